@@ -1,0 +1,51 @@
+# Two commands matter: `make demo` and `make test`. Both make their own environment in .venv.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test check format bench docs sample notebook clean
+
+$(VENV)/.base: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "qpvgeo needs Python 3.11 or later; try: make PYTHON=python3.12 demo")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --editable '.[dev,maps]'
+	touch $@
+
+demo: $(VENV)/.base  ## the main job: first on the embedded sample, then the true headline
+	$(BIN)/qpvgeo summary --sample --vintage 2024
+	$(BIN)/qpvgeo coverage --sample --vintage 2024 --by commune
+	$(BIN)/qpvgeo summary --vintage 2015
+
+test: $(VENV)/.dev  ## every test and every docstring example
+	$(BIN)/python -m pytest -q -n auto
+
+check: $(VENV)/.dev  ## format, lint, spelling, types, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/codespell src tests scripts docs benchmarks *.md
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -n auto
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/run.py
+
+docs: $(VENV)/.dev  ## run the code blocks of the how-tos
+	$(BIN)/python -m pytest -q tests/test_docs.py
+
+sample: $(VENV)/.dev  ## make the embedded sample anew, byte for byte
+	$(BIN)/python scripts/make_sample.py
+
+notebook: $(VENV)/.dev  ## run the notebook in place
+	$(BIN)/jupyter-execute --inplace notebooks/first_look.ipynb
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist

@@ -1,0 +1,110 @@
+"""Errors of qpvgeo: what went wrong, all of it at once, and the way out.
+
+Each class carries the exit status that the command line returns for it: 1 the data did not pass,
+2 the call was wrong, 3 a source could not be had.
+"""
+
+from collections.abc import Iterable
+
+__all__ = [
+    "ArchiveError",
+    "DataError",
+    "DiskFullError",
+    "FetchError",
+    "ForbiddenError",
+    "HashMismatchError",
+    "MissingDataError",
+    "NotFoundError",
+    "OfflineError",
+    "QpvgeoError",
+    "SourceTimeoutError",
+    "TruncatedError",
+    "UsageError",
+    "WrongTypeError",
+]
+
+_LISTED = 20
+
+
+class QpvgeoError(Exception):
+    """Base of every error that qpvgeo raises on purpose.
+
+    Parameters
+    ----------
+    message
+        One sentence that says what went wrong.
+    problems
+        Every problem found, a line each; the message lists the first twenty and counts the rest.
+    way_out
+        What the user can do next.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, problems: Iterable[str] = (), way_out: str = "") -> None:
+        self.problems = tuple(problems)
+        self.way_out = way_out
+        lines = [message, *(f"  - {problem}" for problem in self.problems[:_LISTED])]
+        if len(self.problems) > _LISTED:
+            lines.append(f"  - and {len(self.problems) - _LISTED} more (all in the error's `problems`)")
+        if way_out:
+            lines.append(way_out)
+        super().__init__("\n".join(lines))
+
+
+class DataError(QpvgeoError, ValueError):
+    """The data do not hold what they must."""
+
+
+class UsageError(QpvgeoError, ValueError):
+    """The call was wrong: an argument, an option, a combination."""
+
+    exit_code = 2
+
+
+class MissingDataError(QpvgeoError, LookupError):
+    """A file that the question needs is not at hand."""
+
+    exit_code = 3
+
+
+class FetchError(QpvgeoError, OSError):
+    """A file could not be downloaded."""
+
+    exit_code = 3
+
+
+class OfflineError(FetchError):
+    """A download was needed while `QPVGEO_OFFLINE` is set."""
+
+
+class ForbiddenError(FetchError):
+    """The server refuses programs (403); insee.fr does."""
+
+
+class NotFoundError(FetchError):
+    """The address answers 404 or 410: the file has moved."""
+
+
+class SourceTimeoutError(FetchError):
+    """The server did not answer in time."""
+
+
+class TruncatedError(FetchError):
+    """Fewer bytes arrived than were announced, or the file ends too early."""
+
+
+class WrongTypeError(FetchError):
+    """Something else than the file arrived, such as an error page served as data."""
+
+
+class HashMismatchError(FetchError):
+    """The file is not the one whose SHA-256 is known."""
+
+
+class DiskFullError(FetchError):
+    """There is no room left to write the file."""
+
+
+class ArchiveError(QpvgeoError, ValueError):
+    """An archive is damaged or hostile: a path that escapes, a bomb, a bad checksum."""
