@@ -1,0 +1,273 @@
+"""Small tables of law and of published figures, each row with its source.
+
+Which list of QPV was in force on a day, how many people live in each department, which figures were published.
+Nothing here is computed from a file of the user; nothing here is repeated elsewhere in the code.
+"""
+
+import csv
+import datetime as dt
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from qpvgeo.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "FIRST_DAY",
+    "LAST_RELEASE",
+    "TABLES",
+    "census_populations",
+    "expected_counts",
+    "geography",
+    "names",
+    "qpv_populations",
+    "rows",
+    "table",
+]
+
+TABLES = (
+    "decrees",
+    "departments",
+    "epts",
+    "headlines",
+    "lists",
+    "populations",
+    "qpv_populations",
+    "regions",
+    "territories",
+)
+
+FIRST_DAY = dt.date(2015, 1, 1)
+"""Day on which the regime of the QPV entered into force (loi 2014-173)."""
+
+LAST_RELEASE = dt.date(2026, 1, 15)
+"""Release of the ANCT list that the facts know last."""
+
+
+@cache
+def rows(name: str) -> tuple[Mapping[str, str], ...]:
+    """Rows of a table of facts, all text, without pandas.
+
+    Parameters
+    ----------
+    name
+        One of `TABLES`.
+
+    Examples
+    --------
+    >>> [row["name"] for row in rows("regions") if row["code"] == "32"]
+    ['Hauts-de-France']
+    """
+    if name not in TABLES:
+        raise UsageError(f"There is no table of facts named {name!r}.", way_out=f"Tables: {', '.join(TABLES)}.")
+    text = files("qpvgeo.facts").joinpath(f"{name}.csv").read_text(encoding="utf-8")
+    return tuple(MappingProxyType(row) for row in csv.DictReader(text.splitlines()))
+
+
+def table(name: str) -> "pd.DataFrame":
+    """Give a table of facts as a frame.
+
+    Parameters
+    ----------
+    name
+        One of `TABLES`: `lists` (counts by date and territory), `decrees` (signature, effect and Journal officiel
+        dates), `territories`, `regions`, `departments`, `populations` (municipal population of the departments by
+        census), `qpv_populations` (published populations in QPV by territory), `headlines`, `epts`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Codes are text; years and populations are `Int64`; an empty cell is missing. The column `source` is always
+        there.
+
+    Raises
+    ------
+    UsageError
+        There is no such table.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> decrees = qg.facts.table("decrees").set_index("id")
+    >>> decrees.loc["2023-1314", ["signed_on", "in_force_on", "journal_disputed"]].tolist()
+    ['2023-12-28', '2024-01-01', '2023-12-29 or 2023-12-30']
+    """
+    import pandas as pd  # noqa: PLC0415 - the facts themselves need no pandas
+
+    frame = pd.DataFrame([dict(row) for row in rows(name)], dtype="str").replace({"": pd.NA})
+    counted = {"n_qpv", "population", "vintage", "reference_year", "census_year", "year", "metric_epsg", "grid_epsg"}
+    for column in counted & set(frame.columns):
+        frame[column] = pd.to_numeric(frame[column]).astype("Int64")
+    return frame
+
+
+def names(name: str) -> dict[str, str]:
+    """Names by code of `territories`, `regions`, `departments` or `epts`.
+
+    Examples
+    --------
+    >>> names("departments")["2A"]
+    'Corse-du-Sud'
+    """
+    return {row["code"]: row["name"] for row in rows(name)}
+
+
+def _day(on: "str | dt.date") -> dt.date:
+    if isinstance(on, dt.datetime):
+        return on.date()
+    if isinstance(on, dt.date):
+        return on
+    try:
+        return dt.date.fromisoformat(on)
+    except (TypeError, ValueError):
+        raise UsageError(f"{on!r} is not a day.", way_out="Write it as YYYY-MM-DD, for example 2024-06-30.") from None
+
+
+def _end(row: Mapping[str, str]) -> dt.date:
+    return dt.date.fromisoformat(row["valid_to"]) if row["valid_to"] else dt.date.max
+
+
+def geography(on: "str | dt.date") -> "pd.DataFrame":
+    """Which lists of QPV were in force on a day, by territory.
+
+    There is no single number of QPV: it depends on the day and on the territory. The lists of the 2015 geography
+    held in the hexagone until 31 December 2023 and overseas until 31 December 2024.
+
+    Parameters
+    ----------
+    on
+        A day, as a date or as `YYYY-MM-DD`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by `territory`: `name`, `vintage` (2015 or 2024), `release` (of the ANCT file that holds the list),
+        `n_qpv`, `decree` (identifier in the table `decrees`), `signed_on`, `in_force_on` (dates of the decree, as
+        text; missing where not established), `valid_from`, `valid_to` (missing while in force), `note`, `source`.
+        A territory whose list on that day is not known keeps its row, with `n_qpv` missing. `attrs["n_qpv"]` is
+        the total (None when a territory is not known) and `attrs["known_until"]` the last release known here.
+
+    Raises
+    ------
+    UsageError
+        The text is not a day, or the day comes before 1 January 2015.
+
+    Notes
+    -----
+    Sources: décrets 2014-1750, 2014-1751, 2015-1138, 2023-1314, 2024-806, 2024-1212 and loi 2025-797 article 40
+    (Mayotte, every commune until 1 January 2030).
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> [qg.geography(on=day).attrs["n_qpv"] for day in ("2023-06-30", "2024-06-30", "2025-06-30", "2026-06-30")]
+    [1514, 1580, 1609, 1584]
+    >>> qg.geography(on="2024-06-30").loc[["hexagone", "974"], ["vintage", "n_qpv", "decree"]]
+               vintage  n_qpv     decree
+    territory
+    hexagone      2024   1362  2023-1314
+    974           2015     49  2014-1751
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    day = _day(on)
+    if day < FIRST_DAY:
+        raise UsageError(
+            f"There was no QPV on {day}: they entered into force on {FIRST_DAY}.",
+            way_out="Before that day the zonings were ZUS and CUCS, which qpvgeo does not hold.",
+        )
+    known = rows("lists")
+    decrees = {row["id"]: row for row in rows("decrees")}
+    labels = names("territories")
+    found = []
+    for territory in dict.fromkeys(row["territory"] for row in known):
+        of_it = [row for row in known if row["territory"] == territory]
+        held = [row for row in of_it if dt.date.fromisoformat(row["valid_from"]) <= day <= _end(row)]
+        decree = decrees[held[0]["decree"]] if held else {}
+        last = held[0] if held else {"note": f"not known after {max(_end(row) for row in of_it)}"}
+        found.append(
+            {
+                "territory": territory,
+                "name": labels[territory],
+                **{key: last.get(key) for key in ("vintage", "release", "n_qpv", "decree")},
+                "signed_on": decree.get("signed_on"),
+                "in_force_on": decree.get("in_force_on"),
+                **{key: last.get(key) for key in ("valid_from", "valid_to", "note", "source")},
+            }
+        )
+    frame = pd.DataFrame(found).set_index("territory").replace({"": pd.NA})
+    for column in ("vintage", "n_qpv"):
+        frame[column] = pd.to_numeric(frame[column]).astype("Int64")
+    frame.attrs["n_qpv"] = None if frame["n_qpv"].isna().any() else int(frame["n_qpv"].sum())
+    frame.attrs["known_until"] = LAST_RELEASE.isoformat()
+    return frame
+
+
+def expected_counts(vintage: int) -> dict[str, set[int]]:
+    """Numbers of QPV that the lists of a geography had, by territory.
+
+    A set, since the same geography can hold several lists in time (Mayotte: 42 then 17).
+
+    Examples
+    --------
+    >>> sorted(expected_counts(2024)["976"])
+    [17, 42]
+    """
+    counts: dict[str, set[int]] = {}
+    for row in rows("lists"):
+        if int(row["vintage"]) == vintage:
+            counts.setdefault(row["territory"], set()).add(int(row["n_qpv"]))
+    return counts
+
+
+def census_populations(reference_year: int) -> dict[str, tuple[int, int]]:
+    """Municipal population of the departments: `{department: (population, year of the census)}`.
+
+    Parameters
+    ----------
+    reference_year
+        2013, 2019 or 2020. Mayotte has its own censuses (2012, 2017): the last one before is given.
+
+    Raises
+    ------
+    UsageError
+        The year is not among the facts.
+
+    Examples
+    --------
+    >>> census_populations(2020)["59"], census_populations(2020)["976"]
+    ((2607746, 2020), (256518, 2017))
+    """
+    held = {
+        row["department"]: (int(row["population"]), int(row["census_year"]))
+        for row in rows("populations")
+        if int(row["reference_year"]) == reference_year
+    }
+    if not held:
+        years = sorted({row["reference_year"] for row in rows("populations")})
+        raise UsageError(
+            f"The facts hold no populations of {reference_year}.", way_out=f"They hold those of {', '.join(years)}."
+        )
+    return held
+
+
+def qpv_populations(vintage: int) -> dict[int, dict[str, tuple[int, int, int | None]]]:
+    """Published populations in QPV: `{reference year: {territory: (n_qpv, population, census year or None)}}`.
+
+    Examples
+    --------
+    >>> qpv_populations(2015)[2018]["hexagone"]
+    (1296, 4829250, 2018)
+    """
+    found: dict[int, dict[str, tuple[int, int, int | None]]] = {}
+    for row in rows("qpv_populations"):
+        if int(row["vintage"]) == vintage:
+            census = int(row["census_year"]) if row["census_year"] else None
+            entry = (int(row["n_qpv"]), int(row["population"]), census)
+            found.setdefault(int(row["reference_year"]), {})[row["territory"]] = entry
+    return found
