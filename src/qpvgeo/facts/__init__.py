@@ -34,6 +34,7 @@ TABLES = (
     "decrees",
     "departments",
     "epts",
+    "errata",
     "headlines",
     "lists",
     "populations",
@@ -106,7 +107,8 @@ def table(name: str) -> "pd.DataFrame":
     return frame
 
 
-def names(name: str) -> dict[str, str]:
+@cache
+def names(name: str) -> Mapping[str, str]:
     """Names by code of `territories`, `regions`, `departments` or `epts`.
 
     Examples
@@ -114,7 +116,7 @@ def names(name: str) -> dict[str, str]:
     >>> names("departments")["2A"]
     'Corse-du-Sud'
     """
-    return {row["code"]: row["name"] for row in rows(name)}
+    return MappingProxyType({row["code"]: row["name"] for row in rows(name)})
 
 
 def _day(on: "str | dt.date") -> dt.date:

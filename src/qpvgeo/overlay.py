@@ -1,0 +1,171 @@
+"""The overlap table: which areas of two layers touch, and by how much.
+
+QPV x communes gives links, QPV 2015 x QPV 2024 the crosswalk, hazard x QPV the exposure: all of them read the same
+long frame, made here by exact intersection of polygons in the legal projection of each territory.
+"""
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyproj
+import shapely
+
+from qpvgeo import territories
+from qpvgeo.errors import DataError
+from qpvgeo.projection import reproject, territory_of, to_metric
+
+__all__ = ["overlap"]
+
+_EARTH_RADIUS_M = 6_371_000
+_METRES_PER_DEGREE = 111_000
+
+Shapes = npt.NDArray[np.object_]
+Rows = npt.NDArray[np.intp]
+
+
+def overlap(
+    a: gpd.GeoDataFrame | gpd.GeoSeries, b: gpd.GeoDataFrame | gpd.GeoSeries, *, min_area_m2: float = 0.0
+) -> pd.DataFrame:
+    """Give the area that each shape of one layer shares with each shape of another.
+
+    Parameters
+    ----------
+    a, b
+        Layers of valid polygons, each with a CRS (not necessarily the same) and an index of unique labels. They may
+        cover several territories. A missing outline shares nothing.
+    min_area_m2
+        Pairs that share this area or less are left out; with 0, pairs that only touch are.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per pair, in the order of `a` then of `b`: `left`, `right` (labels of `a` and `b`), `area_m2` (in the
+        legal projection of the territory), `left_share` (of the shape of `a`, 0 to 1), `right_share` (of that of `b`).
+
+    Raises
+    ------
+    DataError
+        A CRS is missing, labels are repeated, outlines are invalid, or a shape of `a` lies in no French territory:
+        everything is listed.
+
+    Notes
+    -----
+    The result depends neither on the order of the rows nor on the extent of the layers. Shapes equal to the last
+    coordinate and shapes wholly inside another share their whole area, without rounding.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> squares = gpd.GeoDataFrame(geometry=[shapely.box(700000, 6600000, 700100, 6600100)], index=["a"], crs=2154)
+    >>> halves = squares.translate(xoff=50).rename({"a": "b"})
+    >>> overlap(squares, halves)
+      left right  area_m2  left_share  right_share
+    0    a     b   5000.0         0.5          0.5
+    """
+    _require_layers(a, b)
+    left, place = to_metric(a.geometry.to_numpy(), a.crs, what="shapes of the first layer")
+    raw = b.geometry.to_numpy()
+    near = _near(reproject(a.geometry.to_numpy(), a.crs, b.crs), raw, b.crs)
+    right_place = territory_of(raw[near], b.crs)
+
+    found: list[tuple[Rows, Rows, npt.NDArray[np.float64], npt.NDArray[np.float64]]] = []
+    for territory in [code for code in dict.fromkeys(place) if code is not None]:
+        rows = np.flatnonzero(place == territory)
+        others = near[right_place == territory]
+        metric = reproject(raw[others], b.crs, territories.get(territory).epsg)
+        i, j, shared = _pairs(left[rows], metric)
+        found.append((rows[i], others[j], shared, shapely.area(metric)[j]))
+    return _table(a, b, found, shapely.area(left), min_area_m2)
+
+
+def _require_layers(a: Any, b: Any) -> None:  # noqa: ANN401
+    problems = []
+    for name, layer in (("first", a), ("second", b)):
+        if layer.crs is None:
+            problems.append(f"{name} layer: no CRS")
+        repeated = layer.index[layer.index.duplicated()].unique()
+        problems += [f"{name} layer: {label!r} stands several times in the index" for label in repeated]
+        shapes = layer.geometry.to_numpy()
+        invalid = ~shapely.is_missing(shapes) & ~shapely.is_valid(shapes)
+        problems += [
+            f"{name} layer: {label!r}: {reason}"
+            for label, reason in zip(layer.index[invalid], shapely.is_valid_reason(shapes[invalid]), strict=True)
+        ]
+    if problems:
+        raise DataError(
+            "These layers cannot be laid over each other.",
+            problems=problems,
+            way_out="Mend outlines with qpvgeo.repair(); give each shape one label and the layer its CRS.",
+        )
+
+
+def _near(left: Shapes, right: Shapes, crs: Any) -> Rows:  # noqa: ANN401
+    """Positions in `right` whose box comes near a box of `left`: the others need no reprojection."""
+    degrees = pyproj.CRS.from_user_input(crs).is_geographic
+    drawn = np.flatnonzero(~shapely.is_missing(right) & ~shapely.is_empty(right))
+    tree = shapely.STRtree(_wide_boxes(right[drawn], degrees=degrees))
+    return np.asarray(drawn[np.unique(tree.query(_wide_boxes(left, degrees=degrees))[1])])
+
+
+def _wide_boxes(shapes: Shapes, *, degrees: bool) -> Shapes:
+    """Boxes wide enough to hold the shapes in any projection.
+
+    An edge that is straight in one projection is bent in another: by s^2 / 8R or so for a shape of size s, which the
+    margin exceeds.
+    """
+    west, south, east, north = shapely.bounds(shapes).T
+    metres = _METRES_PER_DEGREE if degrees else 1
+    size = np.maximum(east - west, north - south) * metres
+    margin = (100 + size**2 / (4 * _EARTH_RADIUS_M)) / (metres * (0.6 if degrees else 1))
+    boxes: Shapes = shapely.box(west - margin, south - margin, east + margin, north + margin)
+    return boxes
+
+
+def _pairs(a: Shapes, b: Shapes) -> tuple[Rows, Rows, npt.NDArray[np.float64]]:
+    """Positions and shared area of the pairs that touch, cheapest exact answer first."""
+    j, i = shapely.STRtree(a).query(b)
+    shared = np.zeros(len(i))
+    todo = np.ones(len(i), dtype=bool)
+    area_a, area_b = shapely.area(a), shapely.area(b)
+
+    same = shapely.equals_identical(a[i], b[j])
+    shared[same], todo[same] = area_a[i[same]], False
+    for outer, inner, area in ((b[j], a[i], area_a[i]), (a[i], b[j], area_b[j])):
+        rows = np.flatnonzero(todo)
+        shapely.prepare(outer[rows])
+        inside = rows[shapely.covers(outer[rows], inner[rows])]
+        shared[inside], todo[inside] = area[inside], False
+    rows = np.flatnonzero(todo)
+    rows = rows[shapely.intersects(a[i[rows]], b[j[rows]])]
+    shared[rows] = shapely.area(shapely.intersection(a[i[rows]], b[j[rows]]))
+    return i, j, shared
+
+
+def _table(
+    a: Any,  # noqa: ANN401
+    b: Any,  # noqa: ANN401
+    found: list[tuple[Rows, Rows, npt.NDArray[np.float64], npt.NDArray[np.float64]]],
+    left_area: npt.NDArray[np.float64],
+    min_area_m2: float,
+) -> pd.DataFrame:
+    if found:
+        i, j, shared, right_area = (np.concatenate([piece[part] for piece in found]) for part in range(4))
+    else:
+        i, j, shared, right_area = np.array([], int), np.array([], int), np.array([]), np.array([])
+    keep = shared > min_area_m2
+    i, j, shared, right_area = i[keep], j[keep], shared[keep], right_area[keep]
+    order = np.lexsort((j, i))
+    i, j, shared, right_area = i[order], j[order], shared[order], right_area[order]
+    return pd.DataFrame(
+        {
+            "left": a.index[i],
+            "right": b.index[j],
+            "area_m2": shared,
+            # an intersection may exceed its shape by the last bit
+            "left_share": np.minimum(shared / left_area[i], 1.0),
+            "right_share": np.minimum(shared / right_area, 1.0),
+        }
+    )

@@ -1,0 +1,137 @@
+"""Shapes in their legal projection: the place where square metres and metres come from.
+
+Every measure of qpvgeo goes through `to_metric`: each shape is taken to the legal projection of the territory that it
+lies in, so that a frame may hold Lille and Mamoudzou together.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyproj
+import shapely
+
+from qpvgeo import territories
+from qpvgeo.errors import DataError
+
+__all__ = ["DEGREES", "areas_m2", "geodesic_areas_m2", "reproject", "territory_of", "to_metric"]
+
+DEGREES = 4326
+"""The geographic system in which frames of several territories come together: WGS 84."""
+
+Shapes = npt.NDArray[np.object_]
+
+
+@lru_cache(maxsize=64)
+def _transformer(source: str, target: str) -> pyproj.Transformer:
+    return pyproj.Transformer.from_crs(source, target, always_xy=True)
+
+
+def reproject(shapes: npt.ArrayLike, source: Any, target: Any) -> Shapes:  # noqa: ANN401 - any CRS that pyproj reads
+    """Shapes in another projection, vertex by vertex; untouched when it is the same.
+
+    Parameters
+    ----------
+    shapes
+        Geometries; missing ones stay missing.
+    source, target
+        What pyproj reads as a CRS: EPSG number, WKT, `pyproj.CRS`.
+    """
+    given = np.asarray(shapes, dtype=object)
+    before, after = pyproj.CRS.from_user_input(source), pyproj.CRS.from_user_input(target)
+    if before.equals(after, ignore_axis_order=True):
+        return given
+    transformer = _transformer(before.to_wkt(), after.to_wkt())
+
+    def move(coordinates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.column_stack(transformer.transform(coordinates[:, 0], coordinates[:, 1]))
+
+    return shapely.transform(given, move)
+
+
+def territory_of(shapes: npt.ArrayLike, crs: Any) -> npt.NDArray[np.object_]:  # noqa: ANN401
+    """Territory that each shape lies in, by the middle of its bounds; None outside all of them.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> territory_of(shapely.points([[700000, 6600000], [0, 0]]), 2154).tolist()
+    ['hexagone', None]
+    """
+    given = np.asarray(shapes, dtype=object)
+    box = shapely.bounds(given)
+    middle = np.column_stack([(box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2])
+    crs = pyproj.CRS.from_user_input(crs)
+    lon, lat = middle[:, 0], middle[:, 1]
+    if not crs.is_geographic and len(middle):
+        lon, lat = _transformer(crs.to_wkt(), f"EPSG:{DEGREES}").transform(lon, lat)
+    return territories.of_points(lon, lat)
+
+
+def to_metric(shapes: npt.ArrayLike, crs: Any, *, what: str = "shapes") -> tuple[Shapes, npt.NDArray[np.object_]]:  # noqa: ANN401
+    """Shapes in the legal projection of the territory each lies in.
+
+    Parameters
+    ----------
+    shapes
+        Geometries in one CRS; they may lie in several territories.
+    crs
+        Their CRS.
+    what
+        What an error calls them.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The projected shapes (metres; two shapes of different territories are not in the same projection) and the
+        territory of each. A missing shape stays missing, in no territory.
+
+    Raises
+    ------
+    DataError
+        The CRS is not known, or shapes lie in no French territory: lists their positions.
+    """
+    if crs is None:
+        raise DataError(f"The projection of the {what} is not known.", way_out="Set it with `.set_crs(...)`.")
+    given = np.asarray(shapes, dtype=object)
+    place = territory_of(given, crs)
+    absent = shapely.is_missing(given) | shapely.is_empty(given)
+    outside = np.flatnonzero((place == None) & ~absent)  # noqa: E711 - elementwise on an object array
+    if len(outside):
+        raise DataError(
+            f"{len(outside)} of {len(given)} {what} lie in no French territory.",
+            problems=[f"position {row}: {_where(given[row])}" for row in outside],
+            way_out="Look whether latitude and longitude are swapped, or whether the declared projection is wrong.",
+        )
+    projected = given.copy()
+    for code in dict.fromkeys(place[~absent]):
+        rows = place == code
+        projected[rows] = reproject(given[rows], crs, territories.get(code).epsg)
+    return projected, place
+
+
+def _where(shape: Any) -> str:  # noqa: ANN401
+    return "bounds " + ", ".join(f"{value:.6g}" for value in shape.bounds)
+
+
+def areas_m2(shapes: npt.ArrayLike, crs: Any, *, what: str = "shapes") -> npt.NDArray[np.float64]:  # noqa: ANN401
+    """Areas in square metres, each in the legal projection of its territory; NaN for a missing shape."""
+    return np.asarray(shapely.area(to_metric(shapes, crs, what=what)[0]), dtype=float)
+
+
+def geodesic_areas_m2(shapes: npt.ArrayLike, crs: Any) -> npt.NDArray[np.float64]:  # noqa: ANN401
+    """Areas in square metres on the ellipsoid, free of any projection: the check of the legal ones.
+
+    Slow (one shape at a time): for tests and audits, not for measuring.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> square = [shapely.box(3.0, 50.6, 3.01, 50.61)]
+    >>> abs(areas_m2(square, 4326) / geodesic_areas_m2(square, 4326) - 1) < 0.006
+    array([ True])
+    """
+    geod = pyproj.Geod(ellps="GRS80")
+    oriented = shapely.orient_polygons(reproject(shapes, crs, DEGREES))
+    return np.array([geod.geometry_area_perimeter(shape)[0] for shape in oriented], dtype=float)

@@ -1,0 +1,214 @@
+"""Forms of the frames that qpvgeo gives, and the provenance that each of them carries.
+
+The canonical QPV frame is a GeoDataFrame indexed by `qpv_code`; `QPV_COLUMNS` names its columns, in order. Every frame
+carries `attrs["qpvgeo"]`: where it comes from, what was repaired, with which version it was read. The content is plain
+JSON, so that it survives GeoParquet.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+import qpvgeo
+from qpvgeo import codes, territories
+from qpvgeo.errors import DataError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = [
+    "ATTRS_KEY",
+    "QPV_COLUMNS",
+    "align_population",
+    "census_years",
+    "describe_source",
+    "file_record",
+    "is_fictional",
+    "provenance",
+    "reference_year",
+    "require_columns",
+    "require_qpv",
+    "stamp",
+]
+
+ATTRS_KEY = "qpvgeo"
+
+QPV_COLUMNS = ("name", "vintage", "release", "territory", "department", "region", "communes", "geometry")
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: str, _size: int, _modified: int) -> str:
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def file_record(path: Path, *, member: str | None = None) -> dict[str, Any]:
+    """Name, SHA-256 and size of a file, and the member read when it is an archive.
+
+    A file is hashed once as long as its size and date do not change.
+    """
+    state = path.stat()
+    record = {
+        "file": path.name,
+        "sha256": _sha256(str(path.resolve()), state.st_size, state.st_mtime_ns),
+        "bytes": state.st_size,
+    }
+    return record | ({"member": member} if member else {})
+
+
+def provenance(frame: pd.DataFrame) -> dict[str, Any]:
+    """Where a frame comes from: its `attrs["qpvgeo"]`, or an empty dictionary for a frame of another origin.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> qpv = qg.read_qpv(qg.sample().qpv_2024)
+    >>> provenance(qpv)["vintage"], provenance(qpv)["fictional"]
+    (2024, True)
+    """
+    return dict(frame.attrs.get(ATTRS_KEY, {}))
+
+
+def stamp(frame: pd.DataFrame, files: Iterable[Mapping[str, Any]] = (), **about: Any) -> pd.DataFrame:  # noqa: ANN401
+    """Write the provenance of a frame into its attributes, and return the frame.
+
+    Parameters
+    ----------
+    frame
+        The frame; its attributes are changed in place.
+    files
+        Records made by `file_record`, in the order read.
+    **about
+        Whatever else is known (`vintage`, `release`, `repairs`, `notes`, ...), as plain JSON values.
+    """
+    frame.attrs[ATTRS_KEY] = {
+        "read_with": f"qpvgeo {qpvgeo.__version__}",
+        "files": [dict(record) for record in files],
+        **about,
+    }
+    return frame
+
+
+def is_fictional(*frames: pd.DataFrame | None) -> bool:
+    """Tell whether any of the frames was made from the embedded sample."""
+    return any(provenance(frame).get("fictional", False) for frame in frames if frame is not None)
+
+
+def describe_source(frame: pd.DataFrame) -> str:
+    """One line that names the files a frame was read from, for the foot of a table.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> describe_source(qg.read_qpv(qg.sample().qpv_2024))
+    'qpv-2024-geojson.zip (fictional)'
+    """
+    about = provenance(frame)
+    names = list(dict.fromkeys(record["file"] for record in about.get("files", [])))
+    listed = ", ".join(names) if names else "a frame of the caller"
+    return f"{listed} (fictional)" if about.get("fictional") else listed
+
+
+def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, what: str, way_out: str = "") -> None:
+    """Raise one error that lists every column missing from a frame.
+
+    Raises
+    ------
+    DataError
+        At least one column is missing.
+    """
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise DataError(
+            f"{what} lacks {len(missing)} column{'s' if len(missing) > 1 else ''}.",
+            problems=[f"no column {column!r}" for column in missing],
+            way_out=way_out or f"Its columns are: {', '.join(map(str, frame.columns))}.",
+        )
+
+
+def require_qpv(qpv: "gpd.GeoDataFrame") -> None:
+    """Raise one error that lists all that keeps a frame from being a canonical QPV frame.
+
+    Raises
+    ------
+    DataError
+        The index is not made of unique QPV codes, columns are missing, or the projection is not known.
+    """
+    problems = [f"no column {column!r}" for column in QPV_COLUMNS if column not in qpv.columns]
+    index = qpv.index.to_series().astype("str")
+    problems += [f"{code!r} is not the code of a QPV" for code in index[index.map(codes.vintage_of).isna()]]
+    problems += [f"{code!r} stands {count} times" for code, count in index.value_counts().items() if count > 1]
+    if "geometry" in qpv.columns and getattr(qpv, "crs", None) is None:
+        problems.append("the projection (CRS) is not known")
+    if problems:
+        raise DataError(
+            "This is not a QPV frame.",
+            problems=problems,
+            way_out="Make it with qpvgeo.read_qpv(), which accepts every published form.",
+        )
+
+
+def align_population(index: pd.Index, population: pd.DataFrame | None) -> pd.Series:
+    """People of each QPV of an index, from a published table; missing where the table says nothing.
+
+    Parameters
+    ----------
+    index
+        QPV codes.
+    population
+        Frame of `qpvgeo.read_population`, by QPV or by QPV and commune; None gives missing values.
+
+    Returns
+    -------
+    pandas.Series
+        `Float64` on the index given.
+
+    Raises
+    ------
+    DataError
+        The table is of the other geography, or holds none of the codes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> people = pd.DataFrame({"population": [1200, 800]}, index=["QP001001", "QP001002"])
+    >>> align_population(pd.Index(["QP001002", "QP001003"]), people).tolist()
+    [800.0, <NA>]
+    """
+    if population is None:
+        return pd.Series(pd.NA, index=index, dtype="Float64")
+    require_columns(population, ["population"], what="The table of populations")
+    people = population["population"].astype("Float64")
+    if people.index.nlevels > 1:
+        people = people.groupby(level=0).sum(min_count=1)
+    if len(index) and not people.index.isin(index).any():
+        here, there = codes.vintage_of(str(index[0])), codes.vintage_of(str(people.index[0])) if len(people) else None
+        move = " Use qpvgeo.crosswalk() to move between them." if here != there else ""
+        raise DataError(
+            f"The table of populations holds none of these QPV: {people.index[0] if len(people) else 'nothing'} is a "
+            f"{there} code, {index[0]} a {here} one.",
+            way_out=f"Give the table of the {here} geography.{move}",
+        )
+    return people.reindex(index)
+
+
+def reference_year(population: pd.DataFrame | None) -> int | None:
+    """Year that a table of populations stands for, None when it does not say one."""
+    if population is None or "reference_year" not in population:
+        return None
+    years = population["reference_year"].dropna().unique()
+    return int(years[0]) if len(years) == 1 else None
+
+
+def census_years(population: pd.DataFrame | None) -> dict[str, int | None]:
+    """Year of the census behind the people of each territory; None where the source does not state it."""
+    if population is None or "census_year" not in population:
+        return {}
+    years = population["census_year"].groupby(
+        [territories.of_department(codes.of_qpv(str(code))) for code in population.index.get_level_values(0)]
+    )
+    return {str(place): int(year.iloc[0]) if year.notna().all() else None for place, year in years}
