@@ -1,0 +1,258 @@
+"""How much of each territory is in a QPV: number, people, share, area, from the commune to the whole.
+
+A QPV counts in every commune it lies in, so numbers by commune do not add up; people and areas do, for they are shared
+out. Departments and regions go by the code of the QPV unless asked otherwise: that is how the lists are made.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+import geopandas as gpd
+import pandas as pd
+
+from qpvgeo import codes, facts, schema, territories
+from qpvgeo.denominators import Denominators, departments_of, unit_names
+from qpvgeo.errors import UsageError
+from qpvgeo.projection import areas_m2
+
+__all__ = ["COVERAGE_COLUMNS", "Level", "coverage"]
+
+Level = Literal["commune", "epci", "ept", "department", "region", "territory"]
+Attribution = Literal["code", "commune"]
+
+COVERAGE_COLUMNS = (
+    "name",
+    "n_qpv",
+    "n_with_population",
+    "qpv_population",
+    "population",
+    "population_year",
+    "share",
+    "qpv_area_km2",
+    "area_share",
+    "note",
+)
+
+_PARIS = "75056"
+
+
+def coverage(
+    links: pd.DataFrame,
+    *,
+    by: Level = "commune",
+    units: pd.DataFrame | None = None,
+    attribution: Attribution | None = None,
+    denominators: int | Mapping[str, int] | pd.Series | None = None,
+) -> pd.DataFrame:
+    """Give the QPV of each commune, EPCI, EPT, department, region or territory: number, people, share, area.
+
+    Parameters
+    ----------
+    links
+        What `qpvgeo.join_communes` gives.
+    by
+        Level of the rows. `ept` is the EPT in the Grand Paris and the EPCI elsewhere, as in Insee's comparisons.
+    units
+        Frame of the units, indexed by code, for `name`, `population` and, with outlines, `area_share`: communes
+        (`read_communes`) by commune, EPCI (`read_epci`) by EPCI. Departments and regions are among the facts.
+    attribution
+        Whether a QPV counts where its code says (`"code"`, the default by department, region and territory) or in
+        the communes it lies in (`"commune"`, the only way below). QP062040 is of the Pas-de-Calais by its code and
+        has 73 inhabitants in the Nord.
+    denominators
+        People by unit, or a year of the facts, in place of those of `units` or of the census that fits the links.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by the code of the units, in order: `name`, `n_qpv`, `n_with_population` (QPV whose people are known),
+        `qpv_population` (not rounded where a QPV is shared out), `population` and `population_year` (of the unit; the
+        year is missing where the table does not say it), `share` (0 to 1), `qpv_area_km2`, `area_share` (of the unit),
+        `note`. Departments, regions and territories without a QPV are there with 0, when the list of their territory
+        is whole; communes and EPCI without one are left out. People who could be placed in no unit stand in a last
+        row whose code is missing.
+
+    Raises
+    ------
+    UsageError
+        The level or the attribution does not exist.
+    DataError
+        The frame is not one of links.
+
+    Notes
+    -----
+    `qpv_population` adds up to the population of the links at every level; `n_qpv` does not below the department.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> sample = qg.sample()
+    >>> qpv, communes = qg.read_qpv(sample.qpv_2024), qg.read_communes(sample.communes, table=sample.communes_table)
+    >>> links = qg.join_communes(qpv, communes, population=qg.read_population(sample.population_2024))
+    >>> qg.coverage(links, by="commune", units=communes)[["name", "n_qpv"]].head(2)
+                             name  n_qpv
+    commune
+    99001             Port-Brume      8
+    99002  Saint-Aubin-du-Large      3
+    """
+    if by not in get_args(Level):
+        raise UsageError(f"There is no level {by!r}.", way_out=f"Levels: {', '.join(get_args(Level))}.")
+    by_code = by in ("department", "region", "territory")
+    attribution = attribution or ("code" if by_code else "commune")
+    if attribution not in get_args(Attribution) or (attribution == "code" and not by_code):
+        raise UsageError(
+            f"QPV cannot be counted by {by} by their {attribution!r}.",
+            way_out="The code of a QPV names a department: below it, leave attribution at its default.",
+        )
+    schema.require_columns(links, ["qpv_code", "commune", "population", "area_m2"], what="The frame of links")
+    placed = _placed(links, by, attribution)
+    counted = _counted(placed)
+    known = set(counted.index.dropna())
+    for unit in _without_qpv(placed, by):
+        if unit not in known:
+            counted.loc[unit] = (0, 0, 0.0, 0.0, 0)
+    below = _denominators(links, by, units, denominators)
+    frame = _compared(counted, by, units, below, _silent(placed, links))
+    schema.stamp(
+        frame,
+        schema.provenance(links).get("files", []),
+        by=by,
+        attribution=attribution,
+        vintage=schema.provenance(links).get("vintage"),
+        reference_year=schema.provenance(links).get("reference_year"),
+        fictional=schema.is_fictional(links, units),
+    )
+    return frame
+
+
+def _placed(links: pd.DataFrame, by: Level, attribution: Attribution) -> pd.DataFrame:
+    """Pieces of QPV with the unit that each counts in."""
+    pieces = links[["qpv_code", "commune", "population", "area_m2"]].copy()
+    pieces["territory"] = links["qpv_code"].map(codes.of_qpv).map(territories.of_department)
+    pieces["whole_m2"] = links["area_m2"] / links["area_share"]
+    if attribution == "commune":
+        if by == "territory":
+            own = links["department"].map(territories.of_department, na_action="ignore")
+        elif by == "ept":
+            inside = links["ept"].where(links["commune"] != _PARIS, links["commune"])
+            own = inside.where(inside.notna(), links["epci"])
+        elif by == "region":
+            own = links["region"].where(links["region"].notna(), links["department"])
+        else:
+            own = links[by]
+        pieces["unit"] = own.astype("str")
+        return pieces
+    # by code a QPV is one piece: its people and its whole area
+    pieces = pieces.groupby("qpv_code", as_index=False, sort=False).agg(
+        {"population": _sum, "territory": "first", "whole_m2": "first"}
+    )
+    department = pieces["qpv_code"].map(codes.of_qpv)
+    region = {row["code"]: row["region"] or row["code"] for row in facts.rows("departments")}
+    own = {"department": department, "territory": pieces["territory"], "region": department.map(region)}
+    pieces["unit"] = own[by].fillna(department).astype("str")
+    pieces["area_m2"] = pieces["whole_m2"]
+    return pieces
+
+
+def _sum(values: pd.Series) -> Any:  # noqa: ANN401 - a number or missing
+    return values.sum(min_count=1)
+
+
+def _counted(placed: pd.DataFrame) -> pd.DataFrame:
+    grouped = placed.groupby("unit", dropna=False)
+    populated = placed[placed["population"].notna()].groupby("unit", dropna=False)
+    drawn = placed[placed["area_m2"].notna()].groupby("unit", dropna=False)
+    counted = pd.DataFrame(
+        {
+            "n_qpv": grouped["qpv_code"].nunique(),
+            "n_with_population": populated["qpv_code"].nunique(),
+            "qpv_population": grouped["population"].agg(_sum).astype("Float64"),
+            "qpv_area_km2": grouped["area_m2"].sum(min_count=1).astype("Float64") / 1e6,
+            "n_drawn": drawn["qpv_code"].nunique(),
+        }
+    )
+    return counted.fillna({"n_with_population": 0, "n_drawn": 0}).sort_index(na_position="last")
+
+
+def _without_qpv(placed: pd.DataFrame, by: Level) -> list[str]:
+    """Units in which no QPV was found although the list of their territory is whole: a known zero."""
+    if by not in ("department", "region", "territory"):
+        return []
+    pieces = placed.drop_duplicates("qpv_code")
+    vintage = codes.vintage_of(str(pieces["qpv_code"].iloc[0])) or 0
+    expected = facts.expected_counts(vintage)
+    counts = pieces["territory"].value_counts()
+    whole = [place for place, count in counts.items() if count in expected.get(str(place), set())]
+    departments = [code for place in whole for code in departments_of(str(place), "territory")]
+    if by == "department":
+        return departments
+    region = {row["code"]: row["region"] or row["code"] for row in facts.rows("departments")}
+    return sorted({region[code] for code in departments if code in region}) if by == "region" else [*map(str, whole)]
+
+
+def _denominators(
+    links: pd.DataFrame,
+    by: Level,
+    units: pd.DataFrame | None,
+    given: Any,  # noqa: ANN401
+) -> Denominators:
+    if given is not None:
+        return Denominators(given)
+    if units is not None and "population" in units.columns and units.index.is_unique:
+        people = units["population"].dropna()
+        return Denominators(people[people > 0].astype("int64"))
+    if by in ("department", "region", "territory"):
+        return Denominators(reference_year=schema.provenance(links).get("reference_year"))
+    return Denominators()
+
+
+def _compared(
+    counted: pd.DataFrame, by: Level, units: pd.DataFrame | None, below: Denominators, silent: set[str]
+) -> pd.DataFrame:
+    """Add names, denominators and shares, with the reason wherever a share is missing."""
+    names = unit_names(by) if by in ("department", "region", "territory") else {}
+    if units is not None and "name" in units.columns:
+        names = {**names, **units["name"].dropna().to_dict()}
+    if by == "ept":
+        names = {**names, **facts.names("epts"), _PARIS: "Paris"}
+    frame = counted.rename_axis(by)
+    rows = [
+        _share(str(unit), row, by, below, silent) if pd.notna(unit) else (None, None, None, "placed in no unit")
+        for unit, row in counted.iterrows()
+    ]
+    frame["population"], frame["population_year"], frame["share"], frame["note"] = zip(*rows, strict=True)
+    frame["name"] = [names.get(str(unit), str(unit)) if pd.notna(unit) else "" for unit in frame.index]
+    frame["area_share"] = _area_share(frame, units)
+    whole = dict.fromkeys(["n_qpv", "n_with_population", "population", "population_year"], "Int64")
+    return frame[list(COVERAGE_COLUMNS)].astype({**whole, "share": "Float64", "area_share": "Float64"})
+
+
+def _silent(placed: pd.DataFrame, links: pd.DataFrame) -> set[str]:
+    """Units that hold people whose census the source does not state; the sample needs none."""
+    census = schema.provenance(links).get("census_years", {})
+    stated = {place for place, year in census.items() if year is not None} | {territories.SAMPLE}
+    return set(placed.loc[placed["population"].notna() & ~placed["territory"].isin(stated), "unit"].dropna())
+
+
+def _share(
+    unit: str, row: pd.Series, by: Level, below: Denominators, silent: set[str]
+) -> tuple[int | None, int | None, float | None, str]:
+    level = by if by in ("department", "region", "territory") else "department"
+    base = below.of(departments_of(unit, level), unit=unit)
+    if base.people is None:
+        return None, None, None, base.note
+    lacking = int(row["n_qpv"] - row["n_with_population"])
+    if lacking:
+        return base.people, base.year, None, f"no population for {lacking} QPV"
+    ratio = float(row["qpv_population"]) / base.people
+    if unit in silent:
+        return base.people, base.year, None, f"census of the people not stated; over the population given {ratio:.2%}"
+    return base.people, base.year, ratio, base.note
+
+
+def _area_share(frame: pd.DataFrame, units: pd.DataFrame | None) -> pd.Series:
+    if not isinstance(units, gpd.GeoDataFrame):
+        return pd.Series(pd.NA, index=frame.index, dtype="Float64")
+    inside = units[units.index.isin(frame.index)]
+    areas = pd.Series(areas_m2(inside.geometry.to_numpy(), inside.crs) / 1e6, index=inside.index)
+    return frame["qpv_area_km2"] / frame.index.map(areas).astype("Float64")
