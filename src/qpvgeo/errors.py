@@ -4,6 +4,7 @@ Each class carries the exit status that the command line returns for it: 1 the d
 2 the call was wrong, 3 a source could not be had.
 """
 
+import errno
 from collections.abc import Iterable
 
 __all__ = [
@@ -104,6 +105,8 @@ class HashMismatchError(FetchError):
 
 class DiskFullError(FetchError):
     """There is no room left to write the file."""
+
+    codes = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class ArchiveError(QpvgeoError, ValueError):
