@@ -14,6 +14,7 @@ import pandas as pd
 from qpvgeo import codes, facts, schema
 from qpvgeo.errors import DataError
 from qpvgeo.overlay import overlap
+from qpvgeo.projection import areas_m2
 
 __all__ = ["LINK_COLUMNS", "MIN_AREA_M2", "MIN_SHARE", "audit_communes", "join_communes"]
 
@@ -99,8 +100,8 @@ def join_communes(
     schema.require_qpv(qpv)
     if basis not in ("published", "area"):
         raise DataError(f"There is no basis {basis!r}.", way_out='Choose "published" or "area".')
-    shares = _shares(qpv, communes)
     listed = _listed(qpv, communes) if basis == "published" else {}
+    shares = _shares(qpv, communes, listed)
     parts = _published_parts(population, communes)
 
     rows: list[tuple[str, str | None, float, float, float, str]] = []
@@ -125,11 +126,14 @@ def join_communes(
     return _complete(links, qpv, communes, population)
 
 
-def _shares(qpv: gpd.GeoDataFrame, communes: pd.DataFrame) -> pd.DataFrame:
-    """Overlap table with the communes, or an empty one when they have no outlines."""
-    if not isinstance(communes, gpd.GeoDataFrame):
-        return pd.DataFrame(columns=["left", "right", "area_m2", "left_share"])
-    return overlap(qpv.geometry, communes.geometry)
+def _shares(qpv: gpd.GeoDataFrame, communes: pd.DataFrame, listed: Mapping[str, list[str]]) -> pd.DataFrame:
+    """Overlap table with the communes; without their outlines, QPV of one published commune lie in it whole."""
+    if isinstance(communes, gpd.GeoDataFrame):
+        return overlap(qpv.geometry, communes.geometry)
+    alone = [code for code, members in listed.items() if len(members) == 1]
+    areas = areas_m2(qpv.loc[alone].geometry.to_numpy(), qpv.crs)
+    rows = [(code, listed[code][0], area, 1.0) for code, area in zip(alone, areas, strict=True) if area > 0]
+    return pd.DataFrame(rows, columns=["left", "right", "area_m2", "left_share"])
 
 
 def _by_qpv(qpv: gpd.GeoDataFrame, shares: pd.DataFrame) -> dict[str, dict[str | None, tuple[float, float]]]:
@@ -278,7 +282,7 @@ def audit_communes(qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame) -> pd.Data
     ['qpv_code', 'commune', 'area_m2', 'area_share', 'finding']
     """
     schema.require_qpv(qpv)
-    shares = _by_qpv(qpv, _shares(qpv, communes))
+    shares = _by_qpv(qpv, overlap(qpv.geometry, communes.geometry))
     drawn = set(qpv.index[qpv.geometry.notna()])
     found = []
     for code, published in _listed(qpv, communes).items():
