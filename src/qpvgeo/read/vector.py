@@ -5,6 +5,7 @@ that holds degrees, GeoJSON in Lambert-93, projections without an EPSG number. E
 """
 
 import os
+import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from qpvgeo import territories
 from qpvgeo.errors import DataError, MissingDataError
 from qpvgeo.projection import DEGREES
 
-__all__ = ["SUFFIXES", "Layer", "attributes", "layers", "read", "settle_crs"]
+__all__ = ["SUFFIXES", "Layer", "attributes", "extent", "layers", "read", "settle_crs"]
 
 SUFFIXES = (".shp", ".geojson", ".json", ".gpkg", ".parquet", ".geoparquet", ".fgb")
 _PARQUET = (".parquet", ".geoparquet")
@@ -68,7 +69,8 @@ class Layer:
     def label(self) -> str:
         """How messages name the layer."""
         inside = f" ({self.member})" if self.member else ""
-        return f"{self.path.name}{inside}"
+        layer = f":{self.name}" if self.name and self.path.suffix.lower() == ".gpkg" else ""
+        return f"{self.path.name}{inside}{layer}"
 
     @property
     def is_parquet(self) -> bool:
@@ -184,6 +186,16 @@ def attributes(layer: Layer, *, rows: int | None = None) -> pd.DataFrame:
         return next(file.iter_batches(rows, columns=plain)).to_pandas().reset_index()
 
 
+def extent(layer: Layer) -> tuple[Any, Any]:
+    """Declared CRS and bounds of a layer, without reading its features where the form allows it."""
+    if layer.is_parquet:
+        with _open(layer) as stream:
+            frame = gpd.read_parquet(stream)
+        return frame.crs, frame.total_bounds
+    info = pyogrio.read_info(layer.dataset, layer=layer.name, force_total_bounds=True)
+    return info["crs"], info["total_bounds"] or (np.nan,) * 4
+
+
 def read(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
     """Read a layer, with the projection that its coordinates are really in.
 
@@ -197,12 +209,16 @@ def read(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
     DataError
         The file is damaged, or its projection cannot be established.
     """
+    warned: list[str] = []
     try:
         if layer.is_parquet:
             with _open(layer) as stream:
                 frame = gpd.read_parquet(stream)
         else:
-            frame = pyogrio.read_dataframe(layer.dataset, layer=layer.name, encoding=layer.encoding)
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                frame = pyogrio.read_dataframe(layer.dataset, layer=layer.name, encoding=layer.encoding)
+            warned = sorted({f"GDAL: {warning.message}" for warning in said})
     except (pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError, pyogrio.errors.GeometryError) as error:
         raise DataError(
             f"{layer.label} is damaged: {error}",
@@ -212,7 +228,7 @@ def read(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
         raise DataError(f"{layer.label} holds no outlines.", way_out="Give the file of perimeters, not its table.")
     notes = [f"attributes read as {layer.encoding}: the file does not say its encoding"] if layer.encoding else []
     crs, note = settle_crs(frame.crs, frame.total_bounds, where=layer.label)
-    return frame.set_crs(crs, allow_override=True), [*notes, *note]
+    return frame.set_crs(crs, allow_override=True), [*notes, *note, *warned]
 
 
 def settle_crs(declared: Any, bounds: Any, *, where: str) -> tuple[pyproj.CRS, list[str]]:  # noqa: ANN401
@@ -243,6 +259,8 @@ def settle_crs(declared: Any, bounds: Any, *, where: str) -> tuple[pyproj.CRS, l
     2154
     """
     west, south, east, north = (float(value) for value in bounds)
+    if declared is not None and "undefined" in pyproj.CRS.from_user_input(declared).name.lower():
+        declared = None  # GeoPackage has two numbers for "not known"
     degrees = max(abs(west), abs(east)) <= 180 and max(abs(south), abs(north)) <= 90
     if declared is not None:
         crs = pyproj.CRS.from_user_input(declared)

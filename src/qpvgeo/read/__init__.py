@@ -1,0 +1,1 @@
+"""Readers: published files come in, canonical frames with their provenance go out."""
