@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qpvgeo import codes, errors, facts, territories
-    from qpvgeo.catalog import datasets
     from qpvgeo.checks import check
     from qpvgeo.coverages import coverage
+    from qpvgeo.discover import datasets
     from qpvgeo.download import fetch
     from qpvgeo.facts import geography
     from qpvgeo.links import audit_communes, join_communes
@@ -30,7 +30,7 @@ _HOMES = {
     "audit_communes": "links",
     "check": "checks",
     "coverage": "coverages",
-    "datasets": "catalog",
+    "datasets": "discover",
     "fetch": "download",
     "geography": "facts",
     "join_communes": "links",

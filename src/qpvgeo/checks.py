@@ -3,7 +3,7 @@
 Nothing is changed here. A finding says what to do about it, or what was done when the file was read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 import geopandas as gpd
 import numpy as np
@@ -80,13 +80,16 @@ def check(qpv: gpd.GeoDataFrame) -> pd.DataFrame:
 Finding = tuple[str | None, int | None, str, str, str, float | None, str]
 
 
+def _label(value: Hashable) -> str | None:
+    return None if pd.isna(value) else str(value)
+
+
 def _codes(index: pd.Index) -> Iterator[Finding]:
     given = index.to_series().reset_index(drop=True)
     cleaned = codes.clean(given, "qpv")
-    why = {row: problem for row, _, problem in cleaned.problems.itertuples(index=False)}
+    why = {row: f"{value!r} is {problem}" for row, value, problem in cleaned.problems.itertuples(index=False)}
     for row in np.flatnonzero(cleaned.codes.isna()).tolist():
-        text = f"{given[row]!r} is {why[row]}" if row in why else "no code"
-        yield str(given[row]), row, "error", "code", text, None, "correct the code"
+        yield _label(given[row]), row, "error", "code", why.get(row, "no code"), None, "correct the code"
     for row, value, code, _ in cleaned.repairs.itertuples(index=False):
         yield code, int(row), "warning", "code", f"written {value!r}", None, f"read as {code}"
     vintages = sorted({vintage for vintage in map(codes.vintage_of, cleaned.codes.dropna()) if vintage})
@@ -102,7 +105,7 @@ def _outlines(index: pd.Index, metric: np.ndarray) -> Iterator[Finding]:
     absent = shapely.is_missing(metric) | shapely.is_empty(metric)
     for row in np.flatnonzero(absent):
         yield (
-            str(index[row]),
+            _label(index[row]),
             int(row),
             "error",
             "no outline",
@@ -112,7 +115,8 @@ def _outlines(index: pd.Index, metric: np.ndarray) -> Iterator[Finding]:
         )
     invalid = np.flatnonzero(~absent & ~shapely.is_valid(metric))
     for row, reason in zip(invalid, shapely.is_valid_reason(metric[invalid]), strict=True):
-        yield str(index[row]), int(row), "warning", "invalid", reason, None, "qpvgeo.repair(), or read with repair=True"
+        action = "qpvgeo.repair(), or read with repair=True"
+        yield _label(index[row]), int(row), "warning", "invalid", reason, None, action
 
 
 def _repaired(qpv: gpd.GeoDataFrame) -> Iterator[Finding]:
@@ -165,7 +169,7 @@ def _slivers(index: pd.Index, metric: np.ndarray) -> Iterator[Finding]:
         row = int(owner[part[ring]])
         what = "hole" if hole[ring] else "part"
         text = f"{what} {width[ring]:.2f} m wide"
-        yield str(index[row]), row, "warning", "sliver", text, round(float(areas[ring]), 3), "left as published"
+        yield _label(index[row]), row, "warning", "sliver", text, round(float(areas[ring]), 3), "left as published"
 
 
 def _counts(index: pd.Index) -> Iterator[Finding]:

@@ -46,8 +46,8 @@ ARRONDISSEMENTS = {
 """Municipal arrondissements of Paris, Lyon and Marseille."""
 
 _FOLD = {part: whole for whole, parts in ARRONDISSEMENTS.items() for part in parts}
-_QP = re.compile(r"QP(\d{3}|02[AB])(\d{3})")
-_QN = re.compile(r"QN(\d{3}|02[AB])(\d{2})([NMIC])")
+_QP = re.compile(r"QP(\d{3}|02[AB])(\d{3})", re.ASCII)
+_QN = re.compile(r"QN(\d{3}|02[AB])(\d{2})([NMIC])", re.ASCII)
 _MISSING = {"", "na", "nan", "none", "null", "<na>", "zzzzzzzzz"}
 
 
@@ -149,7 +149,7 @@ def _department(text: str) -> str | None:
 def _commune(text: str) -> str | None:
     # a letter may not be padded: 2A4 could be 2A004 or 2A040
     code = text.zfill(5) if text.isdigit() and len(text) == 4 else text
-    fits = re.fullmatch(r"\d{5}|2[AB]\d{3}", code) is not None
+    fits = re.fullmatch(r"\d{5}|2[AB]\d{3}", code, re.ASCII) is not None
     return code if fits and of_commune(code) in _departments() else None
 
 
@@ -159,7 +159,7 @@ def _region(text: str) -> str | None:
 
 
 def _siren(text: str) -> str | None:
-    if not re.fullmatch(r"\d{9}", text):
+    if not re.fullmatch(r"\d{9}", text, re.ASCII):
         return None
     digits = [int(digit) for digit in reversed(text)]
     total = sum(d if k % 2 == 0 else (d * 2 - 9 if d > 4 else d * 2) for k, d in enumerate(digits))

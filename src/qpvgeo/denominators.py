@@ -55,7 +55,7 @@ class Denominators:
     Examples
     --------
     >>> Denominators(reference_year=2018).of(["59", "976"])
-    Denominator(people=2860954, year=2019, note='2019 stands for 2018; Mayotte: census of 2017')
+    Denominator(people=2864864, year=2019, note='2019 stands for 2018; Mayotte: census of 2017')
     """
 
     def __init__(
@@ -64,7 +64,8 @@ class Denominators:
         self._people: dict[str, tuple[int, int | None]] = {}
         self._note = ""
         self._year: int | None = None
-        # a region and a department can bear one code: only what the caller names is looked up by unit
+        # a region and a department can bear one code: a unit is looked up by its own only when the caller names it
+        # and does not give its departments
         self._by_unit = not (given is None or isinstance(given, int))
         if given is None and reference_year is not None and reference_year in _YEAR_USED:
             year = self._year = _YEAR_USED[reference_year]
@@ -81,12 +82,13 @@ class Denominators:
 
     def of(self, departments: list[str], *, unit: str = "") -> Denominator:
         """People of some departments together, or of the unit that they make when it is given by its own code."""
-        parts = [unit] if self._by_unit and unit in self._people else departments
+        whole = bool(departments) and all(part in self._people for part in departments)
+        parts = [unit] if self._by_unit and not whole and unit in self._people else departments
         missing = [part for part in parts if part not in self._people]
         if missing or not parts:
             return Denominator(None, None, f"no denominator for {', '.join(_place(part) for part in missing)}")
         years = [self._people[part][1] for part in parts]
-        year = max(set(years), key=years.count)
+        year = max(years, key=lambda census: (years.count(census), census or 0))
         other = [f"{_place(part)}: census of {y}" for part, y in zip(parts, years, strict=True) if y != year]
         note = "; ".join([self._note, *other] if self._note and year == self._year else other)
         return Denominator(sum(self._people[part][0] for part in parts), year, note)

@@ -8,6 +8,7 @@ import gzip
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,12 +16,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
+
 from qpvgeo import catalog, codes, settings
 from qpvgeo.errors import ArchiveError, DataError, MissingDataError
 from qpvgeo.read import columns as published
 from qpvgeo.read import tables, vector
 
-__all__ = ["Found", "Kind", "communes_at_hand", "find", "identify", "resolve", "scan"]
+__all__ = ["SUFFIXES", "Found", "Kind", "communes_at_hand", "datasets", "find", "identify", "resolve", "scan"]
 
 Kind = Literal[
     "perimeters",
@@ -37,6 +40,9 @@ Kind = Literal[
 ]
 
 _TABLES = (".csv", ".txt", ".tsv", ".xls", ".xlsx")
+SUFFIXES = (*_TABLES, *vector.SUFFIXES, ".zip", ".gz")
+"""Endings of the files that are looked at."""
+
 _HEAD_BYTES = 1 << 16
 _YEAR = re.compile(r"(?<!\d)(20[0-4]\d)(?!\d)")
 _KEYS: dict[str, tuple[Kind, int]] = {"qpv-2015": ("perimeters", 2015), "qpv-2024": ("perimeters", 2024)}
@@ -122,8 +128,12 @@ def find(kind: Kind, vintage: int | None = None, data: str | os.PathLike[str] | 
     MissingDataError
         There is none: says where it was looked for and how to get it.
     """
-    found = [one for one in scan(data) if one.kind == kind and vintage in (None, one.vintage)]
-    if not found:
+    for place in settings.data_dirs(data):
+        # the first folder that has it decides: files of two folders are never mixed
+        found = [one for one in _in_folder(place) if one.kind == kind and vintage in (None, one.vintage)]
+        if found:
+            break
+    else:
         what = f"{kind} of the {vintage} geography" if vintage else kind
         raise MissingDataError(
             f"No file of {what} is at hand.",
@@ -152,6 +162,48 @@ def _places(data: str | os.PathLike[str] | None) -> str:
     return ", ".join(str(place) for place in [*settings.data_dirs(data), settings.cache_dir()][:3])
 
 
+def datasets(data: str | os.PathLike[str] | None = None) -> pd.DataFrame:
+    """List the official files, with what is already on disk under its published name or another.
+
+    Parameters
+    ----------
+    data
+        A folder to search first, in place of `QPVGEO_DATA`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by `key`: `vintage`, `release`, `territory`, `kind`, `format`, `size_bytes`, `licence`, `url`, `page`,
+        `filename` (missing where not known), `cached` (whether it is at hand), `path`, and `recognised_by`: `name`, or
+        `content` for perimeters, populations, communes and EPCI that bear another name; missing when not at hand.
+
+    Raises
+    ------
+    UsageError
+        `data` is not a folder.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> qg.datasets().loc["qpv-2024", ["vintage", "kind"]].tolist()
+    [2024, 'perimeters']
+    """
+    frame = catalog.datasets(data)
+    frame["recognised_by"] = pd.Series("name", index=frame.index, dtype="string").where(frame["cached"])
+    for found in sorted(scan(data), key=lambda one: -one.features):
+        key = _key_of(found)
+        if key in frame.index and not frame.loc[key, "cached"]:
+            frame.loc[key, ["cached", "path", "recognised_by"]] = [True, str(found.path), "content"]
+    return frame
+
+
+def _key_of(found: Found) -> str | None:
+    """Key of the catalogue that a file recognised by its content stands for, where there is one and one only."""
+    of_qpv = {"perimeters": f"qpv-{found.vintage}", "population": f"qpv-{found.vintage}-population"}
+    of_year = {"communes table": f"cog-{found.vintage}", "epci": f"epci-{found.vintage}"}
+    return {**of_qpv, **of_year}.get(found.kind) if found.basis == "content" else None
+
+
 def scan(data: str | os.PathLike[str] | None = None) -> list[Found]:
     """Recognise every file of the folders searched, the first folder first; what is not recognised is left out.
 
@@ -161,12 +213,15 @@ def scan(data: str | os.PathLike[str] | None = None) -> list[Found]:
     >>> sorted({found.kind for found in scan(qg.sample().path)})[:3]
     ['addresses', 'communes', 'communes table']
     """
+    return [found for folder in settings.data_dirs(data) for found in _in_folder(folder)]
+
+
+def _in_folder(folder: Path) -> list[Found]:
     found: list[Found] = []
-    for folder in settings.data_dirs(data):
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.suffix.lower() in (*_TABLES, *vector.SUFFIXES, ".zip", ".gz"):
-                state = path.stat()
-                found += _identified(path, state.st_size, state.st_mtime_ns)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix.lower() in SUFFIXES:
+            state = path.stat()
+            found += _identified(path, state.st_size, state.st_mtime_ns)
     return found
 
 
@@ -191,7 +246,7 @@ def identify(path: Path) -> Iterator[Found]:
                 yield from found
                 return
         yield from _table(path, basis)
-    except (ArchiveError, DataError, OSError, zipfile.BadZipFile):
+    except (ArchiveError, DataError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
         return
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from qpvgeo import codes, facts, schema
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, UsageError
 from qpvgeo.overlay import overlap
 from qpvgeo.projection import areas_m2
 
@@ -40,7 +40,7 @@ _GRAND_PARIS = "200054781"
 
 def join_communes(
     qpv: gpd.GeoDataFrame,
-    communes: pd.DataFrame,
+    communes: pd.DataFrame | None,
     *,
     population: pd.DataFrame | None = None,
     min_area_m2: float = MIN_AREA_M2,
@@ -55,7 +55,8 @@ def join_communes(
         QPV frame (`qpvgeo.read_qpv`).
     communes
         Communes (`qpvgeo.read_communes`), with outlines wherever a QPV lies in several communes or gives no list.
-        With arrondissements kept, the links of Paris, Lyon and Marseille name arrondissements.
+        With arrondissements kept, the links of Paris, Lyon and Marseille name arrondissements. None gives one link
+        per QPV, to no commune: enough for what is counted by the code of the QPV.
     population
         Published populations (`qpvgeo.read_population`): by QPV, shared out by area, or by QPV and commune.
     min_area_m2, min_share
@@ -99,7 +100,12 @@ def join_communes(
     """
     schema.require_qpv(qpv)
     if basis not in ("published", "area"):
-        raise DataError(f"There is no basis {basis!r}.", way_out='Choose "published" or "area".')
+        raise UsageError(f"There is no basis {basis!r}.", way_out='Choose "published" or "area".')
+    if communes is None:
+        areas = areas_m2(qpv.geometry.to_numpy(), qpv.crs)
+        whole = {"commune": None, "area_m2": areas, "area_share": 1.0, "population_share": 1.0, "basis": "area"}
+        links = pd.DataFrame({"qpv_code": qpv.index.astype("str"), **whole}).astype({"commune": "str"})
+        return _complete(links, qpv, qpv.head(0), population)
     listed = _listed(qpv, communes) if basis == "published" else {}
     shares = _shares(qpv, communes, listed)
     parts = _published_parts(population, communes)
@@ -217,9 +223,9 @@ def _complete(
     links: pd.DataFrame, qpv: gpd.GeoDataFrame, communes: pd.DataFrame, population: pd.DataFrame | None
 ) -> pd.DataFrame:
     """Add what the commune belongs to and the people, and order the columns."""
-    of_commune = communes.reindex(links["commune"])
-    for column in ("epci", "ept", "department", "region"):
-        links[column] = of_commune[column].to_numpy() if column in communes.columns else pd.NA
+    of_commune = communes.reindex(links["commune"], columns=["epci", "ept", "department", "region"])
+    for column in of_commune.columns:
+        links[column] = of_commune[column].astype("str").to_numpy()
     links["ept"] = links["ept"].astype("str").where(links["ept"].notna(), _ept_from_qpv(links, qpv))
     people = schema.align_population(qpv.index, population)
     links["population"] = people.reindex(links["qpv_code"]).to_numpy() * links["population_share"]

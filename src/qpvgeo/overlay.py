@@ -48,8 +48,8 @@ def overlap(
     Raises
     ------
     DataError
-        A CRS is missing, labels are repeated, outlines are invalid, or a shape of `a` lies in no French territory:
-        everything is listed.
+        A CRS is missing, labels are repeated, outlines are invalid, a shape of `a` lies in no French territory, or
+        one of `b` that shares ground with `a` reaches over several: everything is listed.
 
     Notes
     -----
@@ -68,8 +68,11 @@ def overlap(
     _require_layers(a, b)
     left, place = to_metric(a.geometry.to_numpy(), a.crs, what="shapes of the first layer")
     raw = b.geometry.to_numpy()
-    near = _near(reproject(a.geometry.to_numpy(), a.crs, b.crs), raw, b.crs)
+    as_right = reproject(a.geometry.to_numpy(), a.crs, b.crs)
+    pairs = _near(as_right, raw, b.crs)
+    near = np.unique(pairs[1])
     right_place = territory_of(raw[near], b.crs)
+    _require_one_territory(b, as_right, pairs, place[pairs[0]] != right_place[np.searchsorted(near, pairs[1])])
 
     found: list[tuple[Rows, Rows, npt.NDArray[np.float64], npt.NDArray[np.float64]]] = []
     for territory in [code for code in dict.fromkeys(place) if code is not None]:
@@ -102,12 +105,25 @@ def _require_layers(a: Any, b: Any) -> None:  # noqa: ANN401
         )
 
 
-def _near(left: Shapes, right: Shapes, crs: Any) -> Rows:  # noqa: ANN401
-    """Positions in `right` whose box comes near a box of `left`: the others need no reprojection."""
+def _require_one_territory(b: Any, left: Shapes, pairs: tuple[Rows, Rows], apart: npt.NDArray[np.bool_]) -> None:  # noqa: ANN401
+    """Raise for shapes that reach into a territory where their middle does not lie: they have no projection to use."""
+    i, j = (positions[apart] for positions in pairs)
+    reaching = np.unique(j[shapely.area(shapely.intersection(left[i], b.geometry.to_numpy()[j])) > 0])
+    if len(reaching):
+        raise DataError(
+            f"{len(reaching)} shapes of the second layer reach over several territories, or from abroad into one.",
+            problems=[f"second layer: {label!r}" for label in b.index[reaching]],
+            way_out="Cut them by territory first (explode the parts, or clip): each has its own projection.",
+        )
+
+
+def _near(left: Shapes, right: Shapes, crs: Any) -> tuple[Rows, Rows]:  # noqa: ANN401
+    """Positions of the pairs whose boxes come near each other: other shapes of `right` need no reprojection."""
     degrees = pyproj.CRS.from_user_input(crs).is_geographic
     drawn = np.flatnonzero(~shapely.is_missing(right) & ~shapely.is_empty(right))
     tree = shapely.STRtree(_wide_boxes(right[drawn], degrees=degrees))
-    return np.asarray(drawn[np.unique(tree.query(_wide_boxes(left, degrees=degrees))[1])])
+    i, j = tree.query(_wide_boxes(left, degrees=degrees))
+    return i, drawn[j]
 
 
 def _wide_boxes(shapes: Shapes, *, degrees: bool) -> Shapes:

@@ -87,7 +87,8 @@ def repair(qpv: "gpd.GeoDataFrame") -> "tuple[gpd.GeoDataFrame, pd.DataFrame]":
     mended = polygonal(shapely.make_valid(shapes[broken], method="structure"))
     mended[shapely.is_empty(mended)] = None
     before, after = areas_m2(shapes[broken], qpv.crs), np.nan_to_num(areas_m2(mended, qpv.crs))
-    reasons = shapely.is_valid_reason(shapes[broken])
+    valid = shapely.is_valid(shapes[broken])
+    reasons = np.where(valid, "lines or points beside the area", shapely.is_valid_reason(shapes[broken]))
     log = pd.DataFrame(
         {
             "code": qpv.index[broken],

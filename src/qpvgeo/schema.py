@@ -140,7 +140,8 @@ def require_qpv(qpv: "gpd.GeoDataFrame") -> None:
     """
     problems = [f"no column {column!r}" for column in QPV_COLUMNS if column not in qpv.columns]
     index = qpv.index.to_series().astype("str")
-    problems += [f"{code!r} is not the code of a QPV" for code in index[index.map(codes.vintage_of).isna()]]
+    unknown = index[index.map(codes.vintage_of, na_action="ignore").isna()]
+    problems += [f"{code!r} is not the code of a QPV" for code in unknown]
     problems += [f"{code!r} stands {count} times" for code, count in index.value_counts().items() if count > 1]
     if "geometry" in qpv.columns and getattr(qpv, "crs", None) is None:
         problems.append("the projection (CRS) is not known")
@@ -184,7 +185,8 @@ def align_population(index: pd.Index, population: pd.DataFrame | None) -> pd.Ser
     require_columns(population, ["population"], what="The table of populations")
     people = population["population"].astype("Float64")
     if people.index.nlevels > 1:
-        people = people.groupby(level=0).sum(min_count=1)
+        # a QPV with a secret part has no known sum
+        people = people.groupby(level=0).agg(lambda parts: parts.sum(skipna=False))
     if len(index) and not people.index.isin(index).any():
         here, there = codes.vintage_of(str(index[0])), codes.vintage_of(str(people.index[0])) if len(people) else None
         move = " Use qpvgeo.crosswalk() to move between them." if here != there else ""

@@ -31,6 +31,7 @@ SUMMARY_COLUMNS = (
     "denominator_year",
     "share",
     "qpv_area_km2",
+    "qpv_area_published_km2",
     "note",
 )
 
@@ -63,8 +64,9 @@ def summary(
         Indexed by the codes of the units that hold a QPV, then two scopes: `hexagone + 5 DOM` (that of Insee's
         statistics, when all six are there) and `total`. Columns: `name`, `n_qpv`, `n_with_population` (QPV whose
         people are known), `population`, `population_year` (census; missing where not stated), `denominator`,
-        `denominator_year`, `share` (0 to 1), `qpv_area_km2` (legal projection; missing without outlines), `note` (why
-        a share is missing, or what it rests on). `attrs["qpvgeo"]` holds the sources.
+        `denominator_year`, `share` (0 to 1), `qpv_area_km2` (legal projection; missing without outlines),
+        `qpv_area_published_km2` (the same by the shoelace formula on the rings as published, before repair), `note`
+        (why a share is missing, or what it rests on). `attrs["qpvgeo"]` holds the sources.
 
     Raises
     ------
@@ -135,7 +137,8 @@ def describe_qpv(qpv: pd.DataFrame, population: pd.DataFrame | None) -> pd.DataF
     -------
     pandas.DataFrame
         On the index of `qpv`: `n_qpv` (1), `vintage`, `territory`, `department`, `region` (the code of the territory
-        where there is no region), `population` and `census` (missing where not known), `area_m2` (NaN without one).
+        where there is no region), `population` and `census` (missing where not known), `area_m2` (NaN without an
+        outline), `repaired_m2` (what the repair of the outline gained or lost).
 
     Raises
     ------
@@ -154,12 +157,14 @@ def describe_qpv(qpv: pd.DataFrame, population: pd.DataFrame | None) -> pd.DataF
             way_out="Make it with qpvgeo.read_qpv() or qpvgeo.read_population().",
         )
     region = {row["code"]: row["region"] for row in facts.rows("departments") if row["region"]}
+    repaired = {change["code"]: change["difference_m2"] for change in schema.provenance(qpv).get("repairs", [])}
     return told[["vintage", "territory", "department"]].assign(
         n_qpv=1,
         region=told["department"].map(region).fillna(told["territory"]),
         population=schema.align_population(qpv.index, population),
         census=told["territory"].map(schema.census_years(population)).astype("Int64"),
         area_m2=areas_m2(qpv.geometry.to_numpy(), qpv.crs) if isinstance(qpv, gpd.GeoDataFrame) else float("nan"),
+        repaired_m2=told.index.map(lambda code: repaired.get(code, 0.0)),
     )
 
 
@@ -178,6 +183,7 @@ def _figures(part: pd.DataFrame, units: list[str], below: Denominators, by: Unit
         "denominator_year": base.year,
         "share": None,
         "qpv_area_km2": part["area_m2"].sum(min_count=1) / 1e6,
+        "qpv_area_published_km2": (part["area_m2"] - part["repaired_m2"]).sum(min_count=1) / 1e6,
     }
     obstacles = [*_incomplete(part, by), *_without_people(part[~known]), *([base.note] if base.people is None else [])]
     if known.any() and not obstacles and (unstated := _unstated(part[known])):
@@ -219,8 +225,9 @@ def _unstated(part: pd.DataFrame) -> str:
 def _typed(rows: Mapping[str, Mapping[str, Any]], by: str) -> pd.DataFrame:
     frame = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=list(SUMMARY_COLUMNS))
     whole = ["n_qpv", "n_with_population", "population", "population_year", "denominator", "denominator_year"]
-    frame = frame.astype(dict.fromkeys(whole, "Int64") | dict.fromkeys(["share", "qpv_area_km2"], "Float64"))
-    frame["qpv_area_km2"] = frame["qpv_area_km2"].round(6)
+    areas = ["qpv_area_km2", "qpv_area_published_km2"]
+    frame = frame.astype(dict.fromkeys(whole, "Int64") | dict.fromkeys(["share", *areas], "Float64"))
+    frame[areas] = frame[areas].round(6)
     return frame.rename_axis(by)
 
 
@@ -270,6 +277,7 @@ def published_summary(vintage: int, *, year: int | None = None) -> pd.DataFrame:
                 "population": held[year].get(place, (0, None, None))[1],
                 "census": held[year].get(place, (0, None, None))[2],
                 "area_m2": float("nan"),
+                "repaired_m2": 0.0,
             }
             for place, row in lists.iterrows()
         ]

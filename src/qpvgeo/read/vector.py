@@ -27,6 +27,8 @@ __all__ = ["SUFFIXES", "Layer", "attributes", "extent", "layers", "read", "settl
 
 SUFFIXES = (".shp", ".geojson", ".json", ".gpkg", ".parquet", ".geoparquet", ".fgb")
 _PARQUET = (".parquet", ".geoparquet")
+_GDAL_DAMAGE = (pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError, pyogrio.errors.GeometryError)
+_SHP_HEADER_BYTES = 100
 _LAMBERT93_BOX = (-400_000.0, 5_900_000.0, 1_400_000.0, 7_300_000.0)
 
 
@@ -120,16 +122,16 @@ def _in_archive(path: Path) -> list[Layer]:
 
 def _describe(path: Path, member: str | None) -> list[Layer]:
     bare = Layer(path, member, None, (), 0)
-    if bare.is_parquet:
-        with _open(bare) as stream:
-            file = pq.ParquetFile(stream)
-            if b"geo" not in (file.schema_arrow.metadata or {}):
-                return []
-            return [Layer(path, member, None, tuple(file.schema_arrow.names), file.metadata.num_rows)]
     try:
+        if bare.is_parquet:
+            with _open(bare) as stream:
+                file = pq.ParquetFile(stream)
+                if b"geo" not in (file.schema_arrow.metadata or {}):
+                    return []
+                return [Layer(path, member, None, tuple(file.schema_arrow.names), file.metadata.num_rows)]
         named = [str(name) for name, kind in pyogrio.list_layers(bare.dataset) if kind is not None]
         infos = [pyogrio.read_info(bare.dataset, layer=name, force_feature_count=True) for name in named]
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pa.ArrowException) as error:
         raise DataError(f"{bare.label} cannot be opened: {error}", way_out="Download it again.") from error
     encoding = _dbf_encoding(bare)
     return [
@@ -181,7 +183,7 @@ def attributes(layer: Layer, *, rows: int | None = None) -> pd.DataFrame:
         file = pq.ParquetFile(stream)
         shapes = {field.name for field in file.schema_arrow if pa.types.is_binary(field.type)}
         plain = [name for name in file.schema_arrow.names if name not in shapes]
-        if rows is None:
+        if rows is None or file.metadata.num_rows == 0:
             return file.read(columns=plain).to_pandas().reset_index()
         return next(file.iter_batches(rows, columns=plain)).to_pandas().reset_index()
 
@@ -209,6 +211,7 @@ def read(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
     DataError
         The file is damaged, or its projection cannot be established.
     """
+    way_out = f"`qpvgeo doctor {layer.path.name}` names the broken records and judges the rest."
     warned: list[str] = []
     try:
         if layer.is_parquet:
@@ -219,16 +222,26 @@ def read(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
                 warnings.simplefilter("always")
                 frame = pyogrio.read_dataframe(layer.dataset, layer=layer.name, encoding=layer.encoding)
             warned = sorted({f"GDAL: {warning.message}" for warning in said})
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError, pyogrio.errors.GeometryError) as error:
-        raise DataError(
-            f"{layer.label} is damaged: {error}",
-            way_out=f"`qpvgeo doctor {layer.path.name}` names the broken records and judges the rest.",
-        ) from error
+    except (*_GDAL_DAMAGE, pa.ArrowException, OSError) as error:
+        raise DataError(f"{layer.label} is damaged: {error}", way_out=way_out) from error
+    if lost := _lost_bytes(layer):
+        raise DataError(f"{layer.label} is damaged: its last {lost} bytes are missing.", way_out=way_out)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise DataError(f"{layer.label} holds no outlines.", way_out="Give the file of perimeters, not its table.")
     notes = [f"attributes read as {layer.encoding}: the file does not say its encoding"] if layer.encoding else []
     crs, note = settle_crs(frame.crs, frame.total_bounds, where=layer.label)
     return frame.set_crs(crs, allow_override=True), [*notes, *note, *warned]
+
+
+def _lost_bytes(layer: Layer) -> int:
+    """How much of a .shp is missing at its end: GDAL gives features cut off there no outline, and says nothing."""
+    if not (layer.member or layer.path.name).lower().endswith(".shp"):
+        return 0
+    with _open(layer) as stream:
+        header = stream.read(_SHP_HEADER_BYTES)
+        there: int = stream.seek(0, os.SEEK_END)
+    # the header gives the length in words of 16 bits
+    return max(0, 2 * int.from_bytes(header[24:28], "big") - there)
 
 
 def settle_crs(declared: Any, bounds: Any, *, where: str) -> tuple[pyproj.CRS, list[str]]:  # noqa: ANN401
@@ -269,7 +282,7 @@ def settle_crs(declared: Any, bounds: Any, *, where: str) -> tuple[pyproj.CRS, l
         if crs.is_geographic == degrees:
             return _numbered(crs, (west, south, east, north))
     said = "declares no projection" if declared is None else f"declares {pyproj.CRS.from_user_input(declared).name}"
-    if degrees and territories.of_points((west + east) / 2, (south + north) / 2)[0] is not None:
+    if degrees and _reaches_france(west, south, east, north):
         return pyproj.CRS.from_epsg(DEGREES), [f"{where} {said}; its coordinates are degrees, read as EPSG:{DEGREES}"]
     box = _LAMBERT93_BOX
     if box[0] <= west and box[1] <= south and east <= box[2] and north <= box[3]:
@@ -278,6 +291,12 @@ def settle_crs(declared: Any, bounds: Any, *, where: str) -> tuple[pyproj.CRS, l
         f"{where} {said}, and its coordinates ({west:.6g}, {south:.6g}, {east:.6g}, {north:.6g}) fit no system known.",
         way_out="Find out the projection, and write it into the file (a .prj beside a shapefile).",
     )
+
+
+def _reaches_france(west: float, south: float, east: float, north: float) -> bool:
+    """Whether bounds in degrees meet those of a territory: the middle of a national file lies in mid-ocean."""
+    boxes = [territory.bounds for territory in territories.territories().values() if territory.bounds]
+    return any(west <= box[2] and box[0] <= east and south <= box[3] and box[1] <= north for box in boxes)
 
 
 def _numbered(crs: pyproj.CRS, bounds: tuple[float, float, float, float]) -> tuple[pyproj.CRS, list[str]]:

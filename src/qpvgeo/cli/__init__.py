@@ -1,0 +1,219 @@
+"""The `qpvgeo` command: the questions of the library, asked from a terminal.
+
+Modules that need geopandas are imported by the command that runs, so that the help answers at once. Standard output
+carries the answer and nothing else; errors and progress go to standard error. Exit status: 0 done, 1 the data did not
+pass, 2 the call was wrong, 3 a source could not be had.
+"""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import qpvgeo
+from qpvgeo.errors import QpvgeoError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="qpvgeo",
+    help="France's priority neighbourhoods (QPV): lists, perimeters, people, shares.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+class Vintage(StrEnum):
+    """Geographies."""
+
+    Y2015 = "2015"
+    Y2024 = "2024"
+
+
+class Language(StrEnum):
+    """Languages of the tables."""
+
+    EN = "en"
+    FR = "fr"
+
+
+class SummaryLevel(StrEnum):
+    """Levels of a summary."""
+
+    TERRITORY = "territory"
+    REGION = "region"
+    DEPARTMENT = "department"
+
+
+class CoverageLevel(StrEnum):
+    """Levels of coverage."""
+
+    COMMUNE = "commune"
+    EPCI = "epci"
+    EPT = "ept"
+    DEPARTMENT = "department"
+    REGION = "region"
+    TERRITORY = "territory"
+
+
+class Attribution(StrEnum):
+    """Where a QPV counts."""
+
+    CODE = "code"
+    COMMUNE = "commune"
+
+
+VintageOption = Annotated[Vintage, typer.Option(help="Geography: 2015 or 2024.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else there.")]
+SampleOption = Annotated[bool, typer.Option("--sample", help="Use the embedded, fictional sample.")]
+DataOption = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of published files.")]
+LangOption = Annotated[Language, typer.Option(help="Language of the tables.")]
+YearOption = Annotated[int | None, typer.Option(help="Reference year of the populations, where a table has several.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"qpvgeo {qpvgeo.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def datasets(
+    *, json: JsonOption = False, sample: SampleOption = False, data: DataOption = None, lang: LangOption = Language.EN
+) -> None:
+    """List the official files, and which of them are at hand."""
+    from qpvgeo.cli import answers, render
+
+    answer = answers.datasets(_folder(data, sample=sample))
+    _print(answer, render.datasets, json=json, lang=lang)
+
+
+@app.command()
+def fetch(
+    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys of `qpvgeo datasets`, or addresses.")],
+    *,
+    update: Annotated[bool, typer.Option(help="Accept a file that has changed since it was recorded.")] = False,
+    url: Annotated[str | None, typer.Option(help="Another address for the file.")] = None,
+    json: JsonOption = False,
+    data: DataOption = None,
+    lang: LangOption = Language.EN,
+) -> None:
+    """Download official files, or find them where they already are."""
+    from qpvgeo.cli import answers, render
+
+    answer = answers.fetch(keys, update=update, url=url, data=data)
+    _print(answer, render.fetch, json=json, lang=lang)
+    _fail_if(answer.get("failed"), 3)
+
+
+@app.command()
+def doctor(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="Files, archives or folders.")] = None,
+    *,
+    json: JsonOption = False,
+    sample: SampleOption = False,
+    data: DataOption = None,
+    lang: LangOption = Language.EN,
+) -> None:
+    """Judge files before anything is computed from them; exit status 1 when one cannot be used as it is."""
+    from qpvgeo.cli import answers, render
+
+    folder = _folder(data, sample=sample)
+    if not files and folder is None:
+        raise typer.BadParameter("name a file, or use --data or --sample", param_hint="FILE")
+    answer = answers.doctor([*(files or []), *([folder] if folder else [])])
+    _print(answer, render.doctor, json=json, lang=lang)
+    _fail_if(not answer["ok"], 1)
+
+
+@app.command()
+def summary(
+    *,
+    vintage: VintageOption = Vintage.Y2024,
+    by: Annotated[SummaryLevel, typer.Option(help="Rows of the table.")] = SummaryLevel.TERRITORY,
+    year: YearOption = None,
+    json: JsonOption = False,
+    sample: SampleOption = False,
+    data: DataOption = None,
+    lang: LangOption = Language.EN,
+) -> None:
+    """How many QPV, how many people, which share; from published figures when no file is at hand."""
+    from qpvgeo.cli import answers, render
+
+    folder = _folder(data, sample=sample)
+    answer = answers.summary(int(vintage), folder, by=by.value, year=year)
+    _print(answer, render.summary, json=json, lang=lang)
+
+
+@app.command()
+def coverage(
+    *,
+    by: Annotated[CoverageLevel, typer.Option(help="Rows of the table.")] = CoverageLevel.DEPARTMENT,
+    vintage: VintageOption = Vintage.Y2024,
+    year: YearOption = None,
+    attribution: Annotated[
+        Attribution | None, typer.Option(help="Count a QPV by its code or by the communes it lies in.")
+    ] = None,
+    json: JsonOption = False,
+    sample: SampleOption = False,
+    data: DataOption = None,
+    lang: LangOption = Language.EN,
+) -> None:
+    """QPV of each commune, EPCI, EPT, department, region or territory: number, people, share, area."""
+    from qpvgeo.cli import answers, render
+
+    folder = _folder(data, sample=sample)
+    choice = attribution.value if attribution else None
+    answer = answers.coverage(int(vintage), folder, by=by.value, year=year, attribution=choice)
+    _print(answer, render.coverage, json=json, lang=lang)
+
+
+def _folder(data: Path | None, *, sample: bool) -> Path | None:
+    if sample and data is not None:
+        raise typer.BadParameter("--sample and --data exclude each other", param_hint="--sample")
+    if not sample:
+        return data
+    from qpvgeo.samples import sample as embedded
+
+    return embedded().path
+
+
+def _print(answer: dict[str, Any], table: Any, *, json: bool, lang: Language) -> None:  # noqa: ANN401 - a renderer
+    if json:
+        from json import dumps
+
+        typer.echo(dumps(answer, ensure_ascii=False, indent=2, allow_nan=False))
+        return
+    from qpvgeo.cli.render import console
+
+    table(answer, console(), lang.value)
+
+
+def _fail_if(failed: Any, status: int) -> None:  # noqa: ANN401 - anything true
+    if failed:
+        raise typer.Exit(status)
+
+
+def main() -> None:
+    """Run the command; an error of qpvgeo is a message and an exit status, never a traceback."""
+    try:
+        app()
+    except QpvgeoError as error:
+        typer.echo(f"qpvgeo: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("qpvgeo: interrupted", err=True)
+        sys.exit(130)

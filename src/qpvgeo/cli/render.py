@@ -1,0 +1,227 @@
+"""Tables for people, drawn from the answers; in English or French."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from qpvgeo.cli.words import say
+
+__all__ = ["console", "coverage", "datasets", "doctor", "fetch", "summary"]
+
+_SHOWN_FINDINGS = 20
+
+
+def console() -> Console:
+    """Console on standard output; wide enough for a table when the output is not a terminal."""
+    plain = Console()
+    return plain if plain.is_terminal else Console(width=140)
+
+
+def number(value: float | None, lang: str, digits: int = 0) -> str:
+    """A number as it is written in the language; a dash when it is not known."""
+    if value is None:
+        return "–"
+    text = f"{value:,.{digits}f}"
+    return text.replace(",", "\u202f").replace(".", ",") if lang == "fr" else text
+
+
+def share(value: float | None, lang: str, digits: int = 2) -> str:
+    """A share as a percentage; a dash when it is not known."""
+    return "–" if value is None else f"{number(100 * value, lang, digits)}\u00a0%"
+
+
+def _table(headers: Iterable[tuple[str, bool]], lang: str, title: str = "") -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    for name, numeric in headers:
+        table.add_column(say(name, lang), justify="right" if numeric else "left", no_wrap=numeric)
+    return table
+
+
+class _Notes:
+    """Notes under a table, each once, with the mark that stands in the rows."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+        self.texts: dict[str, int] = {}
+
+    def mark(self, note: str) -> str:
+        """Mark of a note, a number; empty for no note."""
+        return f"({self.texts.setdefault(note, len(self.texts) + 1)})" if note else ""
+
+    def print(self, out: Console) -> None:
+        """Write the notes in the order of their marks."""
+        for note, rank in self.texts.items():
+            out.print(f"[dim]({rank}) {escape(say(note, self.lang))}[/dim]", soft_wrap=True)
+
+
+def _grouped(notes: list[str]) -> list[str]:
+    """Notes on files, those that say the same of several files in one line."""
+    files: dict[str, list[str]] = {}
+    for note in notes:
+        label, _, text = note.partition(": ")
+        files.setdefault(text or label, []).append(label)
+    return [f"{labels[0]}: {text}" if len(labels) == 1 else f"{len(labels)} x {text}" for text, labels in files.items()]
+
+
+def _foot(answer: dict[str, Any], out: Console, lang: str) -> None:
+    """Sources, and the warning that belongs to every output of the sample."""
+    names = [escape(str(source.get("file") or source.get("facts"))) for source in answer.get("sources", [])]
+    if names:
+        out.print(f"[dim]{say('Source', lang)}: {', '.join(dict.fromkeys(names))}[/dim]", soft_wrap=True)
+    if "fictional" in answer:
+        out.print(f"[bold yellow]{say(answer['fictional'], lang)}[/bold yellow]", soft_wrap=True)
+
+
+def summary(answer: dict[str, Any], out: Console, lang: str) -> None:
+    """Headline, then the table by territory, scopes last."""
+    _headline(answer, out, lang)
+    headers = [("Territory", False), ("QPV", True), ("People in QPV", True), ("census", True)]
+    headers += [("Population", True), ("census", True), ("Share", True), ("QPV km2", True), ("Note", False)]
+    table, marks = _table(headers, lang), _Notes(lang)
+    detail = next((answer[key] for key in ("by_department", "by_region") if key in answer), None)
+    for row in detail or answer["by_territory"]:
+        table.add_row(*_figures(row, marks, lang))
+    table.add_section()
+    for row in answer["scopes"]:
+        table.add_row(*_figures(row, marks, lang), style="bold")
+    out.print(table)
+    marks.print(out)
+    repairs = answer["repairs"]
+    if repairs["outlines"]:
+        text = say("invalid outlines made valid, area changed by", lang)
+        out.print(f"[dim]{repairs['outlines']} {text} {number(repairs['added_km2'], lang, 3)} km2[/dim]")
+    for note in _grouped(answer["notes"]):
+        out.print(f"[dim]{escape(note)}[/dim]", soft_wrap=True)
+    _foot(answer, out, lang)
+
+
+def _headline(answer: dict[str, Any], out: Console, lang: str) -> None:
+    basis = say(f"basis: {answer['basis']}", lang)
+    release = f", {say('release', lang)} {answer['release']}" if answer.get("release") else ""
+    out.print(f"[bold]{say('QPV, geography of', lang)} {answer['vintage']}[/bold]{release}  [dim]({basis})[/dim]")
+    people = answer["population"]
+    if people is not None:
+        millions = f" ({number(people / 1e6, lang, 1)} {say('million', lang)})" if people >= 1e5 else ""
+        year = answer["population_year"]
+        out.print(
+            f"  {number(answer['n_qpv'], lang)} QPV, {number(people, lang)} {say('people', lang)}{millions}"
+            + (f", {say('populations of', lang)} {year}" if year else "")
+        )
+    else:
+        out.print(f"  {number(answer['n_qpv'], lang)} QPV; {say('their people are not known', lang)}")
+    if answer["share"] is not None:
+        scope = answer["share_scope"]
+        name = say(next((row["name"] for row in _all_rows(answer) if row["key"] == scope), scope), lang)
+        census = answer["denominator_year"]
+        out.print(
+            f"  {share(answer['share'], lang, 1)} = {number(answer['share_population'], lang)} / "
+            f"{number(answer['denominator'], lang)} {say('inhabitants', lang)}"
+            + (f" ({say('census', lang)} {census})" if census else "")
+            + f", {say('scope', lang)}: {name}",
+            soft_wrap=True,
+        )
+
+
+def _all_rows(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    territories = [{**row, "key": row["territory"]} for row in answer["by_territory"]]
+    return [*territories, *({**row, "key": row["scope"]} for row in answer["scopes"])]
+
+
+def _figures(row: dict[str, Any], marks: _Notes, lang: str) -> list[str]:
+    year = row["denominator_year"]
+    census = row["population_year"]
+    return [
+        escape(say(row["name"], lang)),
+        number(row["n_qpv"], lang),
+        number(row["population"], lang),
+        str(census) if census else "–",
+        number(row["denominator"], lang),
+        str(year) if year else "–",
+        share(row["share"], lang),
+        number(row["qpv_area_km2"], lang, 2),
+        marks.mark(row["note"]),
+    ]
+
+
+def coverage(answer: dict[str, Any], out: Console, lang: str) -> None:
+    """A row per unit."""
+    title = f"{say('QPV by ' + answer['by'], lang)}, {say('geography of', lang)} {answer['vintage']}"
+    headers = [("Code", False), ("Name", False), ("QPV", True), ("People in QPV", True), ("Population", True)]
+    headers += [("Share", True), ("QPV km2", True), ("Note", False)]
+    table, marks = _table(headers, lang, title), _Notes(lang)
+    for row in answer["rows"]:
+        table.add_row(
+            row["code"] or "–",
+            escape(row["name"]),
+            number(row["n_qpv"], lang),
+            number(row["qpv_population"], lang),
+            number(row["population"], lang),
+            share(row["share"], lang),
+            number(row["qpv_area_km2"], lang, 2),
+            marks.mark(row["note"].split(";")[0]),
+        )
+    out.print(table)
+    marks.print(out)
+    if answer["by"] in ("commune", "epci", "ept"):
+        out.print(f"[dim]{say('A QPV counts in each unit it lies in: numbers do not add up, people do.', lang)}[/dim]")
+    _foot(answer, out, lang)
+
+
+def datasets(answer: dict[str, Any], out: Console, lang: str) -> None:
+    """A row per official file."""
+    headers = [("Key", False), ("Kind", False), ("Vintage", True), ("Format", False), ("MB", True), ("At hand", False)]
+    table = _table(headers, lang)
+    for row in answer["datasets"]:
+        size = row["size_bytes"]
+        where = escape(Path(row["path"]).name) if row["cached"] else "–"
+        table.add_row(
+            row["key"],
+            say(row["kind"], lang),
+            str(row["vintage"] or "–"),
+            row["format"] or "–",
+            number(size / 1e6 if size else None, lang, 1),
+            where,
+        )
+    out.print(table)
+
+
+def fetch(answer: dict[str, Any], out: Console, lang: str) -> None:
+    """A line per file, then what failed and why."""
+    for row in answer["files"]:
+        out.print(f"{row['key']}: {escape(row['path'])}", soft_wrap=True)
+    errors = Console(stderr=True)
+    for row in answer["failed"]:
+        errors.print(f"[red]{say('not had', lang)}[/red] {row['key']}: {escape(row['message'])}", soft_wrap=True)
+
+
+def doctor(answer: dict[str, Any], out: Console, lang: str) -> None:
+    """A table of findings per file."""
+    for report in answer["files"]:
+        broken = any(finding["level"] == "error" for finding in report["findings"])
+        state = f"[red]{say('not usable as it is', lang)}[/red]" if broken else f"[green]{say('usable', lang)}[/green]"
+        if report["kind"] == "unknown" and not broken:
+            state = f"[dim]{say('not a published file, left aside', lang)}[/dim]"
+        count = f"{number(report['features'], lang)} {say('records', lang)}"
+        out.print(
+            f"[bold]{escape(report['file'])}[/bold]  {say(report['kind'], lang)}, {count}: {state}", soft_wrap=True
+        )
+        if not report["findings"] or (report["kind"] == "unknown" and not broken):
+            continue
+        table = _table([("Record", True), ("Code", False), ("Problem", False), ("Action", False)], lang)
+        for finding in report["findings"][:_SHOWN_FINDINGS]:
+            table.add_row(
+                str(finding["row"] or "–"),
+                escape(finding["code"] or "–"),
+                escape(finding["problem"]),
+                escape(say(finding["action"], lang)),
+                style="red" if finding["level"] == "error" else None,
+            )
+        out.print(table)
+        more = len(report["findings"]) - _SHOWN_FINDINGS
+        if more > 0:
+            out.print(f"  [dim]{more} {say('more: use --json to see them all', lang)}[/dim]")

@@ -1,0 +1,123 @@
+"""French for the tables of the command line.
+
+Whole phrases first; the sentences that the library composes are translated piece by piece, on their fixed words. A
+phrase that is not here stays in English: better than half a translation.
+"""
+
+import re
+
+__all__ = ["say"]
+
+_PHRASES = {
+    "Source": "Source",
+    "Territory": "Territoire",
+    "QPV": "QPV",
+    "People in QPV": "Habitants en QPV",
+    "census": "recensement",
+    "Population": "Population",
+    "Share": "Part",
+    "QPV km2": "km2 en QPV",
+    "Note": "Note",
+    "Code": "Code",
+    "Name": "Nom",
+    "Key": "Clé",
+    "Kind": "Nature",
+    "Vintage": "Millésime",
+    "Format": "Format",
+    "MB": "Mo",
+    "At hand": "Sur le disque",
+    "Record": "Enreg.",
+    "Problem": "Problème",
+    "Action": "Suite",
+    "release": "version",
+    "basis: published": "base : chiffres publiés",
+    "basis: computed": "base : calcul sur les fichiers",
+    "QPV, geography of": "QPV, géographie",
+    "geography of": "géographie",
+    "million": "millions",
+    "people": "habitants",
+    "populations of": "populations de",
+    "their people are not known": "leur population n'est pas connue",
+    "inhabitants": "habitants",
+    "scope": "champ",
+    "Hexagone and the five overseas departments": "Hexagone et cinq départements d'outre-mer",
+    "All territories of the source": "Ensemble des territoires de la source",
+    "Sample (fictional)": "Exemple (fictif)",
+    "QPV by commune": "QPV par commune",
+    "QPV by epci": "QPV par EPCI",
+    "QPV by ept": "QPV par EPT, par EPCI hors Grand Paris",
+    "QPV by department": "QPV par département",
+    "QPV by region": "QPV par région",
+    "QPV by territory": "QPV par territoire",
+    "A QPV counts in each unit it lies in: numbers do not add up, people do.": (
+        "Un QPV compte dans chaque unité qu'il touche : les nombres ne s'additionnent pas, les habitants si."
+    ),
+    "Fictional data: the sample of qpvgeo describes no real place.": (
+        "Données fictives : l'exemple de qpvgeo ne décrit aucun lieu réel."
+    ),
+    "addresses": "adresses",
+    "boundaries": "limites",
+    "communes": "communes",
+    "communes table": "table de communes",
+    "communes population": "populations communales",
+    "correspondence": "correspondance",
+    "epci": "EPCI",
+    "grid": "carreaux",
+    "income": "revenus",
+    "list": "liste",
+    "outlines": "contours",
+    "perimeters": "périmètres",
+    "points": "points",
+    "population": "populations",
+    "population by commune": "populations par commune",
+    "unknown": "inconnu",
+    "not had": "non obtenu",
+    "usable": "utilisable",
+    "not usable as it is": "inutilisable en l'état",
+    "not a published file, left aside": "pas un fichier publié, laissé de côté",
+    "records": "enregistrements",
+    "more: use --json to see them all": "autres : --json les donne tous",
+    "made valid when read": "rendu valide à la lecture",
+    "left as published": "laissé tel que publié",
+    "get another copy of the file": "prendre une autre copie du fichier",
+    "correct the code": "corriger le code",
+    "look whether the file is an extract": "vérifier si le fichier est un extrait",
+    "look which one is right": "chercher lequel est juste",
+    "download the file again": "télécharger de nouveau le fichier",
+    "done when read": "fait à la lecture",
+    "read so": "lu ainsi",
+    "invalid outlines made valid, area changed by": "contours invalides rendus valides, surface changée de",
+    "placed in no unit": "rattaché à aucune unité",
+}
+
+_PIECES = [
+    (r"no denominator for", "pas de dénominateur pour"),
+    (r"no population for (\d+) QPV", r"pas de population pour \1 QPV"),
+    (r"census of the people not stated for", "recensement des habitants non indiqué pour"),
+    (r"census of the people not stated", "recensement des habitants non indiqué"),
+    (r"over that of (\d+)", r"sur celui de \1"),
+    (r"over the population given", "sur la population donnée"),
+    (r"it would be", "ce serait"),
+    (r"(\d+) stands for (\d+)", r"\1 tient lieu de \2"),
+    (r": census of (\d+)", r" : recensement de \1"),
+    (r"(\d+) of the (\d+) QPV of", r"\1 des \2 QPV de"),
+]
+
+
+def say(text: str, lang: str) -> str:
+    """Give a phrase in a language.
+
+    Examples
+    --------
+    >>> say("no population for 3 QPV (Saint-Martin)", "fr")
+    'pas de population pour 3 QPV (Saint-Martin)'
+    >>> say("Share", "en")
+    'Share'
+    """
+    if lang != "fr" or not text:
+        return text
+    if text in _PHRASES:
+        return _PHRASES[text]
+    for pattern, french in _PIECES:
+        text = re.sub(pattern, french, text)
+    return re.sub(r"(\d)\.(\d+)%", r"\1,\2 %", text)
