@@ -111,6 +111,7 @@ def coverage(
     for unit in _without_qpv(placed, by):
         if unit not in known:
             counted.loc[unit] = (0, 0, 0.0, 0.0, 0)
+    counted = counted.sort_index(na_position="last")
     below = _denominators(links, by, units, denominators)
     frame = _compared(counted, by, units, below, _silent(placed, links))
     schema.stamp(
@@ -240,7 +241,7 @@ def _share(
     level = by if by in ("department", "region", "territory") else "department"
     base = below.of(departments_of(unit, level), unit=unit)
     if base.people is None:
-        return None, None, None, base.note
+        return None, None, None, "no denominator"
     lacking = int(row["n_qpv"] - row["n_with_population"])
     if lacking:
         return base.people, base.year, None, f"no population for {lacking} QPV"
