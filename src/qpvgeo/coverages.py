@@ -110,7 +110,7 @@ def coverage(
     known = set(counted.index.dropna())
     for unit in _without_qpv(placed, by):
         if unit not in known:
-            counted.loc[unit] = (0, 0, 0.0, 0.0, 0)
+            counted.loc[unit] = (0, 0, 0.0, 0.0)
     counted = counted.sort_index(na_position="last")
     below = _denominators(links, by, units, denominators)
     frame = _compared(counted, by, units, below, _silent(placed, links))
@@ -162,17 +162,15 @@ def _sum(values: pd.Series) -> Any:  # noqa: ANN401 - a number or missing
 def _counted(placed: pd.DataFrame) -> pd.DataFrame:
     grouped = placed.groupby("unit", dropna=False)
     populated = placed[placed["population"].notna()].groupby("unit", dropna=False)
-    drawn = placed[placed["area_m2"].notna()].groupby("unit", dropna=False)
     counted = pd.DataFrame(
         {
             "n_qpv": grouped["qpv_code"].nunique(),
             "n_with_population": populated["qpv_code"].nunique(),
             "qpv_population": grouped["population"].agg(_sum).astype("Float64"),
             "qpv_area_km2": grouped["area_m2"].sum(min_count=1).astype("Float64") / 1e6,
-            "n_drawn": drawn["qpv_code"].nunique(),
         }
     )
-    return counted.fillna({"n_with_population": 0, "n_drawn": 0}).sort_index(na_position="last")
+    return counted.fillna({"n_with_population": 0}).sort_index(na_position="last")
 
 
 def _without_qpv(placed: pd.DataFrame, by: Level) -> list[str]:
