@@ -1,0 +1,330 @@
+"""The Insee lattice: cell ids are coordinates.
+
+An id such as `CRS3035RES200mN2029800E4252400` says the projection (EPSG:3035), the size (200 m) and the lower-left
+corner, northing before easting, in metres. Squares, centroids, parents and neighbours are therefore arithmetic on
+integers: no geometry is ever built for a cell. Sizes go from 200 m to 64 km (niveau naturel).
+
+Source: Insee, documentation of the gridded data (INSPIRE, JRC report 21494).
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from qpvgeo.errors import DataError
+
+__all__ = [
+    "Cells",
+    "Lattice",
+    "centroids",
+    "format_ids",
+    "neighbours",
+    "parents",
+    "parse_ids",
+    "parse_mixed",
+    "squares",
+]
+
+_ID = re.compile(r"CRS(\d+)RES(\d+)mN(\d+)E(\d+)")
+_CHUNK = 1 << 16
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """A regular grid whose lines pass through the origin of a projection.
+
+    Attributes
+    ----------
+    epsg
+        Projection of the ids; metres.
+    size
+        Side of a cell, in metres.
+    """
+
+    epsg: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Cells of one lattice.
+
+    Attributes
+    ----------
+    lattice
+        Projection and size.
+    north, east
+        Lower-left corners in metres: multiples of the size, as integers.
+    """
+
+    lattice: Lattice
+    north: Integers
+    east: Integers
+
+    def __len__(self) -> int:
+        """Count the cells."""
+        return len(self.north)
+
+
+def parse_ids(ids: Any, lattice: Lattice | None = None) -> Cells:  # noqa: ANN401 - whatever holds text
+    """Read cell ids of one lattice.
+
+    Parameters
+    ----------
+    ids
+        Series, Index, Arrow or other array of text.
+    lattice
+        What the ids must be of; by default what the first one says.
+
+    Returns
+    -------
+    Cells
+        In the order given. Every row is checked to the last character.
+
+    Raises
+    ------
+    DataError
+        Ids that are none, that are of another projection or size, or whose corner is not on the lattice: lists them
+        with their positions.
+
+    Examples
+    --------
+    >>> cells = parse_ids(["CRS3035RES200mN2029800E4252400", "CRS3035RES200mN2030000E4252400"])
+    >>> cells.lattice, cells.north.tolist(), cells.east.tolist()
+    (Lattice(epsg=3035, size=200), [2029800, 2030000], [4252400, 4252400])
+    """
+    chunks = _chunks(ids)
+    first = next((chunk[0].as_py() for chunk in chunks if len(chunk)), None)
+    if first is None:
+        return Cells(lattice or Lattice(3035, 200), np.empty(0, np.int64), np.empty(0, np.int64))
+    shape = _ID.fullmatch(first or "")
+    if shape is None:
+        _refuse(ids, lattice)
+    assert shape is not None  # noqa: S101 - _refuse() raised otherwise
+    expected = lattice or Lattice(int(shape[1]), int(shape[2]))
+    parts = [_fixed_width(chunk, expected, len(shape[3]), len(shape[4])) for chunk in chunks if len(chunk)]
+    if all(part is not None for part in parts):
+        north = np.concatenate([part[0] for part in parts if part is not None])
+        east = np.concatenate([part[1] for part in parts if part is not None])
+    else:
+        north, east = _any_width(ids, expected)
+    off = (north % expected.size != 0) | (east % expected.size != 0)
+    if off.any():
+        _refuse(ids, expected)
+    return Cells(expected, north, east)
+
+
+def _chunks(ids: Any) -> list[pa.Array]:  # noqa: ANN401
+    if isinstance(ids, pd.Index | pd.Series):
+        ids = pa.array(ids.array, from_pandas=True)
+    elif not isinstance(ids, pa.Array | pa.ChunkedArray):
+        ids = pa.array(list(ids) if not isinstance(ids, np.ndarray) else ids, pa.large_string())
+    if pa.types.is_dictionary(ids.type):
+        ids = ids.cast(pa.large_string())
+    return list(ids.chunks) if isinstance(ids, pa.ChunkedArray) else [ids]
+
+
+def _fixed_width(
+    chunk: pa.Array, lattice: Lattice, north_digits: int, east_digits: int
+) -> tuple[Integers, Integers] | None:
+    """Corners of ids that all have one width, read eight characters at a time; None when some differ.
+
+    A file holds one territory, so that its northings and its eastings have as many digits in every row. The prefix is
+    compared and every digit tested on 64-bit words, which costs less than slicing strings.
+    """
+    head = f"CRS{lattice.epsg}RES{lattice.size}mN".encode()
+    width = len(head) + north_digits + 1 + east_digits
+    wide = pa.types.is_large_string(chunk.type)
+    if chunk.null_count or not (wide or pa.types.is_string(chunk.type)) or max(north_digits, east_digits) > 7:
+        return None
+    offsets = np.frombuffer(chunk.buffers()[1], np.int64 if wide else np.int32)[
+        chunk.offset : chunk.offset + len(chunk) + 1
+    ]
+    if int(offsets[-1] - offsets[0]) != width * len(chunk) or not (np.diff(offsets) == width).all():
+        return None
+    text = np.frombuffer(chunk.buffers()[2], np.uint8)[int(offsets[0]) : int(offsets[-1])]
+    north, east = np.empty(len(chunk), np.int64), np.empty(len(chunk), np.int64)
+    starts = [*range(0, len(head) - 7, 8), len(head) - 8]
+    words = [(start, np.frombuffer(head[start : start + 8], "<u8")[0]) for start in starts]
+    numbers = [(north, len(head) + north_digits, north_digits, b"N"), (east, width, east_digits, b"E")]
+    for at in range(0, len(chunk), _CHUNK):
+        rows = slice(at, min(at + _CHUNK, len(chunk)))
+        block = text[at * width : rows.stop * width]
+        for start, word in words:
+            if not (_words(block, start, width) == word).all():
+                return None
+        for out, end, digits, letter in numbers:
+            if not _number(_words(block, end - 8, width), digits, letter, out[rows]):
+                return None
+    return north, east
+
+
+def _words(block: npt.NDArray[np.uint8], start: int, width: int) -> npt.NDArray[np.uint64]:
+    """The eight characters at one place of every row, as little-endian integers."""
+    return np.ndarray((len(block) // width,), "<u8", block, start, (width,))
+
+
+def _number(words: npt.NDArray[np.uint64], digits: int, letter: bytes, out: Integers) -> bool:
+    """Write the number in the last characters of the words; False when one is no digit or follows another letter."""
+    kept = np.uint64((1 << 64) - (1 << (8 * (8 - digits))))
+    before = np.uint64(0xFF << (8 * (7 - digits)))
+    if not ((words & before) == np.uint64(letter[0] << (8 * (7 - digits)))).all():
+        return False
+    value = words & kept
+    zeros = np.uint64(0x3030303030303030) & kept
+    value -= zeros
+    # a character above 9 shows in the high bits once 6 is added; one below 0 has borrowed and shows there too
+    if (((value + (np.uint64(0x0606060606060606) & kept)) | value) & np.uint64(0xF0F0F0F0F0F0F0F0)).any():
+        return False
+    # pairs, then fours, then all eight digits: the first character is the most significant
+    value = (value * np.uint64(10)) + (value >> np.uint64(8))
+    low = (value & np.uint64(0x000000FF000000FF)) * np.uint64(0x000F424000000064)
+    high = ((value >> np.uint64(16)) & np.uint64(0x000000FF000000FF)) * np.uint64(0x0000271000000001)
+    out[:] = (low + high) >> np.uint64(32)
+    return True
+
+
+def _any_width(ids: Any, lattice: Lattice) -> tuple[Integers, Integers]:  # noqa: ANN401
+    """Corners of ids whose numbers have different widths: slower, and it names what is wrong."""
+    mixed = parse_mixed(ids)
+    wrong = (mixed["epsg"] != lattice.epsg) | (mixed["size"] != lattice.size)
+    if wrong.any():
+        _refuse(ids, lattice)
+    return mixed["north"].to_numpy(np.int64), mixed["east"].to_numpy(np.int64)
+
+
+def _refuse(ids: Any, lattice: Lattice | None) -> None:  # noqa: ANN401
+    """Raise with every id that is not one of the lattice."""
+    problems = []
+    for position, text in enumerate(value for chunk in _chunks(ids) for value in chunk.to_pylist()):
+        match = _ID.fullmatch(text or "")
+        if match is None:
+            problems.append(f"position {position}: {text!r} is no cell id")
+            continue
+        epsg, size, north, east = (int(part) for part in match.groups())
+        lattice = lattice or Lattice(epsg, size)
+        if (epsg, size) != (lattice.epsg, lattice.size):
+            problems.append(f"position {position}: {text} is not of EPSG:{lattice.epsg}, {lattice.size} m")
+        elif north % size or east % size:
+            problems.append(f"position {position}: the corner of {text} is not a multiple of {size} m")
+    raise DataError(
+        f"{len(problems)} cell ids cannot be used.",
+        problems=problems,
+        way_out="An id reads CRS<epsg>RES<size>mN<northing>E<easting>; read files of other sizes apart.",
+    )
+
+
+def parse_mixed(ids: Any) -> pd.DataFrame:  # noqa: ANN401
+    """Read cell ids of any projections and sizes, such as those of the niveau naturel.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `epsg`, `size`, `north`, `east` (integers, metres), in the order given.
+
+    Raises
+    ------
+    DataError
+        Some are no cell ids: lists them.
+
+    Examples
+    --------
+    >>> parse_mixed(["CRS3035RES200mN2029800E4252400", "CRS2975RES1000mN7634000E319000"])
+       epsg  size    north     east
+    0  3035   200  2029800  4252400
+    1  2975  1000  7634000   319000
+    """
+    text = pd.Series([value for chunk in _chunks(ids) for value in chunk.to_pylist()], dtype="str")
+    parts = text.str.extract(rf"^{_ID.pattern}$")
+    if parts.isna().any(axis=None):
+        bad = text[parts[0].isna()]
+        raise DataError(
+            f"{len(bad)} cell ids cannot be used.",
+            problems=[f"position {row}: {value!r} is no cell id" for row, value in bad.items()],
+            way_out="An id reads CRS<epsg>RES<size>mN<northing>E<easting>.",
+        )
+    parts.columns = ["epsg", "size", "north", "east"]
+    return parts.astype("int64")
+
+
+def format_ids(cells: Cells) -> pd.Index:
+    """Ids of cells: the inverse of `parse_ids`.
+
+    Examples
+    --------
+    >>> format_ids(parse_ids(["CRS2975RES200mN7634400E319000"])).tolist()
+    ['CRS2975RES200mN7634400E319000']
+    """
+    head = f"CRS{cells.lattice.epsg}RES{cells.lattice.size}mN"
+    pairs = zip(cells.north.tolist(), cells.east.tolist(), strict=True)
+    return pd.Index([f"{head}{north}E{east}" for north, east in pairs], dtype="str", name="cell_id")
+
+
+def squares(cells: Cells) -> npt.NDArray[np.float64]:
+    """West, south, east, north of cells, in metres of their projection: shape (n, 4).
+
+    Examples
+    --------
+    >>> squares(parse_ids(["CRS3035RES200mN2029800E4252400"])).tolist()
+    [[4252400.0, 2029800.0, 4252600.0, 2030000.0]]
+    """
+    size = cells.lattice.size
+    return np.column_stack([cells.east, cells.north, cells.east + size, cells.north + size]).astype(float)
+
+
+def centroids(cells: Cells) -> npt.NDArray[np.float64]:
+    """Easting and northing of the middles of cells, in metres: shape (n, 2)."""
+    return np.column_stack([cells.east, cells.north]).astype(np.float64) + cells.lattice.size / 2
+
+
+def parents(cells: Cells, size: int) -> Cells:
+    """Cells of a larger size that hold cells.
+
+    Raises
+    ------
+    DataError
+        The size is not a multiple of that of the cells.
+
+    Examples
+    --------
+    >>> format_ids(parents(parse_ids(["CRS3035RES200mN2029800E4252400"]), 1000)).tolist()
+    ['CRS3035RES1000mN2029000E4252000']
+    """
+    if size <= 0 or size % cells.lattice.size:
+        raise DataError(
+            f"Cells of {size} m are not made of cells of {cells.lattice.size} m.",
+            way_out="Sizes that hold them are multiples: 1000, 2000, ... 64000 for cells of 200 m.",
+        )
+    return Cells(Lattice(cells.lattice.epsg, size), cells.north // size * size, cells.east // size * size)
+
+
+def neighbours(cells: Cells, *, corners: bool = False) -> list[Cells]:
+    """Cells that share a side with cells: north, east, south, west; with corners, the four others too.
+
+    Parameters
+    ----------
+    cells
+        Any cells.
+    corners
+        Add north-east, south-east, south-west and north-west.
+
+    Returns
+    -------
+    list of Cells
+        One for each direction, in the order of the cells. They need not be in any file.
+
+    Examples
+    --------
+    >>> [int(other.north[0]) for other in neighbours(parse_ids(["CRS3035RES200mN2029800E4252400"]))]
+    [2030000, 2029800, 2029600, 2029800]
+    """
+    steps = [(1, 0), (0, 1), (-1, 0), (0, -1)] + ([(1, 1), (-1, 1), (-1, -1), (1, -1)] if corners else [])
+    size = cells.lattice.size
+    return [Cells(cells.lattice, cells.north + up * size, cells.east + right * size) for up, right in steps]
