@@ -22,8 +22,9 @@ import shapely
 from qpvgeo import lattice as grid_lattice
 from qpvgeo.errors import DataError
 from qpvgeo.lattice import Cells, Lattice
+from qpvgeo.repairs import polygonal
 
-__all__ = ["MAX_SHIFT_M", "Cover", "cover", "overlap_cells"]
+__all__ = ["MAX_SHIFT_M", "Cover", "cover", "mended", "overlap_cells"]
 
 MAX_SHIFT_M = 0.01
 """An edge that is straight in one projection is bent in another: edges are cut so that it moves less than this."""
@@ -78,7 +79,8 @@ def cover(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice) -> Cover:
     Parameters
     ----------
     areas
-        Valid polygons with a CRS; any projection, any size. A missing one covers nothing.
+        Polygons with a CRS; any projection, any size. A missing one covers nothing; an invalid one counts as the
+        area that its rings enclose (`qpvgeo.repair`).
     lattice
         Projection and size of the cells.
 
@@ -91,7 +93,7 @@ def cover(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice) -> Cover:
     Raises
     ------
     DataError
-        The CRS is missing, or polygons are invalid: lists them.
+        The CRS is missing, or some shapes are lines or points: lists them.
 
     Examples
     --------
@@ -100,7 +102,7 @@ def cover(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice) -> Cover:
     >>> found.cells.east.tolist(), found.share.tolist()
     ([0, 200], [0.5, 1.0])
     """
-    shapes = _checked(areas)
+    shapes = mended(areas).to_numpy()
     edges = _projected(_edges(shapes), areas.crs, lattice.epsg)
     # around the first vertex of each area, so that large coordinates do not eat the digits
     first = np.r_[True, edges.owner[1:] != edges.owner[:-1]] if len(edges.owner) else np.empty(0, bool)
@@ -116,18 +118,28 @@ def cover(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice) -> Cover:
     return Cover(owner, Cells(lattice, row * lattice.size, col * lattice.size), share, size)
 
 
-def _checked(areas: gpd.GeoDataFrame | gpd.GeoSeries) -> npt.NDArray[np.object_]:
+def mended(areas: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
+    """Areas with valid outlines; an invalid one becomes the area that it encloses.
+
+    Raises
+    ------
+    DataError
+        The CRS is missing, or some shapes are lines or points: lists them.
+    """
     if areas.crs is None:
         raise DataError("The areas have no CRS.", way_out="Set it with `.set_crs(...)`.")
-    shapes: npt.NDArray[np.object_] = areas.geometry.to_numpy()
-    bad = ~shapely.is_missing(shapes) & (~shapely.is_valid(shapes) | ~np.isin(shapely.get_type_id(shapes), (3, 6)))
-    if bad.any():
+    shapes: npt.NDArray[np.object_] = areas.geometry.to_numpy().copy()
+    there = ~shapely.is_missing(shapes)
+    lines = there & (shapely.get_dimensions(shapes) < 2)
+    if lines.any():
         raise DataError(
-            f"{int(bad.sum())} of {len(shapes)} areas are not valid polygons.",
-            problems=[f"{label}: {shapely.is_valid_reason(shape)}" for label, shape in areas.geometry[bad].items()],
-            way_out="Mend them with qpvgeo.repair().",
+            f"{int(lines.sum())} of {len(shapes)} shapes are no areas.",
+            problems=[f"{label}: {shape.geom_type}" for label, shape in areas.geometry[lines].items()],
+            way_out="Give polygons.",
         )
-    return shapes
+    broken = there & (~shapely.is_valid(shapes) | ~np.isin(shapely.get_type_id(shapes), (3, 6)))
+    shapes[broken] = polygonal(shapely.make_valid(shapes[broken], method="structure"))
+    return gpd.GeoSeries(shapes, index=areas.index, crs=areas.crs)
 
 
 def _edges(shapes: npt.NDArray[np.object_]) -> _Edges:

@@ -32,6 +32,7 @@ __all__ = [
 
 _ID = re.compile(r"CRS(\d+)RES(\d+)mN(\d+)E(\d+)")
 _CHUNK = 1 << 16
+_LARGEST_MAP = 1 << 28
 
 Integers = npt.NDArray[np.int64]
 
@@ -328,3 +329,52 @@ def neighbours(cells: Cells, *, corners: bool = False) -> list[Cells]:
     steps = [(1, 0), (0, 1), (-1, 0), (0, -1)] + ([(1, 1), (-1, 1), (-1, -1), (1, -1)] if corners else [])
     size = cells.lattice.size
     return [Cells(cells.lattice, cells.north + up * size, cells.east + right * size) for up, right in steps]
+
+
+def locate(wanted: Cells, table: Cells) -> npt.NDArray[np.intp]:
+    """Positions in a table of the cells wanted; -1 for those that it does not have.
+
+    Parameters
+    ----------
+    wanted, table
+        Cells of one lattice; those of the table each once, in any order.
+
+    Raises
+    ------
+    DataError
+        The lattices differ.
+
+    Examples
+    --------
+    >>> table = parse_ids(["CRS3035RES200mN2029800E4252400", "CRS3035RES200mN2030000E4252400"])
+    >>> locate(neighbours(table)[0], table).tolist()
+    [1, -1]
+    """
+    if wanted.lattice != table.lattice:
+        raise DataError(
+            f"Cells of EPSG:{wanted.lattice.epsg}, {wanted.lattice.size} m are looked for among cells of "
+            f"EPSG:{table.lattice.epsg}, {table.lattice.size} m."
+        )
+    if not len(wanted) or not len(table):
+        return np.full(len(wanted), -1, np.intp)
+    size = wanted.lattice.size
+    low, left = int(wanted.north.min()), int(wanted.east.min())
+    height = (int(wanted.north.max()) - low) // size + 1
+    width = (int(wanted.east.max()) - left) // size + 1
+    key = (wanted.north - low) // size * width + (wanted.east - left) // size
+    near = (table.north >= low) & (table.north < low + height * size)
+    near &= (table.east >= left) & (table.east < left + width * size)
+    rows = np.flatnonzero(near)
+    place = (table.north[rows] - low) // size * width + (table.east[rows] - left) // size
+    if height * width <= _LARGEST_MAP:
+        # a map of the cells wanted leaves few rows of a large table to sort
+        asked = np.zeros(height * width, dtype=bool)
+        asked[key] = True
+        kept = asked[place]
+        rows, place = rows[kept], place[kept]
+    order = np.argsort(place)
+    rows, place = rows[order], place[order]
+    if not len(place):
+        return np.full(len(wanted), -1, np.intp)
+    at = np.minimum(np.searchsorted(place, key), len(place) - 1)
+    return np.where(place[at] == key, rows[at], -1)

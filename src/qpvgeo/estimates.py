@@ -1,0 +1,360 @@
+"""Who lives in any perimeter, from the income grid, with bounds that are always true.
+
+A cell wholly inside counts whole, a cell outside does not count, and a cell that the limit crosses is shared out by one
+of the methods below. Whatever the method, the people of the cells wholly inside are a lower bound and those of all the
+cells touched an upper bound of the people of the grid who live inside.
+
+The grid counts persons in fiscal households: about 6 to 8 % fewer than the municipal population, and more in places
+with residences and shelters. Rates are ratios of sums, never means of the rates of cells. The grid holds a winsorised
+sum of living standards: it gives a mean, and no median can be computed from it.
+
+Source of the values: Insee, Filosofi gridded data; method of the upper bound: Insee's own demonstration function
+(insee.fr/fr/statistiques/4176290), which says that it overestimates.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyproj
+import shapely
+
+from qpvgeo import raking, schema, territories
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.gridcover import Cover, cover, mended
+from qpvgeo.lattice import Cells, Lattice, centroids, locate, parse_ids
+from qpvgeo.projection import reproject, territory_of
+
+__all__ = ["ESTIMATE_COLUMNS", "FEW_HOUSEHOLDS", "RATE_HOUSEHOLDS", "Method", "estimate_population"]
+
+Method = Literal["area", "centroid", "touching", "points", "constrained"]
+
+ESTIMATE_COLUMNS = (
+    "low",
+    "estimate",
+    "high",
+    "households",
+    "poor_households",
+    "poverty_rate",
+    "living_standard_mean_eur",
+    "inside_share",
+    "cells",
+    "imputed_share",
+    "reliability",
+)
+
+FEW_HOUSEHOLDS = 11
+"""Under this many households Insee publishes nothing: an estimate that small says so."""
+
+RATE_HOUSEHOLDS = 30
+"""Under this many households rates and means are not given."""
+
+_NUDGE_M = (1.1e-4, 0.7e-4)
+
+Floats = npt.NDArray[np.float64]
+
+
+def estimate_population(
+    qpv: gpd.GeoDataFrame | gpd.GeoSeries,
+    grid: pd.DataFrame,
+    *,
+    method: Method = "area",
+    points: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+    constraint: pd.Series | None = None,
+    columns: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Estimate the people of perimeters from a grid, with bounds, poverty and living standard.
+
+    Parameters
+    ----------
+    qpv
+        Any polygons with a CRS: QPV, or a perimeter drawn in a notebook.
+    grid
+        Grid frame (`qpvgeo.read_grid`), of one territory.
+    method
+        How the people of a cell that the limit crosses are shared out. `area`: by area, as if they lived evenly over
+        the cell; it underestimates dense estates at the edge. `centroid`: all or nothing, by the middle of the cell.
+        `touching`: all, an upper bound (Insee's demonstration function). `points`: by the share of the cell's points
+        that lie inside, by area in cells without a point. `constrained`: by area, then raked to the `constraint`.
+    points
+        Addresses, dwellings or buildings, with a CRS, for the method `points`; areas count by their centroid.
+    constraint
+        Published totals to meet, after any of the methods, by label of `qpv` or by commune code. By QPV, people are
+        moved between the inside and the outside of the cells that limits cross, cells keeping their totals. By
+        commune, the cells of each commune are scaled to its total.
+    columns
+        Other columns of the grid to sum: ages (`ind_0_3`, ...), housing (`log_soc`, ...).
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the index of `qpv`: `low`, `estimate`, `high` (persons of the grid: cells wholly inside, the method, all
+        cells touched; low <= estimate <= high), `households`, `poor_households`, `poverty_rate` (0 to 1, poor
+        households over households), `living_standard_mean_eur` (winsorised mean, euros a year by consumption unit),
+        the columns asked for (sums), `inside_share` (of the area of the perimeter that lies in cells wholly inside),
+        `cells` (touched and inhabited), `imputed_share` (of the people estimated, in cells whose values Insee
+        imputed), `reliability` (text: what to be wary of, empty when nothing). With `points`, also `fallback_share`
+        (of the people estimated, shared out by area for want of a point). With a constraint by QPV, also `target` and
+        `gap` (relative, after raking). Everything but `cells`, which is then 0, is missing where there is no grid:
+        Guadeloupe, Guyane, Mayotte, the collectivities, and perimeters outside the extract given.
+        `attrs["qpvgeo"]` holds the sources and the convergence of the raking.
+
+    Raises
+    ------
+    DataError
+        The frame is no grid, the CRS is missing, points or totals are not usable: everything is listed.
+    UsageError
+        The method does not exist, or lacks its points.
+
+    Notes
+    -----
+    Rates and means are missing under 30 households. Parts of a partition add up to the whole, whatever the method
+    (but `touching`, which counts a crossed cell in each part).
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> sample = qg.sample()
+    >>> people = qg.estimate_population(qg.read_qpv(sample.qpv_2024), qg.read_grid(sample.grid_2019))
+    >>> bool((people["low"] <= people["estimate"]).all() and (people["estimate"] <= people["high"]).all())
+    True
+    """
+    _require_call(method, points, constraint, grid, columns)
+    shapes = mended(qpv)
+    cells = parse_ids(grid.index)
+    found, at = _touched(shapes, cells)
+    weights, extra = _weights(method, found, shapes, points)
+    people = grid["population"].to_numpy(dtype=float)[at]
+    low_high = np.where(found.share == 1.0, people, 0.0), people
+    notes: dict[str, Any] = {}
+    scale: Floats = np.ones(len(at))
+    if constraint is not None:
+        weights, scale, notes = raking.apply(constraint, found, at, weights, grid, shapes.index)
+        low_high = low_high[0] * scale, low_high[1] * scale
+
+    sums = _Sums(found, at, weights * scale, grid)
+    result = _results(sums, low_high, found, grid, columns, len(shapes))
+    result.index = shapes.index
+    if extra is not None:
+        result["fallback_share"] = _ratio(sums.of(people * extra), sums.column("population"))
+    if "targets" in notes:
+        targets = notes.pop("targets")
+        result["target"] = targets.to_numpy()
+        result["gap"] = (result["estimate"] / result["target"] - 1).where(result["target"].notna())
+    _blank(result, shapes, cells)
+    return _stamped(result, qpv, grid, method, notes)
+
+
+def _require_call(
+    method: str,
+    points: Any,  # noqa: ANN401
+    constraint: pd.Series | None,
+    grid: pd.DataFrame,
+    columns: Sequence[str],
+) -> None:
+    if method not in get_args(Method):
+        raise UsageError(f"There is no method {method!r}.", way_out=f"Methods: {', '.join(get_args(Method))}.")
+    if (points is not None) != (method == "points"):
+        raise UsageError(
+            "The method `points` and the layer of points go together.",
+            way_out='estimate_population(qpv, grid, method="points", points=addresses)',
+        )
+    way_out = "Make it with qpvgeo.read_grid()."
+    if method == "constrained" and constraint is None:
+        raise UsageError(
+            "The method `constrained` needs totals to meet.",
+            way_out='estimate_population(qpv, grid, method="constrained", constraint=published["population"])',
+        )
+    schema.require_columns(grid, ["population", *columns], what="The grid", way_out=way_out)
+    if not grid.index.is_unique:
+        repeated = grid.index[grid.index.duplicated()].unique()
+        raise DataError("Cells stand several times in the grid.", problems=map(str, repeated), way_out=way_out)
+
+
+def _touched(shapes: gpd.GeoSeries, cells: Cells) -> tuple[Cover, npt.NDArray[np.intp]]:
+    """Inhabited cells that the perimeters cover, and their positions in the grid."""
+    found = cover(_of_grid(shapes, cells.lattice), cells.lattice)
+    at = locate(found.cells, cells)
+    known = np.flatnonzero(at >= 0)
+    kept = Cells(cells.lattice, found.cells.north[known], found.cells.east[known])
+    return Cover(found.area[known], kept, found.share[known], found.size_m2), at[known]
+
+
+def _of_grid(shapes: gpd.GeoSeries, lattice: Lattice) -> gpd.GeoSeries:
+    """Perimeters of the territory of the grid; the others are set missing, since it says nothing of them."""
+    own = {code for code, one in territories.territories().items() if one.grid_epsg == lattice.epsg}
+    if not own or shapes.crs is None:
+        return shapes
+    place = territory_of(shapes.to_numpy(), shapes.crs)
+    return shapes.where([code in own for code in place], None)
+
+
+def _weights(
+    method: str,
+    found: Cover,
+    shapes: gpd.GeoSeries,
+    points: Any,  # noqa: ANN401
+) -> tuple[Floats, Floats | None]:
+    """Share of the people of each cell that each perimeter gets; for `points`, where area stood in for them."""
+    if method in ("area", "constrained"):
+        return found.share, None
+    if method == "touching":
+        return np.ones(len(found.share)), None
+    if method == "centroid":
+        inside = _covers(shapes, found, centroids(found.cells))
+        return np.where(found.share == 1.0, 1.0, inside), None
+    return _by_points(found, shapes, points)
+
+
+def _covers(shapes: gpd.GeoSeries, found: Cover, middle: Floats) -> Floats:
+    """Whether each perimeter holds the point given for each of its cells, in the projection it is drawn in."""
+    x, y = _nudged(middle[:, 0], middle[:, 1], found.cells.lattice.epsg, shapes.crs)
+    areas = shapes.to_numpy()
+    shapely.prepare(areas)
+    return np.asarray(shapely.intersects_xy(areas[found.area], x, y), dtype=float)
+
+
+def _nudged(x: Floats, y: Floats, source: Any, target: Any) -> tuple[Floats, Floats]:  # noqa: ANN401
+    """Coordinates in the projection of the perimeters, a tenth of a millimetre off.
+
+    A point exactly on a limit would count on both sides of it, and the parts of a partition exceed the whole: all are
+    moved alike, so that each lies on one side.
+    """
+    move = pyproj.Transformer.from_crs(source, target, always_xy=True).transform
+    return move(np.asarray(x) + _NUDGE_M[0], np.asarray(y) + _NUDGE_M[1])
+
+
+def _by_points(found: Cover, shapes: gpd.GeoSeries, points: Any) -> tuple[Floats, Floats]:  # noqa: ANN401
+    """Share of the points of each cell that lie in each perimeter; by area where the cell has none."""
+    if points.crs is None:
+        raise DataError("The points have no CRS.", way_out="Set it with `.set_crs(...)`.")
+    lattice, size = found.cells.lattice, found.cells.lattice.size
+    places = points.geometry.to_numpy()
+    places = places[~shapely.is_missing(places) & ~shapely.is_empty(places)]
+    # the centroid is taken where the layer is drawn, then moved: a building is a few metres wide
+    moved = reproject(shapely.centroid(places), points.crs, lattice.epsg)
+    x, y = shapely.get_x(moved), shapely.get_y(moved)
+    home = Cells(lattice, np.floor(y / size).astype(np.int64) * size, np.floor(x / size).astype(np.int64) * size)
+    keys = np.unique(np.column_stack([found.cells.north, found.cells.east]), axis=0)
+    known = Cells(lattice, keys[:, 0], keys[:, 1])
+    cell, of_pair = locate(home, known), locate(found.cells, known)
+    held = np.flatnonzero(cell >= 0)
+    total = np.bincount(cell[held], minlength=len(keys))[of_pair]
+
+    drawn = shapely.points(*_nudged(x[held], y[held], lattice.epsg, shapes.crs))
+    point, area = shapely.STRtree(shapes.to_numpy()).query(drawn, predicate="intersects")
+    count = pd.Series(1.0, index=pd.MultiIndex.from_arrays([area, cell[held][point]])).groupby(level=[0, 1]).sum()
+    pairs = pd.MultiIndex.from_arrays([found.area, of_pair])
+    inside = count.reindex(pairs, fill_value=0.0).to_numpy() if len(count) else np.zeros(len(of_pair))
+    share = np.divide(inside, total, out=found.share.copy(), where=total > 0)
+    return np.where(found.share == 1.0, 1.0, share), ((total == 0) & (found.share < 1.0)).astype(float)
+
+
+class _Sums:
+    """Sums over the cells of each perimeter, weighted by the share that it gets."""
+
+    def __init__(self, found: Cover, at: npt.NDArray[np.intp], weights: Floats, grid: pd.DataFrame) -> None:
+        self._area, self._at, self._weights, self._grid = found.area, at, weights, grid
+        self._number = len(found.size_m2)
+
+    def of(self, values: Floats) -> Floats:
+        """Weighted sum of values given by pair of perimeter and cell."""
+        return np.bincount(self._area, self._weights * values, self._number).astype(np.float64)
+
+    def imputed(self) -> Floats:
+        """Weighted sum of the people of the cells whose values are imputed; missing when the grid does not say."""
+        return self.of((self._values("imputed") * self._values("population"))[self._at])
+
+    def _values(self, name: str) -> Floats:
+        if name not in self._grid.columns:
+            return np.full(len(self._grid), np.nan)
+        values: Floats = self._grid[name].to_numpy(dtype=float, na_value=np.nan)
+        return values
+
+    def column(self, name: str) -> Floats:
+        """Weighted sum of a column of the grid; missing when the grid does not have it."""
+        return self.of(self._values(name)[self._at])
+
+
+def _ratio(over: Floats, under: Floats) -> Floats:
+    ratio: Floats = np.divide(over, under, out=np.full(len(over), np.nan), where=under > 0)
+    return ratio
+
+
+def _results(
+    sums: _Sums, bounds: tuple[Floats, Floats], found: Cover, grid: pd.DataFrame, columns: Sequence[str], number: int
+) -> pd.DataFrame:
+    low, high = (np.bincount(found.area, values, number) for values in bounds)
+    people, households = sums.column("population"), sums.column("households")
+    poor = sums.column("poor_households")
+    rate = _ratio(poor, households)
+    if "poor_population" in grid.columns and "households" not in grid.columns:
+        rate = _ratio(sums.column("poor_population"), people)
+    result = pd.DataFrame(
+        {
+            "low": low,
+            # the bounds are sums of the same terms in another order: the last bit must not break them
+            "estimate": np.clip(people, low, high),
+            "high": high,
+            "households": households,
+            "poor_households": poor,
+            "poverty_rate": rate,
+            "living_standard_mean_eur": _ratio(sums.column("living_standard_sum_eur"), people),
+        }
+    )
+    for name in columns:
+        result[name] = sums.column(name)
+    whole = np.where(found.share == 1.0, float(found.cells.lattice.size**2), 0.0)
+    result["inside_share"] = _ratio(np.bincount(found.area, whole, number).astype(np.float64), found.size_m2)
+    result["cells"] = np.bincount(found.area, minlength=number)
+    result["imputed_share"] = _ratio(sums.imputed(), people)
+    few = households < RATE_HOUSEHOLDS
+    result.loc[few, ["poverty_rate", "living_standard_mean_eur"]] = np.nan
+    result["reliability"] = _reliability(result)
+    return result
+
+
+def _reliability(result: pd.DataFrame) -> list[str]:
+    """What to be wary of, in words."""
+    reasons = {
+        "few households": result["households"] < FEW_HOUSEHOLDS,
+        "rates not given under 30 households": (result["households"] >= FEW_HOUSEHOLDS)
+        & (result["households"] < RATE_HOUSEHOLDS),
+        "mostly imputed": result["imputed_share"] > 0.5,
+        "mostly edge": result["low"] < result["estimate"] / 2,
+    }
+    return ["; ".join(word for word, holds in reasons.items() if holds.iloc[row]) for row in range(len(result))]
+
+
+def _blank(result: pd.DataFrame, shapes: gpd.GeoSeries, cells: Cells) -> None:
+    """Set missing what the grid says nothing of, and say where it stops short."""
+    none = result["cells"] == 0
+    values = [column for column in result.columns if column not in ("cells", "reliability", "target")]
+    result.loc[none, values] = np.nan
+    result.loc[none, "reliability"] = "no grid"
+    box = shapely.bounds(reproject(shapes.to_numpy(), shapes.crs, cells.lattice.epsg))
+    edge = cells.lattice.size
+    beyond = (box[:, 0] < cells.east.min()) | (box[:, 1] < cells.north.min())
+    beyond |= (box[:, 2] > cells.east.max() + edge) | (box[:, 3] > cells.north.max() + edge)
+    said = result.loc[beyond & ~none, "reliability"]
+    result.loc[said.index, "reliability"] = said.map(
+        lambda text: "; ".join(filter(None, [text, "reaches beyond the grid"]))
+    )
+
+
+def _stamped(result: pd.DataFrame, qpv: Any, grid: pd.DataFrame, method: str, notes: dict[str, Any]) -> pd.DataFrame:  # noqa: ANN401
+    about = schema.provenance(grid)
+    by_people = "poor_population" in grid.columns and "households" not in grid.columns
+    schema.stamp(
+        result,
+        [record for frame in (qpv, grid) for record in schema.provenance(frame).get("files", [])],
+        method=method,
+        grid_vintage=about.get("vintage"),
+        poverty_basis="people" if by_people else "households",
+        fictional=schema.is_fictional(qpv, grid),
+        **notes,
+    )
+    return result
