@@ -13,6 +13,7 @@ import shapely
 from qpvgeo import codes, facts, schema
 from qpvgeo.errors import DataError
 from qpvgeo.projection import to_metric
+from qpvgeo.repairs import polygonal
 
 __all__ = ["FINDING_COLUMNS", "MIN_OVERLAP_M2", "SLIVER_M", "check"]
 
@@ -132,7 +133,7 @@ def _overlaps(index: pd.Index, metric: np.ndarray) -> Iterator[Finding]:
     """Pairs of perimeters that share ground, the largest area first."""
     sound = np.flatnonzero(~shapely.is_missing(metric))
     # an invalid outline is compared as the area it encloses
-    shapes = shapely.make_valid(metric[sound], method="structure")
+    shapes = polygonal(shapely.make_valid(metric[sound], method="structure"))
     i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     i, j = i[i < j], j[i < j]
     shared = shapely.area(shapely.intersection(shapes[i], shapes[j]))

@@ -130,7 +130,10 @@ def vintage_of(code: str) -> int | None:
     for pattern, vintage in ((_QP, 2015), (_QN, 2024)):
         match = pattern.fullmatch(code)
         if match:
-            return vintage if _short_department(match[1]) in _departments() else None
+            department = _short_department(match[1])
+            # whole communes are QPV in Mayotte alone
+            strange = code.endswith("C") and department != "976"
+            return vintage if department in _departments() and not strange else None
     return None
 
 

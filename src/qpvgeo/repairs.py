@@ -32,7 +32,8 @@ def polygonal(geometries: "npt.ArrayLike") -> "npt.NDArray[np.object_]":
     Parameters
     ----------
     geometries
-        Any valid geometries.
+        What `shapely.make_valid` gives, or any valid geometries. Parts that share an edge are joined: GEOS 3.14 may
+        leave such a MultiPolygon, which is not valid.
 
     Returns
     -------
@@ -47,7 +48,7 @@ def polygonal(geometries: "npt.ArrayLike") -> "npt.NDArray[np.object_]":
     'Polygon'
     """
     found = np.asarray(geometries, dtype=object).copy()
-    mixed = ~np.isin(shapely.get_type_id(found), _AREAL) & ~shapely.is_missing(found)
+    mixed = ~(np.isin(shapely.get_type_id(found), _AREAL) & shapely.is_valid(found)) & ~shapely.is_missing(found)
     for position in np.flatnonzero(mixed):
         parts = shapely.get_parts(shapely.get_parts(found[position]))
         areas = parts[np.isin(shapely.get_type_id(parts), (3,))]

@@ -187,14 +187,19 @@ def align_population(index: pd.Index, population: pd.DataFrame | None) -> pd.Ser
     if people.index.nlevels > 1:
         # a QPV with a secret part has no known sum
         people = people.groupby(level=0).agg(lambda parts: parts.sum(skipna=False))
+    if len(index) and not len(people):
+        raise DataError("The table of populations is empty.", way_out="Look at the file it was read from.")
     if len(index) and not people.index.isin(index).any():
-        here, there = codes.vintage_of(str(index[0])), codes.vintage_of(str(people.index[0])) if len(people) else None
-        move = " Use qpvgeo.crosswalk() to move between them." if here != there else ""
-        raise DataError(
-            f"The table of populations holds none of these QPV: {people.index[0] if len(people) else 'nothing'} is a "
-            f"{there} code, {index[0]} a {here} one.",
-            way_out=f"Give the table of the {here} geography.{move}",
+        here, there = codes.vintage_of(str(index[0])), codes.vintage_of(str(people.index[0]))
+        message = (
+            f"The table of populations holds none of these QPV: it starts with {people.index[0]}, they with {index[0]}."
         )
+        if here != there:
+            raise DataError(
+                f"{message} The first is of the {there} geography, the second of that of {here}.",
+                way_out=f"Give the table of the {here} geography.",
+            )
+        raise DataError(message, way_out="Give the table of the same territory.")
     return people.reindex(index)
 
 
@@ -210,7 +215,7 @@ def census_years(population: pd.DataFrame | None) -> dict[str, int | None]:
     """Year of the census behind the people of each territory; None where the source does not state it."""
     if population is None or "census_year" not in population:
         return {}
-    years = population["census_year"].groupby(
-        [territories.of_department(codes.of_qpv(str(code))) for code in population.index.get_level_values(0)]
-    )
+    # an array, for pandas takes a list of one for the name of a level
+    places = population.index.get_level_values(0).map(lambda code: territories.of_department(codes.of_qpv(str(code))))
+    years = population["census_year"].groupby(places.to_numpy())
     return {str(place): int(year.iloc[0]) if year.notna().all() else None for place, year in years}
