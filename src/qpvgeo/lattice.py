@@ -8,6 +8,7 @@ Source: Insee, documentation of the gridded data (INSPIRE, JRC report 21494).
 """
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ __all__ = [
     "Lattice",
     "centroids",
     "format_ids",
+    "locate",
     "neighbours",
     "parents",
     "parse_ids",
@@ -362,16 +364,26 @@ def locate(wanted: Cells, table: Cells) -> npt.NDArray[np.intp]:
     height = (int(wanted.north.max()) - low) // size + 1
     width = (int(wanted.east.max()) - left) // size + 1
     key = (wanted.north - low) // size * width + (wanted.east - left) // size
-    near = (table.north >= low) & (table.north < low + height * size)
-    near &= (table.east >= left) & (table.east < left + width * size)
-    rows = np.flatnonzero(near)
-    place = (table.north[rows] - low) // size * width + (table.east[rows] - left) // size
-    if height * width <= _LARGEST_MAP:
+    asked = np.zeros(height * width if height * width <= _LARGEST_MAP else 0, dtype=bool)
+    if len(asked):
         # a map of the cells wanted leaves few rows of a large table to sort
-        asked = np.zeros(height * width, dtype=bool)
         asked[key] = True
-        kept = asked[place]
-        rows, place = rows[kept], place[kept]
+
+    def near(start: int) -> tuple[Integers, Integers]:
+        part = slice(start, start + _CHUNK)
+        up, right = (table.north[part] - low) // size, (table.east[part] - left) // size
+        # a negative difference becomes a very large one
+        row = np.flatnonzero((up.view(np.uint64) < height) & (right.view(np.uint64) < width))
+        here = up[row] * width + right[row]
+        if len(asked):
+            hit = asked[here]
+            row, here = row[hit], here[hit]
+        return row + start, here
+
+    with ThreadPoolExecutor() as pool:
+        kept = list(pool.map(near, range(0, len(table), _CHUNK)))
+    rows = np.concatenate([found for found, _ in kept])
+    place = np.concatenate([found for _, found in kept])
     order = np.argsort(place)
     rows, place = rows[order], place[order]
     if not len(place):
