@@ -23,7 +23,18 @@ from qpvgeo.errors import ArchiveError, DataError, MissingDataError
 from qpvgeo.read import columns as published
 from qpvgeo.read import tables, vector
 
-__all__ = ["SUFFIXES", "Found", "Kind", "communes_at_hand", "datasets", "find", "identify", "resolve", "scan"]
+__all__ = [
+    "SUFFIXES",
+    "Found",
+    "Kind",
+    "communes_at_hand",
+    "datasets",
+    "find",
+    "identify",
+    "is_published_name",
+    "resolve",
+    "scan",
+]
 
 Kind = Literal[
     "perimeters",
@@ -159,7 +170,7 @@ def communes_at_hand(data: str | os.PathLike[str] | None = None, *, year: int = 
 
 
 def _places(data: str | os.PathLike[str] | None) -> str:
-    return ", ".join(str(place) for place in [*settings.data_dirs(data), settings.cache_dir()][:3])
+    return ", ".join(map(str, dict.fromkeys([*settings.data_dirs(data), settings.cache_dir()])))
 
 
 def datasets(data: str | os.PathLike[str] | None = None) -> pd.DataFrame:
@@ -225,6 +236,11 @@ def _in_folder(folder: Path) -> list[Found]:
     return found
 
 
+def is_published_name(path: Path) -> bool:
+    """Whether the catalogue knows a file of that name, in any case."""
+    return any(path.name.lower() == name.lower() for one in catalog.CATALOG.values() for name in one.filenames)
+
+
 @lru_cache(maxsize=4096)
 def _identified(path: Path, _size: int, _modified: int) -> tuple[Found, ...]:
     return tuple(identify(path))
@@ -235,8 +251,7 @@ def identify(path: Path) -> Iterator[Found]:
 
     A file that cannot be opened holds nothing here; reading it will say why.
     """
-    named = any(path.name.lower() == name.lower() for one in catalog.CATALOG.values() for name in one.filenames)
-    basis: Literal["name", "content"] = "name" if named else "content"
+    basis: Literal["name", "content"] = "name" if is_published_name(path) else "content"
     suffix = path.suffix.lower()
     try:
         if suffix in (*vector.SUFFIXES, ".zip"):

@@ -105,9 +105,9 @@ def read_qpv(
         The file, or the data of the key, is not there.
     DataError
         Codes are missing, invalid or repeated, outlines cannot be used, or lie in another territory than their code
-        says: everything is listed at once.
+        says, or no file has a column named in `columns`: everything is listed at once.
     UsageError
-        Both geographies are in the source and `vintage` does not choose.
+        Both geographies are in the source and `vintage` does not choose, or `columns` gives a name that means nothing.
 
     Notes
     -----
@@ -130,12 +130,14 @@ def read_qpv(
     if territory is not None:
         territories.get(territory)
     paths = _paths(source, data)
-    found = [layer for path in paths for layer in vector.layers(path) if column_of(layer.fields, "qpv_code", columns)]
+    held = [layer for path in paths for layer in vector.layers(path)]
+    _require_named(columns or {}, held)
+    found = [layer for layer in held if column_of(layer.fields, "qpv_code", columns)]
     areal = [layer for layer in found if "Point" not in layer.shape]  # centroid files carry the codes too
     if not areal:
         raise DataError(
             f"{', '.join(path.name for path in paths)}: no layer of QPV outlines.",
-            problems=_what_is_there(paths),
+            problems=_what_is_there(held),
             way_out='Name the column of codes: columns={"name in the file": "qpv_code"}.',
         )
     pieces = [_piece(layer, columns, repair=repair) for layer in areal]
@@ -156,8 +158,24 @@ def _paths(source: Any, data: Any) -> list[Path]:  # noqa: ANN401
     return paths
 
 
-def _what_is_there(paths: Sequence[Path]) -> list[str]:
-    return [f"{layer.label}: columns {', '.join(layer.fields)}" for path in paths for layer in vector.layers(path)]
+def _require_named(columns: Mapping[str, str], held: Sequence[vector.Layer]) -> None:
+    """Raise when `columns` names what no file has, or gives it a name that means nothing here."""
+    strange = sorted(set(columns.values()) - set(NAMES))
+    if strange:
+        raise UsageError(
+            f"columns= cannot name {', '.join(map(repr, strange))}.", way_out=f"Canonical names: {', '.join(NAMES)}."
+        )
+    absent = sorted(set(columns) - {field for layer in held for field in layer.fields})
+    if absent:
+        raise DataError(
+            f"No file has a column {' nor '.join(map(repr, absent))}.",
+            problems=_what_is_there(held),
+            way_out="Correct the names given in columns=.",
+        )
+
+
+def _what_is_there(held: Sequence[vector.Layer]) -> list[str]:
+    return [f"{layer.label}: columns {', '.join(layer.fields)}" for layer in held]
 
 
 def _piece(layer: vector.Layer, columns: Mapping[str, str] | None, *, repair: bool) -> _Piece:
@@ -288,9 +306,7 @@ def _of_vintage(pieces: list[_Piece], vintage: int | None) -> list[_Piece]:
             f"{example} is a {held[0]} code: there is no QPV of the {vintage} geography in {pieces[0].label}.",
             way_out=f"Read it with vintage={held[0]}.",
         )
-    return [
-        _Piece(piece.label, _only(piece.frame, vintage), piece.record, piece.notes, piece.log) for piece in kept
-    ]
+    return [_Piece(piece.label, _only(piece.frame, vintage), piece.record, piece.notes, piece.log) for piece in kept]
 
 
 def _only(frame: gpd.GeoDataFrame, vintage: int) -> gpd.GeoDataFrame:
@@ -350,7 +366,8 @@ def _compare(piece: _Piece, kept: gpd.GeoDataFrame) -> str:
     if len(far) == 0:
         return f"{seen}; the outlines agree within {_SAME_PLACE_M:g} m"
     where = ", ".join(sorted(kept.loc[far, "territory"].unique()))
-    return f"{seen}; {len(far)} outlines differ by more than {_SAME_PLACE_M:g} m ({where}, {np.nanmax(apart):.1f} m at most)"
+    most = f"{np.nanmax(apart):.1f} m at most"
+    return f"{seen}; {len(far)} outlines differ by more than {_SAME_PLACE_M:g} m ({where}, {most})"
 
 
 def _stamped(qpv: gpd.GeoDataFrame, pieces: list[_Piece], notes: list[str]) -> gpd.GeoDataFrame:

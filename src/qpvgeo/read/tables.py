@@ -8,6 +8,7 @@ was read stands in the attributes of the frame.
 """
 
 import csv
+import gzip
 import io
 import os
 import re
@@ -139,7 +140,7 @@ def read_table(
     ----------
     path
         CSV (semicolon, comma or tab; UTF-8 with or without byte order mark, else cp1252), xls or xlsx, Parquet, or a
-        zip that holds one such table. The content decides, not the suffix.
+        zip that holds one such table, or one compressed by gzip. The content decides, not the suffix.
     sheet
         Name of the sheet of a workbook, in any case; found by its header when not given.
     expect
@@ -164,7 +165,7 @@ def read_table(
         No line holds the expected names, a name stands twice, a row is wider than the header, several members of a
         zip fit, the sheet does not exist, the file is a web page.
     ArchiveError
-        The zip is damaged or too large.
+        The zip or gzip is damaged or too large.
 
     Examples
     --------
@@ -265,8 +266,21 @@ def _candidates(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candidate
         yield from _from_zip(raw, name, sheet)
     elif raw[:4] == b"\xd0\xcf\x11\xe0":
         yield from _from_workbook(raw, name, sheet)
+    elif raw[:2] == b"\x1f\x8b":
+        yield from _candidates(_gunzipped(raw, name), name, sheet)
     else:
         yield from _from_text(raw, name)
+
+
+def _gunzipped(raw: bytes, name: str) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(raw)) as stream:
+            content = stream.read(_LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ArchiveError(f"{name} cannot be unpacked: {error}.", way_out="Download it again.") from error
+    if len(content) > _LARGEST:
+        raise ArchiveError(f"{name} would take more than {_LARGEST / 1e9:.1f} GB unpacked.")
+    return content
 
 
 def _from_zip(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candidate]:
@@ -300,7 +314,7 @@ def _from_workbook(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candid
         sheets = [one for one in book.sheet_names if sheet is None or one.casefold() == sheet.casefold()]
         read = [(one, book.get_sheet_by_name(one).to_python(skip_empty_area=False)) for one in sheets]
     except python_calamine.CalamineError as error:
-        raise DataError(f"{name} cannot be read as a workbook: {error}.") from error
+        raise DataError(f"{name} cannot be read as a workbook: {error}.", way_out="Download it again.") from error
     if not sheets:
         raise DataError(f"{name} has no sheet {sheet!r}.", way_out=f"Its sheets are: {', '.join(book.sheet_names)}.")
     for title, cells in read:

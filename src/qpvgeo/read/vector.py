@@ -7,6 +7,7 @@ that holds degrees, GeoJSON in Lambert-93, projections without an EPSG number. E
 import os
 import warnings
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,16 @@ __all__ = ["SUFFIXES", "Layer", "attributes", "extent", "layers", "read", "settl
 
 SUFFIXES = (".shp", ".geojson", ".json", ".gpkg", ".parquet", ".geoparquet", ".fgb")
 _PARQUET = (".parquet", ".geoparquet")
-_GDAL_DAMAGE = (pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError, pyogrio.errors.GeometryError)
+_DAMAGE = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.FeatureError,
+    pyogrio.errors.GeometryError,
+    pa.ArrowException,
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _SHP_HEADER_BYTES = 100
 _LAMBERT93_BOX = (-400_000.0, 5_900_000.0, 1_400_000.0, 7_300_000.0)
 
@@ -131,9 +141,9 @@ def _describe(path: Path, member: str | None) -> list[Layer]:
                 return [Layer(path, member, None, tuple(file.schema_arrow.names), file.metadata.num_rows)]
         named = [str(name) for name, kind in pyogrio.list_layers(bare.dataset) if kind is not None]
         infos = [pyogrio.read_info(bare.dataset, layer=name, force_feature_count=True) for name in named]
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pa.ArrowException) as error:
+        encoding = _dbf_encoding(bare)
+    except _DAMAGE as error:
         raise DataError(f"{bare.label} cannot be opened: {error}", way_out="Download it again.") from error
-    encoding = _dbf_encoding(bare)
     return [
         Layer(path, member, name, tuple(info["fields"]), int(info["features"]), encoding, str(info["geometry_type"]))
         for name, info in zip(named, infos, strict=True)
@@ -222,7 +232,7 @@ def read(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
                 warnings.simplefilter("always")
                 frame = pyogrio.read_dataframe(layer.dataset, layer=layer.name, encoding=layer.encoding)
             warned = sorted({f"GDAL: {warning.message}" for warning in said})
-    except (*_GDAL_DAMAGE, pa.ArrowException, OSError) as error:
+    except _DAMAGE as error:
         raise DataError(f"{layer.label} is damaged: {error}", way_out=way_out) from error
     if lost := _lost_bytes(layer):
         raise DataError(f"{layer.label} is damaged: its last {lost} bytes are missing.", way_out=way_out)
