@@ -95,8 +95,14 @@ def test_a_qpv_counts_in_each_commune_but_its_people_once():
     assert coverage(links_of(SPLIT), by="epci")["n_qpv"].tolist() == [3]
 
 
-def test_by_department_worked_out_by_hand():
+def test_an_extract_gives_no_share_of_its_departments():
     found = coverage(links_of(SPLIT), by="department")
+    assert found["share"].isna().all()
+    assert "of the 1362 QPV" in found.loc["59", "note"]
+
+
+def test_by_department_worked_out_by_hand():
+    found = coverage(links_of(SPLIT), by="department", denominators=2020)
     assert found.loc["59", ["name", "n_qpv", "qpv_population"]].tolist() == ["Nord", 2, 1500]
     assert found.loc["59", "share"] == 1500 / 2_607_746
     assert found.loc["59", "population_year"] == 2020

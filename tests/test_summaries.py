@@ -66,7 +66,7 @@ def perimeters_2024(real_data):
 
 def test_people_of_two_departments_worked_out_by_hand():
     people = table({"QN05901N": 1000, "QN05902N": 2000, "QN06201N": 500})
-    figures = summary(people, by="department")
+    figures = summary(people, by="department", denominators=2020)
     assert figures.loc["59", ["name", "n_qpv", "population"]].tolist() == ["Nord", 2, 3000]
     assert figures.loc["59", "share"] == 3000 / 2_607_746
     assert figures.loc["62", "population"] == 500
@@ -81,6 +81,12 @@ def test_an_extract_gives_no_share_of_its_territory():
     assert figures.loc["hexagone", "population"] == 3000
 
 
+def test_an_extract_gives_no_share_of_its_departments_either():
+    figures = summary(table({"QN05901N": 1000, "QN05902N": 2000}), by="department")
+    assert pd.isna(figures.loc["59", "share"])
+    assert "2 of the 1362 QPV" in figures.loc["59", "note"]
+
+
 def test_no_share_where_a_qpv_has_no_people():
     figures = summary(frame_of(["QN05901N", "QN05902N"]), population=table({"QN05901N": 1000}), by="department")
     assert figures.loc["59", ["n_qpv", "n_with_population", "population"]].tolist() == [2, 1, 1000]
@@ -89,12 +95,12 @@ def test_no_share_where_a_qpv_has_no_people():
 
 
 def test_a_table_of_one_row_states_its_census_too():
-    figures = summary(table({"QN05901N": 1000}), by="department")
+    figures = summary(table({"QN05901N": 1000}), by="department", denominators=2020)
     assert figures.loc["59", ["population_year", "share"]].tolist() == [2020, 1000 / 2_607_746]
 
 
 def test_no_share_where_the_census_is_not_stated_but_the_note_says_what_it_would_be():
-    figures = summary(table({"QN05901N": 260_775}, census=None), by="department")
+    figures = summary(table({"QN05901N": 260_775}, census=None), by="department", denominators=2020)
     assert pd.isna(figures.loc["59", "share"])
     assert pd.isna(figures.loc["59", "population_year"])
     assert "it would be 10.00%" in figures.loc["59", "note"]

@@ -14,6 +14,7 @@ from qpvgeo import codes, facts, schema, territories
 from qpvgeo.denominators import Denominators, departments_of, unit_names
 from qpvgeo.errors import UsageError
 from qpvgeo.projection import areas_m2
+from qpvgeo.summaries import partial_territories
 
 __all__ = ["COVERAGE_COLUMNS", "Level", "coverage"]
 
@@ -33,6 +34,7 @@ COVERAGE_COLUMNS = (
     "note",
 )
 
+_BY_CODE = ("department", "region", "territory")
 _PARIS = "75056"
 
 
@@ -97,7 +99,7 @@ def coverage(
     """
     if by not in get_args(Level):
         raise UsageError(f"There is no level {by!r}.", way_out=f"Levels: {', '.join(get_args(Level))}.")
-    by_code = by in ("department", "region", "territory")
+    by_code = by in _BY_CODE
     attribution = attribution or ("code" if by_code else "commune")
     if attribution not in get_args(Attribution) or (attribution == "code" and not by_code):
         raise UsageError(
@@ -113,7 +115,8 @@ def coverage(
             counted.loc[unit] = (0, 0, 0.0, 0.0)
     counted = counted.sort_index(na_position="last")
     below = _denominators(links, by, units, denominators)
-    frame = _compared(counted, by, units, below, _silent(placed, links))
+    obstacles = _obstacles(placed, links, by, below)
+    frame = _compared(counted, by, units, below, obstacles)
     schema.stamp(
         frame,
         schema.provenance(links).get("files", []),
@@ -175,7 +178,7 @@ def _counted(placed: pd.DataFrame) -> pd.DataFrame:
 
 def _without_qpv(placed: pd.DataFrame, by: Level) -> list[str]:
     """Units in which no QPV was found although the list of their territory is whole: a known zero."""
-    if by not in ("department", "region", "territory"):
+    if by not in _BY_CODE:
         return []
     pieces = placed.drop_duplicates("qpv_code")
     vintage = codes.vintage_of(str(pieces["qpv_code"].iloc[0])) or 0
@@ -200,23 +203,23 @@ def _denominators(
     if units is not None and "population" in units.columns and units.index.is_unique:
         people = units["population"].dropna()
         return Denominators(people[people > 0].astype("int64"))
-    if by in ("department", "region", "territory"):
+    if by in _BY_CODE:
         return Denominators(reference_year=schema.provenance(links).get("reference_year"))
     return Denominators()
 
 
 def _compared(
-    counted: pd.DataFrame, by: Level, units: pd.DataFrame | None, below: Denominators, silent: set[str]
+    counted: pd.DataFrame, by: Level, units: pd.DataFrame | None, below: Denominators, obstacles: Mapping[str, str]
 ) -> pd.DataFrame:
     """Add names, denominators and shares, with the reason wherever a share is missing."""
-    names = unit_names(by) if by in ("department", "region", "territory") else {}
+    names = unit_names(by) if by in _BY_CODE else {}  # type: ignore[arg-type]
     if units is not None and "name" in units.columns:
         names = {**names, **units["name"].dropna().to_dict()}
     if by == "ept":
         names = {**names, **facts.names("epts"), _PARIS: "Paris"}
     frame = counted.rename_axis(by)
     rows = [
-        _share(str(unit), row, by, below, silent) if pd.notna(unit) else (None, None, None, "placed in no unit")
+        _share(str(unit), row, by, below, obstacles) if pd.notna(unit) else (None, None, None, "placed in no unit")
         for unit, row in counted.iterrows()
     ]
     frame["population"], frame["population_year"], frame["share"], frame["note"] = zip(*rows, strict=True)
@@ -226,26 +229,34 @@ def _compared(
     return frame[list(COVERAGE_COLUMNS)].astype({**whole, "share": "Float64", "area_share": "Float64"})
 
 
-def _silent(placed: pd.DataFrame, links: pd.DataFrame) -> set[str]:
-    """Units that hold people whose census the source does not state; the sample needs none."""
+def _obstacles(placed: pd.DataFrame, links: pd.DataFrame, by: Level, below: Denominators) -> dict[str, str]:
+    """Units of which no share can be given, with the reason."""
     census = schema.provenance(links).get("census_years", {})
     stated = {place for place, year in census.items() if year is not None} | {territories.SAMPLE}
-    return set(placed.loc[placed["population"].notna() & ~placed["territory"].isin(stated), "unit"].dropna())
+    silent = placed.loc[placed["population"].notna() & ~placed["territory"].isin(stated), "unit"].dropna()
+    found = dict.fromkeys(map(str, silent.unique()), "census of the people not stated")
+    if by in _BY_CODE and not below.given and len(placed):
+        pieces = placed.drop_duplicates("qpv_code")
+        vintage = codes.vintage_of(str(pieces["qpv_code"].iloc[0])) or 0
+        for place, words in partial_territories(pieces["territory"], vintage).items():
+            cut = placed.loc[placed["territory"] == place, "unit"].dropna().unique()
+            found |= dict.fromkeys(map(str, cut), words)
+    return found
 
 
 def _share(
-    unit: str, row: pd.Series, by: Level, below: Denominators, silent: set[str]
+    unit: str, row: pd.Series, by: Level, below: Denominators, obstacles: Mapping[str, str]
 ) -> tuple[int | None, int | None, float | None, str]:
-    level = by if by in ("department", "region", "territory") else "department"
-    base = below.of(departments_of(unit, level), unit=unit)
+    """Denominator of a unit, its census, the share, and a note: why there is none, or what it rests on."""
+    base = below.of(departments_of(unit, by) if by in _BY_CODE else [unit], unit=unit)  # type: ignore[arg-type]
     if base.people is None:
         return None, None, None, "no denominator"
     lacking = int(row["n_qpv"] - row["n_with_population"])
     if lacking:
         return base.people, base.year, None, f"no population for {lacking} QPV"
     ratio = float(row["qpv_population"]) / base.people
-    if unit in silent:
-        return base.people, base.year, None, f"census of the people not stated; over the population given {ratio:.2%}"
+    if unit in obstacles:
+        return base.people, base.year, None, f"{obstacles[unit]}; over the population given {ratio:.2%}"
     return base.people, base.year, ratio, base.note
 
 

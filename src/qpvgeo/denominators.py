@@ -63,6 +63,7 @@ class Denominators:
     ) -> None:
         self._people: dict[str, tuple[int, int | None]] = {}
         self._note = ""
+        self._given = given is not None
         self._year: int | None = None
         # a region and a department can bear one code: a unit is looked up by its own only when the caller names it
         # and does not give its departments
@@ -79,6 +80,11 @@ class Denominators:
             if wrong:
                 raise UsageError("Denominators are numbers of people above zero.", problems=wrong)
             self._people = {str(key): (int(value), None) for key, value in people.items()}
+
+    @property
+    def given(self) -> bool:
+        """Whether the caller named the people or their year: what to compare with is then the caller's affair."""
+        return self._given
 
     def of(self, departments: list[str], *, unit: str = "") -> Denominator:
         """People of some departments together, or of the unit that they make when it is given by its own code."""

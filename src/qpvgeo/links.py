@@ -114,6 +114,8 @@ def join_communes(
     unplaced: list[str] = []
     for code, seen in _by_qpv(qpv, shares).items():
         members = _members(seen, listed.get(code), min_area_m2=min_area_m2, min_share=min_share)
+        # where people were counted the QPV is, whatever the list and the tolerance say
+        members += [commune for commune in parts.get(code, {}) if commune not in members]
         split, how = _population_split(members, seen, parts.get(code, {}))
         if len(members) == 1 and code in listed:
             how = "published"
@@ -195,12 +197,16 @@ def _published_parts(population: pd.DataFrame | None, communes: pd.DataFrame) ->
         return {}
     known = set(communes.index)
     parts: dict[str, dict[str, float]] = {}
+    secret: set[str] = set()
     for (code, commune), people in population["population"].items():
         folded = commune if commune in known else codes.fold_arrondissement(commune)
-        if pd.notna(people):
-            of_it = parts.setdefault(str(code), {})
-            of_it[folded] = of_it.get(folded, 0.0) + float(people)
-    return parts
+        if pd.isna(people):
+            secret.add(str(code))
+            continue
+        of_it = parts.setdefault(str(code), {})
+        of_it[folded] = of_it.get(folded, 0.0) + float(people)
+    # a part that is not known leaves the whole split unknown
+    return {code: split for code, split in parts.items() if code not in secret}
 
 
 def _population_split(
@@ -210,8 +216,8 @@ def _population_split(
     if len(members) <= 1:
         return {members[0] if members else None: 1.0}, "area"
     total = sum(published.values())
-    if total > 0 and set(published) == set(members):
-        return {commune: published[commune] / total for commune in members}, "published"
+    if total > 0:
+        return {commune: published.get(commune, 0.0) / total for commune in members}, "published"
     areas = {commune: seen.get(commune, (0.0, 0.0))[0] for commune in members}
     whole = sum(areas.values())
     if whole == 0:

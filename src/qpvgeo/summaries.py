@@ -16,7 +16,16 @@ from qpvgeo.denominators import DOM, Denominators, Unit, departments_of, unit_na
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.projection import areas_m2
 
-__all__ = ["OVERSEAS_SCOPE", "SUMMARY_COLUMNS", "TOTAL", "describe_qpv", "headline", "published_summary", "summary"]
+__all__ = [
+    "OVERSEAS_SCOPE",
+    "SUMMARY_COLUMNS",
+    "TOTAL",
+    "describe_qpv",
+    "headline",
+    "partial_territories",
+    "published_summary",
+    "summary",
+]
 
 OVERSEAS_SCOPE = "hexagone + 5 DOM"
 TOTAL = "total"
@@ -113,16 +122,18 @@ def summary(
 
 def _table(described: pd.DataFrame, below: Denominators, by: Unit) -> pd.DataFrame:
     """Rows of the units, then the scopes."""
+    counts = described.groupby("territory")["n_qpv"].sum()
+    part_of = partial_territories(counts.index.to_series().repeat(counts), int(described["vintage"].iloc[0]))
     groups = {str(key): part for key, part in described.groupby(by, sort=False)}
-    rows = {key: _figures(groups[key], [key], below, by) for key in sorted(groups, key=_hexagone_first)}
+    rows = {key: _figures(groups[key], [key], below, by, part_of) for key in sorted(groups, key=_hexagone_first)}
     for key, row in rows.items():
         row["name"] = unit_names(by).get(key, key)
     present = sorted(described["territory"].unique(), key=_hexagone_first)
     if {"hexagone", *DOM} <= set(present):
         scope = described[described["territory"].isin(["hexagone", *DOM])]
-        rows[OVERSEAS_SCOPE] = _figures(scope, ["hexagone", *DOM], below, "territory")
+        rows[OVERSEAS_SCOPE] = _figures(scope, ["hexagone", *DOM], below, "territory", part_of)
         rows[OVERSEAS_SCOPE]["name"] = "Hexagone and the five overseas departments"
-    rows[TOTAL] = {**_figures(described, present, below, "territory"), "name": "All territories of the source"}
+    rows[TOTAL] = {**_figures(described, present, below, "territory", part_of), "name": "All territories of the source"}
     return _typed(rows, by)
 
 
@@ -168,7 +179,9 @@ def describe_qpv(qpv: pd.DataFrame, population: pd.DataFrame | None) -> pd.DataF
     )
 
 
-def _figures(part: pd.DataFrame, units: list[str], below: Denominators, by: Unit) -> dict[str, Any]:
+def _figures(
+    part: pd.DataFrame, units: list[str], below: Denominators, by: Unit, part_of: Mapping[str, str]
+) -> dict[str, Any]:
     """Figures of the QPV of some units together, over the people of these units whole."""
     people, known = part["population"], part["population"].notna()
     departments = [department for unit in units for department in departments_of(unit, by)]
@@ -185,7 +198,10 @@ def _figures(part: pd.DataFrame, units: list[str], below: Denominators, by: Unit
         "qpv_area_km2": part["area_m2"].sum(min_count=1) / 1e6,
         "qpv_area_published_km2": (part["area_m2"] - part["repaired_m2"]).sum(min_count=1) / 1e6,
     }
-    obstacles = [*_incomplete(part, by), *_without_people(part[~known]), *([base.note] if base.people is None else [])]
+    partial = (
+        [] if below.given else [words for place, words in sorted(part_of.items()) if place in set(part["territory"])]
+    )
+    obstacles = [*partial, *_without_people(part[~known]), *([base.note] if base.people is None else [])]
     if known.any() and not obstacles and (unstated := _unstated(part[known])):
         ratio = float(people.sum()) / (base.people or 1)
         against = f"{base.year}" + (f" ({base.note})" if base.note else "")
@@ -196,17 +212,31 @@ def _figures(part: pd.DataFrame, units: list[str], below: Denominators, by: Unit
     return {**row, "note": "; ".join(obstacles)}
 
 
-def _incomplete(part: pd.DataFrame, by: Unit) -> list[str]:
-    """Territories of which the frame does not hold the whole list: a share of them would say too little."""
-    if by != "territory":
-        return []
-    expected = facts.expected_counts(int(part["vintage"].iloc[0]))
-    counts = part.groupby("territory")["n_qpv"].sum()
-    return [
-        f"{count} of the {max(expected[place])} QPV of {facts.names('territories')[place]}"
-        for place, count in counts.items()
-        if place in expected and count not in expected[place]
-    ]
+def partial_territories(territory: pd.Series, vintage: int) -> dict[str, str]:
+    """Territories of which only some QPV are there, with the words that say so.
+
+    Nothing tells whether the QPV of an extract are all those of their departments: no share of a territory, region or
+    department is given from one, unless the caller names the denominators.
+
+    Parameters
+    ----------
+    territory
+        Territory of each QPV.
+    vintage
+        2015 or 2024.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> partial_territories(pd.Series(["972"] * 7 + ["978"]), 2015)
+    {'978': '1 of the 2 QPV of Saint-Martin'}
+    """
+    expected = facts.expected_counts(vintage)
+    return {
+        str(place): f"{count} of the {max(expected[str(place)])} QPV of {facts.names('territories')[str(place)]}"
+        for place, count in territory.value_counts().items()
+        if place in expected and count not in expected[str(place)]
+    }
 
 
 def _without_people(part: pd.DataFrame) -> list[str]:

@@ -200,7 +200,13 @@ def _piece(layer: vector.Layer, columns: Mapping[str, str] | None, *, repair: bo
     if repair:
         frame, log = repair_outlines(frame)
     record = schema.file_record(layer.path, member=layer.member)
-    return _Piece(layer.label, frame, record, [f"{layer.label}: {note}" for note in notes], log)
+    earlier = schema.provenance(raw)
+    if earlier.get("repairs"):
+        log = pd.concat([pd.DataFrame(earlier["repairs"]), log]) if len(log) else pd.DataFrame(earlier["repairs"])
+    if earlier.get("files"):
+        record["made_from"] = earlier["files"]
+    notes = [*earlier.get("notes", []), *(f"{layer.label}: {note}" for note in notes)]
+    return _Piece(layer.label, frame, record, notes, log)
 
 
 def _canonical(raw: gpd.GeoDataFrame, index: pd.Series, named: Mapping[str, str | None]) -> gpd.GeoDataFrame:
@@ -213,7 +219,8 @@ def _canonical(raw: gpd.GeoDataFrame, index: pd.Series, named: Mapping[str, str 
         {
             "name": raw[named["name"]].astype("str").str.strip() if named["name"] else pd.Series(dtype="str"),
             "vintage": told["vintage"].astype("int64"),
-            "release": pd.Series(_release(told), index=raw.index, dtype="str"),
+            # a frame that qpvgeo wrote knows its release, even when it was cut since
+            "release": raw["release"] if "release" in raw else pd.Series(_release(told), raw.index, dtype="str"),
             "territory": told["territory"],
             "department": told["department"],
             "region": told["department"].map(region).replace("", pd.NA).astype("str"),
@@ -240,10 +247,10 @@ def _commune_list(value: Any) -> list[str] | None:  # noqa: ANN401 - a cell: tex
 
 def _release(told: pd.DataFrame) -> str | None:
     """Release of the published list, where its codes tell: Mayotte changed in 2026."""
-    if (told["vintage"] == 2015).all():
-        return "2015-08"
     if (told["territory"] == territories.SAMPLE).all():
         return None
+    if (told["vintage"] == 2015).all():
+        return "2015-08"
     mayotte = told.loc[told["territory"] == "976", "status"]
     if len(mayotte):
         return "2026-01-15" if (mayotte == "whole commune").all() else "2025"

@@ -293,10 +293,10 @@ def settle_crs(declared: Any, bounds: Any, *, where: str) -> tuple[pyproj.CRS, l
             return _numbered(crs, (west, south, east, north))
     said = "declares no projection" if declared is None else f"declares {pyproj.CRS.from_user_input(declared).name}"
     if degrees and _reaches_france(west, south, east, north):
-        return pyproj.CRS.from_epsg(DEGREES), [f"{where} {said}; its coordinates are degrees, read as EPSG:{DEGREES}"]
+        return pyproj.CRS.from_epsg(DEGREES), [f"it {said}; its coordinates are degrees, read as EPSG:{DEGREES}"]
     box = _LAMBERT93_BOX
     if box[0] <= west and box[1] <= south and east <= box[2] and north <= box[3]:
-        return pyproj.CRS.from_epsg(2154), [f"{where} {said}; its coordinates are those of EPSG:2154 (Lambert-93)"]
+        return pyproj.CRS.from_epsg(2154), [f"it {said}; its coordinates are those of EPSG:2154 (Lambert-93)"]
     raise DataError(
         f"{where} {said}, and its coordinates ({west:.6g}, {south:.6g}, {east:.6g}, {north:.6g}) fit no system known.",
         way_out="Find out the projection, and write it into the file (a .prj beside a shapefile).",
