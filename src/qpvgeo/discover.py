@@ -196,8 +196,8 @@ def datasets(data: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     Examples
     --------
     >>> import qpvgeo as qg
-    >>> qg.datasets().loc["qpv-2024", ["vintage", "kind"]].tolist()
-    [2024, 'perimeters']
+    >>> qg.datasets().loc["qpv-2024", ["kind", "format"]].tolist()
+    ['perimeters', 'geojson']
     """
     frame = catalog.datasets(data)
     frame["recognised_by"] = pd.Series("name", index=frame.index, dtype="string").where(frame["cached"])

@@ -5,6 +5,7 @@ the reader they belong to. Nothing is changed.
 """
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import fiona
 import geopandas as gpd
 import pandas as pd
+import pyogrio
 import shapely
 import shapely.geometry
 
@@ -27,6 +29,7 @@ from qpvgeo.read.qpv import column_of
 __all__ = ["Finding", "Report", "examine"]
 
 _UNKNOWN = "neither its name nor its columns are those of a published file"
+_OTHER_COPY = "get another copy of the file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,8 @@ def _table(path: Path) -> Report:
     """Judge a table by reading it as what it is."""
     found = next(iter(discover.identify(path)), None)
     if found is None:
+        if discover.is_published_name(path):
+            tables.read_table(path)  # says how it is damaged, when it is
         return Report(path.name, "unknown", findings=[Finding(None, None, "error", _UNKNOWN, "see qpvgeo datasets")])
     readers: dict[str, Callable[[Path], pd.DataFrame]] = {
         "population": read_population,
@@ -180,7 +185,7 @@ def _outlines(layer: vector.Layer) -> Report:
     for row, code, shape, problem in _records(layer, column):
         report.features += 1
         report.findings += _judge(row, code, shape, problem, column)
-        if shape is not None and not problem:
+        if shape is not None and not shape.is_empty and not problem:
             sound.append((row, code or "", shape))
     if report.features < announced:
         text = f"{announced} records are announced, {report.features} could be read"
@@ -209,6 +214,9 @@ def _records(layer: vector.Layer, column: str | None) -> Iterator[tuple[int, str
         for row, (code, shape) in enumerate(zip(given, frame.geometry, strict=True), start=1):
             yield row, code, shape, ""
         return
+    if (layer.member or layer.path.name).lower().endswith((".geojson", ".json")):
+        yield from _features(layer, column)
+        return
     with fiona.open(layer.dataset, layer=layer.name, encoding=layer.encoding) as source:
         records = iter(source)
         for row in range(1, layer.features + 1):
@@ -228,19 +236,34 @@ def _records(layer: vector.Layer, column: str | None) -> Iterator[tuple[int, str
             yield row, code, shape, ""
 
 
+def _features(layer: vector.Layer, column: str | None) -> Iterator[tuple[int, str | None, Any, str]]:
+    """The same for GeoJSON: fiona fails on a record when a property is a number in one and text in another."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # GDAL warns of outlines it cannot read; they come out missing
+        _, _, shapes, given = pyogrio.raw.read(layer.dataset, layer=layer.name, columns=[column] if column else [])
+    told = given[0] if column else [None] * len(shapes)
+    for row, (code, shape) in enumerate(zip(told, shapes, strict=True), start=1):
+        try:
+            yield row, code, shapely.from_wkb(shape), ""
+        except shapely.errors.ShapelyError as error:
+            yield row, code, None, f"the outline cannot be built: {error}"
+
+
 def _judge(row: int, code: str | None, shape: Any, problem: str, column: str | None) -> Iterator[Finding]:  # noqa: ANN401
     """What is wrong with one record."""
     named = str(code).strip() if code is not None else None
     if problem:
-        yield Finding(named, row, "error", problem, "get another copy of the file")
+        yield Finding(named, row, "error", problem, _OTHER_COPY)
     elif shape is None or shape.is_empty:
-        yield Finding(named, row, "error", "no outline", "get another copy of the file")
+        yield Finding(named, row, "error", "no outline", _OTHER_COPY)
     elif not shape.is_valid:
         if shapely.make_valid(shape, method="structure").area == 0:
-            yield Finding(named, row, "error", "the outline encloses no area", "get another copy of the file")
+            yield Finding(named, row, "error", "the outline encloses no area", _OTHER_COPY)
         else:
             reason = shapely.is_valid_reason(shape)
             yield Finding(named, row, "warning", f"invalid outline: {reason}", "made valid when read")
+    elif column and shape.area == 0:
+        yield Finding(named, row, "error", f"the outline encloses no area: it is a {shape.geom_type}", _OTHER_COPY)
     if column and codes.vintage_of(named or "") is None:
         cleaned = codes.clean(pd.Series([code]), "qpv")
         if pd.isna(cleaned.codes[0]):
@@ -264,9 +287,16 @@ def _together(sound: list[tuple[int, str, Any]], crs: Any) -> Iterator[Finding]:
             text = f"the code is of {expected}, the outline lies in {place or 'no territory'}"
             yield Finding(code, row, "error", text, "look whether latitude and longitude are swapped")
     inside = [place is not None for place in lie_in]
-    numbers = [row for row, kept in zip(numbers, inside, strict=True) if kept]
-    found = checks.check(frame[inside])
-    for finding in found[~found["kind"].isin(["code", "invalid", "no outline"])].itertuples():
+    numbers = [row for row, placed in zip(numbers, inside, strict=True) if placed]
+    kept = frame[inside]
+    found = checks.check(kept)
+    # codes and outlines were judged record by record; that both geographies are there only shows here
+    told = found["kind"].isin(["invalid", "no outline"]) | ((found["kind"] == "code") & found["code"].notna())
+    for finding in found[~told].itertuples():
         number = None if pd.isna(finding.row) else numbers[int(finding.row)]
         code = None if pd.isna(finding.code) else str(finding.code)
-        yield Finding(code, number, finding.level, f"{finding.kind}: {finding.problem}", finding.action)
+        problem = finding.problem
+        if finding.kind == "duplicate":  # `check` counts rows of the frame, from 0
+            records = ", ".join(str(row) for row, other in zip(numbers, kept.index, strict=True) if other == code)
+            problem = f"stands several times (records {records})"
+        yield Finding(code, number, finding.level, f"{finding.kind}: {problem}", finding.action)

@@ -1,0 +1,93 @@
+"""The notebook runs as it stands, and prints what it printed when it was saved."""
+
+import importlib.util
+import re
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+
+NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "first_look.ipynb"
+PACKAGES = ("nbformat", "nbclient", "ipykernel")
+
+pytestmark = [
+    pytest.mark.skipif(not NOTEBOOK.is_file(), reason="the notebook is not part of the installed package"),
+    # what the kernel's own packages warn of is not ours to mend
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+@pytest.fixture(scope="module")
+def saved():
+    nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
+    return nbformat.read(NOTEBOOK, as_version=4)
+
+
+@pytest.fixture(scope="module")
+def executed(saved, tmp_path_factory):
+    """The notebook run in a folder of its own, by a kernel that keeps its files there."""
+    absent = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if absent:
+        pytest.skip(f"{', '.join(absent)} not installed: no kernel to run the notebook with")
+    from jupyter_client.kernelspec import KernelSpecManager
+    from nbclient import NotebookClient
+
+    if "python3" not in KernelSpecManager().find_kernel_specs():
+        pytest.skip("no python3 kernel is installed")
+    folder = tmp_path_factory.mktemp("notebook")
+    copy = deepcopy(saved)
+    for cell in copy.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "QPVGEO_CACHE"):
+            patch.setenv(name, str(folder / name))
+        for name in ("MPLBACKEND", "QPVGEO_DATA"):
+            patch.delenv(name, raising=False)
+        client = NotebookClient(copy, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+        return client.execute()
+
+
+def printed(notebook):
+    """Text that each code cell printed, in order; how it came in pieces does not matter."""
+    return [
+        "".join(output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout")
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+
+
+def pictures(notebook):
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return ["image/png" in output.get("data", {}) for cell in code for output in cell.outputs if "data" in output]
+
+
+def test_code_cells_print_what_was_saved(saved, executed):
+    before = printed(saved)
+    assert [bool(re.search(r"\d", text)) for text in before].count(True) >= 5
+    assert printed(executed) == before
+
+
+def test_map_is_drawn(saved, executed):
+    assert pictures(executed) == pictures(saved) == [True]
+
+
+def test_saved_notebook_is_short_executed_in_order_and_without_errors(saved):
+    code = [cell for cell in saved.cells if cell.cell_type == "code"]
+    assert 10 <= len(saved.cells) <= 14
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert {output.output_type for cell in code for output in cell.outputs} <= {"stream", "display_data"}
+    assert [output.name for cell in code for output in cell.outputs if output.output_type == "stream"].count(
+        "stderr"
+    ) == 0
+
+
+def test_saved_notebook_holds_no_path_of_a_machine():
+    text = re.sub(r'"image/png": "[^"]*"', "", NOTEBOOK.read_text(encoding="utf-8"))
+    assert re.findall(r"(?<![\w.:/])(?:/[\w.-]+){2,}|\b[A-Z]:\\\\[\w.-]+", text) == []
+
+
+def test_saved_notebook_says_that_the_sample_is_fictional(saved):
+    assert "Fictional data" in printed(saved)[0]
+    source = next(cell.source for cell in saved.cells if "plt.subplots" in cell.source)
+    assert "Fictional data. Source:" in source
