@@ -71,7 +71,8 @@ def overlap(
     as_right = reproject(a.geometry.to_numpy(), a.crs, b.crs)
     pairs = _near(as_right, raw, b.crs)
     near = np.unique(pairs[1])
-    _require_valid(a, b, near)
+    # an invalid outline far from all of the first layer does no harm, and looking at every one costs more than the rest
+    _refuse([*_invalid("first", a, slice(None)), *_invalid("second", b, near)])
     right_place = territory_of(raw[near], b.crs)
     _require_one_territory(b, as_right, pairs, place[pairs[0]] != right_place[np.searchsorted(near, pairs[1])])
 
@@ -92,25 +93,25 @@ def _require_layers(a: Any, b: Any) -> None:  # noqa: ANN401
             problems.append(f"{name} layer: no CRS")
         repeated = layer.index[layer.index.duplicated()].unique()
         problems += [f"{name} layer: {label!r} stands several times in the index" for label in repeated]
-    _refuse(problems, "Give each shape one label and the layer its CRS.")
-
-
-def _require_valid(a: Any, b: Any, near: Rows) -> None:  # noqa: ANN401
-    """Raise for invalid outlines; those of the second layer that are near none of the first are never looked at."""
-    problems = []
-    for name, labels, shapes in (
-        ("first", a.index, a.geometry.to_numpy()),
-        ("second", b.index[near], b.geometry.to_numpy()[near]),
-    ):
-        invalid = ~shapely.is_missing(shapes) & ~shapely.is_valid(shapes)
-        reasons = shapely.is_valid_reason(shapes[invalid])
-        problems += [f"{name} layer: {label!r}: {why}" for label, why in zip(labels[invalid], reasons, strict=True)]
-    _refuse(problems, "Mend outlines with qpvgeo.repair().")
-
-
-def _refuse(problems: list[str], way_out: str) -> None:
     if problems:
-        raise DataError("These layers cannot be laid over each other.", problems=problems, way_out=way_out)
+        problems = [*_invalid("first", a, slice(None)), *_invalid("second", b, slice(None)), *problems]
+    _refuse(problems)
+
+
+def _invalid(name: str, layer: Any, rows: Any) -> list[str]:  # noqa: ANN401
+    shapes, labels = layer.geometry.to_numpy()[rows], layer.index[rows]
+    invalid = ~shapely.is_missing(shapes) & ~shapely.is_valid(shapes)
+    reasons = shapely.is_valid_reason(shapes[invalid])
+    return [f"{name} layer: {label!r}: {why}" for label, why in zip(labels[invalid], reasons, strict=True)]
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise DataError(
+            "These layers cannot be laid over each other.",
+            problems=problems,
+            way_out="Mend outlines with qpvgeo.repair(); give each shape one label and the layer its CRS.",
+        )
 
 
 def _require_one_territory(b: Any, left: Shapes, pairs: tuple[Rows, Rows], apart: npt.NDArray[np.bool_]) -> None:  # noqa: ANN401
