@@ -181,12 +181,17 @@ def test_all_that_is_wrong_with_both_layers_is_listed_at_once():
     with pytest.raises(DataError, match="cannot be laid over each other") as caught:
         qg.overlap(a, b)
     first = f"Self-intersection[{X + 50} {Y + 50}]"
-    assert caught.value.problems == (
+    assert set(caught.value.problems) == {
         "first layer: 'y' stands several times in the index",
         f"first layer: 'x': {first}",
         "second layer: no CRS",
         f"second layer: 'b0': {first}",
-    )
+    }
+
+
+def test_an_invalid_outline_far_from_the_first_layer_does_no_harm():
+    far = shapely.Polygon([(X + 9e4, Y), (X + 9.1e4, Y + 1e3), (X + 9.1e4, Y), (X + 9e4, Y + 1e3)])
+    assert shared(layer(at(0, 0)), layer(far, at(50, 0), prefix="b")) == {("a0", "b1"): 5_000}
 
 
 def test_layers_given_are_not_changed():
