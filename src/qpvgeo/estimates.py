@@ -144,7 +144,7 @@ def estimate_population(
         targets = notes.pop("targets")
         result["target"] = targets.to_numpy()
         result["gap"] = (result["estimate"] / result["target"] - 1).where(result["target"].notna())
-    _blank(result, shapes, cells)
+    _blank(result)
     return _stamped(result, qpv, grid, method, notes)
 
 
@@ -290,9 +290,8 @@ def _results(
     low, high = (np.bincount(found.area, values, number) for values in bounds)
     people, households = sums.column("population"), sums.column("households")
     poor = sums.column("poor_households")
-    rate = _ratio(poor, households)
-    if "poor_population" in grid.columns and "households" not in grid.columns:
-        rate = _ratio(sums.column("poor_population"), people)
+    by_people = schema.poverty_by_people(grid)
+    rate = _ratio(sums.column("poor_population"), people) if by_people else _ratio(poor, households)
     result = pd.DataFrame(
         {
             "low": low,
@@ -311,13 +310,15 @@ def _results(
     result["inside_share"] = _ratio(np.bincount(found.area, whole, number).astype(np.float64), found.size_m2)
     result["cells"] = np.bincount(found.area, minlength=number)
     result["imputed_share"] = _ratio(sums.imputed(), people)
+    known = np.bincount(found.area, found.share * found.cells.lattice.size**2, number).astype(np.float64)
+    bare = pd.Series(_ratio(known, found.size_m2) < 0.5)
     few = households < RATE_HOUSEHOLDS
     result.loc[few, ["poverty_rate", "living_standard_mean_eur"]] = np.nan
-    result["reliability"] = _reliability(result)
+    result["reliability"] = _reliability(result, bare)
     return result
 
 
-def _reliability(result: pd.DataFrame) -> list[str]:
+def _reliability(result: pd.DataFrame, bare: pd.Series) -> list[str]:
     """What to be wary of, in words."""
     reasons = {
         "few households": result["households"] < FEW_HOUSEHOLDS,
@@ -325,35 +326,28 @@ def _reliability(result: pd.DataFrame) -> list[str]:
         & (result["households"] < RATE_HOUSEHOLDS),
         "mostly imputed": result["imputed_share"] > 0.5,
         "mostly edge": result["low"] < result["estimate"] / 2,
+        # uninhabited, or outside an extract: the grid does not tell the one from the other
+        "mostly cells the grid does not have": bare,
     }
     return ["; ".join(word for word, holds in reasons.items() if holds.iloc[row]) for row in range(len(result))]
 
 
-def _blank(result: pd.DataFrame, shapes: gpd.GeoSeries, cells: Cells) -> None:
-    """Set missing what the grid says nothing of, and say where it stops short."""
+def _blank(result: pd.DataFrame) -> None:
+    """Set missing what the grid says nothing of."""
     none = result["cells"] == 0
     values = [column for column in result.columns if column not in ("cells", "reliability", "target")]
     result.loc[none, values] = np.nan
     result.loc[none, "reliability"] = "no grid"
-    box = shapely.bounds(reproject(shapes.to_numpy(), shapes.crs, cells.lattice.epsg))
-    edge = cells.lattice.size
-    beyond = (box[:, 0] < cells.east.min()) | (box[:, 1] < cells.north.min())
-    beyond |= (box[:, 2] > cells.east.max() + edge) | (box[:, 3] > cells.north.max() + edge)
-    said = result.loc[beyond & ~none, "reliability"]
-    result.loc[said.index, "reliability"] = said.map(
-        lambda text: "; ".join(filter(None, [text, "reaches beyond the grid"]))
-    )
 
 
 def _stamped(result: pd.DataFrame, qpv: Any, grid: pd.DataFrame, method: str, notes: dict[str, Any]) -> pd.DataFrame:  # noqa: ANN401
     about = schema.provenance(grid)
-    by_people = "poor_population" in grid.columns and "households" not in grid.columns
     schema.stamp(
         result,
         [record for frame in (qpv, grid) for record in schema.provenance(frame).get("files", [])],
         method=method,
         grid_vintage=about.get("vintage"),
-        poverty_basis="people" if by_people else "households",
+        poverty_basis="people" if schema.poverty_by_people(grid) else "households",
         fictional=schema.is_fictional(qpv, grid),
         **notes,
     )

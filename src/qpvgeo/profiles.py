@@ -140,7 +140,7 @@ def _row(weights: Floats, grid: pd.DataFrame) -> dict[str, float]:
         return over / under if under > 0 else float("nan")
 
     people, households, poor = total("population"), total("households"), total("poor_households")
-    by_people = "poor_population" in grid.columns and "households" not in grid.columns
+    by_people = schema.poverty_by_people(grid)
     return {
         "population": people,
         "households": households,

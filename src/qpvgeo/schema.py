@@ -28,6 +28,7 @@ __all__ = [
     "describe_source",
     "file_record",
     "is_fictional",
+    "poverty_by_people",
     "provenance",
     "reference_year",
     "require_columns",
@@ -219,3 +220,15 @@ def census_years(population: pd.DataFrame | None) -> dict[str, int | None]:
     places = population.index.get_level_values(0).map(lambda code: territories.of_department(codes.of_qpv(str(code))))
     years = population["census_year"].groupby(places.to_numpy())
     return {str(place): int(year.iloc[0]) if year.notna().all() else None for place, year in years}
+
+
+def poverty_by_people(grid: pd.DataFrame) -> bool:
+    """Tell whether a grid gives poverty by people: rates that someone published without the households they are of.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> poverty_by_people(pd.DataFrame({"population": [12.0], "poor_population": [3.0]}))
+    True
+    """
+    return "poor_population" in grid.columns and ("households" not in grid or bool(grid["households"].isna().all()))
