@@ -12,7 +12,6 @@ import dataclasses
 import datetime as dt
 import email.utils
 import errno
-import gzip
 import hashlib
 import json
 import os
@@ -24,7 +23,6 @@ import threading
 import time
 import urllib.parse
 import uuid
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -35,7 +33,7 @@ import urllib3
 from tqdm import tqdm
 
 import qpvgeo
-from qpvgeo import archives, catalog, settings
+from qpvgeo import archives, catalog, content, settings
 from qpvgeo.catalog import Dataset
 from qpvgeo.errors import (
     DataError,
@@ -49,7 +47,6 @@ from qpvgeo.errors import (
     SourceTimeoutError,
     TruncatedError,
     UsageError,
-    WrongTypeError,
 )
 
 __all__ = ["fetch"]
@@ -61,16 +58,6 @@ _RETRIED = {429, 500, 502, 503, 504}
 _GONE = {404, 410}
 _LOCK_NAME = "qpvgeo.lock.json"
 _LOCK_GUARD = threading.Lock()
-_MAGIC = {
-    ".7z": (b"7z\xbc\xaf\x27\x1c",),
-    ".gpkg": (b"SQLite format 3\0",),
-    ".gz": (b"\x1f\x8b",),
-    ".parquet": (b"PAR1",),
-    ".shp": (b"\0\0\x27\x0a",),
-    ".xls": (b"\xd0\xcf\x11\xe0",),
-    ".xlsx": (b"PK\3\4",),
-    ".zip": (b"PK\3\4", b"PK\5\6"),
-}
 
 
 def fetch(
@@ -332,7 +319,8 @@ def _attempt(order: _Order) -> Path:
             _get(order, sink)
             handle.flush()
             os.fsync(handle.fileno())
-        _check_body(order, part, sink)
+        announced = sink.response.headers.get("Content-Type", "") if sink.response is not None else ""
+        content.require(part, order.target.suffix, announced, url=str(order.dataset.url), way_out=order.by_hand)
         sha256 = sink.digest.hexdigest()
         if known is not None and sha256 != known[0] and not order.update:
             raise _mismatch(order, f"{order.dataset.url} now serves another file; it was not kept.", known, sha256)
@@ -472,71 +460,3 @@ def _disk_error(order: _Order, error: OSError) -> FetchError:
         # requests says so of a bundle that does not exist
         return FetchError(f"{error}.", way_out="Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE.")
     return FetchError(f"{folder} cannot be written ({error.strerror}).", way_out=elsewhere)
-
-
-def _check_body(order: _Order, path: Path, sink: _Sink) -> None:
-    """Refuse a page in place of the file, another format, and a file cut short."""
-    suffix = order.target.suffix.lower()
-    announced = sink.response.headers.get("Content-Type", "") if sink.response is not None else ""
-    with path.open("rb") as handle:
-        start = handle.read(4096)
-    url = order.dataset.url
-    if not start:
-        raise TruncatedError(f"{url} serves an empty body.", way_out=f"Try later. {order.by_hand}")
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    page = text.startswith((b"<!doctype html", b"<html")) or "text/html" in announced.lower()
-    if page and suffix not in {".htm", ".html"}:
-        title = re.search(rb"<title[^>]*>(.*?)</title>", start, re.DOTALL | re.IGNORECASE)
-        said = f", titled {title[1].decode(errors='replace').strip()!r}" if title else ""
-        raise WrongTypeError(f"{url} serves a web page in place of the file{said}.", way_out=order.by_hand)
-    if not _starts_as(suffix, start, text):
-        raise WrongTypeError(
-            f"{url} does not serve a {suffix} file.",
-            problems=[f"Content-Type: {announced or 'not given'}", f"first bytes: {start[:16]!r}"],
-            way_out=order.by_hand,
-        )
-    if not _is_whole(path, suffix):
-        message = f"{url}: the {suffix} file is not whole, it ends too early or is damaged."
-        raise TruncatedError(message, way_out=f"Try later. {order.by_hand}")
-
-
-def _starts_as(suffix: str, start: bytes, text: bytes) -> bool:
-    if suffix in _MAGIC:
-        return start.startswith(_MAGIC[suffix])
-    if suffix in {".json", ".geojson"}:
-        return text.startswith((b"{", b"["))
-    # an error of an interface is JSON or XML; a table has neither their marks nor null bytes
-    return suffix != ".csv" or not (text.startswith((b"{", b"<")) or b"\0" in start)
-
-
-def _is_whole(path: Path, suffix: str) -> bool:
-    """Tell whether the end that the format promises is there; a CSV promises none."""
-    if suffix in {".zip", ".xlsx", ".7z"}:
-        return archives.is_whole(path)
-    size = path.stat().st_size
-    with path.open("rb") as handle:
-        if suffix == ".gpkg":
-            header = handle.read(100)
-            page = int.from_bytes(header[16:18])
-            # the count of pages holds only for a writer that signs it with the change counter
-            pages = int.from_bytes(header[28:32]) if header[24:28] == header[92:96] else 1
-            return len(header) == 100 and size >= (65536 if page == 1 else page) * pages
-        handle.seek(max(0, size - 64))
-        end = handle.read()
-    if suffix == ".parquet":
-        return end.endswith(b"PAR1") and size > len(b"PAR1")
-    if suffix in {".json", ".geojson"}:
-        return end.rstrip().endswith((b"}", b"]"))
-    if suffix == ".gz":
-        return _unzips(path)
-    return True
-
-
-def _unzips(path: Path) -> bool:
-    try:
-        with gzip.open(path) as stream:
-            while stream.read(1 << 20):
-                pass
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        return False
-    return True
