@@ -139,12 +139,21 @@ def test_shapefile_without_its_index_cannot_be_opened_and_says_which_file_is_mis
     assert "qp.shx" in found[0].problem
 
 
-def test_lambert_shapefile_without_prj_is_read_as_lambert_with_a_warning(shapefile):
-    shapefile.with_suffix(".prj").unlink()
-    report, found = judged(shapefile)
+def test_lambert_shapefile_without_prj_is_read_as_lambert_with_a_warning(squares, tmp_path):
+    north = squares.set_geometry(squares.translate(yoff=250_000))
+    north.to_file(tmp_path / "qp.shp")
+    (tmp_path / "qp.prj").unlink()
+    report, found = judged(tmp_path / "qp.shp")
     assert report.ok
     assert [(one.level, one.action) for one in found] == [("warning", "read so")]
     assert "EPSG:2154" in found[0].problem
+
+
+def test_coordinates_that_fit_lambert_and_web_mercator_alike_are_an_error_of_the_file(shapefile):
+    shapefile.with_suffix(".prj").unlink()
+    report, found = judged(shapefile)
+    assert not report.ok
+    assert "EPSG:2154 or EPSG:3857" in found[0].problem
 
 
 def test_coordinates_that_fit_no_system_known_are_an_error_of_the_file(squares, tmp_path):

@@ -57,8 +57,8 @@ def noted(frame, text):
 
 
 def published(qpv):
-    """Frame under the published names of 2024, without the number that a GeoPackage keeps to itself."""
-    flat = qpv.reset_index().drop(columns=["fid", "vintage", "release", "territory", "department", "region"])
+    """Frame under the published names of 2024."""
+    flat = qpv.reset_index().drop(columns=["vintage", "release", "territory", "department", "region"])
     flat["communes"] = flat["communes"].map(", ".join)
     return flat.rename(columns={"qpv_code": "code_qp", "name": "lib_qp", "communes": "insee_com"})
 
@@ -86,7 +86,7 @@ def real_2024(real_data):
 
 def test_canonical_columns_come_first_and_the_outline_last(new):
     lead = [column for column in QPV_COLUMNS if column != "geometry"]
-    assert new.columns.tolist() == [*lead, "fid", "lib_reg", "lib_dep", "lib_com", "siren_epci", "geometry"]
+    assert new.columns.tolist() == [*lead, "lib_reg", "lib_dep", "lib_com", "siren_epci", "geometry"]
     assert new.index.name == "qpv_code"
     assert new.loc["QN09908I", "communes"] == ["99001", "99002"]
 
@@ -119,14 +119,14 @@ def test_every_form_gives_the_same_frame(tmp_path, new, suffix):
                 if part.suffix != ".zip":
                     archive.write(part, f"SHP/{part.name}")
         path = tmp_path / "x.zip"
-    assert_geodataframe_equal(read_qpv(path), new.drop(columns="fid"), check_less_precise=ending == "geojson")
+    assert_geodataframe_equal(read_qpv(path), new, check_less_precise=ending == "geojson")
 
 
 @pytest.mark.parametrize("change", [str.upper, str.lower, str.title])
 def test_column_names_in_any_case(tmp_path, new, change):
     flat = published(new)
     flat.rename(columns={name: change(name) for name in flat.columns.drop("geometry")}).to_file(tmp_path / "x.gpkg")
-    assert_geodataframe_equal(read_qpv(tmp_path / "x.gpkg"), new.drop(columns="fid"))
+    assert_geodataframe_equal(read_qpv(tmp_path / "x.gpkg"), new)
 
 
 def test_the_best_known_name_is_taken_first():
@@ -139,7 +139,7 @@ def test_columns_that_someone_renamed(tmp_path, new):
     flat = published(new).rename(columns={"code_qp": "Quartier", "lib_qp": "Titre", "insee_com": "Villes"})
     flat.to_file(tmp_path / "x.gpkg")
     named = {"Quartier": "qpv_code", "Titre": "name", "Villes": "communes"}
-    assert_geodataframe_equal(read_qpv(tmp_path / "x.gpkg", columns=named), new.drop(columns="fid"))
+    assert_geodataframe_equal(read_qpv(tmp_path / "x.gpkg", columns=named), new)
 
 
 def test_columns_that_no_file_has_are_named(tmp_path):
@@ -187,7 +187,7 @@ def test_order_is_that_of_the_file(tmp_path, new):
     shuffled.to_file(tmp_path / "x.gpkg")
     qpv = read_qpv(tmp_path / "x.gpkg")
     assert qpv.index.tolist() == shuffled["code_qp"].tolist()
-    assert_geodataframe_equal(qpv.loc[new.index], new.drop(columns="fid"))
+    assert_geodataframe_equal(qpv.loc[new.index], new)
 
 
 def test_both_geographies_are_refused_unless_one_is_chosen():
@@ -325,6 +325,21 @@ def test_lists_of_communes_whatever_separates_them(tmp_path):
     rows = {f"QN0210{rank}N": square(LILLE) for rank in range(1, 5)}
     write(tmp_path / "x.gpkg", rows, insee_com=["02571, 02691", "02571;02691", "0257102691", None])
     assert read_qpv(tmp_path / "x.gpkg")["communes"].tolist() == [["02571", "02691"]] * 3 + [None]
+
+
+def test_the_number_that_gdal_gives_is_no_attribute_and_a_frame_can_be_written_to_a_geopackage(new, tmp_path):
+    new.drop(columns="communes").to_file(tmp_path / "qpv.gpkg")
+    assert "fid" not in new.columns
+
+
+def test_codes_of_communes_that_are_none_are_told(tmp_path, new):
+    flat = published(new)
+    flat.loc[0, "insee_com"] = "1053, XX999"
+    flat.to_file(tmp_path / "x.gpkg")
+    qpv = read_qpv(tmp_path / "x.gpkg")
+    assert qpv["communes"].iloc[0] == ["01053"]
+    assert len(noted(qpv, "'1053' read as 01053")) == 1
+    assert len(noted(qpv, "'XX999' left out")) == 1
 
 
 def test_a_clip_never_takes_the_place_of_the_whole(tmp_path, new):

@@ -258,16 +258,22 @@ def test_projection_like_lambert_93_but_for_a_parameter_keeps_its_own():
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    lon=st.floats(-4, 8),
-    lat=st.floats(42, 50.5),
-    size=st.floats(0.0001, 0.5),
-)
-def test_undeclared_coordinates_of_the_hexagone_are_always_told_apart(lon, lat, size):
+@given(lon=st.floats(-4, 8), lat=st.floats(42, 50.5), size=st.floats(0.0001, 0.5))
+def test_undeclared_coordinates_are_read_right_or_refused_never_wrong(lon, lat, size):
     degrees = (lon, lat, lon + size, lat + size)
-    metres = pyproj.Transformer.from_crs(4326, 2154, always_xy=True).transform_bounds(*degrees)
     assert vector.settle_crs(None, degrees, where="x")[0].to_epsg() == 4326
-    assert vector.settle_crs(None, metres, where="x")[0].to_epsg() == 2154
+    for epsg in (2154, 3857):
+        metres = pyproj.Transformer.from_crs(4326, epsg, always_xy=True).transform_bounds(*degrees)
+        try:
+            assert vector.settle_crs(None, metres, where="x")[0].to_epsg() == epsg == 2154
+        except DataError as error:
+            assert f"EPSG:{epsg}" in str(error)  # noqa: PT017 - either answer is right
+
+
+def test_web_mercator_is_never_taken_for_lambert():
+    nord = pyproj.Transformer.from_crs(4326, 3857, always_xy=True).transform_bounds(3.0, 50.5, 3.2, 50.7)
+    with pytest.raises(DataError, match="EPSG:2154 or EPSG:3857"):
+        vector.settle_crs(None, nord, where="nord.shp")
 
 
 @pytest.mark.parametrize("suffix", ["gpkg", "geojson", "fgb", "parquet", "shp"])

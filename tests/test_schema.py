@@ -91,13 +91,6 @@ def test_sample_is_fictional_and_any_frame_made_with_it():
     assert not schema.is_fictional()
 
 
-def test_source_is_named_once_per_file():
-    frame = schema.stamp(pd.DataFrame(), [{"file": "a.zip"}, {"file": "a.zip"}, {"file": "b.csv"}])
-    assert schema.describe_source(frame) == "a.zip, b.csv"
-    assert schema.describe_source(pd.DataFrame()) == "a frame of the caller"
-    assert schema.describe_source(schema.stamp(pd.DataFrame(), fictional=True)) == "a frame of the caller (fictional)"
-
-
 def test_missing_columns_are_all_listed_with_those_there_are():
     with pytest.raises(DataError, match=r"The table lacks 2 columns\.") as caught:
         schema.require_columns(people(QP059001=1), ["name", "population", "region"], what="The table")

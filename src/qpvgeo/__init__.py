@@ -12,10 +12,14 @@ if TYPE_CHECKING:
     from qpvgeo.coverages import coverage
     from qpvgeo.discover import datasets
     from qpvgeo.download import fetch
+    from qpvgeo.estimates import estimate_population
     from qpvgeo.facts import geography
+    from qpvgeo.gridcover import overlap_cells
     from qpvgeo.links import audit_communes, join_communes
     from qpvgeo.overlay import overlap
+    from qpvgeo.profiles import boundary_profile
     from qpvgeo.read.communes import read_communes, read_epci
+    from qpvgeo.read.grid import read_grid
     from qpvgeo.read.population import read_population
     from qpvgeo.read.qpv import read_qpv
     from qpvgeo.repairs import repair
@@ -28,16 +32,20 @@ _MODULES = ("codes", "errors", "facts", "territories")
 
 _HOMES = {
     "audit_communes": "links",
+    "boundary_profile": "profiles",
     "check": "checks",
     "coverage": "coverages",
     "datasets": "discover",
+    "estimate_population": "estimates",
     "fetch": "download",
     "geography": "facts",
     "join_communes": "links",
     "overlap": "overlay",
+    "overlap_cells": "gridcover",
     "published_summary": "summaries",
     "read_communes": "read.communes",
     "read_epci": "read.communes",
+    "read_grid": "read.grid",
     "read_population": "read.population",
     "read_qpv": "read.qpv",
     "repair": "repairs",
@@ -48,19 +56,23 @@ _HOMES = {
 __all__ = [
     "__version__",
     "audit_communes",
+    "boundary_profile",
     "check",
     "codes",
     "coverage",
     "datasets",
     "errors",
+    "estimate_population",
     "facts",
     "fetch",
     "geography",
     "join_communes",
     "overlap",
+    "overlap_cells",
     "published_summary",
     "read_communes",
     "read_epci",
+    "read_grid",
     "read_population",
     "read_qpv",
     "repair",

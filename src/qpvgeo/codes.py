@@ -280,15 +280,32 @@ def require(values: pd.Series, kind: Kind, *, where: str) -> CleanCodes:
     return cleaned
 
 
-def split_list(value: object, kind: Kind = "commune") -> list[str]:
-    """Codes in a cell that holds several, whatever separates them; a code that is none is left out.
+def split_list(value: object, kind: Kind = "commune", *, problems: list[str] | None = None) -> list[str]:
+    """Codes in a cell that holds several, whatever separates them.
 
     Handles `", "` (perimeters), `"; "` (Insee indicators) and codes of communes run together (`list_com_2023`).
+
+    Parameters
+    ----------
+    value
+        The cell.
+    kind
+        As for `clean`.
+    problems
+        Gains a sentence for each part that was repaired, or left out because it is no code.
+
+    Returns
+    -------
+    list of str
+        The codes, each once, in the order of the cell.
 
     Examples
     --------
     >>> split_list("02571, 02691"), split_list("7737393051"), split_list(None)
     (['02571', '02691'], ['77373', '93051'], [])
+    >>> said = []
+    >>> split_list("1053, Bourg", problems=said), said
+    (['01053'], ["'1053' read as 01053 (zeros restored)", "'Bourg' left out: not the code of a commune"])
     """
     if value is None or pd.isna(value):
         return []
@@ -297,8 +314,17 @@ def split_list(value: object, kind: Kind = "commune") -> list[str]:
     run_together = len(parts) == 1 and kind == "commune" and len(text) > 5 and len(text) % 5 == 0
     if run_together:
         parts = [text[start : start + 5] for start in range(0, len(text), 5)]
-    found = (_repair(part, kind)[0] for part in parts)
-    return list(dict.fromkeys(code for code in found if code))
+    found = []
+    for part in parts:
+        code, done = _repair(part, kind)
+        if code:
+            found.append(code)
+        if problems is None or (code and not done) or part.lower() in _MISSING:
+            continue
+        problems.append(
+            f"{part!r} read as {code} ({', '.join(done)})" if code else f"{part!r} left out: not the code of a {kind}"
+        )
+    return list(dict.fromkeys(found))
 
 
 def classify_qpv(values: pd.Series) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """How much of each territory is in a QPV: number, people, share, area, from the commune to the whole.
 
-A QPV counts in every commune it lies in, so numbers by commune do not add up; people and areas do, for they are shared
-out. Departments and regions go by the code of the QPV unless asked otherwise: that is how the lists are made.
+A QPV counts in every commune it lies in, so numbers by commune do not add up; people do, for they are shared out. Areas
+do too, but for the slivers that a QPV has in communes it is not linked to. Departments and regions go by the code of
+the QPV unless asked otherwise: that is how the lists are made.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ import pandas as pd
 
 from qpvgeo import codes, facts, schema, territories
 from qpvgeo.denominators import Denominators, departments_of, unit_names
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import DataError, UsageError
 from qpvgeo.projection import areas_m2
 from qpvgeo.summaries import partial_territories
 
@@ -29,6 +30,7 @@ COVERAGE_COLUMNS = (
     "population",
     "population_year",
     "share",
+    "estimated_share",
     "qpv_area_km2",
     "area_share",
     "note",
@@ -36,6 +38,7 @@ COVERAGE_COLUMNS = (
 
 _BY_CODE = ("department", "region", "territory")
 _PARIS = "75056"
+_GRAND_PARIS = "200054781"
 
 
 def coverage(
@@ -56,11 +59,12 @@ def coverage(
         Level of the rows. `ept` is the EPT in the Grand Paris and the EPCI elsewhere, as in Insee's comparisons.
     units
         Frame of the units, indexed by code, for `name`, `population` and, with outlines, `area_share`: communes
-        (`read_communes`) by commune, EPCI (`read_epci`) by EPCI. Departments and regions are among the facts.
+        (`read_communes`) by commune, EPCI (`read_epci`) by EPCI. Departments and regions are among the facts. The
+        census of their population is `attrs["qpvgeo"]["population_year"]`; a note says so where it is not stated.
     attribution
         Whether a QPV counts where its code says (`"code"`, the default by department, region and territory) or in
         the communes it lies in (`"commune"`, the only way below). QP062040 is of the Pas-de-Calais by its code and
-        has 73 inhabitants in the Nord.
+        had 73 inhabitants in the Nord in 2018.
     denominators
         People by unit, or a year of the facts, in place of those of `units` or of the census that fits the links.
 
@@ -69,17 +73,18 @@ def coverage(
     pandas.DataFrame
         Indexed by the code of the units, in order: `name`, `n_qpv`, `n_with_population` (QPV whose people are known),
         `qpv_population` (not rounded where a QPV is shared out), `population` and `population_year` (of the unit; the
-        year is missing where the table does not say it), `share` (0 to 1), `qpv_area_km2`, `area_share` (of the unit),
-        `note`. Departments, regions and territories without a QPV are there with 0, when the list of their territory
-        is whole; communes and EPCI without one are left out. People who could be placed in no unit stand in a last
-        row whose code is missing.
+        year is missing where the table does not say it), `share` (0 to 1), `estimated_share` (part of `qpv_population`
+        that was shared out by area, for want of a published split by commune), `qpv_area_km2`, `area_share` (of the
+        unit), `note` (why a share is missing, or what it rests on). Departments, regions and territories without a
+        QPV are there with 0, when the list of their territory is whole; communes and EPCI without one are left out.
+        People who could be placed in no unit stand in a last row whose code is missing.
 
     Raises
     ------
     UsageError
         The level or the attribution does not exist.
     DataError
-        The frame is not one of links.
+        The frame is not one of links, or it is empty.
 
     Notes
     -----
@@ -107,16 +112,23 @@ def coverage(
             way_out="The code of a QPV names a department: below it, leave attribution at its default.",
         )
     schema.require_columns(links, ["qpv_code", "commune", "population", "area_m2"], what="The frame of links")
+    if not len(links):
+        raise DataError("The frame of links is empty.", way_out="Make it with qpvgeo.join_communes().")
     placed = _placed(links, by, attribution)
     counted = _counted(placed)
     known = set(counted.index.dropna())
     for unit in _without_qpv(placed, by):
         if unit not in known:
-            counted.loc[unit] = (0, 0, 0.0, 0.0)
+            counted.loc[unit] = (0, 0, 0.0, 0.0, 0.0, 0)
     counted = counted.sort_index(na_position="last")
     below = _denominators(links, by, units, denominators)
     obstacles = _obstacles(placed, links, by, below)
     frame = _compared(counted, by, units, below, obstacles)
+    if by == "ept" and frame.index.isna().any():
+        short = frame.index.isin(list(facts.names("epts")))
+        frame.loc[short, "note"] += "; may be short: the EPT of some communes of the Grand Paris is not known"
+    if by not in _BY_CODE and denominators is None:
+        _say_years(frame, links, units)
     schema.stamp(
         frame,
         schema.provenance(links).get("files", []),
@@ -132,6 +144,8 @@ def coverage(
 def _placed(links: pd.DataFrame, by: Level, attribution: Attribution) -> pd.DataFrame:
     """Pieces of QPV with the unit that each counts in."""
     pieces = links[["qpv_code", "commune", "population", "area_m2"]].copy()
+    several = links["population_share"] < 1.0
+    pieces["by_area"] = links["population"].where(several & (links["basis"] == "area"), 0.0)
     pieces["territory"] = links["qpv_code"].map(codes.of_qpv).map(territories.of_department)
     pieces["whole_m2"] = links["area_m2"] / links["area_share"]
     if attribution == "commune":
@@ -139,7 +153,8 @@ def _placed(links: pd.DataFrame, by: Level, attribution: Attribution) -> pd.Data
             own = links["department"].map(territories.of_department, na_action="ignore")
         elif by == "ept":
             inside = links["ept"].where(links["commune"] != _PARIS, links["commune"])
-            own = inside.where(inside.notna(), links["epci"])
+            # a commune of the Grand Paris whose EPT is not known counts in none, not in the métropole
+            own = inside.where(inside.notna() | (links["epci"] == _GRAND_PARIS), links["epci"])
         elif by == "region":
             own = links["region"].where(links["region"].notna(), links["department"])
         else:
@@ -150,6 +165,7 @@ def _placed(links: pd.DataFrame, by: Level, attribution: Attribution) -> pd.Data
     pieces = pieces.groupby("qpv_code", as_index=False, sort=False).agg(
         {"population": _sum, "territory": "first", "whole_m2": "first"}
     )
+    pieces["by_area"] = 0.0
     department = pieces["qpv_code"].map(codes.of_qpv)
     region = {row["code"]: row["region"] or row["code"] for row in facts.rows("departments")}
     own = {"department": department, "territory": pieces["territory"], "region": department.map(region)}
@@ -165,15 +181,18 @@ def _sum(values: pd.Series) -> Any:  # noqa: ANN401 - a number or missing
 def _counted(placed: pd.DataFrame) -> pd.DataFrame:
     grouped = placed.groupby("unit", dropna=False)
     populated = placed[placed["population"].notna()].groupby("unit", dropna=False)
+    undrawn = placed[placed["area_m2"].isna()].groupby("unit", dropna=False)
     counted = pd.DataFrame(
         {
             "n_qpv": grouped["qpv_code"].nunique(),
             "n_with_population": populated["qpv_code"].nunique(),
             "qpv_population": grouped["population"].agg(_sum).astype("Float64"),
+            "by_area": grouped["by_area"].sum().astype("Float64"),
             "qpv_area_km2": grouped["area_m2"].sum(min_count=1).astype("Float64") / 1e6,
+            "undrawn": undrawn["qpv_code"].nunique(),
         }
     )
-    return counted.fillna({"n_with_population": 0}).sort_index(na_position="last")
+    return counted.fillna({"n_with_population": 0, "undrawn": 0}).sort_index(na_position="last")
 
 
 def _without_qpv(placed: pd.DataFrame, by: Level) -> list[str]:
@@ -212,21 +231,37 @@ def _compared(
     counted: pd.DataFrame, by: Level, units: pd.DataFrame | None, below: Denominators, obstacles: Mapping[str, str]
 ) -> pd.DataFrame:
     """Add names, denominators and shares, with the reason wherever a share is missing."""
-    names = unit_names(by) if by in _BY_CODE else {}  # type: ignore[arg-type]
+    names = dict(unit_names(by)) if by in _BY_CODE else {}  # type: ignore[arg-type]
     if units is not None and "name" in units.columns:
-        names = {**names, **units["name"].dropna().to_dict()}
+        names |= units["name"].dropna().to_dict()
     if by == "ept":
-        names = {**names, **facts.names("epts"), _PARIS: "Paris"}
+        names |= {**facts.names("epts"), _PARIS: "Paris"}
     frame = counted.rename_axis(by)
-    rows = [
-        _share(str(unit), row, by, below, obstacles) if pd.notna(unit) else (None, None, None, "placed in no unit")
-        for unit, row in counted.iterrows()
-    ]
+    rows = [_share(unit, row, by, below, obstacles) for unit, row in counted.iterrows()]
     frame["population"], frame["population_year"], frame["share"], frame["note"] = zip(*rows, strict=True)
     frame["name"] = [names.get(str(unit), str(unit)) if pd.notna(unit) else "" for unit in frame.index]
+    frame["estimated_share"] = (frame["by_area"] / frame["qpv_population"]).where(frame["qpv_population"] > 0)
+    drawn = frame["undrawn"] < frame["n_qpv"]
+    short = (frame["undrawn"] > 0) & drawn
+    words = "area without " + frame["undrawn"].astype("int64").astype("str") + " QPV that have no outline"
+    frame["note"] = frame["note"].where(~short, (frame["note"] + "; " + words).str.removeprefix("; "))
     frame["area_share"] = _area_share(frame, units)
     whole = dict.fromkeys(["n_qpv", "n_with_population", "population", "population_year"], "Int64")
-    return frame[list(COVERAGE_COLUMNS)].astype({**whole, "share": "Float64", "area_share": "Float64"})
+    shares = dict.fromkeys(["share", "estimated_share", "area_share"], "Float64")
+    return frame[list(COVERAGE_COLUMNS)].astype({**whole, **shares})
+
+
+def _say_years(frame: pd.DataFrame, links: pd.DataFrame, units: pd.DataFrame | None) -> None:
+    """Say of which years the two sides of the shares are, when they are not known to be of one."""
+    year = schema.provenance(units).get("population_year") if units is not None else None
+    people = schema.provenance(links).get("reference_year")
+    given = frame["share"].notna()
+    frame.loc[frame["population"].notna(), "population_year"] = pd.NA if year is None else year
+    if (year is not None and year == people) or schema.is_fictional(links):
+        return
+    told = "census not stated" if year is None else f"census of {year}"
+    words = f"population of the unit: {told}; people in QPV: {f'those of {people}' if people else 'year not stated'}"
+    frame.loc[given, "note"] = (words + "; " + frame.loc[given, "note"]).str.removesuffix("; ")
 
 
 def _obstacles(placed: pd.DataFrame, links: pd.DataFrame, by: Level, below: Denominators) -> dict[str, str]:
@@ -245,9 +280,17 @@ def _obstacles(placed: pd.DataFrame, links: pd.DataFrame, by: Level, below: Deno
 
 
 def _share(
-    unit: str, row: pd.Series, by: Level, below: Denominators, obstacles: Mapping[str, str]
+    unit: Any,  # noqa: ANN401 - a code, or missing
+    row: pd.Series,
+    by: Level,
+    below: Denominators,
+    obstacles: Mapping[str, str],
 ) -> tuple[int | None, int | None, float | None, str]:
     """Denominator of a unit, its census, the share, and a note: why there is none, or what it rests on."""
+    if pd.isna(unit):
+        known = by == "ept" and row["n_qpv"]
+        return None, None, None, "Grand Paris, EPT not known: give a table of EPT" if known else "placed in no unit"
+    unit = str(unit)
     base = below.of(departments_of(unit, by) if by in _BY_CODE else [unit], unit=unit)  # type: ignore[arg-type]
     if base.people is None:
         return None, None, None, "no denominator"
@@ -257,6 +300,8 @@ def _share(
     ratio = float(row["qpv_population"]) / base.people
     if unit in obstacles:
         return base.people, base.year, None, f"{obstacles[unit]}; over the population given {ratio:.2%}"
+    if ratio > 1:
+        return base.people, base.year, None, f"more people than the unit has ({ratio:.1%}): shared out by area"
     return base.people, base.year, ratio, base.note
 
 

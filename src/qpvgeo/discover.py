@@ -44,6 +44,7 @@ Kind = Literal[
     "communes table",
     "communes population",
     "epci",
+    "ept",
     "correspondence",
     "list",
     "addresses",
@@ -185,8 +186,9 @@ def datasets(data: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Indexed by `key`: `vintage`, `release`, `territory`, `kind`, `format`, `size_bytes`, `licence`, `url`, `page`,
-        `filename` (missing where not known), `cached` (whether it is at hand), `path`, and `recognised_by`: `name`, or
-        `content` for perimeters, populations, communes and EPCI that bear another name; missing when not at hand.
+        `filename` (missing where not known), `cached` (whether the published file itself is at hand, by its name),
+        `path`, and `recognised_by`: `name`, or `content` for perimeters, populations, communes and EPCI under another
+        name, which may be of another release than the one listed; missing when nothing is at hand.
 
     Raises
     ------
@@ -203,8 +205,8 @@ def datasets(data: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     frame["recognised_by"] = pd.Series("name", index=frame.index, dtype="string").where(frame["cached"])
     for found in sorted(scan(data), key=lambda one: -one.features):
         key = _key_of(found)
-        if key in frame.index and not frame.loc[key, "cached"]:
-            frame.loc[key, ["cached", "path", "recognised_by"]] = [True, str(found.path), "content"]
+        if key in frame.index and pd.isna(frame.loc[key, "path"]):
+            frame.loc[key, ["path", "recognised_by"]] = [str(found.path), "content"]
     return frame
 
 
@@ -298,6 +300,8 @@ def _table(path: Path, basis: Literal["name", "content"]) -> Iterator[Found]:
         yield Found(path, "grid", stated, 0, basis)
     elif names & {"typecom"} or {"code", "type", "departement", "region"} <= names:
         yield Found(path, "communes table", stated, 0, basis)
+    elif {"codgeo", "ept"} <= names:
+        yield Found(path, "ept", stated, 0, basis)
     elif {"nature_epci"} & names or {"populationmunicipale", "nb_communes"} <= names:
         yield Found(path, "epci", stated, 0, basis)
     elif any(re.fullmatch(r"p\d\d_pop|pmun", name) for name in names):

@@ -25,7 +25,6 @@ __all__ = [
     "QPV_COLUMNS",
     "align_population",
     "census_years",
-    "describe_source",
     "file_record",
     "is_fictional",
     "poverty_by_people",
@@ -99,21 +98,6 @@ def is_fictional(*frames: pd.DataFrame | None) -> bool:
     return any(provenance(frame).get("fictional", False) for frame in frames if frame is not None)
 
 
-def describe_source(frame: pd.DataFrame) -> str:
-    """One line that names the files a frame was read from, for the foot of a table.
-
-    Examples
-    --------
-    >>> import qpvgeo as qg
-    >>> describe_source(qg.read_qpv(qg.sample().qpv_2024))
-    'qpv-2024-geojson.zip (fictional)'
-    """
-    about = provenance(frame)
-    names = list(dict.fromkeys(record["file"] for record in about.get("files", [])))
-    listed = ", ".join(names) if names else "a frame of the caller"
-    return f"{listed} (fictional)" if about.get("fictional") else listed
-
-
 def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, what: str, way_out: str = "") -> None:
     """Raise one error that lists every column missing from a frame.
 
@@ -154,7 +138,7 @@ def require_qpv(qpv: "gpd.GeoDataFrame") -> None:
         )
 
 
-def align_population(index: pd.Index, population: pd.DataFrame | None) -> pd.Series:
+def align_population(index: pd.Index, population: pd.DataFrame | pd.Series | None) -> pd.Series:
     """People of each QPV of an index, from a published table; missing where the table says nothing.
 
     Parameters
@@ -162,7 +146,8 @@ def align_population(index: pd.Index, population: pd.DataFrame | None) -> pd.Ser
     index
         QPV codes.
     population
-        Frame of `qpvgeo.read_population`, by QPV or by QPV and commune; None gives missing values.
+        Frame of `qpvgeo.read_population`, by QPV or by QPV and commune, or people by QPV code; None gives missing
+        values.
 
     Returns
     -------
@@ -172,7 +157,7 @@ def align_population(index: pd.Index, population: pd.DataFrame | None) -> pd.Ser
     Raises
     ------
     DataError
-        The table is of the other geography, or holds none of the codes.
+        The table is of the other geography, holds none of the codes, or has several rows for one.
 
     Examples
     --------
@@ -183,8 +168,17 @@ def align_population(index: pd.Index, population: pd.DataFrame | None) -> pd.Ser
     """
     if population is None:
         return pd.Series(pd.NA, index=index, dtype="Float64")
+    if isinstance(population, pd.Series):
+        population = population.to_frame("population")
     require_columns(population, ["population"], what="The table of populations")
     people = population["population"].astype("Float64")
+    repeated = people.index[people.index.duplicated()].unique()
+    if len(repeated):
+        raise DataError(
+            "Rows stand several times in the table of populations.",
+            problems=[str(label) for label in repeated],
+            way_out="Keep one row for each QPV, or index the parts by QPV and commune.",
+        )
     if people.index.nlevels > 1:
         # a QPV with a secret part has no known sum
         people = people.groupby(level=0).agg(lambda parts: parts.sum(skipna=False))
@@ -204,17 +198,17 @@ def align_population(index: pd.Index, population: pd.DataFrame | None) -> pd.Ser
     return people.reindex(index)
 
 
-def reference_year(population: pd.DataFrame | None) -> int | None:
+def reference_year(population: pd.DataFrame | pd.Series | None) -> int | None:
     """Year that a table of populations stands for, None when it does not say one."""
-    if population is None or "reference_year" not in population:
+    if not isinstance(population, pd.DataFrame) or "reference_year" not in population:
         return None
     years = population["reference_year"].dropna().unique()
     return int(years[0]) if len(years) == 1 else None
 
 
-def census_years(population: pd.DataFrame | None) -> dict[str, int | None]:
+def census_years(population: pd.DataFrame | pd.Series | None) -> dict[str, int | None]:
     """Year of the census behind the people of each territory; None where the source does not state it."""
-    if population is None or "census_year" not in population:
+    if not isinstance(population, pd.DataFrame) or "census_year" not in population:
         return {}
     # an array, for pandas takes a list of one for the name of a level
     places = population.index.get_level_values(0).map(lambda code: territories.of_department(codes.of_qpv(str(code))))

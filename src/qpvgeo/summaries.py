@@ -48,7 +48,7 @@ SUMMARY_COLUMNS = (
 def summary(
     qpv: pd.DataFrame,
     *,
-    population: pd.DataFrame | None = None,
+    population: pd.DataFrame | pd.Series | None = None,
     denominators: int | Mapping[str, int] | pd.Series | None = None,
     by: Unit = "territory",
 ) -> pd.DataFrame:
@@ -89,7 +89,7 @@ def summary(
     The population of a unit is missing, not zero, when no QPV of it has a known population. A share is missing when
     the census of the people is not stated, when some QPV of the unit have no population, when there is no denominator
     (Saint-Martin, Polynésie française), or when the frame does not hold the whole list of a territory. Figures by
-    department go by the code of the QPV: QP062040 (Pas-de-Calais) has 73 inhabitants in the Nord.
+    department go by the code of the QPV: QP062040 (Pas-de-Calais) had 73 inhabitants in the Nord in 2018.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def _hexagone_first(key: str) -> tuple[bool, str]:
     return key != "hexagone", key
 
 
-def describe_qpv(qpv: pd.DataFrame, population: pd.DataFrame | None) -> pd.DataFrame:
+def describe_qpv(qpv: pd.DataFrame, population: pd.DataFrame | pd.Series | None) -> pd.DataFrame:
     """What figures need of each QPV: where it is by its code, its people and their census, its area.
 
     Returns
@@ -198,18 +198,22 @@ def _figures(
         "qpv_area_km2": part["area_m2"].sum(min_count=1) / 1e6,
         "qpv_area_published_km2": (part["area_m2"] - part["repaired_m2"]).sum(min_count=1) / 1e6,
     }
-    partial = (
-        [] if below.given else [words for place, words in sorted(part_of.items()) if place in set(part["territory"])]
-    )
-    obstacles = [*partial, *_without_people(part[~known]), *([base.note] if base.people is None else [])]
+    cut = [words for place, words in sorted(part_of.items()) if place in set(part["territory"])]
+    obstacles = [*_without_people(part[~known]), *([base.note] if base.people is None else [])]
+    if not below.given:
+        obstacles = [*cut, *obstacles]
     if known.any() and not obstacles and (unstated := _unstated(part[known])):
         ratio = float(people.sum()) / (base.people or 1)
         against = f"{base.year}" + (f" ({base.note})" if base.note else "")
         obstacles = [f"census of the people not stated for {unstated}; over that of {against} it would be {ratio:.2%}"]
+    remarks = obstacles
     if not obstacles and base.people:
         row["share"] = float(people.sum()) / base.people
-        obstacles = [base.note] if base.note else []
-    return {**row, "note": "; ".join(obstacles)}
+        remarks = [*cut, *([base.note] if base.note else [])]
+    undrawn = part["area_m2"].isna()
+    if undrawn.any() and not undrawn.all():
+        remarks = [*remarks, f"area without {int(part.loc[undrawn, 'n_qpv'].sum())} QPV that have no outline"]
+    return {**row, "note": "; ".join(remarks)}
 
 
 def partial_territories(territory: pd.Series, vintage: int) -> dict[str, str]:

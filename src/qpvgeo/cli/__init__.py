@@ -67,6 +67,16 @@ class Attribution(StrEnum):
     COMMUNE = "commune"
 
 
+class EstimateMethod(StrEnum):
+    """Ways to share out the people of a cell."""
+
+    AREA = "area"
+    CENTROID = "centroid"
+    TOUCHING = "touching"
+    POINTS = "points"
+    CONSTRAINED = "constrained"
+
+
 VintageOption = Annotated[Vintage, typer.Option(help="Geography: 2015 or 2024.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else there.")]
 SampleOption = Annotated[bool, typer.Option("--sample", help="Use the embedded, fictional sample.")]
@@ -112,6 +122,8 @@ def fetch(
     lang: LangOption = Language.EN,
 ) -> None:
     """Download official files, or find them where they already are."""
+    if url is not None and len(keys) > 1:
+        raise typer.BadParameter("one address cannot serve several keys", param_hint="--url")
     from qpvgeo.cli import answers, render
 
     answer = answers.fetch(keys, update=update, url=url, data=data)
@@ -181,10 +193,42 @@ def coverage(
     _print(answer, render.coverage, json=json, lang=lang)
 
 
+@app.command()
+def population(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Your own polygons, not the QPV.")] = None,
+    *,
+    vintage: VintageOption = Vintage.Y2024,
+    commune: Annotated[str | None, typer.Option(help="Only the QPV of a commune.")] = None,
+    epci: Annotated[str | None, typer.Option(help="Only the QPV of an EPCI or EPT (SIREN).")] = None,
+    method: Annotated[EstimateMethod, typer.Option(help="How crossed cells are shared out.")] = EstimateMethod.AREA,
+    points: Annotated[Path | None, typer.Option(metavar="FILE", help="Addresses or buildings.")] = None,
+    grid: Annotated[Path | None, typer.Option(metavar="FILE", help="Grid to use; else the latest at hand.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="OUT", help="Write a .csv, .parquet (GeoParquet) or .json.")
+    ] = None,
+    json: JsonOption = False,
+    sample: SampleOption = False,
+    data: DataOption = None,
+    lang: LangOption = Language.EN,
+) -> None:
+    """Who lives in the QPV, or in any polygons: estimates from the income grid, with their bounds."""
+    from qpvgeo.cli import people, render
+
+    folder = _folder(data, sample=sample)
+    asked = people.Request(
+        file, int(vintage), folder, method.value, commune=commune, epci=epci, grid=grid, points=points, output=output
+    )
+    _print(people.population(asked), render.population, json=json, lang=lang)
+
+
 def _folder(data: Path | None, *, sample: bool) -> Path | None:
     if sample and data is not None:
         raise typer.BadParameter("--sample and --data exclude each other", param_hint="--sample")
     if not sample:
+        if data is not None:
+            from qpvgeo.settings import data_dirs
+
+            data_dirs(data)  # raises when it is no folder
         return data
     from qpvgeo.samples import sample as embedded
 

@@ -13,9 +13,11 @@ import pandas as pd
 
 from qpvgeo import coverages, discover, download, schema, summaries
 from qpvgeo import doctor as medicine
-from qpvgeo.errors import FetchError, MissingDataError, QpvgeoError
+from qpvgeo.codes import fold_arrondissement
+from qpvgeo.errors import DataError, FetchError, MissingDataError, QpvgeoError
 from qpvgeo.links import join_communes
 from qpvgeo.read.communes import read_communes, read_epci
+from qpvgeo.read.members import read_commune_table
 from qpvgeo.read.population import read_population
 from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import FICTIONAL, sample
@@ -38,9 +40,16 @@ def _sources(*frames: pd.DataFrame | None) -> list[dict[str, Any]]:
     return list({record["sha256"] + record.get("member", ""): record for record in records}.values())
 
 
+def _warned(*paths: Path | None) -> dict[str, str]:
+    """The warning that belongs to every output of the sample, when a path lies in it."""
+    home = sample().path.resolve()
+    inside = any(path is not None and path.resolve().is_relative_to(home) for path in paths)
+    return {"fictional": FICTIONAL} if inside else {}
+
+
 def datasets(data: Path | None) -> dict[str, Any]:
     """Answer of `qpvgeo datasets`."""
-    return {"datasets": _records(discover.datasets(data), "key")}
+    return {"datasets": _records(discover.datasets(data), "key")} | _warned(data)
 
 
 def fetch(keys: Sequence[str], *, update: bool, url: str | None, data: Path | None) -> dict[str, Any]:
@@ -57,7 +66,8 @@ def fetch(keys: Sequence[str], *, update: bool, url: str | None, data: Path | No
 def doctor(paths: Sequence[Path]) -> dict[str, Any]:
     """Answer of `qpvgeo doctor`."""
     reports = [report for path in paths for report in medicine.examine(path)]
-    return {"ok": all(report.ok for report in reports), "files": [report.as_dict() for report in reports]}
+    judged = {"ok": all(report.ok for report in reports), "files": [report.as_dict() for report in reports]}
+    return judged | _warned(*paths)
 
 
 def _perimeters(vintage: int, data: Path | None) -> gpd.GeoDataFrame | None:
@@ -82,17 +92,27 @@ def _people(vintage: int, data: Path | None, year: int | None) -> pd.DataFrame |
     refused: list[str] = []
     for path in paths:
         try:
-            people = read_population(path, year=year)
+            people = _people_of(path, year)
         except QpvgeoError as error:
             refused.append(str(error).splitlines()[0])
             continue
-        if schema.reference_year(people) == year:
+        held = schema.reference_year(people)
+        if held == year:
             return people
+        refused.append(f"{path.name} has populations of {held}.")
     raise MissingDataError(
         f"No table at hand gives the populations of {year} for the {vintage} geography.",
         problems=refused,
         way_out="Leave --year out to use the table at hand.",
     )
+
+
+def _people_of(path: Path, year: int) -> pd.DataFrame:
+    """Populations of a table under the year that is theirs; the one asked for chooses among several."""
+    try:
+        return read_population(path)
+    except DataError:
+        return read_population(path, year=year)
 
 
 def summary(vintage: int, data: Path | None, *, by: str, year: int | None) -> dict[str, Any]:
@@ -145,10 +165,10 @@ def coverage(vintage: int, data: Path | None, *, by: str, year: int | None, attr
     people = _people(vintage, data, year)
     in_communes = by in ("commune", "epci", "ept") or attribution == "commune"
     parts = _parts(vintage, data) if in_communes else None
-    communes = _communes(data) if in_communes else None
+    communes = _communes(data, schema.reference_year(people)) if in_communes else None
     fictional = schema.is_fictional(qpv)
     links = join_communes(qpv, communes, population=people if parts is None else parts)
-    units = communes if by == "commune" else _epci(data) if by in ("epci", "ept") else None
+    units = communes if by == "commune" else _epci(data, communes) if by in ("epci", "ept") else None
     frame = coverages.coverage(
         links,
         by=by,  # type: ignore[arg-type]
@@ -164,9 +184,14 @@ def coverage(vintage: int, data: Path | None, *, by: str, year: int | None, attr
         "population_year": about["reference_year"],
         "qpv_population": None if people is None else float(links["population"].sum()),
         "rows": _records(frame, "code"),
-        "sources": _sources(qpv, people, parts, communes),
+        "sources": _sources(qpv, people, parts, communes, units),
+        "notes": [note for frame in (qpv, people, communes) for note in _notes(frame)],
     }
     return answer | ({"fictional": FICTIONAL} if fictional else {})
+
+
+def _notes(frame: pd.DataFrame | None) -> list[str]:
+    return list(schema.provenance(frame).get("notes", [])) if frame is not None else []
 
 
 def _parts(vintage: int, data: Path | None) -> pd.DataFrame | None:
@@ -177,15 +202,49 @@ def _parts(vintage: int, data: Path | None) -> pd.DataFrame | None:
         return None
 
 
-def _communes(data: Path | None) -> pd.DataFrame:
-    """Outlines of the communes at hand, with the table of the year of the lists."""
+def _communes(data: Path | None, reference_year: int | None) -> pd.DataFrame:
+    """Outlines of the communes at hand, with the table of the year of the lists, and the people of the year asked."""
     outlines, tables = discover.communes_at_hand(data, year=_COG_YEAR)
-    return read_communes(outlines, table=tables[:1])
+    epts = [one.path for one in discover.scan(data) if one.kind == "ept"]
+    communes = read_communes(outlines, table=[*tables[:1], *epts])
+    for one in discover.scan(data):
+        if one.kind == "communes population":
+            people = read_population(one.path, level="commune")
+            if reference_year is not None and schema.reference_year(people) == reference_year:
+                return _of_year(communes, people, tables)
+    return communes
 
 
-def _epci(data: Path | None) -> pd.DataFrame | None:
-    """EPCI at hand, those of the year of the lists first; None when there are none."""
+def _of_year(communes: pd.DataFrame, people: pd.DataFrame, tables: Sequence[Path]) -> pd.DataFrame:
+    """Communes with the people of another year, those of former communes moved to the one they are part of."""
+    parents = read_commune_table(tables[0], {}, set(), []).parents if tables else {}
+    known = set(communes.index)
+    now = [code if code in known else parents.get(code, fold_arrondissement(code)) for code in people.index]
+    summed = people["population"].groupby(now).sum(min_count=1)
+    lost = sorted(set(now) - known)
+    about = schema.provenance(communes)
+    communes = communes.assign(population=summed.reindex(communes.index).astype("Int64"))
+    year = schema.reference_year(people)
+    note = f"{len(lost)} communes of {year} have no successor among those at hand: their people are not counted"
+    communes.attrs[schema.ATTRS_KEY] = {
+        **about,
+        "files": [*about["files"], *schema.provenance(people)["files"]],
+        "population_year": year,
+        "notes": [*about.get("notes", []), *([note] if lost else [])],
+    }
+    return communes
+
+
+def _epci(data: Path | None, communes: pd.DataFrame | None) -> pd.DataFrame | None:
+    """EPCI at hand, those of the year of the lists first, with the people of their communes when these are dated."""
     found = [one for one in discover.scan(data) if one.kind == "epci"]
     if not found:
         return None
-    return read_epci(min(found, key=lambda one: abs((one.vintage or 0) - _COG_YEAR)).path)
+    epci = read_epci(min(found, key=lambda one: abs((one.vintage or 0) - _COG_YEAR)).path)
+    year = schema.provenance(communes).get("population_year") if communes is not None else None
+    if communes is not None and year is not None:
+        grouped = communes.groupby("epci")["population"]
+        whole = grouped.sum().where(grouped.count() == grouped.size())
+        epci["population"] = whole.reindex(epci.index).astype("Int64")
+        epci.attrs[schema.ATTRS_KEY] = {**schema.provenance(epci), "population_year": year}
+    return epci

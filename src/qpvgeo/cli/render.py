@@ -11,7 +11,7 @@ from rich.table import Table
 
 from qpvgeo.cli.words import say
 
-__all__ = ["console", "coverage", "datasets", "doctor", "fetch", "summary"]
+__all__ = ["console", "coverage", "datasets", "doctor", "fetch", "population", "summary"]
 
 _SHOWN_FINDINGS = 20
 
@@ -72,7 +72,7 @@ def _foot(answer: dict[str, Any], out: Console, lang: str) -> None:
     """Sources, and the warning that belongs to every output of the sample."""
     names = [escape(str(source.get("file") or source.get("facts"))) for source in answer.get("sources", [])]
     if names:
-        out.print(f"[dim]{say('Source', lang)}: {', '.join(dict.fromkeys(names))}[/dim]", soft_wrap=True)
+        out.print(f"[dim]{say('Source:', lang)} {', '.join(dict.fromkeys(names))}[/dim]", soft_wrap=True)
     if "fictional" in answer:
         out.print(f"[bold yellow]{say(answer['fictional'], lang)}[/bold yellow]", soft_wrap=True)
 
@@ -122,7 +122,7 @@ def _headline(answer: dict[str, Any], out: Console, lang: str) -> None:
             f"  {share(answer['share'], lang, 1)} = {number(answer['share_population'], lang)} / "
             f"{number(answer['denominator'], lang)} {say('inhabitants', lang)}"
             + (f" ({say('census', lang)} {census})" if census else "")
-            + f", {say('scope', lang)}: {name}",
+            + f", {say('scope:', lang)} {name}",
             soft_wrap=True,
         )
 
@@ -163,12 +163,52 @@ def coverage(answer: dict[str, Any], out: Console, lang: str) -> None:
             number(row["population"], lang),
             share(row["share"], lang),
             number(row["qpv_area_km2"], lang, 2),
-            marks.mark(row["note"].split(";")[0]),
+            marks.mark(_coverage_note(row)),
         )
     out.print(table)
     marks.print(out)
+    for note in _grouped(answer["notes"]):
+        out.print(f"[dim]{escape(note)}[/dim]", soft_wrap=True)
     if answer["by"] in ("commune", "epci", "ept"):
         out.print(f"[dim]{say('A QPV counts in each unit it lies in: numbers do not add up, people do.', lang)}[/dim]")
+    _foot(answer, out, lang)
+
+
+def _coverage_note(row: dict[str, Any]) -> str:
+    """Note of a row without the figures that are its own, so that rows of one reason share one note."""
+    parts = [part for part in row["note"].split("; ") if part and not part.startswith("over the population given")]
+    if row["estimated_share"]:
+        parts.append("people shared out by area between units")
+    return "; ".join(parts)
+
+
+def population(answer: dict[str, Any], out: Console, lang: str) -> None:
+    """A row per perimeter, the bounds on both sides of the estimate."""
+    year = answer["grid_vintage"]
+    title = say("People of the grid (fiscal households)", lang) + (f", {year}" if year else "")
+    headers = [("Code", False), ("At least", True), ("Estimate", True), ("At most", True), ("Poverty", True)]
+    headers += [("Mean living standard", True), ("Imputed", True), ("Cells", True), ("Reliability", False)]
+    table = _table(headers, lang, f"{title}, {say('method:', lang)} {answer['method']}")
+    key = "qpv_code" if answer["rows"] and "qpv_code" in answer["rows"][0] else "label"
+    for row in answer["rows"]:
+        table.add_row(
+            escape(str(row[key])),
+            *(number(row[name], lang) for name in ("low", "estimate", "high")),
+            share(row["poverty_rate"], lang, 1),
+            number(row["living_standard_mean_eur"], lang),
+            share(row["imputed_share"], lang, 0),
+            number(row["cells"], lang),
+            f"[dim]{escape('; '.join(say(part, lang) for part in row['reliability'].split('; ')))}[/dim]",
+        )
+    out.print(table)
+    told = answer["constraint"]
+    if told:
+        unmet = f", {say('not met:', lang)} {', '.join(told['unmet'])}" if told["unmet"] else ""
+        out.print(f"[dim]{say('Published totals met after', lang)} {told['rounds']} {say('rounds', lang)}{unmet}[/dim]")
+    text = "Living standard is a winsorised mean in euros a year, never a median. Rates are ratios of sums."
+    out.print(f"[dim]{say(text, lang)}[/dim]", soft_wrap=True)
+    if answer["output"]:
+        out.print(f"{say('Written to', lang)} {escape(answer['output'])}", soft_wrap=True)
     _foot(answer, out, lang)
 
 
@@ -178,7 +218,9 @@ def datasets(answer: dict[str, Any], out: Console, lang: str) -> None:
     table = _table(headers, lang)
     for row in answer["datasets"]:
         size = row["size_bytes"]
-        where = escape(Path(row["path"]).name) if row["cached"] else "–"
+        where = escape(Path(row["path"]).name) if row["path"] else "–"
+        if row["recognised_by"] == "content":
+            where += f" [dim]({say('by its content', lang)})[/dim]"
         table.add_row(
             row["key"],
             say(row["kind"], lang),
@@ -188,6 +230,7 @@ def datasets(answer: dict[str, Any], out: Console, lang: str) -> None:
             where,
         )
     out.print(table)
+    _foot(answer, out, lang)
 
 
 def fetch(answer: dict[str, Any], out: Console, lang: str) -> None:
@@ -225,3 +268,4 @@ def doctor(answer: dict[str, Any], out: Console, lang: str) -> None:
         more = len(report["findings"]) - _SHOWN_FINDINGS
         if more > 0:
             out.print(f"  [dim]{more} {say('more: use --json to see them all', lang)}[/dim]")
+    _foot(answer, out, lang)

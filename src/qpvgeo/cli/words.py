@@ -9,7 +9,7 @@ import re
 __all__ = ["say"]
 
 _PHRASES = {
-    "Source": "Source",
+    "Source:": "Source :",
     "Territory": "Territoire",
     "QPV": "QPV",
     "People in QPV": "Habitants en QPV",
@@ -39,7 +39,7 @@ _PHRASES = {
     "populations of": "populations de",
     "their people are not known": "leur population n'est pas connue",
     "inhabitants": "habitants",
-    "scope": "champ",
+    "scope:": "champ :",
     "Hexagone and the five overseas departments": "Hexagone et cinq départements d'outre-mer",
     "All territories of the source": "Ensemble des territoires de la source",
     "Sample (fictional)": "Exemple (fictif)",
@@ -87,6 +87,32 @@ _PHRASES = {
     "done when read": "fait à la lecture",
     "read so": "lu ainsi",
     "invalid outlines made valid, area changed by": "contours invalides rendus valides, surface changée de",
+    "People of the grid (fiscal households)": "Habitants des carreaux (ménages fiscaux)",
+    "At least": "Au moins",
+    "Estimate": "Estimation",
+    "At most": "Au plus",
+    "Poverty": "Pauvreté",
+    "Mean living standard": "Niveau de vie moyen",
+    "Imputed": "Imputés",
+    "Cells": "Carreaux",
+    "Reliability": "Fiabilité",
+    "method:": "méthode :",
+    "not met:": "non atteints :",
+    "Published totals met after": "Totaux publiés atteints en",
+    "rounds": "tours",
+    "Written to": "Écrit dans",
+    "Living standard is a winsorised mean in euros a year, never a median. Rates are ratios of sums.": (
+        "Le niveau de vie est une moyenne winsorisée en euros par an, jamais une médiane. "
+        "Les taux sont des rapports de sommes."
+    ),
+    "few households": "peu de ménages",
+    "rates not given under 30 households": "taux non donnés sous 30 ménages",
+    "mostly imputed": "surtout imputé",
+    "mostly edge": "surtout en bordure",
+    "no grid": "pas de carreaux",
+    "mostly cells the grid does not have": "surtout des carreaux absents de la grille",
+    "by its content": "à son contenu",
+    "Grand Paris, EPT not known: give a table of EPT": "Grand Paris, EPT inconnu : donner une table des EPT",
     "placed in no unit": "rattaché à aucune unité",
 }
 
@@ -99,6 +125,12 @@ _PIECES = [
     (r"over the population given", "sur la population donnée"),
     (r"it would be", "ce serait"),
     (r"(\d+) stands for (\d+)", r"\1 tient lieu de \2"),
+    (r"population of the unit: census not stated", "population de l'unité : recensement non indiqué"),
+    (r"population of the unit: census of (\d+)", r"population de l'unité : recensement de \1"),
+    (r"people in QPV: those of (\d+)", r"habitants en QPV : ceux de \1"),
+    (r"people in QPV: year not stated", "habitants en QPV : année non indiquée"),
+    (r"people shared out by area between units", "habitants répartis entre unités selon la surface"),
+    (r"area without (\d+) QPV that have no outline", r"surface sans \1 QPV qui n'ont pas de contour"),
     (r": census of (\d+)", r" : recensement de \1"),
     (r"(\d+) of the (\d+) QPV of", r"\1 des \2 QPV de"),
 ]

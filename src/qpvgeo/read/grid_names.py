@@ -93,7 +93,8 @@ _SOURCES = {
     "communes": "lcog_geo",
 }
 _KINDS: dict[str, Kind] = {"cell_id": "id", "idinspire": "id", "imputed": "flag", "communes": "communes"}
-_GEOMETRY = {"geometry", "geom", "wkb_geometry", "fid", "index_level_0"}
+_INSTEAD = {"living_standard_sum_eur": "living_standard_mean_eur", "poor_households": "poverty_rate"}
+_NOT_VALUES = {"geometry", "geom", "wkb_geometry", "fid", "index_level_0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ def require_names(columns: Mapping[str, str] | None) -> None:
     targets = list((columns or {}).values())
     problems = [f"{name!r} is no column of the grid" for name in targets if name not in {*CANONICAL, *PUBLISHED}]
     problems += [f"{name!r} is given to several columns" for name in dict.fromkeys(targets) if targets.count(name) > 1]
-    for total, rate in (("living_standard_sum_eur", "living_standard_mean_eur"), ("poor_households", "poverty_rate")):
+    for total, rate in _INSTEAD.items():
         if total in targets and rate in targets:
             problems.append(f"both {total!r} and {rate!r} are given: name the first only")
     if problems:
@@ -209,16 +210,26 @@ def plan(
     id_name = next((what for what in CELL_SIZES if what in by_meaning), None)
     if id_name is None:
         return None
-    canonical = {name: by_meaning[name] for name in CANONICAL if name in by_meaning and name != "cell_id"}
-    for name, source in _SOURCES.items():
-        if name not in canonical and source in by_meaning and not _replaced(name, canonical):
-            canonical[name] = by_meaning[source]
-    flag = "i_est_1km" if id_name == "idcar_1km" else "i_est_200"
-    if "imputed" not in canonical and flag in by_meaning and id_name != "idcar_nat":
-        canonical["imputed"] = by_meaning[flag]
+    canonical = _canonical(by_meaning, set(given.values()), id_name)
     used = {by_meaning[id_name], *canonical.values()}
-    others = {what: name for name, what in meant.items() if name not in used and normalise(name) not in _GEOMETRY}
+    others = {
+        f"{what}_published" if what in CANONICAL else what: name
+        for name, what in meant.items()
+        if name not in used and normalise(name) not in _NOT_VALUES
+    }
     return Plan(by_meaning[id_name], id_name, canonical, _kept(others, keep, names), given)
+
+
+def _canonical(by_meaning: Mapping[str, str], given: set[str], id_name: str) -> dict[str, str]:
+    """Column of the file for each canonical name: what the caller says, else the name of Insee, else our own."""
+    canonical = {name: by_meaning[name] for name in CANONICAL if name in given and name != "cell_id"}
+    flag = {"idcar_1km": "i_est_1km", "idcar_nat": ""}.get(id_name, "i_est_200")
+    for name, source in {**_SOURCES, "imputed": flag}.items():
+        instead = _INSTEAD.get(name)
+        found = by_meaning.get(source, by_meaning.get(name))
+        if name not in canonical and instead not in canonical and found is not None:
+            canonical[name] = found
+    return canonical
 
 
 def _published(name: str) -> str:
@@ -226,12 +237,6 @@ def _published(name: str) -> str:
     bare = normalise(name)
     bare = _ALIASES.get(bare, bare)
     return bare if bare in PUBLISHED or bare in CANONICAL or bare in CELL_SIZES else name.strip().lower()
-
-
-def _replaced(name: str, canonical: Mapping[str, str]) -> bool:
-    """Whether a mean or a rate already stands for a sum."""
-    instead = {"living_standard_sum_eur": "living_standard_mean_eur", "poor_households": "poverty_rate"}
-    return instead.get(name) in canonical
 
 
 def _kept(others: Mapping[str, str], keep: Iterable[str] | None, names: Sequence[str]) -> dict[str, str]:

@@ -26,7 +26,7 @@ from qpvgeo.projection import DEGREES, territory_of
 
 __all__ = ["Selection", "Where", "parse_where", "territory_of_epsg"]
 
-Where: TypeAlias = "str | Iterable[str] | tuple[float, float, float, float] | gpd.GeoDataFrame | gpd.GeoSeries"
+Where: TypeAlias = str | Iterable[str] | tuple[float, float, float, float] | gpd.GeoDataFrame | gpd.GeoSeries
 
 _OTHER_EPSG = {2973: "972", 4559: "972", 32620: "972", 32740: "974"}
 """Projections met in ids and files beside those of the catalogue of territories."""
@@ -35,6 +35,8 @@ _WAY_OUT = (
     'where= takes "hexagone", department or commune codes, (west, south, east, north) in degrees or in metres of the '
     "grid's projection, or a GeoDataFrame of polygons."
 )
+
+_MARGIN_M = 1000.0
 
 Booleans = npt.NDArray[np.bool_]
 
@@ -55,7 +57,7 @@ def territory_of_epsg(epsg: int | None) -> str | None:
     return None if epsg is None else (known | _OTHER_EPSG).get(epsg)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Selection:
     """Cells asked for; a cell is taken when any of the parts holds it.
 
@@ -92,6 +94,16 @@ class Selection:
     def needs_ids(self) -> bool:
         """Whether the places of the cells decide."""
         return self.box is not None or self.areas is not None
+
+    def describe(self) -> dict[str, Any]:
+        """What was asked for, as plain JSON."""
+        parts = {name: sorted(getattr(self, name)) for name in ("territories", "departments", "communes")}
+        found: dict[str, Any] = {name: codes_of for name, codes_of in parts.items() if codes_of}
+        if self.box is not None:
+            found["box"] = list(self.box)
+        if self.areas is not None:
+            found["areas"] = len(self.areas)
+        return found
 
     def places(self) -> set[str]:
         """Territories that the cells asked for lie in; empty when nothing tells."""
@@ -135,7 +147,7 @@ class Selection:
     def of_communes(self, lists: Any) -> Booleans:  # noqa: ANN401 - an Arrow list array
         """Whether the communes of each cell hold one that is asked for."""
         offsets = np.asarray(lists.offsets)
-        given = np.asarray(lists.values.to_numpy(zero_copy_only=False)[offsets[0] : offsets[-1]], dtype="U5")
+        given = np.asarray(lists.flatten().to_numpy(zero_copy_only=False), dtype="U5")
         wanted = np.isin(given, np.array(sorted(self.communes), dtype="U5"))
         if self.departments:
             wanted |= np.isin(given.astype("U2"), np.array(sorted(self.departments)))
@@ -189,13 +201,10 @@ def _keys(cells: Cells) -> npt.NDArray[np.int64]:
     return (cells.north << 32) + cells.east
 
 
-def _moved(
-    box: tuple[float, float, float, float],
-    source: Any,  # noqa: ANN401
-    epsg: int,
-) -> tuple[float, float, float, float]:
+def _moved(box: Any, source: Any, epsg: int) -> tuple[float, float, float, float]:  # noqa: ANN401
+    """Bounds in another projection, a little wide: a side that is straight in one is bent in the other."""
     west, south, east, north = pyproj.Transformer.from_crs(source, epsg, always_xy=True).transform_bounds(*box)
-    return west, south, east, north
+    return west - _MARGIN_M, south - _MARGIN_M, east + _MARGIN_M, north + _MARGIN_M
 
 
 def parse_where(where: Any) -> Selection | None:  # noqa: ANN401 - whatever the caller gave
@@ -236,7 +245,9 @@ def _listed(where: Any) -> list[Any]:  # noqa: ANN401
 
 def _box(given: list[float]) -> tuple[float, float, float, float]:
     if len(given) != 4 or not np.isfinite(given).all() or given[0] > given[2] or given[1] > given[3]:
-        raise UsageError(f"{tuple(given)} is no box.", way_out="Give (west, south, east, north), four numbers in order.")
+        raise UsageError(
+            f"{tuple(given)} is no box.", way_out="Give (west, south, east, north), four numbers in order."
+        )
     return given[0], given[1], given[2], given[3]
 
 
@@ -259,6 +270,4 @@ def _of_codes(given: list[str]) -> Selection:
             found["departments"].add(code)
     if problems:
         raise UsageError("where= names what is no territory.", problems=problems, way_out=_WAY_OUT)
-    return Selection(**{name: frozenset(values) for name, values in found.items()})
-
-
+    return Selection(frozenset(found["territories"]), frozenset(found["departments"]), frozenset(found["communes"]))

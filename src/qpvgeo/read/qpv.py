@@ -19,19 +19,23 @@ import shapely
 from qpvgeo import codes, facts, schema, territories
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.projection import DEGREES, territory_of, to_metric
+from qpvgeo.read import columns as published
 from qpvgeo.read import vector
+from qpvgeo.read.tables import normalise
 from qpvgeo.repairs import repair as repair_outlines
 
 __all__ = ["NAMES", "column_of", "read_qpv"]
 
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "qpv_code": ("qpv_code", "code_qp", "codeqp", "code_qpv", "codeqpv", "qp", "code_quartier", "qp2024", "qp2015"),
-    "name": ("name", "nom_qp", "lib_qp", "libqpv", "lib_qpv", "nom_qpv", "label_qp", "nom_quartier"),
+    # "codgeo" names communes too: a layer with it is one of QPV only when its codes are
+    "qpv_code": tuple(name for name in published.QPV_CODE if name != "codgeo"),
+    "name": published.QPV_NAME,
     "communes": ("communes", "insee_com", "listedepcom", "list_com_2025", "list_com_2024", "code_commune"),
 }
-"""Published names of the columns that become canonical ones, in lower case, best first."""
+"""Published names of the columns that become canonical ones, best first; case and accents do not matter."""
 
-_DERIVED = {"insee_dep", "insee_reg", *schema.QPV_COLUMNS}
+# the number that GDAL gives to features is no attribute, and keeps a frame from being written to a GeoPackage
+_DERIVED = {"insee_dep", "insee_reg", "fid", *schema.QPV_COLUMNS}
 _SAME_PLACE_M = 1.0
 
 
@@ -57,8 +61,8 @@ def column_of(fields: Sequence[str], canonical: str, given: Mapping[str, str] | 
     renamed = {canonical: name for name, canonical in (given or {}).items()}
     if renamed.get(canonical) in fields:
         return renamed[canonical]
-    lower = {field.strip().lower(): field for field in fields}
-    return next((lower[name] for name in NAMES[canonical] if name in lower), None)
+    bare = {normalise(field): field for field in reversed(fields)}
+    return next((bare[name] for name in map(normalise, NAMES[canonical]) if name in bare), None)
 
 
 def read_qpv(
@@ -134,6 +138,11 @@ def read_qpv(
     _require_named(columns or {}, held)
     found = [layer for layer in held if column_of(layer.fields, "qpv_code", columns)]
     areal = [layer for layer in found if "Point" not in layer.shape]  # centroid files carry the codes too
+    if not held:
+        raise DataError(
+            f"{', '.join(path.name for path in paths)}: no layer of outlines at all.",
+            way_out=f"Forms that are read: {', '.join(vector.SUFFIXES)}, or a zip archive of them.",
+        )
     if not areal:
         raise DataError(
             f"{', '.join(path.name for path in paths)}: no layer of QPV outlines.",
@@ -194,11 +203,13 @@ def _piece(layer: vector.Layer, columns: Mapping[str, str] | None, *, repair: bo
             way_out="Dissolve them by code, or keep the right one, and read again.",
         )
     frame = _canonical(raw, cleaned.codes, named)
-    notes += _correct(frame)
+    notes += [*_correct(frame), *_unread_communes(raw, named["communes"], cleaned.codes)]
     _require_places(frame, layer.label)
     log = pd.DataFrame()
     if repair:
         frame, log = repair_outlines(frame)
+    bare = frame.index[frame.geometry.isna()]
+    notes += [f"{len(bare)} QPV have no outline: {', '.join(bare[:10])}"] if len(bare) else []
     record = schema.file_record(layer.path, member=layer.member)
     earlier = schema.provenance(raw)
     if earlier.get("repairs"):
@@ -212,6 +223,7 @@ def _piece(layer: vector.Layer, columns: Mapping[str, str] | None, *, repair: bo
 def _canonical(raw: gpd.GeoDataFrame, index: pd.Series, named: Mapping[str, str | None]) -> gpd.GeoDataFrame:
     """Canonical columns first, then the published ones under their lower-case names, then the outlines."""
     told = codes.classify_qpv(index)
+    own = "release" in raw and bool(schema.provenance(raw))
     region = {row["code"]: row["region"] for row in facts.rows("departments")}
     region[territories.SAMPLE] = territories.SAMPLE
     lists = raw[named["communes"]] if named["communes"] else None
@@ -220,7 +232,7 @@ def _canonical(raw: gpd.GeoDataFrame, index: pd.Series, named: Mapping[str, str 
             "name": raw[named["name"]].astype("str").str.strip() if named["name"] else pd.Series(dtype="str"),
             "vintage": told["vintage"].astype("int64"),
             # a frame that qpvgeo wrote knows its release, even when it was cut since
-            "release": raw["release"] if "release" in raw else pd.Series(_release(told), raw.index, dtype="str"),
+            "release": raw["release"] if own else pd.Series(_release(told), raw.index, dtype="str"),
             "territory": told["territory"],
             "department": told["department"],
             "region": told["department"].map(region).replace("", pd.NA).astype("str"),
@@ -237,6 +249,19 @@ def _canonical(raw: gpd.GeoDataFrame, index: pd.Series, named: Mapping[str, str 
     shapes = raw.geometry.to_numpy().copy()
     shapes[shapely.is_empty(shapes)] = None
     return gpd.GeoDataFrame(frame, geometry=shapes, crs=raw.crs)
+
+
+def _unread_communes(raw: gpd.GeoDataFrame, column: str | None, index: pd.Series) -> list[str]:
+    """What was repaired or left out of the published lists of communes."""
+    if column is None:
+        return []
+    notes = []
+    for code, value in zip(index, raw[column], strict=True):
+        problems: list[str] = []
+        if isinstance(value, str):
+            codes.split_list(value, problems=problems)
+        notes += [f"{code}: {problem}" for problem in problems]
+    return notes
 
 
 def _commune_list(value: Any) -> list[str] | None:  # noqa: ANN401 - a cell: text, list, or what Parquet made of one

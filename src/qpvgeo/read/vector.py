@@ -35,11 +35,12 @@ _DAMAGE = (
     pyogrio.errors.GeometryError,
     pa.ArrowException,
     OSError,
+    UnicodeDecodeError,
     zipfile.BadZipFile,
     zlib.error,
 )
 _SHP_HEADER_BYTES = 100
-_LAMBERT93_BOX = (-400_000.0, 5_900_000.0, 1_400_000.0, 7_300_000.0)
+_UNDECLARED = (2154, 3857)  # what files without a projection are in: Lambert-93, or the Web Mercator of a web map
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,9 @@ def layers(path: str | os.PathLike[str]) -> list[Layer]:
 def _in_archive(path: Path) -> list[Layer]:
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [name for name in archive.namelist() if name.lower().endswith(SUFFIXES)]
+            # macOS adds a shadow of each file to its archives
+            names = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
+            members = [name for name in names if name.lower().endswith(SUFFIXES)]
     except zipfile.BadZipFile as error:
         raise DataError(f"{path.name} is not a zip archive: {error}.", way_out="Download it again.") from error
     return [layer for member in sorted(members) for layer in _describe(path, member)]
@@ -240,6 +243,10 @@ def read(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
         raise DataError(f"{layer.label} holds no outlines.", way_out="Give the file of perimeters, not its table.")
     notes = [f"attributes read as {layer.encoding}: the file does not say its encoding"] if layer.encoding else []
     crs, note = settle_crs(frame.crs, frame.total_bounds, where=layer.label)
+    if frame.has_z.any():
+        frame = frame.set_geometry(frame.geometry.force_2d())
+        crs = pyproj.CRS.from_user_input(crs).to_2d()
+        notes.append("heights left out")
     return frame.set_crs(crs, allow_override=True), [*notes, *note, *warned]
 
 
@@ -294,12 +301,34 @@ def settle_crs(declared: Any, bounds: Any, *, where: str) -> tuple[pyproj.CRS, l
     said = "declares no projection" if declared is None else f"declares {pyproj.CRS.from_user_input(declared).name}"
     if degrees and _reaches_france(west, south, east, north):
         return pyproj.CRS.from_epsg(DEGREES), [f"it {said}; its coordinates are degrees, read as EPSG:{DEGREES}"]
-    box = _LAMBERT93_BOX
-    if box[0] <= west and box[1] <= south and east <= box[2] and north <= box[3]:
-        return pyproj.CRS.from_epsg(2154), [f"it {said}; its coordinates are those of EPSG:2154 (Lambert-93)"]
+    fits = [] if degrees else [epsg for epsg in _UNDECLARED if _in_hexagone(epsg, (west, south, east, north))]
+    if fits == [2154]:
+        return pyproj.CRS.from_epsg(2154), [f"it {said}; its coordinates fit EPSG:2154 (Lambert-93) alone, read so"]
+    if fits:
+        raise DataError(
+            f"{where} {said}, and its coordinates could be of EPSG:{' or EPSG:'.join(map(str, fits))}.",
+            way_out="Find out which, and write it into the file (a .prj beside a shapefile): areas differ twofold.",
+        )
     raise DataError(
         f"{where} {said}, and its coordinates ({west:.6g}, {south:.6g}, {east:.6g}, {north:.6g}) fit no system known.",
         way_out="Find out the projection, and write it into the file (a .prj beside a shapefile).",
+    )
+
+
+def _in_hexagone(epsg: int, bounds: tuple[float, float, float, float]) -> bool:
+    """Whether metric bounds lie in the hexagone when they are of a projection; corners of a large box stand out."""
+    west, south, east, north = bounds
+    move = pyproj.Transformer.from_crs(epsg, DEGREES, always_xy=True).transform
+    box = territories.get("hexagone").bounds
+    x, y = np.array(
+        move([(west + east) / 2, west, east, west, east], [(south + north) / 2, south, south, north, north])
+    )
+    slack = np.array([0.0, *[1.5] * 4])
+    return box is not None and bool(
+        (x >= box[0] - slack).all()
+        and (y >= box[1] - slack).all()
+        and (x <= box[2] + slack).all()
+        and (y <= box[3] + slack).all()
     )
 
 

@@ -1,0 +1,221 @@
+"""What `qpvgeo population` answers: people of the QPV of a place, or of any polygons, from the grids at hand."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from qpvgeo import codes, discover, schema
+from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.estimates import estimate_population
+from qpvgeo.links import join_communes
+from qpvgeo.read import vector
+from qpvgeo.read.communes import read_communes
+from qpvgeo.read.grid import read_grid
+from qpvgeo.read.population import read_population
+from qpvgeo.read.qpv import read_qpv
+from qpvgeo.samples import FICTIONAL
+
+__all__ = ["Request", "population"]
+
+_SUFFIXES = (".csv", ".parquet", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked on the command line."""
+
+    file: Path | None
+    vintage: int
+    data: Path | None
+    method: str
+    commune: str | None = None
+    epci: str | None = None
+    grid: Path | None = None
+    points: Path | None = None
+    output: Path | None = None
+
+
+def population(asked: Request) -> dict[str, Any]:
+    """Answer of `qpvgeo population`, written to a file too when one is named."""
+    _require(asked)
+    with _steps(4) as step:
+        step("perimeters")
+        areas = _areas(asked)
+        step("points")
+        points = _points(asked.points) if asked.points else None
+        constraint = _published(asked) if asked.method == "constrained" else None
+        step("grid")
+        grids = _grids(asked, areas)
+        step("estimate")
+        people = _estimates(areas, grids, asked.method, points, constraint)
+    if asked.output is not None:
+        _write(people, areas, asked.output)
+    fictional = schema.is_fictional(areas, *grids)
+    sources = [record for frame in (areas, *grids) for record in schema.provenance(frame).get("files", [])]
+    key = "qpv_code" if asked.file is None else "label"
+    answer = {
+        "method": asked.method,
+        "grid_vintage": schema.provenance(grids[0]).get("vintage"),
+        "rows": json.loads(people.rename_axis(key).reset_index().to_json(orient="records", double_precision=10)),
+        "constraint": schema.provenance(people).get("constraint"),
+        "output": None if asked.output is None else str(asked.output),
+        "sources": sources,
+    }
+    return answer | ({"fictional": FICTIONAL} if fictional else {})
+
+
+def _require(asked: Request) -> None:
+    problems = []
+    if asked.commune and asked.epci:
+        problems.append("--commune and --epci exclude each other")
+    if asked.file is not None and (asked.commune or asked.epci):
+        problems.append("--commune and --epci choose among the QPV, not among the polygons of a file")
+    if (asked.method == "points") != (asked.points is not None):
+        problems.append("--method points and --points FILE go together")
+    if asked.method == "constrained" and asked.file is not None:
+        problems.append("--method constrained needs published totals, which only the QPV have")
+    if asked.output is not None and asked.output.suffix.lower() not in _SUFFIXES:
+        problems.append(f"--output ends in one of {', '.join(_SUFFIXES)}")
+    if problems:
+        raise UsageError("The options do not fit together.", problems=problems)
+
+
+@contextmanager
+def _steps(total: int) -> Iterator[Any]:
+    """Progress on standard error, on a terminal only."""
+    errors = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+
+        def step(name: str) -> None:
+            progress.update(task, advance=1, description=name)
+
+        yield step
+
+
+def _areas(asked: Request) -> gpd.GeoDataFrame:
+    if asked.file is not None:
+        return _polygons(asked.file)
+    qpv = read_qpv(discover.find("perimeters", asked.vintage, asked.data), vintage=asked.vintage)
+    place = asked.commune or asked.epci
+    if place is None:
+        return qpv
+    chosen = _of_place(qpv, asked)
+    if not len(chosen):
+        raise DataError(
+            f"No QPV of the {asked.vintage} geography lies in {place}.",
+            way_out="Codes of communes have five characters, those of EPCI nine digits; `qpvgeo coverage` lists them.",
+        )
+    return chosen
+
+
+def _of_place(qpv: gpd.GeoDataFrame, asked: Request) -> gpd.GeoDataFrame:
+    """QPV of a commune or of an EPCI: by the published lists where there are some, else by geometry."""
+    if asked.commune and qpv["communes"].notna().all():
+        commune = codes.fold_arrondissement(asked.commune.upper())
+        return qpv[[commune in listed for listed in qpv["communes"]]]
+    if asked.epci and "siren_epci" in qpv.columns:
+        listed = [codes.split_list(cell, "siren") for cell in qpv["siren_epci"]]
+        named = qpv[[asked.epci in sirens for sirens in listed]]
+        if len(named):
+            return named
+    outlines, tables = discover.communes_at_hand(asked.data)
+    links = join_communes(qpv, read_communes(outlines, table=tables[:1]))
+    column, value = ("commune", asked.commune) if asked.commune else ("epci", asked.epci)
+    return qpv[qpv.index.isin(links.loc[links[column] == value, "qpv_code"])]
+
+
+def _polygons(path: Path) -> gpd.GeoDataFrame:
+    """Polygons of the user's file, labelled by their code or name where that is unique, else by their number."""
+    layers = [layer for layer in vector.layers(path) if "Point" not in layer.shape and "Line" not in layer.shape]
+    if len(layers) != 1:
+        raise DataError(
+            f"{path.name} holds {len(layers)} layers of areas.",
+            problems=[layer.label for layer in layers],
+            way_out="Give a file with one layer of polygons.",
+        )
+    frame, notes = vector.read(layers[0])
+    label = next((name for name in ("code", "id", "name", "nom") if name in frame and frame[name].is_unique), None)
+    labels = frame[label].astype("str") if label else pd.Series(range(1, len(frame) + 1)).astype("str")
+    areas = frame[[frame.geometry.name]].set_index(pd.Index(labels, name="label"))
+    schema.stamp(areas, [schema.file_record(path, member=layers[0].member)], notes=notes)
+    return areas
+
+
+def _points(path: Path) -> gpd.GeoDataFrame:
+    """Points or footprints of a layer, or addresses of a BAN table."""
+    if path.suffix.lower() in (*vector.SUFFIXES, ".zip"):
+        return vector.read(vector.layers(path)[0])[0]
+    table = pd.read_csv(path, sep=None, engine="python", dtype="str")
+    if not {"lon", "lat"} <= set(table.columns):
+        raise DataError(f"{path.name} has no columns lon and lat.", way_out="Give a BAN table or a layer of points.")
+    places = gpd.points_from_xy(*(pd.to_numeric(table[axis], errors="coerce") for axis in ("lon", "lat")), crs=4326)
+    drawn = table["lon"].notna() & table["lat"].notna()
+    return gpd.GeoDataFrame(geometry=places)[drawn.to_numpy()]
+
+
+def _published(asked: Request) -> pd.Series:
+    """Published population of the QPV, to be met."""
+    table = read_population(discover.find("population", asked.vintage, asked.data)[0])
+    return table["population"].dropna()
+
+
+def _grids(asked: Request, areas: gpd.GeoDataFrame) -> list[pd.DataFrame]:
+    """Grids at hand, the latest of each territory."""
+    if asked.grid is not None:
+        return [read_grid(asked.grid, where=areas)]
+    found = [one for one in discover.scan(asked.data) if one.kind == "grid"]
+    if not found:
+        discover.find("grid", None, asked.data)  # raises, with the places looked at
+    latest = max((one.vintage or 0) for one in found)
+    paths = [one.path for one in found if (one.vintage or 0) == latest]
+    return [read_grid(path, where=areas) for path in dict.fromkeys(paths)]
+
+
+def _estimates(
+    areas: gpd.GeoDataFrame,
+    grids: list[pd.DataFrame],
+    method: str,
+    points: gpd.GeoDataFrame | None,
+    constraint: pd.Series | None,
+) -> pd.DataFrame:
+    """Estimates of each area from the grid that knows it."""
+    if not any(len(grid) for grid in grids):
+        raise MissingDataError("The grids at hand have no cell near these perimeters.", way_out="Give another --grid.")
+    known = [grid for grid in grids if len(grid)]
+    results = [
+        estimate_population(areas, grid, method=method, points=points, constraint=constraint)  # type: ignore[arg-type]
+        for grid in known
+    ]
+    people = results[0]
+    for other in results[1:]:
+        rows = (people["cells"] == 0) & (other["cells"] > 0)
+        people[rows] = other[rows]
+    return people
+
+
+def _write(people: pd.DataFrame, areas: gpd.GeoDataFrame, output: Path) -> None:
+    """Write beside, then rename: a file that is there is never half of itself."""
+    with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as handle:
+        part = Path(handle.name)
+    try:
+        if output.suffix.lower() == ".csv":
+            people.to_csv(part)
+        elif output.suffix.lower() == ".json":
+            people.reset_index().to_json(part, orient="records", double_precision=10, force_ascii=False)
+        else:
+            gpd.GeoDataFrame(people, geometry=areas.geometry).to_parquet(part)
+        os.replace(part, output)  # noqa: PTH105 - a rename over what is there
+    finally:
+        part.unlink(missing_ok=True)

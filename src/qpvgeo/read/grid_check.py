@@ -1,0 +1,152 @@
+"""Whether the outlines drawn in a grid file are the squares that its ids name.
+
+Extracts made by third parties are cut at the limit of a commune, or turned by a reprojection. The values stay those of
+whole cells, so that an area taken from the file would be wrong: qpvgeo takes places from the ids only.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import shapely
+
+from qpvgeo.errors import DataError
+from qpvgeo.lattice import Cells
+from qpvgeo.projection import reproject
+from qpvgeo.read import grid_columns
+from qpvgeo.read.grid_ids import Ids, identify
+from qpvgeo.read.grid_names import require_names
+from qpvgeo.read.grid_open import Source, open_grid, paths_of
+from qpvgeo.read.grid_tables import HEAD_ROWS, Table
+from qpvgeo.read.vector import settle_crs
+
+__all__ = ["TOLERANCE", "check_grid", "drawn_otherwise"]
+
+TOLERANCE = 0.01
+"""Share of the square by which an outline may differ from it."""
+
+_ROUNDING = 1e-4
+_PIECES = 8
+
+
+def check_grid(
+    source: Source,
+    *,
+    layer: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    data: str | os.PathLike[str] | None = None,
+) -> pd.DataFrame:
+    """Find the cells that a file draws otherwise than their id says.
+
+    Parameters
+    ----------
+    source, layer, columns, data
+        As for `qpvgeo.read_grid`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per cell whose outline differs from the square of its id by more than 1 % of it: `cell_id`, `row`
+        (position in the file, from 0), `problem` (`no outline`, `cut`: all of it inside the square, `elsewhere`),
+        `drawn_m2`, `square_m2` (both in the projection of the file) and `difference_share` (area of one but not the
+        other, over the square; missing without an outline). Empty when all is well, and for a table without outlines.
+
+    Raises
+    ------
+    DataError
+        No table of cells, ids that do not agree, or a projection that cannot be established.
+
+    Notes
+    -----
+    All outlines are read, which `qpvgeo.read_grid` never does.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> check_grid(qg.sample().grid_2019).empty
+    True
+    """
+    require_names(columns)
+    with tempfile.TemporaryDirectory(prefix="qpvgeo-") as scratch:
+        opened = open_grid(paths_of(source, data), Path(scratch), layer=layer, columns=columns)
+        ids = identify(opened.table, opened.plan, grid_columns.first_rows(opened.table, opened.plan.cell_id))
+        found = grid_columns.outlines(opened.table, opened.plan.cell_id)
+        if found is None:
+            return _findings(np.empty(0, object), pa.array([], pa.string()), [], None)
+        texts, shapes = found
+        return _findings(shapes, texts, _squares(ids.cells(texts), ids, opened.table, shapes), ids)
+
+
+def drawn_otherwise(table: Table, column: str, ids: Ids) -> str | None:
+    """Note on the first outlines of a file that are not the squares of their ids; None when all are, or none is drawn.
+
+    A projection that cannot be established is told, not raised: the values need none.
+    """
+    found = grid_columns.outlines(table, column, rows=HEAD_ROWS // 2)
+    if found is None or not len(found[0]):
+        return None
+    texts, shapes = found
+    try:
+        differ = _findings(shapes, texts, _squares(ids.cells(texts), ids, table, shapes), ids)
+    except DataError as error:
+        return f"the outlines could not be compared with the ids: {str(error).splitlines()[0]}"
+    if differ.empty:
+        return None
+    cut = int((differ["problem"] == "cut").sum())
+    return (
+        f"{len(differ)} of the first {len(texts)} outlines are not the square of their id ({cut} are cut): they were "
+        "not used, and the values are read as those of whole cells; qpvgeo.check_grid() lists them"
+    )
+
+
+def _squares(cells: list[tuple[Cells, Any]], ids: Ids, table: Table, shapes: npt.NDArray[np.object_]) -> Any:  # noqa: ANN401
+    """Square of each id in the projection of the file."""
+    squares = np.empty(len(shapes), dtype=object)
+    for found, rows in cells:
+        size = found.lattice.size
+        squares[rows] = shapely.box(found.east, found.north, found.east + size, found.north + size)
+    longest = max((found.lattice.size for found, _ in cells), default=200)
+    if np.allclose(shapely.total_bounds(shapes), shapely.total_bounds(squares), rtol=0, atol=longest):
+        # drawn in the projection of the ids, whether the file declares it or not
+        return squares
+    crs, _ = settle_crs(table.crs, shapely.total_bounds(shapes), where=table.label)
+    if crs.to_epsg() == ids.epsg:
+        return squares
+    # a straight side is bent in another projection
+    return reproject(shapely.segmentize(squares, longest / _PIECES), ids.epsg, crs)
+
+
+def _findings(shapes: Any, texts: Any, squares: Any, ids: Ids | None) -> pd.DataFrame:  # noqa: ANN401
+    """Rows of outlines that differ from their squares."""
+    squares = np.asarray(squares, dtype=object)
+    square_m2, drawn_m2 = shapely.area(squares), shapely.area(shapes)
+    absent = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    side = np.sqrt(square_m2)
+    shifts = np.abs(shapely.bounds(shapes) - shapely.bounds(squares)).max(axis=1, initial=0)
+    # most outlines are their square: only the others are worth an intersection
+    same = (np.abs(drawn_m2 - square_m2) <= _ROUNDING * square_m2) & (shifts <= _ROUNDING * side)
+    share = np.where(absent, np.nan, 0.0)
+    odd = np.flatnonzero(~same & ~absent)
+    sound = shapely.make_valid(shapes[odd])
+    share[odd] = shapely.area(shapely.symmetric_difference(sound, squares[odd])) / square_m2[odd]
+    outside = np.zeros(len(shapes))
+    outside[odd] = shapely.area(shapely.difference(sound, squares[odd])) / square_m2[odd]
+    rows = np.flatnonzero(absent | (share > TOLERANCE))
+    kind = np.where(absent, "no outline", np.where(outside > TOLERANCE, "elsewhere", "cut"))
+    listed = texts.take(pa.array(rows)) if ids else texts
+    return pd.DataFrame(
+        {
+            "cell_id": pd.Series(listed.to_pylist(), dtype="str"),
+            "row": rows,
+            "problem": pd.Series(kind[rows], dtype="str"),
+            "drawn_m2": drawn_m2[rows],
+            "square_m2": square_m2[rows],
+            "difference_share": share[rows],
+        }
+    )
