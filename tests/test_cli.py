@@ -243,7 +243,7 @@ def test_summary_2015_in_words_gives_the_ratio_with_its_years_and_scope():
         "(basis: published)",
         "1,514 QPV",
         "(5.4 million)",
-        "populations of 2018",
+        "reference year 2018",
         f"8.0{NO_BREAK}% = 5,360,753 / 67,244,921 inhabitants (census 2019)",
         "scope: Hexagone and the five overseas departments",
         "2019 stands for 2018",
@@ -347,7 +347,7 @@ def test_doctor_passes_the_sample():
 
 def test_summary_of_the_sample_in_words():
     out, _ = run("summary", "--sample")
-    assert "16 QPV, 22,544 people, populations of 2020" in out
+    assert "16 QPV, 22,544 people, reference year 2020" in out
     assert f"17.0{NO_BREAK}% = 22,544 / 132,238 inhabitants" in out
 
 
@@ -361,7 +361,7 @@ def test_coverage_of_the_sample_by_commune_in_words():
 def test_summary_in_french():
     out, _ = run("summary", "--sample", "--lang", "fr")
     assert "QPV, géographie 2024" in out
-    assert f"16 QPV, 22{NARROW}544 habitants, populations de 2020" in out
+    assert f"16 QPV, 22{NARROW}544 habitants, année de référence 2020" in out
     assert f"17,0{NO_BREAK}% = 22{NARROW}544 / 132{NARROW}238 habitants" in out
     header = next(line for line in out.splitlines() if "Territoire" in line)
     columns = "Territoire QPV Habitants en QPV recensement Population recensement Part km2 en QPV Note"

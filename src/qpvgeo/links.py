@@ -285,6 +285,15 @@ def audit_communes(qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame) -> pd.Data
         `listed, not touched`, `listed, only a sliver` (under the default tolerance) or `not listed`. Empty when the
         list and the geometry agree. With generalised outlines many rows are expected: they measure the outlines.
 
+    Raises
+    ------
+    DataError
+        The frame is no QPV frame, the communes have no outlines, or outlines are invalid.
+
+    Notes
+    -----
+    The published list (ANCT, column `insee_com`) is the one of the decrees; outlines are at 1/4,000.
+
     Examples
     --------
     >>> import qpvgeo as qg
@@ -294,6 +303,8 @@ def audit_communes(qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame) -> pd.Data
     ['qpv_code', 'commune', 'area_m2', 'area_share', 'finding']
     """
     schema.require_qpv(qpv)
+    if not isinstance(communes, gpd.GeoDataFrame):
+        raise DataError("The communes have no outlines.", way_out="Read them with qpvgeo.read_communes(outlines, ...).")
     shares = _by_qpv(qpv, overlap(qpv.geometry, communes.geometry))
     drawn = set(qpv.index[qpv.geometry.notna()])
     found = []

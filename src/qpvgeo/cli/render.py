@@ -110,7 +110,7 @@ def _headline(answer: dict[str, Any], out: Console, lang: str) -> None:
         year = answer["population_year"]
         out.print(
             f"  {number(answer['n_qpv'], lang)} QPV, {number(people, lang)} {say('people', lang)}{millions}"
-            + (f", {say('populations of', lang)} {year}" if year else "")
+            + (f", {say('reference year', lang)} {year}" if year else "")
         )
     else:
         out.print(f"  {number(answer['n_qpv'], lang)} QPV; {say('their people are not known', lang)}")

@@ -36,7 +36,7 @@ _PHRASES = {
     "geography of": "géographie",
     "million": "millions",
     "people": "habitants",
-    "populations of": "populations de",
+    "reference year": "année de référence",
     "their people are not known": "leur population n'est pas connue",
     "inhabitants": "habitants",
     "scope:": "champ :",

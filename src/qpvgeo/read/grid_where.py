@@ -8,6 +8,7 @@ made afterwards, on what is left.
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -15,6 +16,8 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyproj
 import shapely
 
@@ -78,7 +81,7 @@ class Selection:
     communes: frozenset[str] = frozenset()
     box: tuple[float, float, float, float] | None = None
     areas: gpd.GeoSeries | None = None
-    _covered: dict[Lattice, npt.NDArray[np.int64]] = field(default_factory=dict, compare=False)
+    _known: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def in_degrees(self) -> bool:
@@ -120,10 +123,15 @@ class Selection:
 
     def bounds(self, epsg: int) -> tuple[float, float, float, float] | None:
         """West, south, east, north of what is asked for, in metres of a projection; None when places do not decide."""
+        # asked for each batch of rows
+        if epsg not in self._known:
+            self._known[epsg] = self._bounds(epsg)
+        known: tuple[float, float, float, float] | None = self._known[epsg]
+        return known
+
+    def _bounds(self, epsg: int) -> tuple[float, float, float, float] | None:
         if self.box is not None:
-            if not self.in_degrees:
-                return self.box
-            return _moved(self.box, DEGREES, epsg)
+            return _moved(self.box, DEGREES, epsg) if self.in_degrees else self.box
         if self.areas is None:
             return None
         inside = self._areas_of(epsg)
@@ -144,16 +152,16 @@ class Selection:
         # a letter sorts after every digit, so that the highest northing is in
         return f"{head}{low}", f"{head}{high}F"
 
-    def of_communes(self, lists: Any) -> Booleans:  # noqa: ANN401 - an Arrow list array
+    def of_communes(self, lists: pa.ListArray) -> Booleans:
         """Whether the communes of each cell hold one that is asked for."""
-        offsets = np.asarray(lists.offsets)
-        given = np.asarray(lists.flatten().to_numpy(zero_copy_only=False), dtype="U5")
-        wanted = np.isin(given, np.array(sorted(self.communes), dtype="U5"))
+        given = lists.flatten()
+        wanted = pc.is_in(given, value_set=pa.array(sorted(self.communes), given.type))
         if self.departments:
-            wanted |= np.isin(given.astype("U2"), np.array(sorted(self.departments)))
-        before = np.r_[0, np.cumsum(wanted)]
-        here = offsets - offsets[0]
-        return np.asarray(before[here[1:]] > before[here[:-1]])
+            departments = pc.utf8_slice_codeunits(given, 0, 2)
+            wanted = pc.or_(wanted, pc.is_in(departments, value_set=pa.array(sorted(self.departments), given.type)))
+        before = np.r_[0, np.cumsum(wanted.to_numpy(zero_copy_only=False))]
+        ends = np.asarray(lists.offsets) - lists.offsets[0].as_py()
+        return np.asarray(before[ends[1:]] > before[ends[:-1]])
 
     def of_cells(self, cells: Cells) -> Booleans:
         """Whether each cell reaches into the box or shares ground with an area."""
@@ -173,7 +181,7 @@ class Selection:
     def _in_degrees(self, cells: Cells) -> Booleans:
         """Whether the bounds of each cell, in degrees, meet the box: a few cells beside it do."""
         assert self.box is not None  # noqa: S101 - of_cells() asks only then
-        move = pyproj.Transformer.from_crs(cells.lattice.epsg, DEGREES, always_xy=True).transform
+        move = _transformer(cells.lattice.epsg, DEGREES).transform
         size = cells.lattice.size
         lon, lat = move(
             np.stack([cells.east, cells.east + size, cells.east, cells.east + size]),
@@ -185,10 +193,12 @@ class Selection:
 
     def _on_areas(self, cells: Cells) -> Booleans:
         lattice = cells.lattice
-        if lattice not in self._covered:
+        if lattice not in self._known:
             covered = cover(self._areas_of(lattice.epsg), lattice).cells
-            self._covered[lattice] = np.unique(_keys(covered))
-        return np.isin(_keys(cells), self._covered[lattice])
+            self._known[lattice] = np.unique(_keys(covered))
+        covered_keys, keys = self._known[lattice], _keys(cells)
+        at = np.minimum(np.searchsorted(covered_keys, keys), max(len(covered_keys) - 1, 0))
+        return np.asarray(covered_keys[at] == keys) if len(covered_keys) else np.zeros(len(keys), dtype=bool)
 
     def _areas_of(self, epsg: int) -> gpd.GeoSeries:
         """Areas that are not in another territory than the grid's: far away a projection has no meaning."""
@@ -201,9 +211,14 @@ def _keys(cells: Cells) -> npt.NDArray[np.int64]:
     return (cells.north << 32) + cells.east
 
 
+@lru_cache(maxsize=16)
+def _transformer(source: str | int, target: int) -> pyproj.Transformer:
+    return pyproj.Transformer.from_crs(source, target, always_xy=True)
+
+
 def _moved(box: Any, source: Any, epsg: int) -> tuple[float, float, float, float]:  # noqa: ANN401
     """Bounds in another projection, a little wide: a side that is straight in one is bent in the other."""
-    west, south, east, north = pyproj.Transformer.from_crs(source, epsg, always_xy=True).transform_bounds(*box)
+    west, south, east, north = _transformer(pyproj.CRS.from_user_input(source).to_wkt(), epsg).transform_bounds(*box)
     return west - _MARGIN_M, south - _MARGIN_M, east + _MARGIN_M, north + _MARGIN_M
 
 
