@@ -1,0 +1,153 @@
+"""The command `population`: who lives in the QPV of a place, or in any polygons."""
+
+import json
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+from typer.testing import CliRunner
+
+import qpvgeo as qg
+from qpvgeo.cli import app
+from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.samples import FICTIONAL
+
+PORT_BRUME = shapely.box(187_000, 6_564_000, 189_000, 6_566_000)
+
+
+def run(*words):
+    return CliRunner().invoke(app, ["population", *map(str, words)])
+
+
+def answer(*words):
+    result = run(*words, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    frame = gpd.GeoDataFrame({"name": ["here", "there"]}, geometry=[PORT_BRUME, shapely.box(0, 0, 9, 9)], crs=2154)
+    frame.iloc[:1].to_file(tmp_path / "drawn.gpkg")
+    return tmp_path / "drawn.gpkg"
+
+
+def test_the_sample_answers_with_bounds_on_both_sides_and_says_that_it_is_fictional():
+    found = answer("--sample")
+    assert found["method"] == "area"
+    assert found["fictional"] == FICTIONAL
+    assert len(found["rows"]) == 16
+    keys = {"qpv_code", "low", "estimate", "high", "poverty_rate", "living_standard_mean_eur", "imputed_share"}
+    assert keys | {"inside_share", "cells", "reliability"} <= set(found["rows"][0])
+    assert all(row["low"] <= row["estimate"] <= row["high"] for row in found["rows"])
+
+
+def test_the_command_and_the_library_say_the_same():
+    sample = qg.sample()
+    expected = qg.estimate_population(qg.read_qpv(sample.qpv_2024), qg.read_grid(sample.grid_2019))
+    rows = pd.DataFrame(answer("--sample")["rows"]).set_index("qpv_code")
+    pd.testing.assert_series_equal(rows["estimate"], expected["estimate"], check_names=False, rtol=1e-9)
+
+
+def test_the_table_names_the_method_the_year_of_the_grid_and_the_mean():
+    out = run("--sample").stdout
+    assert "2019, method: area" in out
+    assert "winsorised mean" in out
+    assert FICTIONAL in out
+
+
+def test_in_french():
+    out = run("--sample", "--lang", "fr").stdout
+    assert "Au moins" in out
+    assert "surtout en bordure" in out
+
+
+def test_only_the_qpv_of_a_commune():
+    assert [row["qpv_code"] for row in answer("--sample", "--commune", "99003")["rows"]] == ["QN09911M", "QN09912I"]
+
+
+def test_only_the_qpv_of_a_commune_where_the_perimeters_do_not_name_it():
+    found = answer("--sample", "--vintage", "2015", "--commune", "99003")
+    assert {row["qpv_code"] for row in found["rows"]} == {"QP099010", "QP099011"}
+
+
+def test_only_the_qpv_of_an_epci():
+    assert {row["qpv_code"][:5] for row in answer("--sample", "--epci", "299900027")["rows"]} == {"QN099"}
+
+
+def test_a_commune_without_qpv_is_an_error_that_says_so():
+    result = run("--sample", "--commune", "99006")
+    assert isinstance(result.exception, DataError)
+    assert "No QPV of the 2024 geography lies in 99006" in str(result.exception)
+
+
+def test_polygons_of_the_user_by_their_own_names(drawn):
+    found = answer(drawn, "--sample")
+    assert [row["label"] for row in found["rows"]] == ["here"]
+    assert found["rows"][0]["low"] < found["rows"][0]["estimate"] < found["rows"][0]["high"]
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "geojson", "shp"])
+def test_polygons_in_every_form(drawn, tmp_path, suffix):
+    gpd.read_file(drawn).to_file(tmp_path / f"again.{suffix}")
+    assert answer(tmp_path / f"again.{suffix}", "--sample")["rows"][0]["estimate"] == pytest.approx(
+        answer(drawn, "--sample")["rows"][0]["estimate"], rel=1e-6
+    )
+
+
+def test_published_totals_are_met():
+    found = answer("--sample", "--method", "constrained")
+    assert found["constraint"]["unmet"] == []
+    assert all(abs(row["gap"]) < 0.001 for row in found["rows"])
+
+
+def test_addresses_share_out_the_cells():
+    found = answer("--sample", "--method", "points", "--points", qg.sample().addresses)
+    assert all(row["low"] <= row["estimate"] <= row["high"] for row in found["rows"])
+    assert found["rows"][0]["fallback_share"] is not None
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "json"])
+def test_the_file_written_holds_the_rows(tmp_path, suffix):
+    out = tmp_path / f"people.{suffix}"
+    rows = answer("--sample", "--output", out)["rows"]
+    read = {"csv": pd.read_csv, "parquet": gpd.read_parquet, "json": pd.read_json}[suffix](out)
+    assert read["estimate"].tolist() == pytest.approx([row["estimate"] for row in rows])
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+
+
+def test_geoparquet_carries_the_outlines_and_the_provenance(tmp_path):
+    answer("--sample", "--output", tmp_path / "people.parquet")
+    read = gpd.read_parquet(tmp_path / "people.parquet")
+    assert read.crs.to_epsg() == 4326
+    assert read.attrs["qpvgeo"]["fictional"]
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one_whole(tmp_path, monkeypatch):
+    out = tmp_path / "people.csv"
+    out.write_text("old")
+    monkeypatch.setattr(pd.DataFrame, "to_csv", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left")))
+    assert run("--sample", "--output", out).exit_code != 0
+    assert out.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["people.csv"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--commune", "99001", "--epci", "299900019"],
+        ["--method", "points"],
+        ["--output", "people.xlsx"],
+    ],
+)
+def test_options_that_do_not_fit_together_are_all_named(words):
+    result = run("--sample", *words)
+    assert isinstance(result.exception, UsageError)
+    assert len(result.exception.problems) == 1
+
+
+def test_no_grid_at_hand_says_where_it_was_looked_for(tmp_path, drawn):
+    result = run(drawn, "--data", tmp_path)
+    assert isinstance(result.exception, MissingDataError)
+    assert str(tmp_path) in str(result.exception)
