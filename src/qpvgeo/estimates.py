@@ -94,8 +94,8 @@ def estimate_population(
         On the index of `qpv`: `low`, `estimate`, `high` (persons of the grid: cells wholly inside, the method, all
         cells touched; low <= estimate <= high), `households`, `poor_households`, `poverty_rate` (0 to 1, poor
         households over households), `living_standard_mean_eur` (winsorised mean, euros a year by consumption unit),
-        the columns asked for (sums), `inside_share` (of the area of the perimeter that lies in cells wholly inside),
-        `cells` (touched and inhabited), `imputed_share` (of the people estimated, in cells whose values Insee
+        the columns asked for (sums), `inside_share` (of the area of the perimeter that lies in inhabited cells wholly
+        inside), `cells` (touched and inhabited), `imputed_share` (of the people estimated, in cells whose values Insee
         imputed), `reliability` (text: what to be wary of, empty when nothing). With `points`, also `fallback_share`
         (of the people estimated, shared out by area for want of a point). With a constraint by QPV, also `target` and
         `gap` (relative, after raking). Everything but `cells`, which is then 0, is missing where there is no grid:
@@ -169,9 +169,7 @@ def _require_call(
             way_out='estimate_population(qpv, grid, method="constrained", constraint=published["population"])',
         )
     schema.require_columns(grid, ["population", *columns], what="The grid", way_out=way_out)
-    if not grid.index.is_unique:
-        repeated = grid.index[grid.index.duplicated()].unique()
-        raise DataError("Cells stand several times in the grid.", problems=map(str, repeated), way_out=way_out)
+    schema.require_unique_cells(grid)
 
 
 def _touched(shapes: gpd.GeoSeries, cells: Cells) -> tuple[Cover, npt.NDArray[np.intp]]:
@@ -237,7 +235,10 @@ def _by_points(found: Cover, shapes: gpd.GeoSeries, points: Any) -> tuple[Floats
     # the centroid is taken where the layer is drawn, then moved: a building is a few metres wide
     moved = reproject(shapely.centroid(places), points.crs, lattice.epsg)
     x, y = shapely.get_x(moved), shapely.get_y(moved)
-    home = Cells(lattice, np.floor(y / size).astype(np.int64) * size, np.floor(x / size).astype(np.int64) * size)
+    north, east = (
+        np.floor((axis + shift) / size).astype(np.int64) * size for axis, shift in ((y, _NUDGE_M[1]), (x, _NUDGE_M[0]))
+    )
+    home = Cells(lattice, north, east)
     keys = np.unique(np.column_stack([found.cells.north, found.cells.east]), axis=0)
     known = Cells(lattice, keys[:, 0], keys[:, 1])
     cell, of_pair = locate(home, known), locate(found.cells, known)
@@ -347,7 +348,7 @@ def _stamped(result: pd.DataFrame, qpv: Any, grid: pd.DataFrame, method: str, no
         [record for frame in (qpv, grid) for record in schema.provenance(frame).get("files", [])],
         method=method,
         grid_vintage=about.get("vintage"),
-        poverty_basis="people" if schema.poverty_by_people(grid) else "households",
+        poverty_basis="population" if schema.poverty_by_people(grid) else "households",
         fictional=schema.is_fictional(qpv, grid),
         **notes,
     )

@@ -162,8 +162,8 @@ def _projected(edges: _Edges, source: Any, epsg: int) -> _Edges:  # noqa: ANN401
     ends = [*move(edges.x0, edges.y0), *move(edges.x1, edges.y1)]
     middle = move((edges.x0 + edges.x1) / 2, (edges.y0 + edges.y1) / 2)
     strays = np.hypot(middle[0] - (ends[0] + ends[2]) / 2, middle[1] - (ends[1] + ends[3]) / 2)
-    # the sagitta falls with the square of the length; half of the allowance leaves room for edges that bend unevenly
-    pieces = np.maximum(np.ceil(np.sqrt(strays / (MAX_SHIFT_M / 2))), 1).astype(np.int64)
+    # the sagitta falls with the square of the length; a third of the allowance leaves room for edges that bend unevenly
+    pieces = np.maximum(np.ceil(np.sqrt(strays / (MAX_SHIFT_M / 3))), 1).astype(np.int64)
     if (pieces == 1).all():
         return _Edges(edges.owner, *ends)
     whole, bent = pieces == 1, np.flatnonzero(pieces > 1)
@@ -204,8 +204,9 @@ def _cells_of(edges: _Edges, size: int) -> tuple[Rows, npt.NDArray[np.int64], np
     local = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(edges.owner)]))
     left = np.floor(np.minimum.reduceat(edges.x0, starts) / size).astype(np.int64)
     low = np.floor(np.minimum.reduceat(edges.y0, starts) / size).astype(np.int64)
-    width = np.floor(np.maximum.reduceat(edges.x0, starts) / size).astype(np.int64) - left + 2
-    height = np.floor(np.maximum.reduceat(edges.y0, starts) / size).astype(np.int64) - low + 1
+    # counted as the columns of the pieces are below: rounding must not put one beside the window
+    width = np.floor((np.maximum.reduceat(edges.x0, starts) - left * size) / size).astype(np.int64) + 2
+    height = np.floor((np.maximum.reduceat(edges.y0, starts) - low * size) / size).astype(np.int64) + 1
     offset = np.cumsum(width * height) - width * height
     total = int((width * height).sum())
 

@@ -32,7 +32,7 @@ __all__ = [
     "squares",
 ]
 
-_ID = re.compile(r"CRS(\d+)RES(\d+)mN(\d+)E(\d+)")
+_ID = re.compile(r"CRS(\d{1,9})RES([1-9]\d{0,8})mN(\d{1,18})E(\d{1,18})", re.ASCII)
 _CHUNK = 1 << 16
 _LARGEST_MAP = 1 << 28
 
@@ -103,33 +103,31 @@ def parse_ids(ids: Any, lattice: Lattice | None = None) -> Cells:  # noqa: ANN40
     >>> cells.lattice, cells.north.tolist(), cells.east.tolist()
     (Lattice(epsg=3035, size=200), [2029800, 2030000], [4252400, 4252400])
     """
-    chunks = _chunks(ids)
-    first = next((chunk[0].as_py() for chunk in chunks if len(chunk)), None)
-    if first is None:
+    chunks = [chunk for chunk in _chunks(ids) if len(chunk)]
+    if not chunks:
         return Cells(lattice or Lattice(3035, 200), np.empty(0, np.int64), np.empty(0, np.int64))
-    shape = _ID.fullmatch(first or "")
+    shape = _ID.fullmatch(chunks[0][0].as_py() or "")
     if shape is None:
-        _refuse(ids, lattice)
+        _refuse(chunks, lattice)
     assert shape is not None  # noqa: S101 - _refuse() raised otherwise
     expected = lattice or Lattice(int(shape[1]), int(shape[2]))
-    parts = [_fixed_width(chunk, expected, len(shape[3]), len(shape[4])) for chunk in chunks if len(chunk)]
+    parts = [_fixed_width(chunk, expected, len(shape[3]), len(shape[4])) for chunk in chunks]
     if all(part is not None for part in parts):
         north = np.concatenate([part[0] for part in parts if part is not None])
         east = np.concatenate([part[1] for part in parts if part is not None])
     else:
-        north, east = _any_width(ids, expected)
+        north, east = _any_width(chunks, expected)
     off = (north % expected.size != 0) | (east % expected.size != 0)
     if off.any():
-        _refuse(ids, expected)
+        _refuse(chunks, expected)
     return Cells(expected, north, east)
 
 
 def _chunks(ids: Any) -> list[pa.Array]:  # noqa: ANN401
-    if isinstance(ids, pd.Index | pd.Series):
-        ids = pa.array(ids.array, from_pandas=True)
-    elif not isinstance(ids, pa.Array | pa.ChunkedArray):
-        ids = pa.array(list(ids) if not isinstance(ids, np.ndarray) else ids, pa.large_string())
-    if pa.types.is_dictionary(ids.type):
+    """Ids as Arrow text, whatever holds them; what is no text becomes text, so that it can be listed."""
+    if not isinstance(ids, pa.Array | pa.ChunkedArray):
+        ids = pa.array(pd.Series(ids).astype("str").array)
+    if not (pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type)):
         ids = ids.cast(pa.large_string())
     return list(ids.chunks) if isinstance(ids, pa.ChunkedArray) else [ids]
 
@@ -194,19 +192,28 @@ def _number(words: npt.NDArray[np.uint64], digits: int, letter: bytes, out: Inte
     return True
 
 
-def _any_width(ids: Any, lattice: Lattice) -> tuple[Integers, Integers]:  # noqa: ANN401
+def _any_width(chunks: list[pa.Array], lattice: Lattice) -> tuple[Integers, Integers]:
     """Corners of ids whose numbers have different widths: slower, and it names what is wrong."""
-    mixed = parse_mixed(ids)
-    wrong = (mixed["epsg"] != lattice.epsg) | (mixed["size"] != lattice.size)
-    if wrong.any():
-        _refuse(ids, lattice)
-    return mixed["north"].to_numpy(np.int64), mixed["east"].to_numpy(np.int64)
+    matches = [_ID.fullmatch(text or "") for text in _texts(chunks)]
+    numbers = _numbers([match for match in matches if match is not None])
+    if None in matches or (numbers[:, :2] != (lattice.epsg, lattice.size)).any():
+        _refuse(chunks, lattice)
+    return numbers[:, 2], numbers[:, 3]
 
 
-def _refuse(ids: Any, lattice: Lattice | None) -> None:  # noqa: ANN401
+def _texts(chunks: list[pa.Array]) -> list[str | None]:
+    return [text for chunk in chunks for text in chunk.to_pylist()]
+
+
+def _numbers(matches: list[re.Match[str]]) -> Integers:
+    """EPSG, size, northing and easting: shape (n, 4)."""
+    return np.array([match.groups() for match in matches], np.int64).reshape(-1, 4)
+
+
+def _refuse(chunks: list[pa.Array], lattice: Lattice | None) -> None:
     """Raise with every id that is not one of the lattice."""
     problems = []
-    for position, text in enumerate(value for chunk in _chunks(ids) for value in chunk.to_pylist()):
+    for position, text in enumerate(_texts(chunks)):
         match = _ID.fullmatch(text or "")
         if match is None:
             problems.append(f"position {position}: {text!r} is no cell id")
@@ -244,17 +251,21 @@ def parse_mixed(ids: Any) -> pd.DataFrame:  # noqa: ANN401
     0  3035   200  2029800  4252400
     1  2975  1000  7634000   319000
     """
-    text = pd.Series([value for chunk in _chunks(ids) for value in chunk.to_pylist()], dtype="str")
-    parts = text.str.extract(rf"^{_ID.pattern}$")
-    if parts.isna().any(axis=None):
-        bad = text[parts[0].isna()]
+    texts = _texts(_chunks(ids))
+    matches = [_ID.fullmatch(text or "") for text in texts]
+    if None in matches:
+        problems = [
+            f"position {row}: {text!r} is no cell id"
+            for row, (text, match) in enumerate(zip(texts, matches, strict=True))
+            if match is None
+        ]
         raise DataError(
-            f"{len(bad)} cell ids cannot be used.",
-            problems=[f"position {row}: {value!r} is no cell id" for row, value in bad.items()],
+            f"{len(problems)} cell ids cannot be used.",
+            problems=problems,
             way_out="An id reads CRS<epsg>RES<size>mN<northing>E<easting>.",
         )
-    parts.columns = ["epsg", "size", "north", "east"]
-    return parts.astype("int64")
+    numbers = _numbers([match for match in matches if match is not None])
+    return pd.DataFrame(numbers, columns=["epsg", "size", "north", "east"])
 
 
 def format_ids(cells: Cells) -> pd.Index:

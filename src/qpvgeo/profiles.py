@@ -79,17 +79,21 @@ def boundary_profile(
     >>> profile.index.tolist(), bool(abs(profile["population"].sum() - grid["population"].sum()) < 1e-6)
     (['inside', '0 to 300 m', 'beyond 300 m'], True)
     """
-    limits = [float(value) for value in bands]
+    try:
+        limits = [float(value) for value in bands]
+    except (TypeError, ValueError):
+        limits = []
     if not limits or limits != sorted(set(limits)) or not np.isfinite(limits).all():
         raise UsageError(f"Bands must be ascending distances in metres, not {bands!r}.")
     schema.require_columns(grid, ["population"], what="The grid", way_out="Make it with qpvgeo.read_grid().")
+    schema.require_unique_cells(grid)
     cells = parse_ids(grid.index)
     whole, epsg = _together(qpv, cells)
     shares = [_share_within(whole, distance, epsg, cells) for distance in limits]
-    steps = [np.zeros(len(cells)), *shares, np.ones(len(cells))]
-    inside = [np.maximum(outer - inner, 0.0) for inner, outer in pairwise(steps)]
+    # a wider reach never holds less: what rounding says otherwise would be counted in two bands
+    steps = np.maximum.accumulate([np.zeros(len(cells)), *shares, np.ones(len(cells))])
     edges = [-np.inf, *limits, np.inf]
-    rows = [_row(weights, grid) for weights in inside]
+    rows = [_row(weights, grid) for weights in np.diff(steps, axis=0)]
     frame = pd.DataFrame(rows, index=pd.Index(_names(limits), name="band"))
     frame.insert(0, "from_m", edges[:-1])
     frame.insert(1, "to_m", edges[1:])
@@ -134,7 +138,9 @@ def _row(weights: Floats, grid: pd.DataFrame) -> dict[str, float]:
     def total(name: str) -> float:
         if name not in grid.columns:
             return float("nan")
-        return float(np.dot(weights, grid[name].to_numpy(dtype=float, na_value=np.nan)))
+        values = grid[name].to_numpy(dtype=float, na_value=np.nan)
+        # a value that is missing outside the band does not make the band missing
+        return float(np.dot(weights[weights > 0], values[weights > 0]))
 
     def ratio(over: float, under: float) -> float:
         return over / under if under > 0 else float("nan")

@@ -52,16 +52,20 @@ def apply(
     Raises
     ------
     DataError
-        The totals are not numbers above zero, or none is of a perimeter or of a commune of the grid.
+        The totals are not numbers above zero, stand several times, or none is of a perimeter or of a commune of the
+        grid.
     """
     totals = pd.to_numeric(constraint, errors="coerce").astype("float64")
-    bad = totals[~(totals > 0)].index
-    if len(bad):
+    bad = ~(totals > 0).to_numpy() | ~np.isfinite(totals).to_numpy()
+    if bad.any():
         raise DataError(
-            f"{len(bad)} totals are not numbers above zero.",
-            problems=[f"{label}: {constraint[label]!r}" for label in bad],
+            f"{int(bad.sum())} totals are not numbers above zero.",
+            problems=[f"{label}: {value!r}" for label, value in constraint[bad].items()],
             way_out="Leave out what is not known.",
         )
+    if not totals.index.is_unique:
+        repeated = totals.index[totals.index.duplicated()].unique()
+        raise DataError("Some totals stand several times.", problems=map(str, repeated), way_out="Give each once.")
     if totals.index.isin(labels).any():
         return _by_perimeter(totals.reindex(labels), found, at, weights, grid)
     return _by_commune(totals, at, weights, grid)
@@ -75,27 +79,32 @@ def _by_perimeter(
     people = grid["population"].to_numpy(dtype=float)[cells]
     inside = weights * people[cell]
     # where perimeters overlap a cell can be given twice: it is still one cell
-    outside = np.maximum(people - np.bincount(cell, inside, len(cells)), 0.0)
+    outside = np.maximum(people - _sums(cell, inside, len(cells)), 0.0)
     gap, rounds = np.array([np.inf]), 0
     while rounds < _MAX_ROUNDS and np.nanmax(gap, initial=0.0) > _PRECISION:
-        now = np.bincount(found.area, inside, len(wanted))
+        now = _sums(found.area, inside, len(wanted))
         factor = np.divide(wanted, now, out=np.ones_like(now), where=(now > 0) & np.isfinite(wanted))
         inside *= factor[found.area]
-        total = np.bincount(cell, inside, len(cells)) + outside
+        total = _sums(cell, inside, len(cells)) + outside
         factor = np.divide(people, total, out=np.ones_like(total), where=total > 0)
         inside *= factor[cell]
         outside *= factor
-        before, gap = gap, np.abs(np.bincount(found.area, inside, len(wanted)) / wanted - 1)
+        before, gap = gap, np.abs(_sums(found.area, inside, len(wanted)) / wanted - 1)
         rounds += 1
         if len(before) == len(gap) and np.nanmax(np.abs(before - gap), initial=0.0) < _PRECISION / 100:
             break  # what is left cannot be met: the total lies outside the bounds
     touched = np.bincount(found.area, minlength=len(wanted)) > 0
     gap = np.where(touched, gap, np.nan)
     new = np.divide(inside, people[cell], out=weights.copy(), where=people[cell] > 0)
-    unmet = targets.index[np.nan_to_num(gap) > TOLERANCE].astype(str).tolist()
+    unmet = targets.index[touched & np.isfinite(wanted) & ~(gap <= TOLERANCE)].astype(str).tolist()
     largest = float(np.nanmax(gap)) if np.isfinite(gap).any() else None
     told = {"by": "perimeter", "rounds": rounds, "max_gap": largest, "unmet": unmet}
     return new, np.ones(len(at)), {"constraint": told, "targets": targets}
+
+
+def _sums(group: Rows, values: Floats, number: int) -> Floats:
+    sums: Floats = np.bincount(group, values, number).astype(np.float64)  # whole numbers when there is nothing to sum
+    return sums
 
 
 def _by_commune(
@@ -103,13 +112,13 @@ def _by_commune(
 ) -> tuple[Floats, Floats, dict[str, Any]]:
     if "communes" not in grid.columns:
         raise DataError("The totals are of no perimeter given, and the grid does not say its communes.")
-    listed = grid["communes"].map(_codes, na_action="ignore")
-    several = listed.map(lambda found: len(found) if isinstance(found, list) else 0).to_numpy()
+    listed = [_codes(cell) for cell in grid["communes"]]
+    several = np.array([len(found) for found in listed], dtype=np.int64)
     share = np.divide(1.0, several, out=np.zeros(len(several)), where=several > 0)
     people = grid["population"].to_numpy(dtype=float)
-    parts = pd.DataFrame({"row": np.arange(len(grid)), "commune": listed.to_numpy()}).explode("commune")
+    parts = pd.DataFrame({"row": np.arange(len(grid)), "commune": listed}).explode("commune")
     row = parts["row"].to_numpy()
-    now = pd.Series(people[row] * share[row]).groupby(parts["commune"].to_numpy()).sum()
+    now = pd.Series(people[row] * share[row]).groupby(parts["commune"].to_numpy()).sum(skipna=False)
     if not totals.index.isin(now.index).any():
         raise DataError(
             "None of the totals is of a perimeter given or of a commune of the grid.",

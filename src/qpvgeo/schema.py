@@ -32,6 +32,7 @@ __all__ = [
     "reference_year",
     "require_columns",
     "require_qpv",
+    "require_unique_cells",
     "stamp",
 ]
 
@@ -226,3 +227,20 @@ def poverty_by_people(grid: pd.DataFrame) -> bool:
     True
     """
     return "poor_population" in grid.columns and ("households" not in grid or bool(grid["households"].isna().all()))
+
+
+def require_unique_cells(grid: pd.DataFrame) -> None:
+    """Raise when cells of a grid stand several times: their people would be counted twice.
+
+    Raises
+    ------
+    DataError
+        Lists the cells.
+    """
+    repeated = grid.index[grid.index.duplicated()].unique()
+    if len(repeated):
+        raise DataError(
+            "Cells stand several times in the grid.",
+            problems=map(str, repeated),
+            way_out="Make it with qpvgeo.read_grid(), from one file.",
+        )
