@@ -172,7 +172,7 @@ def read_grid(
             **about,
             **_about(frame, opened),
             where=selection.describe() if selection else None,
-            notes=[*notes, *doubt, *_told(opened, ids)],
+            notes=[*notes, *doubt],
         )
 
 
@@ -188,8 +188,9 @@ def _read(
         ids = identify(table, plan, read[plan.cell_id].slice(0, HEAD_ROWS))
     else:
         ids = identify(table, plan, grid_columns.first_rows(table, plan.cell_id))
-        read = grid_columns.read(table, names, types, *chooser(table, plan, ids, selection))
+        read = _chosen(table, plan, ids, selection, types)
     index = beside.submit(checked_index, ids, read[plan.cell_id])
+    told = beside.submit(_told, opened, ids)
     notes = [f"{name} read as {meant}" for name, meant in plan.given.items() if name != meant]
     found, problems = _values(read, opened, notes, beside)
     if problems:
@@ -200,7 +201,19 @@ def _read(
         )
     if opened.rectangles is not None and keep is not None:
         found = _kept(found, keep, opened)
-    return _canonical(found, index.result(), notes), ids, notes
+    frame = _canonical(found, index.result(), notes)
+    return frame, ids, [*notes, *told.result()]
+
+
+def _chosen(table: Table, plan: Plan, ids: Ids, selection: Selection, types: Mapping[str, pa.DataType]) -> pa.Table:
+    """Columns of the rows asked for."""
+    kept, prefilter = chooser(table, plan, ids, selection)
+    try:
+        return grid_columns.read(table, list(types), types, kept, prefilter)
+    except DataError:
+        # rows come in batches: the whole column tells every wrong id, by its position in the file
+        checked_index(ids, grid_columns.read(table, [plan.cell_id], {plan.cell_id: pa.string()})[plan.cell_id])
+        raise
 
 
 def _require_people(opened: Opened) -> None:
