@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from qpvgeo.profiles import boundary_profile
     from qpvgeo.read.communes import read_communes, read_epci
     from qpvgeo.read.grid import read_grid
+    from qpvgeo.read.grid_check import check_grid
     from qpvgeo.read.population import read_population
     from qpvgeo.read.qpv import read_qpv
     from qpvgeo.repairs import repair
@@ -34,6 +35,7 @@ _HOMES = {
     "audit_communes": "links",
     "boundary_profile": "profiles",
     "check": "checks",
+    "check_grid": "read.grid_check",
     "coverage": "coverages",
     "datasets": "discover",
     "estimate_population": "estimates",
@@ -58,6 +60,7 @@ __all__ = [
     "audit_communes",
     "boundary_profile",
     "check",
+    "check_grid",
     "codes",
     "coverage",
     "datasets",
