@@ -301,13 +301,46 @@ NO_GRID = {
 }
 
 
-@pytest.mark.parametrize("perimeter", NO_GRID.values(), ids=NO_GRID.keys())
+WHY = {"far from the extract": "no cell of the grid under it"} | dict.fromkeys(
+    ("Guadeloupe", "Guadeloupe in metres"), "no grid"
+)
+
+
+@pytest.mark.parametrize("name", NO_GRID)
 @pytest.mark.parametrize("method", ["area", "centroid", "touching"])
-def test_where_there_is_no_grid_all_is_missing_and_never_zero(perimeter, method):
-    found = estimate_population(perimeter, UNIFORM, method=method)
+def test_where_there_is_no_grid_all_is_missing_and_never_zero(name, method):
+    found = estimate_population(NO_GRID[name], UNIFORM, method=method)
     assert found["cells"].tolist() == [0]
-    assert found["reliability"].tolist() == ["no grid"]
+    assert found["reliability"].tolist() == [WHY.get(name, "no outline")]
     assert found.drop(columns=["cells", "reliability"]).isna().all(axis=None)
+
+
+def test_a_perimeter_that_an_extract_covers_in_part_says_so():
+    one = UNIFORM.iloc[[0]]
+    north, east = (int(part) for part in one.index[0].removeprefix("CRS3035RES200mN").split("E"))
+    perimeter = layer(box(east, north, east + 200, north + 300))
+    found = estimate_population(perimeter, one).iloc[0]
+    assert found["grid_share"] == pytest.approx(2 / 3)
+    assert "partly cells the grid does not have" in found["reliability"]
+
+
+def test_a_bare_polygon_is_refused_with_the_way_to_wrap_it():
+    with pytest.raises(UsageError, match="GeoSeries"):
+        estimate_population(at(0, 0), UNIFORM)
+
+
+@pytest.mark.parametrize("columns", [["poverty_rate"], "ind_0_3"])
+def test_columns_that_would_overwrite_results_are_refused(columns):
+    grid = UNIFORM.assign(poverty_rate=0.5, ind_0_3=1.0)
+    with pytest.raises((UsageError, DataError)):
+        estimate_population(layer(at(0, 0)), grid, columns=columns)
+
+
+def test_points_mostly_elsewhere_are_told():
+    found = estimate_population(
+        layer(at(100, 0, 200, 200)), UNIFORM, method="points", points=points((90_000, 90_000))
+    ).iloc[0]
+    assert "mostly by area" in found["reliability"]
 
 
 def test_points_do_not_make_up_for_the_grid():
@@ -436,9 +469,10 @@ def test_estimate_stands_between_its_bounds(method, shapes, grid, where):
 def test_bounds_are_those_of_plain_shapely(shape, grid):
     ids = grid.index.str.extract(r"N(\d+)E(\d+)").astype(int).to_numpy()
     cells = shapely.box(ids[:, 1], ids[:, 0], ids[:, 1] + 200, ids[:, 0] + 200)
-    # a hair of slack on both sides: the limit may follow grid lines
-    crossed = shapely.area(shapely.intersection(cells, shape)) > 1e-3
-    whole = shapely.area(shapely.difference(cells, shape)) < 1e-3
+    inside, outside = shapely.area(shapely.intersection(cells, shape)), shapely.area(shapely.difference(cells, shape))
+    # whether a limit that follows a grid line touches the cell beside it is for the last bit to say
+    assume((((inside > 1) | (inside < 1e-9)) & ((outside > 1) | (outside < 1e-9))).all())
+    crossed, whole = inside > 1, outside < 1
     found = estimate_population(layer(shape), grid).iloc[0]
     assert found["cells"] == pytest.approx(crossed.sum())
     if crossed.any():

@@ -1,10 +1,12 @@
 """Raking: shares worked out by hand, totals met or said not to be, cells that keep their people."""
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyogrio
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -277,3 +279,20 @@ def test_every_cell_of_lille_keeps_its_people_when_published_totals_are_met(real
     reached = np.bincount(found.area, weights * people[at], len(qpv))
     assert reached == pytest.approx(published.reindex(qpv.index).to_numpy(float), rel=1e-3)
     assert told["constraint"]["unmet"] == []
+
+
+def test_a_cell_wholly_inside_keeps_its_people_even_where_perimeters_overlap():
+    square = shapely.box(3_800_000, 3_000_000, 3_800_200, 3_000_200)
+    grid = pd.DataFrame({"population": [100.0]}, index=["CRS3035RES200mN3000000E3800000"])
+    both = gpd.GeoSeries([square, square], index=["a", "b"], crs=3035)
+    found = qg.estimate_population(both, grid, method="constrained", constraint=pd.Series({"a": 120.0, "b": 60.0}))
+    assert found["estimate"].tolist() == [100.0, 100.0]
+    assert found.attrs["qpvgeo"]["constraint"]["unmet"] == ["a", "b"]
+
+
+def test_totals_by_commune_are_refused_on_a_grid_that_was_cut():
+    sample = qg.sample()
+    qpv = qg.read_qpv(sample.qpv_2024)
+    grid = qg.read_grid(sample.grid_2019, where=qpv)
+    with pytest.raises(DataError, match="not all there"):
+        qg.estimate_population(qpv, grid, constraint=pd.Series({"99001": 60_000.0}))

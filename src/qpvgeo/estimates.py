@@ -42,6 +42,7 @@ ESTIMATE_COLUMNS = (
     "living_standard_mean_eur",
     "inside_share",
     "cells",
+    "grid_share",
     "imputed_share",
     "reliability",
 )
@@ -53,6 +54,12 @@ RATE_HOUSEHOLDS = 30
 """Under this many households rates and means are not given."""
 
 _NUDGE_M = (1.1e-4, 0.7e-4)
+
+RATE_PEOPLE = 60
+"""The same where a grid gives rates without households: about as many people."""
+
+_MOST = 0.5
+_NEARLY_ALL = 0.95
 
 Floats = npt.NDArray[np.float64]
 
@@ -111,8 +118,11 @@ def estimate_population(
 
     Notes
     -----
-    Rates and means are missing under 30 households. Parts of a partition add up to the whole, whatever the method
-    (but `touching`, which counts a crossed cell in each part).
+    Rates and means are missing under 30 households (60 people where the grid has rates without households, which are
+    then weighted by people). Parts of a partition add up to the whole, but with `touching`, which counts a crossed
+    cell in each part, and with a constraint by perimeter. The grid counts fiscal households: raking it to municipal
+    totals pulls in neighbours to fill the 6 to 8 % that it lacks. By commune, a cell of several communes is shared out
+    evenly between them.
 
     Examples
     --------
@@ -122,6 +132,10 @@ def estimate_population(
     >>> bool((people["low"] <= people["estimate"]).all() and (people["estimate"] <= people["high"]).all())
     True
     """
+    if isinstance(qpv, shapely.Geometry):
+        raise UsageError(
+            "A bare shape does not say its projection.", way_out="Wrap it: geopandas.GeoSeries([shape], crs=2154)."
+        )
     _require_call(method, points, constraint, grid, columns)
     shapes = mended(qpv)
     cells = parse_ids(grid.index)
@@ -140,11 +154,12 @@ def estimate_population(
     result.index = shapes.index
     if extra is not None:
         result["fallback_share"] = _ratio(sums.of(people * extra), sums.column("population"))
+        _add(result, result["fallback_share"] > _MOST, "mostly by area, for want of points")
     if "targets" in notes:
         targets = notes.pop("targets")
         result["target"] = targets.to_numpy()
         result["gap"] = (result["estimate"] / result["target"] - 1).where(result["target"].notna())
-    _blank(result)
+    _blank(result, shapes, cells.lattice)
     return _stamped(result, qpv, grid, method, notes)
 
 
@@ -170,6 +185,13 @@ def _require_call(
         )
     schema.require_columns(grid, ["population", *columns], what="The grid", way_out=way_out)
     schema.require_unique_cells(grid)
+    taken = [name for name in columns if name in ESTIMATE_COLUMNS or not pd.api.types.is_numeric_dtype(grid[name])]
+    if isinstance(columns, str) or taken:
+        raise UsageError(
+            "These columns cannot be summed.",
+            problems=[f"{name!r} is a result or no number" for name in taken],
+            way_out="Give a list of numeric columns of the grid, such as ['ind_0_3', 'log_soc'].",
+        )
 
 
 def _touched(shapes: gpd.GeoSeries, cells: Cells) -> tuple[Cover, npt.NDArray[np.intp]]:
@@ -183,11 +205,10 @@ def _touched(shapes: gpd.GeoSeries, cells: Cells) -> tuple[Cover, npt.NDArray[np
 
 def _of_grid(shapes: gpd.GeoSeries, lattice: Lattice) -> gpd.GeoSeries:
     """Perimeters of the territory of the grid; the others are set missing, since it says nothing of them."""
-    own = {code for code, one in territories.territories().items() if one.grid_epsg == lattice.epsg}
-    if not own or shapes.crs is None:
+    own = territories.of_grid(lattice.epsg)
+    if own is None:
         return shapes
-    place = territory_of(shapes.to_numpy(), shapes.crs)
-    return shapes.where([code in own for code in place], None)
+    return shapes.where(territory_of(shapes.to_numpy(), shapes.crs) == own, None)
 
 
 def _weights(
@@ -310,35 +331,54 @@ def _results(
     whole = np.where(found.share == 1.0, float(found.cells.lattice.size**2), 0.0)
     result["inside_share"] = _ratio(np.bincount(found.area, whole, number).astype(np.float64), found.size_m2)
     result["cells"] = np.bincount(found.area, minlength=number)
-    result["imputed_share"] = _ratio(sums.imputed(), people)
     known = np.bincount(found.area, found.share * found.cells.lattice.size**2, number).astype(np.float64)
-    bare = pd.Series(_ratio(known, found.size_m2) < 0.5)
-    few = households < RATE_HOUSEHOLDS
+    result["grid_share"] = np.minimum(_ratio(known, found.size_m2), 1.0)
+    result["imputed_share"] = _ratio(sums.imputed(), people)
+    few = people < RATE_PEOPLE if by_people else households < RATE_HOUSEHOLDS
     result.loc[few, ["poverty_rate", "living_standard_mean_eur"]] = np.nan
-    result["reliability"] = _reliability(result, bare)
+    result["reliability"] = _reliability(result, by_people=by_people)
     return result
 
 
-def _reliability(result: pd.DataFrame, bare: pd.Series) -> list[str]:
+def _reliability(result: pd.DataFrame, *, by_people: bool) -> list[str]:
     """What to be wary of, in words."""
+    size = result["estimate"] if by_people else result["households"]
+    least = RATE_PEOPLE if by_people else RATE_HOUSEHOLDS
+    few = (size < FEW_HOUSEHOLDS).to_numpy()
+    unit = "people" if by_people else "households"
+    share = result["grid_share"]
     reasons = {
-        "few households": result["households"] < FEW_HOUSEHOLDS,
-        "rates not given under 30 households": (result["households"] >= FEW_HOUSEHOLDS)
-        & (result["households"] < RATE_HOUSEHOLDS),
-        "mostly imputed": result["imputed_share"] > 0.5,
-        "mostly edge": result["low"] < result["estimate"] / 2,
+        f"few {unit}": few,
+        f"rates not given under {least} {unit}": ~few & (size < least).to_numpy(),
+        "mostly imputed": (result["imputed_share"] > _MOST).to_numpy(),
+        "mostly edge": (result["low"] < result["estimate"] * _MOST).to_numpy(),
         # uninhabited, or outside an extract: the grid does not tell the one from the other
-        "mostly cells the grid does not have": bare,
+        "mostly cells the grid does not have": (share < _MOST).to_numpy(),
+        "partly cells the grid does not have": ((share >= _MOST) & (share < _NEARLY_ALL)).to_numpy(),
     }
-    return ["; ".join(word for word, holds in reasons.items() if holds.iloc[row]) for row in range(len(result))]
+    told = [""] * len(result)
+    for words, holds in reasons.items():
+        for row in np.flatnonzero(holds):
+            told[row] = f"{told[row]}; {words}" if told[row] else words
+    return told
 
 
-def _blank(result: pd.DataFrame) -> None:
-    """Set missing what the grid says nothing of."""
-    none = result["cells"] == 0
+def _add(result: pd.DataFrame, holds: pd.Series, words: str) -> None:
+    """Add words to the reliability of some rows."""
+    said = result.loc[holds, "reliability"]
+    result.loc[holds, "reliability"] = said.map(lambda text: f"{text}; {words}" if text else words)
+
+
+def _blank(result: pd.DataFrame, shapes: gpd.GeoSeries, lattice: Lattice) -> None:
+    """Set missing what the grid says nothing of, and say why it does not."""
+    none = (result["cells"] == 0).to_numpy()
     values = [column for column in result.columns if column not in ("cells", "reliability", "target")]
     result.loc[none, values] = np.nan
-    result.loc[none, "reliability"] = "no grid"
+    drawn = ~(shapely.is_missing(shapes.to_numpy()) | shapely.is_empty(shapes.to_numpy()))
+    here = ~shapely.is_missing(_of_grid(shapes, lattice).to_numpy())
+    result.loc[none, "reliability"] = "no cell of the grid under it"
+    result.loc[none & ~here, "reliability"] = "no grid"
+    result.loc[none & ~drawn, "reliability"] = "no outline"
 
 
 def _stamped(result: pd.DataFrame, qpv: Any, grid: pd.DataFrame, method: str, notes: dict[str, Any]) -> pd.DataFrame:  # noqa: ANN401
@@ -350,6 +390,7 @@ def _stamped(result: pd.DataFrame, qpv: Any, grid: pd.DataFrame, method: str, no
         grid_vintage=about.get("vintage"),
         poverty_basis="population" if schema.poverty_by_people(grid) else "households",
         fictional=schema.is_fictional(qpv, grid),
+        notes=about.get("notes", []),
         **notes,
     )
     return result

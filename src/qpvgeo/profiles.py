@@ -110,8 +110,7 @@ def _together(qpv: gpd.GeoDataFrame | gpd.GeoSeries, cells: Cells) -> tuple[shap
     """All perimeters of the territory of the grid as one area, in the legal projection."""
     shapes = mended(qpv)
     place = territory_of(shapes.to_numpy(), shapes.crs)
-    own = [code for code, one in territories.territories().items() if one.grid_epsg == cells.lattice.epsg]
-    here = np.isin(place.astype(str), own)
+    here = place == (territories.of_grid(cells.lattice.epsg) or "")
     if not here.any():
         raise DataError(
             f"No perimeter lies in the territory of this grid (EPSG:{cells.lattice.epsg}).",

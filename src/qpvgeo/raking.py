@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qpvgeo import codes
+from qpvgeo import codes, schema
 from qpvgeo.errors import DataError
 from qpvgeo.gridcover import Cover
 
@@ -78,21 +78,26 @@ def _by_perimeter(
     cells, cell = np.unique(at, return_inverse=True)
     people = grid["population"].to_numpy(dtype=float)[cells]
     inside = weights * people[cell]
+    # a cell wholly inside a perimeter is the lower bound: its people stay where they are
+    free = np.bincount(cell, found.share == 1.0, len(cells))[cell] == 0
+    fixed = _sums(found.area[~free], inside[~free], len(wanted))
+    area, own, moved = found.area[free], cell[free], inside[free]
     # where perimeters overlap a cell can be given twice: it is still one cell
-    outside = np.maximum(people - _sums(cell, inside, len(cells)), 0.0)
+    outside = np.maximum(people - _sums(own, moved, len(cells)), 0.0)
     gap, rounds = np.array([np.inf]), 0
     while rounds < _MAX_ROUNDS and np.nanmax(gap, initial=0.0) > _PRECISION:
-        now = _sums(found.area, inside, len(wanted))
-        factor = np.divide(wanted, now, out=np.ones_like(now), where=(now > 0) & np.isfinite(wanted))
-        inside *= factor[found.area]
-        total = _sums(cell, inside, len(cells)) + outside
+        now = _sums(area, moved, len(wanted))
+        short = np.maximum(wanted - fixed, 0.0)
+        moved *= np.divide(short, now, out=np.ones_like(now), where=(now > 0) & np.isfinite(wanted))[area]
+        total = _sums(own, moved, len(cells)) + outside
         factor = np.divide(people, total, out=np.ones_like(total), where=total > 0)
-        inside *= factor[cell]
+        moved *= factor[own]
         outside *= factor
-        before, gap = gap, np.abs(_sums(found.area, inside, len(wanted)) / wanted - 1)
+        before, gap = gap, np.abs((fixed + _sums(area, moved, len(wanted))) / wanted - 1)
         rounds += 1
         if len(before) == len(gap) and np.nanmax(np.abs(before - gap), initial=0.0) < _PRECISION / 100:
             break  # what is left cannot be met: the total lies outside the bounds
+    inside[free] = moved
     touched = np.bincount(found.area, minlength=len(wanted)) > 0
     gap = np.where(touched, gap, np.nan)
     new = np.divide(inside, people[cell], out=weights.copy(), where=people[cell] > 0)
@@ -110,6 +115,12 @@ def _sums(group: Rows, values: Floats, number: int) -> Floats:
 def _by_commune(
     totals: pd.Series, at: Rows, weights: Floats, grid: pd.DataFrame
 ) -> tuple[Floats, Floats, dict[str, Any]]:
+    cut = set(schema.provenance(grid).get("where") or {}) & {"areas", "box"}
+    if cut:
+        raise DataError(
+            "The grid was read around some places only: the people of a commune are not all there.",
+            way_out="Read it by commune, department or territory (where=), and estimate again.",
+        )
     if "communes" not in grid.columns:
         raise DataError("The totals are of no perimeter given, and the grid does not say its communes.")
     listed = [_codes(cell) for cell in grid["communes"]]
@@ -131,7 +142,7 @@ def _by_commune(
     scale = factor.reindex(np.arange(len(grid))).to_numpy()
     scale = np.where(several > 0, scale, 1.0)
     unmet = totals.index.difference(now.index[now > 0]).astype(str).tolist()
-    told = {"by": "commune", "rounds": 1, "max_gap": 0.0, "unmet": unmet}
+    told = {"by": "commune", "rounds": 1, "max_gap": None if unmet else 0.0, "unmet": unmet}
     return weights, scale[at], {"constraint": told}
 
 

@@ -14,7 +14,9 @@ import numpy.typing as npt
 from qpvgeo import facts
 from qpvgeo.errors import UsageError
 
-__all__ = ["SAMPLE", "Territory", "get", "of_department", "of_points", "territories"]
+__all__ = ["SAMPLE", "Territory", "get", "of_department", "of_grid", "of_points", "territories"]
+
+_OTHER_GRIDS = {2973: "972", 32740: "974"}  # what some vintages, or some readers of them, call the same grids
 
 SAMPLE = "99"
 """Department, region and territory code of the fictional sample."""
@@ -104,6 +106,18 @@ def of_department(department: str) -> str | None:
         return None if department == "hexagone" else department
     in_facts = department in facts.names("departments") and not department.startswith("97")
     return "hexagone" if in_facts else None
+
+
+def of_grid(epsg: int) -> str | None:
+    """Territory of an income grid, by the projection of its ids; None when it is none of them.
+
+    Examples
+    --------
+    >>> of_grid(3035), of_grid(2973), of_grid(2154)
+    ('hexagone', '972', None)
+    """
+    known = {one.grid_epsg: code for code, one in territories().items() if one.grid_epsg and code != SAMPLE}
+    return known.get(epsg) or _OTHER_GRIDS.get(epsg)
 
 
 def of_points(longitude: npt.ArrayLike, latitude: npt.ArrayLike) -> npt.NDArray[np.object_]:

@@ -203,6 +203,7 @@ def population(
     method: Annotated[EstimateMethod, typer.Option(help="How crossed cells are shared out.")] = EstimateMethod.AREA,
     points: Annotated[Path | None, typer.Option(metavar="FILE", help="Addresses or buildings.")] = None,
     grid: Annotated[Path | None, typer.Option(metavar="FILE", help="Grid to use; else the latest at hand.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer or member of the --grid file.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="OUT", help="Write a .csv, .parquet (GeoParquet) or .json.")
     ] = None,
@@ -215,8 +216,9 @@ def population(
     from qpvgeo.cli import people, render
 
     folder = _folder(data, sample=sample)
+    place = {"commune": commune, "epci": epci}
     asked = people.Request(
-        file, int(vintage), folder, method.value, commune=commune, epci=epci, grid=grid, points=points, output=output
+        file, int(vintage), folder, method.value, **place, grid=grid, layer=layer, points=points, output=output
     )
     _print(people.population(asked), render.population, json=json, lang=lang)
 

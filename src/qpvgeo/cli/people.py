@@ -14,10 +14,11 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from qpvgeo import codes, discover, schema
+from qpvgeo import codes, discover, schema, territories
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.estimates import estimate_population
 from qpvgeo.links import join_communes
+from qpvgeo.projection import territory_of
 from qpvgeo.read import vector
 from qpvgeo.read.communes import read_communes
 from qpvgeo.read.grid import read_grid
@@ -41,6 +42,7 @@ class Request:
     commune: str | None = None
     epci: str | None = None
     grid: Path | None = None
+    layer: str | None = None
     points: Path | None = None
     output: Path | None = None
 
@@ -55,7 +57,7 @@ def population(asked: Request) -> dict[str, Any]:
         points = _points(asked.points) if asked.points else None
         constraint = _published(asked) if asked.method == "constrained" else None
         step("grid")
-        grids = _grids(asked, areas)
+        grids = _known_grids(asked, areas)
         step("estimate")
         people = _estimates(areas, grids, asked.method, points, constraint)
     if asked.output is not None:
@@ -66,6 +68,10 @@ def population(asked: Request) -> dict[str, Any]:
     answer = {
         "method": asked.method,
         "grid_vintage": schema.provenance(grids[0]).get("vintage"),
+        "grids": [
+            {key: schema.provenance(grid).get(key) for key in ("territory", "vintage", "resolution_m", "poverty_basis")}
+            for grid in grids
+        ],
         "rows": json.loads(people.rename_axis(key).reset_index().to_json(orient="records", double_precision=10)),
         "constraint": schema.provenance(people).get("constraint"),
         "output": None if asked.output is None else str(asked.output),
@@ -84,6 +90,10 @@ def _require(asked: Request) -> None:
         problems.append("--method points and --points FILE go together")
     if asked.method == "constrained" and asked.file is not None:
         problems.append("--method constrained needs published totals, which only the QPV have")
+    if asked.output is not None and not asked.output.absolute().parent.is_dir():
+        problems.append(f"--output: there is no folder {asked.output.parent}")
+    if asked.commune and codes.fold_arrondissement(asked.commune) != asked.commune:
+        problems.append(f"--commune {asked.commune} is an arrondissement: the perimeters name the commune whole")
     if asked.output is not None and asked.output.suffix.lower() not in _SUFFIXES:
         problems.append(f"--output ends in one of {', '.join(_SUFFIXES)}")
     if problems:
@@ -160,9 +170,16 @@ def _points(path: Path) -> gpd.GeoDataFrame:
     table = pd.read_csv(path, sep=None, engine="python", dtype="str")
     if not {"lon", "lat"} <= set(table.columns):
         raise DataError(f"{path.name} has no columns lon and lat.", way_out="Give a BAN table or a layer of points.")
-    places = gpd.points_from_xy(*(pd.to_numeric(table[axis], errors="coerce") for axis in ("lon", "lat")), crs=4326)
-    drawn = table["lon"].notna() & table["lat"].notna()
-    return gpd.GeoDataFrame(geometry=places)[drawn.to_numpy()]
+    axes = [pd.to_numeric(table[axis].str.replace(",", "."), errors="coerce") for axis in ("lon", "lat")]
+    unread = (axes[0].isna() & table["lon"].notna()) | (axes[1].isna() & table["lat"].notna())
+    if unread.any():
+        raise DataError(
+            f"{path.name}: {int(unread.sum())} rows have coordinates that are no numbers.",
+            problems=[f"row {row + 1}: {table['lon'][row]!r}, {table['lat'][row]!r}" for row in table.index[unread]],
+            way_out="Correct them, or leave them empty.",
+        )
+    drawn = (axes[0].notna() & axes[1].notna()).to_numpy()
+    return gpd.GeoDataFrame(geometry=gpd.points_from_xy(axes[0][drawn], axes[1][drawn], crs=4326))
 
 
 def _published(asked: Request) -> pd.Series:
@@ -171,16 +188,36 @@ def _published(asked: Request) -> pd.Series:
     return table["population"].dropna()
 
 
-def _grids(asked: Request, areas: gpd.GeoDataFrame) -> list[pd.DataFrame]:
-    """Grids at hand, the latest of each territory."""
-    if asked.grid is not None:
-        return [read_grid(asked.grid, where=areas)]
-    found = [one for one in discover.scan(asked.data) if one.kind == "grid"]
-    if not found:
-        discover.find("grid", None, asked.data)  # raises, with the places looked at
-    latest = max((one.vintage or 0) for one in found)
-    paths = [one.path for one in found if (one.vintage or 0) == latest]
-    return [read_grid(path, where=areas) for path in dict.fromkeys(paths)]
+def _known_grids(asked: Request, areas: gpd.GeoDataFrame) -> list[pd.DataFrame]:
+    """For each territory of the areas that has a grid, the finest at hand, the latest of these."""
+    paths = [asked.grid] if asked.grid else _paths_of_grids(asked.data)
+    drawn = areas[areas.geometry.notna()]
+    place = territory_of(drawn.geometry.to_numpy(), drawn.crs)
+    known = [one.code for one in territories.territories().values() if one.grid_epsg and one.code in set(place)]
+    grids = []
+    for territory in known:
+        near = drawn[place == territory]
+        read = [read_grid(path, layer=asked.layer, keep=[], where=near) for path in paths]
+        held = [grid for grid in read if len(grid) and territories.of_grid(grid.attrs["epsg"]) == territory]
+        if held:
+            grids.append(min(held, key=_rank))
+    if not grids:
+        raise MissingDataError(
+            "The grids at hand have no cell near these perimeters.",
+            problems=[path.name for path in paths],
+            way_out="Give another with --grid; Guadeloupe, Guyane, Mayotte and the collectivities have none.",
+        )
+    return grids
+
+
+def _rank(grid: pd.DataFrame) -> tuple[float, int]:
+    about = schema.provenance(grid)
+    return about.get("resolution_m") or float("inf"), -(about.get("vintage") or 0)
+
+
+def _paths_of_grids(data: Path | None) -> list[Path]:
+    found = [one.path for one in discover.scan(data) if one.kind == "grid"]
+    return list(dict.fromkeys(found)) or discover.find("grid", None, data)  # the latter raises, with the places
 
 
 def _estimates(
@@ -190,13 +227,10 @@ def _estimates(
     points: gpd.GeoDataFrame | None,
     constraint: pd.Series | None,
 ) -> pd.DataFrame:
-    """Estimates of each area from the grid that knows it."""
-    if not any(len(grid) for grid in grids):
-        raise MissingDataError("The grids at hand have no cell near these perimeters.", way_out="Give another --grid.")
-    known = [grid for grid in grids if len(grid)]
+    """Estimates of each area from the grid of its territory."""
     results = [
         estimate_population(areas, grid, method=method, points=points, constraint=constraint)  # type: ignore[arg-type]
-        for grid in known
+        for grid in grids
     ]
     people = results[0]
     for other in results[1:]:

@@ -113,6 +113,9 @@ def commune_lists(column: Any, name: str, problems: list[str]) -> pa.ChunkedArra
     return pa.chunked_array(lists, COMMUNES)
 
 
+_CODE_CHARACTERS = np.isin(np.arange(256), list(b"0123456789AB"))
+
+
 def _offsets(chunk: pa.StringArray) -> npt.NDArray[np.int32]:
     if not len(chunk):
         return np.zeros(1, np.int32)
@@ -124,7 +127,9 @@ def _split(chunk: pa.StringArray) -> pa.ListArray | None:
     offsets = _offsets(chunk)
     start, stop = int(offsets[0]), int(offsets[-1])
     starts = (offsets - start) // _WIDTH
-    if not (starts * _WIDTH + start == offsets).all():
+    text = np.frombuffer(chunk.buffers()[2], np.uint8)[start:stop] if stop > start else np.empty(0, np.uint8)
+    # a separator can make up the length of a code: every character is looked at
+    if not (starts * _WIDTH + start == offsets).all() or not _CODE_CHARACTERS[text].all():
         return None
     ends = pa.py_buffer(np.arange(start, stop + 1, _WIDTH, dtype=np.int32))
     parts = pa.Array.from_buffers(pa.string(), int(starts[-1]), [None, ends, chunk.buffers()[2]])
