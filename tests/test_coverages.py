@@ -329,8 +329,8 @@ def test_real_ept_are_told_apart_and_paris_stands_alone(real_links):
     # their only QPV straddles two EPT, so the perimeters do not tell which is theirs
     assert set(left) - {"75056"} == {"93001", "93027", "94019"}
     assert GRAND_PARIS not in found.index
-    lost = found[found.index.isna()].iloc[0]
-    assert "EPT not known" in lost["note"]
+    assert found.loc["EPT?", "n_qpv"] == 2
+    assert "table of EPT" in found.loc["EPT?", "note"]
     assert "may be short" in found.loc["200057867", "note"]
 
 

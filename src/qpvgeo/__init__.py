@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qpvgeo import codes, errors, facts, territories
+    from qpvgeo import codes, errors, facts, lattice, territories
     from qpvgeo.checks import check
     from qpvgeo.coverages import coverage
     from qpvgeo.discover import datasets
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = ("codes", "errors", "facts", "territories")
+_MODULES = ("codes", "errors", "facts", "lattice", "territories")
 
 _HOMES = {
     "audit_communes": "links",
@@ -70,6 +70,7 @@ __all__ = [
     "fetch",
     "geography",
     "join_communes",
+    "lattice",
     "overlap",
     "overlap_cells",
     "published_summary",

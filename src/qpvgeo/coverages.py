@@ -17,7 +17,7 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.projection import areas_m2
 from qpvgeo.summaries import partial_territories
 
-__all__ = ["COVERAGE_COLUMNS", "Level", "coverage"]
+__all__ = ["COVERAGE_COLUMNS", "UNKNOWN_EPT", "Level", "coverage"]
 
 Level = Literal["commune", "epci", "ept", "department", "region", "territory"]
 Attribution = Literal["code", "commune"]
@@ -40,6 +40,9 @@ _BY_CODE = ("department", "region", "territory")
 _PARIS = "75056"
 _GRAND_PARIS = "200054781"
 
+UNKNOWN_EPT = "EPT?"
+"""Row of the communes of the Grand Paris whose EPT is not known."""
+
 
 def coverage(
     links: pd.DataFrame,
@@ -56,7 +59,8 @@ def coverage(
     links
         What `qpvgeo.join_communes` gives.
     by
-        Level of the rows. `ept` is the EPT in the Grand Paris and the EPCI elsewhere, as in Insee's comparisons.
+        Level of the rows. `ept` is the EPT in the Grand Paris and the EPCI elsewhere, as in Insee's comparisons;
+        communes of the Grand Paris whose EPT is not known make a row `EPT?`.
     units
         Frame of the units, indexed by code, for `name`, `population` and, with outlines, `area_share`: communes
         (`read_communes`) by commune, EPCI (`read_epci`) by EPCI. Departments and regions are among the facts. The
@@ -124,7 +128,7 @@ def coverage(
     below = _denominators(links, by, units, denominators)
     obstacles = _obstacles(placed, links, by, below)
     frame = _compared(counted, by, units, below, obstacles)
-    if by == "ept" and frame.index.isna().any():
+    if by == "ept" and UNKNOWN_EPT in frame.index:
         short = frame.index.isin(list(facts.names("epts")))
         frame.loc[short, "note"] += "; may be short: the EPT of some communes of the Grand Paris is not known"
     if by not in _BY_CODE and denominators is None:
@@ -154,7 +158,8 @@ def _placed(links: pd.DataFrame, by: Level, attribution: Attribution) -> pd.Data
         elif by == "ept":
             inside = links["ept"].where(links["commune"] != _PARIS, links["commune"])
             # a commune of the Grand Paris whose EPT is not known counts in none, not in the métropole
-            own = inside.where(inside.notna() | (links["epci"] == _GRAND_PARIS), links["epci"])
+            lost = inside.isna() & (links["epci"] == _GRAND_PARIS)
+            own = inside.where(~lost, UNKNOWN_EPT).where(inside.notna() | lost, links["epci"])
         elif by == "region":
             own = links["region"].where(links["region"].notna(), links["department"])
         else:
@@ -235,7 +240,7 @@ def _compared(
     if units is not None and "name" in units.columns:
         names |= units["name"].dropna().to_dict()
     if by == "ept":
-        names |= {**facts.names("epts"), _PARIS: "Paris"}
+        names |= {**facts.names("epts"), _PARIS: "Paris", UNKNOWN_EPT: "Grand Paris, EPT not known"}
     frame = counted.rename_axis(by)
     rows = [_share(unit, row, by, below, obstacles) for unit, row in counted.iterrows()]
     frame["population"], frame["population_year"], frame["share"], frame["note"] = zip(*rows, strict=True)
@@ -288,12 +293,12 @@ def _share(
 ) -> tuple[int | None, int | None, float | None, str]:
     """Denominator of a unit, its census, the share, and a note: why there is none, or what it rests on."""
     if pd.isna(unit):
-        known = by == "ept" and row["n_qpv"]
-        return None, None, None, "Grand Paris, EPT not known: give a table of EPT" if known else "placed in no unit"
+        return None, None, None, "placed in no unit"
     unit = str(unit)
     base = below.of(departments_of(unit, by) if by in _BY_CODE else [unit], unit=unit)  # type: ignore[arg-type]
     if base.people is None:
-        return None, None, None, "no denominator"
+        table = "give read_communes() a table of EPT (ept_au_01-01-<year>.xlsx)"
+        return None, None, None, table if unit == UNKNOWN_EPT else "no denominator"
     lacking = int(row["n_qpv"] - row["n_with_population"])
     if lacking:
         return base.people, base.year, None, f"no population for {lacking} QPV"

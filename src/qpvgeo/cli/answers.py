@@ -118,6 +118,11 @@ def _people_of(path: Path, year: int) -> pd.DataFrame:
 def summary(vintage: int, data: Path | None, *, by: str, year: int | None) -> dict[str, Any]:
     """Answer of `qpvgeo summary`: computed from the files at hand, else the published aggregates."""
     qpv = _perimeters(vintage, data)
+    if qpv is None and by != "territory":
+        raise MissingDataError(
+            f"The published aggregates are by territory: figures by {by} need the perimeters.",
+            way_out="Leave --by out, or name the folder of the published files with --data.",
+        )
     if qpv is None:
         figures, detail = summaries.published_summary(vintage, year=year), None
         sources = [{"facts": "published aggregates embedded in qpvgeo"}]

@@ -60,6 +60,8 @@ def population(asked: Request) -> dict[str, Any]:
         grids = _known_grids(asked, areas)
         step("estimate")
         people = _estimates(areas, grids, asked.method, points, constraint)
+    if "name" in areas.columns:
+        people.insert(0, "name", areas["name"])
     if asked.output is not None:
         _write(people, areas, asked.output)
     fictional = schema.is_fictional(areas, *grids)
@@ -74,6 +76,7 @@ def population(asked: Request) -> dict[str, Any]:
         ],
         "rows": json.loads(people.rename_axis(key).reset_index().to_json(orient="records", double_precision=10)),
         "constraint": schema.provenance(people).get("constraint"),
+        "notes": [note for frame in (areas, *grids) for note in schema.provenance(frame).get("notes", [])],
         "output": None if asked.output is None else str(asked.output),
         "sources": sources,
     }

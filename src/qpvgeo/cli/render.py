@@ -63,9 +63,13 @@ def _grouped(notes: list[str]) -> list[str]:
     """Notes on files, those that say the same of several files in one line."""
     files: dict[str, list[str]] = {}
     for note in notes:
-        label, _, text = note.partition(": ")
-        files.setdefault(text or label, []).append(label)
-    return [f"{labels[0]}: {text}" if len(labels) == 1 else f"{len(labels)} x {text}" for text, labels in files.items()]
+        label, colon, text = note.partition(": ")
+        files.setdefault(text if colon else note, []).append(label if colon else "")
+    told = []
+    for text, labels in files.items():
+        named = [label for label in labels if label]
+        told.append(f"{len(labels)} x {text}" if len(labels) > 1 else f"{named[0]}: {text}" if named else text)
+    return told
 
 
 def _foot(answer: dict[str, Any], out: Console, lang: str) -> None:
@@ -185,14 +189,24 @@ def _coverage_note(row: dict[str, Any]) -> str:
 def population(answer: dict[str, Any], out: Console, lang: str) -> None:
     """A row per perimeter, the bounds on both sides of the estimate."""
     year = answer["grid_vintage"]
-    title = say("People of the grid (fiscal households)", lang) + (f", {year}" if year else "")
-    headers = [("Code", False), ("At least", True), ("Estimate", True), ("At most", True), ("Poverty", True)]
+    title = say("People of the grid (fiscal households)", lang) + (
+        f", {year}" if year else f", {say('year not known', lang)}"
+    )
+    headers = [
+        ("Code", False),
+        ("Name", False),
+        ("At least", True),
+        ("Estimate", True),
+        ("At most", True),
+        ("Poverty", True),
+    ]
     headers += [("Mean living standard", True), ("Imputed", True), ("Cells", True), ("Reliability", False)]
     table = _table(headers, lang, f"{title}, {say('method:', lang)} {answer['method']}")
     key = "qpv_code" if answer["rows"] and "qpv_code" in answer["rows"][0] else "label"
     for row in answer["rows"]:
         table.add_row(
             escape(str(row[key])),
+            escape(row.get("name") or ""),
             *(number(row[name], lang) for name in ("low", "estimate", "high")),
             share(row["poverty_rate"], lang, 1),
             number(row["living_standard_mean_eur"], lang),
@@ -207,6 +221,8 @@ def population(answer: dict[str, Any], out: Console, lang: str) -> None:
         out.print(f"[dim]{say('Published totals met after', lang)} {told['rounds']} {say('rounds', lang)}{unmet}[/dim]")
     text = "Living standard is a winsorised mean in euros a year, never a median. Rates are ratios of sums."
     out.print(f"[dim]{say(text, lang)}[/dim]", soft_wrap=True)
+    for note in _grouped(answer["notes"]):
+        out.print(f"[dim]{escape(note)}[/dim]", soft_wrap=True)
     if answer["output"]:
         out.print(f"{say('Written to', lang)} {escape(answer['output'])}", soft_wrap=True)
     _foot(answer, out, lang)

@@ -105,6 +105,8 @@ _PHRASES = {
         "Le niveau de vie est une moyenne winsorisée en euros par an, jamais une médiane. "
         "Les taux sont des rapports de sommes."
     ),
+    "year not known": "année inconnue",
+    "mostly by area, for want of points": "surtout selon la surface, faute de points",
     "few households": "peu de ménages",
     "rates not given under 30 households": "taux non donnés sous 30 ménages",
     "mostly imputed": "surtout imputé",
@@ -117,7 +119,7 @@ _PHRASES = {
     "rates not given under 60 people": "taux non donnés sous 60 habitants",
     "mostly cells the grid does not have": "surtout des carreaux absents de la grille",
     "by its content": "à son contenu",
-    "Grand Paris, EPT not known: give a table of EPT": "Grand Paris, EPT inconnu : donner une table des EPT",
+    "Grand Paris, EPT not known": "Grand Paris, EPT inconnu",
     "placed in no unit": "rattaché à aucune unité",
 }
 
