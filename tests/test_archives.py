@@ -382,7 +382,7 @@ def test_the_start_of_a_7z_is_not_a_whole_one(tmp_path):
 @settings(max_examples=300)
 @given(name=st.text(alphabet="ab./\\: C~\0é", min_size=1, max_size=12))
 def test_a_name_that_is_let_through_stays_in_the_folder(name):
-    root = Path("/root/into")
+    root = Path("/srv/into")
     stays = not archives._escapes(name)
     assert not stays or (root / name).resolve().is_relative_to(root)
 
