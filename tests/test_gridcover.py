@@ -503,3 +503,12 @@ def test_cells_add_up_to_the_area_of_each_published_perimeter(touched, vintage):
     found = touched[vintage]
     added = np.bincount(found.area, found.share, len(found.size_m2)) * 40_000
     assert added == pytest.approx(found.size_m2, rel=1e-9)
+
+
+@pytest.mark.parametrize("radius", [0.01, 0.1, 1.0])
+def test_a_tiny_area_keeps_its_digits(radius):
+    turns = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    reach = radius * (0.6 + 0.4 * np.cos(3 * turns))
+    shape = shapely.Polygon(np.column_stack([3_800_250.3 + reach * np.cos(turns), 2_900_070.7 + reach * np.sin(turns)]))
+    found = cover(gpd.GeoSeries([shape], crs=3035), Lattice(3035, 200))
+    assert found.share.tolist() == pytest.approx([shape.area / 200**2], rel=1e-9)

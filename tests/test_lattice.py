@@ -418,3 +418,9 @@ def test_table_longer_than_a_block_is_searched_whole():
     order = np.random.default_rng(5).permutation(len(table))
     shuffled = Cells(INSEE, table.north[order], table.east[order])
     assert np.array_equal(order[locate(table, shuffled)], np.arange(len(table)))
+
+
+def test_no_id_is_written_for_a_corner_below_zero():
+    below = Cells(Lattice(3035, 200), np.array([-400]), np.array([200]))
+    with pytest.raises(DataError, match="below zero"):
+        format_ids(below)

@@ -271,11 +271,23 @@ def parse_mixed(ids: Any) -> pd.DataFrame:  # noqa: ANN401
 def format_ids(cells: Cells) -> pd.Index:
     """Ids of cells: the inverse of `parse_ids`.
 
+    Raises
+    ------
+    DataError
+        Corners lie below zero: the ids of Insee have no sign.
+
     Examples
     --------
     >>> format_ids(parse_ids(["CRS2975RES200mN7634400E319000"])).tolist()
     ['CRS2975RES200mN7634400E319000']
     """
+    below = np.flatnonzero((cells.north < 0) | (cells.east < 0))
+    if len(below):
+        raise DataError(
+            f"{len(below)} cells have corners below zero: no id can be written.",
+            problems=[f"position {row}: north {cells.north[row]}, east {cells.east[row]}" for row in below],
+            way_out="Look whether the areas lie in the territory of the lattice.",
+        )
     head = f"CRS{cells.lattice.epsg}RES{cells.lattice.size}mN"
     pairs = zip(cells.north.tolist(), cells.east.tolist(), strict=True)
     return pd.Index([f"{head}{north}E{east}" for north, east in pairs], dtype="str", name="cell_id")
