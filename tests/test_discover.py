@@ -249,10 +249,23 @@ def test_real_folder_holds_no_other_kind_by_mistake(real_data):
     kinds = pd.Series([one.kind for one in discover.scan(real_data)]).value_counts()
     assert kinds.to_dict() == {
         "perimeters": 13,
-        "communes": 4,
+        "communes": 3,
+        "grid": 3,
         "communes table": 3,
         "epci": 3,
         "population": 3,
         "communes population": 1,
         "addresses": 1,
     }
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "parquet"])
+def test_a_grid_is_recognised_in_a_geopackage_and_in_parquet(tmp_path, suffix):
+    path = tmp_path / f"carreaux_2019.{suffix}"
+    frame = pd.DataFrame({"idcar_200m": ["CRS3035RES200mN2632200E3274800"], "ind": [12.0]})
+    if suffix == "parquet":
+        frame.to_parquet(path)
+    else:
+        square = shapely.box(3_274_800, 2_632_200, 3_275_000, 2_632_400)
+        gpd.GeoDataFrame(frame, geometry=[square], crs=3035).to_file(path)
+    assert [(found.kind, found.vintage) for found in discover.identify(path)] == [("grid", 2019)]

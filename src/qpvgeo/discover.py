@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from qpvgeo import catalog, codes, settings
 from qpvgeo.errors import ArchiveError, DataError, MissingDataError
@@ -259,6 +260,9 @@ def identify(path: Path) -> Iterator[Found]:
         if suffix in (*vector.SUFFIXES, ".zip"):
             held = [_outlines(layer, basis) for layer in vector.layers(path)]
             found = [one for one in held if one is not None]
+            if suffix == ".parquet" and not held and any(map(_is_cell_column, pq.read_schema(path).names)):
+                year = _YEAR.search(path.name)
+                found = [Found(path, "grid", int(year[1]) if year else None, 0, basis)]
             if found or suffix in vector.SUFFIXES:
                 yield from found
                 return
@@ -267,11 +271,18 @@ def identify(path: Path) -> Iterator[Found]:
         return
 
 
+def _is_cell_column(name: str) -> bool:
+    return tables.normalise(name).startswith(("idcar_", "idinspire"))
+
+
 def _outlines(layer: vector.Layer, basis: Literal["name", "content"]) -> Found | None:
     """What a layer of areas holds, by the column of codes it has."""
     if "Point" in layer.shape or "Line" in layer.shape:
         return None
     head = tables.as_text(vector.attributes(layer, rows=1))
+    if any(_is_cell_column(str(name)) for name in head.columns):
+        year = _YEAR.search(layer.path.name)
+        return Found(layer.path, "grid", int(year[1]) if year else None, layer.features, basis)
     code = published.of_kind(head, published.QPV_CODE, "qpv")
     if code:
         return Found(layer.path, "perimeters", codes.vintage_of(str(head[code].iloc[0]).strip()), layer.features, basis)
@@ -296,7 +307,7 @@ def _table(path: Path, basis: Literal["name", "content"]) -> Iterator[Found]:
         yield Found(path, kind, vintage, 0, basis)
     elif {"code_insee", "nom_voie", "lon", "lat"} <= names:
         yield Found(path, "addresses", None, 0, basis)
-    elif any(name.startswith(("idcar_", "idinspire")) for name in names):
+    elif any(map(_is_cell_column, names)):
         yield Found(path, "grid", stated, 0, basis)
     elif names & {"typecom"} or {"code", "type", "departement", "region"} <= names:
         yield Found(path, "communes table", stated, 0, basis)

@@ -198,19 +198,31 @@ def _known_grids(asked: Request, areas: gpd.GeoDataFrame) -> list[pd.DataFrame]:
     place = territory_of(drawn.geometry.to_numpy(), drawn.crs)
     known = [one.code for one in territories.territories().values() if one.grid_epsg and one.code in set(place)]
     grids = []
+    refused: list[str] = []
     for territory in known:
         near = drawn[place == territory]
-        read = [read_grid(path, layer=asked.layer, keep=[], where=near) for path in paths]
+        read = [grid for path in paths if (grid := _read(path, asked, near, refused)) is not None]
         held = [grid for grid in read if len(grid) and territories.of_grid(grid.attrs["epsg"]) == territory]
         if held:
             grids.append(min(held, key=_rank))
     if not grids:
         raise MissingDataError(
             "The grids at hand have no cell near these perimeters.",
-            problems=[path.name for path in paths],
+            problems=refused or [path.name for path in paths],
             way_out="Give another with --grid; Guadeloupe, Guyane, Mayotte and the collectivities have none.",
         )
     return grids
+
+
+def _read(path: Path, asked: Request, near: gpd.GeoDataFrame, refused: list[str]) -> pd.DataFrame | None:
+    """Cells of a file near some areas; a file found in a folder that cannot be read does not stop the others."""
+    try:
+        return read_grid(path, layer=asked.layer, keep=[], where=near)
+    except DataError as error:
+        if asked.grid is not None:
+            raise
+        refused.append(f"{path.name}: {str(error).splitlines()[0]}")
+        return None
 
 
 def _rank(grid: pd.DataFrame) -> tuple[float, int]:
