@@ -35,7 +35,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.base  ## speed and memory beside other tools; a quarter of an hour
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python benchmarks/run.py
 
 docs: $(VENV)/.dev  ## run the code blocks of the how-tos

@@ -1,12 +1,15 @@
-"""A fictional country to measure on: as many communes and QPV as France, at the sizes of the published ones.
+"""A fictional country to measure on: as many communes, QPV and cells as France, at the sizes of the published ones.
 
 Made from a seed, in EPSG:2154. The limits of communes are drawn once and shared by neighbours, so that they tile the
-country; QPV are irregular rings in clusters, some with a hole, some in two parts, some across a limit. No place, name
-or outline comes from a published file.
+country; QPV are irregular rings in clusters, some with a hole, some in two parts, some across a limit. The cells of the
+grid, in EPSG:3035, gather around villages and fill the towns that have QPV. No place, name, outline or value comes from
+a published file.
 """
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import pyproj
 import shapely
 
 SEED = 2024
@@ -14,6 +17,8 @@ COLUMNS, ROWS = 200, 175
 SIDE_M = 4_250.0
 ORIGIN_M = (200_000.0, 6_150_000.0)
 POINTS_OF_A_LIMIT = 25
+CELL_M = 200
+ACROSS_THE_GRID = 100_000
 
 
 def communes(seed=SEED):
@@ -31,23 +36,113 @@ def communes(seed=SEED):
     return _layer(shapes, labels)
 
 
-def qpv(count=1_500, seed=SEED):
-    """Rings of about 75 points, the middle one of 16 ha; one in eight has a hole, one in fifteen a second part."""
+def qpv(count=1_500, seed=SEED, *, points=65):
+    """Rings of about 75 points, the middle one of 16 ha; one in eight has a hole, one in fifteen a second part.
+
+    `points` is the middle number of points of a ring, before holes and second parts.
+    """
     chance = np.random.default_rng(seed + 1)
     size = np.array([COLUMNS, ROWS]) * SIDE_M
     towns = ORIGIN_M + chance.uniform(0.05, 0.95, (count // 5, 2)) * size
     # about three radii between the QPV of a town
     centres = towns[chance.integers(len(towns), size=count)] + chance.normal(0, 1_500, (count, 2))
     radii = 225 * np.exp(chance.normal(0, 0.35, count))
-    shapes = _rings(centres, radii, chance)
+    shapes = _rings(centres, radii, points, chance)
     holed = np.arange(count) % 8 == 0
-    holes = _rings(centres[holed], radii[holed] / 4, chance)
+    holes = _rings(centres[holed], radii[holed] / 4, points, chance)
     shapes[holed] = shapely.difference(shapes[holed], holes)
     double = np.arange(count) % 15 == 1
     beside = centres[double] + np.stack([3 * radii[double], np.zeros(double.sum())], axis=-1)
-    seconds = _rings(beside, radii[double] / 2, chance)
+    seconds = _rings(beside, radii[double] / 2, points, chance)
     shapes[double] = shapely.union(shapes[double], seconds)
     return _layer(shapes, [f"Q{number:04d}" for number in range(count)])
+
+
+def national_qpv():
+    """1,609 QPV in the projection of the grid, the middle one of 16 ha and 65 points."""
+    return qpv(1_609, points=57).to_crs(3035)
+
+
+def grid(quarters, count=2_300_000, seed=SEED):
+    """Inhabited cells of 200 m: `north` and `east` of the lower-left corner, `people`, sum of their `living_standard`.
+
+    In the order of the ids, as Insee writes them. Of the cells in the boxes of QPV, 93 % are inhabited, densely.
+    """
+    chance = np.random.default_rng(seed + 2)
+    boxes = np.floor(quarters.bounds.to_numpy() / CELL_M).astype(np.int64)
+    near = np.concatenate(
+        [_keys(*np.meshgrid(np.arange(w, e + 1), np.arange(s, n + 1))).ravel() for w, s, e, n in boxes]
+    )
+    near = np.unique(near[chance.random(len(near)) < 0.93])
+    size = np.array([COLUMNS, ROWS]) * SIDE_M
+    villages = ORIGIN_M + chance.uniform(0, 1, (COLUMNS * ROWS, 2)) * size
+    villages = np.stack(pyproj.Transformer.from_crs(2154, 3035, always_xy=True).transform(*villages.T), axis=-1)
+    reach = 500 * np.exp(chance.normal(0, 0.6, len(villages)))
+    far = np.empty(0, np.int64)
+    while len(far) < count - len(near):
+        of = chance.integers(len(villages), size=count)
+        x, y = (villages[of] + chance.normal(0, 1, (count, 2)) * reach[of, None]).T
+        drawn = _keys(np.floor(x / CELL_M).astype(np.int64), np.floor(y / CELL_M).astype(np.int64))
+        far = np.setdiff1d(np.union1d(far, drawn), near)
+    far = chance.choice(far, count - len(near), replace=False)
+    keys = np.sort(np.concatenate([near, far]))
+    dense = np.isin(keys, near)
+    people = np.where(dense, chance.gamma(3, 90, count), chance.gamma(1.1, 20, count))
+    people = np.maximum(np.round(people * 2) / 2, 1)
+    mean = np.where(dense, 15_000, 23_000) * np.exp(chance.normal(0, 0.15, count))
+    return pd.DataFrame(
+        {
+            "north": keys // ACROSS_THE_GRID * CELL_M,
+            "east": keys % ACROSS_THE_GRID * CELL_M,
+            "people": people,
+            "living_standard": np.round(people * mean, 1),
+        }
+    )
+
+
+def published(cells, seed=SEED):
+    """The cells with the columns, names and order of the files of 2019 and 2021."""
+    chance = np.random.default_rng(seed + 3)
+    north, east = cells["north"], cells["east"]
+    people = cells["people"]
+    households = np.round(people / chance.uniform(1.7, 2.8, len(cells)), 1)
+    # no department is 96
+    communes = chance.integers(96_000, 97_000, len(cells)).astype("U5")
+    # a cell in twelve lies in two communes
+    beside = np.where(chance.random(len(cells)) < 1 / 12, communes[::-1], "")
+
+    def some(whole):
+        return np.round(whole * chance.beta(2, 7, len(cells)), 1)
+
+    return pd.DataFrame(
+        {
+            "idcar_200m": _ids(CELL_M, north, east),
+            "idcar_1km": _ids(1_000, north, east),
+            "idcar_nat": _ids(2_000, north, east),
+            "i_est_200": (households < 11).astype(np.int64),
+            "i_est_1km": np.zeros(len(cells), np.int64),
+            "lcog_geo": pd.array(np.char.add(communes, beside), "str"),
+            "ind": people,
+            "men": households,
+            "men_pauv": some(households),
+            **{f"men_{name}": some(households) for name in ("1ind", "5ind", "prop", "fmp")},
+            "ind_snv": cells["living_standard"],
+            "men_surf": np.round(households * chance.uniform(50, 120, len(cells)), 1),
+            **{f"men_{name}": some(households) for name in ("coll", "mais")},
+            **{f"log_{name}": some(households) for name in ("av45", "45_70", "70_90", "ap90", "inc", "soc")},
+            **{f"ind_{name}": some(people) for name in ("0_3", "4_5", "6_10", "11_17", "18_24", "25_39", "40_54")},
+            **{f"ind_{name}": some(people) for name in ("55_64", "65_79", "80p", "inc")},
+        }
+    )
+
+
+def _keys(column, row):
+    return row * ACROSS_THE_GRID + column
+
+
+def _ids(size, north, east):
+    pairs = zip((north // size * size).tolist(), (east // size * size).tolist(), strict=True)
+    return pd.array([f"CRS3035RES{size}mN{n}E{e}" for n, e in pairs], "str")
 
 
 def _limits(start, end, chance):
@@ -61,12 +156,12 @@ def _limits(start, end, chance):
     return start[:, :, None] + at[:, None] * chord + away[..., None] * normal
 
 
-def _rings(centres, radii, chance):
-    return np.array([shapely.Polygon(_ring(*pair, chance)) for pair in zip(centres, radii, strict=True)])
+def _rings(centres, radii, points, chance):
+    return np.array([shapely.Polygon(_ring(*pair, points, chance)) for pair in zip(centres, radii, strict=True)])
 
 
-def _ring(centre, radius, chance):
-    points = int(np.clip(65 * np.exp(chance.normal(0, 0.6)), 12, 400))
+def _ring(centre, radius, points, chance):
+    points = int(np.clip(points * np.exp(chance.normal(0, 0.6)), 12, 400))
     turn = np.sort(chance.uniform(0, 2 * np.pi, points))
     far = radius * (1 + 0.25 * np.sin(3 * turn + chance.uniform(0, 6)) + chance.uniform(-0.1, 0.1, points))
     return centre + np.stack([far * np.cos(turn), far * np.sin(turn)], axis=-1)

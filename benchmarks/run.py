@@ -9,11 +9,16 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from importlib.metadata import version
+from pathlib import Path
 from time import perf_counter
 
 import data
+import fresh
 import geopandas as gpd
+import grid_files
+import grid_sums
 import numpy as np
 import pandas as pd
 import shapely
@@ -22,6 +27,9 @@ import qpvgeo
 
 ROUNDS = 5
 AGREE_M2 = 1e-6
+AGREE_PEOPLE = 1e-6
+COARSE = ("exactextract", "tobler area_interpolate")
+"""Tools whose sums are further from those of shapely than that: their distance is told."""
 
 
 def imports():
@@ -86,6 +94,83 @@ def _overlay(quarters, communes):
     return frame[frame["area_m2"] > 0]
 
 
+def grid():
+    """QPV x the national grid: people and living standards of every QPV."""
+    quarters = data.national_qpv()
+    cells = data.grid(quarters)
+    with tempfile.TemporaryDirectory() as folder:
+        grid_sums.prepare(Path(folder), quarters, cells)
+        runs = _fresh("grid_sums", grid_sums.TOOLS, Path(folder))
+    points = np.median(shapely.get_num_coordinates(quarters.geometry))
+    print(
+        f"\n{len(quarters):,} QPV (median {quarters.area.median() / 1e4:.0f} ha, {points:.0f} points; "
+        f"{int((quarters.geom_type == 'MultiPolygon').sum())} in parts) and {len(cells):,} cells"
+    )
+    right = runs["shapely STRtree + intersection"][0][2]
+    for tool, rounds in runs.items():
+        apart = np.abs(rounds[0][2] - right)
+        print(f"- {tool}: {apart[0].max():.1e} people, {(apart[1] / np.maximum(right[1], 1)).max():.1e} of the income")
+        if apart[0].max() > AGREE_PEOPLE and tool not in COARSE:
+            raise SystemExit(f"{tool}: {apart[0].max():.2g} people from shapely")
+    _show("Sums per QPV, in fresh processes", _times(runs), unit="qpvgeo")
+    overlay = runs.get("geopandas.overlay")
+    print("\n| call | peak above the start, MB | of `geopandas.overlay` |\n|---|---|---|")
+    for tool, rounds in runs.items():
+        peaks = [statistics.median(peak for _, peak, _ in which) for which in (rounds, overlay or rounds)]
+        print(f"| `{tool}` | {peaks[0]:.0f} | {peaks[0] / peaks[1]:.3f} |")
+
+
+def ids():
+    """The ids of the national grid as whole numbers."""
+    with tempfile.TemporaryDirectory() as folder:
+        _prepare_files(Path(folder), "Parquet")
+        runs = _fresh("grid_files", grid_files.PARSERS, Path(folder))
+    _require_equal(runs)
+    _show("Ids to northing and easting, in fresh processes", _times(runs), unit="lattice.parse_ids")
+
+
+def reads():
+    """The national grid from a file, against the reader that is called for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        sizes = _prepare_files(Path(folder), *grid_files.BARE)
+        for form, reader in grid_files.BARE.items():
+            bare, *ours = f"{reader}, {form}", f"read_grid, {form}", f"read_grid, {form}, hashed before"
+            runs = _fresh("grid_files", [bare, *ours, "lattice.parse_ids"], Path(folder))
+            times = _times(runs)
+            parsed = times["lattice.parse_ids"]
+            for tool in ours:
+                times[f"{tool}, less parse_ids"] = [a - b for a, b in zip(times[tool], parsed, strict=True)]
+            _require_equal({tool: runs[tool] for tool in (bare, *ours)})
+            _show(f"{form}, {sizes[form]:,.0f} MB: {len(grid_files.COLUMNS)} of 34 columns", times, unit=bare)
+
+
+def _prepare_files(folder, *forms):
+    cells = data.grid(data.national_qpv())
+    return grid_files.prepare(folder, cells, data.published(cells), forms)
+
+
+def _fresh(module, tools, folder):
+    """Seconds, peak MB and answer of each tool in each round; the first one only compares answers and fills caches."""
+    first = {tool: run for tool in tools if (run := fresh.run(module, tool, folder)) is not None}
+    runs = {tool: [] for tool in first}
+    for _ in range(ROUNDS):
+        for tool, rounds in runs.items():
+            rounds.append(fresh.run(module, tool, folder))
+    return runs
+
+
+def _times(runs):
+    return {tool: [seconds for seconds, _, _ in rounds] for tool, rounds in runs.items()}
+
+
+def _require_equal(runs):
+    """Raise when the first tool and another one do not give the same."""
+    (one, right), *others = runs.items()
+    for tool, rounds in others:
+        if not np.allclose(rounds[0][2], right[0][2], rtol=1e-12, atol=0):
+            raise SystemExit(f"{tool} and {one} differ")
+
+
 def _seconds(calls):
     """Times of each call over the rounds; the first round, which fills caches, is thrown away."""
     times = {name: [] for name in calls}
@@ -98,8 +183,11 @@ def _seconds(calls):
 
 
 def _table(title, calls, *, unit):
+    _show(title, _seconds(calls), unit=unit)
+
+
+def _show(title, times, *, unit):
     """Print a Markdown table of medians and of ratios to the call that is the unit."""
-    times = _seconds(calls)
     print(f"\n{title}\n\n| call | median, s | over `{unit}` | in a round |\n|---|---|---|---|")
     for name, rounds in times.items():
         ratios = sorted(one / other for one, other in zip(rounds, times[unit], strict=True))
@@ -107,7 +195,7 @@ def _table(title, calls, *, unit):
         print(f"| `{name}` | {statistics.median(rounds):.3f} | {ratio:.2f} | {ratios[0]:.2f} to {ratios[-1]:.2f} |")
 
 
-WORKLOADS = {"imports": imports, "overlap": overlap}
+WORKLOADS = {"imports": imports, "overlap": overlap, "grid": grid, "ids": ids, "reads": reads}
 
 
 def main():

@@ -164,7 +164,7 @@ def test_tables_of_communes_nearest_year_first(tmp_path):
         shutil.copy(sample().communes_table, tmp_path / f"cog{year}_communes.csv")
     shutil.copy(sample().communes, tmp_path)
     outlines, tables = discover.communes_at_hand(tmp_path, year=2025)
-    assert names(outlines) == ["communes-99.geojson"]
+    assert names(outlines) == ["contours-99.geojson"]
     assert names(tables) == ["cog2024_communes.csv", "cog2026_communes.csv", "cog2022_communes.csv"]
 
 

@@ -95,7 +95,7 @@ def write_administrative(folder: Path) -> None:
         ({"code": commune.code, "nom": commune.name, "region": REGION[0]}, commune_shape(commune))
         for commune in COMMUNES
     ]
-    (folder / "communes-99.geojson").write_bytes(geojson("communes", outlines))
+    (folder / "contours-99.geojson").write_bytes(geojson("communes", outlines))
     people, _ = census()
     communes = [
         (c.code, c.name, "commune-actuelle", *DEPARTMENT[:1], REGION[0], "metro", f"{people[c.code]}.0", "", "",

@@ -211,7 +211,7 @@ def _communes(data: Path | None, reference_year: int | None) -> pd.DataFrame:
     """Outlines of the communes at hand, with the table of the year of the lists, and the people of the year asked."""
     outlines, tables = discover.communes_at_hand(data, year=_COG_YEAR)
     epts = [one.path for one in discover.scan(data) if one.kind == "ept"]
-    communes = read_communes(outlines, table=[*tables[:1], *epts])
+    communes = read_communes(outlines, table=[*tables[:1], *epts] or None)
     for one in discover.scan(data):
         if one.kind == "communes population":
             people = read_population(one.path, level="commune")

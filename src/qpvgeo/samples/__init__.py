@@ -20,7 +20,7 @@ _FILES = {
     "population_2015": "pop_qp_2013.csv",
     "population_2024": "pop_QPV24.csv",
     "population_2024_communes": "pop_reference_communales_QPV24.csv",
-    "communes": "communes-99.geojson",
+    "communes": "contours-99.geojson",
     "communes_table": "cog2024_communes.csv",
     "epci_table": "cog2024_epci.csv",
     "departments_table": "cog2024_departements.csv",
