@@ -34,6 +34,7 @@ __all__ = [
 
 _ID = re.compile(r"CRS(\d{1,9})RES([1-9]\d{0,8})mN(\d{1,18})E(\d{1,18})", re.ASCII)
 _CHUNK = 1 << 16
+_BLOCK = 1 << 14
 _LARGEST_MAP = 1 << 28
 
 Integers = npt.NDArray[np.int64]
@@ -111,14 +112,19 @@ def parse_ids(ids: Any, lattice: Lattice | None = None) -> Cells:  # noqa: ANN40
         _refuse(chunks, lattice)
     assert shape is not None  # noqa: S101 - _refuse() raised otherwise
     expected = lattice or Lattice(int(shape[1]), int(shape[2]))
-    parts = [_fixed_width(chunk, expected, len(shape[3]), len(shape[4])) for chunk in chunks]
-    if all(part is not None for part in parts):
-        north = np.concatenate([part[0] for part in parts if part is not None])
-        east = np.concatenate([part[1] for part in parts if part is not None])
-    else:
-        north, east = _any_width(chunks, expected)
-    off = (north % expected.size != 0) | (east % expected.size != 0)
-    if off.any():
+    stops = np.cumsum([len(chunk) for chunk in chunks])
+    # written in place: on fresh memory a page costs more than the numbers on it
+    north, east = np.empty(stops[-1], np.int64), np.empty(stops[-1], np.int64)
+
+    def fits(chunk: pa.Array, stop: int) -> bool:
+        rows = slice(stop - len(chunk), stop)
+        return _fixed_width(chunk, expected, (len(shape[3]), len(shape[4])), north[rows], east[rows])
+
+    with ThreadPoolExecutor() as pool:
+        if not all(pool.map(fits, chunks, stops.tolist())):
+            north, east = _any_width(chunks, expected)
+    blocks = range(0, len(north), _BLOCK)
+    if any((corner[at : at + _BLOCK] % expected.size).any() for corner in (north, east) for at in blocks):
         _refuse(chunks, expected)
     return Cells(expected, north, east)
 
@@ -132,39 +138,39 @@ def _chunks(ids: Any) -> list[pa.Array]:  # noqa: ANN401
     return list(ids.chunks) if isinstance(ids, pa.ChunkedArray) else [ids]
 
 
-def _fixed_width(
-    chunk: pa.Array, lattice: Lattice, north_digits: int, east_digits: int
-) -> tuple[Integers, Integers] | None:
-    """Corners of ids that all have one width, read eight characters at a time; None when some differ.
+def _fixed_width(chunk: pa.Array, lattice: Lattice, digits: tuple[int, int], north: Integers, east: Integers) -> bool:
+    """Write the corners of ids that all have one width, read eight characters at a time; False when some differ.
 
     A file holds one territory, so that its northings and its eastings have as many digits in every row. The prefix is
     compared and every digit tested on 64-bit words, which costs less than slicing strings.
     """
     head = f"CRS{lattice.epsg}RES{lattice.size}mN".encode()
+    north_digits, east_digits = digits
     width = len(head) + north_digits + 1 + east_digits
     wide = pa.types.is_large_string(chunk.type)
     if chunk.null_count or not (wide or pa.types.is_string(chunk.type)) or max(north_digits, east_digits) > 7:
-        return None
+        return False
     offsets = np.frombuffer(chunk.buffers()[1], np.int64 if wide else np.int32)[
         chunk.offset : chunk.offset + len(chunk) + 1
     ]
-    if int(offsets[-1] - offsets[0]) != width * len(chunk) or not (np.diff(offsets) == width).all():
-        return None
+    if int(offsets[-1] - offsets[0]) != width * len(chunk):
+        return False
     text = np.frombuffer(chunk.buffers()[2], np.uint8)[int(offsets[0]) : int(offsets[-1])]
-    north, east = np.empty(len(chunk), np.int64), np.empty(len(chunk), np.int64)
     starts = [*range(0, len(head) - 7, 8), len(head) - 8]
     words = [(start, np.frombuffer(head[start : start + 8], "<u8")[0]) for start in starts]
     numbers = [(north, len(head) + north_digits, north_digits, b"N"), (east, width, east_digits, b"E")]
-    for at in range(0, len(chunk), _CHUNK):
-        rows = slice(at, min(at + _CHUNK, len(chunk)))
+    for at in range(0, len(chunk), _BLOCK):
+        rows = slice(at, min(at + _BLOCK, len(chunk)))
+        if not (np.diff(offsets[at : rows.stop + 1]) == width).all():
+            return False
         block = text[at * width : rows.stop * width]
         for start, word in words:
             if not (_words(block, start, width) == word).all():
-                return None
-        for out, end, digits, letter in numbers:
-            if not _number(_words(block, end - 8, width), digits, letter, out[rows]):
-                return None
-    return north, east
+                return False
+        for out, end, many, letter in numbers:
+            if not _number(_words(block, end - 8, width), many, letter, out[rows]):
+                return False
+    return True
 
 
 def _words(block: npt.NDArray[np.uint8], start: int, width: int) -> npt.NDArray[np.uint64]:
