@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Point, Polygon, box
 
 import qpvgeo as qg
+from qpvgeo import edges as outlines
 from qpvgeo import gridcover
 from qpvgeo.errors import DataError
 from qpvgeo.gridcover import MAX_SHIFT_M, Cover, cover, mended, overlap_cells
@@ -380,7 +381,7 @@ def test_threads_change_no_bit():
 
 def lines_drawn(shape, source):
     """Outline that is covered, as segments in the projection of the cells."""
-    edges = gridcover._projected(gridcover._edges(np.array([shape])), source, 3035)
+    edges = gridcover._projected(outlines.edges_of(np.array([shape])), source, 3035)
     return shapely.linestrings(
         np.stack([np.column_stack([edges.x0, edges.y0]), np.column_stack([edges.x1, edges.y1])], 1)
     )

@@ -21,6 +21,7 @@ import pyproj
 import shapely
 
 from qpvgeo import lattice as grid_lattice
+from qpvgeo.edges import Edges, cut, edges_of
 from qpvgeo.errors import DataError
 from qpvgeo.lattice import Cells, Lattice
 from qpvgeo.repairs import polygonal
@@ -61,20 +62,6 @@ class Cover:
     size_m2: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class _Edges:
-    """Edges of rings, exteriors anticlockwise and holes clockwise: `owner` is the position of the area."""
-
-    owner: Rows
-    x0: Floats
-    y0: Floats
-    x1: Floats
-    y1: Floats
-
-    def of(self, rows: Any) -> "_Edges":  # noqa: ANN401 - a mask, a slice or positions
-        return _Edges(self.owner[rows], self.x0[rows], self.y0[rows], self.x1[rows], self.y1[rows])
-
-
 def cover(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice) -> Cover:
     """Cells of a lattice that areas cover, with the exact share of each.
 
@@ -106,7 +93,7 @@ def cover(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice) -> Cover:
     ([0, 200], [0.5, 1.0])
     """
     shapes = mended(areas).to_numpy()
-    edges = _projected(_edges(shapes), areas.crs, lattice.epsg)
+    edges = _projected(edges_of(shapes), areas.crs, lattice.epsg)
     # around the first vertex of each area, so that large coordinates do not eat the digits
     first = np.r_[True, edges.owner[1:] != edges.owner[:-1]] if len(edges.owner) else np.empty(0, bool)
     base = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0)) if len(first) else np.empty(0, np.intp)
@@ -145,18 +132,7 @@ def mended(areas: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
     return gpd.GeoSeries(shapes, index=areas.index, crs=areas.crs)
 
 
-def _edges(shapes: npt.NDArray[np.object_]) -> _Edges:
-    oriented = shapely.orient_polygons(shapes)
-    parts, owner = shapely.get_parts(oriented, return_index=True)
-    rings, part = shapely.get_rings(parts, return_index=True)
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    inside = ring[1:] == ring[:-1]
-    return _Edges(
-        owner[part[ring[:-1][inside]]], xy[:-1, 0][inside], xy[:-1, 1][inside], xy[1:, 0][inside], xy[1:, 1][inside]
-    )
-
-
-def _projected(edges: _Edges, source: Any, epsg: int) -> _Edges:  # noqa: ANN401
+def _projected(edges: Edges, source: Any, epsg: int) -> Edges:  # noqa: ANN401
     """Edges in the projection of the lattice, cut where a straight edge would stray by more than a centimetre."""
     before, after = pyproj.CRS.from_user_input(source), pyproj.CRS.from_epsg(epsg)
     if before.equals(after, ignore_axis_order=True) or not len(edges.owner):
@@ -168,7 +144,7 @@ def _projected(edges: _Edges, source: Any, epsg: int) -> _Edges:  # noqa: ANN401
     # the sagitta falls with the square of the length; a third of the allowance leaves room for edges that bend unevenly
     pieces = np.maximum(np.ceil(np.sqrt(strays / (MAX_SHIFT_M / 3))), 1).astype(np.int64)
     if (pieces == 1).all():
-        return _Edges(edges.owner, *ends)
+        return Edges(edges.owner, *ends)
     whole, bent = pieces == 1, np.flatnonzero(pieces > 1)
     many = pieces[bent]
     edge = np.repeat(bent, many)
@@ -183,10 +159,10 @@ def _projected(edges: _Edges, source: Any, epsg: int) -> _Edges:  # noqa: ANN401
     owner = np.r_[edges.owner[whole], edges.owner[edge]]
     order = np.argsort(owner, kind="stable")
     joined = [np.r_[ends[k][whole], new][order] for k, new in enumerate((x0, y0, x1, y1))]
-    return _Edges(owner[order], *joined)
+    return Edges(owner[order], *joined)
 
 
-def _windows(edges: _Edges, size: int) -> Iterator[_Edges]:
+def _windows(edges: Edges, size: int) -> Iterator[Edges]:
     """Groups of areas whose boxes hold few enough cells to be computed together."""
     if not len(edges.owner):
         return
@@ -200,7 +176,7 @@ def _windows(edges: _Edges, size: int) -> Iterator[_Edges]:
         yield edges.of(slice(int(starts[chosen[0]]), int(stops[chosen[-1]])))
 
 
-def _cells_of(edges: _Edges, size: int) -> tuple[Rows, npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
+def _cells_of(edges: Edges, size: int) -> tuple[Rows, npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
     """Area, column, row and share of the covered cells of a group of areas."""
     starts = np.flatnonzero(np.r_[True, edges.owner[1:] != edges.owner[:-1]])
     areas = edges.owner[starts]
@@ -215,7 +191,7 @@ def _cells_of(edges: _Edges, size: int) -> tuple[Rows, npt.NDArray[np.int64], np
 
     # from the corner of each area's own window: few digits before the point, and none of its neighbours' in the way
     ox, oy = left[local] * size, low[local] * size
-    edge, xa, ya, xb, yb = _cut(
+    edge, xa, ya, xb, yb = cut(
         (edges.x0 - ox) / size, (edges.y0 - oy) / size, (edges.x1 - ox) / size, (edges.y1 - oy) / size
     )
     area = local[edge]
@@ -244,33 +220,6 @@ def _units(tall: Floats) -> Floats:
     """Whole numbers in the side of a cell, for each area: more for one far smaller than a cell, to keep its digits."""
     power = np.floor(np.log2(np.maximum(tall, 1e-9)))
     return np.where(power < _SMALL, np.exp2(_FINE_BITS - power), _UNIT)
-
-
-def _cut(x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> tuple[Rows, Floats, Floats, Floats, Floats]:
-    """Cut edges at the grid lines: number of the edge and ends of each piece, in cells, pieces of an edge in order."""
-    ex, tx, at_x = _crossings(x0, x1)
-    ey, ty, at_y = _crossings(y0, y1)
-    number = np.arange(len(x0))
-    edge = np.concatenate([number, ex, ey])
-    t = np.concatenate([np.zeros(len(x0)), tx, ty])
-    # a point on a grid line is put on it, to the last bit
-    x = np.concatenate([x0, at_x, x0[ey] + ty * (x1 - x0)[ey]])
-    y = np.concatenate([y0, y0[ex] + tx * (y1 - y0)[ex], at_y])
-    order = np.lexsort((t, edge))
-    edge, x, y = edge[order], x[order], y[order]
-    last = np.r_[edge[1:] != edge[:-1], True]
-    xb, yb = np.r_[x[1:], 0.0], np.r_[y[1:], 0.0]
-    xb[last], yb[last] = x1[edge[last]], y1[edge[last]]
-    return edge, x, y, xb, yb
-
-
-def _crossings(a: Floats, b: Floats) -> tuple[Rows, Floats, Floats]:
-    """Where edges cross whole coordinates: edge, position along it (0 to 1), the coordinate."""
-    low = np.floor(np.minimum(a, b)) + 1
-    count = np.maximum(np.ceil(np.maximum(a, b)) - low, 0).astype(np.int64)
-    edge = np.repeat(np.arange(len(a)), count)
-    line = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count) + low[edge]
-    return edge, (line - a[edge]) / (b - a)[edge], line
 
 
 def overlap_cells(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice) -> pd.DataFrame:
