@@ -1,0 +1,415 @@
+"""The index of perimeters: which of them hold a point, and how far the nearest limit is, for millions of points.
+
+Perimeters are kept by territory and vintage, each in its legal projection, where metres are metres. The index is built
+once, may be kept in a file, and may be asked from several threads and processes at once.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from qpvgeo import schema, territories
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.gridcover import mended
+from qpvgeo.limits import Limits
+from qpvgeo.pointgrid import Frame, PointGrid
+from qpvgeo.projection import to_metric
+
+__all__ = ["Layer", "PerimeterIndex"]
+
+_FORMAT = "qpvgeo perimeter index"
+_VERSION = 1
+_CELL_M, _LIMITS_CELL_M = 50.0, 100.0
+"""Sides of the cells that answer in or out, and distances, metres: quick to build and quick to ask."""
+
+
+_KEPT = {"grid": ("coarse", "fine", "start", "held"), "limits": ("coarse", "fine", "start", "near", "edges")}
+
+Shapes = npt.NDArray[np.object_]
+
+
+class Layer:
+    """Perimeters of one territory and one vintage, in its legal projection.
+
+    Attributes
+    ----------
+    territory, vintage
+        Code; year, or None for perimeters that have none.
+    codes
+        Labels of the perimeters: the smaller first, then the lower. It is the order in which they win.
+    areas
+        Their outlines, metres.
+    """
+
+    def __init__(
+        self,
+        territory: str,
+        vintage: int | None,
+        codes: Sequence[str],
+        areas: Shapes,
+        *,
+        grid: PointGrid | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.territory, self.vintage = territory, vintage
+        self.codes = np.array(codes, dtype=object)
+        self.areas = areas
+        self._grid, self._limits = grid, limits
+        self._lock = Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the lock, which stays in its process."""
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """What another process sent, with a lock of its own."""
+        vars(self).update(state, _lock=Lock())
+
+    @property
+    def grid(self) -> PointGrid:
+        """What answers in or out; built at the first call."""
+        with self._lock:
+            if self._grid is None:
+                self._grid = PointGrid.build(self.areas, cell=_CELL_M)
+            return self._grid
+
+    def limits(self, reach: float) -> Limits:
+        """What answers distances; built at the first call."""
+        with self._lock:
+            if self._limits is None:
+                self._limits = Limits.build(self.areas, reach=reach, cell=_LIMITS_CELL_M)
+            return self._limits
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the perimeters of an index come from."""
+
+    digest: str
+    files: tuple[Mapping[str, Any], ...]
+    fictional: bool
+
+
+class PerimeterIndex:
+    """Perimeters ready to be asked about points: built once, kept, shared.
+
+    Parameters
+    ----------
+    qpv
+        Perimeters with a CRS and a unique index, of any territories; several frames for several vintages, told apart
+        by their column `vintage`. Any polygons will do. Rows without an outline are left out; invalid outlines count as
+        the area that they enclose.
+    reach_m
+        Greatest distance to a limit that can be asked for, metres.
+
+    Raises
+    ------
+    DataError
+        The CRS is missing, labels repeat, shapes are no areas or lie in no French territory: all are listed.
+    UsageError
+        There is no frame, or the reach is no distance.
+
+    Notes
+    -----
+    The answers are those of `shapely.covers` in the legal projection of the territory: the limit belongs to the
+    perimeter. What answers in or out, and what answers distances, are each built at the first question that needs them:
+    about a second for the country.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> index = PerimeterIndex(qg.read_qpv(qg.sample().qpv_2024))
+    >>> index
+    <PerimeterIndex: 16 perimeters, vintage 2024, reach 500 m>
+    >>> index.locate([188879.56, 0.0], [6562446.69, 0.0], territory="hexagone").tolist()
+    [None, None]
+    """
+
+    def __init__(
+        self, qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame], *, reach_m: float = 500.0
+    ) -> None:
+        frames = [qpv] if isinstance(qpv, gpd.GeoDataFrame | gpd.GeoSeries) else list(qpv)
+        if not frames:
+            raise UsageError("An index needs perimeters.", way_out="Give a frame of qpvgeo.read_qpv().")
+        if not (np.isfinite(reach_m) and reach_m >= 0):
+            raise UsageError(f"reach_m={reach_m!r} is no distance in metres.")
+        self.reach_m = float(reach_m)
+        rows = pd.concat([_rows(frame) for frame in frames], ignore_index=True)
+        repeated = rows.loc[rows.duplicated(["vintage", "code"], keep=False), "code"].unique()
+        if len(repeated):
+            raise DataError(
+                "Perimeters stand several times.",
+                problems=map(str, repeated),
+                way_out="Give one frame for each vintage, with its column `vintage`, and labels that are unique.",
+            )
+        self._layers = _layers(rows)
+        self._about = _Source(
+            _digest(frames),
+            tuple(record for frame in frames for record in schema.provenance(frame).get("files", [])),
+            schema.is_fictional(*frames),
+        )
+
+    def __repr__(self) -> str:
+        """Count of perimeters, vintages and reach."""
+        number = sum(len(layer.codes) for layer in self._layers.values())
+        years = ", ".join(str(vintage) for vintage in self.vintages if vintage is not None)
+        return f"<PerimeterIndex: {number} perimeters, vintage {years or 'none'}, reach {self.reach_m:g} m>"
+
+    @property
+    def vintages(self) -> tuple[int | None, ...]:
+        """Vintages held, in order; None for perimeters without one."""
+        return tuple(dict.fromkeys(sorted((vintage for _, vintage in self._layers), key=lambda year: year or 0)))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the labels, vintages, projection and outlines that the index was built from."""
+        return self._about.digest
+
+    @property
+    def fictional(self) -> bool:
+        """Whether the perimeters are those of the sample."""
+        return self._about.fictional
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """Records of the files that the perimeters were read from."""
+        return [dict(record) for record in self._about.files]
+
+    def layer(self, territory: str, vintage: int | None) -> Layer | None:
+        """Perimeters of a territory and a vintage; None when the index has none."""
+        return self._layers.get((territory, vintage))
+
+    def locate(
+        self, x: npt.ArrayLike, y: npt.ArrayLike, *, territory: str = "hexagone", vintage: int | None = None
+    ) -> npt.NDArray[np.object_]:
+        """Label of the perimeter that holds each point, given in metres of the legal projection of a territory.
+
+        The bare question, for those who have clean coordinates; `qpvgeo.tag_points` answers with states and reasons.
+
+        Parameters
+        ----------
+        x, y
+            Eastings and northings, metres.
+        territory
+            Code of the territory.
+        vintage
+            Which one, where the index holds several.
+
+        Returns
+        -------
+        numpy.ndarray of object
+            Labels; None where no perimeter of the territory holds the point, or where a coordinate is not finite.
+
+        Raises
+        ------
+        UsageError
+            The index holds no perimeter of that territory and vintage, or several vintages and none is chosen.
+        """
+        codes, found = self.positions(x, y, territory=territory, vintage=vintage)
+        labels: npt.NDArray[np.object_] = np.array([*codes, None], dtype=object)
+        return labels[found]
+
+    def positions(
+        self, x: npt.ArrayLike, y: npt.ArrayLike, *, territory: str = "hexagone", vintage: int | None = None
+    ) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int32]]:
+        """Labels of the perimeters of a territory, and for each point the position of its own among them, or -1.
+
+        As `locate`, and lighter for tens of millions of points.
+        """
+        years = [year for place, year in self._layers if place == territory]
+        chosen = years[0] if vintage is None and len(years) == 1 else vintage
+        layer = self.layer(territory, chosen)
+        if layer is None:
+            raise UsageError(
+                f"No perimeters of {territory}, vintage {chosen}, in the index.",
+                problems=[f"{place}, vintage {year}" for place, year in self._layers],
+                way_out="Name one of those it holds.",
+            )
+        points = [np.ascontiguousarray(axis, dtype=float) for axis in (x, y)]
+        return layer.codes, layer.grid.locate(*points)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the index to a file, distances included: beside, then renamed.
+
+        Parameters
+        ----------
+        path
+            File to write; 85 MB for the country. It holds the perimeters themselves, and no code: reading one from an
+            unknown hand is safe.
+        """
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        layers = []
+        for number, ((territory, vintage), layer) in enumerate(self._layers.items()):
+            layers.append({"territory": territory, "vintage": vintage, "codes": layer.codes.tolist()})
+            wkb = shapely.to_wkb(layer.areas)
+            arrays[f"{number}.wkb"] = np.frombuffer(b"".join(wkb), np.uint8)
+            arrays[f"{number}.ends"] = np.cumsum([len(one) for one in wkb])
+            parts: dict[str, PointGrid | Limits] = {"grid": layer.grid, "limits": layer.limits(self.reach_m)}
+            for name, part in parts.items():
+                arrays[f"{number}.{name}.frame"] = np.array(astuple(part.frame))
+                arrays |= {f"{number}.{name}.{key}": getattr(part, key) for key in _KEPT[name]}
+        about = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "digest": self.digest,
+            "content": _content(layers, arrays),
+            "layers": layers,
+            "reach_m": self.reach_m,
+            "files": self.files,
+            "fictional": self.fictional,
+        }
+        arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+        target = Path(path)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as beside:
+            try:
+                np.savez(beside, **arrays)  # type: ignore[arg-type]
+                beside.flush()
+                os.fsync(beside.fileno())
+                os.replace(beside.name, target)  # noqa: PTH105 - a rename over what is there
+            finally:
+                Path(beside.name).unlink(missing_ok=True)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame] | None = None,
+    ) -> "PerimeterIndex":
+        """Read an index that `save` wrote.
+
+        Parameters
+        ----------
+        path
+            The file.
+        qpv
+            The perimeters that it must be of; None takes it as it is.
+
+        Raises
+        ------
+        DataError
+            The file is no index, is damaged, is of another version of the form, or was built from other perimeters.
+        """
+        path = Path(path)
+        again = "Build it again: PerimeterIndex(qpv).save(path)."
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            about = json.loads(arrays.pop("about").tobytes())
+        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+            if isinstance(error, FileNotFoundError):
+                raise
+            raise DataError(f"{path.name} is no index of perimeters: {error}", way_out=again) from error
+        if not isinstance(about, dict) or about.get("format") != _FORMAT:
+            raise DataError(f"{path.name} is no index of perimeters.", way_out=again)
+        if about["version"] != _VERSION:
+            raise DataError(
+                f"{path.name} is an index of form {about['version']}, and this qpvgeo reads {_VERSION}.", way_out=again
+            )
+        if about["content"] != _content(about["layers"], arrays):
+            raise DataError(f"{path.name} is damaged: its content is not what was written.", way_out=again)
+        if qpv is not None:
+            frames = [qpv] if isinstance(qpv, gpd.GeoDataFrame | gpd.GeoSeries) else list(qpv)
+            if _digest(frames) != about["digest"]:
+                raise DataError(f"{path.name} was built from other perimeters.", way_out=again)
+        index = cls.__new__(cls)
+        parts = [
+            {name.partition(".")[2]: array for name, array in arrays.items() if name.startswith(f"{number}.")}
+            for number in range(len(about["layers"]))
+        ]
+        layers = [_loaded(one, part, about["reach_m"]) for one, part in zip(about["layers"], parts, strict=True)]
+        vars(index).update(
+            reach_m=about["reach_m"],
+            _about=_Source(about["digest"], tuple(about["files"]), about["fictional"]),
+            _layers={(layer.territory, layer.vintage): layer for layer in layers},
+        )
+        return index
+
+
+def _rows(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> pd.DataFrame:
+    """Perimeters that have an outline, with their label, vintage and territory, in the legal projection."""
+    shapes = mended(frame)
+    drawn = ~(shapely.is_missing(shapes.to_numpy()) | shapely.is_empty(shapes.to_numpy()))
+    shapes = shapes[drawn]
+    areas, place = to_metric(shapes.to_numpy(), shapes.crs, what="perimeters")
+    vintage = frame["vintage"][drawn].to_numpy() if isinstance(frame, gpd.GeoDataFrame) and "vintage" in frame else None
+    years = [None if vintage is None or pd.isna(vintage[row]) else int(vintage[row]) for row in range(len(areas))]
+    return pd.DataFrame(
+        {
+            "code": shapes.index.astype("str").to_numpy(dtype=object),
+            "vintage": pd.Series(years, dtype=object),
+            "territory": place,
+            "area": areas,
+        }
+    )
+
+
+def _layers(rows: pd.DataFrame) -> dict[tuple[str, int | None], Layer]:
+    rows = rows.assign(size=shapely.area(rows["area"].to_numpy(dtype=object)))
+    known = [code for code in territories.territories() if code in set(rows["territory"])]
+    years = sorted(set(rows["vintage"]), key=lambda year: year or 0)
+    layers = {}
+    for territory in known:
+        for vintage in years:
+            same = np.array([year == vintage for year in rows["vintage"]], dtype=bool)
+            part = rows[same & (rows["territory"] == territory).to_numpy()].sort_values(["size", "code"])
+            if len(part):
+                areas = part["area"].to_numpy(dtype=object).copy()
+                layers[territory, vintage] = Layer(territory, vintage, part["code"].tolist(), areas)
+    return layers
+
+
+def _digest(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> str:
+    """SHA-256 of what an index is built from; the order of rows and frames does not count."""
+    parts = []
+    for frame in frames:
+        crs = "" if frame.crs is None else frame.crs.to_string()
+        years = frame["vintage"] if isinstance(frame, gpd.GeoDataFrame) and "vintage" in frame else [None] * len(frame)
+        wkb = shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy()))
+        parts += [
+            f"{label}|{year}|{crs}|".encode() + (shape or b"")
+            for label, year, shape in zip(frame.index, years, wkb, strict=True)
+        ]
+    found = hashlib.sha256()
+    for part in sorted(hashlib.sha256(part).digest() for part in parts):
+        found.update(part)
+    return found.hexdigest()
+
+
+def _content(layers: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> str:  # noqa: ANN401 - plain JSON
+    """SHA-256 of all that a file holds beside its own description."""
+    found = hashlib.sha256(json.dumps(layers).encode())
+    for name in sorted(arrays):
+        found.update(name.encode())
+        found.update(np.ascontiguousarray(arrays[name]).data.cast("B") if arrays[name].size else b"")
+    return found.hexdigest()
+
+
+def _loaded(about: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], reach: float) -> Layer:
+    text, ends = arrays["wkb"].tobytes(), arrays["ends"].tolist()
+    areas = shapely.from_wkb([text[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)])
+    frames = {}
+    for name in _KEPT:
+        x, y, cell, columns, rows = arrays[f"{name}.frame"].tolist()
+        frames[name] = Frame(x, y, cell, int(columns), int(rows))
+    kept = {name: [arrays[f"{name}.{key}"] for key in keys] for name, keys in _KEPT.items()}
+    return Layer(
+        about["territory"],
+        about["vintage"],
+        about["codes"],
+        areas,
+        grid=PointGrid(areas, frames["grid"], *kept["grid"]),
+        limits=Limits(reach, frames["limits"], *kept["limits"]),
+    )

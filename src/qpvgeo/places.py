@@ -1,0 +1,275 @@
+"""Where points lie: their territory, their metres in its legal projection, or why they cannot be placed.
+
+Coordinates come as people have them: geometries, columns of a table with decimal commas, arrays; with values missing,
+infinite, out of France, or with latitude and longitude exchanged. Every row gets a territory or a reason.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyproj
+import shapely
+
+from qpvgeo import territories
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.pointgrid import in_chunks
+from qpvgeo.projection import DEGREES
+
+__all__ = ["REASONS", "Coordinates", "Places", "coordinates_of", "place"]
+
+REASONS = (
+    "no coordinates",
+    "coordinates are no numbers",
+    "not finite",
+    "latitude and longitude look swapped",
+    "outside France",
+    "location too coarse",
+    "near the limit",
+    "no perimeters of this territory",
+    "geography of that day not known",
+)
+"""Why a point is neither in nor out. Their numbers, from 1, stand in `Places.reason`; 0 is none."""
+
+_NAMES = (("lon", "lat"), ("longitude", "latitude"), ("long", "lat"), ("lng", "lat"))
+_BORDER_POINTS = 101
+
+Floats = npt.NDArray[np.float64]
+Bytes = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinates:
+    """Coordinates of points, eastwards first.
+
+    Attributes
+    ----------
+    x, y
+        Eastings or longitudes, northings or latitudes; NaN where there is none.
+    crs
+        Their CRS.
+    index
+        Labels of the rows, in order.
+    unread
+        Positions of rows whose coordinates are there and are no numbers.
+    """
+
+    x: Floats
+    y: Floats
+    crs: pyproj.CRS
+    index: pd.Index
+    unread: npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Territory of points.
+
+    Attributes
+    ----------
+    codes
+        Territories that hold at least one point.
+    territory
+        Position in `codes` for each point; -1 for none.
+    reason
+        Position in `REASONS` plus 1; 0 for a point that is placed.
+    """
+
+    codes: tuple[str, ...]
+    territory: Bytes
+    reason: Bytes
+
+
+def number(reason: str) -> int:
+    """Number that stands for a reason."""
+    return REASONS.index(reason) + 1
+
+
+def coordinates_of(points: Any, *, xy: tuple[str, str] | None = None, crs: Any = None) -> Coordinates:  # noqa: ANN401
+    """Coordinates of points, in whichever form they come.
+
+    Parameters
+    ----------
+    points
+        GeoDataFrame or GeoSeries of points; DataFrame; or a pair of arrays, eastings or longitudes first.
+    xy
+        Columns of a DataFrame, eastwards first; by default those named `lon` and `lat`, or `longitude` and `latitude`.
+    crs
+        CRS of a DataFrame or of arrays; WGS 84 degrees by default for columns that are found by their name.
+
+    Raises
+    ------
+    DataError
+        The CRS is missing, shapes are no points, or columns are not there: all are listed.
+    UsageError
+        `points` is none of the forms.
+    """
+    if isinstance(points, gpd.GeoDataFrame | gpd.GeoSeries):
+        return _of_shapes(points, crs)
+    if isinstance(points, pd.DataFrame):
+        return _of_table(points, xy, crs)
+    if isinstance(points, Sequence) and not isinstance(points, str) and len(points) == 2:
+        x, y = (np.atleast_1d(np.asarray(axis, dtype=float)) for axis in points)
+        if x.shape != y.shape or x.ndim != 1:
+            raise UsageError(f"The arrays of coordinates differ: {x.shape} and {y.shape}.")
+        return Coordinates(x, y, _required(crs), pd.RangeIndex(len(x)), np.empty(0, np.intp))
+    raise UsageError(
+        f"Points cannot be read from a {type(points).__name__}.",
+        way_out="Give a GeoDataFrame, a DataFrame with xy=(east, north) and crs=, or a pair of arrays with crs=.",
+    )
+
+
+def _required(crs: Any) -> pyproj.CRS:  # noqa: ANN401
+    if crs is None:
+        raise DataError(
+            "The projection (CRS) of the points is not known.",
+            way_out="Say it: crs=4326 for longitude and latitude, crs=2154 for Lambert-93, or `.set_crs(...)`.",
+        )
+    try:
+        return pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError as error:
+        raise UsageError(
+            f"crs={crs!r} is no projection.", way_out="Give an EPSG number such as 4326 or 2154."
+        ) from error
+
+
+def _of_shapes(points: gpd.GeoDataFrame | gpd.GeoSeries, crs: Any) -> Coordinates:  # noqa: ANN401
+    shapes = points.geometry.to_numpy()
+    kind = shapely.get_type_id(shapes)
+    others = np.flatnonzero((kind > 0) & ~shapely.is_empty(shapes))
+    if len(others):
+        raise DataError(
+            f"{len(others)} of {len(shapes)} shapes are no points.",
+            problems=[f"{points.index[row]}: {shapes[row].geom_type}" for row in others],
+            way_out="Take a point of each: `.representative_point()`, or qpvgeo.vat_zone() for buildings.",
+        )
+    found = _required(crs if points.crs is None else points.crs)
+    return Coordinates(shapely.get_x(shapes), shapely.get_y(shapes), found, points.index, np.empty(0, np.intp))
+
+
+def _of_table(table: pd.DataFrame, xy: tuple[str, str] | None, crs: Any) -> Coordinates:  # noqa: ANN401
+    if xy is None:
+        lower = {str(name).strip().lower(): name for name in table.columns}
+        pair = next((names for names in _NAMES if set(names) <= set(lower)), None)
+        if pair is None:
+            raise DataError(
+                "The table has no columns of longitude and latitude.",
+                problems=[f"column {name!r}" for name in table.columns],
+                way_out='Name them, eastwards first, with their CRS: xy=("x", "y"), crs=2154.',
+            )
+        xy, crs = (lower[pair[0]], lower[pair[1]]), DEGREES if crs is None else crs
+    missing = [name for name in xy if name not in table.columns]
+    if missing:
+        raise DataError(
+            "The table lacks columns of coordinates.",
+            problems=[f"no column {name!r}" for name in missing],
+            way_out=f"Its columns are: {', '.join(map(str, table.columns))}.",
+        )
+    (x, odd_x), (y, odd_y) = (_numbers(table[name]) for name in xy)
+    return Coordinates(x, y, _required(crs), table.index, np.flatnonzero(odd_x | odd_y))
+
+
+def _numbers(column: pd.Series) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Numbers of a column, and which cells hold something else; decimal commas are read."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=float, na_value=np.nan), np.zeros(len(column), dtype=bool)
+    text = column.astype("str").str.strip().str.replace(",", ".", regex=False)
+    found = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    empty = column.isna().to_numpy() | text.isin(["", "nan", "NaN", "None", "NULL"]).to_numpy(dtype=bool, na_value=True)
+    return found, np.isnan(found) & ~empty
+
+
+def place(points: Coordinates) -> Places:
+    """Territory of each point, or why it has none.
+
+    Examples
+    --------
+    >>> found = place(coordinates_of(([3.06, 50.63, 0.0, float("nan")], [50.63, 3.06, 0.0, 48.0]), crs=4326))
+    >>> found.codes, [REASONS[reason - 1] if reason else "" for reason in found.reason]
+    (('hexagone',), ['', 'latitude and longitude look swapped', 'outside France', 'no coordinates'])
+    """
+    known = list(territories.territories())
+    territory, reason = np.full(len(points.x), -1, np.int8), np.zeros(len(points.x), np.int8)
+    near = _box_of(points.crs)
+    to_degrees = _to_degrees(points.crs)
+
+    def look(rows: slice) -> None:
+        x, y = points.x[rows], points.y[rows]
+        if near is not None:
+            code, west, south, east, north = near
+            own = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+            if own.all():
+                territory[rows] = known.index(code)
+                return
+            territory[rows][own] = known.index(code)
+            others = np.flatnonzero(~own)
+        else:
+            others = np.arange(len(x))
+        found, why = _judged(x[others], y[others], known, to_degrees)
+        territory[rows][others], reason[rows][others] = found, why
+
+    in_chunks(look, len(points.x))
+    reason[points.unread] = number("coordinates are no numbers")
+    territory[points.unread] = -1
+    there = np.flatnonzero(np.bincount(territory + 1, minlength=len(known) + 1)[1:])
+    renumber = np.full(len(known) + 1, -1, np.int8)
+    renumber[there] = np.arange(len(there))
+    return Places(tuple(known[position] for position in there), renumber[territory], reason)
+
+
+Move = Callable[[Floats, Floats], tuple[Floats, Floats]]
+
+
+def _to_degrees(crs: pyproj.CRS) -> Move:
+    if crs.is_geographic:
+        return lambda x, y: (x, y)
+    move: Move = pyproj.Transformer.from_crs(crs, DEGREES, always_xy=True).transform
+    return move
+
+
+def _judged(x: Floats, y: Floats, known: list[str], to_degrees: Move) -> tuple[Bytes, Bytes]:
+    """Territory, by number, and reason of points that are not plainly inside one."""
+    territory, reason = np.full(len(x), -1, np.int8), np.zeros(len(x), np.int8)
+    missing, finite = np.isnan(x) | np.isnan(y), np.isfinite(x) & np.isfinite(y)
+    reason[~finite] = number("not finite")
+    reason[missing] = number("no coordinates")
+    rows = np.flatnonzero(finite)
+    territory[rows] = _boxed(*to_degrees(x[rows], y[rows]), known)
+    lost = rows[territory[rows] < 0]
+    swapped = _boxed(*to_degrees(y[lost], x[lost]), known) >= 0
+    reason[lost] = np.where(swapped, number("latitude and longitude look swapped"), number("outside France"))
+    return territory, reason
+
+
+def _boxed(lon: Floats, lat: Floats, known: list[str]) -> Bytes:
+    """Number of the territory whose box holds each point, in degrees; -1 for none."""
+    found = np.full(len(lon), -1, np.int8)
+    for position, code in enumerate(known):
+        bounds = territories.get(code).bounds
+        if bounds is not None:
+            west, south, east, north = bounds
+            found[(lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)] = position
+    return found
+
+
+def _box_of(crs: pyproj.CRS) -> tuple[str, float, float, float, float] | None:
+    """Territory that a projection is the legal one of, and a box of metres that lies within its degrees.
+
+    Most points fall in it, and need not be taken to degrees to be known. None where the projection is shared.
+    """
+    epsg = crs.to_epsg()
+    of = [
+        one for one in territories.territories().values() if one.epsg == epsg and one.bounds and not crs.is_geographic
+    ]
+    if len(of) != 1 or of[0].bounds is None:
+        return None
+    west, south, east, north = of[0].bounds
+    move = pyproj.Transformer.from_crs(DEGREES, crs, always_xy=True).transform
+    across, up = np.linspace(west, east, _BORDER_POINTS), np.linspace(south, north, _BORDER_POINTS)
+    left, right = move(np.full_like(up, west), up)[0].max(), move(np.full_like(up, east), up)[0].min()
+    low, high = move(across, np.full_like(across, south))[1].max(), move(across, np.full_like(across, north))[1].min()
+    return of[0].code, float(left), float(low), float(right), float(high)

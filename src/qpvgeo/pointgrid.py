@@ -1,0 +1,290 @@
+"""Which areas points lie in, by classes on a two-level grid: most of millions of points never need to be tested.
+
+The plane is cut into tiles, and the tiles that areas reach into are cut into cells. A cell lies wholly inside one area,
+wholly outside all of them, or is doubtful: crossed by an outline, or shared by several areas. Only a point in a
+doubtful cell is tested against outlines. The limit of an area belongs to it.
+
+The lines of the grid lie off round coordinates, so that outlines and points that people drew on round ones seldom fall
+on them; those that do are doubtful on both sides.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from qpvgeo.edges import cut, edges_of
+
+__all__ = ["CHUNK", "THREADS", "Frame", "PointGrid", "expand", "in_chunks"]
+
+CHUNK = 1 << 16
+"""Points looked up together: few enough for their coordinates to stay in the cache."""
+
+THREADS = 2
+
+_TILE_BITS = 6
+_TILE = 1 << _TILE_BITS
+_OFF_ROUND_M = 0.003719
+_HAIR = 1e-6
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+Shapes = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Tiles of square cells over a part of the plane.
+
+    Attributes
+    ----------
+    x, y
+        South-west corner, metres.
+    cell
+        Side of a cell, metres.
+    columns, rows
+        Number of tiles eastwards and northwards; a rim of tiles is always empty.
+    """
+
+    x: float
+    y: float
+    cell: float
+    columns: int
+    rows: int
+
+    @classmethod
+    def around(cls, bounds: Iterable[float], cell: float) -> "Frame":
+        """Frame that holds bounds with a rim of a tile at least."""
+        west, south, east, north = bounds
+        side = cell * _TILE
+        x, y = (np.floor(low / side) * side - side - _OFF_ROUND_M for low in (west, south))
+        return cls(float(x), float(y), cell, int((east - x) // side) + 2, int((north - y) // side) + 2)
+
+    @property
+    def width(self) -> int:
+        """Cells from west to east."""
+        return self.columns << _TILE_BITS
+
+    def split(self, keys: Longs) -> tuple[Longs, Longs]:
+        """Tile, and place in the tile, of cells numbered row by row."""
+        row, col = keys // self.width, keys % self.width
+        tile = (row >> _TILE_BITS) * self.columns + (col >> _TILE_BITS)
+        return tile, ((row & (_TILE - 1)) << _TILE_BITS) + (col & (_TILE - 1))
+
+    def store(self, keys: Longs, values: npt.NDArray[Any]) -> "tuple[Ints, Ints]":
+        """Number of each tile among those that have cells (-1 for the others), and the values of their cells."""
+        tile, inner = self.split(keys)
+        there = np.zeros(self.columns * self.rows, dtype=bool)
+        there[tile] = True
+        used = np.flatnonzero(there)
+        coarse = np.full(len(there), -1, np.int32)
+        coarse[used] = np.arange(len(used), dtype=np.int32)
+        fine = np.zeros(len(used) << (2 * _TILE_BITS), np.int32)
+        fine[(coarse[tile].astype(np.int64) << (2 * _TILE_BITS)) + inner] = values
+        return coarse, fine
+
+    def look_up(self, coarse: Ints, fine: Ints, x: Floats, y: Floats) -> tuple[npt.NDArray[np.intp], Ints]:
+        """Points that lie in tiles that have cells, and the values of their cells."""
+        right, up = (x - self.x) * (1 / self.cell), (y - self.y) * (1 / self.cell)
+        top = self.rows << _TILE_BITS
+        if not (right.min() >= 0 and right.max() < self.width and up.min() >= 0 and up.max() < top):
+            # the corner lies in the rim, which is empty; what is not finite goes there too
+            inside = (right >= 0) & (right < self.width) & (up >= 0) & (up < top)
+            right, up = np.where(inside, right, 0), np.where(inside, up, 0)
+        col, row = right.astype(np.int32), up.astype(np.int32)
+        tile = coarse.take((row >> _TILE_BITS) * np.int32(self.columns) + (col >> _TILE_BITS))
+        held = np.flatnonzero(tile >= 0)
+        col, row = col[held], row[held]
+        at = tile[held].astype(np.int64) << (2 * _TILE_BITS)
+        at += ((row & (_TILE - 1)) << _TILE_BITS) + (col & (_TILE - 1))
+        return held, fine.take(at)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PointGrid:
+    """Areas of one projection, ready to be asked which of them hold points; `PointGrid.build` makes it.
+
+    Attributes
+    ----------
+    areas
+        Polygons in metres. Where several hold a point, the first in this order wins.
+    frame
+        Where the tiles and cells lie.
+    coarse, fine
+        Number of each tile among those that areas reach into, or -1; values of the cells of these tiles: 0 outside, the
+        position of an area plus 1 wholly inside it, or -1 minus the number of a doubtful cell.
+    start, held
+        The areas of a doubtful cell are `held[start[number]:start[number + 1]]`.
+    """
+
+    areas: Shapes
+    frame: Frame
+    coarse: Ints
+    fine: Ints
+    start: Ints
+    held: Ints
+
+    def __post_init__(self) -> None:
+        """Make the outlines ready."""
+        shapely.prepare(self.areas)
+        # the first test inside the bounds builds what the others use: here, for two threads at once would break it
+        west, south, east, north = shapely.bounds(self.areas).T
+        shapely.intersects_xy(self.areas, (west + east) / 2, (south + north) / 2)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Made anew in another process: prepared outlines do not travel."""
+        return PointGrid, (self.areas, self.frame, self.coarse, self.fine, self.start, self.held)
+
+    @classmethod
+    def build(cls, areas: Shapes, *, cell: float) -> "PointGrid":
+        """Grid of areas.
+
+        Parameters
+        ----------
+        areas
+            Valid polygons in metres, without a missing one.
+        cell
+            Side of the cells in metres: the smaller, the fewer points are tested and the longer the building.
+        """
+        bounds = shapely.total_bounds(areas) if len(areas) else (0.0, 0.0, 0.0, 0.0)
+        frame = Frame.around(bounds, cell)
+        keys, values, start, held = _classes(areas, frame)
+        return cls(areas, frame, *frame.store(keys, values), start, held)
+
+    def locate(self, x: Floats, y: Floats) -> Ints:
+        """Position of the first area that holds each point; -1 for none."""
+        return self.locate_all(x, y)[0]
+
+    def locate_all(self, x: Floats, y: Floats) -> tuple[Ints, Longs, Ints]:
+        """Position of the first area that holds each point, and what other areas hold: points and areas, in pairs."""
+        found = np.empty(len(x), np.int32)
+
+        def look(rows: slice) -> tuple[Longs, Ints]:
+            part = found[rows]
+            part[:] = -1
+            held, value = self.frame.look_up(self.coarse, self.fine, x[rows], y[rows])
+            part[held] = value - 1
+            doubt = value < 0
+            points = held[doubt]
+            part[points] = -1
+            return points + rows.start, -1 - value[doubt]
+
+        doubts = in_chunks(look, len(x))
+        points, cells = _joined([part for part, _ in doubts], np.int64), _joined([part for _, part in doubts], np.int32)
+        pair, at = expand(self.start[cells], self.start[cells + 1])
+        area, point = self.held[at], points[pair]
+        hit = np.empty(len(pair), dtype=bool)
+
+        def test(rows: slice) -> None:
+            # points of one area after another: its outline stays in the cache
+            order = rows.start + np.argsort(area[rows], kind="stable")
+            hit[order] = shapely.intersects_xy(self.areas[area[order]], x[point[order]], y[point[order]])
+
+        in_chunks(test, len(pair))
+        point, area, pair = point[hit], area[hit], pair[hit]
+        # the areas of a cell stand in order: the first that holds the point is its own
+        first = np.r_[True, pair[1:] != pair[:-1]] if len(pair) else np.empty(0, bool)
+        found[point[first]] = area[first]
+        return found, point[~first], area[~first]
+
+
+def _classes(areas: Shapes, frame: Frame) -> tuple[Longs, Ints, Ints, Ints]:
+    """Cells that areas reach into and their values, `start` and `held` of the doubtful ones."""
+    many = max(len(areas), 1)
+    edges = edges_of(areas)
+    x0, x1 = ((x - frame.x) / frame.cell for x in (edges.x0, edges.x1))
+    y0, y1 = ((y - frame.y) / frame.cell for y in (edges.y0, edges.y1))
+    edge, xa, ya, xb, yb = cut(x0, y0, x1, y1)
+    crossed = _crossed(frame, (xa + xb) / 2, (ya + yb) / 2, edges.owner[edge], many)
+    # pieces end on lines, where a point may fall on either side
+    crossed = _unique(np.concatenate([crossed, *_crossed_beside(frame, xa, ya, edges.owner[edge], many)]))
+    inner = _unique(_inner(frame, (x0, y0, x1, y1), edges.owner, many))
+    inner = inner[~_among(inner, crossed)]
+    cell = inner // many
+    doubtful = _unique(np.concatenate([crossed // many, cell[1:][cell[1:] == cell[:-1]]]))
+    shared = _among(cell, doubtful)
+    pairs = _unique(np.concatenate([crossed, inner[shared]]))
+    start = np.append(np.searchsorted(pairs // many, doubtful), len(pairs)).astype(np.int32)
+    certain = inner[~shared]
+    keys = np.concatenate([certain // many, doubtful])
+    values = np.concatenate([certain % many + 1, -1 - np.arange(len(doubtful))]).astype(np.int32)
+    return keys, values, start, (pairs % many).astype(np.int32)
+
+
+def _crossed(frame: Frame, x: Floats, y: Floats, owner: Any, many: int) -> Longs:  # noqa: ANN401 - positions
+    """Cells of points, with the area they belong to, as one number."""
+    keys = np.floor(y).astype(np.int64) * frame.width + np.floor(x).astype(np.int64)
+    return np.asarray(keys * many + owner)
+
+
+def _crossed_beside(frame: Frame, x: Floats, y: Floats, owner: Any, many: int) -> list[Longs]:  # noqa: ANN401
+    """Cells around the points of an outline that lie on a line of the grid, or within a hair of one."""
+    near = np.flatnonzero((np.abs(x - np.rint(x)) < _HAIR) | (np.abs(y - np.rint(y)) < _HAIR))
+    x, y, owner = x[near], y[near], owner[near]
+    return [_crossed(frame, x + dx, y + dy, owner, many) for dx in (-_HAIR, _HAIR) for dy in (-_HAIR, _HAIR)]
+
+
+def _inner(frame: Frame, edges: tuple[Floats, Floats, Floats, Floats], owner: Any, many: int) -> Longs:  # noqa: ANN401
+    """Cells whose middle lies inside an area: along each row, between the odd crossings and the even ones."""
+    x0, y0, x1, y1 = edges
+    low = np.ceil(np.minimum(y0, y1) - 0.5)
+    number = (np.ceil(np.maximum(y0, y1) - 0.5) - low).astype(np.int64)
+    edge, step = _ragged(number)
+    row = low[edge] + step
+    x = x0[edge] + (row + 0.5 - y0[edge]) / (y1 - y0)[edge] * (x1 - x0)[edge]
+    of = owner[edge]
+    order = np.lexsort((x, row, of))
+    col = np.ceil(x[order] - 0.5).astype(np.int64)
+    first, last = col[::2], col[1::2]
+    run, step = _ragged(last - first)
+    rows, areas = row[order][::2].astype(np.int64), of[order][::2]
+    return np.asarray((rows[run] * frame.width + first[run] + step) * many + areas[run])
+
+
+def _ragged(number: Longs) -> tuple[Longs, Longs]:
+    """Position repeated as often as told, and a count from 0 within each."""
+    of = np.repeat(np.arange(len(number)), number)
+    return of, np.arange(len(of)) - np.repeat(np.cumsum(number) - number, number)
+
+
+def expand(start: npt.NDArray[Any], stop: npt.NDArray[Any]) -> tuple[Longs, Longs]:
+    """Ranges one after another: which range, and the number in it.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in expand(np.array([5, 0]), np.array([7, 1]))]
+    [[0, 0, 1], [5, 6, 0]]
+    """
+    of, step = _ragged((stop - start).astype(np.int64))
+    return of, step + start[of]
+
+
+def _unique(keys: Longs) -> Longs:
+    """Sorted, each once: several times faster than `numpy.unique` on whole numbers."""
+    keys = np.sort(keys)
+    return keys[np.r_[True, keys[1:] != keys[:-1]]] if len(keys) else keys
+
+
+def _among(keys: Longs, table: Longs) -> npt.NDArray[np.bool_]:
+    """Whether each number stands in a sorted table."""
+    if not len(table):
+        return np.zeros(len(keys), dtype=bool)
+    return np.asarray(table[np.minimum(np.searchsorted(table, keys), len(table) - 1)] == keys)
+
+
+def _joined(parts: list[npt.NDArray[Any]], dtype: Any) -> npt.NDArray[Any]:  # noqa: ANN401
+    return np.concatenate([np.empty(0, dtype), *parts])
+
+
+def in_chunks(call: Callable[[slice], Any], number: int) -> list[Any]:
+    """Call for each chunk of some rows, on every core; the answers in order."""
+    chunks = [slice(at, min(at + CHUNK, number)) for at in range(0, number, CHUNK)]
+    if len(chunks) < 2:
+        return [call(rows) for rows in chunks]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(call, chunks))

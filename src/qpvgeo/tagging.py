@@ -1,0 +1,399 @@
+"""Is this point in a QPV, and how far is the limit? Exactly, for each row, or why it cannot be said.
+
+A point is `in` when a perimeter holds it (its limit included), `out` when it is known to lie in none, and `unknown` in
+every other case, with the reason: nothing is out unless we know it is. Distances are those of the texts: to the limit,
+in metres of the legal projection of the territory, never to a vertex and never by a buffer.
+
+Source of the distances that matter (300 and 500 m): CGI article 278 sexies; see `qpvgeo.vat_zone` for the rules, which
+ask about buildings and not about points.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyproj
+import shapely
+
+from qpvgeo import facts, schema, territories
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.perimeter import Layer, PerimeterIndex
+from qpvgeo.places import REASONS, Coordinates, Places, coordinates_of, number, place
+from qpvgeo.pointgrid import in_chunks
+
+__all__ = ["BAN_MIN_SCORE", "STATES", "Distance", "tag_points"]
+
+Distance = Literal["exact", "signed", "band"]
+
+STATES = ("in", "out", "unknown")
+_IN, _OUT, _UNKNOWN = range(3)
+
+BAN_MIN_SCORE = 0.5
+"""Under this score an address found by a geocoder of the BAN is taken for too coarse: a convention of ours."""
+
+_BAN_TYPES = ("result_type", "type")
+_BAN_SCORES = ("result_score", "score")
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+
+
+def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
+    points: Any,  # noqa: ANN401 - one of several forms, see below
+    qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame] | PerimeterIndex,
+    *,
+    bands: Sequence[float] = (300, 500),
+    distance: Distance = "exact",
+    on: Any = None,  # noqa: ANN401 - a date, or its text
+    tolerance_m: Any = 0.0,  # noqa: ANN401 - a number, a column, or one for each point
+    xy: tuple[str, str] | None = None,
+    crs: Any = None,  # noqa: ANN401 - whatever pyproj reads
+) -> pd.DataFrame:
+    """Tell for each point whether it lies in a perimeter, in which, and how far the nearest limit is.
+
+    Parameters
+    ----------
+    points
+        GeoDataFrame or GeoSeries of points; DataFrame with columns of coordinates; or a pair of arrays, eastings or
+        longitudes first.
+    qpv
+        Perimeters, of one vintage or several (a list of frames), or a `PerimeterIndex` to be used again.
+    bands
+        Distances in metres, ascending, that the points outside are sorted by; `()` answers in or out alone.
+    distance
+        `exact`: metres to the nearest limit; 0 inside. `signed`: the same, and inside minus the distance to the limit
+        of the perimeter that holds the point. `band`: the band alone.
+    on
+        A day (`"2019-03-14"`): each territory is answered by the geography in force on it. None answers by each
+        vintage given.
+    tolerance_m
+        How far the points may be from where they are said to be: one number, the name of a column, a Series or an
+        array. A point nearer to a limit than that is unknown; missing or infinite means too coarse to say anything.
+        `"ban"` takes the columns `type` (or `result_type`) and `score` (or `result_score`) of the geocoder of the BAN:
+        `housenumber` with a score of 0.5 or more is certain, anything else is too coarse.
+    xy
+        Columns of the coordinates of a DataFrame, eastwards first; by default `lon` and `lat`.
+    crs
+        CRS of a DataFrame or of arrays.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each point, in the same order, on the same index, which may repeat:
+
+        - `state`: `in`, `out` or `unknown`.
+        - `reason`: why it is unknown (one of `qpvgeo.places.REASONS`); missing otherwise.
+        - `qpv_code`: the perimeter that holds the point; where several do the smaller, then the lower label.
+        - `also_in`: the others that hold it, separated by commas; missing for none.
+        - with bands, unless `distance="band"`: `nearest_qpv` and `distance_m` (metres, legal projection) up to the
+          widest band, missing beyond it and where the point has no place.
+        - with bands: `band`, ordered: `in`, `within 300 m`, `within 500 m`, `beyond 500 m`; missing where unknown.
+        - with `on`: `vintage`, of the geography that answers.
+
+        Columns of text with few values are categories. Several vintages without `on` give each column once for each
+        of them, with the year at the end: `state_2015`, `state_2024`. `attrs["qpvgeo"]` holds sources and vintages.
+
+    Raises
+    ------
+    DataError
+        The CRS is missing, shapes are no points, columns are not there, tolerances are below zero: all are listed.
+    UsageError
+        Bands, distance or day cannot be understood, or the index does not reach as far as they ask.
+
+    Notes
+    -----
+    The limit belongs to the perimeter, as for `shapely.covers`. Two perimeters at the same distance: the smaller, then
+    the lower label is the nearest. The published outlines are at a scale of 1:4,000: the answer is indicative near a
+    limit, and `tolerance_m` says so. A point of a territory whose perimeters were not given is unknown. Perimeters of a
+    part of a territory (an extract) answer as if there were no others.
+
+    Source of the perimeters in force: `qpvgeo.geography`.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> qpv = qg.read_qpv(qg.sample().qpv_2024)
+    >>> middle = qpv.geometry.iloc[0].representative_point()
+    >>> tags = tag_points(([middle.x, -3.7, 45.97, None], [middle.y, 45.9, -3.6, 46.0]), qpv, crs=4326)
+    >>> tags["state"].tolist(), tags["reason"][2]
+    (['in', 'out', 'unknown', 'unknown'], 'latitude and longitude look swapped')
+    >>> len(tag_points(([], []), qpv, crs=4326))
+    0
+    """
+    limits = _limits(bands, distance)
+    found = coordinates_of(points, xy=xy, crs=crs)
+    tolerance = _tolerance(points, tolerance_m, len(found.x))
+    reach = max([*limits, float(tolerance[np.isfinite(tolerance)].max(initial=0.0))])
+    index = qpv if isinstance(qpv, PerimeterIndex) else PerimeterIndex(qpv, reach_m=reach)
+    if index.reach_m < reach:
+        raise UsageError(
+            f"The index answers up to {index.reach_m:g} m, and {reach:g} m are asked for.",
+            way_out=f"Build it for that: PerimeterIndex(qpv, reach_m={reach:g}).",
+        )
+    asked = _Asked(limits, distance, index.reach_m)
+    places = place(found)
+    if on is not None:
+        frame = _on_day(found, places, index, asked, tolerance, on)
+    elif len(index.vintages) == 1:
+        frame = _frame(found, places, index, dict.fromkeys(places.codes, index.vintages[0]), asked, tolerance)
+    else:
+        parts = [
+            _frame(found, places, index, dict.fromkeys(places.codes, vintage), asked, tolerance).add_suffix(
+                f"_{vintage}"
+            )
+            for vintage in index.vintages
+        ]
+        frame = pd.concat(parts, axis="columns")
+    schema.stamp(
+        frame,
+        index.files,
+        vintages=list(index.vintages),
+        on=None if on is None else str(on),
+        bands=list(limits),
+        distance=distance,
+        fictional=index.fictional,
+    )
+    return frame
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked about each point."""
+
+    bands: tuple[float, ...]
+    distance: str
+    reach: float
+
+
+def _limits(bands: Sequence[float], distance: str) -> tuple[float, ...]:
+    """Bands, once they and the kind of distance are understood."""
+    if distance not in get_args(Distance):
+        raise UsageError(f"distance={distance!r} is none of {', '.join(get_args(Distance))}.")
+    try:
+        limits = tuple(float(band) for band in bands)
+    except (TypeError, ValueError):
+        limits = (-1.0,)
+    if list(limits) != sorted(set(limits)) or any(not (np.isfinite(band) and band > 0) for band in limits):
+        raise UsageError(f"Bands must be ascending distances in metres, not {bands!r}.")
+    return limits
+
+
+def _tolerance(points: Any, given: Any, many: int) -> Floats:  # noqa: ANN401
+    """Metres by which each point may be elsewhere; infinite where nothing is known of it."""
+    if isinstance(given, str):
+        if not isinstance(points, pd.DataFrame):
+            raise UsageError(f"tolerance_m={given!r} names a column, and the points have none.")
+        if given == "ban":
+            return _ban(points)
+        if given not in points.columns:
+            raise DataError(
+                f"The points have no column {given!r} of tolerances.",
+                way_out=f"Their columns are: {', '.join(map(str, points.columns))}.",
+            )
+        given = points[given]
+    try:
+        values = pd.to_numeric(given).to_numpy(dtype=float, na_value=np.nan) if isinstance(given, pd.Series) else given
+        values = np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"Tolerances are no numbers of metres: {error}") from error
+    if values.ndim and len(values) != many:
+        raise UsageError(f"There are {len(values)} tolerances for {many} points.")
+    found = np.where(np.isnan(values), np.inf, values)
+    below = np.flatnonzero(found < 0)
+    if len(below):
+        raise DataError(
+            f"{len(below)} tolerances are below zero.",
+            problems=[f"row {row + 1}: {np.atleast_1d(found)[row]:g} m" for row in below],
+            way_out="A tolerance is a distance in metres.",
+        )
+    return np.asarray(found)
+
+
+def _ban(points: pd.DataFrame) -> Floats:
+    """Nothing for a house number found with a good score, infinite for anything else."""
+    kind = next((name for name in _BAN_TYPES if name in points.columns), None)
+    if kind is None:
+        raise DataError(
+            "The points have no column of types of the BAN.",
+            problems=[f"no column {name!r}" for name in _BAN_TYPES],
+            way_out=f"Their columns are: {', '.join(map(str, points.columns))}.",
+        )
+    certain = (points[kind].astype("str").str.strip() == "housenumber").to_numpy(dtype=bool, na_value=False)
+    score = next((name for name in _BAN_SCORES if name in points.columns), None)
+    if score is not None:
+        given = pd.to_numeric(points[score].astype("str").str.replace(",", "."), errors="coerce").to_numpy(dtype=float)
+        certain &= given >= BAN_MIN_SCORE
+    return np.where(certain, 0.0, np.inf)
+
+
+def _on_day(
+    found: Coordinates,
+    places: Places,
+    index: PerimeterIndex,
+    asked: _Asked,
+    tolerance: Floats,
+    on: Any,  # noqa: ANN401
+) -> pd.DataFrame:
+    """Tags by the geography in force on a day in each territory."""
+    in_force = facts.geography(on)["vintage"]
+    vintages: dict[str, int | None] = {}
+    not_known = []
+    for code in places.codes:
+        year = in_force.get(code)
+        if code in in_force.index and pd.isna(year):
+            not_known.append(code)
+        vintages[code] = None if year is None or pd.isna(year) else int(year)
+    frame = _frame(found, places, index, vintages, asked, tolerance)
+    if not_known:
+        rows = np.isin(places.territory, [places.codes.index(code) for code in not_known])
+        frame.loc[rows, "reason"] = REASONS[number("geography of that day not known") - 1]
+    years = pd.array([vintages[code] for code in places.codes] + [None], dtype="Int64")
+    frame["vintage"] = years.take(places.territory)
+    return frame
+
+
+def _frame(
+    found: Coordinates,
+    places: Places,
+    index: PerimeterIndex,
+    vintages: dict[str, int | None],
+    asked: _Asked,
+    tolerance: Floats,
+) -> pd.DataFrame:
+    """Tags by one vintage in each territory."""
+    answer = _Answer(len(found.x), places.reason, asked)
+    for position, code in enumerate(places.codes):
+        layer = index.layer(code, vintages[code])
+        rows = (
+            None if len(places.codes) == 1 and not places.reason.any() else np.flatnonzero(places.territory == position)
+        )
+        if layer is None:
+            answer.without_layer(rows, certain=vintages[code] is not None and not territories.get(code).has_qpv)
+        else:
+            answer.tag(rows, layer, _metres(found, rows, code), tolerance)
+    return answer.frame(found.index)
+
+
+def _metres(found: Coordinates, rows: Any, code: str) -> tuple[Floats, Floats]:  # noqa: ANN401
+    """Coordinates of some points in the legal projection of their territory."""
+    x, y = (found.x, found.y) if rows is None else (found.x[rows], found.y[rows])
+    legal = pyproj.CRS.from_epsg(territories.get(code).epsg)
+    if found.crs.equals(legal, ignore_axis_order=True):
+        return np.ascontiguousarray(x), np.ascontiguousarray(y)
+    moved: tuple[Floats, Floats] = pyproj.Transformer.from_crs(found.crs, legal, always_xy=True).transform(x, y)
+    return moved
+
+
+class _Answer:
+    """Tags of all points, filled territory by territory."""
+
+    def __init__(self, many: int, reason: npt.NDArray[np.int8], asked: _Asked) -> None:
+        self.asked = asked
+        self.reason = reason.copy()
+        self.state = np.where(reason > 0, _UNKNOWN, _OUT).astype(np.int8)
+        self.codes: list[str] = []
+        self.of = np.full(many, -1, np.int32)
+        self.also: dict[int, list[str]] = {}
+        measured = many if asked.bands and asked.distance != "band" else 0
+        self.near, self.distance = np.full(measured, -1, np.int32), np.full(measured, np.nan)
+        # 0 is in, and the last one beyond all
+        self.band = np.full(many if asked.bands else 0, len(asked.bands) + 1, np.int8)
+
+    def without_layer(self, rows: Any, *, certain: bool) -> None:  # noqa: ANN401
+        """Points of a territory whose perimeters are not at hand: out only where the law names no QPV."""
+        if not certain:
+            rows = slice(None) if rows is None else rows
+            self.state[rows] = _UNKNOWN
+            self.reason[rows] = number("no perimeters of this territory")
+
+    def tag(self, rows: Any, layer: Layer, metres: tuple[Floats, Floats], tolerance: Floats) -> None:  # noqa: ANN401
+        """Tag the points of a territory: those at some positions, or all of them for None."""
+        x, y = metres
+        offset = len(self.codes)
+        self.codes += layer.codes.tolist()
+
+        def look(part: slice) -> None:
+            here: Any = part if rows is None else rows[part]
+            found, points, others = layer.grid.locate_all(x[part], y[part])
+            self.of[here] = np.where(found >= 0, found + offset, -1)
+            self.state[here] = np.where(found >= 0, _IN, _OUT)
+            for point, other in zip(points.tolist(), others.tolist(), strict=True):
+                row = point + part.start if rows is None else int(here[point])
+                self.also.setdefault(row, []).append(str(layer.codes[other]))
+            slack = tolerance[here] if tolerance.ndim else np.broadcast_to(tolerance, len(found))
+            if self.asked.bands or slack.any():
+                self._measure(here, layer, (x[part], y[part]), found, slack, offset)
+
+        in_chunks(look, len(x))
+
+    def _measure(
+        self,
+        here: Any,  # noqa: ANN401
+        layer: Layer,
+        metres: tuple[Floats, Floats],
+        found: Ints,
+        slack: Floats,
+        offset: int,
+    ) -> None:
+        """Distances, bands, and what they make unknown."""
+        limits = layer.limits(self.asked.reach)
+        if slack.any():
+            distance, near = limits.nearest(*metres)
+            coarse = np.isinf(slack)
+            close = (distance <= slack) & (slack > 0) & ~coarse
+            self.state[here] = np.where(coarse | close, _UNKNOWN, self.state[here])
+            reason = np.where(coarse, number("location too coarse"), number("near the limit"))
+            self.reason[here] = np.where(coarse | close, reason, self.reason[here])
+            distance[coarse], near[coarse] = np.nan, -1
+            inside = np.flatnonzero((found >= 0) & ~coarse)
+        else:
+            distance, near = np.full(len(found), np.nan), np.full(len(found), -1, np.int32)
+            outside, inside = np.flatnonzero(found < 0), np.flatnonzero(found >= 0)
+            distance[outside], near[outside] = limits.nearest(metres[0][outside], metres[1][outside])
+        bands = self.asked.bands
+        if not bands:
+            return
+        distance[inside], near[inside] = 0.0, found[inside]
+        known = np.flatnonzero(distance <= bands[-1])
+        band = np.full(len(found), len(bands) + 1, np.int8)
+        band[known] = np.searchsorted(bands, distance[known], "left") + 1
+        band[inside] = 0
+        self.band[here] = band
+        if self.asked.distance == "band":
+            return
+        if self.asked.distance == "signed":
+            own = shapely.boundary(layer.areas[found[inside]])
+            distance[inside] = -shapely.distance(shapely.points(metres[0][inside], metres[1][inside]), own)
+        places = np.full((2, len(found)), np.nan)
+        kept = np.r_[known, inside] if self.asked.distance == "signed" else known
+        places[0, kept], places[1, kept] = distance[kept], near[kept] + offset
+        self.distance[here], self.near[here] = places[0], np.where(np.isnan(places[1]), -1, places[1])
+
+    def frame(self, index: pd.Index) -> pd.DataFrame:
+        """Everything as a frame."""
+        unknown = self.state == _UNKNOWN
+        # what is not known to be in is said to be in nothing
+        self.of[unknown] = -1
+        codes = pd.Index(self.codes, dtype="str")
+        columns: dict[str, Any] = {
+            "state": pd.Categorical.from_codes(self.state, list(STATES)),
+            "reason": pd.Categorical.from_codes(self.reason - 1, list(REASONS)),
+            "qpv_code": pd.Categorical.from_codes(self.of, codes),
+        }
+        also = pd.Series(pd.NA, index=range(len(self.of)), dtype="str")
+        told = {row: ", ".join(others) for row, others in self.also.items() if not unknown[row]}
+        also.iloc[list(told)] = list(told.values())
+        columns["also_in"] = also.array
+        if self.asked.bands:
+            if self.asked.distance != "band":
+                columns["nearest_qpv"] = pd.Categorical.from_codes(self.near, codes)
+                columns["distance_m"] = self.distance
+            bands = self.asked.bands
+            names = ["in", *(f"within {band:g} m" for band in bands), f"beyond {bands[-1]:g} m"]
+            self.band[unknown] = -1
+            columns["band"] = pd.Categorical.from_codes(self.band, names, ordered=True)
+        return pd.DataFrame(columns, copy=False).set_axis(index, axis="index")
