@@ -108,6 +108,57 @@ def test_addresses_share_out_the_cells():
     assert found["rows"][0]["fallback_share"] is not None
 
 
+@pytest.fixture
+def buildings(tmp_path):
+    """Two buildings in the first crossed cell of a perimeter of the sample, of three homes inside and one outside."""
+    qpv, grid = qg.read_qpv(qg.sample().qpv_2024), qg.read_grid(qg.sample().grid_2019)
+    shares = qg.overlap_cells(qpv.iloc[[0]], qg.lattice.Lattice(3035, 200)).set_index("right")["right_share"]
+    cell = next(one for one in shares.index[shares.between(0.2, 0.8)] if one in grid.index)
+    north, east = map(int, cell.split("mN")[1].split("E"))
+    square = shapely.box(east, north, east + 200, north + 200)
+    outline = qpv.to_crs(3035).geometry.iloc[0]
+    inside, outside = (part.representative_point() for part in (square & outline, square - outline))
+    frame = gpd.GeoDataFrame({"Homes": [3, 1], "homes_text": ["3,0", "1,0"]}, geometry=[inside, outside], crs=3035)
+    frame.to_crs(4326).to_file(tmp_path / "buildings.gpkg")
+    table = frame.to_crs(4326).get_coordinates().set_axis(["lon", "lat"], axis="columns").assign(Homes=["3,0", "1,0"])
+    table.to_csv(tmp_path / "buildings.csv", index=False, sep=";")
+    return tmp_path, grid.loc[cell, "population"], shares[cell]
+
+
+@pytest.mark.parametrize("name", ["buildings.gpkg", "buildings.csv"])
+def test_points_count_by_the_column_named(buildings, name):
+    folder, people, _ = buildings
+    options = ("--sample", "--method", "points", "--points", folder / name)
+    once, weighed = answer(*options), answer(*options, "--weight", "Homes")
+    assert (once["points_weight"], weighed["points_weight"]) == (None, "Homes")
+    # half of the cell by doors, three quarters by homes
+    assert weighed["rows"][0]["estimate"] - once["rows"][0]["estimate"] == pytest.approx(people / 4)
+
+
+def test_numbers_written_as_text_weigh_too(buildings):
+    folder, *_ = buildings
+    options = ("--sample", "--method", "points", "--points", folder / "buildings.gpkg", "--weight")
+    assert answer(*options, "homes_text")["rows"] == answer(*options, "Homes")["rows"]
+
+
+def test_weights_that_are_none_are_named_by_their_row(buildings):
+    folder, *_ = buildings
+    (folder / "bad.csv").write_text("lon,lat,homes\n1,45,2\n,,\n1,45,-3\n", encoding="utf-8")
+    result = run("--sample", "--method", "points", "--points", folder / "bad.csv", "--weight", "homes")
+    assert isinstance(result.exception, DataError)
+    assert result.exception.problems == ("point 2: nan", "point 3: '-3'")
+
+
+@pytest.mark.parametrize("name", ["buildings.gpkg", "buildings.csv"])
+def test_a_column_of_weights_that_is_not_there_is_answered_with_the_near_ones(buildings, name):
+    folder, *_ = buildings
+    result = run("--sample", "--method", "points", "--points", folder / name, "--weight", "home")
+    assert isinstance(result.exception, UsageError)
+    assert "there is 'Homes'" in result.exception.problems
+    far = run("--sample", "--method", "points", "--points", folder / "buildings.csv", "--weight", "zzz")
+    assert far.exception.problems == ("there is 'lon'", "there is 'lat'", "there is 'Homes'")
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "json"])
 def test_the_file_written_holds_the_rows(tmp_path, suffix):
     out = tmp_path / f"people.{suffix}"
@@ -138,6 +189,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_whole(tmp_path, monkey
     [
         ["--commune", "99001", "--epci", "299900019"],
         ["--method", "points"],
+        ["--weight", "homes"],
         ["--output", "people.xlsx"],
     ],
 )
