@@ -96,6 +96,15 @@ def test_polygons_in_every_form(drawn, tmp_path, suffix):
     )
 
 
+def test_polygons_with_exchanged_axes_are_refused_with_the_way_out(drawn, tmp_path):
+    frame = gpd.read_file(drawn).to_crs(4326)
+    frame.set_geometry(frame.geometry.transform(lambda xy: xy[:, ::-1])).to_file(tmp_path / "wrong.geojson")
+    result = run(tmp_path / "wrong.geojson", "--sample")
+    assert isinstance(result.exception, DataError)
+    assert "axes exchanged" in str(result.exception)
+    assert "transform" in result.exception.way_out
+
+
 def test_published_totals_are_met():
     found = answer("--sample", "--method", "constrained")
     assert found["constraint"]["unmet"] == []

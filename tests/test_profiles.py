@@ -289,6 +289,13 @@ def test_perimeters_without_grid_are_refused(perimeters):
         boundary_profile(perimeters, UNIFORM)
 
 
+@pytest.mark.parametrize("crs", [4326, 5490])
+def test_perimeters_with_exchanged_axes_are_refused_with_the_way_out(crs):
+    wrong = SQUARE.to_crs(crs).transform(lambda xy: xy[:, ::-1])
+    with pytest.raises(DataError, match=r"qpv = qpv\.geometry\.transform\(lambda xy: xy\[:, ::-1\]\)"):
+        boundary_profile(wrong, UNIFORM)
+
+
 def test_guadeloupe_in_degrees_is_refused_on_the_grid_of_the_hexagone():
     grid = grid_of([[100]], lattice=Lattice(3035, 200), origin=(3_070_000, 3_830_000))
     with pytest.raises(DataError, match="EPSG:3035"):

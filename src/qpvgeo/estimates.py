@@ -26,7 +26,7 @@ from qpvgeo import raking, schema, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.gridcover import Cover, cover, mended
 from qpvgeo.lattice import Cells, Lattice, centroids, locate, parse_ids
-from qpvgeo.projection import reproject, territory_of
+from qpvgeo.projection import reproject, require_axes, territory_of
 
 __all__ = ["ESTIMATE_COLUMNS", "FEW_HOUSEHOLDS", "RATE_HOUSEHOLDS", "WEIGHT", "Method", "estimate_population"]
 
@@ -118,7 +118,8 @@ def estimate_population(
     Raises
     ------
     DataError
-        The frame is no grid, the CRS is missing, points or totals are not usable: everything is listed.
+        The frame is no grid, the CRS is missing, the axes of areas or points are exchanged, points or totals are not
+        usable: everything is listed.
     UsageError
         The method does not exist, or lacks its points.
 
@@ -144,6 +145,7 @@ def estimate_population(
         )
     _require_call(method, points, constraint, grid, columns)
     shapes = mended(qpv)
+    require_axes(qpv, name="qpv", what="areas")
     cells = parse_ids(grid.index)
     found, at = _touched(shapes, cells)
     weights, extra = _weights(method, found, shapes, points)
@@ -257,6 +259,7 @@ def _by_points(found: Cover, shapes: gpd.GeoSeries, points: Any) -> tuple[Floats
     """Share of the points of each cell that lie in each perimeter; by area where the cell has none."""
     if points.crs is None:
         raise DataError("The points have no CRS.", way_out="Set it with `.set_crs(...)`.")
+    require_axes(points, name="points", what="points")
     lattice, size = found.cells.lattice, found.cells.lattice.size
     places, weight = points.geometry.to_numpy(), _weight_of(points)
     drawn = ~(shapely.is_missing(places) | shapely.is_empty(places))

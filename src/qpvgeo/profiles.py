@@ -18,7 +18,7 @@ from qpvgeo import schema, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.gridcover import cover, mended
 from qpvgeo.lattice import Cells, locate, parse_ids
-from qpvgeo.projection import reproject, territory_of
+from qpvgeo.projection import reproject, require_axes, territory_of
 
 __all__ = ["PROFILE_COLUMNS", "boundary_profile"]
 
@@ -75,8 +75,8 @@ def boundary_profile(
     Raises
     ------
     DataError
-        The frame is no grid, no perimeter lies in its territory, or bands are asked for outside of the limit of a
-        grid that was read with `where=` these very perimeters.
+        The frame is no grid, no perimeter lies in its territory, their axes are exchanged, or bands are asked for
+        outside of the limit of a grid that was read with `where=` these very perimeters.
     UsageError
         The distances are not ascending numbers.
 
@@ -127,6 +127,7 @@ def boundary_profile(
 def _here(qpv: gpd.GeoDataFrame | gpd.GeoSeries, cells: Cells) -> tuple[gpd.GeoSeries, int]:
     """Perimeters of the territory of the grid, and its legal projection."""
     shapes = mended(qpv)
+    require_axes(qpv, name="qpv", what="perimeters")
     place = territory_of(shapes.to_numpy(), shapes.crs)
     here = place == (territories.of_grid(cells.lattice.epsg) or "")
     if not here.any():

@@ -19,7 +19,7 @@ from qpvgeo import codes, discover, schema, territories
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.estimates import WEIGHT, estimate_population
 from qpvgeo.links import join_communes
-from qpvgeo.projection import territory_of
+from qpvgeo.projection import require_axes, territory_of
 from qpvgeo.read import vector
 from qpvgeo.read.communes import read_communes
 from qpvgeo.read.grid import read_grid
@@ -223,6 +223,7 @@ def _published(asked: Request) -> pd.Series:
 def _known_grids(asked: Request, areas: gpd.GeoDataFrame) -> list[pd.DataFrame]:
     """For each territory of the areas that has a grid, the finest at hand, the latest of these."""
     paths = [asked.grid] if asked.grid else _paths_of_grids(asked.data)
+    require_axes(areas, name="areas", what="polygons")
     drawn = areas[areas.geometry.notna()]
     place = territory_of(drawn.geometry.to_numpy(), drawn.crs)
     known = [one.code for one in territories.territories().values() if one.grid_epsg and one.code in set(place)]
