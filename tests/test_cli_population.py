@@ -1,9 +1,11 @@
 """The command `population`: who lives in the QPV of a place, or in any polygons."""
 
 import json
+import zipfile
 
 import geopandas as gpd
 import pandas as pd
+import py7zr
 import pytest
 import shapely
 from typer.testing import CliRunner
@@ -212,3 +214,93 @@ def test_no_grid_at_hand_says_where_it_was_looked_for(tmp_path, drawn):
     result = run(drawn, "--data", tmp_path)
     assert isinstance(result.exception, MissingDataError)
     assert str(tmp_path) in str(result.exception)
+
+
+MEMBERS = {  # projection, northing and easting of the south-west corner, people of two cells side by side
+    "met": (3035, 3_070_000, 3_830_000, (100, 200)),
+    "mart": (5490, 1_620_000, 710_000, (40, 80)),
+    "reun": (2975, 7_680_000, 340_000, (7, 9)),
+}
+COMMUNES = {"met": "59350", "mart": "97209", "reun": "97411"}
+
+
+@pytest.fixture
+def national(tmp_path):
+    """Zip of a 7z of three CSV, as Insee publishes the grid, with two fictional cells each."""
+    with py7zr.SevenZipFile(tmp_path / "inner.7z", "w") as archive:
+        for name, (epsg, north, east, people) in MEMBERS.items():
+            cells = pd.DataFrame(
+                {
+                    "idcar_200m": [f"CRS{epsg}RES200mN{north}E{east + step}" for step in (0, 200)],
+                    "i_est_200": 0,
+                    "lcog_geo": COMMUNES[name],
+                    "ind": people,
+                    "men": people,
+                    "men_pauv": [0, people[1] / 2],
+                    "ind_snv": [20_000.0 * one for one in people],
+                }
+            )
+            archive.writestr(cells.to_csv(index=False), f"carreaux_200m_{name}.csv")
+    path = tmp_path / "Filosofi2019_carreaux_200m_csv.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(tmp_path / "inner.7z", "Filosofi2019_carreaux_200m_csv.7z")
+    return path
+
+
+def perimeter(name, width):
+    """From the west of the first cell of a territory, in degrees."""
+    epsg, north, east, _ = MEMBERS[name]
+    return gpd.GeoSeries([shapely.box(east, north, east + width, north + 200)], crs=epsg).to_crs(4326).iloc[0]
+
+
+def test_each_territory_is_read_from_its_own_member_of_the_national_archive(national, tmp_path):
+    shapes = [perimeter("met", 300), perimeter("mart", 250), perimeter("met", 100)]
+    areas = gpd.GeoDataFrame({"name": ["north", "island", "half"]}, geometry=shapes, crs=4326)
+    areas.to_file(tmp_path / "mine.gpkg")
+    found = answer(tmp_path / "mine.gpkg", "--grid", national)
+    assert [(grid["territory"], grid["vintage"]) for grid in found["grids"]] == [("hexagone", 2019), ("972", 2019)]
+    rows = {row["label"]: row for row in found["rows"]}
+    # all of the first cell and half of the second; all and a quarter; half of the first
+    assert {name: row["estimate"] for name, row in rows.items()} == pytest.approx(
+        {"north": 100 + 200 / 2, "island": 40 + 80 / 4, "half": 50}, rel=1e-4
+    )
+    assert rows["island"]["poor_households"] == pytest.approx(10, rel=1e-4)
+    assert [record.get("member", "").rpartition("/")[2] for record in found["sources"]] == [
+        "",
+        "carreaux_200m_met.csv",
+        "carreaux_200m_mart.csv",
+    ]
+
+
+def test_the_national_archive_is_found_in_a_folder(national, tmp_path):
+    gpd.GeoDataFrame({"name": ["island"]}, geometry=[perimeter("mart", 250)], crs=4326).to_file(tmp_path / "mine.gpkg")
+    (tmp_path / "data").mkdir()
+    national.rename(tmp_path / "data" / national.name)
+    found = answer(tmp_path / "mine.gpkg", "--data", tmp_path / "data")
+    assert [row["estimate"] for row in found["rows"]] == pytest.approx([60], rel=1e-4)
+
+
+def test_the_file_written_names_the_members_of_every_territory(national, tmp_path):
+    shapes = [perimeter("met", 300), perimeter("mart", 250)]
+    gpd.GeoDataFrame({"name": ["north", "island"]}, geometry=shapes, crs=4326).to_file(tmp_path / "mine.gpkg")
+    answer(tmp_path / "mine.gpkg", "--grid", national, "--output", tmp_path / "people.parquet")
+    about = gpd.read_parquet(tmp_path / "people.parquet").attrs["qpvgeo"]
+    assert [record["file"] for record in about["files"]] == ["mine.gpkg", national.name, national.name]
+
+
+def test_an_area_beside_the_cells_of_its_own_territory_is_not_one_without_a_grid(national, tmp_path):
+    beside = gpd.GeoSeries([shapely.box(700_000, 1_600_000, 700_100, 1_600_100)], crs=5490).to_crs(4326).iloc[0]
+    shapes = [perimeter("met", 300), perimeter("mart", 250), beside]
+    areas = gpd.GeoDataFrame({"name": ["north", "island", "beside"]}, geometry=shapes, crs=4326)
+    areas.to_file(tmp_path / "mine.gpkg")
+    rows = answer(tmp_path / "mine.gpkg", "--grid", national)["rows"]
+    assert (rows[2]["estimate"], rows[2]["reliability"]) == (None, "no cell of the grid under it")
+
+
+def test_a_territory_without_grid_stands_missing_beside_those_of_the_national_archive(national, tmp_path):
+    guadeloupe = shapely.box(-61.55, 16.2, -61.5, 16.25)
+    areas = gpd.GeoDataFrame({"name": ["island", "none"]}, geometry=[perimeter("mart", 250), guadeloupe], crs=4326)
+    areas.to_file(tmp_path / "mine.gpkg")
+    found = answer(tmp_path / "mine.gpkg", "--grid", national)
+    assert [grid["territory"] for grid in found["grids"]] == ["972"]
+    assert [(row["estimate"], row["cells"], row["reliability"]) for row in found["rows"][1:]] == [(None, 0, "no grid")]

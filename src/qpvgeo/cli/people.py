@@ -279,8 +279,14 @@ def _estimates(
     ]
     people = results[0]
     for other in results[1:]:
-        rows = (people["cells"] == 0) & (other["cells"] > 0)
+        # an area of this grid's territory without a cell is not one without a grid
+        rows = (people["cells"] == 0) & ((other["cells"] > 0) | (people["reliability"] == "no grid"))
         people[rows] = other[rows]
+    about = schema.provenance(people)
+    for name in ("files", "notes"):
+        listed = [record for result in results for record in schema.provenance(result).get(name, [])]
+        about[name] = [record for row, record in enumerate(listed) if record not in listed[:row]]
+    people.attrs[schema.ATTRS_KEY] = about
     return people
 
 
