@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+import zipfile
 
 import geopandas as gpd
 import pandas as pd
@@ -269,3 +270,10 @@ def test_a_grid_is_recognised_in_a_geopackage_and_in_parquet(tmp_path, suffix):
         square = shapely.box(3_274_800, 2_632_200, 3_275_000, 2_632_400)
         gpd.GeoDataFrame(frame, geometry=[square], crs=3035).to_file(path)
     assert [(found.kind, found.vintage) for found in discover.identify(path)] == [("grid", 2019)]
+
+
+@pytest.mark.parametrize(("name", "held"), [("FILOSOFI2019_carreaux_200m_csv.zip", 1), ("other.zip", 0)])
+def test_a_grid_in_a_7z_in_a_zip_is_known_by_its_published_name(tmp_path, name, held):
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr("inside.7z", b"not looked into")
+    assert [(one.kind, one.vintage, one.basis) for one in discover.scan(tmp_path)] == [("grid", 2019, "name")] * held

@@ -126,6 +126,62 @@ def test_points_by_hand_take_the_share_of_the_points_inside_and_fall_back_on_are
     assert found["fallback_share"] == pytest.approx(100 / 375)
 
 
+def homes(*places, **columns):
+    """Points with what stands beside them."""
+    return gpd.GeoDataFrame(columns, geometry=points(*places).array)
+
+
+def test_points_count_by_their_weight():
+    # of four homes in the cell of 100 people, three are in the building inside
+    buildings = homes((150, 20), (20, 20), weight=[3, 1])
+    found = estimate_population(layer(at(100, 0, 100, 200)), ROW, method="points", points=buildings)
+    assert found[["low", "estimate", "high"]].iloc[0].tolist() == [0.0, 75.0, 100.0]
+    assert found["fallback_share"].tolist() == [0.0]
+    assert found.attrs["qpvgeo"]["points_weight"] == "weight"
+
+
+@pytest.mark.parametrize("kind", ["int64", "Int64", "float32", "object", "str"])
+def test_weights_of_any_kind_of_number_count_alike(kind):
+    buildings = homes((150, 20), (20, 20), weight=pd.Series([3, 1]).astype(kind))
+    assert estimate(at(100, 0, 100, 200), ROW, method="points", points=buildings) == 75
+
+
+def test_points_of_equal_weight_count_as_points():
+    where = [(150, 20), (150, 90), (190, 150), (20, 20), (350, 20)]
+    perimeter = at(100, 0, 350, 200)
+    weighed = estimate(perimeter, ROW, method="points", points=homes(*where, weight=[0.1] * 5))
+    assert weighed == pytest.approx(estimate(perimeter, ROW, method="points", points=points(*where)))
+
+
+def test_cell_whose_points_weigh_nothing_falls_back_on_area():
+    empty = homes((150, 20), (450, 20), (510, 20), weight=[0, 1, 0])
+    found = estimate_population(layer(at(50, 0, 400, 200)), ROW, method="points", points=empty).iloc[0]
+    # three quarters of the area of 100 people; of 400, no home is within 50 m of the limit; 200 are wholly inside
+    assert found["estimate"] == 75 + 200 + 0
+    assert found["fallback_share"] == pytest.approx(75 / 275)
+
+
+def test_points_weigh_where_they_lie_in_whatever_order_and_with_points_nowhere():
+    buildings = homes((20, 20), (150, 20), (150, 90), weight=[2, 5, 1])
+    nowhere = gpd.GeoDataFrame({"weight": [9.0]}, geometry=[None], crs=3035)
+    shuffled = pd.concat([buildings.iloc[[2, 0]], nowhere, buildings.iloc[[1]]])
+    assert estimate(at(100, 0, 100, 200), ROW, method="points", points=shuffled) == 75
+
+
+def test_provenance_says_that_points_count_once():
+    perimeter = layer(at(100, 0, 100, 200))
+    counted = estimate_population(perimeter, ROW, method="points", points=homes((20, 20), homes=[3]))
+    for found in (counted, estimate_population(perimeter, ROW)):
+        assert found.attrs["qpvgeo"]["points_weight"] is None
+
+
+def test_weights_that_are_none_are_all_listed():
+    wrong = homes(*[(20, 20)] * 6, weight=[1, -1, None, np.inf, "many", 0])
+    with pytest.raises(DataError, match="4 of 6 points have no usable weight") as caught:
+        estimate_population(layer(at(0, 0)), ROW, method="points", points=wrong)
+    assert caught.value.problems == ("point 1: -1", "point 2: None", "point 3: inf", "point 4: 'many'")
+
+
 def test_points_outside_a_crossed_cell_leave_it_out():
     found = estimate_population(layer(at(100, 0, 100, 200)), ROW, method="points", points=points((20, 20))).iloc[0]
     assert found[["low", "estimate", "high", "cells"]].tolist() == [0.0, 0.0, 100.0, 1]
@@ -662,6 +718,28 @@ def test_perimeters_without_crs_are_refused():
 def test_perimeters_that_are_lines_are_refused():
     with pytest.raises(DataError, match="no areas"):
         estimate_population(layer(at(0, 0).exterior), UNIFORM)
+
+
+def swap(layer):
+    return layer.geometry.transform(lambda xy: xy[:, ::-1])
+
+
+@pytest.mark.parametrize("crs", [4326, 2154])
+def test_perimeters_with_exchanged_axes_are_refused_with_the_way_out(crs):
+    right = layer(at(0, 0), None, at(400, 0)).to_crs(crs)
+    with pytest.raises(DataError, match=r"areas lie in no French territory, and 2 of 2 would") as caught:
+        estimate_population(swap(right), ROW)
+    assert caught.value.way_out == "Exchange them: qpv = qpv.geometry.transform(lambda xy: xy[:, ::-1])."
+    assert estimate_population(swap(swap(right)), ROW)["estimate"].iloc[0] == pytest.approx(100, rel=1e-3)
+
+
+@pytest.mark.parametrize("crs", [4326, 2154])
+def test_points_with_exchanged_axes_are_refused_with_the_way_out(crs):
+    wrong = homes((150, 20), (20, 20), weight=[3, 1]).to_crs(crs)
+    wrong = wrong.set_geometry(swap(wrong))
+    with pytest.raises(DataError, match="points lie in no French territory, and 2 of 2 would") as caught:
+        estimate_population(layer(at(100, 0, 100, 200)), ROW, method="points", points=wrong)
+    assert "points = points.set_geometry(points.geometry.transform(" in caught.value.way_out
 
 
 def test_provenance_tells_method_and_sources():

@@ -101,7 +101,7 @@ def test_rate_of_a_grid_without_households_is_by_people():
 def test_column_that_the_grid_lacks_is_missing():
     found = boundary_profile(SQUARE, UNIFORM[["population"]], bands=(0,))
     assert found["population"].notna().all()
-    assert found.drop(columns=["from_m", "to_m", "population"]).isna().all(axis=None)
+    assert found.drop(columns=["from_m", "to_m", "population", "grid_share"]).isna().all(axis=None)
 
 
 def test_empty_band_has_no_people_and_no_rate():
@@ -116,6 +116,98 @@ def test_value_that_is_missing_makes_only_its_own_bands_missing():
     found = boundary_profile(SQUARE, grid_of(people), bands=(0, 100))
     assert found["population"].isna().tolist() == [False, False, True]
     assert found["poverty_rate"].isna().tolist() == [False, False, True]
+
+
+def test_imputed_share_is_of_the_people_of_the_band():
+    # inside: all of 300 and half of 200, of which the first are imputed; outside: half of 200 and all of 100
+    grid = grid_of([[300, 200, 100]], imputed=[True, False, True])
+    found = boundary_profile(layer(at(0, 0, 300, 200)), grid, bands=(0,))
+    assert found["imputed_share"].tolist() == pytest.approx([300 / 400, 100 / 200])
+
+
+def test_imputed_share_is_missing_where_the_grid_does_not_say():
+    grid = grid_of([[300, 200, 100]], imputed=pd.array([True, False, None], dtype="boolean"))
+    found = boundary_profile(layer(at(0, 0, 300, 200)), grid, bands=(0,))
+    assert found["imputed_share"].tolist() == pytest.approx([300 / 400, np.nan], nan_ok=True)
+    assert boundary_profile(SQUARE, UNIFORM, bands=(0,))["imputed_share"].isna().all()
+
+
+def test_imputed_share_is_missing_in_an_empty_band():
+    found = boundary_profile(SQUARE, UNIFORM.assign(imputed=True), bands=(-400, 0))
+    assert found["imputed_share"].tolist() == pytest.approx([np.nan, 1, 1], nan_ok=True)
+
+
+def test_grid_share_is_of_the_ground_of_the_band():
+    # 100 m of the 400 m are in a cell that the grid has; of the ring of 100 m, what is over the two cells
+    found = boundary_profile(layer(at(-300, 0, 400, 200)), grid_of([[100, 100]]), bands=(0, 100, 300))
+    ring = 2 * 100 * (400 + 200) + 4 * 32 * 100**2 * np.sin(np.pi / 2 / 32) / 2
+    assert found["grid_share"].tolist()[:2] == pytest.approx([1 / 4, 100 * 200 / ring])
+    assert pd.isna(found["grid_share"].iloc[-1])
+
+
+def test_grid_share_is_whole_where_the_grid_has_every_cell():
+    found = boundary_profile(SQUARE, UNIFORM, bands=(-400, -100, 0, 300))["grid_share"]
+    assert found.tolist() == pytest.approx([np.nan, 1, 1, 1, np.nan], nan_ok=True)
+    assert not (found > 1).any()
+
+
+def test_grid_share_is_the_same_for_perimeters_in_degrees():
+    grid = UNIFORM.iloc[: len(UNIFORM) // 2]
+    found = boundary_profile(SQUARE.to_crs(4326), grid)
+    pd.testing.assert_series_equal(found["grid_share"], boundary_profile(SQUARE, grid)["grid_share"], rtol=1e-6)
+
+
+def read_with(where, grid=UNIFORM, notes=()):
+    """Grid as the reader gives it for a filter."""
+    grid = grid.copy()
+    grid.attrs["qpvgeo"] = {"where": where, "notes": list(notes)}
+    return grid
+
+
+TOUCHED = grid_of([[400, 400], [400, 400]], origin=(N + 800, E + 800))  # the cells that the perimeter of NEAR touches
+NEAR = layer(at(850, 930, 300, 200))
+
+
+def test_grid_cut_at_the_perimeters_has_no_band_outside():
+    with pytest.raises(DataError, match=r"where=qpv\.to_crs\(5490\)\.buffer\(500\)"):
+        boundary_profile(NEAR, read_with({"areas": 1}, TOUCHED))
+
+
+def test_grid_cut_at_perimeters_that_are_not_touched_alike_in_degrees_is_refused_too():
+    with pytest.raises(DataError, match="only the cells that the perimeters touch"):
+        boundary_profile(NEAR.to_crs(4326), read_with({"areas": 1}, TOUCHED), bands=(0, 100))
+
+
+def test_grid_cut_at_the_perimeters_has_bands_inside():
+    found = boundary_profile(NEAR, read_with({"areas": 1}, TOUCHED), bands=(-50, 0))
+    assert found["population"].sum() == pytest.approx(1_600)
+    assert "bands hold only the cells that were read" in found.attrs["qpvgeo"]["notes"][-1]
+
+
+@pytest.mark.parametrize("where", [{"areas": 1}, {"box": [0, 0, 1, 1]}, {"departments": ["972"]}], ids=str)
+def test_profile_of_a_filtered_grid_says_that_it_holds_what_was_read(where):
+    about = boundary_profile(SQUARE, read_with(where, notes=["cut at the commune"])).attrs["qpvgeo"]
+    assert about["notes"] == [
+        "cut at the commune",
+        "the grid was read with a filter: the bands hold only the cells that were read, the last band included",
+    ]
+
+
+@pytest.mark.parametrize("where", [None, {"territories": ["972"]}], ids=str)
+def test_profile_of_a_whole_grid_has_the_notes_of_the_grid_alone(where):
+    about = boundary_profile(SQUARE, read_with(where, notes=["cut"])).attrs["qpvgeo"]
+    assert about["notes"] == ["cut"]
+
+
+def test_way_out_of_a_grid_cut_at_the_perimeters_works():
+    sample = qg.sample()
+    qpv = qg.read_qpv(sample.qpv_2024)
+    with pytest.raises(DataError, match=r"to_crs\(2154\)"):
+        boundary_profile(qpv, read_grid(sample.grid_2019, where=qpv), bands=(0, 300))
+    farther = read_grid(sample.grid_2019, where=qpv.to_crs(2154).buffer(300))
+    found, whole = (boundary_profile(qpv, grid, bands=(0, 300)) for grid in (farther, read_grid(sample.grid_2019)))
+    pd.testing.assert_frame_equal(found.iloc[:2], whole.iloc[:2])
+    assert found["population"].iloc[2] < whole["population"].iloc[2]
 
 
 def test_perimeters_that_overlap_or_touch_count_as_one():
@@ -195,6 +287,13 @@ def test_bands_that_are_no_ascending_numbers_are_refused(bands):
 def test_perimeters_without_grid_are_refused(perimeters):
     with pytest.raises(DataError, match="No perimeter lies in the territory of this grid"):
         boundary_profile(perimeters, UNIFORM)
+
+
+@pytest.mark.parametrize("crs", [4326, 5490])
+def test_perimeters_with_exchanged_axes_are_refused_with_the_way_out(crs):
+    wrong = SQUARE.to_crs(crs).transform(lambda xy: xy[:, ::-1])
+    with pytest.raises(DataError, match=r"qpv = qpv\.geometry\.transform\(lambda xy: xy\[:, ::-1\]\)"):
+        boundary_profile(wrong, UNIFORM)
 
 
 def test_guadeloupe_in_degrees_is_refused_on_the_grid_of_the_hexagone():

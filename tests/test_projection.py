@@ -11,8 +11,17 @@ from hypothesis import strategies as st
 from shapely import box
 
 import qpvgeo as qg
+from qpvgeo import territories
 from qpvgeo.errors import DataError
-from qpvgeo.projection import areas_m2, geodesic_areas_m2, reproject, territory_of, to_metric
+from qpvgeo.projection import (
+    areas_m2,
+    geodesic_areas_m2,
+    looks_swapped,
+    reproject,
+    require_axes,
+    territory_of,
+    to_metric,
+)
 
 # towns at the corners of where QPV are
 CORNERS = {
@@ -221,3 +230,81 @@ def test_overseas_areas_are_the_same_from_both_published_files(outlines, real_da
     assert own.index.tolist() == national.index.tolist()
     measured = areas_m2(own.geometry.to_numpy(), own.crs)
     assert measured == pytest.approx(areas_m2(national.geometry.to_numpy(), national.crs), rel=1e-6)
+
+
+def swap(shapes):
+    return shapes.geometry.transform(lambda xy: xy[:, ::-1])
+
+
+def systems(code):
+    """Projections in which places of a territory come."""
+    territory = territories.get(code)
+    return {4326, territory.epsg, territory.grid_epsg or territory.epsg}
+
+
+BOTH_WAYS = (-51.80, 3.89)  # around Saint-Georges easting and northing may be taken for one another
+
+
+@pytest.mark.parametrize(("code", "longitude", "latitude"), PLACES, ids=str)
+def test_exchanged_axes_are_seen_in_the_projections_of_each_territory(code, longitude, latitude):
+    for epsg in sorted(systems(code)):
+        place = shapely.get_coordinates(reproject(shapely.points([[longitude, latitude]]), 4326, epsg))[0]
+        seen = (longitude, latitude) != BOTH_WAYS or epsg == 4326
+        assert looks_swapped(place[1], place[0], epsg).tolist() == [seen]
+        assert looks_swapped(*place, epsg).tolist() == [False]
+
+
+def test_axes_of_places_abroad_nowhere_and_at_infinity_do_not_look_exchanged():
+    x, y = [13.4, 0.0, np.nan, np.inf, 3.06], [52.5, 0.0, 50.0, 50.0, np.nan]
+    assert not looks_swapped(x, y, 4326).any()
+    assert not looks_swapped(x, y, 2154).any()
+    assert looks_swapped([], [], 2154).tolist() == []
+
+
+def test_places_overseas_drawn_in_lambert_93_do_not_look_exchanged():
+    places = reproject(shapely.points([place[1:] for place in PLACES]), 4326, 2154)
+    assert not looks_swapped(shapely.get_x(places), shapely.get_y(places), 2154).any()
+
+
+@given(st.floats(-180, 180), st.floats(-90, 90))
+def test_axes_never_look_exchanged_both_ways(x, y):
+    assert not (looks_swapped(x, y, 4326) & looks_swapped(y, x, 4326)).any()
+
+
+def town(*places, crs=4326):
+    return gpd.GeoSeries([square(*place) for place in places], crs=4326).to_crs(crs)
+
+
+@pytest.mark.parametrize("crs", [4326, 2154, 3035])
+@pytest.mark.parametrize("frame", [False, True], ids=["GeoSeries", "GeoDataFrame"])
+def test_way_out_of_exchanged_axes_works(crs, frame):
+    right = town(LILLE, (3.2, 50.7), crs=crs)
+    wrong = swap(right)
+    if frame:
+        wrong = gpd.GeoDataFrame({"name": ["a", "b"]}, geometry=wrong)
+    with pytest.raises(DataError, match="2 of 2 would with their axes exchanged") as caught:
+        require_axes(wrong, name="qpv", what="areas")
+    found = eval(caught.value.way_out.removeprefix("Exchange them: qpv = ").removesuffix("."), {"qpv": wrong})
+    assert type(found) is type(wrong)
+    assert found.crs == wrong.crs
+    assert found.geometry.geom_equals(right).all()
+    require_axes(found, name="qpv", what="areas")
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        pytest.param([LILLE, LILLE[::-1], LILLE[::-1]], id="one is right"),
+        pytest.param([LILLE[::-1], (0.0, 0.0)], id="half"),
+        pytest.param([(13.4, 52.5)], id="abroad"),
+        pytest.param([], id="none"),
+    ],
+)
+def test_axes_that_are_not_those_of_the_whole_layer_are_let_through(shapes):
+    require_axes(town(*shapes), name="qpv", what="areas")
+
+
+def test_missing_and_empty_shapes_do_not_count_among_the_exchanged():
+    wrong = gpd.GeoSeries([None, shapely.Polygon(), square(*LILLE[::-1])], crs=4326)
+    with pytest.raises(DataError, match="1 of 1 would"):
+        require_axes(wrong, name="qpv", what="areas")

@@ -854,8 +854,41 @@ def test_cut_outlines_are_told_and_their_values_kept(tmp_path):
         assert found["difference_share"].tolist() == pytest.approx([0.75, 2.0, np.nan], nan_ok=True)
         read = read_grid(path)
         assert read["population"].tolist() == content()["ind"].tolist()
-        assert any("3 of the first 6 outlines" in note for note in notes(read))
+        assert any("3 of the 6 outlines" in note for note in notes(read))
         assert len(read_grid(path, where=(3817700, 3067900, 3817750, 3067950))) == 1
+
+
+def long_extract(rows, cut):
+    """Rows of cells, of which some are cut to half."""
+    number = np.arange(rows)
+    ids = [cell(3000000 + 200 * (n // 200), 3800000 + 200 * (n % 200)) for n in number]
+    grid = outlined(pd.DataFrame({"idcar_200m": ids, "ind": 10.0}))
+    north, east = 3000000 + 200 * (cut // 200), 3800000 + 200 * (cut % 200)
+    grid.loc[cut, "geometry"] = shapely.box(east, north, east + 100, north + 200)
+    return grid
+
+
+@pytest.mark.parametrize("form", ["gpkg", "parquet", "geojson"])
+def test_cells_cut_far_down_an_extract_are_told(tmp_path, form):
+    grid = long_extract(1_200, np.array([501, 700, 1_199]))
+    path = tmp_path / f"extract.{form}"
+    grid.to_parquet(path) if form == "parquet" else grid.to_file(path)
+    told = [note for note in notes(read_grid(path)) if "outlines" in note]
+    assert [note.split(" are ")[0] for note in told] == ["3 of the 1200 outlines"]
+    assert "(3 are cut)" in told[0]
+    # a filter chooses what is read, not what is judged
+    assert told[0] in notes(read_grid(path, where=(3800000, 3000000, 3800100, 3000100)))
+
+
+@pytest.mark.parametrize("form", ["gpkg", "parquet"])
+@pytest.mark.parametrize(
+    ("rows", "told"), [(20_000, ["2 of the 20000 outlines"]), (20_001, ["1 of the first 500 outlines"])]
+)
+def test_of_a_long_file_the_first_outlines_are_judged(tmp_path, form, rows, told):
+    grid = long_extract(rows, np.array([499, 501]))
+    path = tmp_path / f"extract.{form}"
+    grid.to_parquet(path) if form == "parquet" else grid.to_file(path)
+    assert [note.split(" are ")[0] for note in notes(read_grid(path)) if "outlines" in note] == told
 
 
 def test_cells_drawn_in_another_projection_are_the_same_squares(tmp_path):

@@ -266,9 +266,23 @@ def identify(path: Path) -> Iterator[Found]:
             if found or suffix in vector.SUFFIXES:
                 yield from found
                 return
+        if suffix == ".zip" and (grid := _packed_grid(path)) is not None:
+            yield grid
+            return
         yield from _table(path, basis)
     except (ArchiveError, DataError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
         return
+
+
+def _packed_grid(path: Path) -> Found | None:
+    """Grid in a 7z inside a zip, as Insee publishes it: known by its name alone, for unpacking it takes minutes."""
+    with zipfile.ZipFile(path) as archive:
+        if not any(name.lower().endswith(".7z") for name in archive.namelist()):
+            return None
+    grids = [one for one in catalog.CATALOG.values() if one.kind == "grid"]
+    names = {name.lower(): one for one in grids for name in one.filenames}
+    known = names.get(path.name.lower())
+    return Found(path, "grid", known.vintage, 0, "name") if known else None
 
 
 def _is_cell_column(name: str) -> bool:

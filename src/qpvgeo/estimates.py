@@ -26,9 +26,9 @@ from qpvgeo import raking, schema, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.gridcover import Cover, cover, mended
 from qpvgeo.lattice import Cells, Lattice, centroids, locate, parse_ids
-from qpvgeo.projection import reproject, territory_of
+from qpvgeo.projection import reproject, require_axes, territory_of
 
-__all__ = ["ESTIMATE_COLUMNS", "FEW_HOUSEHOLDS", "RATE_HOUSEHOLDS", "Method", "estimate_population"]
+__all__ = ["ESTIMATE_COLUMNS", "FEW_HOUSEHOLDS", "RATE_HOUSEHOLDS", "WEIGHT", "Method", "estimate_population"]
 
 Method = Literal["area", "centroid", "touching", "points", "constrained"]
 
@@ -52,6 +52,9 @@ FEW_HOUSEHOLDS = 11
 
 RATE_HOUSEHOLDS = 30
 """Under this many households rates and means are not given."""
+
+WEIGHT = "weight"
+"""Column of a layer of points that says how many times each counts."""
 
 _NUDGE_M = (1.1e-4, 0.7e-4)
 
@@ -85,9 +88,11 @@ def estimate_population(
         How the people of a cell that the limit crosses are shared out. `area`: by area, as if they lived evenly over
         the cell; it underestimates dense estates at the edge. `centroid`: all or nothing, by the middle of the cell.
         `touching`: all, an upper bound (Insee's demonstration function). `points`: by the share of the cell's points
-        that lie inside, by area in cells without a point. `constrained`: by area, then raked to the `constraint`.
+        that lie inside, by area in cells without a point or whose points weigh nothing. `constrained`: by area, then
+        raked to the `constraint`.
     points
-        Addresses, dwellings or buildings, with a CRS, for the method `points`; areas count by their centroid.
+        Addresses, dwellings or buildings, with a CRS, for the method `points`; areas count by their centroid. Where
+        the frame has a column `weight` (dwellings of a building, homes at an address), each counts as many times.
     constraint
         Published totals to meet, after any of the methods, by label of `qpv` or by commune code. By QPV, people are
         moved between the inside and the outside of the cells that limits cross, cells keeping their totals. By
@@ -107,12 +112,14 @@ def estimate_population(
         (of the people estimated, shared out by area for want of a point). With a constraint by QPV, also `target` and
         `gap` (relative, after raking). Everything but `cells`, which is then 0, is missing where there is no grid:
         Guadeloupe, Guyane, Mayotte, the collectivities, and perimeters outside the extract given.
-        `attrs["qpvgeo"]` holds the sources and the convergence of the raking.
+        `attrs["qpvgeo"]` holds the sources, the convergence of the raking and, as `points_weight`, the column that
+        points were counted by, None when each counted once.
 
     Raises
     ------
     DataError
-        The frame is no grid, the CRS is missing, points or totals are not usable: everything is listed.
+        The frame is no grid, the CRS is missing, the axes of areas or points are exchanged, points or totals are not
+        usable: everything is listed.
     UsageError
         The method does not exist, or lacks its points.
 
@@ -138,6 +145,7 @@ def estimate_population(
         )
     _require_call(method, points, constraint, grid, columns)
     shapes = mended(qpv)
+    require_axes(qpv, name="qpv", what="areas")
     cells = parse_ids(grid.index)
     found, at = _touched(shapes, cells)
     weights, extra = _weights(method, found, shapes, points)
@@ -160,6 +168,7 @@ def estimate_population(
         result["target"] = targets.to_numpy()
         result["gap"] = (result["estimate"] / result["target"] - 1).where(result["target"].notna())
     _blank(result, shapes, cells.lattice)
+    notes["points_weight"] = None if points is None or _weight_of(points) is None else WEIGHT
     return _stamped(result, qpv, grid, method, notes)
 
 
@@ -250,9 +259,11 @@ def _by_points(found: Cover, shapes: gpd.GeoSeries, points: Any) -> tuple[Floats
     """Share of the points of each cell that lie in each perimeter; by area where the cell has none."""
     if points.crs is None:
         raise DataError("The points have no CRS.", way_out="Set it with `.set_crs(...)`.")
+    require_axes(points, name="points", what="points")
     lattice, size = found.cells.lattice, found.cells.lattice.size
-    places = points.geometry.to_numpy()
-    places = places[~shapely.is_missing(places) & ~shapely.is_empty(places)]
+    places, weight = points.geometry.to_numpy(), _weight_of(points)
+    drawn = ~(shapely.is_missing(places) | shapely.is_empty(places))
+    places, weight = places[drawn], np.ones(int(drawn.sum())) if weight is None else weight[drawn]
     # the centroid is taken where the layer is drawn, then moved: a building is a few metres wide
     moved = reproject(shapely.centroid(places), points.crs, lattice.epsg)
     x, y = shapely.get_x(moved), shapely.get_y(moved)
@@ -264,15 +275,33 @@ def _by_points(found: Cover, shapes: gpd.GeoSeries, points: Any) -> tuple[Floats
     known = Cells(lattice, keys[:, 0], keys[:, 1])
     cell, of_pair = locate(home, known), locate(found.cells, known)
     held = np.flatnonzero(cell >= 0)
-    total = np.bincount(cell[held], minlength=len(keys))[of_pair]
+    total = np.bincount(cell[held], weight[held], len(keys))[of_pair]
 
-    drawn = shapely.points(*_nudged(x[held], y[held], lattice.epsg, shapes.crs))
-    point, area = shapely.STRtree(shapes.to_numpy()).query(drawn, predicate="intersects")
-    count = pd.Series(1.0, index=pd.MultiIndex.from_arrays([area, cell[held][point]])).groupby(level=[0, 1]).sum()
+    at = shapely.points(*_nudged(x[held], y[held], lattice.epsg, shapes.crs))
+    point, area = shapely.STRtree(shapes.to_numpy()).query(at, predicate="intersects")
+    within = pd.MultiIndex.from_arrays([area, cell[held][point]])
+    count = pd.Series(weight[held][point], index=within).groupby(level=[0, 1]).sum()
     pairs = pd.MultiIndex.from_arrays([found.area, of_pair])
     inside = count.reindex(pairs, fill_value=0.0).to_numpy() if len(count) else np.zeros(len(of_pair))
-    share = np.divide(inside, total, out=found.share.copy(), where=total > 0)
+    # sums of weights in two orders: the last bit must not take more than all
+    share = np.minimum(np.divide(inside, total, out=found.share.copy(), where=total > 0), 1.0)
     return np.where(found.share == 1.0, 1.0, share), ((total == 0) & (found.share < 1.0)).astype(float)
+
+
+def _weight_of(points: Any) -> Floats | None:  # noqa: ANN401
+    """How many times each point counts; None where the layer does not say it."""
+    if not isinstance(points, pd.DataFrame) or WEIGHT not in points.columns:
+        return None
+    given = points[WEIGHT]
+    weight: Floats = pd.to_numeric(given, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    wrong = np.flatnonzero(~np.isfinite(weight) | (weight < 0))
+    if len(wrong):
+        raise DataError(
+            f"{len(wrong)} of {len(points)} points have no usable weight.",
+            problems=[f"point {points.index[row]}: {given.iloc[row]!r}" for row in wrong],
+            way_out=f"Give numbers from 0 up in the column {WEIGHT!r}, or rename it so that each point counts once.",
+        )
+    return weight
 
 
 class _Sums:

@@ -1,7 +1,8 @@
 """What changes at the limit: people, poverty and living standard by distance inside and outside perimeters.
 
 Bands are drawn in the legal projection around all the perimeters together, then laid over the cells by area: every
-person of the grid is in one band, so that the bands add up to the grid.
+person of the grid is in one band, so that the bands add up to the grid. They hold no more than the grid that was read:
+one cut at the perimeters has nobody outside of them, and is refused.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from qpvgeo import schema, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.gridcover import cover, mended
 from qpvgeo.lattice import Cells, locate, parse_ids
-from qpvgeo.projection import reproject, territory_of
+from qpvgeo.projection import reproject, require_axes, territory_of
 
 __all__ = ["PROFILE_COLUMNS", "boundary_profile"]
 
@@ -29,10 +30,14 @@ PROFILE_COLUMNS = (
     "poor_households",
     "poverty_rate",
     "living_standard_mean_eur",
+    "grid_share",
+    "imputed_share",
 )
 
 _QUARTER_SEGMENTS = 32
 """Straight pieces in a quarter of a circle: a band falls short of its distance by 0.03 % at most."""
+
+_FILTERED = "the grid was read with a filter: the bands hold only the cells that were read, the last band included"
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,7 +55,8 @@ def boundary_profile(
     qpv
         Perimeters with a CRS; where they overlap or touch they count as one.
     grid
-        Grid frame (`qpvgeo.read_grid`) of one territory; perimeters elsewhere are left out.
+        Grid frame (`qpvgeo.read_grid`) of one territory, read at least as far out as the bands reach; perimeters
+        elsewhere are left out.
     bands
         Distances to the limit in metres, ascending: negative inside, 0 the limit itself, positive outside.
 
@@ -60,13 +66,17 @@ def boundary_profile(
         Indexed by `band`, from the inside out, with the two open ends: `from_m`, `to_m` (minus and plus infinity at
         the ends), `population`, `households`, `poor_households` (sums, by area in the cells that a band crosses),
         `poverty_rate` (poor households over households; over people when the grid has rates only),
-        `living_standard_mean_eur` (winsorised mean). Sums add up to those of the grid; a rate is missing in an empty
-        band, and a sum is missing when the grid does not have it.
+        `living_standard_mean_eur` (winsorised mean), `grid_share` (of the ground of the band, in cells that the grid
+        has: the others are uninhabited, or were not read), `imputed_share` (of the people of the band, in cells whose
+        values Insee imputed). Sums add up to those of the grid; a rate or a share is missing in an empty band,
+        `grid_share` in the last one too, which has no end, and a sum is missing when the grid does not have it.
+        `attrs["qpvgeo"]["notes"]` repeats those of the grid, and tells when a filter chose its cells.
 
     Raises
     ------
     DataError
-        The frame is no grid, or no perimeter lies in its territory.
+        The frame is no grid, no perimeter lies in its territory, their axes are exchanged, or bands are asked for
+        outside of the limit of a grid that was read with `where=` these very perimeters.
     UsageError
         The distances are not ascending numbers.
 
@@ -88,13 +98,20 @@ def boundary_profile(
     schema.require_columns(grid, ["population"], what="The grid", way_out="Make it with qpvgeo.read_grid().")
     schema.require_unique_cells(grid)
     cells = parse_ids(grid.index)
-    whole, epsg = _together(qpv, cells)
-    shares = [_share_within(whole, distance, epsg, cells) for distance in limits]
+    shapes, epsg = _here(qpv, cells)
+    filtered = _is_filtered(grid, cells)
+    if filtered:
+        _require_outside(shapes, grid, cells, limits[-1], epsg)
+    whole = shapely.union_all(reproject(shapes.to_numpy(), shapes.crs, epsg))
+    reaches = [_within(whole, distance, epsg, cells) for distance in limits]
     # a wider reach never holds less: what rounding says otherwise would be counted in two bands
-    steps = np.maximum.accumulate([np.zeros(len(cells)), *shares, np.ones(len(cells))])
+    steps = np.maximum.accumulate([np.zeros(len(cells)), *(share for share, _ in reaches), np.ones(len(cells))])
+    weights = np.diff(steps, axis=0)
+    ground = np.diff([0.0, *(size for _, size in reaches), np.inf])
     edges = [-np.inf, *limits, np.inf]
-    rows = [_row(weights, grid) for weights in np.diff(steps, axis=0)]
-    frame = pd.DataFrame(rows, index=pd.Index(_names(limits), name="band"))
+    frame = pd.DataFrame([_row(band, grid) for band in weights], index=pd.Index(_names(limits), name="band"))
+    frame["grid_share"] = _grid_share(weights.sum(axis=1) * cells.lattice.size**2, ground)
+    frame = frame[list(PROFILE_COLUMNS[2:])]
     frame.insert(0, "from_m", edges[:-1])
     frame.insert(1, "to_m", edges[1:])
     schema.stamp(
@@ -102,13 +119,15 @@ def boundary_profile(
         [record for part in (qpv, grid) for record in schema.provenance(part).get("files", [])],
         grid_vintage=schema.provenance(grid).get("vintage"),
         fictional=schema.is_fictional(qpv, grid),
+        notes=[*schema.provenance(grid).get("notes", []), *([_FILTERED] if filtered else [])],
     )
     return frame
 
 
-def _together(qpv: gpd.GeoDataFrame | gpd.GeoSeries, cells: Cells) -> tuple[shapely.Geometry, int]:
-    """All perimeters of the territory of the grid as one area, in the legal projection."""
+def _here(qpv: gpd.GeoDataFrame | gpd.GeoSeries, cells: Cells) -> tuple[gpd.GeoSeries, int]:
+    """Perimeters of the territory of the grid, and its legal projection."""
     shapes = mended(qpv)
+    require_axes(qpv, name="qpv", what="perimeters")
     place = territory_of(shapes.to_numpy(), shapes.crs)
     here = place == (territories.of_grid(cells.lattice.epsg) or "")
     if not here.any():
@@ -116,20 +135,52 @@ def _together(qpv: gpd.GeoDataFrame | gpd.GeoSeries, cells: Cells) -> tuple[shap
             f"No perimeter lies in the territory of this grid (EPSG:{cells.lattice.epsg}).",
             way_out="Give the grid of the territory of the perimeters; Guadeloupe, Guyane and Mayotte have none.",
         )
-    epsg = territories.get(str(place[here][0])).epsg
-    return shapely.union_all(reproject(shapes.to_numpy()[here], shapes.crs, epsg)), epsg
+    return shapes[here], territories.get(str(place[here][0])).epsg
 
 
-def _share_within(whole: shapely.Geometry, distance: float, epsg: int, cells: Cells) -> Floats:
-    """Share of each cell of the grid that lies within a distance of the area; a negative one is inside it."""
+def _is_filtered(grid: pd.DataFrame, cells: Cells) -> bool:
+    """Whether cells of the territory were left unread: asking for the whole territory leaves none."""
+    where = schema.provenance(grid).get("where") or {}
+    return bool(where) and territories.of_grid(cells.lattice.epsg) not in where.get("territories", ())
+
+
+def _require_outside(shapes: gpd.GeoSeries, grid: pd.DataFrame, cells: Cells, farthest: float, epsg: int) -> None:
+    """Raise when a grid read for the perimeters alone is asked about what is around them."""
+    if farthest <= 0 or "areas" not in schema.provenance(grid)["where"]:
+        return
+    # as the reader chose them, perimeter by perimeter: their union in another projection may miss a sliver
+    touched = np.zeros(len(cells), dtype=bool)
+    at = locate(cover(shapes, cells.lattice).cells, cells)
+    touched[at[at >= 0]] = True
+    if touched.all():
+        raise DataError(
+            "The grid holds only the cells that the perimeters touch, and bands are asked for outside of them.",
+            way_out=f"Read it farther out, with read_grid(..., where=qpv.to_crs({epsg}).buffer({farthest:g})), a box "
+            "or a department, or without where=.",
+        )
+
+
+def _within(whole: shapely.Geometry, distance: float, epsg: int, cells: Cells) -> tuple[Floats, float]:
+    """Share of each cell of the grid that lies within a distance of the area, and the square metres that do in all.
+
+    A negative distance is inside the area. The metres are those of the projection of the grid.
+    """
     reach = whole if distance == 0 else shapely.buffer(whole, distance, quad_segs=_QUARTER_SEGMENTS)
-    share = np.zeros(len(cells))
     parts = shapely.get_parts(reach)
-    if len(parts):
-        found = cover(gpd.GeoSeries(parts, crs=epsg), cells.lattice)
-        at = locate(found.cells, cells)
-        known = at >= 0
-        share = np.bincount(at[known], found.share[known], len(cells)).astype(np.float64)
+    if not len(parts):
+        return np.zeros(len(cells)), 0.0
+    found = cover(gpd.GeoSeries(parts, crs=epsg), cells.lattice)
+    at = locate(found.cells, cells)
+    known = at >= 0
+    share = np.bincount(at[known], found.share[known], len(cells)).astype(np.float64)
+    return np.minimum(share, 1.0), float(found.size_m2.sum())
+
+
+def _grid_share(held: Floats, ground: Floats) -> Floats:
+    """Share of the ground of each band that lies in cells of the grid; missing where there is none, or no end to it."""
+    finite = np.isfinite(ground) & (ground > 0)
+    # both are measured apart: the last bit must not make a share exceed 1
+    share: Floats = np.divide(held, ground, out=np.full(len(ground), np.nan), where=finite)
     return np.minimum(share, 1.0)
 
 
@@ -137,21 +188,29 @@ def _row(weights: Floats, grid: pd.DataFrame) -> dict[str, float]:
     def total(name: str) -> float:
         if name not in grid.columns:
             return float("nan")
-        values = grid[name].to_numpy(dtype=float, na_value=np.nan)
+        return summed(values(name))
+
+    def values(name: str) -> Floats:
+        found: Floats = grid[name].to_numpy(dtype=float, na_value=np.nan)
+        return found
+
+    def summed(of_cells: Floats) -> float:
         # a value that is missing outside the band does not make the band missing
-        return float(np.dot(weights[weights > 0], values[weights > 0]))
+        return float(np.dot(weights[weights > 0], of_cells[weights > 0]))
 
     def ratio(over: float, under: float) -> float:
         return over / under if under > 0 else float("nan")
 
     people, households, poor = total("population"), total("households"), total("poor_households")
     by_people = schema.poverty_by_people(grid)
+    imputed = summed(values("imputed") * values("population")) if "imputed" in grid.columns else float("nan")
     return {
         "population": people,
         "households": households,
         "poor_households": poor,
         "poverty_rate": ratio(total("poor_population"), people) if by_people else ratio(poor, households),
         "living_standard_mean_eur": ratio(total("living_standard_sum_eur"), people),
+        "imputed_share": ratio(imputed, people),
     }
 
 

@@ -15,12 +15,25 @@ import shapely
 from qpvgeo import territories
 from qpvgeo.errors import DataError
 
-__all__ = ["DEGREES", "areas_m2", "geodesic_areas_m2", "reproject", "territory_of", "to_metric"]
+__all__ = [
+    "DEGREES",
+    "areas_m2",
+    "geodesic_areas_m2",
+    "looks_swapped",
+    "reproject",
+    "require_axes",
+    "territory_of",
+    "to_metric",
+]
 
 DEGREES = 4326
 """The geographic system in which frames of several territories come together: WGS 84."""
 
+_USE_MARGIN = 3.0
+"""Degrees that a projection may be used beyond the area it is made for: that of Guyane stops short of Maripasoula."""
+
 Shapes = npt.NDArray[np.object_]
+Booleans = npt.NDArray[np.bool_]
 
 
 @lru_cache(maxsize=64)
@@ -59,14 +72,90 @@ def territory_of(shapes: npt.ArrayLike, crs: Any) -> npt.NDArray[np.object_]:  #
     >>> territory_of(shapely.points([[700000, 6600000], [0, 0]]), 2154).tolist()
     ['hexagone', None]
     """
-    given = np.asarray(shapes, dtype=object)
-    box = shapely.bounds(given)
-    middle = np.column_stack([(box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2])
-    crs = pyproj.CRS.from_user_input(crs)
-    lon, lat = middle[:, 0], middle[:, 1]
-    if not crs.is_geographic and len(middle):
-        lon, lat = _transformer(crs.to_wkt(), f"EPSG:{DEGREES}").transform(lon, lat)
-    return territories.of_points(lon, lat)
+    return territories.of_points(*_in_degrees(*_middles(shapes), pyproj.CRS.from_user_input(crs)))
+
+
+def _middles(shapes: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Middle of the bounds of each shape; NaN for a missing one."""
+    box = shapely.bounds(np.asarray(shapes, dtype=object))
+    return (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
+
+
+def _in_degrees(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> tuple[Any, Any]:
+    x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
+    if crs.is_geographic or not len(x):
+        return x, y
+    return _transformer(crs.to_wkt(), f"EPSG:{DEGREES}").transform(x, y)
+
+
+def looks_swapped(x: npt.ArrayLike, y: npt.ArrayLike, crs: Any) -> Booleans:  # noqa: ANN401
+    """Whether coordinates look as if their axes were exchanged.
+
+    Parameters
+    ----------
+    x, y
+        Coordinates, as they come; same length.
+    crs
+        Their CRS.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+        True where (x, y) lies in no French territory and (y, x) in one. A territory far from where a projection is
+        made for counts as none: the axes of Guadeloupe exchanged give places in Guyane. False where it cannot be
+        told: without finite coordinates, abroad, and in metres around Saint-Georges in Guyane, whose easting and
+        northing are alike.
+
+    Examples
+    --------
+    >>> looks_swapped([50.63, 3.06, 0.0], [3.06, 50.63, 0.0], 4326).tolist()
+    [True, False, False]
+    >>> looks_swapped([7_060_000], [704_000], 2154).tolist()
+    [True]
+    """
+    system = pyproj.CRS.from_user_input(crs)
+    swapped: Booleans = ~_at_home(x, y, system) & _at_home(y, x, system)
+    return swapped
+
+
+def _at_home(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> Booleans:
+    """Whether points lie in a French territory, near where their projection is made for."""
+    lon, lat = _in_degrees(x, y, crs)
+    home: Booleans = territories.of_points(lon, lat) != None  # noqa: E711 - elementwise on an object array
+    use = None if crs.is_geographic else crs.area_of_use
+    if use is None or use.west > use.east:
+        return home
+    near = (lon >= use.west - _USE_MARGIN) & (lon <= use.east + _USE_MARGIN)
+    return np.asarray(home & near & (lat >= use.south - _USE_MARGIN) & (lat <= use.north + _USE_MARGIN))
+
+
+def require_axes(frame: Any, *, name: str, what: str) -> None:  # noqa: ANN401 - a GeoSeries or a GeoDataFrame
+    """Raise when a layer lies nowhere in France, and most of it would with its axes exchanged.
+
+    Parameters
+    ----------
+    frame
+        GeoSeries or GeoDataFrame with a CRS.
+    name, what
+        Name that the way out gives the frame, and what an error calls the shapes.
+
+    Raises
+    ------
+    DataError
+        Says how to exchange the axes.
+    """
+    shapes = frame.geometry.to_numpy()
+    shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    x, y = _middles(shapes)
+    swapped = looks_swapped(x, y, frame.crs)
+    if 2 * swapped.sum() <= len(shapes) or _at_home(x, y, pyproj.CRS.from_user_input(frame.crs)).any():
+        return
+    turned = f"{name}.geometry.transform(lambda xy: xy[:, ::-1])"
+    raise DataError(
+        f"The {what} lie in no French territory, and {int(swapped.sum())} of {len(shapes)} would with their axes "
+        f"exchanged: latitude or northing comes first, {_where(shapes[swapped][0])}.",
+        way_out=f"Exchange them: {name} = " + (f"{name}.set_geometry({turned})." if frame.ndim > 1 else f"{turned}."),
+    )
 
 
 def to_metric(shapes: npt.ArrayLike, crs: Any, *, what: str = "shapes") -> tuple[Shapes, npt.NDArray[np.object_]]:  # noqa: ANN401

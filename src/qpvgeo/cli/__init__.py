@@ -202,6 +202,9 @@ def population(
     epci: Annotated[str | None, typer.Option(help="Only the QPV of an EPCI or EPT (SIREN).")] = None,
     method: Annotated[EstimateMethod, typer.Option(help="How crossed cells are shared out.")] = EstimateMethod.AREA,
     points: Annotated[Path | None, typer.Option(metavar="FILE", help="Addresses or buildings.")] = None,
+    weight: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column of --points: homes at an address, or in a building.")
+    ] = None,
     grid: Annotated[Path | None, typer.Option(metavar="FILE", help="Grid to use; else the latest at hand.")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer or member of the --grid file.")] = None,
     output: Annotated[
@@ -218,7 +221,16 @@ def population(
     folder = _folder(data, sample=sample)
     place = {"commune": commune, "epci": epci}
     asked = people.Request(
-        file, int(vintage), folder, method.value, **place, grid=grid, layer=layer, points=points, output=output
+        file,
+        int(vintage),
+        folder,
+        method.value,
+        **place,
+        grid=grid,
+        layer=layer,
+        points=points,
+        weight=weight,
+        output=output,
     )
     _print(people.population(asked), render.population, json=json, lang=lang)
 

@@ -1,5 +1,6 @@
 """What `qpvgeo population` answers: people of the QPV of a place, or of any polygons, from the grids at hand."""
 
+import difflib
 import json
 import os
 import tempfile
@@ -16,9 +17,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from qpvgeo import codes, discover, schema, territories
 from qpvgeo.errors import DataError, MissingDataError, UsageError
-from qpvgeo.estimates import estimate_population
+from qpvgeo.estimates import WEIGHT, estimate_population
 from qpvgeo.links import join_communes
-from qpvgeo.projection import territory_of
+from qpvgeo.projection import require_axes, territory_of
 from qpvgeo.read import vector
 from qpvgeo.read.communes import read_communes
 from qpvgeo.read.grid import read_grid
@@ -44,6 +45,7 @@ class Request:
     grid: Path | None = None
     layer: str | None = None
     points: Path | None = None
+    weight: str | None = None
     output: Path | None = None
 
 
@@ -54,7 +56,7 @@ def population(asked: Request) -> dict[str, Any]:
         step("perimeters")
         areas = _areas(asked)
         step("points")
-        points = _points(asked.points) if asked.points else None
+        points = _points(asked.points, asked.weight) if asked.points else None
         constraint = _published(asked) if asked.method == "constrained" else None
         step("grid")
         grids = _known_grids(asked, areas)
@@ -75,6 +77,7 @@ def population(asked: Request) -> dict[str, Any]:
             for grid in grids
         ],
         "rows": json.loads(people.rename_axis(key).reset_index().to_json(orient="records", double_precision=10)),
+        "points_weight": asked.weight,
         "constraint": schema.provenance(people).get("constraint"),
         "notes": [note for frame in (areas, *grids) for note in schema.provenance(frame).get("notes", [])],
         "output": None if asked.output is None else str(asked.output),
@@ -91,6 +94,8 @@ def _require(asked: Request) -> None:
         problems.append("--commune and --epci choose among the QPV, not among the polygons of a file")
     if (asked.method == "points") != (asked.points is not None):
         problems.append("--method points and --points FILE go together")
+    if asked.weight is not None and asked.points is None:
+        problems.append("--weight COLUMN names a column of --points FILE")
     if asked.method == "constrained" and asked.file is not None:
         problems.append("--method constrained needs published totals, which only the QPV have")
     if asked.output is not None and not asked.output.absolute().parent.is_dir():
@@ -166,11 +171,21 @@ def _polygons(path: Path) -> gpd.GeoDataFrame:
     return areas
 
 
-def _points(path: Path) -> gpd.GeoDataFrame:
-    """Points or footprints of a layer, or addresses of a BAN table."""
+def _points(path: Path, weight: str | None) -> gpd.GeoDataFrame:
+    """Points or footprints of a layer, or addresses of a BAN table; each counts once, or by the column named."""
     if path.suffix.lower() in (*vector.SUFFIXES, ".zip"):
-        return vector.read(vector.layers(path)[0])[0]
-    table = pd.read_csv(path, sep=None, engine="python", dtype="str")
+        frame = vector.read(vector.layers(path)[0])[0]
+        places, columns = frame.geometry, frame.drop(columns=frame.geometry.name)
+    else:
+        columns = pd.read_csv(path, sep=None, engine="python", dtype="str")
+        places = _addresses(columns, path)
+    weights = {} if weight is None else {WEIGHT: _weights(columns, weight, path)}
+    # counted from 1, as messages name them
+    return gpd.GeoDataFrame(weights, geometry=places).set_axis(range(1, len(places) + 1), axis="index")
+
+
+def _addresses(table: pd.DataFrame, path: Path) -> gpd.GeoSeries:
+    """Points of a BAN table; a row without coordinates has none."""
     if not {"lon", "lat"} <= set(table.columns):
         raise DataError(f"{path.name} has no columns lon and lat.", way_out="Give a BAN table or a layer of points.")
     axes = [pd.to_numeric(table[axis].str.replace(",", "."), errors="coerce") for axis in ("lon", "lat")]
@@ -181,8 +196,22 @@ def _points(path: Path) -> gpd.GeoDataFrame:
             problems=[f"row {row + 1}: {table['lon'][row]!r}, {table['lat'][row]!r}" for row in table.index[unread]],
             way_out="Correct them, or leave them empty.",
         )
-    drawn = (axes[0].notna() & axes[1].notna()).to_numpy()
-    return gpd.GeoDataFrame(geometry=gpd.points_from_xy(axes[0][drawn], axes[1][drawn], crs=4326))
+    return gpd.GeoSeries(gpd.points_from_xy(*axes), crs=4326).where(axes[0].notna() & axes[1].notna(), None)
+
+
+def _weights(columns: pd.DataFrame, name: str, path: Path) -> pd.Series:
+    """Column that says how many times each point counts; a decimal comma is read."""
+    if name not in columns.columns:
+        names = [str(column) for column in columns.columns]
+        lower = {column.lower(): column for column in names}
+        near = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, n=5)]
+        raise UsageError(
+            f"{path.name} has no column {name!r} to weigh its points by.",
+            problems=[f"there is {column!r}" for column in near or names],
+            way_out="Name one of its columns: --weight COLUMN.",
+        )
+    given = columns[name]
+    return given.str.replace(",", ".") if pd.api.types.is_string_dtype(given) else given
 
 
 def _published(asked: Request) -> pd.Series:
@@ -194,6 +223,7 @@ def _published(asked: Request) -> pd.Series:
 def _known_grids(asked: Request, areas: gpd.GeoDataFrame) -> list[pd.DataFrame]:
     """For each territory of the areas that has a grid, the finest at hand, the latest of these."""
     paths = [asked.grid] if asked.grid else _paths_of_grids(asked.data)
+    require_axes(areas, name="areas", what="polygons")
     drawn = areas[areas.geometry.notna()]
     place = territory_of(drawn.geometry.to_numpy(), drawn.crs)
     known = [one.code for one in territories.territories().values() if one.grid_epsg and one.code in set(place)]
@@ -249,8 +279,14 @@ def _estimates(
     ]
     people = results[0]
     for other in results[1:]:
-        rows = (people["cells"] == 0) & (other["cells"] > 0)
+        # an area of this grid's territory without a cell is not one without a grid
+        rows = (people["cells"] == 0) & ((other["cells"] > 0) | (people["reliability"] == "no grid"))
         people[rows] = other[rows]
+    about = schema.provenance(people)
+    for name in ("files", "notes"):
+        listed = [record for result in results for record in schema.provenance(result).get(name, [])]
+        about[name] = [record for row, record in enumerate(listed) if record not in listed[:row]]
+    people.attrs[schema.ATTRS_KEY] = about
     return people
 
 

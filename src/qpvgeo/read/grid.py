@@ -123,8 +123,8 @@ def read_grid(
     Notes
     -----
     Places come from the ids, never from the outlines of the file, which third parties cut or turn; a note tells when
-    the first outlines are not the squares of their ids, and `check_grid` lists all of them. With a filter, only the
-    rows that may be asked for are read, and only their ids are checked.
+    outlines are not the squares of their ids (of more than 20,000 rows, the first 500 are looked at), and `check_grid`
+    lists all of them. With a filter, only the rows that may be asked for are read, and only their ids are checked.
 
     A mean becomes a sum with the people as weights, a rate one with the households as weights. Without households the
     people are the weights: `poor_population` is the rate times the people, `households` and `poor_households` are

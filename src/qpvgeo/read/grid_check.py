@@ -23,7 +23,7 @@ from qpvgeo.read import grid_columns
 from qpvgeo.read.grid_ids import Ids, identify
 from qpvgeo.read.grid_names import require_names
 from qpvgeo.read.grid_open import Source, open_grid, paths_of
-from qpvgeo.read.grid_tables import HEAD_ROWS, Table
+from qpvgeo.read.grid_tables import Table
 from qpvgeo.read.vector import settle_crs
 
 __all__ = ["TOLERANCE", "check_grid", "drawn_otherwise"]
@@ -31,6 +31,8 @@ __all__ = ["TOLERANCE", "check_grid", "drawn_otherwise"]
 TOLERANCE = 0.01
 """Share of the square by which an outline may differ from it."""
 
+_WHOLE_ROWS = 20_000
+_FIRST_ROWS = 500
 _ROUNDING = 1e-4
 _PIECES = 8
 
@@ -64,7 +66,7 @@ def check_grid(
 
     Notes
     -----
-    All outlines are read, which `qpvgeo.read_grid` never does.
+    All outlines are read, which `qpvgeo.read_grid` does up to 20,000 rows only.
 
     Examples
     --------
@@ -84,11 +86,13 @@ def check_grid(
 
 
 def drawn_otherwise(table: Table, column: str, ids: Ids) -> str | None:
-    """Note on the first outlines of a file that are not the squares of their ids; None when all are, or none is drawn.
+    """Note on the outlines of a file that are not the squares of their ids; None when all are, or none is drawn.
 
+    An extract is looked at whole, for it is cut along its edges; of a longer file, only the first outlines.
     A projection that cannot be established is told, not raised: the values need none.
     """
-    found = grid_columns.outlines(table, column, rows=HEAD_ROWS // 2)
+    whole = grid_columns.count_outlines(table) <= _WHOLE_ROWS
+    found = grid_columns.outlines(table, column, rows=None if whole else _FIRST_ROWS)
     if found is None or not len(found[0]):
         return None
     texts, shapes = found
@@ -99,9 +103,10 @@ def drawn_otherwise(table: Table, column: str, ids: Ids) -> str | None:
     if differ.empty:
         return None
     cut = int((differ["problem"] == "cut").sum())
+    of_what = f"{'' if whole else 'first '}{len(texts)} outlines"
     return (
-        f"{len(differ)} of the first {len(texts)} outlines are not the square of their id ({cut} are cut): they were "
-        "not used, and the values are read as those of whole cells; qpvgeo.check_grid() lists them"
+        f"{len(differ)} of the {of_what} are not the square of their id ({cut} are cut): they were not used, and the "
+        "values are read as those of whole cells; qpvgeo.check_grid() lists them"
     )
 
 

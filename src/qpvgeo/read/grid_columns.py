@@ -20,7 +20,7 @@ from qpvgeo.errors import DataError
 from qpvgeo.read.grid_tables import DAMAGE, HEAD_ROWS, Table
 from qpvgeo.read.tables import SECRET_MARKS
 
-__all__ = ["Kept", "Prefilter", "first_rows", "outlines", "read"]
+__all__ = ["Kept", "Prefilter", "count_outlines", "first_rows", "outlines", "read"]
 
 _BLOCK_BYTES = 1 << 22
 _MISSING = ["", "NULL", "null", "NaN", *{form for mark in SECRET_MARKS for form in (mark, mark.upper())}]
@@ -169,6 +169,16 @@ def _read_vector(table: Table, names: Sequence[str], kept: Kept | None, prefilte
 def _chosen(batches: Any, schema: pa.Schema, kept: Kept) -> pa.Table:  # noqa: ANN401
     parts = [batch.filter(pa.array(kept(batch), pa.bool_())) for batch in batches]
     return pa.Table.from_batches([part for part in parts if part.num_rows], schema)
+
+
+def count_outlines(table: Table) -> int:
+    """How many rows of a table have a place for an outline; 0 for a table without."""
+    if table.form == "vector":
+        about = pyogrio.read_info(table.opened, layer=table.layer, force_feature_count=True)
+        return int(about["features"]) if about["geometry_type"] else 0
+    if table.form != "parquet" or table.outline is None:
+        return 0
+    return int(pq.read_metadata(table.opened).num_rows)
 
 
 def outlines(table: Table, column: str, *, rows: int | None = None) -> tuple[Any, Any] | None:
