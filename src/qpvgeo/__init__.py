@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qpvgeo.gridcover import overlap_cells
     from qpvgeo.links import audit_communes, join_communes
     from qpvgeo.overlay import overlap
+    from qpvgeo.perimeter import PerimeterIndex
     from qpvgeo.profiles import boundary_profile
     from qpvgeo.read.communes import read_communes, read_epci
     from qpvgeo.read.grid import read_grid
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
     from qpvgeo.repairs import repair
     from qpvgeo.samples import sample
     from qpvgeo.summaries import published_summary, summary
+    from qpvgeo.tagging import tag_points
 
 __version__ = "0.1.0"
 
 _MODULES = ("codes", "errors", "facts", "lattice", "territories")
 
 _HOMES = {
+    "PerimeterIndex": "perimeter",
     "audit_communes": "links",
     "boundary_profile": "profiles",
     "check": "checks",
@@ -53,9 +56,11 @@ _HOMES = {
     "repair": "repairs",
     "sample": "samples",
     "summary": "summaries",
+    "tag_points": "tagging",
 }
 
 __all__ = [
+    "PerimeterIndex",
     "__version__",
     "audit_communes",
     "boundary_profile",
@@ -82,6 +87,7 @@ __all__ = [
     "repair",
     "sample",
     "summary",
+    "tag_points",
     "territories",
 ]
 

@@ -404,12 +404,14 @@ def _loaded(about: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], re
     for name in _KEPT:
         x, y, cell, columns, rows = arrays[f"{name}.frame"].tolist()
         frames[name] = Frame(x, y, cell, int(columns), int(rows))
-    kept = {name: [arrays[f"{name}.{key}"] for key in keys] for name, keys in _KEPT.items()}
+    kept: dict[str, dict[str, Any]] = {
+        name: {key: arrays[f"{name}.{key}"] for key in keys} for name, keys in _KEPT.items()
+    }
     return Layer(
         about["territory"],
         about["vintage"],
         about["codes"],
         areas,
-        grid=PointGrid(areas, frames["grid"], *kept["grid"]),
-        limits=Limits(reach, frames["limits"], *kept["limits"]),
+        grid=PointGrid(areas, frames["grid"], **kept["grid"]),
+        limits=Limits(reach, frames["limits"], **kept["limits"]),
     )

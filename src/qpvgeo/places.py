@@ -4,7 +4,7 @@ Coordinates come as people have them: geometries, columns of a table with decima
 infinite, out of France, or with latitude and longitude exchanged. Every row gets a territory or a reason.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ import shapely
 from qpvgeo import territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.pointgrid import in_chunks
-from qpvgeo.projection import DEGREES
+from qpvgeo.projection import DEGREES, at_home, looks_swapped, to_degrees
 
 __all__ = ["REASONS", "Coordinates", "Places", "coordinates_of", "place"]
 
@@ -195,7 +195,6 @@ def place(points: Coordinates) -> Places:
     known = list(territories.territories())
     territory, reason = np.full(len(points.x), -1, np.int8), np.zeros(len(points.x), np.int8)
     near = _box_of(points.crs)
-    to_degrees = _to_degrees(points.crs)
 
     def look(rows: slice) -> None:
         x, y = points.x[rows], points.y[rows]
@@ -209,7 +208,7 @@ def place(points: Coordinates) -> Places:
             others = np.flatnonzero(~own)
         else:
             others = np.arange(len(x))
-        found, why = _judged(x[others], y[others], known, to_degrees)
+        found, why = _judged(x[others], y[others], known, points.crs)
         territory[rows][others], reason[rows][others] = found, why
 
     in_chunks(look, len(points.x))
@@ -221,26 +220,17 @@ def place(points: Coordinates) -> Places:
     return Places(tuple(known[position] for position in there), renumber[territory], reason)
 
 
-Move = Callable[[Floats, Floats], tuple[Floats, Floats]]
-
-
-def _to_degrees(crs: pyproj.CRS) -> Move:
-    if crs.is_geographic:
-        return lambda x, y: (x, y)
-    move: Move = pyproj.Transformer.from_crs(crs, DEGREES, always_xy=True).transform
-    return move
-
-
-def _judged(x: Floats, y: Floats, known: list[str], to_degrees: Move) -> tuple[Bytes, Bytes]:
+def _judged(x: Floats, y: Floats, known: list[str], crs: pyproj.CRS) -> tuple[Bytes, Bytes]:
     """Territory, by number, and reason of points that are not plainly inside one."""
     territory, reason = np.full(len(x), -1, np.int8), np.zeros(len(x), np.int8)
     missing, finite = np.isnan(x) | np.isnan(y), np.isfinite(x) & np.isfinite(y)
     reason[~finite] = number("not finite")
     reason[missing] = number("no coordinates")
     rows = np.flatnonzero(finite)
-    territory[rows] = _boxed(*to_degrees(x[rows], y[rows]), known)
+    home = rows[at_home(x[rows], y[rows], crs)]
+    territory[home] = _boxed(*to_degrees(x[home], y[home], crs), known)
     lost = rows[territory[rows] < 0]
-    swapped = _boxed(*to_degrees(y[lost], x[lost]), known) >= 0
+    swapped = looks_swapped(x[lost], y[lost], crs)
     reason[lost] = np.where(swapped, number("latitude and longitude look swapped"), number("outside France"))
     return territory, reason
 

@@ -10,7 +10,8 @@ on them; those that do are doubtful on both sides.
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -128,13 +129,12 @@ class PointGrid:
     fine: Ints
     start: Ints
     held: Ints
+    # a prepared outline builds parts of itself while it answers: two threads at once would break it
+    _one_at_a_time: Lock = field(default_factory=Lock, repr=False)
 
     def __post_init__(self) -> None:
         """Make the outlines ready."""
         shapely.prepare(self.areas)
-        # the first test inside the bounds builds what the others use: here, for two threads at once would break it
-        west, south, east, north = shapely.bounds(self.areas).T
-        shapely.intersects_xy(self.areas, (west + east) / 2, (south + north) / 2)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Made anew in another process: prepared outlines do not travel."""
@@ -178,14 +178,11 @@ class PointGrid:
         points, cells = _joined([part for part, _ in doubts], np.int64), _joined([part for _, part in doubts], np.int32)
         pair, at = expand(self.start[cells], self.start[cells + 1])
         area, point = self.held[at], points[pair]
+        # points of one area after another: its outline stays in the cache
+        order = np.argsort(area, kind="stable")
         hit = np.empty(len(pair), dtype=bool)
-
-        def test(rows: slice) -> None:
-            # points of one area after another: its outline stays in the cache
-            order = rows.start + np.argsort(area[rows], kind="stable")
+        with self._one_at_a_time:
             hit[order] = shapely.intersects_xy(self.areas[area[order]], x[point[order]], y[point[order]])
-
-        in_chunks(test, len(pair))
         point, area, pair = point[hit], area[hit], pair[hit]
         # the areas of a cell stand in order: the first that holds the point is its own
         first = np.r_[True, pair[1:] != pair[:-1]] if len(pair) else np.empty(0, bool)

@@ -18,11 +18,13 @@ from qpvgeo.errors import DataError
 __all__ = [
     "DEGREES",
     "areas_m2",
+    "at_home",
     "geodesic_areas_m2",
     "looks_swapped",
     "reproject",
     "require_axes",
     "territory_of",
+    "to_degrees",
     "to_metric",
 ]
 
@@ -72,7 +74,7 @@ def territory_of(shapes: npt.ArrayLike, crs: Any) -> npt.NDArray[np.object_]:  #
     >>> territory_of(shapely.points([[700000, 6600000], [0, 0]]), 2154).tolist()
     ['hexagone', None]
     """
-    return territories.of_points(*_in_degrees(*_middles(shapes), pyproj.CRS.from_user_input(crs)))
+    return territories.of_points(*to_degrees(*_middles(shapes), pyproj.CRS.from_user_input(crs)))
 
 
 def _middles(shapes: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -81,7 +83,8 @@ def _middles(shapes: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArra
     return (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
 
 
-def _in_degrees(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> tuple[Any, Any]:
+def to_degrees(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> tuple[Any, Any]:
+    """Longitudes and latitudes of coordinates; a geographic system is taken for WGS 84, which it is within a metre."""
     x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
     if crs.is_geographic or not len(x):
         return x, y
@@ -114,13 +117,13 @@ def looks_swapped(x: npt.ArrayLike, y: npt.ArrayLike, crs: Any) -> Booleans:  # 
     [True]
     """
     system = pyproj.CRS.from_user_input(crs)
-    swapped: Booleans = ~_at_home(x, y, system) & _at_home(y, x, system)
+    swapped: Booleans = ~at_home(x, y, system) & at_home(y, x, system)
     return swapped
 
 
-def _at_home(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> Booleans:
+def at_home(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> Booleans:
     """Whether points lie in a French territory, near where their projection is made for."""
-    lon, lat = _in_degrees(x, y, crs)
+    lon, lat = to_degrees(x, y, crs)
     home: Booleans = territories.of_points(lon, lat) != None  # noqa: E711 - elementwise on an object array
     use = None if crs.is_geographic else crs.area_of_use
     if use is None or use.west > use.east:
@@ -148,7 +151,7 @@ def require_axes(frame: Any, *, name: str, what: str) -> None:  # noqa: ANN401 -
     shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     x, y = _middles(shapes)
     swapped = looks_swapped(x, y, frame.crs)
-    if 2 * swapped.sum() <= len(shapes) or _at_home(x, y, pyproj.CRS.from_user_input(frame.crs)).any():
+    if 2 * swapped.sum() <= len(shapes) or at_home(x, y, pyproj.CRS.from_user_input(frame.crs)).any():
         return
     turned = f"{name}.geometry.transform(lambda xy: xy[:, ::-1])"
     raise DataError(

@@ -284,8 +284,14 @@ def _metres(found: Coordinates, rows: Any, code: str) -> tuple[Floats, Floats]: 
     legal = pyproj.CRS.from_epsg(territories.get(code).epsg)
     if found.crs.equals(legal, ignore_axis_order=True):
         return np.ascontiguousarray(x), np.ascontiguousarray(y)
-    moved: tuple[Floats, Floats] = pyproj.Transformer.from_crs(found.crs, legal, always_xy=True).transform(x, y)
-    return moved
+    move = pyproj.Transformer.from_crs(found.crs, legal, always_xy=True).transform
+    moved = np.empty((2, len(x)))
+
+    def part(rows: slice) -> None:
+        moved[0, rows], moved[1, rows] = move(x[rows], y[rows])
+
+    in_chunks(part, len(x))
+    return moved[0], moved[1]
 
 
 class _Answer:
