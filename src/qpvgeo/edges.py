@@ -46,6 +46,8 @@ def edges_of(shapes: npt.NDArray[np.object_]) -> Edges:
 
 def cut(x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> tuple[Rows, Floats, Floats, Floats, Floats]:
     """Cut edges at the grid lines: number of the edge and ends of each piece, in cells, pieces of an edge in order."""
+    if not len(x0):
+        return np.empty(0, np.intp), x0, y0, x1, y1
     ex, tx, at_x = _crossings(x0, x1)
     ey, ty, at_y = _crossings(y0, y1)
     number = np.arange(len(x0))

@@ -305,7 +305,7 @@ class PerimeterIndex:
         path = Path(path)
         again = "Build it again: PerimeterIndex(qpv).save(path)."
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             about = json.loads(arrays.pop("about").tobytes())
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:

@@ -148,7 +148,10 @@ def _of_shapes(points: gpd.GeoDataFrame | gpd.GeoSeries, crs: Any) -> Coordinate
             way_out="Take a point of each: `.representative_point()`, or qpvgeo.vat_zone() for buildings.",
         )
     found = _required(crs if points.crs is None else points.crs)
-    return Coordinates(shapely.get_x(shapes), shapely.get_y(shapes), found, points.index, np.empty(0, np.intp))
+    drawn = np.flatnonzero((kind == 0) & ~shapely.is_empty(shapes))
+    xy = np.full((2, len(shapes)), np.nan)
+    xy[0, drawn], xy[1, drawn] = shapely.get_x(shapes[drawn]), shapely.get_y(shapes[drawn])
+    return Coordinates(xy[0], xy[1], found, points.index, np.empty(0, np.intp))
 
 
 def _of_table(table: pd.DataFrame, xy: tuple[str, str] | None, crs: Any) -> Coordinates:  # noqa: ANN401
@@ -179,7 +182,9 @@ def _numbers(column: pd.Series) -> tuple[Floats, npt.NDArray[np.bool_]]:
         return column.to_numpy(dtype=float, na_value=np.nan), np.zeros(len(column), dtype=bool)
     text = column.astype("str").str.strip().str.replace(",", ".", regex=False)
     found = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    empty = column.isna().to_numpy() | text.isin(["", "nan", "NaN", "None", "NULL"]).to_numpy(dtype=bool, na_value=True)
+    empty = column.isna().to_numpy() | text.isin(["", "nan", "NaN", "NA", "None", "NULL"]).to_numpy(
+        dtype=bool, na_value=True
+    )
     return found, np.isnan(found) & ~empty
 
 

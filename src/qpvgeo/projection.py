@@ -122,14 +122,20 @@ def looks_swapped(x: npt.ArrayLike, y: npt.ArrayLike, crs: Any) -> Booleans:  # 
 
 
 def at_home(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> Booleans:
-    """Whether points lie in a French territory, near where their projection is made for."""
+    """Whether points lie in a French territory, near where their projection is made for or in one that it is legal in."""
     lon, lat = to_degrees(x, y, crs)
-    home: Booleans = territories.of_points(lon, lat) != None  # noqa: E711 - elementwise on an object array
+    found = territories.of_points(lon, lat)
+    home: Booleans = found != None  # noqa: E711 - elementwise on an object array
     use = None if crs.is_geographic else crs.area_of_use
     if use is None or use.west > use.east:
         return home
     near = (lon >= use.west - _USE_MARGIN) & (lon <= use.east + _USE_MARGIN)
-    return np.asarray(home & near & (lat >= use.south - _USE_MARGIN) & (lat <= use.north + _USE_MARGIN))
+    near &= (lat >= use.south - _USE_MARGIN) & (lat <= use.north + _USE_MARGIN)
+    # French Polynesia is wider than any zone
+    epsg = crs.to_epsg()
+    for one in territories.territories().values():
+        near |= (found == one.code) & (one.epsg == epsg)
+    return np.asarray(home & near)
 
 
 def require_axes(frame: Any, *, name: str, what: str) -> None:  # noqa: ANN401 - a GeoSeries or a GeoDataFrame

@@ -226,7 +226,7 @@ def _ban(points: pd.DataFrame) -> Floats:
     score = next((name for name in _BAN_SCORES if name in points.columns), None)
     if score is not None:
         given = pd.to_numeric(points[score].astype("str").str.replace(",", "."), errors="coerce").to_numpy(dtype=float)
-        certain &= given >= BAN_MIN_SCORE
+        certain = certain & (given >= BAN_MIN_SCORE)
     return np.where(certain, 0.0, np.inf)
 
 

@@ -1,0 +1,421 @@
+"""Points tagged: by hand, the traps by name, whatever shapely says of random shapes, and the addresses of Bondy."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import qpvgeo as qg
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.perimeter import PerimeterIndex
+from qpvgeo.tagging import tag_points
+
+X, Y = 700_000.0, 6_600_000.0
+ORIGIN = np.array([X, Y])
+
+
+def square(x, y, side=300.0):
+    return shapely.box(X + x, Y + y, X + x + side, Y + y + side)
+
+
+def layer(crs=2154, vintage=None, **shapes):
+    frame = gpd.GeoDataFrame(geometry=list(shapes.values()), index=list(shapes), crs=crs)
+    return frame if vintage is None else frame.assign(vintage=vintage)
+
+
+ONE = layer(A=square(0, 0))
+
+
+def tag(points, qpv=ONE, **options):
+    x, y = np.array(points, dtype=float).reshape(-1, 2).T
+    return tag_points((X + x, Y + y), qpv, crs=2154, **options)
+
+
+def row(point, qpv=ONE, **options):
+    found = tag([point], qpv, **options).iloc[0]
+    return {name: None if pd.isna(value) else value for name, value in found.items()}
+
+
+def test_point_inside():
+    assert row((150, 150)) == {
+        "state": "in",
+        "reason": None,
+        "qpv_code": "A",
+        "also_in": None,
+        "nearest_qpv": "A",
+        "distance_m": 0.0,
+        "band": "in",
+    }
+
+
+@pytest.mark.parametrize(
+    ("metres", "band", "distance"),
+    [
+        (0.001, "within 300 m", 0.001),
+        (300, "within 300 m", 300),
+        (300.001, "within 500 m", 300.001),
+        (500, "within 500 m", 500),
+        (500.001, "beyond 500 m", None),
+        (50_000, "beyond 500 m", None),
+    ],
+)
+def test_point_outside_is_sorted_by_its_distance_to_the_limit(metres, band, distance):
+    found = row((300 + metres, 150))
+    assert (found["state"], found["qpv_code"], found["band"]) == ("out", None, band)
+    assert found["distance_m"] == (None if distance is None else pytest.approx(distance, abs=1e-6))
+    assert found["nearest_qpv"] == (None if distance is None else "A")
+
+
+def test_distance_beyond_a_corner_is_not_that_of_a_square_buffer():
+    assert row((300 + 300, 300 + 300))["distance_m"] == pytest.approx(300 * 2**0.5)
+
+
+def test_signed_distance_is_negative_inside():
+    found = tag([(100, 150), (150, 150), (0, 150), (400, 150)], distance="signed")
+    assert found["distance_m"].tolist() == pytest.approx([-100, -150, 0, 100])
+
+
+def test_signed_distance_is_to_the_limit_of_the_perimeter_that_holds_the_point():
+    large, small = square(0, 0, 1_000), square(400, 400, 100)
+    assert row((390, 450), layer(large=large, small=small), distance="signed")["distance_m"] == pytest.approx(-390)
+
+
+def test_band_alone():
+    assert tag([(150, 150), (400, 0)], distance="band").columns.tolist() == [
+        "state",
+        "reason",
+        "qpv_code",
+        "also_in",
+        "band",
+    ]
+
+
+def test_bands_alone_are_those_of_the_distances():
+    points = np.random.default_rng(1).uniform(-900, 1_200, (500, 2))
+    pd.testing.assert_series_equal(tag(points, distance="band")["band"], tag(points)["band"])
+
+
+def test_no_band_answers_in_or_out_alone():
+    assert tag([(150, 150)], bands=()).columns.tolist() == ["state", "reason", "qpv_code", "also_in"]
+
+
+def test_other_bands():
+    assert tag([(350, 0), (380, 0), (301, 0)], bands=(75.5,))["band"].tolist() == [
+        "within 75.5 m",
+        "beyond 75.5 m",
+        "within 75.5 m",
+    ]
+
+
+@pytest.mark.parametrize(
+    "bands", [(500, 300), (300, 300), (0, 300), (-1,), (np.nan,), (np.inf,), ("near",), 300], ids=str
+)
+def test_bands_that_are_no_ascending_distances_are_refused(bands):
+    with pytest.raises(UsageError, match="ascending distances"):
+        tag([(0, 0)], bands=bands)
+
+
+def test_kind_of_distance_that_is_none_is_refused():
+    with pytest.raises(UsageError, match="exact, signed, band"):
+        tag([(0, 0)], distance="manhattan")
+
+
+# the traps that services fell into
+
+
+def test_trap_point_on_an_edge_belongs_to_the_qpv():
+    assert row((0, 150))["state"] == "in"
+
+
+def test_trap_point_on_a_vertex_belongs_to_the_qpv():
+    assert row((300, 300))["state"] == "in"
+
+
+def test_trap_point_on_a_shared_edge_is_in_one_and_told_of_the_other():
+    found = row((300, 150), layer(B=square(0, 0), A=square(300, 0)))
+    assert (found["qpv_code"], found["also_in"]) == ("A", "B")
+
+
+def test_trap_point_in_two_overlapping_qpv_is_counted_once_in_the_smaller():
+    found = tag([(50, 50)], layer(A=square(0, 0), B=square(0, 0, 100), C=square(0, 0, 200)))
+    assert len(found) == 1
+    assert found[["qpv_code", "also_in"]].iloc[0].tolist() == ["B", "C, A"]
+
+
+def test_trap_point_near_two_qpv_is_counted_once_at_the_nearer():
+    found = tag([(310, 150)], layer(A=square(0, 0), B=square(350, 0)))
+    assert found[["nearest_qpv", "distance_m"]].to_numpy().tolist() == [["A", pytest.approx(10)]]
+
+
+def test_trap_distance_is_to_the_edge_and_not_to_the_nearest_vertex():
+    assert row((2_000, 320), layer(A=shapely.box(X, Y, X + 4_000, Y + 300)))["distance_m"] == pytest.approx(20)
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "reason"),
+    [
+        (np.nan, np.nan, "no coordinates"),
+        (2.5, np.nan, "no coordinates"),
+        (np.inf, 46.0, "not finite"),
+        (46.0, 2.5, "latitude and longitude look swapped"),
+        (0.0, 0.0, "outside France"),
+        (-60.0, 46.0, "outside France"),
+        (55.45, -20.9, "no perimeters of this territory"),
+    ],
+    ids=["no coordinates", "one coordinate", "infinite", "swapped axes", "null island", "at sea", "overseas"],
+)
+def test_trap_what_is_not_known_is_never_out(lon, lat, reason):
+    found = tag_points(([lon], [lat]), ONE, crs=4326).iloc[0]
+    assert (found["state"], found["reason"]) == ("unknown", reason)
+    assert found[["qpv_code", "nearest_qpv", "distance_m", "band"]].isna().all()
+
+
+def test_trap_overseas_point_is_measured_in_its_own_projection():
+    shape = shapely.box(45.22, -12.79, 45.24, -12.77)
+    east = tag_points(([45.2401], [-12.78]), layer(crs=4326, M=shape), crs=4326).iloc[0]
+    geodesic = 0.0001 * 111_320 * np.cos(np.radians(12.78))
+    assert (east["state"], east["nearest_qpv"]) == ("out", "M")
+    assert east["distance_m"] == pytest.approx(geodesic, rel=2e-3)
+
+
+def test_trap_point_of_a_territory_that_the_law_gives_no_qpv_is_out():
+    # Saint-Barthélemy
+    point = ([-62.83], [17.9])
+    assert tag_points(point, ONE.assign(vintage=2024), crs=4326)["state"].tolist() == ["out"]
+    assert tag_points(point, ONE, crs=4326)["state"].tolist() == ["unknown"]
+
+
+def test_trap_duplicate_and_unsorted_index_is_kept_row_by_row():
+    table = pd.DataFrame({"x": [X + 150, X + 9_000, X + 150], "y": [Y + 150] * 3}, index=["b", "a", "b"])
+    found = tag_points(table, ONE, xy=("x", "y"), crs=2154)
+    assert found.index.tolist() == ["b", "a", "b"]
+    assert found["state"].tolist() == ["in", "out", "in"]
+
+
+def test_trap_empty_input_gives_the_columns_and_no_row():
+    assert tag(np.empty((0, 2))).columns.tolist() == tag([(0, 0)]).columns.tolist()
+    assert tag_points(gpd.GeoSeries([], crs=4326), ONE).empty
+
+
+def test_trap_input_without_crs_is_refused():
+    with pytest.raises(DataError, match=r"\(CRS\)"):
+        tag_points(gpd.GeoSeries([shapely.Point(X, Y)]), ONE)
+
+
+def test_trap_perimeters_without_crs_are_refused():
+    with pytest.raises(DataError, match="CRS"):
+        tag([(0, 0)], gpd.GeoDataFrame(geometry=[square(0, 0)]))
+
+
+# uncertainty
+
+
+@pytest.mark.parametrize(
+    ("point", "tolerance", "state"),
+    [
+        ((310, 150), 10, "unknown"),
+        ((310.001, 150), 10, "out"),
+        ((290, 150), 10, "unknown"),
+        ((289.999, 150), 10, "in"),
+        ((150, 150), 0, "in"),
+        ((300, 150), 0, "in"),
+        ((900, 150), 700, "unknown"),
+        ((150, 150), np.inf, "unknown"),
+        ((150, 150), np.nan, "unknown"),
+    ],
+)
+def test_point_nearer_to_a_limit_than_its_tolerance_is_unknown(point, tolerance, state):
+    found = row(point, tolerance_m=tolerance)
+    reason = {False: None, True: "near the limit" if np.isfinite(tolerance) else "location too coarse"}
+    assert (found["state"], found["reason"]) == (state, reason[state == "unknown"])
+    assert found["qpv_code"] == ("A" if state == "in" else None)
+
+
+def test_tolerance_counts_without_bands_too():
+    assert tag([(310, 150)], bands=(), tolerance_m=20)["state"].tolist() == ["unknown"]
+
+
+def test_tolerance_of_each_point():
+    table = pd.DataFrame({"x": [X + 310] * 3, "y": [Y + 150] * 3, "metres": ["5", "20", None]})
+    found = tag_points(table, ONE, xy=("x", "y"), crs=2154, tolerance_m="metres")
+    assert found["reason"].astype(object).where(found["reason"].notna(), "").tolist() == [
+        "",
+        "near the limit",
+        "location too coarse",
+    ]
+
+
+def test_types_and_scores_of_the_ban_say_what_is_too_coarse():
+    kinds = ["housenumber", "street", "locality", "municipality", "housenumber", None]
+    table = pd.DataFrame({"x": X + 150, "y": Y + 150, "type": kinds, "score": ["0,9", "0.9", "1", "1", "0.3", "0.9"]})
+    found = tag_points(table, ONE, xy=("x", "y"), crs=2154, tolerance_m="ban")
+    assert found["state"].tolist() == ["in"] + ["unknown"] * 5
+    assert set(found["reason"].dropna()) == {"location too coarse"}
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "error", "words"),
+    [
+        (-1, DataError, "below zero"),
+        ([0, -2], DataError, "below zero"),
+        ([1, 2, 3], UsageError, "3 tolerances for 2 points"),
+        ("metres", DataError, "no column 'metres'"),
+        ("ban", DataError, "no column of types"),
+        (["near", "far"], DataError, "no numbers"),
+    ],
+    ids=str,
+)
+def test_tolerance_that_cannot_be_used_is_refused(tolerance, error, words):
+    table = pd.DataFrame({"x": [X, X], "y": [Y, Y]})
+    with pytest.raises(error, match=words):
+        tag_points(table, ONE, xy=("x", "y"), crs=2154, tolerance_m=tolerance)
+
+
+def test_index_that_does_not_reach_as_far_is_refused():
+    with pytest.raises(UsageError, match="up to 300 m, and 500 m are asked for"):
+        tag([(0, 0)], PerimeterIndex(ONE, reach_m=300))
+
+
+# vintages and dates
+
+OLD = layer(QP075001=square(0, 0), vintage=2015)
+NEW = layer(QN07501M=square(100, 0), vintage=2024)
+
+
+def test_several_vintages_give_each_column_once_for_each():
+    found = tag([(50, 150), (350, 150)], [NEW, OLD], bands=())
+    assert found.columns.tolist() == [
+        f"{name}_{year}" for year in (2015, 2024) for name in ("state", "reason", "qpv_code", "also_in")
+    ]
+    assert found[["state_2015", "state_2024"]].to_numpy().tolist() == [["in", "out"], ["out", "in"]]
+
+
+@pytest.mark.parametrize(
+    ("day", "state", "vintage"),
+    [("2019-03-14", "in", 2015), ("2023-12-31", "in", 2015), ("2024-01-01", "out", 2024), ("2026-06-30", "out", 2024)],
+)
+def test_day_chooses_the_geography_in_force(day, state, vintage):
+    found = row((50, 150), [OLD, NEW], on=day)
+    assert (found["state"], found["vintage"]) == (state, vintage)
+
+
+def test_in_2024_the_hexagone_had_changed_and_overseas_had_not():
+    reunion = shapely.box(55.44, -20.91, 55.46, -20.89)
+    old = pd.concat([OLD.to_crs(4326), layer(crs=4326, QP974001=reunion, vintage=2015)])
+    found = tag_points(([2.99, 55.45], [46.5, -20.9]), [old, NEW], crs=4326, on="2024-06-30")
+    assert found["vintage"].tolist() == [2024, 2015]
+    assert found["state"].tolist()[1] == "in"
+
+
+def test_geography_of_the_day_that_was_not_given_leaves_points_unknown():
+    found = row((150, 150), OLD, on="2024-06-30")
+    assert (found["state"], found["reason"]) == ("unknown", "no perimeters of this territory")
+
+
+def test_day_before_there_was_any_qpv_is_refused():
+    with pytest.raises(UsageError, match="There was no QPV"):
+        tag([(0, 0)], OLD, on="2014-06-30")
+
+
+# any shapes, any points
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 6))
+def test_any_shapes_and_points_are_tagged_as_shapely_does(seed, count):
+    chance = np.random.default_rng(seed)
+    corners = chance.uniform(0, 800, (count, 2))
+    shapes = {f"q{n}": square(*corner, chance.uniform(20, 400)) for n, corner in enumerate(corners)}
+    turned = {name: shapely.affinity.rotate(shape, chance.uniform(0, 90)) for name, shape in shapes.items()}
+    frame = layer(**turned)
+    points = chance.uniform(-700, 1_700, (200, 2))
+    found = tag(points, frame)
+    drawn = gpd.GeoSeries(shapely.points(points + ORIGIN), crs=2154)
+    order = frame.assign(size=frame.area, code=frame.index).sort_values(["size", "code"]).geometry
+    holds = np.array([order.iloc[k].covers(drawn.to_numpy()) for k in range(count)])
+    apart = np.array([shapely.distance(shape, drawn.to_numpy()) for shape in order])
+    inside = holds.any(axis=0)
+    assert ((found["state"] == "in").to_numpy() == inside).all()
+    assert (found["qpv_code"].astype(object)[inside] == order.index[holds.argmax(axis=0)[inside]]).all()
+    least = apart.min(axis=0)
+    assert found["distance_m"].fillna(np.inf).to_numpy() == pytest.approx(
+        np.where(least <= 500, least, np.inf), abs=1e-6
+    )
+    turned_round = tag(points[::-1], frame.iloc[::-1]).iloc[::-1].reset_index(drop=True)
+    pd.testing.assert_frame_equal(turned_round.astype(object), found.astype(object))
+
+
+def test_saved_index_gives_the_same_tags(tmp_path):
+    frame = layer(A=square(0, 0), B=square(350, 0))
+    points = np.random.default_rng(2).uniform(-900, 1_500, (2_000, 2))
+    PerimeterIndex(frame).save(tmp_path / "index")
+    pd.testing.assert_frame_equal(tag(points, PerimeterIndex.load(tmp_path / "index", frame)), tag(points, frame))
+
+
+def test_degrees_and_metres_give_the_same_tags():
+    points = np.random.default_rng(3).uniform(-900, 1_500, (500, 2)) + ORIGIN
+    drawn = gpd.GeoSeries(shapely.points(points), crs=2154)
+    metres, degrees = tag_points(drawn, ONE), tag_points(drawn.to_crs(4326), ONE)
+    assert degrees["distance_m"].to_numpy() == pytest.approx(metres["distance_m"].to_numpy(), abs=1e-6, nan_ok=True)
+    assert (degrees["state"] == metres["state"]).all()
+
+
+# the sample and the published files
+
+
+def test_addresses_of_the_sample_have_a_state_or_a_reason():
+    sample = qg.sample()
+    table = pd.read_csv(sample.addresses, sep=";", dtype="str")
+    found = tag_points(table, qg.read_qpv(sample.qpv_2024))
+    assert len(found) == len(table)
+    assert found.attrs["qpvgeo"]["fictional"]
+    assert (found["reason"].notna() == (found["state"] == "unknown")).all()
+    assert {"no coordinates", "latitude and longitude look swapped"} <= set(found["reason"].dropna())
+
+
+@pytest.fixture(scope="module")
+def bondy(real_data):
+    ban = pd.read_csv(real_data / "points" / "ban_bondy_93010.csv", dtype="str")
+    full = qg.read_qpv(real_data / "qpv2024" / "qpv2024_bondy_clip_fullres.gpkg")
+    simplified = qg.read_qpv(real_data / "qpv2024" / "qpv2024_simplified.geojson")
+    return ban, full, simplified
+
+
+@pytest.mark.real
+def test_bondy_has_2033_of_its_8413_addresses_in_a_qpv(bondy):
+    ban, full, simplified = bondy
+    inside = [(tag_points(ban, qpv)["state"] == "in") for qpv in (full, simplified)]
+    assert (len(ban), inside[0].sum(), inside[1].sum(), (inside[0] != inside[1]).sum()) == (8_413, 2_033, 2_051, 24)
+
+
+@pytest.mark.real
+def test_addresses_of_bondy_that_the_simplified_outlines_misplace_lie_where_these_cut_corners(bondy):
+    ban, full, simplified = bondy
+    exact, coarse = (tag_points(ban, qpv, distance="signed") for qpv in (full, simplified))
+    apart = np.flatnonzero((exact["state"] != coarse["state"]).to_numpy())
+    # the simplified outline is up to this far from the vertices of the full one, in the commune
+    outlines = full.to_crs(2154)
+    national = simplified.to_crs(2154).geometry.reindex(outlines.index)
+    vertices, owner = shapely.get_coordinates(outlines.geometry.to_numpy(), return_index=True)
+    strays = shapely.distance(shapely.points(vertices), shapely.boundary(national.to_numpy())[owner])
+    within = exact["distance_m"].to_numpy()[apart]
+    assert np.abs(within).max() <= strays.max()
+    # a tolerance of that much tells them all
+    cautious = tag_points(ban, full, tolerance_m=float(np.abs(within).max()))
+    assert (cautious["state"].to_numpy()[apart] == "unknown").all()
+
+
+@pytest.mark.real
+def test_addresses_of_bondy_are_measured_as_shapely_does(bondy):
+    ban, full, _ = bondy
+    found = tag_points(ban, full)
+    metres = gpd.GeoSeries(gpd.points_from_xy(ban["lon"].astype(float), ban["lat"].astype(float)), crs=4326).to_crs(
+        2154
+    )
+    least = np.min([metres.distance(shape) for shape in full.to_crs(2154).geometry], axis=0)
+    assert found["distance_m"].fillna(np.inf).to_numpy() == pytest.approx(
+        np.where(least <= 500, least, np.inf), abs=1e-6
+    )
