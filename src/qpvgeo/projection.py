@@ -122,7 +122,7 @@ def looks_swapped(x: npt.ArrayLike, y: npt.ArrayLike, crs: Any) -> Booleans:  # 
 
 
 def at_home(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> Booleans:
-    """Whether points lie in a French territory, near where their projection is made for or in one that it is legal in."""
+    """Whether points lie in a French territory that their projection is made for, or legal in."""
     lon, lat = to_degrees(x, y, crs)
     found = territories.of_points(lon, lat)
     home: Booleans = found != None  # noqa: E711 - elementwise on an object array
