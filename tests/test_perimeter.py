@@ -207,3 +207,11 @@ def test_sample_says_it_is_fictional():
     index = PerimeterIndex(qg.read_qpv(qg.sample().qpv_2024))
     assert index.fictional
     assert [record["file"] for record in index.files] == ["qpv-2024-geojson.zip"]
+
+
+def test_perimeters_as_large_as_a_region_get_larger_cells_and_the_same_answers():
+    large = layer(R=shapely.box(X - 200_000, Y - 200_000, X + 200_000, Y + 200_000))
+    index = PerimeterIndex(large)
+    inner = index.layer("hexagone", None)
+    assert inner.grid.frame.cell == pytest.approx(100)
+    assert index.locate([X, X + 200_000, X + 200_000.01], [Y, Y, Y]).tolist() == ["R", "R", None]

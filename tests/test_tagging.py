@@ -419,3 +419,24 @@ def test_addresses_of_bondy_are_measured_as_shapely_does(bondy):
     assert found["distance_m"].fillna(np.inf).to_numpy() == pytest.approx(
         np.where(least <= 500, least, np.inf), abs=1e-6
     )
+
+
+@pytest.mark.real
+def test_points_around_every_qpv_of_every_territory_are_tagged_as_shapely_does(real_data):
+    qpv = qg.read_qpv("qpv-2015", data=real_data)
+    middles = shapely.get_coordinates(qpv.to_crs(4326).geometry.centroid.to_numpy())
+    lon, lat = (np.repeat(middles, 8, axis=0) + np.random.default_rng(4).normal(0, 0.004, (8 * len(middles), 2))).T
+    found = tag_points((lon, lat), qpv, crs=4326)
+    for territory, part in qpv.groupby("territory"):
+        own = part.to_crs(qg.territories.get(territory).epsg)
+        here = np.repeat((qpv["territory"] == territory).to_numpy(), 8)
+        points = gpd.GeoSeries(gpd.points_from_xy(lon[here], lat[here]), crs=4326).to_crs(own.crs).to_numpy()
+        tree = shapely.STRtree(own.geometry.to_numpy())
+        inside = np.isin(np.arange(len(points)), tree.query(points, predicate="covered_by")[0])
+        tags = found[here]
+        assert ((tags["state"] == "in").to_numpy() == inside).all()
+        apart = np.full(len(points), np.inf)
+        rows, distance = tree.query_nearest(points, max_distance=500, return_distance=True, all_matches=False)
+        apart[rows[0]] = distance
+        assert tags["distance_m"].fillna(np.inf).to_numpy() == pytest.approx(apart, abs=1e-6)
+    assert set(qpv["territory"]) == {"hexagone", "971", "972", "973", "974", "976", "978", "987"}

@@ -35,6 +35,9 @@ _VERSION = 1
 _CELL_M, _LIMITS_CELL_M = 50.0, 100.0
 """Sides of the cells that answer in or out, and distances, metres: quick to build and quick to ask."""
 
+_MOST_CELLS = 1.6e7
+"""Perimeters as large as communes get larger cells: the index stays under a few hundred megabytes."""
+
 
 _KEPT = {"grid": ("coarse", "fine", "start", "held"), "limits": ("coarse", "fine", "start", "near", "edges")}
 
@@ -83,14 +86,17 @@ class Layer:
         """What answers in or out; built at the first call."""
         with self._lock:
             if self._grid is None:
-                self._grid = PointGrid.build(self.areas, cell=_CELL_M)
+                ground = float(shapely.area(self.areas).sum())
+                self._grid = PointGrid.build(self.areas, cell=max(_CELL_M, (ground / _MOST_CELLS) ** 0.5))
             return self._grid
 
     def limits(self, reach: float) -> Limits:
         """What answers distances; built at the first call."""
         with self._lock:
             if self._limits is None:
-                self._limits = Limits.build(self.areas, reach=reach, cell=_LIMITS_CELL_M)
+                near = float(shapely.length(self.areas).sum()) * 2 * reach
+                cell = max(_LIMITS_CELL_M, (near / _MOST_CELLS) ** 0.5)
+                self._limits = Limits.build(self.areas, reach=reach, cell=cell)
             return self._limits
 
 
