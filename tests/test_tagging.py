@@ -424,7 +424,7 @@ def test_addresses_of_bondy_are_measured_as_shapely_does(bondy):
 @pytest.mark.real
 def test_points_around_every_qpv_of_every_territory_are_tagged_as_shapely_does(real_data):
     qpv = qg.read_qpv("qpv-2015", data=real_data)
-    middles = shapely.get_coordinates(qpv.to_crs(4326).geometry.centroid.to_numpy())
+    middles = shapely.get_coordinates(shapely.centroid(qpv.to_crs(4326).geometry.to_numpy()))
     lon, lat = (np.repeat(middles, 8, axis=0) + np.random.default_rng(4).normal(0, 0.004, (8 * len(middles), 2))).T
     found = tag_points((lon, lat), qpv, crs=4326)
     for territory, part in qpv.groupby("territory"):

@@ -35,8 +35,8 @@ _VERSION = 1
 _CELL_M, _LIMITS_CELL_M = 50.0, 100.0
 """Sides of the cells that answer in or out, and distances, metres: quick to build and quick to ask."""
 
-_MOST_CELLS = 1.6e7
-"""Perimeters as large as communes get larger cells: the index stays under a few hundred megabytes."""
+_MOST_CELLS, _MOST_LIMITS_CELLS = 1.6e7, 4e6
+"""Perimeters as large as communes get larger cells, so that the index keeps to a few hundred megabytes."""
 
 
 _KEPT = {"grid": ("coarse", "fine", "start", "held"), "limits": ("coarse", "fine", "start", "near", "edges")}
@@ -95,7 +95,7 @@ class Layer:
         with self._lock:
             if self._limits is None:
                 near = float(shapely.length(self.areas).sum()) * 2 * reach
-                cell = max(_LIMITS_CELL_M, (near / _MOST_CELLS) ** 0.5)
+                cell = max(_LIMITS_CELL_M, (near / _MOST_LIMITS_CELLS) ** 0.5)
                 self._limits = Limits.build(self.areas, reach=reach, cell=cell)
             return self._limits
 
