@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qpvgeo.download import fetch
     from qpvgeo.estimates import estimate_population
     from qpvgeo.facts import geography
+    from qpvgeo.fiscal import vat_zone
     from qpvgeo.gridcover import overlap_cells
     from qpvgeo.links import audit_communes, join_communes
     from qpvgeo.overlay import overlap
@@ -53,6 +54,7 @@ _HOMES = {
     "repair": "repairs",
     "sample": "samples",
     "summary": "summaries",
+    "vat_zone": "fiscal",
 }
 
 __all__ = [
@@ -83,6 +85,7 @@ __all__ = [
     "sample",
     "summary",
     "territories",
+    "vat_zone",
 ]
 
 
