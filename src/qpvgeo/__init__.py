@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qpvgeo.download import fetch
     from qpvgeo.estimates import estimate_population
     from qpvgeo.facts import geography
+    from qpvgeo.fiscal import vat_zone
     from qpvgeo.gridcover import overlap_cells
     from qpvgeo.links import audit_communes, join_communes
     from qpvgeo.overlay import overlap
@@ -57,6 +58,7 @@ _HOMES = {
     "sample": "samples",
     "summary": "summaries",
     "tag_points": "tagging",
+    "vat_zone": "fiscal",
 }
 
 __all__ = [
@@ -89,6 +91,7 @@ __all__ = [
     "summary",
     "tag_points",
     "territories",
+    "vat_zone",
 ]
 
 

@@ -35,12 +35,14 @@ TABLES = (
     "departments",
     "epts",
     "errata",
+    "fiscal_rules",
     "headlines",
     "lists",
     "populations",
     "qpv_populations",
     "regions",
     "territories",
+    "vat_territories",
 )
 
 FIRST_DAY = dt.date(2015, 1, 1)
@@ -78,7 +80,8 @@ def table(name: str) -> "pd.DataFrame":
     name
         One of `TABLES`: `lists` (counts by date and territory), `decrees` (signature, effect and Journal officiel
         dates), `territories`, `regions`, `departments`, `populations` (municipal population of the departments by
-        census), `qpv_populations` (published populations in QPV by territory), `headlines`, `epts`.
+        census), `qpv_populations` (published populations in QPV by territory), `headlines`, `epts`, `fiscal_rules`
+        (distances of the reduced VAT rate, by date of filing), `vat_territories` (VAT overseas).
 
     Returns
     -------
@@ -102,6 +105,7 @@ def table(name: str) -> "pd.DataFrame":
 
     frame = pd.DataFrame([dict(row) for row in rows(name)], dtype="str").replace({"": pd.NA})
     counted = {"n_qpv", "population", "vintage", "reference_year", "census_year", "year", "metric_epsg", "grid_epsg"}
+    counted |= {"wholly_within_m", "partly_within_m"}
     for column in counted & set(frame.columns):
         frame[column] = pd.to_numeric(frame[column]).astype("Int64")
     return frame
@@ -152,7 +156,8 @@ def geography(on: "str | dt.date") -> "pd.DataFrame":
         `n_qpv`, `decree` (identifier in the table `decrees`), `signed_on`, `in_force_on` (dates of the decree, as
         text; missing where not established), `valid_from`, `valid_to` (missing while in force), `note`, `source`.
         A territory whose list on that day is not known keeps its row, with `n_qpv` missing. `attrs["n_qpv"]` is
-        the total (None when a territory is not known) and `attrs["known_until"]` the last release known here.
+        the total (None when a territory is not known), `attrs["known_until"]` the last release known here and
+        `attrs["on"]` the day.
 
     Raises
     ------
@@ -207,6 +212,7 @@ def geography(on: "str | dt.date") -> "pd.DataFrame":
         frame[column] = pd.to_numeric(frame[column]).astype("Int64")
     frame.attrs["n_qpv"] = None if frame["n_qpv"].isna().any() else int(frame["n_qpv"].sum())
     frame.attrs["known_until"] = LAST_RELEASE.isoformat()
+    frame.attrs["on"] = day.isoformat()
     return frame
 
 

@@ -1,0 +1,106 @@
+"""Greatest distance to a perimeter: by hand where corners say too little, by dense samples on random shapes."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import MultiPolygon, Point, Polygon, box
+
+from qpvgeo.farthest import farthest_m
+
+SQUARE = box(0, 0, 1000, 1000)
+STEP = 2.0
+
+
+@st.composite
+def stars(draw, reach=120.0):
+    """Outline around a centre, concave as often as not, at times on whole metres."""
+    x, y = draw(st.floats(-reach, reach)), draw(st.floats(-reach, reach))
+    radii = np.array(draw(st.lists(st.floats(0.1, 1), min_size=3, max_size=9))) * draw(st.floats(3, 80))
+    angles = draw(st.floats(0, 6.3)) + np.arange(len(radii)) * 2 * np.pi / len(radii)
+    corners = np.column_stack([x + radii * np.cos(angles), y + radii * np.sin(angles)])
+    shape = Polygon(np.round(corners) if draw(st.booleans()) else corners)
+    return shape if shape.is_valid and shape.area > 1 else Point(x, y).buffer(5)
+
+
+def sampled(shape):
+    """Points of a shape, none of its points farther than 2 m from one of them."""
+    west, south, east, north = shape.bounds
+    x, y = np.meshgrid(np.arange(west, east + STEP, STEP), np.arange(south, north + STEP, STEP))
+    inside = shapely.contains_xy(shape, x, y)
+    rim = shapely.get_coordinates(shapely.segmentize(shape.boundary, 1.0))
+    return shapely.points(np.vstack([np.column_stack([x[inside], y[inside]]), rim]))
+
+
+@pytest.mark.parametrize(
+    ("shape", "metres"),
+    [
+        (box(100, 100, 200, 200), 0.0),  # inside
+        (box(0, 0, 1000, 1000), 0.0),  # the very outline
+        (box(900, 0, 1100, 100), 100.0),  # across
+        (box(1050, 0, 1100, 100), 100.0),
+        (box(1000, 1000, 1030, 1040), 50.0),  # off a corner: 30, 40, 50
+        (MultiPolygon([box(1050, 0, 1060, 10), box(-500, 0, -490, 10)]), 500.0),  # all its buildings
+    ],
+)
+def test_distance_by_hand(shape, metres):
+    assert farthest_m([shape], SQUARE).tolist() == [metres]
+
+
+def test_middle_of_an_edge_between_two_arms_is_farther_than_its_ends():
+    arms = MultiPolygon([box(0, 0, 10, 1000), box(710, 0, 720, 1000)])
+    shape = box(10, 400, 710, 420)
+    corners = shapely.distance(shapely.points(shapely.get_coordinates(shape)), arms)
+    assert corners.max() == 0
+    assert farthest_m([shape], arms).tolist() == [350.0]
+
+
+def test_inside_of_a_court_is_farther_than_its_whole_outline():
+    court = box(0, 0, 900, 900).difference(box(100, 100, 800, 800))
+    shape = box(100, 100, 800, 800)
+    assert shapely.distance(shape.boundary, court) == 0
+    assert farthest_m([shape], court).tolist() == [350.0]
+
+
+def test_place_between_three_parts_is_the_centre_of_their_circle():
+    angles = np.radians([90, 210, 330])
+    parts = MultiPolygon([Point(400 * np.cos(a), 400 * np.sin(a)).buffer(1e-3) for a in angles])
+    assert farthest_m([box(-50, -50, 50, 50)], parts)[0] == pytest.approx(400 - 1e-3, abs=60)
+    # the centre itself is no corner: it is 60 m or more from every corner
+    far = farthest_m([Polygon([(350 * np.cos(a), 350 * np.sin(a)) for a in angles])], parts)
+    assert far[0] == pytest.approx(400 - 1e-3, abs=2e-3)
+
+
+def test_missing_and_empty_shapes_have_no_distance_and_far_ones_are_beyond_the_limit():
+    found = farthest_m([None, Polygon(), box(1100, 0, 1301, 10), box(1100, 0, 1300, 10)], SQUARE, limit=300)
+    assert np.array_equal(found, [np.nan, np.nan, np.inf, 300.0], equal_nan=True)
+
+
+def test_no_shape_gives_no_distance():
+    assert farthest_m([], SQUARE).tolist() == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(shapes=st.lists(stars(), min_size=1, max_size=3), parts=st.lists(stars(), min_size=1, max_size=4))
+def test_dense_samples_agree(shapes, parts):
+    perimeter = shapely.union_all(parts)
+    for shape, found in zip(shapes, farthest_m(shapes, perimeter), strict=True):
+        seen = shapely.distance(sampled(shape), perimeter).max()
+        assert seen - 1e-4 <= found <= seen + 2
+
+
+@settings(max_examples=100, deadline=None)
+@given(shape=stars(), part=stars())
+def test_corners_are_enough_for_a_convex_perimeter(shape, part):
+    corners = shapely.points(shapely.get_coordinates(shape))
+    expected = shapely.distance(corners, part.convex_hull).max()
+    assert farthest_m([shape], part.convex_hull)[0] == pytest.approx(expected, abs=1e-4)
+
+
+@settings(max_examples=50, deadline=None)
+@given(shapes=st.lists(stars(), min_size=2, max_size=4), part=stars())
+def test_order_and_company_change_nothing(shapes, part):
+    together = farthest_m(shapes, part)
+    assert together[::-1].tolist() == farthest_m(shapes[::-1], part).tolist()
+    assert together.tolist() == [farthest_m([shape], part)[0] for shape in shapes]
