@@ -32,6 +32,7 @@ REASONS = (
     "near the limit",
     "no perimeters of this territory",
     "geography of that day not known",
+    "row cannot be read",
 )
 """Why a point is neither in nor out. Their numbers, from 1, stand in `Places.reason`; 0 is none."""
 
