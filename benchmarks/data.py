@@ -63,6 +63,30 @@ def national_qpv():
     return qpv(1_609, points=57).to_crs(3035)
 
 
+def points(quarters, count, seed=SEED, *, hard=False):
+    """Eastings and northings of addresses in EPSG:2154, in random order; 8 % lie in QPV, 10 % up to 500 m away.
+
+    One in twelve is drawn around the middle of a QPV, a third in a town that has one, the others around villages. In
+    the hard mix a third lie up to 500 m from a limit, in no QPV.
+    """
+    chance = np.random.default_rng(seed + 4)
+    shapes = quarters.geometry.to_numpy()
+    middles, radii = shapely.get_coordinates(shapely.centroid(shapes)), np.sqrt(shapely.area(shapes) / np.pi)
+    villages = ORIGIN_M + chance.uniform(0, 1, (COLUMNS * ROWS, 2)) * np.array([COLUMNS, ROWS]) * SIDE_M
+    reach = 500 * np.exp(chance.normal(0, 0.6, len(villages)))
+    centres = np.concatenate([middles, middles, villages])
+    spread = np.concatenate([radii / 2, np.full(len(middles), 1_500.0), reach])
+    first = np.cumsum([0, len(middles), len(middles)])
+    many = np.array([len(middles), len(middles), len(villages)])
+    kind = chance.choice(3, size=count, p=[0.08, 0.35, 0.57])
+    of = first[kind] + (chance.random(count) * many[kind]).astype(np.int64)
+    x, y = (centres[of, axis] + chance.normal(size=count) * spread[of] for axis in (0, 1))
+    if hard:
+        near = chance.permutation(count)[: int(0.26 * count)]
+        x[near], y[near] = _beside(shapes, len(near), chance)
+    return x, y
+
+
 def grid(quarters, count=2_300_000, seed=SEED):
     """Inhabited cells of 200 m: `north` and `east` of the lower-left corner, `people`, sum of their `living_standard`.
 
@@ -134,6 +158,20 @@ def published(cells, seed=SEED):
             **{f"ind_{name}": some(people) for name in ("55_64", "65_79", "80p", "inc")},
         }
     )
+
+
+def _beside(shapes, count, chance):
+    """Points outside, up to 500 m from a point of an outline."""
+    outlines, tree = shapely.boundary(shapes), shapely.STRtree(shapes)
+    found = np.empty((0, 2))
+    while len(found) < count:
+        of = chance.integers(len(outlines), size=count)
+        at = shapely.line_interpolate_point(outlines[of], chance.random(count), normalized=True)
+        turn, far = chance.uniform(0, 2 * np.pi, count), chance.uniform(0, 500, count)
+        drawn = shapely.get_coordinates(at) + (far * np.stack([np.cos(turn), np.sin(turn)])).T
+        inside, _ = tree.query(shapely.points(drawn), predicate="intersects")
+        found = np.concatenate([found, np.delete(drawn, np.unique(inside), axis=0)])
+    return found[:count].T
 
 
 def _keys(column, row):

@@ -5,11 +5,13 @@ them. A ratio is one median over another; the lowest and highest ratio of a roun
 """
 
 import argparse
+import os
 import platform
 import statistics
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -22,12 +24,19 @@ import grid_sums
 import numpy as np
 import pandas as pd
 import shapely
+import tagged
 
 import qpvgeo
 
 ROUNDS = 5
 AGREE_M2 = 1e-6
 AGREE_PEOPLE = 1e-6
+AGREE_M = 1e-6
+MILLIONS = (1, 5, 26)
+"""Points of the workloads `tag` and `bands`; the last as many as addresses in the country."""
+MANY = 20_000_000
+SLOW = ("geopandas.sjoin", "shapely STRtree dwithin", "shapely, sorted and prepared")
+"""Tools that take one round only where points are many."""
 COARSE = ("exactextract", "tobler area_interpolate")
 """Tools whose sums are further from those of shapely than that: their distance is told."""
 
@@ -144,18 +153,115 @@ def reads():
             _show(f"{form}, {sizes[form]:,.0f} MB: {len(grid_files.COLUMNS)} of 34 columns", times, unit=bare)
 
 
+def tag(millions=MILLIONS):
+    """In which QPV points lie; the index is built inside the clock."""
+    tools = (
+        "PerimeterIndex.positions",
+        "tag_points, bands=()",
+        "sedonadb",
+        "duckdb spatial",
+        "geopandas.sjoin",
+        "shapely, sorted and prepared",
+    )
+    _tagged("In or out", tools, tools[:2], millions, lambda found: found < 0)
+
+
+def bands(millions=MILLIONS):
+    """In, within 300 m, within 500 m, beyond; the index is built inside the clock."""
+    tools = ("tag_points, distance=band", "sedonadb, bands", "duckdb spatial, bands", "shapely STRtree dwithin")
+    _tagged("Bands of 300 and 500 m", tools, tools[:1], [size for size in millions if size != 5], lambda found: found)
+
+
+def _tagged(title, tools, ours, millions, kind):
+    quarters = data.qpv(1_609, points=57)
+    points = data.points(quarters, max(millions) * 1_000_000)
+    for size in millions:
+        many = size * 1_000_000
+        with tempfile.TemporaryDirectory() as folder:
+            tagged.prepare(Path(folder), quarters, *(axis[:many] for axis in points))
+            few = {tool: 1 if tool in SLOW else 3 for tool in tools} if many > MANY else {}
+            runs = _fresh("tagged", tools, Path(folder), few, check=_require_same)
+        right = runs[tools[0]][0][2]
+        shares = ", ".join(f"{share:.1%}" for share in np.bincount(kind(right)) / many)
+        print(f"\n{many:,} points, from the inside outwards: {shares}; {_load()}")
+        for unit in ours:
+            _show(f"{title}, {many:,} points", _times(runs), unit=unit)
+        _peaks(runs)
+
+
+def distances():
+    """Distances to limits with the index kept, and the index itself: built, saved, loaded."""
+    quarters = data.qpv(1_609, points=57)
+    ours, others = list(tagged.KEPT), list(tagged.NEAREST)
+    for name, many, hard in (("national points", 5_000_000, False), ("hard mix", 1_000_000, True)):
+        with tempfile.TemporaryDirectory() as folder:
+            tagged.prepare(Path(folder), quarters, *data.points(quarters, many, hard=hard))
+            runs = _fresh("tagged", [*ours, *others], Path(folder), check=_require_near)
+            index = None if hard else _fresh("tagged", tagged.INDEX, Path(folder))
+        distance = runs[ours[0]][0][2]
+        print(f"\n{name}: {np.mean(distance == 0):.3f} in, {np.mean(distance > 0):.3f} outside in reach; {_load()}")
+        print("\n| call | points | median, s | million points a second | in a round |\n|---|---|---|---|---|")
+        for tool, rounds in _times(runs).items():
+            count = many if tool in ours else tagged.SAMPLE
+            rates = sorted(count / 1e6 / seconds for seconds in rounds)
+            middle, between = statistics.median(rounds), f"{rates[0]:.2f} to {rates[-1]:.2f}"
+            print(f"| `{tool}` | {count:,} | {middle:.3f} | {count / 1e6 / middle:.2f} | {between} |")
+        _peaks(runs)
+        if index is not None:
+            _show("Index with distances", _times(index), unit=next(iter(index)))
+            _peaks(index)
+
+
+def _require_same(answers):
+    """Raise when tools differ on any row."""
+    (one, right), *others = answers.items()
+    for tool, other in others:
+        if wrong := int((right != other).sum()):
+            raise SystemExit(f"{tool} and {one} differ on {wrong:,} of {len(right):,} points")
+
+
+def _require_near(answers):
+    """Raise when distances differ, or one tool has one where another has none; on as many points as both answer."""
+    (one, right), *others = answers.items()
+    for tool, other in others:
+        if not np.allclose(right[: len(other)], other, rtol=0, atol=AGREE_M, equal_nan=True):
+            raise SystemExit(f"{tool} and {one} differ")
+
+
+def _peaks(runs):
+    print("\n| call | peak above the start, MB |\n|---|---|")
+    for tool, rounds in runs.items():
+        print(f"| `{tool}` | {statistics.median(peak for _, peak, _ in rounds):.0f} |")
+
+
+def _load():
+    """What else the machine does."""
+    return (
+        "load " + " ".join(f"{mean:.1f}" for mean in os.getloadavg()) if hasattr(os, "getloadavg") else "load unknown"
+    )
+
+
 def _prepare_files(folder, *forms):
     cells = data.grid(data.national_qpv())
     return grid_files.prepare(folder, cells, data.published(cells), forms)
 
 
-def _fresh(module, tools, folder):
-    """Seconds, peak MB and answer of each tool in each round; the first one only compares answers and fills caches."""
+def _fresh(module, tools, folder, few=None, check=None):
+    """Seconds, peak MB and answer of each tool in each round; the first one only compares answers and fills caches.
+
+    `few` holds the number of rounds of tools that take fewer, `check` looks at the first answers. From the second round
+    on answers are dropped.
+    """
+    few = few or {}
     first = {tool: run for tool in tools if (run := fresh.run(module, tool, folder)) is not None}
+    if check is not None:
+        check({tool: answer for tool, (_, _, answer) in first.items()})
     runs = {tool: [] for tool in first}
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         for tool, rounds in runs.items():
-            rounds.append(fresh.run(module, tool, folder))
+            if number < few.get(tool, ROUNDS):
+                seconds, peak, answer = fresh.run(module, tool, folder)
+                rounds.append((seconds, peak, None if rounds else answer))
     return runs
 
 
@@ -190,24 +296,30 @@ def _show(title, times, *, unit):
     """Print a Markdown table of medians and of ratios to the call that is the unit."""
     print(f"\n{title}\n\n| call | median, s | over `{unit}` | in a round |\n|---|---|---|---|")
     for name, rounds in times.items():
-        ratios = sorted(one / other for one, other in zip(rounds, times[unit], strict=True))
+        ratios = sorted(one / other for one, other in zip(rounds, times[unit], strict=False))
         ratio = statistics.median(rounds) / statistics.median(times[unit])
         print(f"| `{name}` | {statistics.median(rounds):.3f} | {ratio:.2f} | {ratios[0]:.2f} to {ratios[-1]:.2f} |")
 
 
-WORKLOADS = {"imports": imports, "overlap": overlap, "grid": grid, "ids": ids, "reads": reads}
+WORKLOADS = {"imports": imports, "overlap": overlap, "grid": grid, "ids": ids, "reads": reads, "distances": distances}
+OF_POINTS = {"tag": tag, "bands": bands}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(WORKLOADS)}; all by default")
-    chosen = parser.parse_args().workloads or list(WORKLOADS)
-    if unknown := sorted(set(chosen) - set(WORKLOADS)):
+    parser.add_argument(
+        "workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join([*WORKLOADS, *OF_POINTS])}; all by default"
+    )
+    parser.add_argument("--millions", nargs="+", type=int, default=MILLIONS, help="points of `tag` and `bands`")
+    given = parser.parse_args()
+    calls = WORKLOADS | {name: partial(call, given.millions) for name, call in OF_POINTS.items()}
+    chosen = given.workloads or list(calls)
+    if unknown := sorted(set(chosen) - set(calls)):
         parser.error(f"no workload {', '.join(unknown)}")
     tools = ", ".join(f"{name} {version(name)}" for name in ("qpvgeo", "geopandas", "shapely", "pandas"))
     print(f"Python {platform.python_version()}, {tools}; medians of {ROUNDS} rounds")
     for name in chosen:
-        WORKLOADS[name]()
+        calls[name]()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from qpvgeo.pointgrid import THREADS, Floats, Frame, Ints, Longs, Shapes, expand
 
 __all__ = ["Limits"]
 
-_CELLS = 16
+_FEWEST, _MOST = 4, 16
 """Cells in the side of the large ones that the search begins with."""
 
 _PAIRS = 1 << 15
@@ -67,7 +67,7 @@ class Limits:
             Side of the cells in metres: the smaller, the fewer edges a point is measured to and the longer it takes.
         """
         bounds = np.array(shapely.total_bounds(areas) if len(areas) else (0.0, 0.0, 0.0, 0.0))
-        frame = Frame.around(bounds + np.array([-1, -1, 1, 1]) * (reach + 2 * cell * _CELLS), cell)
+        frame = Frame.around(bounds + np.array([-1, -1, 1, 1]) * (reach + 2 * cell * _MOST), cell)
         edges = _segments(areas)
         keys, start, near = _candidates(edges, frame, reach)
         return cls(reach, frame, *frame.store(keys, np.arange(1, len(keys) + 1)), start, near, edges)
@@ -160,7 +160,7 @@ def _candidates(edges: Floats, frame: Frame, reach: float) -> tuple[Longs, Ints,
 
 def _searched(edges: Floats, frame: Frame, reach: float, keys: Longs, edge: Longs) -> tuple[Longs, Longs]:
     """Pairs of small cell and edge, from pairs of large cell and edge that stand together by cell."""
-    cells = _CELLS
+    cells = _large(frame, reach)
     while True:
         keys, edge = _pruned(edges, frame, reach, cells, keys, edge)
         if cells == 1 or not len(keys):
@@ -176,9 +176,18 @@ def _searched(edges: Floats, frame: Frame, reach: float, keys: Longs, edge: Long
         keys, edge = keys[pair] + corner[quarter], edge[pair]
 
 
+def _large(frame: Frame, reach: float) -> int:
+    """Cells in the side of a large one: about as wide as the reach, or there would be many pairs to begin with."""
+    cells = _FEWEST
+    while cells < _MOST and cells * frame.cell < reach:
+        cells *= 2
+    return cells
+
+
 def _first_pairs(edges: Floats, frame: Frame, reach: float) -> tuple[Longs, Longs]:
     """Large cells in the box of each edge, widened by the reach; sorted by cell, then in the order of the edges."""
-    side = frame.cell * _CELLS
+    cells = _large(frame, reach)
+    side = frame.cell * cells
     low, high = np.minimum(edges[:2], edges[:2] + edges[2:4]), np.maximum(edges[:2], edges[:2] + edges[2:4])
     corner = np.array([[frame.x], [frame.y]])
     first = np.floor((low - reach - corner) / side).astype(np.int64)
@@ -187,7 +196,7 @@ def _first_pairs(edges: Floats, frame: Frame, reach: float) -> tuple[Longs, Long
     edge, step = expand(np.zeros(edges.shape[1], np.int64), span[0] * span[1])
     col = first[0][edge] + step % span[0][edge]
     row = first[1][edge] + step // span[0][edge]
-    keys = (row * frame.width + col) * _CELLS
+    keys = (row * frame.width + col) * cells
     order = np.argsort(keys, kind="stable")
     return keys[order], edge[order]
 

@@ -31,13 +31,16 @@ from qpvgeo.projection import to_metric
 __all__ = ["Layer", "PerimeterIndex"]
 
 _FORMAT = "qpvgeo perimeter index"
-_VERSION = 1
+_VERSION = 2
 _CELL_M, _LIMITS_CELL_M = 50.0, 100.0
-"""Sides of the cells that answer in or out, and distances, metres: quick to build and quick to ask."""
+"""Sides of the cells that answer in or out, and distances, metres: quick to ask."""
 
 _MOST_CELLS, _MOST_LIMITS_CELLS = 1.6e7, 4e6
 """Perimeters as large as communes get larger cells, so that the index keeps to a few hundred megabytes."""
 
+_FEW = 2_000_000
+_COARSER = 2.0
+"""For fewer points than that, cells so much wider: what they save in building is more than what they cost in asking."""
 
 _KEPT = {"grid": ("coarse", "fine", "start", "held"), "limits": ("coarse", "fine", "start", "near", "edges")}
 
@@ -71,6 +74,7 @@ class Layer:
         self.codes = np.array(codes, dtype=object)
         self.areas = areas
         self._grid, self._limits = grid, limits
+        self._asked = 0
         self._lock = Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -81,13 +85,27 @@ class Layer:
         """What another process sent, with a lock of its own."""
         vars(self).update(state, _lock=Lock())
 
+    def expect(self, many: int) -> None:
+        """Say how many points will be asked about: for few of them in all, what answers is built coarser and sooner.
+
+        The answers are the same.
+        """
+        with self._lock:
+            self._asked += many
+            if self._asked >= _FEW:
+                if self._grid is not None and self._grid.frame.cell > _CELL_M:
+                    self._grid = None
+                if self._limits is not None and self._limits.frame.cell > _LIMITS_CELL_M:
+                    self._limits = None
+
     @property
     def grid(self) -> PointGrid:
         """What answers in or out; built at the first call."""
         with self._lock:
             if self._grid is None:
                 ground = float(shapely.area(self.areas).sum())
-                self._grid = PointGrid.build(self.areas, cell=max(_CELL_M, (ground / _MOST_CELLS) ** 0.5))
+                cell = max(_CELL_M * self._coarser, (ground / _MOST_CELLS) ** 0.5)
+                self._grid = PointGrid.build(self.areas, cell=cell)
             return self._grid
 
     def limits(self, reach: float) -> Limits:
@@ -95,9 +113,13 @@ class Layer:
         with self._lock:
             if self._limits is None:
                 near = float(shapely.length(self.areas).sum()) * 2 * reach
-                cell = max(_LIMITS_CELL_M, (near / _MOST_LIMITS_CELLS) ** 0.5)
+                cell = max(_LIMITS_CELL_M * self._coarser, (near / _MOST_LIMITS_CELLS) ** 0.5)
                 self._limits = Limits.build(self.areas, reach=reach, cell=cell)
             return self._limits
+
+    @property
+    def _coarser(self) -> float:
+        return _COARSER if 0 < self._asked < _FEW else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +267,7 @@ class PerimeterIndex:
                 way_out="Name one of those it holds.",
             )
         points = [np.ascontiguousarray(axis, dtype=float) for axis in (x, y)]
+        layer.expect(len(points[0]))
         return layer.codes, layer.grid.locate(*points)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -259,6 +282,7 @@ class PerimeterIndex:
         arrays: dict[str, npt.NDArray[Any]] = {}
         layers = []
         for number, ((territory, vintage), layer) in enumerate(self._layers.items()):
+            layer.expect(_FEW)
             layers.append({"territory": territory, "vintage": vintage, "codes": layer.codes.tolist()})
             wkb = shapely.to_wkb(layer.areas)
             arrays[f"{number}.wkb"] = np.frombuffer(b"".join(wkb), np.uint8)
@@ -364,7 +388,8 @@ def _rows(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> pd.DataFrame:
 
 def _layers(rows: pd.DataFrame) -> dict[tuple[str, int | None], Layer]:
     rows = rows.assign(size=shapely.area(rows["area"].to_numpy(dtype=object)))
-    known = [code for code in territories.territories() if code in set(rows["territory"])]
+    there = set(rows["territory"])
+    known = [code for code in territories.territories() if code in there]
     years = sorted(set(rows["vintage"]), key=lambda year: year or 0)
     layers = {}
     for territory in known:

@@ -206,10 +206,11 @@ def place(points: Coordinates) -> Places:
         x, y = points.x[rows], points.y[rows]
         if near is not None:
             code, west, south, east, north = near
-            own = (x >= west) & (x <= east) & (y >= south) & (y <= north)
-            if own.all():
+            # no comparison holds for what is not a number
+            if west <= x.min() and x.max() <= east and south <= y.min() and y.max() <= north:
                 territory[rows] = known.index(code)
                 return
+            own = (x >= west) & (x <= east) & (y >= south) & (y <= north)
             territory[rows][own] = known.index(code)
             others = np.flatnonzero(~own)
         else:
@@ -220,10 +221,18 @@ def place(points: Coordinates) -> Places:
     in_chunks(look, len(points.x))
     reason[points.unread] = number("coordinates are no numbers")
     territory[points.unread] = -1
-    there = np.flatnonzero(np.bincount(territory + 1, minlength=len(known) + 1)[1:])
     renumber = np.full(len(known) + 1, -1, np.int8)
-    renumber[there] = np.arange(len(there))
-    return Places(tuple(known[position] for position in there), renumber[territory], reason)
+    there: list[int] = []
+    for position in range(len(known)):
+        if (territory == position).any():
+            renumber[position] = len(there)
+            there.append(position)
+
+    def numbered(rows: slice) -> None:
+        territory[rows] = renumber[territory[rows]]
+
+    in_chunks(numbered, len(territory))
+    return Places(tuple(known[position] for position in there), territory, reason)
 
 
 def _judged(x: Floats, y: Floats, known: list[str], crs: pyproj.CRS) -> tuple[Bytes, Bytes]:

@@ -27,7 +27,7 @@ CHUNK = 1 << 16
 
 THREADS = 2
 
-_TILE_BITS = 6
+_TILE_BITS = 5
 _TILE = 1 << _TILE_BITS
 _OFF_ROUND_M = 0.003719
 _HAIR = 1e-6
@@ -165,29 +165,33 @@ class PointGrid:
         found = np.empty(len(x), np.int32)
 
         def look(rows: slice) -> tuple[Longs, Ints]:
-            part = found[rows]
+            part, right, up = found[rows], x[rows], y[rows]
             part[:] = -1
-            held, value = self.frame.look_up(self.coarse, self.fine, x[rows], y[rows])
+            held, value = self.frame.look_up(self.coarse, self.fine, right, up)
             part[held] = value - 1
             doubt = value < 0
             points = held[doubt]
             part[points] = -1
-            return points + rows.start, -1 - value[doubt]
+            point, area, others = self._tested(points, -1 - value[doubt], right, up)
+            part[point[~others]] = area[~others]
+            return point[others] + rows.start, area[others]
 
-        doubts = in_chunks(look, len(x))
-        points, cells = _joined([part for part, _ in doubts], np.int64), _joined([part for _, part in doubts], np.int32)
+        others = in_chunks(look, len(x))
+        return found, _joined([part for part, _ in others], np.int64), _joined([part for _, part in others], np.int32)
+
+    def _tested(self, points: Longs, cells: Ints, x: Floats, y: Floats) -> tuple[Longs, Ints, npt.NDArray[np.bool_]]:
+        """Points in doubtful cells and the areas that hold them, in pairs; which are not the first of their point."""
         pair, at = expand(self.start[cells], self.start[cells + 1])
         area, point = self.held[at], points[pair]
         # points of one area after another: its outline stays in the cache
         order = np.argsort(area, kind="stable")
+        shapes, x, y = self.areas[area[order]], x[point[order]], y[point[order]]
         hit = np.empty(len(pair), dtype=bool)
         with self._one_at_a_time:
-            hit[order] = shapely.intersects_xy(self.areas[area[order]], x[point[order]], y[point[order]])
+            hit[order] = shapely.intersects_xy(shapes, x, y)
         point, area, pair = point[hit], area[hit], pair[hit]
         # the areas of a cell stand in order: the first that holds the point is its own
-        first = np.r_[True, pair[1:] != pair[:-1]] if len(pair) else np.empty(0, bool)
-        found[point[first]] = area[first]
-        return found, point[~first], area[~first]
+        return point, area, np.r_[False, pair[1:] == pair[:-1]][: len(pair)]
 
 
 def _classes(areas: Shapes, frame: Frame) -> tuple[Longs, Ints, Ints, Ints]:

@@ -1,8 +1,8 @@
 """Files of millions of addresses, tagged batch by batch with flat memory.
 
-The file is read twice. First its coordinates alone, to be tagged: the tags of each batch are kept in a folder beside the
-output, so that a run that was killed can be resumed. Then whole, to be written with its tags beside the output, which
-is renamed at the end: what was there before stays whole until then.
+While a batch is tagged, the next one is read and the one before is written. The file is written beside the output and
+renamed at the end: what was there before stays whole until then. The tags of each batch are kept in a folder beside it
+too, so that a run that was killed is resumed by reading and writing again, and tagging only what was not tagged yet.
 """
 
 import gzip
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import geopandas as gpd
 import pandas as pd
@@ -28,7 +28,7 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.perimeter import PerimeterIndex
 from qpvgeo.places import REASONS, number
 from qpvgeo.read.batches import Batch, Table, is_table, open_table
-from qpvgeo.tagging import Distance, tag_points
+from qpvgeo.tagging import STATES, Distance, tag_points
 
 __all__ = ["tag_file"]
 
@@ -59,7 +59,7 @@ class _Job:
         }
 
 
-def tag_file(
+def tag_file(  # noqa: PLR0913 - those of tag_points, and what a file needs
     source: str | os.PathLike[str],
     output: str | os.PathLike[str] | None,
     qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame] | PerimeterIndex,
@@ -117,24 +117,23 @@ def tag_file(
     """
     table = open_table(Path(source))
     target = None if output is None else Path(output)
-    _require(table, target, options)
+    _require(table, target)
     tolerance = options.get("tolerance_m", 0)
     reach = max([*map(float, bands), float(tolerance) if isinstance(tolerance, int | float) else 0.0, 0.0])
     index = qpv if isinstance(qpv, PerimeterIndex) else PerimeterIndex(qpv, reach_m=reach)
     job = _Job(table, index, {"bands": tuple(bands), "distance": distance, **options})
     told = progress or (lambda _done, _all: None)
     if target is None:
-        with tempfile.TemporaryDirectory(prefix="qpvgeo-") as scratch:
-            return _counts(_tagged(job, Path(scratch), 0, told), job) | {"output": None}
+        with ThreadPoolExecutor(1) as reader:
+            return _counted(job, (tags for _, tags in _tagged(job, reader, None, 0, told))) | {"output": None}
     parts = target.parent / f".{target.name}.parts"
     done = _resumed(parts, job) if resume else _started(parts, job)
-    counts = _counts(_tagged(job, parts, done, told), job)
-    _write(job, parts, target)
+    counts = _written(job, parts, done, target, told)
     shutil.rmtree(parts)
     return counts | {"output": str(target)}
 
 
-def _require(table: Table, target: Path | None, options: Mapping[str, Any]) -> None:
+def _require(table: Table, target: Path | None) -> None:
     if target is None:
         return
     problems = []
@@ -146,7 +145,6 @@ def _require(table: Table, target: Path | None, options: Mapping[str, Any]) -> N
         problems.append("the output is the source itself")
     if problems:
         raise UsageError("The output cannot be written.", problems=problems)
-    del options
 
 
 def _started(parts: Path, job: _Job) -> int:
@@ -187,13 +185,12 @@ def _replace(path: Path, write: Callable[[Path], Any]) -> None:
     os.replace(beside, path)  # noqa: PTH105 - a rename over what is there
 
 
-def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+def _ahead(batches: Iterator[Batch], reader: ThreadPoolExecutor) -> Iterator[Batch]:
     """The same batches, the next one read while one is worked on."""
-    with ThreadPoolExecutor(1) as reader:
+    coming = reader.submit(next, batches, None)
+    while (batch := coming.result()) is not None:
         coming = reader.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = reader.submit(next, batches, None)
-            yield batch
+        yield batch
 
 
 def _needed(job: _Job) -> list[str]:
@@ -207,28 +204,32 @@ def _needed(job: _Job) -> list[str]:
     return list(dict.fromkeys(named)) or list(job.table.names)
 
 
-def _tagged(job: _Job, parts: Path, done: int, progress: Progress) -> Iterator[pa.Table]:
-    """Tags of each batch, made or found made."""
+def _tagged(
+    job: _Job, reader: ThreadPoolExecutor, parts: Path | None, done: int, progress: Progress
+) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Rows and tags of each batch; tags found made, or made and kept. Without a folder only what tagging asks for."""
     rows = 0
-    for position, batch in enumerate(_ahead(job.table.batches(_needed(job)))):
-        path = _part(parts, position)
-        if position < done:
-            tags = pq.read_table(path)
+    for position, batch in enumerate(_ahead(job.table.batches(None if parts else _needed(job)), reader)):
+        kept = _part(parts, position) if parts else None
+        if kept is not None and position < done:
+            tags = pq.read_table(kept)
         else:
             tags = _tags(job, batch)
-            _replace(path, lambda beside, tags=tags: pq.write_table(tags, beside))  # type: ignore[misc]
+            if kept is not None:
+                _replace(kept, lambda beside, tags=tags: pq.write_table(tags, beside))  # type: ignore[misc]
         if tags.num_rows != batch.rows.num_rows:
             raise DataError(f"{job.table.path.name} changed while it was read.", way_out="Start anew.")
         rows += tags.num_rows
         progress(rows, job.table.rows)
-        yield tags
+        yield batch.rows, tags
     if not rows:
-        empty = pa.table({name: pa.array([], pa.string()) for name in _needed(job)})
-        yield _tags(job, Batch(empty))
+        types = job.table.types or dict.fromkeys(job.table.names, pa.string())
+        empty = pa.table({name: pa.array([], kind) for name, kind in types.items()})
+        yield empty, _tags(job, Batch(empty))
 
 
 def _tags(job: _Job, batch: Batch) -> pa.Table:
-    frame = tag_points(batch.rows.to_pandas(), job.index, **job.options)
+    frame = tag_points(batch.rows.select(_needed(job)).to_pandas(), job.index, **job.options)
     columns = {name: _arrow(frame[name]) for name in frame.columns}
     if batch.odd:
         odd = pd.Series(False, index=range(batch.rows.num_rows))
@@ -261,7 +262,7 @@ def _arrow(column: pd.Series) -> pa.Array:
     return pa.array(column, kind, from_pandas=True)
 
 
-def _counts(parts: Iterator[pa.Table], job: _Job) -> dict[str, Any]:
+def _counted(job: _Job, parts: Iterator[pa.Table]) -> dict[str, Any]:
     """Counts of states, bands and reasons, by vintage where there are several."""
     rows = 0
     found: dict[str, dict[str, Counter[str]]] = {}
@@ -270,13 +271,13 @@ def _counts(parts: Iterator[pa.Table], job: _Job) -> dict[str, Any]:
         for name in tags.column_names:
             kind, _, suffix = name.partition("_")
             if kind in ("state", "band", "reason"):
-                values = pc.value_counts(tags[name].cast(pa.string()))
+                values = pc.value_counts(tags[name])
                 counter = found.setdefault(suffix, {}).setdefault(kind, Counter())
                 counter.update({row["values"]: row["counts"] for row in values.to_pylist() if row["values"]})
     limits = [f"{float(band):g}" for band in job.options["bands"]]
     by_vintage = {
         suffix: {
-            "states": {state: counters["state"][state] for state in ("in", "out", "unknown")},
+            "states": {state: counters["state"][state] for state in STATES},
             "bands": {limit: counters.get("band", Counter())[f"within {limit} m"] for limit in limits},
             "reasons": {reason: count for reason in REASONS if (count := counters["reason"][reason])},
         }
@@ -286,27 +287,31 @@ def _counts(parts: Iterator[pa.Table], job: _Job) -> dict[str, Any]:
     return {"rows": rows, **by_vintage[last]} | ({"by_vintage": by_vintage} if last else {})
 
 
-def _write(job: _Job, parts: Path, target: Path) -> None:
-    """Rows of the source with their tags, beside the target, then renamed."""
+def _written(job: _Job, parts: Path, done: int, target: Path, progress: Progress) -> dict[str, Any]:
+    """Write rows and tags beside the target, rename, and give the counts."""
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as handle:
         beside = Path(handle.name)
     try:
-        writer = _Writer(beside, target.name.lower())
-        try:
-            empty = True
-            for position, batch in enumerate(_ahead(job.table.batches())):
-                tags = pq.read_table(_part(parts, position))
-                writer.write(batch.rows, tags)
-                empty = False
-            if empty:
-                types = job.table.types or dict.fromkeys(job.table.names, pa.string())
-                rows = pa.table({name: pa.array([], kind) for name, kind in types.items()})
-                writer.write(rows, _tags(job, Batch(rows)))
-        finally:
-            writer.close()
+        with (
+            _Writer(beside, target.name.lower()) as writer,
+            ThreadPoolExecutor(1) as reader,
+            ThreadPoolExecutor(1) as hand,
+        ):
+
+            def each() -> Iterator[pa.Table]:
+                before = hand.submit(lambda: None)
+                for rows, tags in _tagged(job, reader, parts, done, progress):
+                    # one batch waits at most: memory stays flat
+                    before.result()
+                    before = hand.submit(writer.write, rows, tags)
+                    yield tags
+                before.result()
+
+            counts = _counted(job, each())
         os.replace(beside, target)  # noqa: PTH105 - a rename over what is there
     finally:
         beside.unlink(missing_ok=True)
+    return counts
 
 
 class _Writer:
@@ -316,6 +321,16 @@ class _Writer:
         self._path, self._name = path, name
         self._writer: Any = None
         self._stream: Any = None
+
+    def __enter__(self) -> Self:
+        """Nothing is opened before the columns are known."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the file."""
+        for part in (self._writer, self._stream):
+            if part is not None:
+                part.close()
 
     def write(self, rows: pa.Table, tags: pa.Table) -> None:
         """Add rows."""
@@ -341,14 +356,9 @@ class _Writer:
         if not self._csv:
             self._writer = pq.ParquetWriter(self._path, schema)
             return
-        self._stream = gzip.open(self._path, "wb") if self._name.endswith(".gz") else self._path.open("wb")
+        # closed by __exit__
+        self._stream = gzip.open(self._path, "wb") if self._name.endswith(".gz") else self._path.open("wb")  # noqa: SIM115
         self._writer = pacsv.CSVWriter(self._stream, schema, write_options=pacsv.WriteOptions(quoting_style="needed"))
-
-    def close(self) -> None:
-        """End the file."""
-        for part in (self._writer, self._stream):
-            if part is not None:
-                part.close()
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

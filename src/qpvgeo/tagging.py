@@ -321,6 +321,7 @@ class _Answer:
         x, y = metres
         offset = len(self.codes)
         self.codes += layer.codes.tolist()
+        layer.expect(len(x))
 
         def look(part: slice) -> None:
             here: Any = part if rows is None else rows[part]
@@ -390,10 +391,12 @@ class _Answer:
             "reason": pd.Categorical.from_codes(self.reason - 1, list(REASONS)),
             "qpv_code": pd.Categorical.from_codes(self.of, codes),
         }
-        also = pd.Series(pd.NA, index=range(len(self.of)), dtype="str")
+        # a text for each row would take more memory than all the rest
         told = {row: ", ".join(others) for row, others in self.also.items() if not unknown[row]}
-        also.iloc[list(told)] = list(told.values())
-        columns["also_in"] = also.array
+        texts = {text: position for position, text in enumerate(sorted(set(told.values())))}
+        also = np.full(len(self.of), -1, np.int16 if len(texts) < np.iinfo(np.int16).max else np.int32)
+        also[list(told)] = [texts[text] for text in told.values()]
+        columns["also_in"] = pd.Categorical.from_codes(also, pd.Index(list(texts), dtype="str"))
         if self.asked.bands:
             if self.asked.distance != "band":
                 columns["nearest_qpv"] = pd.Categorical.from_codes(self.near, codes)

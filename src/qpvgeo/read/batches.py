@@ -125,7 +125,8 @@ class Table:
             pacsv.open_csv(stream, read, parse, convert) as reader,
         ):
             for batch in reader:
-                found, here = pa.Table.from_batches([batch]), []
+                found = pa.Table.from_batches([batch])
+                here: list[tuple[int, str]] = []
                 # the header is line 1; what is skipped counts as a row where it stands
                 while odd and odd[0][0] - 2 <= before + found.num_rows + len(here):
                     here.append(odd.pop(0))
@@ -142,7 +143,7 @@ class Table:
 
     def _with(self, found: pa.Table, odd: list[tuple[int, str]], before: int, names: list[str] | None) -> Batch:
         """Rows of a batch, those of odd lines at their places."""
-        positions = []
+        positions: list[int] = []
         if odd:
             pieces, last = [], 0
             for number, text in odd:
