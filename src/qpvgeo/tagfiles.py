@@ -104,9 +104,9 @@ def tag_file(  # noqa: PLR0913 - those of tag_points, and what a file needs
 
     Notes
     -----
-    Columns of a CSV file stay the text that they are. A line with too few or too many cells stays in its place, with
-    what it has: `unknown`, `row cannot be read`. Distances in CSV are written to the millimetre. Tags already made are
-    kept in a hidden folder beside the output until it is written.
+    Columns of a CSV file stay the text that they are, and it keeps its delimiter; it is written in UTF-8. A line with
+    too few or too many cells stays in its place, with what it has: `unknown`, `row cannot be read`. Distances in CSV are
+    written to the millimetre. Tags already made are kept in a hidden folder beside the output until it is written.
 
     Examples
     --------
@@ -293,7 +293,7 @@ def _written(job: _Job, parts: Path, done: int, target: Path, progress: Progress
         beside = Path(handle.name)
     try:
         with (
-            _Writer(beside, target.name.lower()) as writer,
+            _Writer(beside, target.name.lower(), job.table.delimiter) as writer,
             ThreadPoolExecutor(1) as reader,
             ThreadPoolExecutor(1) as hand,
         ):
@@ -317,8 +317,8 @@ def _written(job: _Job, parts: Path, done: int, target: Path, progress: Progress
 class _Writer:
     """Rows and tags into one file, batch after batch."""
 
-    def __init__(self, path: Path, name: str) -> None:
-        self._path, self._name = path, name
+    def __init__(self, path: Path, name: str, delimiter: str) -> None:
+        self._path, self._name, self._delimiter = path, name, delimiter
         self._writer: Any = None
         self._stream: Any = None
 
@@ -358,7 +358,8 @@ class _Writer:
             return
         # closed by __exit__
         self._stream = gzip.open(self._path, "wb") if self._name.endswith(".gz") else self._path.open("wb")  # noqa: SIM115
-        self._writer = pacsv.CSVWriter(self._stream, schema, write_options=pacsv.WriteOptions(quoting_style="needed"))
+        options = pacsv.WriteOptions(delimiter=self._delimiter, quoting_style="needed")
+        self._writer = pacsv.CSVWriter(self._stream, schema, write_options=options)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

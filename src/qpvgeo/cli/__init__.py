@@ -77,6 +77,14 @@ class EstimateMethod(StrEnum):
     CONSTRAINED = "constrained"
 
 
+class TagDistance(StrEnum):
+    """What is said of distances."""
+
+    EXACT = "exact"
+    SIGNED = "signed"
+    BAND = "band"
+
+
 VintageOption = Annotated[Vintage, typer.Option(help="Geography: 2015 or 2024.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else there.")]
 SampleOption = Annotated[bool, typer.Option("--sample", help="Use the embedded, fictional sample.")]
@@ -233,6 +241,56 @@ def population(
         output=output,
     )
     _print(people.population(asked), render.population, json=json, lang=lang)
+
+
+@app.command()
+def tag(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Addresses: CSV, CSV.gz or Parquet.")] = None,
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="OUT", help="Write a .csv, .csv.gz or .parquet.")
+    ] = None,
+    vintage: Annotated[
+        list[Vintage] | None, typer.Option(help="Geography: 2015 or 2024; repeat it for both.", show_default="2024")
+    ] = None,
+    on: Annotated[str | None, typer.Option(metavar="DAY", help="The geography in force on a day, YYYY-MM-DD.")] = None,
+    bands: Annotated[str, typer.Option(help="Distances to the limit, metres; empty for in or out alone.")] = "300,500",
+    distance: Annotated[TagDistance, typer.Option(help="Metres, metres with a sign, or bands alone.")] = (
+        TagDistance.EXACT
+    ),
+    tolerance: Annotated[
+        str | None, typer.Option(help="Metres by which points may be off, a column of them, or ban.")
+    ] = None,
+    x: Annotated[str | None, typer.Option("--x", metavar="COLUMN", help="Eastings or longitudes; else lon.")] = None,
+    y: Annotated[str | None, typer.Option("--y", metavar="COLUMN", help="Northings or latitudes; else lat.")] = None,
+    crs: Annotated[str | None, typer.Option(help="Projection of --x and --y: 4326, 2154, ...")] = None,
+    index: Annotated[Path | None, typer.Option(metavar="FILE", help="Perimeters saved by PerimeterIndex.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after a run that was stopped.")] = False,
+    json: JsonOption = False,
+    sample: SampleOption = False,
+    data: DataOption = None,
+    lang: LangOption = Language.EN,
+) -> None:
+    """Tell for each address of a table whether it lies in a QPV, and how far the limit is."""
+    from qpvgeo.cli import render, tags
+
+    asked = tags.Request(
+        file,
+        output,
+        tuple(int(one) for one in vintage or [Vintage.Y2024]),
+        _folder(data, sample=sample),
+        sample,
+        bands,
+        distance.value,
+        on=on,
+        x=x,
+        y=y,
+        crs=crs,
+        tolerance=tolerance,
+        index=index,
+        resume=resume,
+    )
+    _print(tags.tag(asked), render.tag, json=json, lang=lang)
 
 
 def _folder(data: Path | None, *, sample: bool) -> Path | None:

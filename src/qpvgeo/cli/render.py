@@ -11,7 +11,7 @@ from rich.table import Table
 
 from qpvgeo.cli.words import say
 
-__all__ = ["console", "coverage", "datasets", "doctor", "fetch", "population", "summary"]
+__all__ = ["console", "coverage", "datasets", "doctor", "fetch", "population", "summary", "tag"]
 
 _SHOWN_FINDINGS = 20
 
@@ -225,6 +225,37 @@ def population(answer: dict[str, Any], out: Console, lang: str) -> None:
         out.print(f"[dim]{escape(note)}[/dim]", soft_wrap=True)
     if answer["output"]:
         out.print(f"{say('Written to', lang)} {escape(answer['output'])}", soft_wrap=True)
+    _foot(answer, out, lang)
+
+
+def tag(answer: dict[str, Any], out: Console, lang: str) -> None:
+    """How many addresses are in, near, out, and unknown with the reason."""
+    when = f"{say('on', lang)} {answer['on']}" if answer["on"] else ", ".join(map(str, answer["vintages"]))
+    out.print(f"[bold]{escape(answer['file'])}[/bold]  {say('geography of', lang)} {when}", soft_wrap=True)
+    several = answer.get("by_vintage") or {"": answer}
+    for vintage, counts in several.items():
+        table = _table([("Place", False), ("Addresses", True), ("Share", True)], lang, vintage)
+        states, rows = counts["states"], answer["rows"]
+        near = sum(counts["bands"].values())
+        lines = [("in a QPV", states["in"])]
+        before = ""
+        for limit, count in counts["bands"].items():
+            ring = f"{say('out,', lang)} {before} {say('to', lang)}" if before else say("out, within", lang)
+            lines.append((f"{ring} {limit} m", count))
+            before = limit
+        lines.append(("out, farther" if counts["bands"] else "out", states["out"] - near))
+        lines += [
+            (f"{say('unknown:', lang)} {say(reason, lang)}", count) for reason, count in counts["reasons"].items()
+        ]
+        for name, count in lines:
+            table.add_row(say(name, lang), number(count, lang), share(count / rows if rows else None, lang, 1))
+        table.add_row(say("all", lang), number(rows, lang), "", style="bold")
+        out.print(table)
+    if answer["output"]:
+        out.print(f"{say('Written to', lang)} {escape(answer['output'])}", soft_wrap=True)
+    else:
+        out.print(f"[dim]{say('Nothing was written: name a file with --output.', lang)}[/dim]", soft_wrap=True)
+    out.print(f"[dim]{say('Indicative: outlines are published at a scale of 1:4,000.', lang)}[/dim]", soft_wrap=True)
     _foot(answer, out, lang)
 
 

@@ -9,6 +9,31 @@ import re
 __all__ = ["say"]
 
 _PHRASES = {
+    "Place": "Lieu",
+    "Addresses": "Adresses",
+    "in a QPV": "dans un QPV",
+    "out, within": "hors QPV, à moins de",
+    "out,": "hors QPV, de",
+    "out, farther": "hors QPV, plus loin",
+    "out": "hors QPV",
+    "to": "à",
+    "on": "au",
+    "all": "ensemble",
+    "unknown:": "inconnu :",
+    "no coordinates": "sans coordonnées",
+    "coordinates are no numbers": "coordonnées illisibles",
+    "not finite": "coordonnées infinies",
+    "latitude and longitude look swapped": "latitude et longitude semblent inversées",
+    "outside France": "hors de France",
+    "location too coarse": "adresse trop imprécise",
+    "near the limit": "trop près de la limite",
+    "no perimeters of this territory": "pas de périmètres de ce territoire",
+    "geography of that day not known": "géographie de ce jour inconnue",
+    "row cannot be read": "ligne illisible",
+    "Nothing was written: name a file with --output.": "Rien n'est écrit : nommez un fichier avec --output.",
+    "Indicative: outlines are published at a scale of 1:4,000.": (
+        "Indicatif : les contours sont publiés à l'échelle du 1/4 000."
+    ),
     "Source:": "Source :",
     "Territory": "Territoire",
     "QPV": "QPV",
