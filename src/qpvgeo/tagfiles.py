@@ -105,8 +105,8 @@ def tag_file(  # noqa: PLR0913 - those of tag_points, and what a file needs
     Notes
     -----
     Columns of a CSV file stay the text that they are, and it keeps its delimiter; it is written in UTF-8. A line with
-    too few or too many cells stays in its place, with what it has: `unknown`, `row cannot be read`. Distances in CSV are
-    written to the millimetre. Tags already made are kept in a hidden folder beside the output until it is written.
+    too few or too many cells stays in its place, with what it has: `unknown`, `row cannot be read`. Distances in CSV
+    have three decimals. Tags already made are kept in a hidden folder beside the output until it is written.
 
     Examples
     --------
