@@ -215,3 +215,21 @@ def test_perimeters_as_large_as_a_region_get_larger_cells_and_the_same_answers()
     inner = index.layer("hexagone", None)
     assert inner.grid.frame.cell == pytest.approx(100)
     assert index.locate([X, X + 200_000, X + 200_000.01], [Y, Y, Y]).tolist() == ["R", "R", None]
+
+
+def test_index_for_few_points_is_rebuilt_finer_when_more_are_asked_and_answers_the_same(monkeypatch):
+    monkeypatch.setattr("qpvgeo.perimeter._FEW", 5_000)
+    chance = np.random.default_rng(6)
+    index = PerimeterIndex(layer(**{f"q{n:02d}": square(*chance.uniform(0, 5_000, 2)) for n in range(40)}))
+    x, y = X + chance.uniform(0, 5_300, 4_000), Y + chance.uniform(0, 5_300, 4_000)
+    part = index.layer("hexagone", None)
+    first, coarse = index.locate(x, y).tolist(), part.grid.frame.cell
+    second, fine = index.locate(x, y).tolist(), part.grid.frame.cell
+    assert first == second
+    assert fine < coarse
+
+
+def test_digest_is_that_of_the_perimeters_as_they_were(two):
+    index, expected = PerimeterIndex(two), PerimeterIndex(two.copy()).digest
+    two.loc["QN07501M", "geometry"] = square(5_000, 5_000)
+    assert index.digest == expected

@@ -10,7 +10,8 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -91,8 +92,8 @@ class Layer:
         The answers are the same.
         """
         with self._lock:
-            self._asked += many
-            if self._asked >= _FEW:
+            before, self._asked = self._asked, self._asked + many
+            if before < _FEW <= self._asked:
                 if self._grid is not None and self._grid.frame.cell > _CELL_M:
                     self._grid = None
                 if self._limits is not None and self._limits.frame.cell > _LIMITS_CELL_M:
@@ -122,13 +123,18 @@ class Layer:
         return _COARSER if 0 < self._asked < _FEW else 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class _Source:
     """Where the perimeters of an index come from."""
 
-    digest: str
     files: tuple[Mapping[str, Any], ...]
     fictional: bool
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the rows, made when it is asked for: it takes as long as a question about a million points."""
+        return _digest(self.rows)
 
 
 class PerimeterIndex:
@@ -185,9 +191,9 @@ class PerimeterIndex:
             )
         self._layers = _layers(rows)
         self._about = _Source(
-            _digest(frames),
             tuple(record for frame in frames for record in schema.provenance(frame).get("files", [])),
             schema.is_fictional(*frames),
+            _identity(frames),
         )
 
     def __repr__(self) -> str:
@@ -352,8 +358,10 @@ class PerimeterIndex:
             raise DataError(f"{path.name} is damaged: its content is not what was written.", way_out=again)
         if qpv is not None:
             frames = [qpv] if isinstance(qpv, gpd.GeoDataFrame | gpd.GeoSeries) else list(qpv)
-            if _digest(frames) != about["digest"]:
+            if _digest(_identity(frames)) != about["digest"]:
                 raise DataError(f"{path.name} was built from other perimeters.", way_out=again)
+        source = _Source(tuple(about["files"]), about["fictional"])
+        source.digest = about["digest"]
         index = cls.__new__(cls)
         parts = [
             {name.partition(".")[2]: array for name, array in arrays.items() if name.startswith(f"{number}.")}
@@ -362,7 +370,7 @@ class PerimeterIndex:
         layers = [_loaded(one, part, about["reach_m"]) for one, part in zip(about["layers"], parts, strict=True)]
         vars(index).update(
             reach_m=about["reach_m"],
-            _about=_Source(about["digest"], tuple(about["files"]), about["fictional"]),
+            _about=source,
             _layers={(layer.territory, layer.vintage): layer for layer in layers},
         )
         return index
@@ -402,21 +410,29 @@ def _layers(rows: pd.DataFrame) -> dict[tuple[str, int | None], Layer]:
     return layers
 
 
-def _digest(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> str:
+def _identity(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> list[tuple[Any, ...]]:
+    """Projection, labels, years and outlines of frames, as they are now: the caller may change them afterwards."""
+    return [
+        (
+            "" if frame.crs is None else frame.crs.to_string(),
+            frame.index,
+            frame["vintage"].tolist() if isinstance(frame, gpd.GeoDataFrame) and "vintage" in frame else None,
+            frame.geometry.to_numpy().copy(),
+        )
+        for frame in frames
+    ]
+
+
+def _digest(rows: list[tuple[Any, ...]]) -> str:
     """SHA-256 of what an index is built from; the order of rows and frames does not count."""
     parts = []
-    for frame in frames:
-        crs = "" if frame.crs is None else frame.crs.to_string()
-        years = frame["vintage"] if isinstance(frame, gpd.GeoDataFrame) and "vintage" in frame else [None] * len(frame)
-        wkb = shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy()))
+    for crs, labels, years, shapes in rows:
+        wkb = shapely.to_wkb(shapely.normalize(shapes))
         parts += [
-            f"{label}|{year}|{crs}|".encode() + (shape or b"")
-            for label, year, shape in zip(frame.index, years, wkb, strict=True)
+            hashlib.sha256(f"{label}|{year}|{crs}|".encode() + (shape or b"")).digest()
+            for label, year, shape in zip(labels, years or [None] * len(labels), wkb, strict=True)
         ]
-    found = hashlib.sha256()
-    for part in sorted(hashlib.sha256(part).digest() for part in parts):
-        found.update(part)
-    return found.hexdigest()
+    return hashlib.sha256(b"".join(sorted(parts))).hexdigest()
 
 
 def _content(layers: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> str:  # noqa: ANN401 - plain JSON
