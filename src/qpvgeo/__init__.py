@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from qpvgeo import codes, errors, facts, lattice, territories
     from qpvgeo.checks import check
     from qpvgeo.coverages import coverage
+    from qpvgeo.crosswalks import common_zones, crosswalk, crosswalk_classes
     from qpvgeo.discover import datasets
     from qpvgeo.download import fetch
     from qpvgeo.estimates import estimate_population
@@ -40,7 +41,10 @@ _HOMES = {
     "boundary_profile": "profiles",
     "check": "checks",
     "check_grid": "read.grid_check",
+    "common_zones": "crosswalks",
     "coverage": "coverages",
+    "crosswalk": "crosswalks",
+    "crosswalk_classes": "crosswalks",
     "datasets": "discover",
     "estimate_population": "estimates",
     "fetch": "download",
@@ -69,7 +73,10 @@ __all__ = [
     "check",
     "check_grid",
     "codes",
+    "common_zones",
     "coverage",
+    "crosswalk",
+    "crosswalk_classes",
     "datasets",
     "errors",
     "estimate_population",
