@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from qpvgeo.repairs import repair
     from qpvgeo.samples import sample
     from qpvgeo.summaries import published_summary, summary
+    from qpvgeo.tagfiles import tag_file
     from qpvgeo.tagging import tag_points
 
 __version__ = "0.1.0"
@@ -61,6 +62,7 @@ _HOMES = {
     "repair": "repairs",
     "sample": "samples",
     "summary": "summaries",
+    "tag_file": "tagfiles",
     "tag_points": "tagging",
     "vat_zone": "fiscal",
 }
@@ -96,6 +98,7 @@ __all__ = [
     "repair",
     "sample",
     "summary",
+    "tag_file",
     "tag_points",
     "territories",
     "vat_zone",
