@@ -4,7 +4,7 @@ Coordinates come as people have them: geometries, columns of a table with decima
 infinite, out of France, or with latitude and longitude exchanged. Every row gets a territory or a reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.pointgrid import in_chunks
 from qpvgeo.projection import DEGREES, at_home, looks_swapped, to_degrees
 
-__all__ = ["REASONS", "Coordinates", "Places", "coordinates_of", "place"]
+__all__ = ["REASONS", "Coordinates", "Places", "coordinate_columns", "coordinates_of", "place"]
 
 REASONS = (
     "no coordinates",
@@ -90,6 +90,21 @@ def number(reason: str) -> int:
     return REASONS.index(reason) + 1
 
 
+def coordinate_columns(names: Iterable[Any]) -> tuple[Any, Any] | None:
+    """Columns of longitude and latitude among some names, in any case; None where there are none.
+
+    `x` and `y` are not taken: in the national table of addresses their projection changes with the territory.
+
+    Examples
+    --------
+    >>> coordinate_columns(["id", "x", "y", "LON", "LAT"])
+    ('LON', 'LAT')
+    """
+    lower = {str(name).strip().lower(): name for name in names}
+    pair = next((pair for pair in _NAMES if set(pair) <= set(lower)), None)
+    return None if pair is None else (lower[pair[0]], lower[pair[1]])
+
+
 def coordinates_of(points: Any, *, xy: tuple[str, str] | None = None, crs: Any = None) -> Coordinates:  # noqa: ANN401
     """Coordinates of points, in whichever form they come.
 
@@ -157,15 +172,14 @@ def _of_shapes(points: gpd.GeoDataFrame | gpd.GeoSeries, crs: Any) -> Coordinate
 
 def _of_table(table: pd.DataFrame, xy: tuple[str, str] | None, crs: Any) -> Coordinates:  # noqa: ANN401
     if xy is None:
-        lower = {str(name).strip().lower(): name for name in table.columns}
-        pair = next((names for names in _NAMES if set(names) <= set(lower)), None)
-        if pair is None:
+        xy = coordinate_columns(table.columns)
+        if xy is None:
             raise DataError(
                 "The table has no columns of longitude and latitude.",
                 problems=[f"column {name!r}" for name in table.columns],
                 way_out='Name them, eastwards first, with their CRS: xy=("x", "y"), crs=2154.',
             )
-        xy, crs = (lower[pair[0]], lower[pair[1]]), DEGREES if crs is None else crs
+        crs = DEGREES if crs is None else crs
     missing = [name for name in xy if name not in table.columns]
     if missing:
         raise DataError(

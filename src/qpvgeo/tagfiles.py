@@ -26,15 +26,14 @@ import pyarrow.parquet as pq
 
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.perimeter import PerimeterIndex
-from qpvgeo.places import REASONS, number
+from qpvgeo.places import REASONS, coordinate_columns, number
 from qpvgeo.read.batches import Batch, Table, is_table, open_table
-from qpvgeo.tagging import STATES, Distance, tag_points
+from qpvgeo.tagging import BAN_SCORES, BAN_TYPES, STATES, Distance, tag_points
 
 __all__ = ["tag_file"]
 
 _STATE = "state.json"
 _FORM = 1
-_BAN = ("type", "result_type", "score", "result_score")
 _MILLIMETRES = 3
 
 Progress = Callable[[int, int | None], None]
@@ -194,14 +193,13 @@ def _ahead(batches: Iterator[Batch], reader: ThreadPoolExecutor) -> Iterator[Bat
 
 
 def _needed(job: _Job) -> list[str]:
-    """Columns that tagging asks for; all of them where they are not named, since they are found by their names."""
-    asked = job.options.get("xy")
+    """Columns that tagging asks for; all of them where it will say that they lack."""
+    names = job.table.names
+    asked = job.options.get("xy") or coordinate_columns(names) or names
     tolerance = job.options.get("tolerance_m")
-    lower = {"lon", "lat", "longitude", "latitude", "long", "lng"}
-    named = [name for name in job.table.names if (name in asked if asked else name.strip().lower() in lower)]
-    if isinstance(tolerance, str):
-        named += [name for name in job.table.names if name in (_BAN if tolerance == "ban" else (tolerance,))]
-    return list(dict.fromkeys(named)) or list(job.table.names)
+    beside = (*BAN_TYPES, *BAN_SCORES) if tolerance == "ban" else (tolerance,)
+    found = [name for name in names if name in asked or name in beside]
+    return found if set(asked) <= set(found) else list(names)
 
 
 def _tagged(

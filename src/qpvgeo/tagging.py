@@ -25,7 +25,7 @@ from qpvgeo.perimeter import Layer, PerimeterIndex
 from qpvgeo.places import REASONS, Coordinates, Places, coordinates_of, number, place
 from qpvgeo.pointgrid import in_chunks
 
-__all__ = ["BAN_MIN_SCORE", "STATES", "Distance", "tag_points"]
+__all__ = ["BAN_MIN_SCORE", "BAN_SCORES", "BAN_TYPES", "STATES", "Distance", "tag_points"]
 
 Distance = Literal["exact", "signed", "band"]
 
@@ -35,8 +35,9 @@ _IN, _OUT, _UNKNOWN = range(3)
 BAN_MIN_SCORE = 0.5
 """Under this score an address found by a geocoder of the BAN is taken for too coarse: a convention of ours."""
 
-_BAN_TYPES = ("result_type", "type")
-_BAN_SCORES = ("result_score", "score")
+BAN_TYPES = ("result_type", "type")
+BAN_SCORES = ("result_score", "score")
+"""Columns of the geocoder of the BAN that say what was found, and how well: the first that is there."""
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -215,15 +216,15 @@ def _tolerance(points: Any, given: Any, many: int) -> Floats:  # noqa: ANN401
 
 def _ban(points: pd.DataFrame) -> Floats:
     """Nothing for a house number found with a good score, infinite for anything else."""
-    kind = next((name for name in _BAN_TYPES if name in points.columns), None)
+    kind = next((name for name in BAN_TYPES if name in points.columns), None)
     if kind is None:
         raise DataError(
             "The points have no column of types of the BAN.",
-            problems=[f"no column {name!r}" for name in _BAN_TYPES],
+            problems=[f"no column {name!r}" for name in BAN_TYPES],
             way_out=f"Their columns are: {', '.join(map(str, points.columns))}.",
         )
     certain = (points[kind].astype("str").str.strip() == "housenumber").to_numpy(dtype=bool, na_value=False)
-    score = next((name for name in _BAN_SCORES if name in points.columns), None)
+    score = next((name for name in BAN_SCORES if name in points.columns), None)
     if score is not None:
         given = pd.to_numeric(points[score].astype("str").str.replace(",", "."), errors="coerce").to_numpy(dtype=float)
         certain = certain & (given >= BAN_MIN_SCORE)
