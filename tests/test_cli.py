@@ -19,7 +19,7 @@ from qpvgeo.cli import app
 from qpvgeo.errors import QpvgeoError
 from qpvgeo.samples import FICTIONAL, sample
 
-COMMANDS = ("datasets", "fetch", "doctor", "summary", "coverage")
+COMMANDS = ("datasets", "fetch", "doctor", "summary", "coverage", "tag")
 HEAVY = ("geopandas", "pandas", "numpy", "shapely", "pyproj", "pyogrio", "fiona", "matplotlib", "requests")
 FICTIONAL_FR = "Données fictives : l'exemple de qpvgeo ne décrit aucun lieu réel."
 NARROW, NO_BREAK = "\u202f", "\u00a0"

@@ -1,104 +1,159 @@
-"""`qpvgeo tag`: the summary, the JSON, the options that do not fit."""
+"""The command `tag`: which points of a file lie in a QPV, or near one."""
 
 import json
 
+import geopandas as gpd
+import pandas as pd
 import pytest
+import shapely
 from typer.testing import CliRunner
 
 import qpvgeo as qg
-from qpvgeo.cli import app, main
+from qpvgeo.cli import app
+from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, UsageError
+from qpvgeo.samples import FICTIONAL
 
 
-def run(*arguments):
-    return CliRunner().invoke(app, ["tag", *map(str, arguments)], catch_exceptions=False)
+def run(*words):
+    return CliRunner().invoke(app, ["tag", *map(str, words)])
 
 
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def answer(*words):
+    result = run(*words, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
 
 
-def test_sample_prints_states_bands_and_reasons():
-    text = run("--sample").stdout
-    lines = [" ".join(line.split()) for line in text.splitlines()]
-    assert "in a QPV 860 22.0 %" in lines
-    assert "out, within 300 m 1,831 46.9 %" in lines
-    assert "out, 300 to 500 m 141 3.6 %" in lines
-    assert "out, farther 1,062 27.2 %" in lines
-    assert "unknown: no coordinates 6 0.2 %" in lines
-    assert "Fictional" in text
+def refused(kind, *words):
+    error = run(*words).exception
+    assert isinstance(error, kind), error
+    assert isinstance(error, QpvgeoError)
+    return error
 
 
-def test_french():
-    text = run("--sample", "--lang", "fr").stdout
-    assert "hors QPV, de 300 à 500 m" in text
-    assert "inconnu : sans coordonnées" in text
+@pytest.fixture
+def addresses(tmp_path):
+    path = tmp_path / "some.csv"
+    path.write_text("id;x;y\n1;188879.56;6562446.69\n2;;\n3;1\n", encoding="utf-8")
+    return path
 
 
-def test_json_has_the_keys_that_stay():
-    found = json.loads(run("--sample", "--json").stdout)
-    assert found["rows"] == sum(found["states"].values()) == 3_904
-    assert found["states"]["in"] == 860
-    assert found["bands"] == {"300": 1_831, "500": 141}
-    assert found["reasons"] == {"no coordinates": 6, "latitude and longitude look swapped": 4}
-    assert found["output"] is None
-    assert found["fictional"]
+def test_the_sample_answers_alone_and_says_that_it_is_fictional():
+    found = answer("--sample")
+    assert found["rows"] == 3904
+    assert sum(found["states"].values()) == found["rows"]
+    assert sum(found["reasons"].values()) == found["states"]["unknown"]
+    assert sum(found["bands"].values()) <= found["states"]["out"]
+    assert (found["vintage"], found["vintages"], found["output"]) == (2024, [2024], None)
+    assert found["fictional"] == FICTIONAL
+    assert {"rows", "states", "bands", "reasons", "output", "sources"} <= set(found)
+    assert list(found["bands"]) == ["300", "500"]
 
 
-def test_output_is_written(tmp_path):
-    found = json.loads(run("--sample", "-o", tmp_path / "out.csv", "--json").stdout)
-    assert found["output"] == str(tmp_path / "out.csv")
-    assert len((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()) == 3_905
+def test_the_command_and_the_library_say_the_same():
+    sample = qg.sample()
+    table = pd.read_csv(sample.addresses, sep=";", dtype="str")
+    expected = qg.tag_points(table, qg.read_qpv(sample.qpv_2024))
+    assert answer("--sample")["states"] == expected["state"].value_counts().to_dict()
 
 
-def test_day_and_bands_and_tolerance():
-    found = json.loads(run("--sample", "--json", "--on", "2023-05-01", "--bands", "100", "--tolerance", "10").stdout)
-    assert found["on"] == "2023-05-01"
-    assert list(found["bands"]) == ["100"]
-    assert found["reasons"]["near the limit"] > 0
+def test_the_summary_names_states_bands_reasons_and_source():
+    out = run("--sample").stdout
+    for text in ("In a QPV", "Out, within 300 m", "Out, from 300 to 500 m", "Out, beyond 500 m", "Unknown"):
+        assert text in out
+    for text in ("no coordinates", "swapped", "geography of 2024", "adresses-99.csv.gz", FICTIONAL, "--output"):
+        assert text in out
 
 
-def test_two_vintages_are_told_each():
-    found = json.loads(run("--sample", "--json", "--vintage", "2015", "--vintage", "2024").stdout)
-    assert found["by_vintage"]["2015"]["states"]["in"] == 729
-    assert found["by_vintage"]["2024"]["states"] == found["states"]
+def test_in_french():
+    out = run("--sample", "--lang", "fr").stdout
+    for text in ("Dans un QPV", "Hors QPV, à moins de 300 m", "pas de coordonnées", "Rien n'est écrit"):
+        assert text in out
 
 
-def test_named_columns_give_the_same_as_those_of_the_ban():
-    named = json.loads(run("--sample", "--json", "--x", "x", "--y", "y", "--crs", "2154").stdout)
-    assert named["states"]["in"] == 860
+def test_in_or_out_alone():
+    found = answer("--sample", "--bands", "")
+    assert found["bands"] == {}
+    out = run("--sample", "--bands", "").stdout
+    assert "Out " in out
+    assert "within" not in out
 
 
-def test_saved_index_is_used(tmp_path):
-    qg.PerimeterIndex(qg.read_qpv(qg.sample().qpv_2024)).save(tmp_path / "index")
-    found = json.loads(run(qg.sample().addresses, "--index", tmp_path / "index", "--json").stdout)
-    assert found["states"]["in"] == 860
+def test_both_geographies_stand_beside_each_other():
+    found = answer("--sample", "--vintage", "2015", "--vintage", "2024")
+    assert list(found["by_vintage"]) == ["2015", "2024"]
+    assert found["by_vintage"]["2024"]["states"] == found["states"] == answer("--sample")["states"]
+    assert found["by_vintage"]["2015"]["states"] == answer("--sample", "--vintage", "2015")["states"]
+    head = run("--sample", "--vintage", "2015", "--vintage", "2024").stdout
+    assert "2015, 2024" in head
+
+
+def test_the_geography_of_a_day():
+    found = answer("--sample", "--on", "2019-03-14")
+    assert (found["on"], found["vintage"], found["vintages"]) == ("2019-03-14", None, [2015])
+    assert found["states"] == answer("--sample", "--vintage", "2015")["states"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
+def test_the_file_written_has_every_row(tmp_path, addresses, suffix):
+    out = tmp_path / f"out{suffix}"
+    found = answer(addresses, "-o", out, "--sample", "--x", "x", "--y", "y", "--crs", "2154")
+    read = pd.read_parquet(out) if suffix == ".parquet" else pd.read_csv(out, sep=";")
+    assert read["reason"].tolist()[1:] == ["no coordinates", "row cannot be read"]
+    assert read["id"].astype("str").tolist() == ["1", "2", "3;1"]
+    assert found["output"] == str(out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([addresses.name, out.name])
+
+
+def test_the_output_is_named_in_the_summary(tmp_path, addresses):
+    out = run(addresses, "-o", tmp_path / "out.csv", "--sample", "--x", "x", "--y", "y", "--crs", "2154").stdout
+    assert "Written to" in out
+
+
+def test_a_saved_index_takes_the_place_of_the_perimeters(tmp_path):
+    square = gpd.GeoDataFrame(geometry=[shapely.box(3, 46, 3.1, 46.1)], index=["one"], crs=4326)
+    qg.PerimeterIndex(square).save(tmp_path / "index")
+    (tmp_path / "in.csv").write_text("lon,lat\n3.05,46.05\n4,46\n")
+    found = answer(tmp_path / "in.csv", "--index", tmp_path / "index")
+    assert found["states"] == {"in": 1, "out": 1, "unknown": 0}
+    assert (found["vintage"], "fictional" in found) == (None, False)
+    assert "geography" not in run(tmp_path / "in.csv", "--index", tmp_path / "index").stdout
+
+
+@pytest.mark.parametrize("tolerance", ["5", "5,0", "off"])
+def test_tolerances(tmp_path, tolerance):
+    qpv = qg.read_qpv(qg.sample().qpv_2024).to_crs(2154)
+    x, y = shapely.get_coordinates(qpv.geometry.iloc[0])[0]
+    (tmp_path / "in.csv").write_text(f"x,y,off\n{x},{y},5\n")
+    found = answer(tmp_path / "in.csv", "--sample", "--x", "x", "--y", "y", "--crs", "2154", "--tolerance", tolerance)
+    assert found["reasons"] == {"near the limit": 1}
+
+
+def test_resume_goes_on(tmp_path, addresses):
+    options = (addresses, "-o", tmp_path / "out.csv", "--sample", "--x", "x", "--y", "y", "--crs", "2154", "--resume")
+    assert answer(*options)["resumed_rows"] == 0
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("words", "problems"),
     [
-        ([], "name a FILE"),
-        (["--sample", "--resume"], "--resume needs --output"),
-        (["--sample", "--x", "lon"], "--x and --y go together"),
-        (["--sample", "--x", "lon", "--y", "lat"], "need --crs"),
-        (["--sample", "--bands", "near"], "--bands 'near'"),
-        (["--sample", "--bands", "500,300"], "ascending"),
-        (["--sample", "--on", "yesterday"], "yesterday"),
-        (["--sample", "--tolerance", "metres"], "no column 'metres'"),
+        ([], 1),
+        (["--sample", "--vintage", "2015", "--on", "2019-01-01"], 1),
+        (["--sample", "--resume"], 1),
+        (["--sample", "--x", "x"], 2),
+        (["--sample", "--bands", "near"], 1),
+        (["--sample", "--index", "one", "--vintage", "2015"], 2),
+        (["--sample", "-o", "none/out.xlsx"], 2),
     ],
 )
-def test_call_that_does_not_fit_exits_with_2_or_1_and_says_why(arguments, words, monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["qpvgeo", "tag", *arguments])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == (1 if "column" in words else 2)
-    assert words in capsys.readouterr().err
+def test_options_that_do_not_fit_together_are_all_named(words, problems):
+    error = refused(UsageError, *words)
+    assert (len(error.problems), error.exit_code) == (problems, 2)
 
 
-def test_file_that_is_not_there_exits_with_3(monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["qpvgeo", "tag", "none.csv", "--data", str(qg.sample().path)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 3
-    assert "none.csv" in capsys.readouterr().err
+def test_exit_statuses_say_what_failed(tmp_path, addresses):
+    assert refused(DataError, addresses, "--sample").exit_code == 1
+    assert refused(MissingDataError, tmp_path / "none.csv", "--sample").exit_code == 3
+    assert refused(MissingDataError, addresses, "--index", tmp_path / "none").exit_code == 3
+    assert refused(UsageError, "--sample", "--on", "someday").exit_code == 2
+    assert refused(UsageError, "--sample", "--bands", "500,300").exit_code == 2

@@ -78,7 +78,7 @@ class EstimateMethod(StrEnum):
 
 
 class TagDistance(StrEnum):
-    """What is said of distances."""
+    """What is said of the distance to a limit."""
 
     EXACT = "exact"
     SIGNED = "signed"
@@ -245,47 +245,49 @@ def population(
 
 @app.command()
 def tag(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Addresses: CSV, CSV.gz or Parquet.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Addresses or points: CSV, CSV.gz or Parquet.")
+    ] = None,
     *,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="OUT", help="Write a .csv, .csv.gz or .parquet.")
     ] = None,
     vintage: Annotated[
-        list[Vintage] | None, typer.Option(help="Geography: 2015 or 2024; repeat it for both.", show_default="2024")
+        list[Vintage] | None, typer.Option(help="Geography, 2024 by default; give it twice for both.")
     ] = None,
-    on: Annotated[str | None, typer.Option(metavar="DAY", help="The geography in force on a day, YYYY-MM-DD.")] = None,
-    bands: Annotated[str, typer.Option(help="Distances to the limit, metres; empty for in or out alone.")] = "300,500",
-    distance: Annotated[TagDistance, typer.Option(help="Metres, metres with a sign, or bands alone.")] = (
+    on: Annotated[str | None, typer.Option(metavar="DATE", help="The geography in force on a day.")] = None,
+    x: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column eastwards; else `lon`.")] = None,
+    y: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column northwards; else `lat`.")] = None,
+    crs: Annotated[str | None, typer.Option(metavar="EPSG", help="Projection of the columns --x and --y.")] = None,
+    bands: Annotated[str, typer.Option(metavar="METRES", help="Distances to sort by; empty for none.")] = "300,500",
+    distance: Annotated[TagDistance, typer.Option(help="Distances; with a sign inside; or bands alone.")] = (
         TagDistance.EXACT
     ),
     tolerance: Annotated[
-        str | None, typer.Option(help="Metres by which points may be off, a column of them, or ban.")
-    ] = None,
-    x: Annotated[str | None, typer.Option("--x", metavar="COLUMN", help="Eastings or longitudes; else lon.")] = None,
-    y: Annotated[str | None, typer.Option("--y", metavar="COLUMN", help="Northings or latitudes; else lat.")] = None,
-    crs: Annotated[str | None, typer.Option(help="Projection of --x and --y: 4326, 2154, ...")] = None,
-    index: Annotated[Path | None, typer.Option(metavar="FILE", help="Perimeters saved by PerimeterIndex.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on after a run that was stopped.")] = False,
+        str, typer.Option(metavar="METRES|COLUMN|ban", help="How far off the points may be: nearer a limit, unknown.")
+    ] = "0",
+    index: Annotated[Path | None, typer.Option(metavar="FILE", help="A saved PerimeterIndex.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that was stopped.")] = False,
     json: JsonOption = False,
     sample: SampleOption = False,
     data: DataOption = None,
     lang: LangOption = Language.EN,
 ) -> None:
-    """Tell for each address of a table whether it lies in a QPV, and how far the limit is."""
+    """Which points of a file lie in a QPV, or near one; without --output only the counts are given."""
     from qpvgeo.cli import render, tags
 
     asked = tags.Request(
         file,
         output,
-        tuple(int(one) for one in vintage or [Vintage.Y2024]),
         _folder(data, sample=sample),
-        sample,
-        bands,
-        distance.value,
+        sample=sample,
+        vintages=tuple(int(one) for one in vintage or ()),
         on=on,
         x=x,
         y=y,
         crs=crs,
+        bands=bands,
+        distance=distance.value,
         tolerance=tolerance,
         index=index,
         resume=resume,

@@ -1,6 +1,6 @@
 """Tables for people, drawn from the answers; in English or French."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -229,34 +229,41 @@ def population(answer: dict[str, Any], out: Console, lang: str) -> None:
 
 
 def tag(answer: dict[str, Any], out: Console, lang: str) -> None:
-    """How many addresses are in, near, out, and unknown with the reason."""
-    when = f"{say('on', lang)} {answer['on']}" if answer["on"] else ", ".join(map(str, answer["vintages"]))
-    out.print(f"[bold]{escape(answer['file'])}[/bold]  {say('geography of', lang)} {when}", soft_wrap=True)
-    several = answer.get("by_vintage") or {"": answer}
-    for vintage, counts in several.items():
-        table = _table([("Place", False), ("Addresses", True), ("Share", True)], lang, vintage)
-        states, rows = counts["states"], answer["rows"]
-        near = sum(counts["bands"].values())
-        lines = [("in a QPV", states["in"])]
-        before = ""
-        for limit, count in counts["bands"].items():
-            ring = f"{say('out,', lang)} {before} {say('to', lang)}" if before else say("out, within", lang)
-            lines.append((f"{ring} {limit} m", count))
-            before = limit
-        lines.append(("out, farther" if counts["bands"] else "out", states["out"] - near))
-        lines += [
-            (f"{say('unknown:', lang)} {say(reason, lang)}", count) for reason, count in counts["reasons"].items()
-        ]
-        for name, count in lines:
-            table.add_row(say(name, lang), number(count, lang), share(count / rows if rows else None, lang, 1))
-        table.add_row(say("all", lang), number(rows, lang), "", style="bold")
-        out.print(table)
+    """Counts by state and band, then the reasons of what is unknown; a pair of columns for each vintage."""
+    each = answer.get("by_vintage") or {"": answer}
+    headers = [("Points", False)]
+    for vintage in each:
+        headers += [(vintage or "Number", True), ("Share", True)]
+    named = str(answer["on"] or ", ".join(str(vintage) for vintage in answer["vintages"] if vintage))
+    about = f"{escape(answer['file'])}, {number(answer['rows'], lang)} {say('rows', lang)}"
+    table = _table(headers, lang, f"{about}, {say('geography of', lang)} {named}" if named else about)
+    for label, figures in _classes(list(each.values()), lang):
+        cells = [(number(one, lang), share(one / answer["rows"] if answer["rows"] else None, lang)) for one in figures]
+        table.add_row(label, *(cell for pair in cells for cell in pair))
+    out.print(table)
+    if answer["resumed_rows"]:
+        out.print(f"{number(answer['resumed_rows'], lang)} {say('rows were tagged before', lang)}")
     if answer["output"]:
         out.print(f"{say('Written to', lang)} {escape(answer['output'])}", soft_wrap=True)
     else:
-        out.print(f"[dim]{say('Nothing was written: name a file with --output.', lang)}[/dim]", soft_wrap=True)
-    out.print(f"[dim]{say('Indicative: outlines are published at a scale of 1:4,000.', lang)}[/dim]", soft_wrap=True)
+        out.print(f"[dim]{say('Nothing was written: name a file with --output to have each row.', lang)}[/dim]")
     _foot(answer, out, lang)
+
+
+def _classes(each: list[dict[str, Any]], lang: str) -> Iterator[tuple[str, list[int]]]:
+    """Rows of the table of tags, with a figure for each vintage."""
+    yield say("In a QPV", lang), [one["states"]["in"] for one in each]
+    before = None
+    for band in each[0]["bands"]:
+        ring = say("Out, within", lang) if before is None else f"{say('Out, from', lang)} {before} {say('to', lang)}"
+        yield f"{ring} {band} m", [one["bands"][band] for one in each]
+        before = band
+    beyond = [one["states"]["out"] - sum(one["bands"].values()) for one in each]
+    last = next(reversed(each[0]["bands"]), None)
+    yield f"{say('Out, beyond', lang)} {last} m" if last else say("Out", lang), beyond
+    yield say("Unknown", lang), [one["states"]["unknown"] for one in each]
+    for reason in dict.fromkeys(reason for one in each for reason in one["reasons"]):
+        yield f"  {say(reason, lang)}", [one["reasons"].get(reason, 0) for one in each]
 
 
 def datasets(answer: dict[str, Any], out: Console, lang: str) -> None:

@@ -1,133 +1,136 @@
-"""What `qpvgeo tag` answers: a table of addresses with the QPV that each lies in."""
+"""What `qpvgeo tag` answers: the points of a file that lie in a QPV, near one, outside, or nobody knows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from qpvgeo import discover
-from qpvgeo.errors import UsageError
+from qpvgeo import discover, facts
+from qpvgeo.errors import MissingDataError, UsageError
 from qpvgeo.perimeter import PerimeterIndex
 from qpvgeo.read.qpv import read_qpv
-from qpvgeo.samples import FICTIONAL, sample
-from qpvgeo.tagfiles import Progress as Told
+from qpvgeo.samples import FICTIONAL
+from qpvgeo.samples import sample as embedded
 from qpvgeo.tagfiles import tag_file
 
 __all__ = ["Request", "tag"]
 
-_WIDEST_M = 500.0
+_VINTAGE = 2024
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked on the command line."""
-
-    file: Path | None
-    output: Path | None
-    vintages: tuple[int, ...]
-    data: Path | None
-    sample: bool
-    bands: str
-    distance: str
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    sample: bool = False
+    vintages: tuple[int, ...] = ()
     on: str | None = None
     x: str | None = None
     y: str | None = None
     crs: str | None = None
-    tolerance: str | None = None
+    bands: str = "300,500"
+    distance: str = "exact"
+    tolerance: str = "0"
     index: Path | None = None
     resume: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Request(_Options):
+    """What was asked on the command line."""
+
+    file: Path | None
+    output: Path | None
+    data: Path | None
+
+
 def tag(asked: Request) -> dict[str, Any]:
-    """Answer of `qpvgeo tag`, with the table written beside when an output is named."""
-    bands, tolerance = _require(asked)
-    source = asked.file or sample().addresses
-    metres = tolerance if isinstance(tolerance, float) else 0.0
-    index = _index(asked, max([*bands, metres, _WIDEST_M]))
-    xy = None if asked.x is None or asked.y is None else (asked.x, asked.y)
-    with _progress() as progress:
+    """Answer of `qpvgeo tag`: the counts; the rows go to the output."""
+    bands = _require(asked)
+    file = asked.file or embedded().addresses
+    tolerance = _tolerance(asked.tolerance)
+    perimeters = _perimeters(asked)
+    xy = (asked.x, asked.y) if asked.x is not None and asked.y is not None else None
+    with _bar() as progress:
         found = tag_file(
-            source,
+            file,
             asked.output,
-            index,
-            resume=asked.resume,
-            progress=progress,
+            perimeters,
             bands=bands,
             distance=asked.distance,  # type: ignore[arg-type]
-            **({"on": asked.on} if asked.on else {}),
-            **({"tolerance_m": tolerance} if tolerance is not None else {}),
+            on=asked.on,
+            tolerance_m=tolerance,
             xy=xy,
             crs=asked.crs,
+            resume=asked.resume,
+            progress=progress,
         )
-    vintages = [vintage for vintage in index.vintages if vintage is not None]
-    answer = {
-        "rows": found["rows"],
-        "states": found["states"],
-        "bands": found["bands"],
-        "reasons": found["reasons"],
-        "output": found["output"],
-        "file": source.name,
-        "on": asked.on,
-        "vintages": vintages,
-        "sources": index.files,
-    }
-    answer |= {"by_vintage": found["by_vintage"]} if "by_vintage" in found else {}
-    return answer | ({"fictional": FICTIONAL} if index.fictional else {})
+    vintages = found["vintages"]
+    fictional = {"fictional": FICTIONAL} if found.pop("fictional") else {}
+    return {"file": file.name, "vintage": None if asked.on else vintages[-1], **found, **fictional}
 
 
-def _require(asked: Request) -> tuple[tuple[float, ...], float | str | None]:
-    """Bands and tolerance, once the options fit together."""
+def _require(asked: Request) -> tuple[float, ...]:
+    """Bands, once all the options fit together."""
     problems = []
     if asked.file is None and not asked.sample:
-        problems.append("name a FILE of addresses, or --sample")
-    if asked.resume and asked.output is None:
-        problems.append("--resume needs --output: without it nothing is kept")
-    if len({asked.x is None, asked.y is None}) > 1:
+        problems.append("name a FILE of points, or use --sample")
+    if asked.vintages and asked.on:
+        problems.append("--vintage and --on exclude each other: a day has its geography in each territory")
+    if asked.index is not None and asked.vintages:
+        problems.append("--index and --vintage exclude each other: the index has its vintages")
+    if asked.index is not None and (asked.sample or asked.data is not None):
+        problems.append("--index takes the place of the perimeters of --sample and --data")
+    if (asked.x is None) != (asked.y is None):
         problems.append("--x and --y go together")
     if asked.x is not None and asked.crs is None:
-        problems.append("--x and --y need --crs: 4326 for degrees, 2154 for Lambert-93")
-    if asked.index is not None and asked.sample:
-        problems.append("--index and --sample exclude each other")
+        problems.append("--x and --y need their projection: --crs 2154 for Lambert-93, --crs 4326 for degrees")
+    if asked.resume and asked.output is None:
+        problems.append("--resume needs the --output of the run to go on with")
+    bands: tuple[float, ...] = ()
     try:
-        bands = tuple(float(part) for part in asked.bands.split(",") if part.strip())
+        bands = tuple(float(band) for band in asked.bands.split(",") if band.strip())
     except ValueError:
-        bands = ()
-        problems.append(f"--bands {asked.bands!r}: distances in metres, such as 300,500")
+        problems.append(f"--bands {asked.bands} are no distances: write them as 300,500")
     if problems:
         raise UsageError("The options do not fit together.", problems=problems)
-    return bands, _number(asked.tolerance)
+    return bands
 
 
-def _number(text: str | None) -> float | str | None:
+def _tolerance(text: str) -> float | str:
     try:
-        return None if text is None else float(text.replace(",", "."))
+        return float(text.replace(",", "."))
     except ValueError:
         return text
 
 
-def _index(asked: Request, reach: float) -> PerimeterIndex:
-    """Perimeters at hand, or the index of a file."""
+def _perimeters(asked: Request) -> Any:  # noqa: ANN401 - frames or an index
+    """Perimeters of the vintages asked for, at hand or in a saved index."""
     if asked.index is not None:
+        if not asked.index.is_file():
+            raise MissingDataError(
+                f"There is no file {asked.index}.", way_out="Make it: PerimeterIndex(qpv).save(path)."
+            )
         return PerimeterIndex.load(asked.index)
-    # a day asks for whatever was in force on it
-    vintages = (2015, 2024) if asked.on else asked.vintages
-    frames = [read_qpv(discover.find("perimeters", vintage, asked.data), vintage=vintage) for vintage in vintages]
-    return PerimeterIndex(frames, reach_m=reach)
+    years = asked.vintages or (_VINTAGE,)
+    if asked.on is not None:
+        years = tuple(int(year) for year in facts.geography(asked.on)["vintage"].dropna().unique())
+        if not years:
+            raise UsageError(f"No geography of QPV was in force, or is known, on {asked.on}.")
+    return [read_qpv(discover.find("perimeters", year, asked.data), vintage=year) for year in sorted(set(years))]
 
 
 @contextmanager
-def _progress() -> Iterator[Told]:
-    """Rows done, on standard error, on a terminal only."""
+def _bar() -> Iterator[Callable[[int, float], None]]:
+    """Progress on standard error, on a terminal only."""
     errors = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task("rows", total=None)
+        task = progress.add_task("", total=1.0)
 
-        def told(done: int, total: int | None) -> None:
-            progress.update(task, completed=done, total=total)
+        def told(rows: int, share: float) -> None:
+            progress.update(task, completed=share, description=f"{rows:,}")
 
         yield told

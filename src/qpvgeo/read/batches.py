@@ -1,241 +1,385 @@
-"""Tables too large to hold, read batch by batch: CSV, compressed or not, and Parquet.
+"""Tables of any size, a batch of rows at a time: CSV, CSV in gzip, Parquet.
 
-Every cell of a CSV file stays the text that it is, and every row stays: a line with too few or too many cells comes at
-its own place, with what it has, and is told.
+Nothing is lost on the way: a line of a CSV with too few or too many cells comes as a row that is marked, with its
+text. The cells of a CSV are text and stay what they were; Parquet keeps its types.
 """
 
 import codecs
 import csv
 import gzip
-import io
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import os
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.errors import ArchiveError, DataError
+from qpvgeo.read.tables import existing_path
 
-__all__ = ["ROWS", "Batch", "Table", "open_table"]
+__all__ = ["Batch", "CsvTable", "ParquetTable", "Table", "Whole", "open_table", "quoted"]
 
-ROWS = 1 << 20
-"""Rows of a batch of Parquet."""
+Whole = Literal["columns", "text", "nothing"]
+"""What a batch brings beside the columns looked at: all columns, all cells as they were written, or nothing."""
 
-_BLOCK_BYTES = 1 << 26
-_HEAD_BYTES = 1 << 18
-_DELIMITERS = ";,\t|"
-_CSV = (".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz")
-_PARQUET = (".parquet", ".geoparquet")
+_ROWS = 1_000_000
+_CSV_ROWS = 1 << 18
+_BYTES = 64 << 20
+_LEAST_ROWS = 10_000
+_BLOCK = 8 << 20
+_HEAD = 1 << 20
+_MOST_LINES = 1_000
+"""Lines that one cell may run over; a quote that is not closed by then is no quote."""
+
+_FEW = 256
+_DELIMITERS = (";", ",", "\t", "|")
+# the five bytes that cp1252 does not define are kept as latin-1 has them
+_CP1252 = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256))
+
+Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Some rows of a table, in the order of the file.
+    """Rows that follow each other.
 
     Attributes
     ----------
-    rows
-        The columns.
-    odd
-        Positions of the rows whose line has too few or too many cells.
+    look
+        The columns asked for; missing in a row that cannot be read.
+    whole
+        All columns; or, of a CSV, the text of each row; None when neither was asked for. The text of a row that cannot
+        be read stands in its first cell.
+    bad
+        Which rows cannot be read.
+    share
+        Share of the file that was read when the batch was.
     """
 
-    rows: pa.Table
-    odd: tuple[int, ...] = ()
+    look: pa.Table
+    whole: pa.Table | pa.Array | None
+    bad: Bools
+    share: float
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table that is opened: its columns are known, its rows are not read.
+class Table(Protocol):
+    """A table in a file, of which the header is known."""
 
-    Attributes
-    ----------
-    path
-        The file.
-    form
-        `csv` or `parquet`.
-    names
-        Its columns.
-    rows
-        How many rows it has; None for a CSV file, which only reading tells.
-    delimiter, encoding
-        Of a CSV file.
-    """
+    @property
+    def path(self) -> Path:
+        """The file."""
 
-    path: Path
-    form: str
-    names: tuple[str, ...]
-    rows: int | None = None
-    delimiter: str = ";"
-    encoding: str = "utf-8"
-    types: dict[str, pa.DataType] = field(default_factory=dict)
+    @property
+    def schema(self) -> pa.Schema:
+        """Its columns."""
 
-    def batches(self, names: list[str] | None = None) -> Iterator[Batch]:
-        """Rows in batches, the same ones at each reading.
+    @property
+    def rows(self) -> int:
+        """Rows of a batch that keep memory flat."""
 
-        Parameters
-        ----------
-        names
-            Columns to read; None reads all.
-
-        Raises
-        ------
-        DataError
-            The file is damaged.
-        """
-        try:
-            if self.form == "parquet":
-                yield from self._parquet(names)
-            else:
-                yield from self._csv(names)
-        except (pa.ArrowException, OSError, EOFError, UnicodeError) as error:
-            raise DataError(f"{self.path.name} is damaged: {error}", way_out="Make or download it again.") from error
-
-    def _parquet(self, names: list[str] | None) -> Iterator[Batch]:
-        with pq.ParquetFile(self.path, memory_map=True) as file:
-            schema = file.schema_arrow if names is None else pa.schema([file.schema_arrow.field(n) for n in names])
-            for batch in file.iter_batches(ROWS, columns=names, use_threads=True):
-                yield Batch(pa.Table.from_batches([batch]).select(schema.names))
-
-    def _csv(self, names: list[str] | None) -> Iterator[Batch]:
-        odd: list[tuple[int, str]] = []
-
-        def keep(row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow
-            odd.append((row.number, row.text))
-            return "skip"
-
-        # only one thread knows the number of a line
-        read = pacsv.ReadOptions(
-            encoding=self.encoding, use_threads=False, block_size=_BLOCK_BYTES, column_names=self.names, skip_rows=1
-        )
-        parse = pacsv.ParseOptions(
-            delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=keep, ignore_empty_lines=True
-        )
-        convert = pacsv.ConvertOptions(
-            column_types=dict.fromkeys(self.names, pa.string()), strings_can_be_null=False, null_values=[]
-        )
-        if not self._has_rows():
-            return
-        before = 0
-        with (
-            pa.input_stream(str(self.path), compression="detect") as stream,
-            pacsv.open_csv(stream, read, parse, convert) as reader,
-        ):
-            for batch in reader:
-                found = pa.Table.from_batches([batch])
-                here: list[tuple[int, str]] = []
-                # the header is line 1; what is skipped counts as a row where it stands
-                while odd and odd[0][0] - 2 <= before + found.num_rows + len(here):
-                    here.append(odd.pop(0))
-                yield self._with(found, here, before, names)
-                before += found.num_rows + len(here)
-        if odd:
-            empty = pa.table({name: pa.array([], pa.string()) for name in self.names})
-            yield self._with(empty, odd, before, names)
-
-    def _has_rows(self) -> bool:
-        with _opened(self.path) as file:
-            head = file.read(_HEAD_BYTES)
-        return bool(head.partition(b"\n")[2].strip())
-
-    def _with(self, found: pa.Table, odd: list[tuple[int, str]], before: int, names: list[str] | None) -> Batch:
-        """Rows of a batch, those of odd lines at their places."""
-        positions: list[int] = []
-        if odd:
-            pieces, last = [], 0
-            for number, text in odd:
-                at = min(max(number - 2 - before, 0), found.num_rows + len(positions))
-                cut = at - len(positions)
-                pieces += [found.slice(last, cut - last), self._repaired(text)]
-                positions.append(at)
-                last = cut
-            found = pa.concat_tables([*pieces, found.slice(last)])
-        return Batch(found if names is None else found.select(names), tuple(positions))
-
-    def _repaired(self, text: str) -> pa.Table:
-        """Cells of an odd line: what lacks is empty, what is too much stays in the last column."""
-        cells = next(csv.reader([text], delimiter=self.delimiter), [])
-        kept = cells[: len(self.names)]
-        kept += [""] * (len(self.names) - len(kept))
-        if len(cells) > len(self.names):
-            kept[-1] = self.delimiter.join(cells[len(self.names) - 1 :])
-        return pa.table({name: pa.array([cell], pa.string()) for name, cell in zip(self.names, kept, strict=True)})
+    def batches(self, look: Sequence[str], rows: int, whole: Whole) -> Iterator[Batch]:
+        """Rows in order, so many at a time."""
 
 
-def is_table(path: Path) -> bool:
-    """Whether the ending of a file is one that is read and written."""
-    return path.name.lower().endswith((*_CSV, *_PARQUET))
-
-
-def open_table(path: Path) -> Table:
-    """Look at a table: form, columns, and how it is written.
+def open_table(source: str | os.PathLike[str]) -> Table:
+    """Open a table, known by its content and not by its name.
 
     Raises
     ------
     MissingDataError
         There is no such file.
-    UsageError
-        The ending is none that is read.
     DataError
-        The file is empty or damaged, or columns have the same name: lists them.
+        It is no CSV nor Parquet, is empty, or names a column twice.
+    ArchiveError
+        It is compressed and damaged.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> table = open_table(qg.sample().addresses)
+    >>> table.schema.names[10:14]
+    ['x', 'y', 'lon', 'lat']
+    >>> batch = next(table.batches(["lon"], 1000, "nothing"))
+    >>> batch.look.num_rows, batch.look["lon"][0].as_py()
+    (1000, '-3.608234')
     """
-    if not path.is_file():
-        raise MissingDataError(f"There is no file {path}.")
-    if not is_table(path):
-        raise UsageError(
-            f"{path.name} is no table that can be read batch by batch.",
-            way_out=f"Endings: {', '.join((*_CSV, *_PARQUET))}. A GeoPackage or a shapefile: qpvgeo.tag_points().",
-        )
-    try:
-        table = _of_parquet(path) if path.name.lower().endswith(_PARQUET) else _of_csv(path)
-    except (pa.ArrowException, OSError, EOFError, UnicodeError, csv.Error) as error:
-        raise DataError(f"{path.name} is damaged: {error}", way_out="Make or download it again.") from error
-    repeated = sorted({name for name in table.names if table.names.count(name) > 1})
+    path = existing_path(source)
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    table: Table = ParquetTable.open(path) if start == b"PAR1" else CsvTable.open(path)
+    names = Counter(name for name in table.schema.names if name)
+    repeated = [f"{name!r} stands {count} times" for name, count in names.items() if count > 1]
     if repeated:
-        raise DataError(
-            f"{path.name} has columns of the same name.",
-            problems=map(repr, repeated),
-            way_out="Rename them, so that each can be told.",
-        )
+        raise DataError(f"{path.name} names columns twice.", problems=repeated, way_out="Rename one of each.")
     return table
 
 
-def _of_parquet(path: Path) -> Table:
-    with pq.ParquetFile(path) as file:
-        schema = file.schema_arrow
-        types = {field.name: field.type for field in schema}
-        return Table(path, "parquet", tuple(schema.names), rows=file.metadata.num_rows, types=types)
+@dataclass(frozen=True, slots=True)
+class ParquetTable:
+    """A Parquet file.
+
+    Attributes
+    ----------
+    path
+        The file.
+    schema
+        Its columns and their types.
+    rows
+        Rows of a batch that keep memory flat.
+    """
+
+    path: Path
+    schema: pa.Schema
+    rows: int
+
+    @classmethod
+    def open(cls, path: Path) -> "ParquetTable":
+        """Read the footer."""
+        try:
+            with pq.ParquetFile(path) as file:
+                groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
+                size = sum(group.total_byte_size for group in groups) // max(file.metadata.num_rows, 1)
+                rows = min(_ROWS, max(_LEAST_ROWS, _BYTES // max(size, 1)))
+                return cls(path, file.schema_arrow, rows)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DataError(f"{path.name} is a damaged Parquet file: {error}") from error
+
+    def batches(self, look: Sequence[str], rows: int, whole: Whole) -> Iterator[Batch]:
+        """Rows in order, so many at a time."""
+        names = list(look) if whole == "nothing" else None
+        done = 0
+        # a buffer, for a row group may be the whole file
+        with pq.ParquetFile(self.path, buffer_size=_HEAD, pre_buffer=False) as file:
+            for one in file.iter_batches(rows, columns=names):
+                done += one.num_rows
+                batch = pa.Table.from_batches([one])
+                share = done / file.metadata.num_rows
+                kept = None if whole == "nothing" else batch
+                yield Batch(batch.select(list(look)), kept, np.zeros(one.num_rows, dtype=bool), share)
 
 
-def _opened(path: Path) -> Any:  # noqa: ANN401 - a binary file
-    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A CSV file.
+
+    Attributes
+    ----------
+    path
+        The file.
+    header
+        Its first line that is not blank, as written.
+    delimiter
+        What separates cells.
+    encoding
+        `utf-8` or `cp1252`.
+    mark
+        Whether it starts with a byte order mark.
+    newline
+        What ends its lines.
+    names
+        Columns.
+    rows
+        Rows of a batch that keep memory flat.
+    """
+
+    path: Path
+    header: str
+    delimiter: str
+    encoding: str
+    mark: bool
+    newline: str
+    names: tuple[str, ...]
+    rows: int = _CSV_ROWS
+
+    @classmethod
+    def open(cls, path: Path) -> "CsvTable":
+        """Read the header, and judge by the first million bytes how the file is written."""
+        with path.open("rb") as file:
+            head = _read(_bytes(file), _HEAD, path)
+        if b"\0" in head:
+            raise DataError(
+                f"{path.name} is neither CSV nor Parquet.",
+                way_out="Save it as CSV in UTF-8, or as Parquet; a CSV may be in gzip.",
+            )
+        mark = head.startswith(codecs.BOM_UTF8)
+        try:
+            # the last character may be cut
+            codecs.getincrementaldecoder("utf-8")().decode(head)
+            encoding = "utf-8"
+        except UnicodeDecodeError:
+            encoding = "utf-8" if mark else "cp1252"
+        lines = _decoded(head.removeprefix(codecs.BOM_UTF8), encoding).split("\n")
+        line = next((line for line in lines if line.strip()), None)
+        if line is None:
+            raise DataError(f"{path.name} is empty: it has not even a header.")
+        header = line.removesuffix("\r")
+        delimiter = max(_DELIMITERS, key=lambda mark: len(_cells(header, mark) or []))
+        names = tuple(name.strip() for name in _cells(header, delimiter) or [header])
+        return cls(path, header, delimiter, encoding, mark, "\r\n" if line.endswith("\r") else "\n", names)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Columns, all of them text."""
+        return pa.schema([(name, pa.string()) for name in self.names])
+
+    def batches(self, look: Sequence[str], rows: int, whole: Whole) -> Iterator[Batch]:
+        """Rows in order, so many at a time."""
+        places = [self.names.index(name) for name in look]
+        taken = range(len(self.names)) if whole == "columns" else places
+        for records, share in self._batched(rows):
+            columns, bad = self._parsed(records, sorted(set(taken)))
+            found = dict(zip(sorted(set(taken)), columns, strict=True))
+            kept: pa.Table | pa.Array | None = None
+            if whole == "columns":
+                raw = pa.array([record if broken else None for record, broken in zip(records, bad, strict=True)])
+                first = pc.coalesce(raw.cast(pa.string()), found[0]) if bad.any() else found[0]
+                kept = pa.Table.from_arrays([first, *(found[place] for place in taken[1:])], schema=self.schema)
+            elif whole == "text":
+                for row in np.flatnonzero(bad):
+                    records[row] = quoted(records[row]) + self.delimiter * (len(self.names) - 1)
+                kept = pa.array(records, pa.string())
+            table = pa.Table.from_arrays([found[place] for place in places], names=list(look))
+            yield Batch(table, kept, bad, share)
+
+    def _batched(self, rows: int) -> Iterator[tuple[list[str], float]]:
+        """Texts of rows, so many at a time, without the header."""
+        size = max(self.path.stat().st_size, 1)
+        held: list[str] = []
+        header = True
+        with self.path.open("rb") as file:
+            for records in self._records(_bytes(file)):
+                held += records[1:] if header else records
+                header = header and not records
+                share = min(file.tell() / size, 1.0)
+                for start in range(0, len(held) - len(held) % rows, rows):
+                    yield held[start : start + rows], share
+                held = held[len(held) - len(held) % rows :]
+        if held:
+            yield held, 1.0
+
+    def _records(self, stream: IO[bytes]) -> Iterator[list[str]]:
+        """Texts of rows, header first, block by block; blank lines hold no row."""
+        rest, lines = b"", list[str]()
+        first = True
+        while block := _read(stream, _BLOCK, self.path):
+            block = block.removeprefix(codecs.BOM_UTF8) if first else block
+            first = False
+            head, found, tail = (rest + block).rpartition(b"\n")
+            if found:
+                rest = tail
+                records, lines = self._joined(lines + _decoded(head, self.encoding).split("\n"), last=False)
+                yield records
+            else:
+                rest = tail
+        yield self._joined(lines + _decoded(rest, self.encoding).split("\n"), last=True)[0]
+
+    def _joined(self, lines: list[str], *, last: bool) -> tuple[list[str], list[str]]:
+        """Rows of some lines, cells that run over several put together; and the lines that must wait for others."""
+        records: list[str] = []
+        row = 0
+        while row < len(lines):
+            line = lines[row]
+            if line.count('"') % 2:
+                ahead = range(row + 1, min(row + _MOST_LINES, len(lines)))
+                end = next((other for other in ahead if lines[other].count('"') % 2), None)
+                if end is None and row + _MOST_LINES > len(lines) and not last:
+                    return records, lines[row:]
+                joined = None if end is None else "\n".join(lines[row : end + 1]).removesuffix("\r")
+                if end is not None and joined and len(_cells(joined, self.delimiter) or []) == len(self.names):
+                    records.append(joined)
+                    row = end + 1
+                    continue
+            line = line.removesuffix("\r")
+            if line.strip(" "):
+                records.append(line)
+            row += 1
+        return records, []
+
+    def _parsed(self, records: list[str], places: list[int]) -> tuple[list[pa.Array], Bools]:
+        """Columns of some rows, and which of them cannot be read."""
+        bad = np.zeros(len(records), dtype=bool)
+
+        def skip(row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow
+            if row.number is not None and row.number <= len(records):
+                bad[row.number - 1] = True
+            return "skip"
+
+        # a quote left open swallows what follows it: the row added at the end shows whether one was
+        text = "\n".join([*records, self.delimiter * (len(self.names) - 1) or '""']).encode()
+        names = [str(place) for place in range(len(self.names))]
+        read = pacsv.ReadOptions(use_threads=False, column_names=names, block_size=len(text) + 1)
+        parse = pacsv.ParseOptions(
+            delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip, ignore_empty_lines=False
+        )
+        kinds = {name: pa.string() for name in names}
+        convert = pacsv.ConvertOptions(column_types=kinds, include_columns=[names[place] for place in places])
+        table = pacsv.read_csv(pa.BufferReader(text), read, parse, convert) if places else None
+        if table is not None and table.num_rows + bad.sum() == len(records) + 1:
+            if not bad.any():
+                columns = [column.combine_chunks() for column in table.slice(0, len(records)).columns]
+            else:
+                at = pa.array(np.cumsum(~bad) - 1, mask=bad)
+                columns = [column.combine_chunks().take(at) for column in table.columns]
+            return columns, bad
+        if len(records) > _FEW:
+            half = len(records) // 2
+            parts = [self._parsed(some, places) for some in (records[:half], records[half:])]
+            pairs = zip(*(columns for columns, _ in parts), strict=True)
+            return [pa.concat_arrays(pair) for pair in pairs], np.concatenate([broken for _, broken in parts])
+        return self._one_by_one(records, places)
+
+    def _one_by_one(self, records: list[str], places: list[int]) -> tuple[list[pa.Array], Bools]:
+        """As `_parsed`, slowly: no row can spoil another."""
+        rows = [_cells(record, self.delimiter) for record in records]
+        good = [cells if cells is not None and len(cells) == len(self.names) else None for cells in rows]
+        bad = np.array([cells is None for cells in good], dtype=bool)
+        return [pa.array([cells and cells[place] for cells in good], pa.string()) for place in places], bad
 
 
-def _of_csv(path: Path) -> Table:
-    with _opened(path) as file:
-        head = file.read(_HEAD_BYTES)
-        encoding = _encoding(head, file)
-    first = head.removeprefix(codecs.BOM_UTF8).decode(encoding, errors="replace")
-    line = next(csv.reader(io.StringIO(first.split("\n", 1)[0])), [""])
-    if not "".join(line).strip():
-        raise DataError(f"{path.name} is empty: it has no header.", way_out="Give a table with a line of names.")
-    text = first.split("\n", 1)[0].rstrip("\r")
-    delimiter = max(_DELIMITERS, key=text.count)
-    names = tuple(next(csv.reader([text], delimiter=delimiter)))
-    return Table(path, "csv", names, delimiter=delimiter, encoding=encoding)
+def quoted(text: str) -> str:
+    """Text as one cell of a CSV."""
+    return '"' + text.replace('"', '""') + '"'
 
 
-def _encoding(head: bytes, rest: Any) -> str:  # noqa: ANN401 - a binary file
-    """UTF-8 when the whole file is, else the encoding of Windows: an address may hold its first accent far down."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def _bytes(file: IO[bytes]) -> IO[bytes]:
+    """Content of a file, out of its gzip where it is in one."""
+    packed = file.read(2) == b"\x1f\x8b"
+    file.seek(0)
+    return gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[return-value]
+
+
+def _read(stream: IO[bytes], size: int, path: Path) -> bytes:
     try:
-        while head:
-            decoder.decode(head)
-            head = rest.read(1 << 22)
-        decoder.decode(b"", final=True)
+        return stream.read(size)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ArchiveError(f"{path.name} is damaged or cut short: {error}", way_out="Get it again.") from error
+
+
+def _decoded(raw: bytes, encoding: str) -> str:
+    """Text of whole lines; a line that is not UTF-8 in a file that is was pasted from one that was not."""
+    if encoding == "cp1252":
+        return codecs.charmap_decode(raw, "strict", _CP1252)[0]
+    try:
+        return raw.decode()
     except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
+        lines = raw.split(b"\n")
+        if len(lines) == 1:
+            return codecs.charmap_decode(raw, "strict", _CP1252)[0]
+        return "\n".join(_decoded(line, encoding) for line in lines)
+
+
+def _cells(record: str, delimiter: str) -> list[str] | None:
+    """Cells of one row; None where its quotes do not close."""
+    try:
+        rows = list(csv.reader([record], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    return rows[0] if len(rows) == 1 else None
