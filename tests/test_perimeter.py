@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 import qpvgeo as qg
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.perimeter import PerimeterIndex
 from qpvgeo.projection import reproject
 
@@ -106,7 +106,7 @@ def test_what_cannot_be_indexed_is_refused(frames, error):
         PerimeterIndex(frames)
 
 
-@pytest.mark.parametrize("reach", [-1, np.nan, np.inf])
+@pytest.mark.parametrize("reach", [-1, np.nan, np.inf, 2_001, "500"])
 def test_reach_that_is_no_distance_is_refused(two, reach):
     with pytest.raises(UsageError, match="is no distance"):
         PerimeterIndex(two, reach_m=reach)
@@ -182,7 +182,7 @@ def test_file_that_is_no_sound_index_is_refused(saved, damage, words):
 
 
 def test_index_that_is_not_there_says_so(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(MissingDataError):
         PerimeterIndex.load(tmp_path / "none.index")
 
 

@@ -1,5 +1,7 @@
 """Points tagged: by hand, the traps by name, whatever shapely says of random shapes, and the addresses of Bondy."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -403,9 +405,10 @@ def test_addresses_of_bondy_that_the_simplified_outlines_misplace_lie_where_thes
     strays = shapely.distance(shapely.points(vertices), shapely.boundary(national.to_numpy())[owner])
     within = exact["distance_m"].to_numpy()[apart]
     assert np.abs(within).max() <= strays.max()
-    # a tolerance of that much tells them all
-    cautious = tag_points(ban, full, tolerance_m=float(np.abs(within).max()))
+    # a tolerance of that much tells them all, on the full outlines only
+    cautious, blind = (tag_points(ban, qpv, tolerance_m=37) for qpv in (full, simplified))
     assert (cautious["state"].to_numpy()[apart] == "unknown").all()
+    assert (blind["state"].to_numpy()[apart] == "unknown").sum() == 9
 
 
 @pytest.mark.real
@@ -440,3 +443,74 @@ def test_points_around_every_qpv_of_every_territory_are_tagged_as_shapely_does(r
         apart[rows[0]] = distance
         assert tags["distance_m"].fillna(np.inf).to_numpy() == pytest.approx(apart, abs=1e-6)
     assert set(qpv["territory"]) == {"hexagone", "971", "972", "973", "974", "976", "978", "987"}
+
+
+# what callers do
+
+
+def test_masked_values_are_missing_whatever_stands_under_the_mask():
+    x, y = np.ma.array([X + 150, X + 150], mask=[0, 1]), np.array([Y + 150, Y + 150])
+    assert tag_points((x, y), ONE, crs=2154)["state"].tolist() == ["in", "unknown"]
+    loose = np.ma.array([0.0, 0.0], mask=[0, 1])
+    assert tag([(150, 150)] * 2, tolerance_m=loose)["state"].tolist() == ["in", "unknown"]
+
+
+def test_series_keep_their_labels_and_must_share_them():
+    x, y = pd.Series([X + 150], index=["a"]), pd.Series([Y + 150], index=["a"])
+    assert tag_points((x, y), ONE, crs=2154).index.tolist() == ["a"]
+    with pytest.raises(UsageError, match="other labels"):
+        tag_points((x, y.rename({"a": "b"})), ONE, crs=2154)
+    with pytest.raises(UsageError, match="other labels than the points"):
+        tag_points((x, y), ONE, crs=2154, tolerance_m=pd.Series([1], index=["b"]))
+
+
+def test_labels_of_several_territories_may_be_the_same():
+    reunion = gpd.GeoDataFrame(geometry=[shapely.box(55.44, -20.91, 55.46, -20.89)], index=["A"], crs=4326)
+    old, new = reunion.assign(vintage=2015), ONE.assign(vintage=2024)
+    found = tag_points(([2.9999999, 55.45], [46.5, -20.9]), [old, new], crs=4326, on="2024-06-30")
+    assert found["qpv_code"].tolist()[1] == "A"
+
+
+MAYOTTE = shapely.box(45.22, -12.79, 45.24, -12.77)
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "state"),
+    [
+        ("QN97601M", "2025-06-01", "in"),
+        ("QN97601M", "2026-06-01", "unknown"),
+        ("QN97654C", "2026-06-01", "in"),
+        ("QN97654C", "2025-06-01", "unknown"),
+        ("QN97654C", "2031-01-01", "unknown"),
+    ],
+)
+def test_mayotte_is_answered_by_the_list_of_the_day(code, day, state):
+    qpv = layer(crs=4326, vintage=2024, **{code: MAYOTTE})
+    found = tag_points(([45.23], [-12.78]), qpv, crs=4326, on=day).iloc[0]
+    assert found["state"] == state
+    assert pd.isna(found["reason"]) == (state == "in")
+
+
+def test_territory_that_no_list_names_is_out_on_any_day():
+    assert tag_points(([-62.83], [17.9]), NEW, crs=4326, on="2025-06-01")["state"].tolist() == ["out"]
+
+
+def test_perimeters_without_outline_are_told():
+    found = tag([(150, 150)], layer(A=square(0, 0), B=None))
+    assert found.attrs["qpvgeo"]["without_outline"] == ["B"]
+
+
+@pytest.mark.parametrize("qpv", ["qpv.gpkg", None, pd.DataFrame({"a": [1]}), ONE.assign(vintage="of late")], ids=str)
+def test_what_is_no_perimeter_is_refused(qpv):
+    with pytest.raises(UsageError, match="Perimeters are frames"):
+        tag([(0, 0)], qpv)
+
+
+def test_calls_at_once_on_one_frame_do_not_share_what_they_prepare():
+    ring = shapely.Point(X, Y).buffer(900, quad_segs=4_000)
+    frame = layer(A=ring)
+    points = np.random.default_rng(5).uniform(-900, 900, (20_000, 2))
+    expected = tag(points, frame, bands=())["state"].tolist()
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda _: tag(points, frame, bands=())["state"].tolist(), range(16))
+        assert all(answer == expected for answer in answers)

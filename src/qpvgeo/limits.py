@@ -22,6 +22,7 @@ _FEWEST, _MOST = 4, 16
 """Cells in the side of the large ones that the search begins with."""
 
 _PAIRS = 1 << 15
+_PAIRS_AT_ONCE = 1 << 22
 
 _SLACK_M = 1e-6
 
@@ -83,10 +84,13 @@ class Limits:
             points, cell = held[near], cell[near]
             if not len(points):
                 return
-            found, of = self._measured(x[rows][points], y[rows][points], cell - 1)
-            inside = found <= self.reach
-            distance[rows][points[inside]] = found[inside]
-            area[rows][points[inside]] = of[inside]
+            many = np.cumsum(self.start[cell] - self.start[cell - 1])
+            # a cell may have thousands of edges: so many pairs at once, and no more
+            for part in np.split(np.arange(len(points)), np.flatnonzero(np.diff(many // _PAIRS_AT_ONCE)) + 1):
+                found, of = self._measured(x[rows][points[part]], y[rows][points[part]], cell[part] - 1)
+                inside = found <= self.reach
+                distance[rows][points[part[inside]]] = found[inside]
+                area[rows][points[part[inside]]] = of[inside]
 
         in_chunks(look, len(x))
         return distance, area

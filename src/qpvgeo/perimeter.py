@@ -7,7 +7,6 @@ once, may be kept in a file, and may be asked from several threads and processes
 import hashlib
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
@@ -23,16 +22,16 @@ import pandas as pd
 import shapely
 
 from qpvgeo import schema, territories
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.gridcover import mended
 from qpvgeo.limits import Limits
 from qpvgeo.pointgrid import Frame, PointGrid
 from qpvgeo.projection import to_metric
 
-__all__ = ["Layer", "PerimeterIndex"]
+__all__ = ["WIDEST_M", "Layer", "PerimeterIndex"]
 
 _FORMAT = "qpvgeo perimeter index"
-_VERSION = 2
+_VERSION = 3
 _CELL_M, _LIMITS_CELL_M = 50.0, 100.0
 """Sides of the cells that answer in or out, and distances, metres: quick to ask."""
 
@@ -42,6 +41,9 @@ _MOST_CELLS, _MOST_LIMITS_CELLS = 1.6e7, 4e6
 _FEW = 2_000_000
 _COARSER = 2.0
 """For fewer points than that, cells so much wider: what they save in building is more than what they cost in asking."""
+
+WIDEST_M = 2_000.0
+"""Greatest reach of an index: what it keeps grows with the ground in reach of a limit."""
 
 _KEPT = {"grid": ("coarse", "fine", "start", "held"), "limits": ("coarse", "fine", "start", "near", "edges")}
 
@@ -129,6 +131,7 @@ class _Source:
 
     files: tuple[Mapping[str, Any], ...]
     fictional: bool
+    without_outline: list[str]
     rows: list[tuple[Any, ...]] = field(default_factory=list)
 
     @cached_property
@@ -147,7 +150,7 @@ class PerimeterIndex:
         by their column `vintage`. Any polygons will do. Rows without an outline are left out; invalid outlines count as
         the area that they enclose.
     reach_m
-        Greatest distance to a limit that can be asked for, metres.
+        Greatest distance to a limit that can be asked for, metres; 2,000 at most.
 
     Raises
     ------
@@ -175,11 +178,15 @@ class PerimeterIndex:
     def __init__(
         self, qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame], *, reach_m: float = 500.0
     ) -> None:
-        frames = [qpv] if isinstance(qpv, gpd.GeoDataFrame | gpd.GeoSeries) else list(qpv)
+        frames = list(qpv) if isinstance(qpv, list | tuple) else [qpv]
         if not frames:
             raise UsageError("An index needs perimeters.", way_out="Give a frame of qpvgeo.read_qpv().")
-        if not (np.isfinite(reach_m) and reach_m >= 0):
-            raise UsageError(f"reach_m={reach_m!r} is no distance in metres.")
+        _require_frames(frames)
+        if not (isinstance(reach_m, int | float | np.number) and 0 <= reach_m <= WIDEST_M):
+            raise UsageError(
+                f"reach_m={reach_m!r} is no distance up to {WIDEST_M:g} m.",
+                way_out="An index is for near limits; measure farther with `.distance()` of geopandas.",
+            )
         self.reach_m = float(reach_m)
         rows = pd.concat([_rows(frame) for frame in frames], ignore_index=True)
         repeated = rows.loc[rows.duplicated(["vintage", "code"], keep=False), "code"].unique()
@@ -193,6 +200,7 @@ class PerimeterIndex:
         self._about = _Source(
             tuple(record for frame in frames for record in schema.provenance(frame).get("files", [])),
             schema.is_fictional(*frames),
+            [str(label) for frame in frames for label in np.asarray(frame.index)[~_drawn(frame)]],
             _identity(frames),
         )
 
@@ -216,6 +224,11 @@ class PerimeterIndex:
     def fictional(self) -> bool:
         """Whether the perimeters are those of the sample."""
         return self._about.fictional
+
+    @property
+    def without_outline(self) -> list[str]:
+        """Labels of the perimeters that have no outline: no point is found in them."""
+        return list(self._about.without_outline)
 
     @property
     def files(self) -> list[dict[str, Any]]:
@@ -272,7 +285,11 @@ class PerimeterIndex:
                 problems=[f"{place}, vintage {year}" for place, year in self._layers],
                 way_out="Name one of those it holds.",
             )
-        points = [np.ascontiguousarray(axis, dtype=float) for axis in (x, y)]
+        points: list[npt.NDArray[np.float64]] = [
+            np.ascontiguousarray(np.ma.filled(np.ma.asarray(axis, dtype=float), np.nan)) for axis in (x, y)
+        ]
+        if points[0].shape != points[1].shape:
+            raise UsageError(f"The arrays of coordinates differ: {points[0].shape} and {points[1].shape}.")
         layer.expect(len(points[0]))
         return layer.codes, layer.grid.locate(*points)
 
@@ -306,17 +323,20 @@ class PerimeterIndex:
             "reach_m": self.reach_m,
             "files": self.files,
             "fictional": self.fictional,
+            "without_outline": self.without_outline,
         }
         arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
         target = Path(path)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as beside:
-            try:
-                np.savez(beside, **arrays)  # type: ignore[arg-type]
-                beside.flush()
-                os.fsync(beside.fileno())
-                os.replace(beside.name, target)  # noqa: PTH105 - a rename over what is there
-            finally:
-                Path(beside.name).unlink(missing_ok=True)
+        # a plain file, with the rights of any other: colleagues may read it
+        beside = target.with_name(f".{target.name}.{os.getpid()}.new")
+        try:
+            with beside.open("wb") as file:
+                np.savez(file, **arrays)  # type: ignore[arg-type]
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(beside, target)  # noqa: PTH105 - a rename over what is there
+        finally:
+            beside.unlink(missing_ok=True)
 
     @classmethod
     def load(
@@ -344,15 +364,16 @@ class PerimeterIndex:
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             about = json.loads(arrays.pop("about").tobytes())
-        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-            if isinstance(error, FileNotFoundError):
-                raise
+        except FileNotFoundError as error:
+            raise MissingDataError(f"There is no index {path}.", way_out=again) from error
+        except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(f"{path.name} is no index of perimeters: {error}", way_out=again) from error
         if not isinstance(about, dict) or about.get("format") != _FORMAT:
             raise DataError(f"{path.name} is no index of perimeters.", way_out=again)
-        if about["version"] != _VERSION:
+        if about.get("version") != _VERSION:
             raise DataError(
-                f"{path.name} is an index of form {about['version']}, and this qpvgeo reads {_VERSION}.", way_out=again
+                f"{path.name} is an index of form {about.get('version')}, and this qpvgeo reads {_VERSION}.",
+                way_out=again,
             )
         if about["content"] != _content(about["layers"], arrays):
             raise DataError(f"{path.name} is damaged: its content is not what was written.", way_out=again)
@@ -360,7 +381,7 @@ class PerimeterIndex:
             frames = [qpv] if isinstance(qpv, gpd.GeoDataFrame | gpd.GeoSeries) else list(qpv)
             if _digest(_identity(frames)) != about["digest"]:
                 raise DataError(f"{path.name} was built from other perimeters.", way_out=again)
-        source = _Source(tuple(about["files"]), about["fictional"])
+        source = _Source(tuple(about["files"]), about["fictional"], about["without_outline"])
         source.digest = about["digest"]
         index = cls.__new__(cls)
         parts = [
@@ -376,10 +397,34 @@ class PerimeterIndex:
         return index
 
 
+def _require_frames(frames: Sequence[Any]) -> None:
+    """Raise when something given is no layer of perimeters, or has labels or years that none has."""
+    problems = []
+    for position, frame in enumerate(frames):
+        if not isinstance(frame, gpd.GeoDataFrame | gpd.GeoSeries):
+            problems.append(f"number {position + 1} is a {type(frame).__name__}")
+        elif frame.index.nlevels > 1:
+            problems.append(f"number {position + 1} has an index of {frame.index.nlevels} levels")
+        elif "vintage" in getattr(frame, "columns", ()) and not pd.api.types.is_numeric_dtype(frame["vintage"]):
+            years = pd.to_numeric(frame["vintage"], errors="coerce")
+            wrong = frame["vintage"][years.isna() & frame["vintage"].notna()].unique()
+            problems += [f"number {position + 1} has the vintage {year!r}" for year in wrong]
+    if problems:
+        raise UsageError(
+            "Perimeters are frames of outlines.", problems=problems, way_out="Give those of qpvgeo.read_qpv()."
+        )
+
+
+def _drawn(layer: gpd.GeoDataFrame | gpd.GeoSeries) -> npt.NDArray[np.bool_]:
+    """Whether each row has an outline."""
+    shapes = layer.geometry.to_numpy()
+    return np.asarray(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+
+
 def _rows(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> pd.DataFrame:
     """Perimeters that have an outline, with their label, vintage and territory, in the legal projection."""
     shapes = mended(frame)
-    drawn = ~(shapely.is_missing(shapes.to_numpy()) | shapely.is_empty(shapes.to_numpy()))
+    drawn = _drawn(shapes)
     shapes = shapes[drawn]
     areas, place = to_metric(shapes.to_numpy(), shapes.crs, what="perimeters")
     vintage = frame["vintage"][drawn].to_numpy() if isinstance(frame, gpd.GeoDataFrame) and "vintage" in frame else None

@@ -129,14 +129,33 @@ def coordinates_of(points: Any, *, xy: tuple[str, str] | None = None, crs: Any =
     if isinstance(points, pd.DataFrame):
         return _of_table(points, xy, crs)
     if isinstance(points, Sequence) and not isinstance(points, str) and len(points) == 2:
-        x, y = (np.atleast_1d(np.asarray(axis, dtype=float)) for axis in points)
-        if x.shape != y.shape or x.ndim != 1:
-            raise UsageError(f"The arrays of coordinates differ: {x.shape} and {y.shape}.")
-        return Coordinates(x, y, _required(crs), pd.RangeIndex(len(x)), np.empty(0, np.intp))
+        return _of_arrays(points, crs)
     raise UsageError(
         f"Points cannot be read from a {type(points).__name__}.",
         way_out="Give a GeoDataFrame, a DataFrame with xy=(east, north) and crs=, or a pair of arrays with crs=.",
     )
+
+
+def _of_arrays(points: Sequence[Any], crs: Any) -> Coordinates:  # noqa: ANN401
+    labels = [axis.index for axis in points if isinstance(axis, pd.Series)]
+    if len(labels) == 2 and not labels[0].equals(labels[1]):
+        raise UsageError("The two Series of coordinates have other labels.", way_out="Give those of one table.")
+    try:
+        # a masked value is missing, whatever stands under the mask
+        x, y = (
+            axis.to_numpy(dtype=float, na_value=np.nan)
+            if isinstance(axis, pd.Series)
+            else np.atleast_1d(np.ma.filled(np.ma.asarray(axis, dtype=float), np.nan))
+            for axis in points
+        )
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"The arrays of coordinates are no numbers: {error}", way_out="Give floats, NaN where there is none."
+        ) from error
+    if x.shape != y.shape or x.ndim != 1:
+        raise UsageError(f"The arrays of coordinates differ: {x.shape} and {y.shape}.")
+    index = labels[0] if labels else pd.RangeIndex(len(x))
+    return Coordinates(x, y, _required(crs), index, np.empty(0, np.intp))
 
 
 def _required(crs: Any) -> pyproj.CRS:  # noqa: ANN401
@@ -164,6 +183,10 @@ def _of_shapes(points: gpd.GeoDataFrame | gpd.GeoSeries, crs: Any) -> Coordinate
             way_out="Take a point of each: `.representative_point()`, or qpvgeo.vat_zone() for buildings.",
         )
     found = _required(crs if points.crs is None else points.crs)
+    if crs is not None and not found.equals(_required(crs), ignore_axis_order=True):
+        raise UsageError(
+            f"The points are in {found.to_string()}, and crs={crs!r} says otherwise.", way_out="Leave crs= out."
+        )
     drawn = np.flatnonzero((kind == 0) & ~shapely.is_empty(shapes))
     xy = np.full((2, len(shapes)), np.nan)
     xy[0, drawn], xy[1, drawn] = shapely.get_x(shapes[drawn]), shapely.get_y(shapes[drawn])
@@ -180,6 +203,8 @@ def _of_table(table: pd.DataFrame, xy: tuple[str, str] | None, crs: Any) -> Coor
                 way_out='Name them, eastwards first, with their CRS: xy=("x", "y"), crs=2154.',
             )
         crs = DEGREES if crs is None else crs
+    if len(xy) != 2:
+        raise UsageError(f"xy={xy!r} is no pair of columns.", way_out='Name two, eastwards first: xy=("x", "y").')
     missing = [name for name in xy if name not in table.columns]
     if missing:
         raise DataError(

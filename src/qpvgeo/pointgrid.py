@@ -133,7 +133,8 @@ class PointGrid:
     _one_at_a_time: Lock = field(default_factory=Lock, repr=False)
 
     def __post_init__(self) -> None:
-        """Make the outlines ready."""
+        """Make outlines of its own ready: others may prepare and ask the caller's at the same time."""
+        object.__setattr__(self, "areas", shapely.from_wkb(shapely.to_wkb(self.areas)))
         shapely.prepare(self.areas)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -283,7 +284,7 @@ def _joined(parts: list[npt.NDArray[Any]], dtype: Any) -> npt.NDArray[Any]:  # n
 
 
 def in_chunks(call: Callable[[slice], Any], number: int) -> list[Any]:
-    """Call for each chunk of some rows, on every core; the answers in order."""
+    """Call for each chunk of some rows, on two threads; the answers in order."""
     chunks = [slice(at, min(at + CHUNK, number)) for at in range(0, number, CHUNK)]
     if len(chunks) < 2:
         return [call(rows) for rows in chunks]

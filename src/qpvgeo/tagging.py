@@ -21,7 +21,7 @@ import shapely
 
 from qpvgeo import facts, schema, territories
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.perimeter import Layer, PerimeterIndex
+from qpvgeo.perimeter import WIDEST_M, Layer, PerimeterIndex
 from qpvgeo.places import REASONS, Coordinates, Places, coordinates_of, number, place
 from qpvgeo.pointgrid import in_chunks
 
@@ -31,6 +31,8 @@ Distance = Literal["exact", "signed", "band"]
 
 STATES = ("in", "out", "unknown")
 _IN, _OUT, _UNKNOWN = range(3)
+_NO_LIST = 0
+_WHOLE_COMMUNES = "2026-01-15"
 
 BAN_MIN_SCORE = 0.5
 """Under this score an address found by a geocoder of the BAN is taken for too coarse: a convention of ours."""
@@ -73,7 +75,8 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
         vintage given.
     tolerance_m
         How far the points may be from where they are said to be: one number, the name of a column, a Series or an
-        array. A point nearer to a limit than that is unknown; missing or infinite means too coarse to say anything.
+        array. A point nearer to a limit than that is unknown; missing, or more than 2 km, means too coarse to say
+        anything.
         `"ban"` takes the columns `type` (or `result_type`) and `score` (or `result_score`) of the geocoder of the BAN:
         `housenumber` with a score of 0.5 or more is certain, anything else is too coarse.
     xy
@@ -110,7 +113,8 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
     The limit belongs to the perimeter, as for `shapely.covers`. Two perimeters at the same distance: the smaller, then
     the lower label is the nearest. The published outlines are at a scale of 1:4,000: the answer is indicative near a
     limit, and `tolerance_m` says so. A point of a territory whose perimeters were not given is unknown. Perimeters of a
-    part of a territory (an extract) answer as if there were no others.
+    part of a territory (an extract) answer as if there were no others, and so do those that lack the outline of some:
+    `attrs["qpvgeo"]["without_outline"]` lists these.
 
     Source of the perimeters in force: `qpvgeo.geography`.
 
@@ -127,6 +131,8 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
     """
     limits = _limits(bands, distance)
     found = coordinates_of(points, xy=xy, crs=crs)
+    if isinstance(tolerance_m, pd.Series) and not tolerance_m.index.equals(found.index):
+        raise UsageError("The tolerances have other labels than the points.", way_out="Give them on the same index.")
     tolerance = _tolerance(points, tolerance_m, len(found.x))
     reach = max([*limits, float(tolerance[np.isfinite(tolerance)].max(initial=0.0))])
     index = qpv if isinstance(qpv, PerimeterIndex) else PerimeterIndex(qpv, reach_m=reach)
@@ -156,6 +162,7 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
         on=None if on is None else str(on),
         bands=list(limits),
         distance=distance,
+        without_outline=index.without_outline,
         fictional=index.fictional,
     )
     return frame
@@ -198,12 +205,13 @@ def _tolerance(points: Any, given: Any, many: int) -> Floats:  # noqa: ANN401
         given = points[given]
     try:
         values = pd.to_numeric(given).to_numpy(dtype=float, na_value=np.nan) if isinstance(given, pd.Series) else given
-        values = np.asarray(values, dtype=float)
+        values = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
     except (TypeError, ValueError) as error:
         raise DataError(f"Tolerances are no numbers of metres: {error}") from error
-    if values.ndim and len(values) != many:
+    if values.ndim > 1 or (values.ndim and len(values) != many):
         raise UsageError(f"There are {len(values)} tolerances for {many} points.")
-    found = np.where(np.isnan(values), np.inf, values)
+    # beyond what an index reaches, a place says nothing of a limit
+    found = np.where(np.isnan(values) | (values > WIDEST_M), np.inf, values)
     below = np.flatnonzero(found < 0)
     if len(below):
         raise DataError(
@@ -240,21 +248,33 @@ def _on_day(
     on: Any,  # noqa: ANN401
 ) -> pd.DataFrame:
     """Tags by the geography in force on a day in each territory."""
-    in_force = facts.geography(on)["vintage"]
+    lists = facts.geography(on)
+    in_force = lists["vintage"]
     vintages: dict[str, int | None] = {}
     not_known = []
     for code in places.codes:
-        year = in_force.get(code)
-        if code in in_force.index and pd.isna(year):
+        if code not in in_force.index:
+            vintages[code] = _NO_LIST
+        elif pd.isna(in_force[code]) or _of_another_release(index.layer(code, int(in_force[code])), lists.loc[code]):
             not_known.append(code)
-        vintages[code] = None if year is None or pd.isna(year) else int(year)
+            vintages[code] = _NO_LIST
+        else:
+            vintages[code] = int(in_force[code])
     frame = _frame(found, places, index, vintages, asked, tolerance)
     if not_known:
         rows = np.isin(places.territory, [places.codes.index(code) for code in not_known])
         frame.loc[rows, "reason"] = REASONS[number("geography of that day not known") - 1]
-    years = pd.array([vintages[code] for code in places.codes] + [None], dtype="Int64")
+    years = pd.array([vintages[code] or None for code in places.codes] + [None], dtype="Int64")
     frame["vintage"] = years.take(places.territory)
     return frame
+
+
+def _of_another_release(layer: Layer | None, held: pd.Series) -> bool:
+    """Whether perimeters are of another list of the same vintage: Mayotte has had whole communes since 2026."""
+    if layer is None or layer.territory != "976" or layer.vintage != 2024:
+        return False
+    whole = any(str(code).endswith("C") for code in layer.codes)
+    return whole != (str(held["release"]) == _WHOLE_COMMUNES)
 
 
 def _frame(
@@ -374,8 +394,10 @@ class _Answer:
         if self.asked.distance == "band":
             return
         if self.asked.distance == "signed":
-            own = shapely.boundary(layer.areas[found[inside]])
-            distance[inside] = -shapely.distance(shapely.points(metres[0][inside], metres[1][inside]), own)
+            for area in np.unique(found[inside]):
+                rows = inside[found[inside] == area]
+                limit = shapely.boundary(layer.areas[area])
+                distance[rows] = -shapely.distance(limit, shapely.points(metres[0][rows], metres[1][rows]))
         places = np.full((2, len(found)), np.nan)
         kept = np.r_[known, inside] if self.asked.distance == "signed" else known
         places[0, kept], places[1, kept] = distance[kept], near[kept] + offset
@@ -386,11 +408,14 @@ class _Answer:
         unknown = self.state == _UNKNOWN
         # what is not known to be in is said to be in nothing
         self.of[unknown] = -1
-        codes = pd.Index(self.codes, dtype="str")
+        # perimeters of several territories may have one label
+        position, unique = pd.factorize(np.array([*self.codes, ""], dtype=object)[:-1])
+        codes = pd.Index(unique, dtype="str")
+        renumber = np.append(position, -1).astype(np.int32)
         columns: dict[str, Any] = {
             "state": pd.Categorical.from_codes(self.state, list(STATES)),
             "reason": pd.Categorical.from_codes(self.reason - 1, list(REASONS)),
-            "qpv_code": pd.Categorical.from_codes(self.of, codes),
+            "qpv_code": pd.Categorical.from_codes(renumber[self.of], codes),
         }
         # a text for each row would take more memory than all the rest
         told = {row: ", ".join(others) for row, others in self.also.items() if not unknown[row]}
@@ -400,10 +425,10 @@ class _Answer:
         columns["also_in"] = pd.Categorical.from_codes(also, pd.Index(list(texts), dtype="str"))
         if self.asked.bands:
             if self.asked.distance != "band":
-                columns["nearest_qpv"] = pd.Categorical.from_codes(self.near, codes)
+                columns["nearest_qpv"] = pd.Categorical.from_codes(renumber[self.near], codes)
                 columns["distance_m"] = self.distance
             bands = self.asked.bands
-            names = ["in", *(f"within {band:g} m" for band in bands), f"beyond {bands[-1]:g} m"]
+            names = ["in", *(f"within {band:.15g} m" for band in bands), f"beyond {bands[-1]:.15g} m"]
             self.band[unknown] = -1
             columns["band"] = pd.Categorical.from_codes(self.band, names, ordered=True)
         return pd.DataFrame(columns, copy=False).set_axis(index, axis="index")
