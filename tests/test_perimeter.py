@@ -81,7 +81,8 @@ def test_territory_without_perimeters_is_an_error_that_lists_those_held(two):
 
 def test_invalid_outline_counts_as_the_area_it_encloses_and_a_missing_one_is_left_out():
     eight = shapely.Polygon([(X, Y), (X + 300, Y + 300), (X + 300, Y), (X, Y + 300), (X, Y)])
-    index = PerimeterIndex(layer(a=eight, b=None))
+    with pytest.warns(UserWarning, match="no outline"):
+        index = PerimeterIndex(layer(a=eight, b=None))
     assert index.locate([X + 10, X + 290, X + 150], [Y + 150, Y + 150, Y + 10]).tolist() == ["a", "a", None]
 
 

@@ -7,6 +7,7 @@ once, may be kept in a file, and may be asked from several threads and processes
 import hashlib
 import json
 import os
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
@@ -32,6 +33,7 @@ __all__ = ["WIDEST_M", "Layer", "PerimeterIndex"]
 
 _FORMAT = "qpvgeo perimeter index"
 _VERSION = 3
+_NAMED = 5
 _CELL_M, _LIMITS_CELL_M = 50.0, 100.0
 """Sides of the cells that answer in or out, and distances, metres: quick to ask."""
 
@@ -148,7 +150,7 @@ class PerimeterIndex:
     qpv
         Perimeters with a CRS and a unique index, of any territories; several frames for several vintages, told apart
         by their column `vintage`. Any polygons will do. Rows without an outline are left out; invalid outlines count as
-        the area that they enclose.
+        the area that they enclose. A warning names the rows left out.
     reach_m
         Greatest distance to a limit that can be asked for, metres; 2,000 at most.
 
@@ -203,6 +205,8 @@ class PerimeterIndex:
             [str(label) for frame in frames for label in np.asarray(frame.index)[~_drawn(frame)]],
             _identity(frames),
         )
+        for note in self.notes:
+            warnings.warn(note, stacklevel=2)
 
     def __repr__(self) -> str:
         """Count of perimeters, vintages and reach."""
@@ -229,6 +233,16 @@ class PerimeterIndex:
     def without_outline(self) -> list[str]:
         """Labels of the perimeters that have no outline: no point is found in them."""
         return list(self._about.without_outline)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the answers do not know, in words."""
+        lacking = self.without_outline
+        if not lacking:
+            return []
+        named = ", ".join(lacking[:_NAMED]) + (", ..." if len(lacking) > _NAMED else "")
+        many = f"{len(lacking)} perimeters have" if len(lacking) > 1 else "1 perimeter has"
+        return [f"{many} no outline in this file: nothing is found in or near {named}"]
 
     @property
     def files(self) -> list[dict[str, Any]]:

@@ -247,6 +247,8 @@ def tag(answer: dict[str, Any], out: Console, lang: str) -> None:
         out.print(f"{say('Written to', lang)} {escape(answer['output'])}", soft_wrap=True)
     else:
         out.print(f"[dim]{say('Nothing was written: name a file with --output to have each row.', lang)}[/dim]")
+    for note in answer["notes"]:
+        out.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)
     _foot(answer, out, lang)
 
 

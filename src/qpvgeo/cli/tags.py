@@ -1,5 +1,6 @@
 """What `qpvgeo tag` answers: the points of a file that lie in a QPV, near one, outside, or nobody knows."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,7 +54,9 @@ def tag(asked: Request) -> dict[str, Any]:
     tolerance = _tolerance(asked.tolerance)
     perimeters = _perimeters(asked)
     xy = (asked.x, asked.y) if asked.x is not None and asked.y is not None else None
-    with _bar() as progress:
+    with _bar() as progress, warnings.catch_warnings():
+        # the answer holds the same words
+        warnings.filterwarnings("ignore", message=".* no outline in this file")
         found = tag_file(
             file,
             asked.output,
