@@ -90,8 +90,8 @@ def require_in_force(present: Layer, lists: pd.DataFrame) -> None:
         raise DataError(
             f"These perimeters were not in force on {lists.attrs['on']}.",
             problems=problems,
-            way_out="Give those that qpvgeo.geography(on=...) names for each territory; former QPV go to `former`. Leave "
-            "out the rows of territories where no footprint lies.",
+            way_out="Give those that qpvgeo.geography(on=...) names for each territory; former QPV go to `former`. "
+            "Leave out the rows of territories where no footprint lies.",
         )
 
 

@@ -79,8 +79,8 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     dict
         `rows`; `states` (`in`, `out`, `unknown`), `bands` (points outside whose class is that band: those counted
         within 300 m are not counted again within 500 m) and `reasons` of the unknown, as counts; `vintages`, `on`,
-        `output`, `resumed_rows` (rows whose tags were kept from before), `sources`, `notes`, `fictional`. Several vintages
-        without `on` add `by_vintage`, states, bands and reasons of each, and the counts above are those of the last.
+        `output`, `resumed_rows` (rows whose tags were kept from before), `sources`, `notes`, `fictional`. Several
+        vintages without `on` add `by_vintage`, states, bands and reasons of each; the counts above are then the last.
 
     Raises
     ------
