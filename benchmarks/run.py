@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 import shapely
 import tagged
+import tagged_files
 
 import qpvgeo
 
@@ -33,7 +34,7 @@ AGREE_M2 = 1e-6
 AGREE_PEOPLE = 1e-6
 AGREE_M = 1e-6
 MILLIONS = (1, 5, 26)
-"""Points of the workloads `tag` and `bands`; the last as many as addresses in the country."""
+"""Points of the workloads `tag`, `bands` and `files`; the last as many as addresses in the country."""
 MANY = 20_000_000
 SLOW = ("geopandas.sjoin", "shapely STRtree dwithin", "shapely, sorted and prepared")
 """Tools that take one round only where points are many."""
@@ -212,6 +213,19 @@ def distances():
             _peaks(index)
 
 
+def files(millions=MILLIONS):
+    """A whole Parquet file tagged with exact distances, the index loaded before; pyarrow as the floor."""
+    quarters = data.qpv(1_609, points=57)
+    many = max(millions) * 1_000_000
+    with tempfile.TemporaryDirectory() as folder:
+        tagged_files.prepare(Path(folder), quarters, *data.points(quarters, many))
+        few = dict.fromkeys(tagged_files.TOOLS, 3) if many > MANY else {}
+        runs = _fresh("tagged_files", tagged_files.TOOLS, Path(folder), few, check=_require_same)
+    print(f"\n{many:,} rows; {_load()}")
+    _show("Parquet to Parquet", _times(runs), unit="pyarrow, reading and writing alone")
+    _peaks(runs)
+
+
 def _require_same(answers):
     """Raise when tools differ on any row."""
     (one, right), *others = answers.items()
@@ -302,7 +316,7 @@ def _show(title, times, *, unit):
 
 
 WORKLOADS = {"imports": imports, "overlap": overlap, "grid": grid, "ids": ids, "reads": reads, "distances": distances}
-OF_POINTS = {"tag": tag, "bands": bands}
+OF_POINTS = {"tag": tag, "bands": bands, "files": files}
 
 
 def main():
@@ -310,7 +324,9 @@ def main():
     parser.add_argument(
         "workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join([*WORKLOADS, *OF_POINTS])}; all by default"
     )
-    parser.add_argument("--millions", nargs="+", type=int, default=MILLIONS, help="points of `tag` and `bands`")
+    parser.add_argument(
+        "--millions", nargs="+", type=int, default=MILLIONS, help="points of `tag`, `bands` and `files`"
+    )
     given = parser.parse_args()
     calls = WORKLOADS | {name: partial(call, given.millions) for name, call in OF_POINTS.items()}
     chosen = given.workloads or list(calls)

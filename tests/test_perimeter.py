@@ -214,20 +214,24 @@ def test_perimeters_as_large_as_a_region_get_larger_cells_and_the_same_answers()
     large = layer(R=shapely.box(X - 200_000, Y - 200_000, X + 200_000, Y + 200_000))
     index = PerimeterIndex(large)
     inner = index.layer("hexagone", None)
+    inner.expect(np.inf)
     assert inner.grid.frame.cell == pytest.approx(100)
     assert index.locate([X, X + 200_000, X + 200_000.01], [Y, Y, Y]).tolist() == ["R", "R", None]
 
 
-def test_index_for_few_points_is_rebuilt_finer_when_more_are_asked_and_answers_the_same(monkeypatch):
-    monkeypatch.setattr("qpvgeo.perimeter._FEW", 5_000)
+def test_index_for_few_points_is_rebuilt_finer_when_more_are_asked_and_answers_the_same():
     chance = np.random.default_rng(6)
     index = PerimeterIndex(layer(**{f"q{n:02d}": square(*chance.uniform(0, 5_000, 2)) for n in range(40)}))
     x, y = X + chance.uniform(0, 5_300, 4_000), Y + chance.uniform(0, 5_300, 4_000)
     part = index.layer("hexagone", None)
-    first, coarse = index.locate(x, y).tolist(), part.grid.frame.cell
-    second, fine = index.locate(x, y).tolist(), part.grid.frame.cell
-    assert first == second
-    assert fine < coarse
+    answers, cells = [], []
+    for more in (0, 2e6, 6e6):
+        part.expect(more)
+        distance, near = part.limits(500.0).nearest(x, y)
+        answers.append((index.locate(x, y).tolist(), distance.tolist(), near.tolist()))
+        cells.append((part.grid.frame.cell, part.limits(500.0).frame.cell))
+    assert str(answers[0]) == str(answers[1]) == str(answers[2])
+    assert cells == [(200, 400), (100, 200), (50, 100)]
 
 
 def test_digest_is_that_of_the_perimeters_as_they_were(two):

@@ -93,21 +93,32 @@ def test_edges_along_the_lines_of_the_grid_are_exact(shift):
     assert locate(grid_of(shape), *points) == [0 if held else -1 for held in expected]
 
 
-def test_no_area_holds_nothing():
-    assert PointGrid.build(areas(), cell=50.0).locate(np.array([1.0]), np.array([2.0])).tolist() == [-1]
+@pytest.mark.parametrize("build", [PointGrid.build, PointGrid.of_boxes])
+def test_no_area_holds_nothing(build):
+    assert build(areas(), cell=50.0).locate(np.array([1.0]), np.array([2.0])).tolist() == [-1]
+
+
+def test_boxes_tell_the_first_of_the_areas_and_the_others_as_outlines_do():
+    shapes = areas(shapely.box(1_100, 2_100, 1_200, 2_200), SQUARE, shapely.box(1_150, 2_150, 1_400, 2_400))
+    x, y = np.array([1_110.0, 1_180.0, 1_350.0]), np.array([2_110.0, 2_180.0, 2_350.0])
+    for found, other in zip(
+        PointGrid.of_boxes(shapes, cell=200.0).locate_all(x, y), grid_of(*shapes).locate_all(x, y), strict=True
+    ):
+        assert found.tolist() == other.tolist()
 
 
 def test_no_point_gives_nothing():
     assert grid_of(SQUARE).locate(np.empty(0), np.empty(0)).tolist() == []
 
 
+@pytest.mark.parametrize("build", [PointGrid.build, PointGrid.of_boxes])
 @settings(max_examples=60, deadline=None)
 @given(
     seeds=st.lists(st.integers(0, 10_000), min_size=1, max_size=6),
     cell=st.sampled_from([7.0, 25.0, 50.0, 333.0, 5_000.0]),
     rounded=st.sampled_from([None, 0, 1]),
 )
-def test_any_shapes_and_points_are_answered_as_shapely_does(seeds, cell, rounded):
+def test_any_shapes_and_points_are_answered_as_shapely_does(build, seeds, cell, rounded):
     chance = np.random.default_rng(seeds)
     shapes = [blob(seed, *chance.uniform(0, 1_500, 2), chance.uniform(1, 800)) for seed in seeds]
     shapes = [shape if rounded is None else shapely.set_precision(shape, 10.0**-rounded) for shape in shapes]
@@ -118,7 +129,7 @@ def test_any_shapes_and_points_are_answered_as_shapely_does(seeds, cell, rounded
     x, y = np.r_[x, corners[:, 0], middles[:, 0]], np.r_[y, corners[:, 1], middles[:, 1]]
     if rounded is not None:
         x, y = x.round(rounded), y.round(rounded)
-    assert (PointGrid.build(areas(*shapes), cell=cell).locate(x, y) == first_holder(shapes, x, y)).all()
+    assert (build(areas(*shapes), cell=cell).locate(x, y) == first_holder(shapes, x, y)).all()
 
 
 @pytest.fixture(scope="module")
@@ -133,9 +144,10 @@ def test_order_chunks_and_threads_change_nothing(many, monkeypatch):
     grid = PointGrid.build(shapes, cell=50.0)
     expected = grid.locate(x, y)
     assert (grid.locate(x[::-1].copy(), y[::-1].copy())[::-1] == expected).all()
-    for threads, chunk in ((1, 1_000), (4, 4_096), (2, 1 << 20)):
+    for threads, chunk, block in ((1, 1_000, 7_000), (4, 4_096, 1 << 22), (2, 1 << 20, 50_000)):
         monkeypatch.setattr(pointgrid, "THREADS", threads)
         monkeypatch.setattr(pointgrid, "CHUNK", chunk)
+        monkeypatch.setattr(pointgrid, "_BLOCK", block)
         assert (grid.locate(x, y) == expected).all()
 
 

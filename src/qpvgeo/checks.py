@@ -13,7 +13,7 @@ import shapely
 from qpvgeo import codes, facts, schema
 from qpvgeo.errors import DataError
 from qpvgeo.projection import to_metric
-from qpvgeo.repairs import polygonal
+from qpvgeo.repairs import polygonal, valid
 
 __all__ = ["FINDING_COLUMNS", "MIN_OVERLAP_M2", "SLIVER_M", "check"]
 
@@ -114,7 +114,7 @@ def _outlines(index: pd.Index, metric: np.ndarray) -> Iterator[Finding]:
             None,
             "get another copy of the file",
         )
-    invalid = np.flatnonzero(~absent & ~shapely.is_valid(metric))
+    invalid = np.flatnonzero(~absent & ~valid(metric))
     for row, reason in zip(invalid, shapely.is_valid_reason(metric[invalid]), strict=True):
         action = "qpvgeo.repair(), or read with repair=True"
         yield _label(index[row]), int(row), "warning", "invalid", reason, None, action

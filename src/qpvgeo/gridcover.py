@@ -24,7 +24,7 @@ from qpvgeo import lattice as grid_lattice
 from qpvgeo.edges import Edges, cut, edges_of
 from qpvgeo.errors import DataError
 from qpvgeo.lattice import Cells, Lattice
-from qpvgeo.repairs import polygonal
+from qpvgeo.repairs import polygonal, valid
 
 __all__ = ["MAX_SHIFT_M", "Cover", "cover", "mended", "overlap_cells"]
 
@@ -127,7 +127,7 @@ def mended(areas: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
             problems=[f"{label}: {shape.geom_type}" for label, shape in areas.geometry[lines].items()],
             way_out="Give polygons.",
         )
-    broken = there & (~shapely.is_valid(shapes) | ~np.isin(shapely.get_type_id(shapes), (3, 6)))
+    broken = there & (~valid(shapes) | ~np.isin(shapely.get_type_id(shapes), (3, 6)))
     shapes[broken] = polygonal(shapely.make_valid(shapes[broken], method="structure"))
     return gpd.GeoSeries(shapes, index=areas.index, crs=areas.crs)
 

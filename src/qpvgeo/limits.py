@@ -22,7 +22,8 @@ _FEWEST, _MOST = 4, 16
 """Cells in the side of the large ones that the search begins with."""
 
 _PAIRS = 1 << 15
-_PAIRS_AT_ONCE = 1 << 22
+_PAIRS_AT_ONCE = 1 << 16
+"""Pairs of cell and edge searched, and of point and edge measured, together: few enough to stay in the cache."""
 
 _SLACK_M = 1e-6
 
@@ -85,7 +86,7 @@ class Limits:
             if not len(points):
                 return
             many = np.cumsum(self.start[cell] - self.start[cell - 1])
-            # a cell may have thousands of edges: so many pairs at once, and no more
+            # a cell may have thousands of edges
             for part in np.split(np.arange(len(points)), np.flatnonzero(np.diff(many // _PAIRS_AT_ONCE)) + 1):
                 found, of = self._measured(x[rows][points[part]], y[rows][points[part]], cell[part] - 1)
                 inside = found <= self.reach

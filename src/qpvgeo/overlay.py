@@ -16,6 +16,7 @@ import shapely
 from qpvgeo import territories
 from qpvgeo.errors import DataError
 from qpvgeo.projection import reproject, territory_of, to_metric
+from qpvgeo.repairs import valid
 
 __all__ = ["overlap"]
 
@@ -100,7 +101,7 @@ def _require_layers(a: Any, b: Any) -> None:  # noqa: ANN401
 
 def _invalid(name: str, layer: Any, rows: Any) -> list[str]:  # noqa: ANN401
     shapes, labels = layer.geometry.to_numpy()[rows], layer.index[rows]
-    invalid = ~shapely.is_missing(shapes) & ~shapely.is_valid(shapes)
+    invalid = ~shapely.is_missing(shapes) & ~valid(shapes)
     reasons = shapely.is_valid_reason(shapes[invalid])
     return [f"{name} layer: {label!r}: {why}" for label, why in zip(labels[invalid], reasons, strict=True)]
 

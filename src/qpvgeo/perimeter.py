@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import geopandas as gpd
@@ -25,106 +24,22 @@ import shapely
 from qpvgeo import schema, territories
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.gridcover import mended
+from qpvgeo.layer import Layer
 from qpvgeo.limits import Limits
 from qpvgeo.pointgrid import Frame, PointGrid
 from qpvgeo.projection import to_metric
 
-__all__ = ["WIDEST_M", "Layer", "PerimeterIndex"]
+__all__ = ["WIDEST_M", "PerimeterIndex"]
 
 _FORMAT = "qpvgeo perimeter index"
 _VERSION = 3
 _NAMED = 5
-_CELL_M, _LIMITS_CELL_M = 50.0, 100.0
-"""Sides of the cells that answer in or out, and distances, metres: quick to ask."""
-
-_MOST_CELLS, _MOST_LIMITS_CELLS = 1.6e7, 4e6
-"""Perimeters as large as communes get larger cells, so that the index keeps to a few hundred megabytes."""
-
-_FEW = 2_000_000
-_COARSER = 2.0
-"""For fewer points than that, cells so much wider: what they save in building is more than what they cost in asking."""
-
 WIDEST_M = 2_000.0
 """Greatest reach of an index: what it keeps grows with the ground in reach of a limit."""
 
 _KEPT = {"grid": ("coarse", "fine", "start", "held"), "limits": ("coarse", "fine", "start", "near", "edges")}
 
 Shapes = npt.NDArray[np.object_]
-
-
-class Layer:
-    """Perimeters of one territory and one vintage, in its legal projection.
-
-    Attributes
-    ----------
-    territory, vintage
-        Code; year, or None for perimeters that have none.
-    codes
-        Labels of the perimeters: the smaller first, then the lower. It is the order in which they win.
-    areas
-        Their outlines, metres.
-    """
-
-    def __init__(
-        self,
-        territory: str,
-        vintage: int | None,
-        codes: Sequence[str],
-        areas: Shapes,
-        *,
-        grid: PointGrid | None = None,
-        limits: Limits | None = None,
-    ) -> None:
-        self.territory, self.vintage = territory, vintage
-        self.codes = np.array(codes, dtype=object)
-        self.areas = areas
-        self._grid, self._limits = grid, limits
-        self._asked = 0
-        self._lock = Lock()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """All but the lock, which stays in its process."""
-        return {name: value for name, value in vars(self).items() if name != "_lock"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """What another process sent, with a lock of its own."""
-        vars(self).update(state, _lock=Lock())
-
-    def expect(self, many: int) -> None:
-        """Say how many points will be asked about: for few of them in all, what answers is built coarser and sooner.
-
-        The answers are the same.
-        """
-        with self._lock:
-            before, self._asked = self._asked, self._asked + many
-            if before < _FEW <= self._asked:
-                if self._grid is not None and self._grid.frame.cell > _CELL_M:
-                    self._grid = None
-                if self._limits is not None and self._limits.frame.cell > _LIMITS_CELL_M:
-                    self._limits = None
-
-    @property
-    def grid(self) -> PointGrid:
-        """What answers in or out; built at the first call."""
-        with self._lock:
-            if self._grid is None:
-                ground = float(shapely.area(self.areas).sum())
-                cell = max(_CELL_M * self._coarser, (ground / _MOST_CELLS) ** 0.5)
-                self._grid = PointGrid.build(self.areas, cell=cell)
-            return self._grid
-
-    def limits(self, reach: float) -> Limits:
-        """What answers distances; built at the first call."""
-        with self._lock:
-            if self._limits is None:
-                near = float(shapely.length(self.areas).sum()) * 2 * reach
-                cell = max(_LIMITS_CELL_M * self._coarser, (near / _MOST_LIMITS_CELLS) ** 0.5)
-                self._limits = Limits.build(self.areas, reach=reach, cell=cell)
-            return self._limits
-
-    @property
-    def _coarser(self) -> float:
-        return _COARSER if 0 < self._asked < _FEW else 1.0
 
 
 @dataclass
@@ -319,7 +234,7 @@ class PerimeterIndex:
         arrays: dict[str, npt.NDArray[Any]] = {}
         layers = []
         for number, ((territory, vintage), layer) in enumerate(self._layers.items()):
-            layer.expect(_FEW)
+            layer.expect(np.inf)
             layers.append({"territory": territory, "vintage": vintage, "codes": layer.codes.tolist()})
             wkb = shapely.to_wkb(layer.areas)
             arrays[f"{number}.wkb"] = np.frombuffer(b"".join(wkb), np.uint8)

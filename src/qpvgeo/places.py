@@ -241,14 +241,14 @@ def place(points: Coordinates) -> Places:
     territory, reason = np.full(len(points.x), -1, np.int8), np.zeros(len(points.x), np.int8)
     near = _box_of(points.crs)
 
-    def look(rows: slice) -> None:
+    def look(rows: slice) -> set[int]:
         x, y = points.x[rows], points.y[rows]
         if near is not None:
             code, west, south, east, north = near
             # no comparison holds for what is not a number
             if west <= x.min() and x.max() <= east and south <= y.min() and y.max() <= north:
                 territory[rows] = known.index(code)
-                return
+                return {known.index(code)}
             own = (x >= west) & (x <= east) & (y >= south) & (y <= north)
             territory[rows][own] = known.index(code)
             others = np.flatnonzero(~own)
@@ -256,16 +256,12 @@ def place(points: Coordinates) -> Places:
             others = np.arange(len(x))
         found, why = _judged(x[others], y[others], known, points.crs)
         territory[rows][others], reason[rows][others] = found, why
+        return set(np.unique(territory[rows]).tolist())
 
-    in_chunks(look, len(points.x))
+    there = sorted(set().union(*in_chunks(look, len(points.x))) - {-1})
     reason[points.unread] = number("coordinates are no numbers")
-    territory[points.unread] = -1
     renumber = np.full(len(known) + 1, -1, np.int8)
-    there: list[int] = []
-    for position in range(len(known)):
-        if (territory == position).any():
-            renumber[position] = len(there)
-            there.append(position)
+    renumber[there] = range(len(there))
 
     def numbered(rows: slice) -> None:
         territory[rows] = renumber[territory[rows]]

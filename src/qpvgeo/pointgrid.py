@@ -11,6 +11,7 @@ on them; those that do are doubtful on both sides.
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from threading import Lock
 from typing import Any
 
@@ -26,6 +27,9 @@ CHUNK = 1 << 16
 """Points looked up together: few enough for their coordinates to stay in the cache."""
 
 THREADS = 2
+
+_BLOCK = 1 << 22
+"""Points looked up before those in doubtful cells are tested: many, so that an outline is tested often in a row."""
 
 _TILE_BITS = 5
 _TILE = 1 << _TILE_BITS
@@ -91,19 +95,23 @@ class Frame:
 
     def look_up(self, coarse: Ints, fine: Ints, x: Floats, y: Floats) -> tuple[npt.NDArray[np.intp], Ints]:
         """Points that lie in tiles that have cells, and the values of their cells."""
-        right, up = (x - self.x) * (1 / self.cell), (y - self.y) * (1 / self.cell)
-        top = self.rows << _TILE_BITS
-        if not (right.min() >= 0 and right.max() < self.width and up.min() >= 0 and up.max() < top):
+        # a tile is a power of two of cells wide: from either number the same tile follows, to the last bit
+        per_cell = 1 / self.cell
+        per_tile = per_cell / _TILE
+        right, up = x - self.x, y - self.y
+        right *= per_tile
+        up *= per_tile
+        if not (right.min() >= 0 and right.max() < self.columns and up.min() >= 0 and up.max() < self.rows):
             # the corner lies in the rim, which is empty; what is not finite goes there too
-            inside = (right >= 0) & (right < self.width) & (up >= 0) & (up < top)
+            inside = (right >= 0) & (right < self.columns) & (up >= 0) & (up < self.rows)
             right, up = np.where(inside, right, 0), np.where(inside, up, 0)
-        col, row = right.astype(np.int32), up.astype(np.int32)
-        tile = coarse.take((row >> _TILE_BITS) * np.int32(self.columns) + (col >> _TILE_BITS))
+        at = up.astype(np.int32)
+        at *= np.int32(self.columns)
+        at += right.astype(np.int32)
+        tile = coarse.take(at)
         held = np.flatnonzero(tile >= 0)
-        col, row = col[held], row[held]
-        at = tile[held].astype(np.int64) << (2 * _TILE_BITS)
-        at += ((row & (_TILE - 1)) << _TILE_BITS) + (col & (_TILE - 1))
-        return held, fine.take(at)
+        col, row = ((axis[held] * _TILE).astype(np.int32) & (_TILE - 1) for axis in (right, up))
+        return held, fine.take((tile[held].astype(np.int64) << (2 * _TILE_BITS)) + (row << _TILE_BITS) + col)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +142,7 @@ class PointGrid:
 
     def __post_init__(self) -> None:
         """Make outlines of its own ready: others may prepare and ask the caller's at the same time."""
-        object.__setattr__(self, "areas", shapely.from_wkb(shapely.to_wkb(self.areas)))
+        object.__setattr__(self, "areas", shapely.force_2d(self.areas))
         shapely.prepare(self.areas)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -143,7 +151,7 @@ class PointGrid:
 
     @classmethod
     def build(cls, areas: Shapes, *, cell: float) -> "PointGrid":
-        """Grid of areas.
+        """Grid of areas, by their outlines.
 
         Parameters
         ----------
@@ -152,10 +160,19 @@ class PointGrid:
         cell
             Side of the cells in metres: the smaller, the fewer points are tested and the longer the building.
         """
-        bounds = shapely.total_bounds(areas) if len(areas) else (0.0, 0.0, 0.0, 0.0)
-        frame = Frame.around(bounds, cell)
+        frame = Frame.around(_bounds(areas), cell)
         keys, values, start, held = _classes(areas, frame)
         return cls(areas, frame, *frame.store(keys, values), start, held)
+
+    @classmethod
+    def of_boxes(cls, areas: Shapes, *, cell: float) -> "PointGrid":
+        """Grid of areas, by the boxes around them: built in no time, and every point in a box is tested.
+
+        Parameters are those of `build`; the answers are the same.
+        """
+        frame = Frame.around(_bounds(areas), cell)
+        keys, start, held = _boxes(areas, frame)
+        return cls(areas, frame, *frame.store(keys, -1 - np.arange(len(keys))), start, held)
 
     def locate(self, x: Floats, y: Floats) -> Ints:
         """Position of the first area that holds each point; -1 for none."""
@@ -164,35 +181,75 @@ class PointGrid:
     def locate_all(self, x: Floats, y: Floats) -> tuple[Ints, Longs, Ints]:
         """Position of the first area that holds each point, and what other areas hold: points and areas, in pairs."""
         found = np.empty(len(x), np.int32)
-
-        def look(rows: slice) -> tuple[Longs, Ints]:
-            part, right, up = found[rows], x[rows], y[rows]
-            part[:] = -1
-            held, value = self.frame.look_up(self.coarse, self.fine, right, up)
-            part[held] = value - 1
-            doubt = value < 0
-            points = held[doubt]
-            part[points] = -1
-            point, area, others = self._tested(points, -1 - value[doubt], right, up)
-            part[point[~others]] = area[~others]
-            return point[others] + rows.start, area[others]
-
-        others = in_chunks(look, len(x))
+        others = [
+            self._located(found, x, y, slice(start, min(start + _BLOCK, len(x)))) for start in range(0, len(x), _BLOCK)
+        ]
         return found, _joined([part for part, _ in others], np.int64), _joined([part for _, part in others], np.int32)
 
-    def _tested(self, points: Longs, cells: Ints, x: Floats, y: Floats) -> tuple[Longs, Ints, npt.NDArray[np.bool_]]:
-        """Points in doubtful cells and the areas that hold them, in pairs; which are not the first of their point."""
+    def _located(self, found: Ints, x: Floats, y: Floats, block: slice) -> tuple[Longs, Ints]:
+        """Fill in the answers of a block of points; what other areas hold, in pairs."""
+        found, x, y = found[block], x[block], y[block]
+
+        def look(rows: slice) -> tuple[Longs, Ints, Floats, Floats]:
+            part, right, up = found[rows], x[rows], y[rows]
+            part.fill(-1)
+            held, value = self.frame.look_up(self.coarse, self.fine, right, up)
+            value -= 1
+            part[held] = value
+            doubt = np.flatnonzero(value < -1)
+            points = held.take(doubt)
+            part[points] = -1
+            return points + rows.start, -2 - value.take(doubt), right.take(points), up.take(points)
+
+        doubtful = in_chunks(look, len(x))
+        points, cells, x, y = (np.concatenate(parts) for parts in zip(*doubtful, strict=True))
         pair, at = expand(self.start[cells], self.start[cells + 1])
-        area, point = self.held[at], points[pair]
-        # points of one area after another: its outline stays in the cache
-        order = np.argsort(area, kind="stable")
-        shapes, x, y = self.areas[area[order]], x[point[order]], y[point[order]]
-        hit = np.empty(len(pair), dtype=bool)
-        with self._one_at_a_time:
-            hit[order] = shapely.intersects_xy(shapes, x, y)
-        point, area, pair = point[hit], area[hit], pair[hit]
+        area = self.held[at]
+        hit = self._hit(x, y, pair, area)
+        point, area, pair = points[pair[hit]], area[hit], pair[hit]
         # the areas of a cell stand in order: the first that holds the point is its own
-        return point, area, np.r_[False, pair[1:] == pair[:-1]][: len(pair)]
+        other = np.r_[False, pair[1:] == pair[:-1]][: len(pair)]
+        found[point[~other]] = area[~other]
+        return point[other] + block.start, area[other]
+
+    def _hit(self, x: Floats, y: Floats, point: Longs, area: Ints) -> npt.NDArray[np.bool_]:
+        """Whether areas hold points, in pairs."""
+        # points of one area after another: its outline stays in the cache; short numbers are sorted 20 times faster
+        short = len(self.areas) <= np.iinfo(np.int16).max
+        order = np.argsort(area.astype(np.int16) if short else area, kind="stable")
+        point, area = point[order], area[order]
+        hit = np.empty(len(order), dtype=bool)
+
+        def test(rows: slice) -> None:
+            hit[order[rows]] = shapely.intersects_xy(self.areas[area[rows]], x[point[rows]], y[point[rows]])
+
+        # an outline is in the hands of one thread alone
+        first = np.r_[0, np.flatnonzero(area[1:] != area[:-1]) + 1, len(area)] if len(area) else np.zeros(1, np.intp)
+        ends = np.unique(first[np.searchsorted(first, np.linspace(0, len(area), 4 * THREADS + 1))])
+        with self._one_at_a_time, ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(test, (slice(*pair) for pair in pairwise(ends.tolist()))))
+        return hit
+
+
+def _bounds(areas: Shapes) -> Iterable[float]:
+    bounds: Iterable[float] = shapely.total_bounds(areas) if len(areas) else (0.0, 0.0, 0.0, 0.0)
+    return bounds
+
+
+def _boxes(areas: Shapes, frame: Frame) -> tuple[Longs, Ints, Ints]:
+    """Cells that the boxes of areas reach into; `start` and `held` of them, as if all were doubtful."""
+    # as points are looked up: rounding keeps the order, so that a point of a box lies in one of its cells
+    west, south, east, north = (
+        np.floor((side - low) * (1 / frame.cell)).astype(np.int64)
+        for side, low in zip(shapely.bounds(areas).reshape(-1, 4).T, (frame.x, frame.y) * 2, strict=True)
+    )
+    across, up = east - west + 1, north - south + 1
+    area, step = _ragged(across * up)
+    keys = (south[area] + step // across[area]) * frame.width + west[area] + step % across[area]
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]][: len(keys)])
+    return keys[first], np.append(first, len(keys)).astype(np.int32), area[order].astype(np.int32)
 
 
 def _classes(areas: Shapes, frame: Frame) -> tuple[Longs, Ints, Ints, Ints]:

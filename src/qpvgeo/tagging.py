@@ -21,7 +21,8 @@ import shapely
 
 from qpvgeo import facts, schema, territories
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.perimeter import WIDEST_M, Layer, PerimeterIndex
+from qpvgeo.layer import Layer
+from qpvgeo.perimeter import WIDEST_M, PerimeterIndex
 from qpvgeo.places import REASONS, Coordinates, Places, coordinates_of, number, place
 from qpvgeo.pointgrid import in_chunks
 
@@ -286,9 +287,9 @@ def _frame(
     tolerance: Floats,
 ) -> pd.DataFrame:
     """Tags by one vintage in each territory."""
-    answer = _Answer(len(found.x), places.reason, asked)
-    for position, code in enumerate(places.codes):
-        layer = index.layer(code, vintages[code])
+    layers = [index.layer(code, vintages[code]) for code in places.codes]
+    answer = _Answer(places.reason, asked, sum(len(layer.codes) for layer in layers if layer is not None))
+    for position, (code, layer) in enumerate(zip(places.codes, layers, strict=True)):
         rows = (
             None if len(places.codes) == 1 and not places.reason.any() else np.flatnonzero(places.territory == position)
         )
@@ -318,15 +319,19 @@ def _metres(found: Coordinates, rows: Any, code: str) -> tuple[Floats, Floats]: 
 class _Answer:
     """Tags of all points, filled territory by territory."""
 
-    def __init__(self, many: int, reason: npt.NDArray[np.int8], asked: _Asked) -> None:
+    def __init__(self, reason: npt.NDArray[np.int8], asked: _Asked, perimeters: int) -> None:
+        many = len(reason)
         self.asked = asked
         self.reason = reason.copy()
-        self.state = np.where(reason > 0, _UNKNOWN, _OUT).astype(np.int8)
+        self.state = np.full(many, _OUT, np.int8)
+        self.state[np.flatnonzero(reason)] = _UNKNOWN
         self.codes: list[str] = []
-        self.of = np.full(many, -1, np.int32)
+        # what is small is soon filled: tens of millions of points take longer to write down than to find
+        self.kind = np.int16 if perimeters < np.iinfo(np.int16).max else np.int32
+        self.of = np.full(many, -1, self.kind)
         self.also: dict[int, list[str]] = {}
         measured = many if asked.bands and asked.distance != "band" else 0
-        self.near, self.distance = np.full(measured, -1, np.int32), np.full(measured, np.nan)
+        self.near, self.distance = np.full(measured, -1, self.kind), np.full(measured, np.nan)
         # 0 is in, and the last one beyond all
         self.band = np.full(many if asked.bands else 0, len(asked.bands) + 1, np.int8)
 
@@ -343,18 +348,18 @@ class _Answer:
         offset = len(self.codes)
         self.codes += layer.codes.tolist()
         layer.expect(len(x))
+        found, points, others = layer.grid.locate_all(x, y)
+        for point, other in zip(points.tolist(), others.tolist(), strict=True):
+            self.also.setdefault(point if rows is None else int(rows[point]), []).append(str(layer.codes[other]))
 
         def look(part: slice) -> None:
             here: Any = part if rows is None else rows[part]
-            found, points, others = layer.grid.locate_all(x[part], y[part])
-            self.of[here] = np.where(found >= 0, found + offset, -1)
-            self.state[here] = np.where(found >= 0, _IN, _OUT)
-            for point, other in zip(points.tolist(), others.tolist(), strict=True):
-                row = point + part.start if rows is None else int(here[point])
-                self.also.setdefault(row, []).append(str(layer.codes[other]))
-            slack = tolerance[here] if tolerance.ndim else np.broadcast_to(tolerance, len(found))
+            held = found[part] >= 0
+            self.of[here] = np.where(held, found[part] + offset, -1)
+            self.state[here] = np.where(held, _IN, _OUT)
+            slack = tolerance[here] if tolerance.ndim else np.broadcast_to(tolerance, len(held))
             if self.asked.bands or slack.any():
-                self._measure(here, layer, (x[part], y[part]), found, slack, offset)
+                self._measure(here, layer, (x[part], y[part]), found[part], slack, offset)
 
         in_chunks(look, len(x))
 
@@ -403,29 +408,39 @@ class _Answer:
         places[0, kept], places[1, kept] = distance[kept], near[kept] + offset
         self.distance[here], self.near[here] = places[0], np.where(np.isnan(places[1]), -1, places[1])
 
+    def _merged(self) -> pd.Index:
+        """Labels, each once: perimeters of several territories may have one."""
+        position, unique = pd.factorize(np.array([*self.codes, ""], dtype=object)[:-1])
+        if len(unique) < len(position):
+            renumber = np.append(position, -1).astype(self.kind)
+
+            def numbered(rows: slice) -> None:
+                for places in (self.of, self.near):
+                    places[rows] = renumber[places[rows]]
+
+            in_chunks(numbered, len(self.of))
+        return pd.Index(unique, dtype="str")
+
     def frame(self, index: pd.Index) -> pd.DataFrame:
         """Everything as a frame."""
-        unknown = self.state == _UNKNOWN
+        unknown = np.flatnonzero(self.state == _UNKNOWN)
         # what is not known to be in is said to be in nothing
         self.of[unknown] = -1
-        # perimeters of several territories may have one label
-        position, unique = pd.factorize(np.array([*self.codes, ""], dtype=object)[:-1])
-        codes = pd.Index(unique, dtype="str")
-        renumber = np.append(position, -1).astype(np.int32)
+        codes = self._merged()
         columns: dict[str, Any] = {
             "state": pd.Categorical.from_codes(self.state, list(STATES)),
             "reason": pd.Categorical.from_codes(self.reason - 1, list(REASONS)),
-            "qpv_code": pd.Categorical.from_codes(renumber[self.of], codes),
+            "qpv_code": pd.Categorical.from_codes(self.of, codes),
         }
         # a text for each row would take more memory than all the rest
-        told = {row: ", ".join(others) for row, others in self.also.items() if not unknown[row]}
+        told = {row: ", ".join(others) for row, others in self.also.items() if self.state[row] != _UNKNOWN}
         texts = {text: position for position, text in enumerate(sorted(set(told.values())))}
         also = np.full(len(self.of), -1, np.int16 if len(texts) < np.iinfo(np.int16).max else np.int32)
         also[list(told)] = [texts[text] for text in told.values()]
         columns["also_in"] = pd.Categorical.from_codes(also, pd.Index(list(texts), dtype="str"))
         if self.asked.bands:
             if self.asked.distance != "band":
-                columns["nearest_qpv"] = pd.Categorical.from_codes(renumber[self.near], codes)
+                columns["nearest_qpv"] = pd.Categorical.from_codes(self.near, codes)
                 columns["distance_m"] = self.distance
             bands = self.asked.bands
             names = ["in", *(f"within {band:.15g} m" for band in bands), f"beyond {bands[-1]:.15g} m"]

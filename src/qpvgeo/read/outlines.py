@@ -20,7 +20,7 @@ from qpvgeo.projection import DEGREES
 from qpvgeo.read import columns as published
 from qpvgeo.read import vector
 from qpvgeo.read.tables import as_text, normalise
-from qpvgeo.repairs import polygonal
+from qpvgeo.repairs import polygonal, valid
 from qpvgeo.schema import file_record
 
 __all__ = ["Arrondissements", "dissolve_moved", "has_outlines", "read_pieces", "settle_arrondissements"]
@@ -147,7 +147,7 @@ def _without_repetition(outlines: gpd.GeoDataFrame, notes: list[str]) -> gpd.Geo
 def _valid(outlines: gpd.GeoDataFrame, notes: list[str]) -> gpd.GeoDataFrame:
     """The few invalid outlines made valid, areas only."""
     shapes = outlines.geometry.to_numpy().copy()
-    broken = np.flatnonzero(~shapely.is_valid(shapes) | ~np.isin(shapely.get_type_id(shapes), (3, 6)))
+    broken = np.flatnonzero(~valid(shapes) | ~np.isin(shapely.get_type_id(shapes), (3, 6)))
     if not len(broken):
         return outlines
     shapes[broken] = polygonal(shapely.make_valid(shapes[broken], method="structure"))
