@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.test_pointgrid import areas, blob
 
-from qpvgeo import pointgrid
+from qpvgeo import chunks
 from qpvgeo.limits import Limits
 
 SQUARE = shapely.box(10_000, 20_000, 10_300, 20_300)
@@ -98,8 +98,8 @@ def test_order_chunks_and_threads_change_nothing(monkeypatch):
     limits = limits_of(*shapes)
     expected = limits.nearest(x, y)
     for threads, chunk in ((1, 1_000), (4, 4_096), (2, 1 << 20)):
-        monkeypatch.setattr(pointgrid, "THREADS", threads)
-        monkeypatch.setattr(pointgrid, "CHUNK", chunk)
+        monkeypatch.setattr(chunks, "THREADS", threads)
+        monkeypatch.setattr(chunks, "CHUNK", chunk)
         turned = limits_of(*shapes).nearest(x[::-1].copy(), y[::-1].copy())
         assert np.array_equal(turned[0][::-1], expected[0], equal_nan=True)
         assert (turned[1][::-1] == expected[1]).all()

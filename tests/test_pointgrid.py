@@ -9,7 +9,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qpvgeo import pointgrid
+from qpvgeo import chunks, pointgrid
 from qpvgeo.pointgrid import PointGrid
 
 SQUARE = shapely.box(1_000, 2_000, 1_300, 2_300)
@@ -145,8 +145,8 @@ def test_order_chunks_and_threads_change_nothing(many, monkeypatch):
     expected = grid.locate(x, y)
     assert (grid.locate(x[::-1].copy(), y[::-1].copy())[::-1] == expected).all()
     for threads, chunk, block in ((1, 1_000, 7_000), (4, 4_096, 1 << 22), (2, 1 << 20, 50_000)):
-        monkeypatch.setattr(pointgrid, "THREADS", threads)
-        monkeypatch.setattr(pointgrid, "CHUNK", chunk)
+        monkeypatch.setattr(chunks, "THREADS", threads)
+        monkeypatch.setattr(chunks, "CHUNK", chunk)
         monkeypatch.setattr(pointgrid, "_BLOCK", block)
         assert (grid.locate(x, y) == expected).all()
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from qpvgeo.chunks import in_chunks
 from qpvgeo.errors import DataError
 
 __all__ = [
@@ -33,7 +34,6 @@ __all__ = [
 ]
 
 _ID = re.compile(r"CRS(\d{1,9})RES([1-9]\d{0,8})mN(\d{1,18})E(\d{1,18})", re.ASCII)
-_CHUNK = 1 << 16
 _BLOCK = 1 << 14
 _LARGEST_MAP = 1 << 28
 
@@ -398,8 +398,7 @@ def locate(wanted: Cells, table: Cells) -> npt.NDArray[np.intp]:
         # a map of the cells wanted leaves few rows of a large table to sort
         asked[key] = True
 
-    def near(start: int) -> tuple[Integers, Integers]:
-        part = slice(start, start + _CHUNK)
+    def near(part: slice) -> tuple[Integers, Integers]:
         up, right = (table.north[part] - low) // size, (table.east[part] - left) // size
         # a negative difference becomes a very large one
         row = np.flatnonzero((up.view(np.uint64) < height) & (right.view(np.uint64) < width))
@@ -407,10 +406,9 @@ def locate(wanted: Cells, table: Cells) -> npt.NDArray[np.intp]:
         if len(asked):
             hit = asked[here]
             row, here = row[hit], here[hit]
-        return row + start, here
+        return row + part.start, here
 
-    with ThreadPoolExecutor() as pool:
-        kept = list(pool.map(near, range(0, len(table), _CHUNK)))
+    kept = in_chunks(near, len(table))
     rows = np.concatenate([found for found, _ in kept])
     place = np.concatenate([found for _, found in kept])
     order = np.argsort(place)

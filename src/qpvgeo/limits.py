@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from qpvgeo.chunks import THREADS, in_chunks, keep_memory
 from qpvgeo.edges import edges_of
-from qpvgeo.pointgrid import THREADS, Floats, Frame, Ints, Longs, Shapes, expand, in_chunks
+from qpvgeo.pointgrid import Floats, Frame, Ints, Longs, Shapes, expand
 
 __all__ = ["Limits"]
 
@@ -156,6 +157,7 @@ def _candidates(edges: Floats, frame: Frame, reach: float) -> tuple[Longs, Ints,
         rows = slice(int(block[at]), int(block[at + 1]))
         return _searched(edges, frame, reach, keys[rows], edge[rows])
 
+    keep_memory()
     with ThreadPoolExecutor(THREADS) as pool:
         parts = list(pool.map(search, range(len(block) - 1)))
     keys, edge = (np.concatenate([part[which] for part in parts]) for which in (0, 1))

@@ -16,8 +16,8 @@ import pyproj
 import shapely
 
 from qpvgeo import territories
+from qpvgeo.chunks import in_chunks
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.pointgrid import in_chunks
 from qpvgeo.projection import DEGREES, at_home, looks_swapped, to_degrees
 
 __all__ = ["REASONS", "Coordinates", "Places", "coordinate_columns", "coordinates_of", "place"]

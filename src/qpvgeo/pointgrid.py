@@ -8,7 +8,7 @@ The lines of the grid lie off round coordinates, so that outlines and points tha
 on them; those that do are doubtful on both sides.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -19,14 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from qpvgeo.chunks import THREADS, in_chunks
 from qpvgeo.edges import cut, edges_of
 
-__all__ = ["CHUNK", "THREADS", "Frame", "PointGrid", "expand", "in_chunks"]
-
-CHUNK = 1 << 16
-"""Points looked up together: few enough for their coordinates to stay in the cache."""
-
-THREADS = 2
+__all__ = ["Frame", "PointGrid", "expand"]
 
 _BLOCK = 1 << 22
 """Points looked up before those in doubtful cells are tested: many, so that an outline is tested often in a row."""
@@ -338,12 +334,3 @@ def _among(keys: Longs, table: Longs) -> npt.NDArray[np.bool_]:
 
 def _joined(parts: list[npt.NDArray[Any]], dtype: Any) -> npt.NDArray[Any]:  # noqa: ANN401
     return np.concatenate([np.empty(0, dtype), *parts])
-
-
-def in_chunks(call: Callable[[slice], Any], number: int) -> list[Any]:
-    """Call for each chunk of some rows, on two threads; the answers in order."""
-    chunks = [slice(at, min(at + CHUNK, number)) for at in range(0, number, CHUNK)]
-    if len(chunks) < 2:
-        return [call(rows) for rows in chunks]
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(call, chunks))

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from qpvgeo.chunks import THREADS
 from qpvgeo.projection import areas_m2
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ __all__ = ["REPAIR_COLUMNS", "polygonal", "repair", "valid"]
 
 _AREAL = (3, 6)  # what shapely numbers Polygon and MultiPolygon
 
-_THREADS, _FEW = 2, 256
+_FEW = 256
 
 REPAIR_COLUMNS = ("code", "reason", "area_before_m2", "area_after_m2", "difference_m2")
 
@@ -40,8 +41,8 @@ def valid(shapes: "npt.NDArray[np.object_]") -> "npt.NDArray[np.bool_]":
     """
     if len(shapes) < _FEW:
         return np.asarray(shapely.is_valid(shapes))
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return np.concatenate(list(pool.map(shapely.is_valid, np.array_split(shapes, 4 * _THREADS))))
+    with ThreadPoolExecutor(THREADS) as pool:
+        return np.concatenate(list(pool.map(shapely.is_valid, np.array_split(shapes, 4 * THREADS))))
 
 
 def polygonal(geometries: "npt.ArrayLike") -> "npt.NDArray[np.object_]":

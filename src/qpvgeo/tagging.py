@@ -20,11 +20,11 @@ import pyproj
 import shapely
 
 from qpvgeo import facts, schema, territories
+from qpvgeo.chunks import in_chunks
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.layer import Layer
 from qpvgeo.perimeter import WIDEST_M, PerimeterIndex
 from qpvgeo.places import REASONS, Coordinates, Places, coordinates_of, number, place
-from qpvgeo.pointgrid import in_chunks
 
 __all__ = ["BAN_MIN_SCORE", "BAN_SCORES", "BAN_TYPES", "STATES", "Distance", "tag_points"]
 
@@ -357,10 +357,14 @@ class _Answer:
             held = found[part] >= 0
             self.of[here] = np.where(held, found[part] + offset, -1)
             self.state[here] = np.where(held, _IN, _OUT)
-            slack = tolerance[here] if tolerance.ndim else np.broadcast_to(tolerance, len(held))
-            if self.asked.bands or slack.any():
+            if measured:
+                slack = tolerance[here] if tolerance.ndim else np.broadcast_to(tolerance, len(held))
                 self._measure(here, layer, (x[part], y[part]), found[part], slack, offset)
 
+        measured = bool(self.asked.bands) or bool(tolerance.any())
+        if measured:
+            # built before, or one thread would build while the other waits
+            layer.limits(self.asked.reach)
         in_chunks(look, len(x))
 
     def _measure(
