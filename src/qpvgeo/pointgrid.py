@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from qpvgeo.chunks import THREADS, in_chunks
+from qpvgeo.chunks import THREADS, in_chunks, keep_memory
 from qpvgeo.edges import cut, edges_of
 
 __all__ = ["Frame", "PointGrid", "expand"]
@@ -156,6 +156,7 @@ class PointGrid:
         cell
             Side of the cells in metres: the smaller, the fewer points are tested and the longer the building.
         """
+        keep_memory()
         frame = Frame.around(_bounds(areas), cell)
         keys, values, start, held = _classes(areas, frame)
         return cls(areas, frame, *frame.store(keys, values), start, held)
