@@ -212,6 +212,7 @@ def test_shares_are_shares_and_add_up_whatever_the_geographies(seed, count, shif
     assert seen == classes(before, after)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 12))
 def test_geography_beside_itself_is_kept(seed, count):
     same = mosaic(seed, count, "a")

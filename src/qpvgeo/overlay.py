@@ -17,11 +17,13 @@ from qpvgeo import territories
 from qpvgeo.errors import DataError
 from qpvgeo.projection import reproject, territory_of, to_metric
 from qpvgeo.repairs import valid
+from qpvgeo.shared import shared_areas
 
 __all__ = ["overlap"]
 
 _EARTH_RADIUS_M = 6_371_000
 _METRES_PER_DEGREE = 111_000
+_USUAL_M = 60_000
 
 Shapes = npt.NDArray[np.object_]
 Rows = npt.NDArray[np.intp]
@@ -55,7 +57,8 @@ def overlap(
     Notes
     -----
     The result depends neither on the order of the rows nor on the extent of the layers. Shapes equal to the last
-    coordinate and shapes wholly inside another share their whole area, without rounding.
+    coordinate and shapes wholly inside another share their whole area, without rounding. Areas are exact to 1e-7 m2 and
+    1e-14 of the box that two shapes have in common; what is less than that is no shared area.
 
     Examples
     --------
@@ -66,10 +69,12 @@ def overlap(
       left right  area_m2  left_share  right_share
     0    a     b   5000.0         0.5          0.5
     """
+    # a frame copies all that it knows of its files each time it is asked for its shapes
+    a, b = a.geometry, b.geometry
     _require_layers(a, b)
-    left, place = to_metric(a.geometry.to_numpy(), a.crs, what="shapes of the first layer")
-    raw = b.geometry.to_numpy()
-    as_right = reproject(a.geometry.to_numpy(), a.crs, b.crs)
+    left, place = to_metric(a.to_numpy(), a.crs, what="shapes of the first layer")
+    raw = b.to_numpy()
+    as_right = reproject(a.to_numpy(), a.crs, b.crs)
     pairs = _near(as_right, raw, b.crs)
     near = np.unique(pairs[1])
     # an invalid outline far from all of the first layer does no harm, and looking at every one costs more than the rest
@@ -100,7 +105,7 @@ def _require_layers(a: Any, b: Any) -> None:  # noqa: ANN401
 
 
 def _invalid(name: str, layer: Any, rows: Any) -> list[str]:  # noqa: ANN401
-    shapes, labels = layer.geometry.to_numpy()[rows], layer.index[rows]
+    shapes, labels = layer.to_numpy()[rows], layer.index[rows]
     invalid = ~shapely.is_missing(shapes) & ~valid(shapes)
     reasons = shapely.is_valid_reason(shapes[invalid])
     return [f"{name} layer: {label!r}: {why}" for label, why in zip(labels[invalid], reasons, strict=True)]
@@ -118,7 +123,7 @@ def _refuse(problems: list[str]) -> None:
 def _require_one_territory(b: Any, left: Shapes, pairs: tuple[Rows, Rows], apart: npt.NDArray[np.bool_]) -> None:  # noqa: ANN401
     """Raise for shapes that reach into a territory where their middle does not lie: they have no projection to use."""
     i, j = (positions[apart] for positions in pairs)
-    reaching = np.unique(j[shapely.area(shapely.intersection(left[i], b.geometry.to_numpy()[j])) > 0])
+    reaching = np.unique(j[shapely.area(shapely.intersection(left[i], b.to_numpy()[j])) > 0])
     if len(reaching):
         raise DataError(
             f"{len(reaching)} shapes of the second layer reach over several territories, or from abroad into one.",
@@ -130,44 +135,48 @@ def _require_one_territory(b: Any, left: Shapes, pairs: tuple[Rows, Rows], apart
 def _near(left: Shapes, right: Shapes, crs: Any) -> tuple[Rows, Rows]:  # noqa: ANN401
     """Positions of the pairs whose boxes come near each other: other shapes of `right` need no reprojection."""
     degrees = pyproj.CRS.from_user_input(crs).is_geographic
-    drawn = np.flatnonzero(~shapely.is_missing(right) & ~shapely.is_empty(right))
-    tree = shapely.STRtree(_wide_boxes(right[drawn], degrees=degrees))
-    i, j = tree.query(_wide_boxes(left, degrees=degrees))
-    return i, drawn[j]
+    tree = shapely.STRtree(_wider(left, _margins(left, degrees=degrees) + _margin(_USUAL_M, degrees)))
+    margins = _margins(right, degrees=degrees)
+    usual = margins <= _margin(_USUAL_M, degrees)
+    found = []
+    # a box for each shape of a country takes longer than the search
+    for rows, shapes in (
+        (np.flatnonzero(usual), right[usual]),
+        (np.flatnonzero(~usual), _wider(right[~usual], margins[~usual])),
+    ):
+        j, i = tree.query(shapes)
+        found.append((i, rows[j]))
+    i, j = (np.concatenate(part) for part in zip(*found, strict=True))
+    return i, j
 
 
-def _wide_boxes(shapes: Shapes, *, degrees: bool) -> Shapes:
-    """Boxes wide enough to hold the shapes in any projection.
-
-    An edge that is straight in one projection is bent in another: by s^2 / 8R or so for a shape of size s, which the
-    margin exceeds.
-    """
+def _margins(shapes: Shapes, *, degrees: bool) -> npt.NDArray[np.float64]:
+    """Margins around shapes that make their boxes hold them in any projection, in units of theirs."""
     west, south, east, north = shapely.bounds(shapes).T
-    metres = _METRES_PER_DEGREE if degrees else 1
-    size = np.maximum(east - west, north - south) * metres
-    margin = (100 + size**2 / (4 * _EARTH_RADIUS_M)) / (metres * (0.6 if degrees else 1))
+    metres = np.maximum(east - west, north - south) * (_METRES_PER_DEGREE if degrees else 1)
+    return np.asarray(_margin(metres, degrees))
+
+
+def _margin(size: Any, degrees: bool) -> Any:  # noqa: ANN401 - a number or an array
+    """Margin around a shape of a size in metres.
+
+    An edge that is straight in one projection is bent in another: by s^2 / 8R or so for a shape of size s.
+    """
+    return (100 + size**2 / (4 * _EARTH_RADIUS_M)) / (_METRES_PER_DEGREE * 0.6 if degrees else 1)
+
+
+def _wider(shapes: Shapes, margin: npt.NDArray[np.float64]) -> Shapes:
+    """Boxes around shapes; none for a shape that is not there."""
+    west, south, east, north = shapely.bounds(shapes).T
     boxes: Shapes = shapely.box(west - margin, south - margin, east + margin, north + margin)
+    boxes[np.isnan(west)] = None
     return boxes
 
 
 def _pairs(a: Shapes, b: Shapes) -> tuple[Rows, Rows, npt.NDArray[np.float64]]:
-    """Positions and shared area of the pairs that touch, cheapest exact answer first."""
+    """Positions and shared area of the pairs whose boxes touch."""
     j, i = shapely.STRtree(a).query(b)
-    shared = np.zeros(len(i))
-    todo = np.ones(len(i), dtype=bool)
-    area_a, area_b = shapely.area(a), shapely.area(b)
-
-    same = shapely.equals_identical(a[i], b[j])
-    shared[same], todo[same] = area_a[i[same]], False
-    for outer, inner, area in ((b[j], a[i], area_a[i]), (a[i], b[j], area_b[j])):
-        rows = np.flatnonzero(todo)
-        shapely.prepare(outer[rows])
-        inside = rows[shapely.covers(outer[rows], inner[rows])]
-        shared[inside], todo[inside] = area[inside], False
-    rows = np.flatnonzero(todo)
-    rows = rows[shapely.intersects(a[i[rows]], b[j[rows]])]
-    shared[rows] = shapely.area(shapely.intersection(a[i[rows]], b[j[rows]]))
-    return i, j, shared
+    return i, j, shared_areas(a, b, i, j)
 
 
 def _table(
