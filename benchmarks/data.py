@@ -58,6 +58,24 @@ def qpv(count=1_500, seed=SEED, *, points=65):
     return _layer(shapes, [f"Q{number:04d}" for number in range(count)])
 
 
+def older(quarters, seed=SEED):
+    """1,514 QPV of a geography before: half are the same, the others lost a part, moved by some metres, or ended."""
+    chance = np.random.default_rng(seed + 5)
+    shapes = quarters.geometry.to_numpy()[: len(quarters) - 95].copy()
+    fate = chance.choice(4, size=len(shapes), p=[0.5, 0.2, 0.2, 0.1])
+    cut = fate == 1
+    west, south, east, north = shapely.bounds(shapes[cut]).T
+    shapes[cut] = shapely.intersection(shapes[cut], shapely.box(west, south, east - 0.2 * (east - west), north))
+    moves = {2: chance.normal(0, 8, (len(shapes), 2)), 3: chance.uniform(2_000, 4_000, (len(shapes), 2))}
+    for kind, away in moves.items():
+        for row in np.flatnonzero(fate == kind):
+            shapes[row] = shapely.transform(shapes[row], lambda xy, row=row, away=away: xy + away[row])
+    # an outline drawn anew has other points, too
+    redrawn = np.flatnonzero(fate == 2)[::2]
+    shapes[redrawn] = shapely.simplify(shapes[redrawn], 2)
+    return _layer(shapes, [f"P{number:04d}" for number in range(len(shapes))])
+
+
 def national_qpv():
     """1,609 QPV in the projection of the grid, the middle one of 16 ha and 65 points."""
     return qpv(1_609, points=57).to_crs(3035)

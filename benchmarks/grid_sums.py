@@ -2,6 +2,7 @@
 
 import numpy as np
 import shapely
+from engines import as_wkb, duckdb_session, sedonadb_session
 
 CELL_M = 200
 NAMES = ("people", "living_standard")
@@ -89,15 +90,11 @@ def exactextract_(folder):
 
 
 def sedonadb_(folder):
-    import geoarrow.pyarrow  # noqa: F401 - the frame asked for needs it
     import pyarrow as pa
-    import sedonadb
-    import sedonadb.raster  # as read: loaded inside the clock otherwise
-    import sedonadb.read
 
     (north, east, *values), quarters = _cells(folder), _quarters(folder)
     shapes = quarters.geometry.to_numpy()
-    session = sedonadb.connect()
+    session = sedonadb_session()
     query = """
         SELECT area, SUM(share * people) AS people, SUM(share * living_standard) AS living_standard FROM (
             SELECT area, people, living_standard, ST_Area(ST_Intersection(shape, square)) / 40000 AS share
@@ -112,24 +109,18 @@ def sedonadb_(folder):
     def call():
         columns = {"north": north.astype(float), "east": east.astype(float), **dict(zip(NAMES, values, strict=True))}
         session.create_data_frame(pa.table(columns)).to_view("cells")
-        session.create_data_frame(_as_wkb(shapes)).to_view("quarters")
+        session.create_data_frame(as_wkb(shapes)).to_view("quarters")
         return _by_area(session.sql(query).to_pandas(), len(shapes))
 
     return call
 
 
 def duckdb_(folder):
-    from pathlib import Path
-
-    import duckdb
-    import duckdb_extension_spatial
     import pyarrow as pa
 
     (north, east, *values), quarters = _cells(folder), _quarters(folder)
     shapes = quarters.geometry.to_numpy()
-    extension = next(Path(duckdb_extension_spatial.__path__[0]).rglob("spatial.duckdb_extension"))
-    session = duckdb.connect(config={"allow_unsigned_extensions": "true", "threads": 2})
-    session.execute(f"LOAD '{extension}'")
+    session = duckdb_session()
     query = """
         SELECT area, SUM(share * people) AS people, SUM(share * living_standard) AS living_standard FROM (
             SELECT area, people, living_standard, ST_Area(ST_Intersection(shape, square)) / 40000 AS share
@@ -143,7 +134,7 @@ def duckdb_(folder):
     def call():
         columns = {"north": north, "east": east, **dict(zip(NAMES, values, strict=True))}
         session.register("cells", pa.table(columns))
-        session.register("quarters", _as_wkb(shapes))
+        session.register("quarters", as_wkb(shapes))
         session.execute("CREATE TEMP TABLE shapes AS SELECT area, ST_GeomFromWKB(wkb) AS shape FROM quarters")
         return _by_area(session.execute(query).df(), len(shapes))
 
@@ -178,12 +169,6 @@ def overlay(folder):
         return [np.bincount(pieces["area"], share * pieces[name], len(quarters)) for name in NAMES]
 
     return call
-
-
-def _as_wkb(shapes):
-    import pyarrow as pa
-
-    return pa.table({"area": np.arange(len(shapes)), "wkb": pa.array(shapely.to_wkb(shapes).tolist(), pa.binary())})
 
 
 def _by_area(found, count):

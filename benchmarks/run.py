@@ -18,11 +18,10 @@ from time import perf_counter
 
 import data
 import fresh
-import geopandas as gpd
 import grid_files
 import grid_sums
 import numpy as np
-import pandas as pd
+import overlaid
 import shapely
 import tagged
 import tagged_files
@@ -38,8 +37,8 @@ MILLIONS = (1, 5, 26)
 MANY = 20_000_000
 SLOW = ("geopandas.sjoin", "shapely STRtree dwithin", "shapely, sorted and prepared")
 """Tools that take one round only where points are many."""
-COARSE = ("exactextract", "tobler area_interpolate")
-"""Tools whose sums are further from those of shapely than that: their distance is told."""
+COARSE = ("exactextract", "tobler area_interpolate", "tobler")
+"""Tools that are further from shapely than that (tobler keeps areas in four bytes): their distance is told."""
 
 
 def imports():
@@ -60,48 +59,51 @@ def imports():
 
 def overlap():
     """QPV x communes: areas that two layers share."""
-    quarters, communes = data.qpv(), data.communes()
-    points = {name: shapely.get_num_coordinates(layer.geometry) for name, layer in (("q", quarters), ("c", communes))}
-    calls = {
-        "qpvgeo.overlap": lambda: qpvgeo.overlap(quarters, communes),
-        "shapely STRtree + intersection": lambda: _strtree(quarters, communes),
-        "shapely is_valid, STRtree + intersection": lambda: _checked(quarters, communes),
-        "geopandas.overlay": lambda: _overlay(quarters, communes),
-    }
-    answers = [call().set_index(["left", "right"])["area_m2"].sort_index() for call in calls.values()]
-    for name, other in zip(calls, answers, strict=True):
-        if not other.index.equals(answers[0].index):
-            raise SystemExit(f"{name}: other pairs than qpvgeo.overlap")
-        if (apart := float(np.abs(other - answers[0]).max())) > AGREE_M2:
-            raise SystemExit(f"{name}: {apart:.2g} m2 from qpvgeo.overlap")
-    title = (
-        f"Overlap of {len(quarters):,} QPV (median {np.median(points['q']):.0f} points) and {len(communes):,} communes "
-        f"(median {np.median(points['c']):.0f}), {len(answers[0]):,} pairs, equal to {AGREE_M2:g} m2"
-    )
-    _table(title, calls, unit="qpvgeo.overlap")
+    _overlaid("QPV and communes", data.qpv(), data.communes())
 
 
-def _strtree(quarters, communes):
-    left, right = quarters.geometry.to_numpy(), communes.geometry.to_numpy()
-    i, j = shapely.STRtree(right).query(left, predicate="intersects")
-    shared = shapely.area(shapely.intersection(left[i], right[j]))
-    frame = pd.DataFrame({"left": quarters.index[i], "right": communes.index[j], "area_m2": shared})
-    return frame[frame["area_m2"] > 0]
+def vintages():
+    """QPV of two geographies; those published too, where their folder is at hand."""
+    quarters = data.qpv(1_609, points=57)
+    _overlaid("Two geographies", data.older(quarters), quarters)
+    folder = os.environ.get("QPVGEO_TEST_DATA") or os.environ.get("QPVGEO_DATA")
+    if folder is None:
+        print("\nThe published perimeters are left out: QPVGEO_TEST_DATA names no folder.", file=sys.stderr)
+        return
+    layers = [_published(Path(folder), name) for name in ("QP_METROPOLE_LB93.shp", "qpv2024_simplified.geojson")]
+    _overlaid("The published perimeters of the hexagone, 2015 and 2024", *layers)
 
 
-def _checked(quarters, communes):
-    """With the look at every outline that `qpvgeo.overlap` does too: on invalid ones the answer would be wrong."""
-    if not (quarters.is_valid.all() and communes.is_valid.all()):
-        raise SystemExit("invalid outlines")
-    return _strtree(quarters, communes)
+def _published(folder, name):
+    """Perimeters of the hexagone in its projection, each valid."""
+    qpv = qpvgeo.read_qpv(next(folder.rglob(name)))
+    qpv = qpv[(qpv["territory"] == "hexagone") & qpv.geometry.notna()][["geometry"]].to_crs(2154)
+    return qpvgeo.repair(qpv)[0]
 
 
-def _overlay(quarters, communes):
-    left = quarters.reset_index(names="left")
-    right = communes.reset_index(names="right")
-    pieces = gpd.overlay(left, right, how="intersection")
-    frame = pd.DataFrame({"left": pieces["left"], "right": pieces["right"], "area_m2": pieces.area})
-    return frame[frame["area_m2"] > 0]
+def _overlaid(title, one, other):
+    with tempfile.TemporaryDirectory() as folder:
+        overlaid.prepare(Path(folder), one, other)
+        runs = _fresh("overlaid", overlaid.TOOLS, Path(folder), check=_require_same_areas)
+    sizes = [
+        f"{len(layer):,} (median {np.median(shapely.get_num_coordinates(layer.geometry)):.0f} points)"
+        for layer in (one, other)
+    ]
+    print(f"\n{' and '.join(sizes)}, {len(next(iter(runs.values()))[0][2]):,} pairs; {_load()}")
+    _show(title, _times(runs), unit="qpvgeo.overlap")
+    _peaks(runs)
+
+
+def _require_same_areas(answers):
+    """Raise when tools find other pairs, or areas further apart than that."""
+    (one, right), *others = answers.items()
+    for tool, other in others:
+        if right.shape != other.shape or (right[:, :2] != other[:, :2]).any():
+            raise SystemExit(f"{tool} and {one} differ: {len(other):,} and {len(right):,} pairs")
+        apart = float(np.abs(right[:, 2] - other[:, 2]).max())
+        print(f"- {tool}: {apart:.1e} m2 from {one}")
+        if apart > AGREE_M2 and tool not in COARSE:
+            raise SystemExit(f"{tool} and {one} differ")
 
 
 def grid():
@@ -315,7 +317,15 @@ def _show(title, times, *, unit):
         print(f"| `{name}` | {statistics.median(rounds):.3f} | {ratio:.2f} | {ratios[0]:.2f} to {ratios[-1]:.2f} |")
 
 
-WORKLOADS = {"imports": imports, "overlap": overlap, "grid": grid, "ids": ids, "reads": reads, "distances": distances}
+WORKLOADS = {
+    "imports": imports,
+    "overlap": overlap,
+    "vintages": vintages,
+    "grid": grid,
+    "ids": ids,
+    "reads": reads,
+    "distances": distances,
+}
 OF_POINTS = {"tag": tag, "bands": bands, "files": files}
 
 

@@ -5,6 +5,7 @@ A call ends with what the tool itself returns: rows, positions or a frame. `answ
 
 import numpy as np
 import shapely
+from engines import as_wkb, duckdb_session, sedonadb_session
 
 REACH_M = 500.0
 BANDS = (300, 500)
@@ -127,19 +128,15 @@ def sedonadb_bands(folder):
 
 
 def _sedonadb(folder):
-    import geoarrow.pyarrow  # noqa: F401 - loaded inside the clock otherwise
     import pyarrow as pa
-    import sedonadb
-    import sedonadb.raster
-    import sedonadb.read
 
     (x, y), quarters = _points(folder), _quarters(folder)
-    session = sedonadb.connect()
+    session = sedonadb_session()
 
     def view():
         points = pa.table({"id": np.arange(len(x), dtype=np.int32), "x": x, "y": y})
         session.create_data_frame(points).to_view("points")
-        session.create_data_frame(_as_wkb(quarters)).to_view("quarters")
+        session.create_data_frame(as_wkb(quarters.geometry.to_numpy())).to_view("quarters")
 
     return session, view, len(x)
 
@@ -176,30 +173,17 @@ def duckdb_bands(folder):
 
 
 def _duckdb(folder):
-    from pathlib import Path
-
-    import duckdb
-    import duckdb_extension_spatial
     import pyarrow as pa
 
     (x, y), quarters = _points(folder), _quarters(folder)
-    extension = next(Path(duckdb_extension_spatial.__path__[0]).rglob("spatial.duckdb_extension"))
-    session = duckdb.connect(config={"allow_unsigned_extensions": "true", "threads": 2})
-    session.execute(f"LOAD '{extension}'")
+    session = duckdb_session()
 
     def view():
         session.register("points", pa.table({"id": np.arange(len(x), dtype=np.int32), "x": x, "y": y}))
-        session.register("quarters", _as_wkb(quarters))
+        session.register("quarters", as_wkb(quarters.geometry.to_numpy()))
         session.execute("CREATE TEMP TABLE shapes AS SELECT area, ST_GeomFromWKB(wkb) AS shape FROM quarters")
 
     return session, view, len(x)
-
-
-def _as_wkb(quarters):
-    import pyarrow as pa
-
-    wkb = shapely.to_wkb(quarters.geometry.to_numpy()).tolist()
-    return pa.table({"area": np.arange(len(wkb), dtype=np.int32), "wkb": pa.array(wkb, pa.binary())})
 
 
 def sjoin(folder):
