@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qpvgeo as qg
-from qpvgeo.crosswalks import CLASSES, common_zones, crosswalk, crosswalk_classes
+from qpvgeo.crosswalks import crosswalk
+from qpvgeo.descent import CLASSES, common_zones, crosswalk_classes
 from qpvgeo.errors import DataError, UsageError
 
 X, Y = 700_000.0, 6_600_000.0
@@ -55,20 +56,43 @@ def test_perimeter_that_nothing_covers_is_a_row_of_its_own():
     assert rows(walk, "from", "to", "from_share", "to_share") == [["a", None, 1.0, None], [None, "b", None, 1.0]]
 
 
-def test_strip_thinner_than_the_tolerance_is_no_pair():
+def test_strip_nowhere_wider_than_the_tolerance_is_no_pair():
     neighbour = rectangle(399, 0)
-    assert len(crosswalk(layer(a=rectangle(0, 0)), layer(b=neighbour), tolerance_m=0.2).dropna()) == 1
-    assert len(crosswalk(layer(a=rectangle(0, 0)), layer(b=neighbour), tolerance_m=0.3).dropna()) == 0
+    assert len(crosswalk(layer(a=rectangle(0, 0)), layer(b=neighbour), tolerance_m=0.99).dropna()) == 1
+    assert len(crosswalk(layer(a=rectangle(0, 0)), layer(b=neighbour), tolerance_m=1).dropna()) == 0
 
 
-def test_slack_is_the_strip_along_the_limit_over_the_area():
-    walk = crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0)), tolerance_m=2)
-    assert rows(walk, "from_slack", "to_slack") == [[2 * 1_600 / 160_000] * 2]
+@pytest.mark.parametrize(
+    ("after", "lost", "gained"),
+    [
+        (rectangle(0, 0), False, False),
+        (rectangle(0, 0, 402), False, False),
+        (rectangle(0, 0, 403), False, True),
+        (rectangle(2, 0), False, False),
+        (rectangle(3, 0), True, True),
+        (rectangle(0, 0, 400, 397), True, False),
+        # little ground, but wide: a square of 4 m
+        (rectangle(0, 0).difference(rectangle(100, 100, 4, 4)), True, False),
+        # much ground, but thin: 2 m on all four sides
+        (rectangle(-2, -2, 404, 404), False, False),
+    ],
+)
+def test_change_is_what_is_wider_than_the_tolerance(after, lost, gained):
+    walk = crosswalk(layer(a=rectangle(0, 0)), layer(b=after), tolerance_m=2.5)
+    assert walk.loc[0, ["lost", "gained"]].tolist() == [lost, gained]
+    turned = crosswalk(layer(b=after), layer(a=rectangle(0, 0)), tolerance_m=2.5)
+    assert turned.loc[0, ["lost", "gained"]].tolist() == [gained, lost]
+    assert walk.loc[1:, ["lost", "gained"]].isna().all(axis=None)
+
+
+def test_without_a_tolerance_any_ground_is_a_change():
+    walk = crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0, 400.001)), tolerance_m=0)
+    assert walk.loc[0, ["lost", "gained"]].tolist() == [False, True]
 
 
 CASES = {
     "kept": (layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0)), {"a": "kept", "b": "kept"}),
-    "shifted by the tolerance": (layer(a=rectangle(0, 0)), layer(b=rectangle(1, 1)), {"a": "kept", "b": "kept"}),
+    "shifted by the tolerance": (layer(a=rectangle(0, 0)), layer(b=rectangle(0.7, 0.7)), {"a": "kept", "b": "kept"}),
     "grown": (layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0, 500)), {"a": "grown", "b": "grown"}),
     "shrunk": (layer(a=rectangle(0, 0, 500)), layer(b=rectangle(0, 0)), {"a": "shrunk", "b": "shrunk"}),
     "reshaped": (layer(a=rectangle(0, 0)), layer(b=rectangle(100, 0)), {"a": "reshaped", "b": "reshaped"}),
@@ -243,13 +267,13 @@ def hexagone(real_data):
 
 @pytest.mark.real
 def test_real_pair_by_letter_of_the_code(hexagone):
-    # the file of 2024 is simplified, by a few metres
-    found = crosswalk_classes(crosswalk(*hexagone, tolerance_m=3))
+    # the file of 2024 is simplified, by up to tens of metres
+    found = crosswalk_classes(crosswalk(*hexagone, tolerance_m=40))
     after = found[found["side"] == "to"]
     table = pd.crosstab(after.index.str[-1], after["class"])
-    assert table.loc["I"].to_dict() | {"kept": 271, "grown": 13, "shrunk": 7} == table.loc["I"].to_dict()
-    assert table.loc["N", "new"] == 109
-    assert table.loc["M", "kept"] == 79
+    assert table.loc["I"].to_dict() | {"kept": 273, "grown": 12, "shrunk": 6} == table.loc["I"].to_dict()
+    assert table.loc["N", ["new", "reshaped"]].tolist() == [109, 2]
+    assert table.loc["M", ["kept", "new"]].tolist() == [52, 2]
     assert (found["class"] == "dropped").sum() == 42
 
 

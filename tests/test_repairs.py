@@ -1,6 +1,7 @@
 """Repairs: the area that broken rings enclose, polygons and nothing else, and a log whose figures add up."""
 
 import itertools
+import warnings
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +15,7 @@ from shapely import box
 import qpvgeo as qg
 from qpvgeo import schema
 from qpvgeo.projection import areas_m2
-from qpvgeo.repairs import REPAIR_COLUMNS, polygonal, repair
+from qpvgeo.repairs import REPAIR_COLUMNS, polygonal, repair, valid
 
 X, Y = 700_000, 6_600_000
 AREAL = {"Polygon", "MultiPolygon"}
@@ -31,6 +32,14 @@ def ring(*points, holes=()):
 
 def frame(*shapes, crs=2154):
     return gpd.GeoDataFrame(geometry=list(shapes), index=[f"QP0590{k:02d}" for k in range(len(shapes))], crs=crs)
+
+
+def test_looking_at_many_outlines_leaves_the_warnings_of_others_alone():
+    shapes = np.array([SQUARE, BOW_TIE] * 2_000)
+    before = list(warnings.filters)
+    for _ in range(20):
+        assert valid(shapes).sum() == 2_000
+        assert warnings.filters == before
 
 
 SQUARE = ring((0, 0), (100, 0), (100, 100), (0, 100))

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from qpvgeo import codes, errors, facts, lattice, territories
     from qpvgeo.checks import check
     from qpvgeo.coverages import coverage
-    from qpvgeo.crosswalks import common_zones, crosswalk, crosswalk_classes
+    from qpvgeo.crosswalks import crosswalk
+    from qpvgeo.descent import common_zones, crosswalk_classes
     from qpvgeo.discover import datasets
     from qpvgeo.download import fetch
     from qpvgeo.estimates import estimate_population
@@ -42,10 +43,10 @@ _HOMES = {
     "boundary_profile": "profiles",
     "check": "checks",
     "check_grid": "read.grid_check",
-    "common_zones": "crosswalks",
+    "common_zones": "descent",
     "coverage": "coverages",
     "crosswalk": "crosswalks",
-    "crosswalk_classes": "crosswalks",
+    "crosswalk_classes": "descent",
     "datasets": "discover",
     "estimate_population": "estimates",
     "fetch": "download",

@@ -4,15 +4,15 @@ The geography of 2024 took the place of that of 2015, and every series broke. Th
 each pair that shares something, and a row for each part that nothing on the other side covers, so that the shares of a
 perimeter always add up to one. Nothing is dropped on the way, and the two sides are treated alike.
 
-Outlines may be simplified, or drawn anew at another precision: what a shift of `tolerance_m` along the whole limit can
-explain is not a change.
+Outlines may be simplified, or drawn anew at another precision: ground that is nowhere wider than `tolerance_m` is not
+a change.
 
 Source: décrets 2014-1750, 2014-1751 (2015) and 2023-1314, 2024-1212 (2024); the official list of ancestors has no
 weights, and is audited against the geometry by `qpvgeo.audit_correspondence`.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -21,24 +21,22 @@ import pandas as pd
 import shapely
 
 from qpvgeo import schema
+from qpvgeo.chunks import in_parts
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.estimates import estimate_population
 from qpvgeo.overlay import overlap
 from qpvgeo.perimeter import PerimeterIndex
 from qpvgeo.projection import reproject, to_metric
 from qpvgeo.repairs import polygonal
+from qpvgeo.shared import ROUNDING_M2
 from qpvgeo.tagging import tag_points
 
-__all__ = ["CLASSES", "SIGNIFICANT_SHARE", "common_zones", "crosswalk", "crosswalk_classes"]
-
-CLASSES = ("kept", "grown", "shrunk", "reshaped", "split", "merged", "new", "dropped")
-
-SIGNIFICANT_SHARE = 0.05
-"""Perimeters descend from each other when they share more than this part of one of them."""
+__all__ = ["crosswalk"]
 
 _ROUNDING = 1e-12
 
 Floats = npt.NDArray[np.float64]
+Shapes = npt.NDArray[np.object_]
 Weights: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries | pd.DataFrame | pd.Series | None
 
 
@@ -61,8 +59,9 @@ def crosswalk(
         by area within a cell); points, with a CRS (addresses, dwellings; counted once each, or by their column
         `weight`); or people by label of `qpv_2015`, published, which are shared out by area. None: ground alone.
     tolerance_m
-        Position of the outlines, in metres. A pair that shares no more than a strip of that width along the shorter of
-        the two limits is no pair: its ground is uncovered.
+        How far the outlines may be from where they should, metres; 30 to 40 for the simplified files of 2024 that
+        circulate. Ground that is nowhere wider is not a change: a pair that shares no more than that is no pair, its
+        ground is uncovered.
 
     Returns
     -------
@@ -73,7 +72,8 @@ def crosswalk(
         - `from`, `to`: labels.
         - `area_m2`: ground shared, in the legal projection of the territory.
         - `from_share`, `to_share`: over the area of the one and of the other, 0 to 1; each adds up to one for a label.
-        - `from_slack`, `to_slack`: part of the area of each that a shift of `tolerance_m` along its limit makes.
+        - `lost`, `gained`: whether some of `from` beyond `to`, and some of `to` beyond `from`, is wider than
+          `tolerance_m`; missing for uncovered parts.
         - with weights, `population` and `households` (grid), `points` (points) or `population` (published), each with
           its `..._from_share` and `..._to_share`, missing where a perimeter holds none of it.
 
@@ -105,10 +105,10 @@ def crosswalk(
     pairs = overlap(qpv_2015[sides[0]["drawn"]], qpv_2024[sides[1]["drawn"]]).rename(
         columns={"left": "from", "right": "to"}
     )
-    strip = tolerance_m * np.minimum(
-        sides[0]["length"].reindex(pairs["from"]).to_numpy(), sides[1]["length"].reindex(pairs["to"]).to_numpy()
-    )
-    pairs = pairs.loc[(pairs["area_m2"] > strip).to_numpy(), ["from", "to", "area_m2"]].reset_index(drop=True)
+    pairs = pairs[["from", "to", "area_m2"]]
+    if tolerance_m > 0:
+        pairs = pairs[_wide(pairs, sides, tolerance_m, "shared")].reset_index(drop=True)
+    changes = {name: _wide(pairs, sides, tolerance_m, name) for name in ("lost", "gained")}
     sums = {"area_m2": [side["area"] for side in sides]}
     counted = _counted(pairs, qpv_2015[sides[0]["drawn"]], qpv_2024[sides[1]["drawn"]], weights)
     for name, (of_pairs, of_from, of_to) in counted.items():
@@ -119,16 +119,15 @@ def crosswalk(
         prefix = "" if name == "area_m2" else f"{name}_"
         for side, total in zip(("from", "to"), totals, strict=True):
             frame[f"{prefix}{side}_share"] = _share(frame, side, name, total)
-    for side, about in zip(("from", "to"), sides, strict=True):
-        slack = np.minimum(tolerance_m * about["length"] / about["area"], 1.0)
-        frame[f"{side}_slack"] = slack.reindex(frame[side]).to_numpy()
-    first = ["from", "to", "area_m2", "from_share", "to_share", "from_slack", "to_slack"]
+    for name, changed in changes.items():
+        frame[name] = pd.Series(changed, dtype="boolean").reindex(frame.index)
+    first = ["from", "to", "area_m2", "from_share", "to_share", "lost", "gained"]
     frame = frame[[*first, *(name for name in frame.columns if name not in first)]]
     return _stamped(frame, qpv_2015, qpv_2024, weights, tolerance_m, sides)
 
 
 def _measured(layer: Any, name: str) -> dict[str, pd.Series]:  # noqa: ANN401
-    """Area and length of the limit of each perimeter, in its legal projection, and which of them are drawn."""
+    """Outline in the legal projection and area of each perimeter, and which of them are drawn."""
     repeated = layer.index[layer.index.duplicated()].unique()
     if len(repeated):
         raise DataError(
@@ -142,9 +141,37 @@ def _measured(layer: Any, name: str) -> dict[str, pd.Series]:  # noqa: ANN401
     index = layer.index[drawn.to_numpy()]
     return {
         "drawn": drawn,
+        "outline": pd.Series(metric, index=index, dtype=object),
         "area": pd.Series(shapely.area(metric), index=index),
-        "length": pd.Series(shapely.length(metric), index=index),
     }
+
+
+def _wide(
+    pairs: pd.DataFrame,
+    sides: list[dict[str, pd.Series]],
+    tolerance_m: float,
+    part: Literal["shared", "lost", "gained"],
+) -> npt.NDArray[np.bool_]:
+    """Whether a part of each pair is somewhere wider than the tolerance: what they share, or what one has beyond."""
+    one, other = (side["outline"].loc[pairs[name]].to_numpy() for side, name in zip(sides, ("from", "to"), strict=True))
+    cut = shapely.intersection if part == "shared" else shapely.difference
+    if part == "gained":
+        one, other = other, one
+    shared = pairs["area_m2"].to_numpy()
+    area = shared if part == "shared" else shapely.area(one) - shared
+    # ground nowhere wider than that has less area than its limit times half of it, and its limit is made of the two
+    certain = area > tolerance_m / 2 * (shapely.length(one) + shapely.length(other))
+    wide: npt.NDArray[np.bool_] = certain & (area > ROUNDING_M2)
+    doubtful = np.flatnonzero(~certain & (area > ROUNDING_M2))
+    if tolerance_m == 0:
+        wide[doubtful] = True
+        return wide
+
+    def left(one: Shapes, other: Shapes) -> npt.NDArray[np.bool_]:
+        return np.asarray(~shapely.is_empty(shapely.buffer(cut(one, other), -tolerance_m / 2)))
+
+    wide[doubtful] = in_parts(left, one[doubtful], other[doubtful])
+    return wide
 
 
 def _with_uncovered(pairs: pd.DataFrame, sums: Mapping[str, list[pd.Series]]) -> pd.DataFrame:
@@ -274,128 +301,3 @@ def _stamped(
         without_outline=[str(code) for side in sides for code in side["drawn"].index[~side["drawn"]]],
         fictional=schema.is_fictional(one, other),
     )
-
-
-def crosswalk_classes(walk: pd.DataFrame) -> pd.DataFrame:
-    """Say of each perimeter of both geographies what became of it, or where it comes from.
-
-    Parameters
-    ----------
-    walk
-        Frame of `crosswalk`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by `code`, those of `from` then those of `to`: `side` (`from` or `to`), `class`, `relatives` (list of
-        the codes on the other side that it descends from or that descend from it) and `covered_share` (of its area).
-
-    Notes
-    -----
-    Two perimeters are relatives when they share more than 5 % of the area of one of them. A perimeter without a
-    relative is `dropped` (before) or `new` (after). One relative on each side, and the two are a pair: `kept` when the
-    ground lost and the ground gained are each no more than a shift of `tolerance_m` along the limit makes; `grown` when
-    only ground was gained, `shrunk` when only some was lost, `reshaped` when both. One before and several after:
-    `split`, all of them. Several before and one after: `merged`. Several on both sides: `reshaped`. Exchange the two
-    geographies, and dropped and new, grown and shrunk, split and merged are exchanged, and nothing else.
-
-    Examples
-    --------
-    >>> import qpvgeo as qg
-    >>> sample = qg.sample()
-    >>> found = crosswalk_classes(crosswalk(qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)))
-    >>> found.loc["QP099003", ["class", "relatives"]].tolist()
-    ['split', ['QN09903M', 'QN09904M']]
-    """
-    schema.require_columns(
-        walk,
-        ["from", "to", "from_share", "to_share", "from_slack", "to_slack"],
-        what="The crosswalk",
-        way_out="Make it with qpvgeo.crosswalk().",
-    )
-    zone = common_zones(walk)
-    related = _related(walk)
-    covered = {
-        side: walk[walk["from"].notna() & walk["to"].notna()].groupby(side)[f"{side}_share"].sum()
-        for side in ("from", "to")
-    }
-    slack = {side: walk.groupby(side)[f"{side}_slack"].first() for side in ("from", "to")}
-    members = {side: zone[zone["side"] == side].groupby("zone").size() for side in ("from", "to")}
-    pair = related.set_index(related["from"].map(zone["zone"]))
-    rows = []
-    for code, (side, number) in zone[["side", "zone"]].iterrows():
-        before, after = (int(members[name].get(number, 0)) for name in ("from", "to"))
-        if not (before and after):
-            kind = "dropped" if before else "new"
-        elif before == after == 1:
-            one, other = pair.loc[number, "from"], pair.loc[number, "to"]
-            lost = 1 - pair.loc[number, "from_share"] > slack["from"][one] + _ROUNDING
-            gained = 1 - pair.loc[number, "to_share"] > slack["to"][other] + _ROUNDING
-            kind = ("reshaped" if gained else "shrunk") if lost else ("grown" if gained else "kept")
-        else:
-            kind = "split" if before == 1 else "merged" if after == 1 else "reshaped"
-        other_side = "to" if side == "from" else "from"
-        relatives = related.loc[related[side] == code, other_side].tolist()
-        rows.append((code, side, kind, relatives, float(covered[side].get(code, 0.0))))
-    frame = pd.DataFrame(rows, columns=["code", "side", "class", "relatives", "covered_share"]).set_index("code")
-    frame.attrs = dict(walk.attrs)
-    return frame
-
-
-def _related(walk: pd.DataFrame) -> pd.DataFrame:
-    """Pairs that share enough to descend from each other."""
-    pairs = walk[walk["from"].notna() & walk["to"].notna()]
-    return pairs[(pairs[["from_share", "to_share"]].max(axis=1) > SIGNIFICANT_SHARE).to_numpy()]
-
-
-def common_zones(walk: pd.DataFrame) -> pd.DataFrame:
-    """Group the perimeters of both geographies into the smallest zones that neither of them cuts.
-
-    Series can be summed over a zone in both geographies without any assumption on who lives where inside it.
-
-    Parameters
-    ----------
-    walk
-        Frame of `crosswalk`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by `code`, those of `from` then those of `to`: `side`, and `zone` (number from 0, in the order of the
-        first code of each). Perimeters that share more than 5 % of one of them are in one zone, with all the others
-        that these lead to.
-
-    Examples
-    --------
-    >>> import qpvgeo as qg
-    >>> sample = qg.sample()
-    >>> zones = common_zones(crosswalk(qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)))
-    >>> zones.index[zones["zone"] == zones.loc["QP099003", "zone"]].tolist()
-    ['QP099003', 'QN09903M', 'QN09904M']
-    """
-    codes = pd.concat(
-        [walk[side].dropna().drop_duplicates().to_frame("code").assign(side=side) for side in ("from", "to")]
-    )
-    both = codes["code"][codes["code"].duplicated()]
-    if len(both):
-        raise DataError(
-            "The two geographies have labels in common.",
-            problems=map(str, both),
-            way_out="Rename those of one of them, so that a label says which it is of.",
-        )
-    codes = codes.set_index("code")
-    related = _related(walk)
-    at = pd.Series(range(len(codes)), index=codes.index)
-    left, right = (at.reindex(related[side]).to_numpy() for side in ("from", "to"))
-    label = np.arange(len(codes))
-    while True:
-        # the lowest number of a zone spreads along its pairs
-        spread = label.copy()
-        np.minimum.at(spread, left, label[right])
-        np.minimum.at(spread, right, label[left])
-        spread = spread[spread]
-        if (spread == label).all():
-            break
-        label = spread
-    codes["zone"] = np.unique(label, return_inverse=True)[1]
-    return codes

@@ -7,14 +7,15 @@ is what software that does not look reports. A figure of eight shows the differe
 turns the other way, so the shoelace formula subtracts it.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+import warnings
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import shapely
 
-from qpvgeo.chunks import THREADS
+from qpvgeo.chunks import in_parts
 from qpvgeo.projection import areas_m2
 
 if TYPE_CHECKING:
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["REPAIR_COLUMNS", "polygonal", "repair", "valid"]
 
+_MUTING = Lock()
 _AREAL = (3, 6)  # what shapely numbers Polygon and MultiPolygon
-
-_FEW = 256
 
 REPAIR_COLUMNS = ("code", "reason", "area_before_m2", "area_after_m2", "difference_m2")
 
@@ -39,10 +39,9 @@ def valid(shapes: "npt.NDArray[np.object_]") -> "npt.NDArray[np.bool_]":
     >>> valid(shapely.from_wkt(["POINT (0 0)", "POLYGON ((0 0, 1 1, 1 0, 0 1, 0 0))", None])).tolist()
     [True, False, False]
     """
-    if len(shapes) < _FEW:
-        return np.asarray(shapely.is_valid(shapes))
-    with ThreadPoolExecutor(THREADS) as pool:
-        return np.concatenate(list(pool.map(shapely.is_valid, np.array_split(shapes, 4 * THREADS))))
+    # shapely mutes warnings while it looks, which two threads at once would leave muted
+    with _MUTING, warnings.catch_warnings():
+        return in_parts(shapely.is_valid, shapes)
 
 
 def polygonal(geometries: "npt.ArrayLike") -> "npt.NDArray[np.object_]":
