@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qpvgeo import codes, errors, facts, lattice, territories
     from qpvgeo.checks import check
+    from qpvgeo.conversions import convert
     from qpvgeo.coverages import coverage
     from qpvgeo.crosswalks import crosswalk
     from qpvgeo.descent import common_zones, crosswalk_classes
@@ -44,6 +45,7 @@ _HOMES = {
     "check": "checks",
     "check_grid": "read.grid_check",
     "common_zones": "descent",
+    "convert": "conversions",
     "coverage": "coverages",
     "crosswalk": "crosswalks",
     "crosswalk_classes": "descent",
@@ -77,6 +79,7 @@ __all__ = [
     "check_grid",
     "codes",
     "common_zones",
+    "convert",
     "coverage",
     "crosswalk",
     "crosswalk_classes",

@@ -21,7 +21,7 @@ __all__ = ["Kind", "Moved", "move"]
 Kind = Literal["count", "rate", "category"]
 
 COVERED = "covered_share"
-"""Column of `Moved.values`: the share of each unit after that comes from units before, by the weight of the parts."""
+"""Column of `Moved.table`: the share of each unit after that comes from units before, by the weight of the parts."""
 
 _NOT_ADDITIVE = ("median", "mean", "quantile", "decile", "gini")
 _TOKENS = re.compile(
@@ -36,7 +36,7 @@ class Moved(NamedTuple):
 
     Attributes
     ----------
-    values
+    table
         Indexed by unit after: the columns of the table, then `covered_share`, the share of the unit that comes from
         units before (by the weight of the passage; missing where it weighs nothing). A value is missing where nothing
         is known of it: no unit before goes there, or one that does has no value.
@@ -46,7 +46,7 @@ class Moved(NamedTuple):
         table.
     """
 
-    values: pd.DataFrame
+    table: pd.DataFrame
     unplaced: pd.DataFrame
 
 
@@ -80,7 +80,7 @@ def move(
     --------
     >>> parts = pd.DataFrame({"from": ["a", "a", "b"], "to": ["x", None, "x"], "share": [0.75, 0.25, 1.0]})
     >>> moved = move(pd.Series({"a": 100, "b": 10}, name="people"), parts.assign(weight=1.0), kind="count")
-    >>> moved.values["people"].to_dict(), moved.unplaced["value"].tolist()
+    >>> moved.table["people"].to_dict(), moved.unplaced["value"].tolist()
     ({'x': 85.0}, [25.0])
     """
     frame = table.to_frame("value" if table.name is None else table.name) if isinstance(table, pd.Series) else table
@@ -207,8 +207,7 @@ def _open(values: pd.Series, parts: pd.DataFrame, taken: Floats | None = None) -
     nowhere = parts["to"].isna().to_numpy()
     rows = parts.loc[nowhere, ["from", "share"]]
     part = (_shared(values.astype("Float64"), parts) if taken is None else taken)[nowhere]
-    asked = rows["from"].isin(values.index).to_numpy()
-    return rows.assign(value=part)[asked].reset_index(drop=True)
+    return rows.assign(value=part)[~np.isnan(part)].reset_index(drop=True)
 
 
 def _category(column: pd.Series, parts: pd.DataFrame, targets: pd.Index) -> pd.Series:

@@ -1,0 +1,186 @@
+"""A table by QPV moved from one geography to the other, by the shares of a crosswalk.
+
+A count is shared out by the people, homes or ground that each pair shares; a rate takes its denominator along; a
+category goes to the perimeter that it covers most of. What nothing on the other side covers is told, not lost, and how
+much of each perimeter an answer covers stands beside it. Insee publishes no series of one geography on the other: what
+comes out is an estimate, but where perimeters were kept or merged whole.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from qpvgeo import codes, moving, schema
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.moving import Kind, Moved
+
+__all__ = ["convert"]
+
+Scope = Literal["whole", "covered"]
+
+_WEIGHTS = ("population", "households", "points", "area_m2")
+"""What shares may be of, the one that says most of people first."""
+
+_NAMED = 5
+
+
+def convert(
+    values: pd.Series | pd.DataFrame,
+    crosswalk: pd.DataFrame,
+    *,
+    kind: Kind = "count",
+    denominators: pd.Series | None = None,
+    by: str | None = None,
+    of: Scope | None = None,
+) -> Moved:
+    """Move a table by QPV from one geography to the other.
+
+    Parameters
+    ----------
+    values
+        Series, or frame whose columns are all of one kind, by code of one of the two geographies: its codes say which
+        way to go. Perimeters that it leaves out count as missing.
+    crosswalk
+        Frame of `qpvgeo.crosswalk`.
+    kind
+        `count` (people, homes, jobs): shared out. `rate` (a share of people, a mean): the mean of the parts weighted by
+        their denominators. `category` (a label): the one that most of the perimeter has; missing for a tie.
+    denominators
+        For rates, by code of the same geography: what each rate is of.
+    by
+        Shares to use: `population`, `households`, `points` or `area_m2`; by default the first of these that the
+        crosswalk has. A perimeter that holds none of it is shared out by area, and a note says so.
+    of
+        What the values are of: `whole` perimeters, or only the part that the other geography covers (`covered`), of
+        which nothing is left over. By default `covered` for what `convert` gave, and `whole` otherwise.
+
+    Returns
+    -------
+    Moved
+        `table`, indexed by `qpv_code` of the other geography: the columns, then `covered_share` (0 to 1), the share
+        of the perimeter that the answer is about: what the first geography does not cover is in no value. Values are
+        missing where nothing comes, and where a part that comes has none. `unplaced`: `from`, `column`, `value`,
+        `share` of what nothing covers. `attrs["qpvgeo"]` of the table holds the basis and notes.
+
+    Raises
+    ------
+    DataError
+        Codes are of no side or of both sides of the crosswalk, repeat, or are in none; values are no numbers.
+    UsageError
+        The kind is unknown; medians, deciles and Gini coefficients are refused, for that of a union does not follow
+        from those of its parts; a rate has no denominators; the crosswalk has no such shares.
+
+    Notes
+    -----
+    A count moved there and back, and what is left over on the way, add up to the count. A change of geography is a
+    break in a series (`qpvgeo.series_breaks`): a converted figure is no published one.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> sample = qg.sample()
+    >>> old, new = qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)
+    >>> people = qg.read_population(sample.population_2015)["population"]
+    >>> moved = convert(people, qg.crosswalk(old, new, qg.read_grid(sample.grid_2019)))
+    >>> moved.table.loc[["QN09903M", "QN09904M"]].round(2).to_numpy().tolist()
+    [[1285.99, 1.0], [1690.0, 1.0]]
+    >>> bool(abs(moved.table["population"].sum() + moved.unplaced["value"].sum() - people.sum()) < 1e-6)
+    True
+    """
+    schema.require_columns(
+        crosswalk,
+        ["from", "to", "area_m2", "from_share", "to_share"],
+        what="The crosswalk",
+        way_out="Make it with qpvgeo.crosswalk().",
+    )
+    if of not in (None, "whole", "covered"):
+        raise UsageError(f"of={of!r} is neither 'whole' nor 'covered'.")
+    weight = _weight(crosswalk, by)
+    here, there = _direction(values.index, crosswalk)
+    about = schema.provenance(values) if isinstance(values, pd.DataFrame) else dict(values.attrs.get("qpvgeo", {}))
+    scope: Scope = of or ("covered" if about.get("of") == "covered" else "whole")
+    parts, lacking = _parts(crosswalk, here, there, weight)
+    if scope == "covered":
+        parts = _covered(parts)
+    table = values.drop(columns=moving.COVERED, errors="ignore") if isinstance(values, pd.DataFrame) else values
+    moved = moving.move(table, parts, kind=kind, denominators=denominators)
+    moved.table.index.name = "qpv_code"
+    note = f"{len(lacking)} perimeters hold nothing of the weight ({weight}) and are shared out by area: "
+    schema.stamp(
+        moved.table,
+        [*about.get("files", []), *schema.provenance(crosswalk).get("files", [])],
+        basis=weight,
+        weights=schema.provenance(crosswalk).get("weights"),
+        of="covered",
+        notes=[note + ", ".join(lacking[:_NAMED]) + (", ..." if len(lacking) > _NAMED else "")] if lacking else [],
+        fictional=schema.is_fictional(crosswalk),
+    )
+    return moved
+
+
+def _weight(crosswalk: pd.DataFrame, by: str | None) -> str:
+    """Column that shares are of."""
+    held = [name for name in _WEIGHTS if name in crosswalk.columns]
+    if by is not None and by not in held:
+        raise UsageError(
+            f"The crosswalk has no shares by {by!r}.",
+            way_out=f"It has: {', '.join(held)}; weights= of qpvgeo.crosswalk() adds others.",
+        )
+    return by or held[0]
+
+
+def _direction(labels: pd.Index, crosswalk: pd.DataFrame) -> tuple[str, str]:
+    """Side of the crosswalk that labels are of, and the other one."""
+    sides = {side: set(crosswalk[side].dropna()) for side in ("from", "to")}
+    fits = {side: sum(label in held for label in labels) for side, held in sides.items()}
+    both = sides["from"] & sides["to"]
+    if both:
+        raise DataError(
+            "The two geographies have labels in common: they do not say which way to go.",
+            problems=map(str, sorted(both)),
+            way_out="Rename those of one of them before qpvgeo.crosswalk().",
+        )
+    here = max(fits, key=lambda side: fits[side])
+    strange = [label for label in labels.unique() if label not in sides[here]]
+    if strange:
+        others = "to" if here == "from" else "from"
+        raise DataError(
+            f"{len(strange)} codes of the table are not in the crosswalk.",
+            problems=[f"{label}: {_said(str(label), label in sides[others])}" for label in strange],
+            way_out="Give values by code of one of its two geographies; qpvgeo.guess_codes() says what a column holds.",
+        )
+    return (here, "to") if here == "from" else (here, "from")
+
+
+def _said(label: str, other: bool) -> str:
+    vintage = codes.vintage_of(label)
+    if other:
+        return f"of the other geography than the first codes{'' if vintage is None else f' ({vintage})'}"
+    return "not the code of a QPV" if vintage is None else f"of the {vintage} geography, and not among its perimeters"
+
+
+def _parts(crosswalk: pd.DataFrame, here: str, there: str, weight: str) -> tuple[pd.DataFrame, Sequence[str]]:
+    """Passage from one side to the other, and the perimeters that hold nothing of the weight."""
+    by_area = crosswalk[f"{here}_share"].to_numpy(dtype=float)
+    share = by_area if weight == "area_m2" else crosswalk[f"{weight}_{here}_share"].to_numpy(dtype=float)
+    own = crosswalk[here].notna().to_numpy()
+    lacking = own & np.isnan(share)
+    parts = pd.DataFrame(
+        {
+            "from": crosswalk[here],
+            "to": crosswalk[there],
+            "share": np.where(lacking, by_area, share),
+            "weight": crosswalk[weight].to_numpy(dtype=float),
+        }
+    )
+    return parts, list(dict.fromkeys(crosswalk.loc[lacking, here].astype(str)))
+
+
+def _covered(parts: pd.DataFrame) -> pd.DataFrame:
+    """The parts that go somewhere, as if they were all; a perimeter of which none does keeps its part."""
+    whole = parts["share"].where(parts["to"].notna(), 0.0).groupby(parts["from"]).transform("sum")
+    kept = parts["to"].notna() | (whole == 0)
+    share = parts["share"] / whole.where(whole > 0, 1.0)
+    return parts.assign(share=share)[kept]
