@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from qpvgeo import codes, errors, facts, lattice, territories
     from qpvgeo.checks import check
     from qpvgeo.conversions import convert
+    from qpvgeo.correspondences import audit_correspondence
     from qpvgeo.coverages import coverage
     from qpvgeo.crosswalks import crosswalk
     from qpvgeo.descent import common_zones, crosswalk_classes
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from qpvgeo.perimeter import PerimeterIndex
     from qpvgeo.profiles import boundary_profile
     from qpvgeo.read.communes import read_communes, read_epci
+    from qpvgeo.read.correspondence import read_correspondence
     from qpvgeo.read.grid import read_grid
     from qpvgeo.read.grid_check import check_grid
     from qpvgeo.read.population import read_population
@@ -41,6 +43,7 @@ _MODULES = ("codes", "errors", "facts", "lattice", "territories")
 _HOMES = {
     "PerimeterIndex": "perimeter",
     "audit_communes": "links",
+    "audit_correspondence": "correspondences",
     "boundary_profile": "profiles",
     "check": "checks",
     "check_grid": "read.grid_check",
@@ -58,6 +61,7 @@ _HOMES = {
     "overlap_cells": "gridcover",
     "published_summary": "summaries",
     "read_communes": "read.communes",
+    "read_correspondence": "read.correspondence",
     "read_epci": "read.communes",
     "read_grid": "read.grid",
     "read_population": "read.population",
@@ -74,6 +78,7 @@ __all__ = [
     "PerimeterIndex",
     "__version__",
     "audit_communes",
+    "audit_correspondence",
     "boundary_profile",
     "check",
     "check_grid",
@@ -95,6 +100,7 @@ __all__ = [
     "overlap_cells",
     "published_summary",
     "read_communes",
+    "read_correspondence",
     "read_epci",
     "read_grid",
     "read_population",
