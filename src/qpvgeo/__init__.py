@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qpvgeo import codes, errors, facts, lattice, territories
+    from qpvgeo.breaks import SeriesBreakWarning, compare, series_breaks
     from qpvgeo.checks import check
     from qpvgeo.conversions import convert
     from qpvgeo.correspondences import audit_correspondence
@@ -42,12 +43,14 @@ _MODULES = ("codes", "errors", "facts", "lattice", "territories")
 
 _HOMES = {
     "PerimeterIndex": "perimeter",
+    "SeriesBreakWarning": "breaks",
     "audit_communes": "links",
     "audit_correspondence": "correspondences",
     "boundary_profile": "profiles",
     "check": "checks",
     "check_grid": "read.grid_check",
     "common_zones": "descent",
+    "compare": "breaks",
     "convert": "conversions",
     "coverage": "coverages",
     "crosswalk": "crosswalks",
@@ -68,6 +71,7 @@ _HOMES = {
     "read_qpv": "read.qpv",
     "repair": "repairs",
     "sample": "samples",
+    "series_breaks": "breaks",
     "summary": "summaries",
     "tag_file": "tagfiles",
     "tag_points": "tagging",
@@ -76,6 +80,7 @@ _HOMES = {
 
 __all__ = [
     "PerimeterIndex",
+    "SeriesBreakWarning",
     "__version__",
     "audit_communes",
     "audit_correspondence",
@@ -84,6 +89,7 @@ __all__ = [
     "check_grid",
     "codes",
     "common_zones",
+    "compare",
     "convert",
     "coverage",
     "crosswalk",
@@ -107,6 +113,7 @@ __all__ = [
     "read_qpv",
     "repair",
     "sample",
+    "series_breaks",
     "summary",
     "tag_file",
     "tag_points",

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 TABLES = (
+    "breaks",
     "decrees",
     "departments",
     "epts",
@@ -81,7 +82,8 @@ def table(name: str) -> "pd.DataFrame":
         One of `TABLES`: `lists` (counts by date and territory), `decrees` (signature, effect and Journal officiel
         dates), `territories`, `regions`, `departments`, `populations` (municipal population of the departments by
         census), `qpv_populations` (published populations in QPV by territory), `headlines`, `epts`, `fiscal_rules`
-        (distances of the reduced VAT rate, by date of filing), `vat_territories` (VAT overseas).
+        (distances of the reduced VAT rate, by date of filing), `vat_territories` (VAT overseas), `breaks` (of series by
+        QPV, by indicator and years).
 
     Returns
     -------
@@ -105,7 +107,7 @@ def table(name: str) -> "pd.DataFrame":
 
     frame = pd.DataFrame([dict(row) for row in rows(name)], dtype="str").replace({"": pd.NA})
     counted = {"n_qpv", "population", "vintage", "reference_year", "census_year", "year", "metric_epsg", "grid_epsg"}
-    counted |= {"wholly_within_m", "partly_within_m"}
+    counted |= {"wholly_within_m", "partly_within_m", "last_year", "first_year"}
     for column in counted & set(frame.columns):
         frame[column] = pd.to_numeric(frame[column]).astype("Int64")
     return frame
