@@ -155,10 +155,12 @@ def test_weight_that_is_none_is_listed():
 def test_published_people_are_shared_out_by_area():
     walk = crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(100, 0)), pd.Series({"a": 1_000}))
     assert rows(walk, "population", "population_from_share", "population_to_share") == [
-        [750.0, 0.75, 1.0],
+        [750.0, 0.75, None],
         [250.0, 0.25, None],
-        [0.0, None, 0.0],
+        [None, None, None],
     ]
+    whole = crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(100, 0, 200)), pd.Series({"a": 1_000}))
+    assert rows(whole, "population", "population_to_share") == [[500.0, 1.0], [500.0, None]]
 
 
 def test_people_of_the_grid_add_up_to_those_of_each_perimeter():

@@ -75,7 +75,9 @@ def crosswalk(
         - `lost`, `gained`: whether some of `from` beyond `to`, and some of `to` beyond `from`, is wider than
           `tolerance_m`; missing for uncovered parts.
         - with weights, `population` and `households` (grid), `points` (points) or `population` (published), each with
-          its `..._from_share` and `..._to_share`, missing where a perimeter holds none of it.
+          its `..._from_share` and `..._to_share`, missing where a perimeter holds none of it. Published people of the
+          first geography say nothing of who lives beyond it: what it leaves uncovered of `to` is missing there, and so
+          are the shares in `to`.
 
     Raises
     ------
@@ -280,6 +282,10 @@ def _published(pairs: pd.DataFrame, one: Any, other: Any, people: pd.Series) -> 
     density = given / area
     of_pairs = pairs["area_m2"].to_numpy() * density.reindex(pairs["from"]).to_numpy()
     of_to = pd.Series(of_pairs).groupby(pairs["to"].to_numpy()).sum().reindex(other.index, fill_value=0.0)
+    # who lives beyond the first geography is not told by it
+    covered = pairs.groupby("to")["area_m2"].sum().reindex(other.index, fill_value=0.0).to_numpy()
+    beyond = to_metric(other.geometry.to_numpy(), other.crs)[0]
+    of_to[shapely.area(beyond) - covered > _ROUNDING * shapely.area(beyond)] = np.nan
     return {"population": (of_pairs, given, of_to)}
 
 

@@ -295,6 +295,37 @@ def tag(
     _print(tags.tag(asked), render.tag, json=json, lang=lang)
 
 
+@app.command()
+def crosswalk(
+    *,
+    weights: Annotated[
+        str | None,
+        typer.Option(metavar="grid|population|FILE", help="Count people of the grid, published people, or points."),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(metavar="METRES", help="What is nowhere wider is no change; 30 to 40 for simplified files.")
+    ] = 1.0,
+    territory: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Only one territory: hexagone, 971, ...")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="OUT", help="Write the pairs: .csv, .parquet or .json.")
+    ] = None,
+    classes: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Write what became of each QPV: .csv, .parquet or .json.")
+    ] = None,
+    json: JsonOption = False,
+    sample: SampleOption = False,
+    data: DataOption = None,
+    lang: LangOption = Language.EN,
+) -> None:
+    """What became of the QPV of 2015, and where those of 2024 come from."""
+    from qpvgeo.cli import crosswalks, render
+
+    asked = crosswalks.Request(_folder(data, sample=sample), weights, tolerance, territory, output, classes)
+    _print(crosswalks.crosswalk(asked), render.crosswalk, json=json, lang=lang)
+
+
 def _folder(data: Path | None, *, sample: bool) -> Path | None:
     if sample and data is not None:
         raise typer.BadParameter("--sample and --data exclude each other", param_hint="--sample")

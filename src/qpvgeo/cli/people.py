@@ -2,8 +2,6 @@
 
 import difflib
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from qpvgeo import codes, discover, schema, territories
+from qpvgeo.cli.outputs import problems_of, replaced, write_table
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.estimates import WEIGHT, estimate_population
 from qpvgeo.links import join_communes
@@ -28,8 +27,6 @@ from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import FICTIONAL
 
 __all__ = ["Request", "population"]
-
-_SUFFIXES = (".csv", ".parquet", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +95,9 @@ def _require(asked: Request) -> None:
         problems.append("--weight COLUMN names a column of --points FILE")
     if asked.method == "constrained" and asked.file is not None:
         problems.append("--method constrained needs published totals, which only the QPV have")
-    if asked.output is not None and not asked.output.absolute().parent.is_dir():
-        problems.append(f"--output: there is no folder {asked.output.parent}")
     if asked.commune and codes.fold_arrondissement(asked.commune) != asked.commune:
         problems.append(f"--commune {asked.commune} is an arrondissement: the perimeters name the commune whole")
-    if asked.output is not None and asked.output.suffix.lower() not in _SUFFIXES:
-        problems.append(f"--output ends in one of {', '.join(_SUFFIXES)}")
+    problems += problems_of(asked.output)
     if problems:
         raise UsageError("The options do not fit together.", problems=problems)
 
@@ -291,16 +285,7 @@ def _estimates(
 
 
 def _write(people: pd.DataFrame, areas: gpd.GeoDataFrame, output: Path) -> None:
-    """Write beside, then rename: a file that is there is never half of itself."""
-    with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as handle:
-        part = Path(handle.name)
-    try:
-        if output.suffix.lower() == ".csv":
-            people.to_csv(part)
-        elif output.suffix.lower() == ".json":
-            people.reset_index().to_json(part, orient="records", double_precision=10, force_ascii=False)
-        else:
-            gpd.GeoDataFrame(people, geometry=areas.geometry).to_parquet(part)
-        os.replace(part, output)  # noqa: PTH105 - a rename over what is there
-    finally:
-        part.unlink(missing_ok=True)
+    if output.suffix.lower() == ".parquet":
+        replaced(output, lambda part: gpd.GeoDataFrame(people, geometry=areas.geometry).to_parquet(part))
+    else:
+        write_table(people, output)

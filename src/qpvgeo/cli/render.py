@@ -11,9 +11,10 @@ from rich.table import Table
 
 from qpvgeo.cli.words import say
 
-__all__ = ["console", "coverage", "datasets", "doctor", "fetch", "population", "summary", "tag"]
+__all__ = ["console", "coverage", "crosswalk", "datasets", "doctor", "fetch", "population", "summary", "tag"]
 
 _SHOWN_FINDINGS = 20
+_COUNTED = {"population": "people", "households": "households", "points": "points"}
 
 
 def console() -> Console:
@@ -266,6 +267,50 @@ def _classes(each: list[dict[str, Any]], lang: str) -> Iterator[tuple[str, list[
     yield say("Unknown", lang), [one["states"]["unknown"] for one in each]
     for reason in dict.fromkeys(reason for one in each for reason in one["reasons"]):
         yield f"  {say(reason, lang)}", [one["reasons"].get(reason, 0) for one in each]
+
+
+def crosswalk(answer: dict[str, Any], out: Console, lang: str) -> None:
+    """Classes of the QPV of both geographies, then what is uncovered, then where the official list disagrees."""
+    by_vintage = answer["classes_by_vintage"]
+    pairs = f"{number(answer['pairs'], lang)} {say('pairs', lang)}"
+    title = f"{say('From the geography of 2015 to that of 2024', lang)}, {pairs}"
+    table = _table([("What became of it", False), *((f"QPV {year}", True) for year in by_vintage)], lang, title)
+    for kind in dict.fromkeys(kind for counts in by_vintage.values() for kind in counts):
+        table.add_row(say(kind, lang), *(number(counts.get(kind), lang) for counts in by_vintage.values()))
+    out.print(table)
+    for year, left in answer["uncovered"].items():
+        out.print(f"{say('Uncovered of', lang)} {year}{say(':', lang)} {_uncovered(left, lang)}", soft_wrap=True)
+    tolerance = number(answer["tolerance_m"], lang, 1)
+    out.print(f"[dim]{say('What is nowhere wider than', lang)} {tolerance} m {say('is no change.', lang)}[/dim]")
+    _disagreements(answer["correspondence"], out, lang)
+    for path in (answer["output"], answer["classes_output"]):
+        if path:
+            out.print(f"{say('Written to', lang)} {escape(path)}", soft_wrap=True)
+    if answer["without_outline"]:
+        out.print(f"[yellow]{say('Without an outline:', lang)} {', '.join(answer['without_outline'])}[/yellow]")
+    for note in _grouped(answer["notes"]):
+        out.print(f"[dim]{escape(note)}[/dim]", soft_wrap=True)
+    _foot(answer, out, lang)
+
+
+def _uncovered(left: dict[str, Any], lang: str) -> str:
+    """Ground, people and homes that the other geography does not cover."""
+    words = [f"{number(left['area_km2'], lang, 2)} km2 ({share(left['area_share'], lang)})"]
+    counted = [name for name in ("population", "households", "points") if left.get(name) is not None]
+    words += [
+        f"{number(left[name], lang)} {say(_COUNTED[name], lang)} ({share(left[f'{name}_share'], lang)})"
+        for name in counted
+    ]
+    return ", ".join(words)
+
+
+def _disagreements(found: dict[str, int] | None, out: Console, lang: str) -> None:
+    """Where the official list and the ground disagree; nothing when the list is not at hand."""
+    if found is None:
+        return
+    out.print(f"{say('Disagreements with the official list:', lang)} {number(sum(found.values()), lang)}")
+    for problem, count in found.items():
+        out.print(f"  {number(count, lang)} {say(problem, lang)}")
 
 
 def datasets(answer: dict[str, Any], out: Console, lang: str) -> None:
