@@ -132,4 +132,4 @@ def test_population_of_2013_there_and_back_keeps_the_total_of_the_covered_part(r
     assert float(back.table["population"].sum()) == pytest.approx(placed, abs=1e-6)
     assert back.unplaced.empty
     # by ground, for no grid of the whole country is at hand
-    assert left == pytest.approx(311_704, abs=1)
+    assert left == pytest.approx(273_150, abs=1)

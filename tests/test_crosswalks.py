@@ -85,6 +85,22 @@ def test_change_is_what_is_wider_than_the_tolerance(after, lost, gained):
     assert walk.loc[1:, ["lost", "gained"]].isna().all(axis=None)
 
 
+def test_uncovered_strip_nowhere_wider_than_the_tolerance_goes_with_the_rest_of_its_perimeter():
+    before, after = layer(a=rectangle(0, 0), c=rectangle(0, 400)), layer(b=rectangle(0, 0, 398, 800))
+    assert rows(crosswalk(before, after, tolerance_m=2.5), "from", "to", "from_share", "to_share") == [
+        ["a", "b", 1.0, 0.5],
+        ["c", "b", 1.0, 0.5],
+    ]
+    left = crosswalk(before, after, tolerance_m=1.5)
+    assert rows(left, "from", "to", "from_share")[2:] == [["a", None, 0.005], ["c", None, 0.005]]
+
+
+def test_perimeter_that_two_others_cover_together_is_covered():
+    before, after = layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0, 250), c=rectangle(250.5, 0, 300))
+    assert crosswalk(before, after)["from"].notna().sum() == 2
+    assert crosswalk(before, after, tolerance_m=0.4)["from"].notna().sum() == 3
+
+
 def test_without_a_tolerance_any_ground_is_a_change():
     walk = crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0, 400.001)), tolerance_m=0)
     assert walk.loc[0, ["lost", "gained"]].tolist() == [False, True]
@@ -167,7 +183,7 @@ def test_people_of_the_grid_add_up_to_those_of_each_perimeter():
     sample = qg.sample()
     before, after = qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)
     grid = qg.read_grid(sample.grid_2019)
-    walk = crosswalk(before, after, grid)
+    walk = crosswalk(before, after, grid, tolerance_m=0)
     for side, qpv in (("from", before), ("to", after)):
         people = qg.estimate_population(qpv, grid)["estimate"]
         assert walk.groupby(side)["population"].sum().reindex(people.index).to_numpy() == pytest.approx(

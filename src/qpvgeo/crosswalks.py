@@ -12,7 +12,7 @@ weights, and is audited against the geometry by `qpvgeo.audit_correspondence`.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -21,22 +21,18 @@ import pandas as pd
 import shapely
 
 from qpvgeo import schema
-from qpvgeo.chunks import in_parts
+from qpvgeo.changes import closed, wide
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.estimates import estimate_population
 from qpvgeo.overlay import overlap
 from qpvgeo.perimeter import PerimeterIndex
 from qpvgeo.projection import reproject, to_metric
 from qpvgeo.repairs import polygonal
-from qpvgeo.shared import ROUNDING_M2
 from qpvgeo.tagging import tag_points
 
 __all__ = ["crosswalk"]
 
-_ROUNDING = 1e-12
-
 Floats = npt.NDArray[np.float64]
-Shapes = npt.NDArray[np.object_]
 Weights: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries | pd.DataFrame | pd.Series | None
 
 
@@ -67,7 +63,8 @@ def crosswalk(
     -------
     pandas.DataFrame
         A row per pair, in the order of `qpv_2015` then `qpv_2024`, then the parts of `qpv_2015` that nothing covers
-        (`to` missing), then those of `qpv_2024` (`from` missing):
+        (`to` missing), then those of `qpv_2024` (`from` missing); uncovered ground that is nowhere wider than the
+        tolerance is no part, and the shares of its perimeter add up to one without it:
 
         - `from`, `to`: labels.
         - `area_m2`: ground shared, in the legal projection of the territory.
@@ -109,18 +106,22 @@ def crosswalk(
     )
     pairs = pairs[["from", "to", "area_m2"]]
     if tolerance_m > 0:
-        pairs = pairs[_wide(pairs, sides, tolerance_m, "shared")].reset_index(drop=True)
-    changes = {name: _wide(pairs, sides, tolerance_m, name) for name in ("lost", "gained")}
+        pairs = pairs[wide(pairs, sides, tolerance_m, "shared")].reset_index(drop=True)
+    changes = {"lost": wide(pairs, sides, tolerance_m, "lost"), "gained": wide(pairs, sides, tolerance_m, "gained")}
     sums = {"area_m2": [side["area"] for side in sides]}
     counted = _counted(pairs, qpv_2015[sides[0]["drawn"]], qpv_2024[sides[1]["drawn"]], weights)
     for name, (of_pairs, of_from, of_to) in counted.items():
         pairs[name] = of_pairs
         sums[name] = [of_from, of_to]
-    frame = _with_uncovered(pairs, sums)
+    covered = closed(pairs, sides, changes, tolerance_m)
+    if isinstance(weights, pd.Series):
+        # who lives beyond the first geography is not told by it
+        sums["population"][1] = sums["population"][1].where(covered[1])
+    frame = _with_uncovered(pairs, sums, covered)
     for name, totals in sums.items():
         prefix = "" if name == "area_m2" else f"{name}_"
-        for side, total in zip(("from", "to"), totals, strict=True):
-            frame[f"{prefix}{side}_share"] = _share(frame, side, name, total)
+        for side, total, whole in zip(("from", "to"), totals, covered, strict=True):
+            frame[f"{prefix}{side}_share"] = _share(frame, side, name, total.mask(whole))
     for name, changed in changes.items():
         frame[name] = pd.Series(changed, dtype="boolean").reindex(frame.index)
     first = ["from", "to", "area_m2", "from_share", "to_share", "lost", "gained"]
@@ -148,47 +149,14 @@ def _measured(layer: Any, name: str) -> dict[str, pd.Series]:  # noqa: ANN401
     }
 
 
-def _wide(
-    pairs: pd.DataFrame,
-    sides: list[dict[str, pd.Series]],
-    tolerance_m: float,
-    part: Literal["shared", "lost", "gained"],
-) -> npt.NDArray[np.bool_]:
-    """Whether a part of each pair is somewhere wider than the tolerance: what they share, or what one has beyond."""
-    one, other = (side["outline"].loc[pairs[name]].to_numpy() for side, name in zip(sides, ("from", "to"), strict=True))
-    cut = shapely.intersection if part == "shared" else shapely.difference
-    if part == "gained":
-        one, other = other, one
-    shared = pairs["area_m2"].to_numpy()
-    area = shared if part == "shared" else shapely.area(one) - shared
-    # ground nowhere wider than that has less area than its limit times half of it, and its limit is made of the two
-    certain = area > tolerance_m / 2 * (shapely.length(one) + shapely.length(other))
-    wide: npt.NDArray[np.bool_] = certain & (area > ROUNDING_M2)
-    doubtful = np.flatnonzero(~certain & (area > ROUNDING_M2))
-    if tolerance_m == 0:
-        wide[doubtful] = True
-        return wide
-
-    def left(one: Shapes, other: Shapes) -> npt.NDArray[np.bool_]:
-        return np.asarray(~shapely.is_empty(shapely.buffer(cut(one, other), -tolerance_m / 2)))
-
-    wide[doubtful] = in_parts(left, one[doubtful], other[doubtful])
-    return wide
-
-
-def _with_uncovered(pairs: pd.DataFrame, sums: Mapping[str, list[pd.Series]]) -> pd.DataFrame:
-    """Pairs, then what of each side they leave uncovered."""
+def _with_uncovered(pairs: pd.DataFrame, sums: Mapping[str, list[pd.Series]], covered: list[pd.Series]) -> pd.DataFrame:
+    """Pairs, then what of each side they leave uncovered; ground that is nowhere wide is left out."""
     parts = [pairs]
     for position, (side, other) in enumerate((("from", "to"), ("to", "from"))):
-        left = pd.DataFrame(
-            {
-                name: total[position] - pairs.groupby(side)[name].sum().reindex(total[position].index, fill_value=0.0)
-                for name, total in sums.items()
-            }
-        ).clip(lower=0.0)
-        whole = sums["area_m2"][position]
-        left = left[(left["area_m2"] > _ROUNDING * whole).to_numpy() | (left.drop(columns="area_m2") > 0).any(axis=1)]
-        rows = left.rename_axis(side).reset_index()
+        labels = covered[position].index[~covered[position]]
+        held = pairs.groupby(side)[list(sums)].sum().reindex(labels, fill_value=0.0)
+        left = pd.DataFrame({name: total[position].reindex(labels) - held[name] for name, total in sums.items()})
+        rows = left.clip(lower=0.0).rename_axis(side).reset_index()
         rows[other] = pd.array([pd.NA] * len(rows), dtype="str")
         parts.append(rows)
     frame = pd.concat([part for part in parts if len(part)] or [pairs], ignore_index=True)
@@ -196,8 +164,14 @@ def _with_uncovered(pairs: pd.DataFrame, sums: Mapping[str, list[pd.Series]]) ->
 
 
 def _share(frame: pd.DataFrame, side: str, name: str, total: pd.Series) -> Floats:
-    """Share of each row in its perimeter of one side; of the sum of its rows, which may pass the whole by overlaps."""
-    whole = np.maximum(frame.groupby(side)[name].sum().reindex(total.index), total.where(total > 0))
+    """Share of each row in its perimeter of one side: of the total, or of the sum of its rows where there is none.
+
+    Rows may add up to more than the total, where perimeters of the other side overlap.
+    """
+    held = frame.groupby(side)[name].sum(min_count=1).reindex(total.index)
+    whole = np.fmax(held, total)
+    # a row that is not known leaves the others without a share
+    whole = whole.mask(frame[name].isna().groupby(frame[side]).any().reindex(total.index, fill_value=False))
     of = whole.reindex(frame[side]).to_numpy(dtype=float)
     given = frame[name].to_numpy(dtype=float)
     found: Floats = np.divide(given, of, out=np.full(len(frame), np.nan), where=of > 0)
@@ -282,10 +256,6 @@ def _published(pairs: pd.DataFrame, one: Any, other: Any, people: pd.Series) -> 
     density = given / area
     of_pairs = pairs["area_m2"].to_numpy() * density.reindex(pairs["from"]).to_numpy()
     of_to = pd.Series(of_pairs).groupby(pairs["to"].to_numpy()).sum().reindex(other.index, fill_value=0.0)
-    # who lives beyond the first geography is not told by it
-    covered = pairs.groupby("to")["area_m2"].sum().reindex(other.index, fill_value=0.0).to_numpy()
-    beyond = to_metric(other.geometry.to_numpy(), other.crs)[0]
-    of_to[shapely.area(beyond) - covered > _ROUNDING * shapely.area(beyond)] = np.nan
     return {"population": (of_pairs, given, of_to)}
 
 
