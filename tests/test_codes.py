@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from qpvgeo import codes, facts
 from qpvgeo.errors import DataError, UsageError
 
-KINDS = ("qpv", "commune", "department", "region", "siren")
+KINDS = ("qpv", "commune", "department", "region", "siren", "iris")
 FORMS = {
     "qpv": r"QP([0-9]{3}|02[AB])[0-9]{3}|QN([0-9]{3}|02[AB])[0-9]{2}[NMIC]",
     "commune": r"[0-9]{5}|2[AB][0-9]{3}",
     "department": r"[0-9]{2,3}|2[AB]",
     "region": r"[0-9]{2,3}",
     "siren": r"[0-9]{9}",
+    "iris": r"([0-9]{5}|2[AB][0-9]{3})[0-9]{4}",
 }
 # what spreadsheets, forms and copies make of codes
 MESSY = st.one_of(
@@ -116,6 +117,9 @@ def test_empty_column_is_classified_as_an_empty_frame():
         ("region", "6.0", "06", "decimals removed, zeros restored"),
         ("siren", "200 054 781", "200054781", "spaces removed"),
         ("siren", "200054781.0", "200054781", "decimals removed"),
+        ("iris", "10530101", "010530101", "zeros restored"),
+        ("iris", "2a0040101", "2A0040101", "upper case"),
+        ("iris", "59350 0101", "593500101", "spaces removed"),
     ],
 )
 def test_repair_restores_the_code_and_says_how(kind, value, code, repair):
@@ -137,6 +141,8 @@ def test_repair_restores_the_code_and_says_how(kind, value, code, repair):
         ("region", "84"),
         ("region", "01"),
         ("siren", "200058097"),
+        ("iris", "593500101"),
+        ("iris", "2B0330000"),
     ],
 )
 def test_no_repair_is_reported_for_a_clean_code(kind, code):
@@ -161,6 +167,10 @@ def test_no_repair_is_reported_for_a_clean_code(kind, code):
         ("siren", "200054782"),
         ("siren", "20005478"),
         ("siren", "2000547810"),
+        ("iris", "200040101"),
+        ("iris", "5935001"),
+        ("iris", "59350010A"),
+        ("iris", "59350"),
         ("qpv", "QN075033"),
         ("qpv", "75001"),
     ],
@@ -211,7 +221,7 @@ def test_region_06_is_mayotte_and_department_06_the_alpes_maritimes():
 
 
 def test_unknown_kind_lists_the_kinds():
-    with pytest.raises(UsageError, match="qpv, commune, department, region, siren"):
+    with pytest.raises(UsageError, match="qpv, commune, department, region, siren, iris"):
         codes.clean(pd.Series(["59350"]), "canton")
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qpvgeo.facts import geography
     from qpvgeo.fiscal import vat_zone
     from qpvgeo.gridcover import overlap_cells
+    from qpvgeo.guesses import guess_codes
     from qpvgeo.links import audit_communes, join_communes
     from qpvgeo.overlay import overlap
     from qpvgeo.perimeter import PerimeterIndex
@@ -59,6 +60,7 @@ _HOMES = {
     "estimate_population": "estimates",
     "fetch": "download",
     "geography": "facts",
+    "guess_codes": "guesses",
     "join_communes": "links",
     "overlap": "overlay",
     "overlap_cells": "gridcover",
@@ -100,6 +102,7 @@ __all__ = [
     "facts",
     "fetch",
     "geography",
+    "guess_codes",
     "join_communes",
     "lattice",
     "overlap",

@@ -1,4 +1,4 @@
-"""Codes of QPV, communes, departments, regions and EPCI: recognised, repaired, reported.
+"""Codes of QPV, communes, IRIS, departments, regions and EPCI: recognised, repaired, reported.
 
 Codes are text. Tables that went through a spreadsheet lose zeros (`1053` for 01053), gain decimals (`84.0`), case and
 spaces; each such repair is reported, and what cannot be repaired without guessing is a problem, not a code.
@@ -26,14 +26,17 @@ __all__ = [
     "classify_qpv",
     "clean",
     "fold_arrondissement",
+    "is_missing",
     "of_commune",
     "of_qpv",
+    "parts_of",
+    "repaired",
     "require",
     "split_list",
     "vintage_of",
 ]
 
-Kind = Literal["qpv", "commune", "department", "region", "siren"]
+Kind = Literal["qpv", "commune", "department", "region", "siren", "iris"]
 
 STATUSES = {"N": "new", "M": "modified", "I": "unchanged", "C": "whole commune"}
 """What the last letter of a 2024 code says of the outline, compared with the 2015 geography."""
@@ -84,6 +87,17 @@ def _regions() -> frozenset[str]:
 def _short_department(part: str) -> str:
     """`001` -> `01`, `02A` -> `2A`, `974` -> `974`: the three characters of a QPV code as a department."""
     return part.removeprefix("0")
+
+
+def is_missing(text: str) -> bool:
+    """Tell whether a cell holds no code: empty, `NA`, `NaN`, `None`, `null`, or `ZZZZZZZZZ` (no EPCI).
+
+    Examples
+    --------
+    >>> is_missing(" NA "), is_missing("ZZZZZZZZZ"), is_missing("01053")
+    (True, True, False)
+    """
+    return text.strip().lower() in _MISSING
 
 
 def of_qpv(code: str) -> str:
@@ -169,25 +183,38 @@ def _siren(text: str) -> str | None:
     return text if total % 10 == 0 else None
 
 
+def _iris(text: str) -> str | None:
+    code = text.zfill(9) if text.isdigit() and len(text) == 8 else text
+    fits = re.fullmatch(r"[\dAB]{5}\d{4}", code, re.ASCII) is not None
+    return code if fits and _commune(code[:5]) else None
+
+
 _RULES: dict[str, tuple[Callable[[str], str | None], str]] = {
     "qpv": (_qpv, "not the code of a QPV (QP + department + 3 digits, or QN + department + 2 digits + N, M, I or C)"),
     "commune": (_commune, "not the code of a commune (5 characters, first the department)"),
     "department": (_department, "not the code of a department"),
     "region": (_region, "not the code of a region"),
     "siren": (_siren, "not a SIREN (9 digits, the last one checks the others)"),
+    "iris": (_iris, "not the code of an IRIS (a commune and 4 digits)"),
 }
 
 
-def _repair(text: str, kind: Kind) -> tuple[str | None, list[str]]:
-    """Code of a text, and what had to be done to it."""
+def repaired(text: str, kind: Kind) -> tuple[str | None, list[str]]:
+    """Code of a text, None when it is none, and what had to be done to it.
+
+    Examples
+    --------
+    >>> repaired("1053.0", "commune"), repaired("Bourg", "commune")
+    (('01053', ['decimals removed', 'zeros restored']), (None, ['upper case']))
+    """
     done = []
-    stripped = re.sub(r"\s", "", text)
+    stripped = "".join(text.split())
     if stripped != text:
         done.append("spaces removed")
     upper = stripped.upper()
     if upper != stripped:
         done.append("upper case")
-    whole = re.sub(r"\.0+$", "", upper)
+    whole = re.sub(r"\.0+$", "", upper) if "." in upper else upper
     if whole != upper:
         done.append("decimals removed")
     code = _RULES[kind][0](whole)
@@ -204,7 +231,7 @@ def clean(values: pd.Series, kind: Kind) -> CleanCodes:
     values
         Codes as they came: text, or numbers that a spreadsheet made of them.
     kind
-        `qpv`, `commune`, `department`, `region` or `siren`.
+        `qpv`, `commune`, `department`, `region`, `siren` or `iris`.
 
     Returns
     -------
@@ -231,8 +258,8 @@ def clean(values: pd.Series, kind: Kind) -> CleanCodes:
     text = values.astype("str")
     outcome: dict[str, tuple[str | None, list[str]]] = {}
     for value in text[values.notna()].unique():
-        if value.strip().lower() not in _MISSING:
-            outcome[value] = _repair(value, kind)
+        if not is_missing(value):
+            outcome[value] = repaired(value, kind)
     codes = text.map({value: code for value, (code, _) in outcome.items() if code}).astype("str")
     repairs: list[tuple[Hashable, str, str, str]] = []
     problems: list[tuple[Hashable, str, str]] = []
@@ -280,6 +307,21 @@ def require(values: pd.Series, kind: Kind, *, where: str) -> CleanCodes:
     return cleaned
 
 
+def parts_of(text: str, kind: Kind = "commune") -> list[str]:
+    """Parts of a cell, whatever separates them; codes of communes may also be run together.
+
+    Examples
+    --------
+    >>> parts_of("02571, 02691"), parts_of("7737393051"), parts_of("59;62", "department")
+    (['02571', '02691'], ['77373', '93051'], ['59', '62'])
+    """
+    parts = [part for part in re.split(r"[;,|/]\s*|\s+", text.strip()) if part]
+    whole = parts[0] if len(parts) == 1 else ""
+    if kind == "commune" and len(whole) > 5 and len(whole) % 5 == 0:
+        return [whole[start : start + 5] for start in range(0, len(whole), 5)]
+    return parts
+
+
 def split_list(value: object, kind: Kind = "commune", *, problems: list[str] | None = None) -> list[str]:
     """Codes in a cell that holds several, whatever separates them.
 
@@ -309,17 +351,12 @@ def split_list(value: object, kind: Kind = "commune", *, problems: list[str] | N
     """
     if value is None or pd.isna(value):
         return []
-    text = str(value).strip()
-    parts = [part for part in re.split(r"[;,|/]\s*|\s+", text) if part]
-    run_together = len(parts) == 1 and kind == "commune" and len(text) > 5 and len(text) % 5 == 0
-    if run_together:
-        parts = [text[start : start + 5] for start in range(0, len(text), 5)]
     found = []
-    for part in parts:
-        code, done = _repair(part, kind)
+    for part in parts_of(str(value), kind):
+        code, done = repaired(part, kind)
         if code:
             found.append(code)
-        if problems is None or (code and not done) or part.lower() in _MISSING:
+        if problems is None or (code and not done) or is_missing(part):
             continue
         problems.append(
             f"{part!r} read as {code} ({', '.join(done)})" if code else f"{part!r} left out: not the code of a {kind}"
