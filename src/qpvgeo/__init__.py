@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from qpvgeo.gridcover import overlap_cells
     from qpvgeo.links import audit_communes, join_communes
     from qpvgeo.overlay import overlap
+    from qpvgeo.passages import commune_passage, move_communes
     from qpvgeo.perimeter import PerimeterIndex
     from qpvgeo.profiles import boundary_profile
+    from qpvgeo.read.commune_events import read_commune_events
     from qpvgeo.read.communes import read_communes, read_epci
     from qpvgeo.read.grid import read_grid
     from qpvgeo.read.grid_check import check_grid
@@ -43,6 +45,7 @@ _HOMES = {
     "check": "checks",
     "check_grid": "read.grid_check",
     "common_zones": "crosswalks",
+    "commune_passage": "passages",
     "coverage": "coverages",
     "crosswalk": "crosswalks",
     "crosswalk_classes": "crosswalks",
@@ -51,9 +54,11 @@ _HOMES = {
     "fetch": "download",
     "geography": "facts",
     "join_communes": "links",
+    "move_communes": "passages",
     "overlap": "overlay",
     "overlap_cells": "gridcover",
     "published_summary": "summaries",
+    "read_commune_events": "read.commune_events",
     "read_communes": "read.communes",
     "read_epci": "read.communes",
     "read_grid": "read.grid",
@@ -76,6 +81,7 @@ __all__ = [
     "check_grid",
     "codes",
     "common_zones",
+    "commune_passage",
     "coverage",
     "crosswalk",
     "crosswalk_classes",
@@ -87,9 +93,11 @@ __all__ = [
     "geography",
     "join_communes",
     "lattice",
+    "move_communes",
     "overlap",
     "overlap_cells",
     "published_summary",
+    "read_commune_events",
     "read_communes",
     "read_epci",
     "read_grid",
