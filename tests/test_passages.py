@@ -107,8 +107,8 @@ def test_renamed_moved_and_given_another_code():
     happened = events(
         "2020-03-01 10 COM 01001 Ambre > COM 01001 Ambre-les-Bains",
         "2020-03-01 41 COM 01002 Bois > COM 38999 Bois",
-        "2020-03-01 50 COM 01003 Clos > COM 01004 Clos",
-        "2020-03-01 50 COMD 01004 Dune > COMD 01003 Clos",
+        "2020-03-01 50 COM 01003 Combe > COM 01004 Combe",
+        "2020-03-01 50 COMD 01004 Dune > COMD 01003 Combe",
         "2020-03-01 10 COMD 01005 Eau > COMD 01005 Eaux",
     )
     assert went(2020, 2021, happened) == [
@@ -164,7 +164,7 @@ def test_people_of_a_year_in_which_a_part_was_another_commune_weigh_nothing():
         "2019-01-01 21 COM 01001 Ambre > COM 01001 Ambre",
         "2019-01-01 21 COM 01001 Ambre > COM 01002 Bois",
         "2021-01-01 31 COM 01002 Bois > COM 01002 Bois",
-        "2021-01-01 31 COM 01003 Clos > COM 01002 Bois",
+        "2021-01-01 31 COM 01003 Combe > COM 01002 Bois",
     )
     later = {2022: frame({"01001": 300, "01002": 700})}
     assert [row[2] for row in went(2018, 2022, happened, communes=later)] == [None, None, 1.0]
@@ -185,9 +185,9 @@ def test_commune_that_is_left_keeps_those_that_stay():
     happened = events(
         "2019-01-01 32 COM 01001 Ambre > COM 01001 Trois",
         "2019-01-01 32 COM 01002 Bois > COM 01001 Trois",
-        "2019-01-01 32 COM 01003 Clos > COM 01001 Trois",
+        "2019-01-01 32 COM 01003 Combe > COM 01001 Trois",
         "2022-01-01 21 COM 01001 Trois > COM 01001 Deux",
-        "2022-01-01 21 COM 01001 Trois > COM 01003 Clos",
+        "2022-01-01 21 COM 01001 Trois > COM 01003 Combe",
     )
     assert went(2018, 2024, happened, "from", "to", "share", "kind") == [
         ["01001", "01001", 1.0, "merged"],
@@ -213,7 +213,7 @@ def test_new_commune_out_of_two_that_merged_leaves_shares_unknown():
         "2019-01-01 32 COM 01001 Ambre > COM 01001 Deux",
         "2019-01-01 32 COM 01002 Bois > COM 01001 Deux",
         "2022-01-01 20 COM 01001 Deux > COM 01001 Deux",
-        "2022-01-01 20 COM 01001 Deux > COM 01003 Clos",
+        "2022-01-01 20 COM 01001 Deux > COM 01003 Combe",
     )
     assert went(2018, 2024, happened, "from", "to", "share", population=PEOPLE) == [
         ["01001", "01001", None],
@@ -230,7 +230,7 @@ def test_former_commune_that_may_have_lost_ground_does_not_come_back_whole():
         "2019-01-01 32 COM 01001 Ambre > COM 01001 Deux",
         "2019-01-01 32 COM 01002 Bois > COM 01001 Deux",
         "2020-01-01 20 COM 01001 Deux > COM 01001 Deux",
-        "2020-01-01 20 COM 01001 Deux > COM 01003 Clos",
+        "2020-01-01 20 COM 01001 Deux > COM 01003 Combe",
         "2022-01-01 21 COM 01001 Deux > COM 01001 Ambre",
         "2022-01-01 21 COM 01001 Deux > COM 01002 Bois",
     )
@@ -242,9 +242,9 @@ def test_split_whose_parts_merge_again_rests_on_no_weights():
     happened = events(
         "2019-01-01 20 COM 01001 Ambre > COM 01001 Ambre",
         "2019-01-01 20 COM 01001 Ambre > COM 01002 Bois",
-        "2021-01-01 31 COM 01001 Ambre > COM 01003 Clos",
-        "2021-01-01 31 COM 01002 Bois > COM 01003 Clos",
-        "2021-01-01 31 COM 01003 Clos > COM 01003 Clos",
+        "2021-01-01 31 COM 01001 Ambre > COM 01003 Combe",
+        "2021-01-01 31 COM 01002 Bois > COM 01003 Combe",
+        "2021-01-01 31 COM 01003 Combe > COM 01003 Combe",
     )
     assert went(2018, 2024, happened) == [
         ["01001", "01003", 1.0, "merged", "certain"],
@@ -289,8 +289,8 @@ def test_events_of_one_day_are_taken_in_the_order_that_their_states_need():
     ]
     # restored from one commune and merged in another on the same day
     happened = events(
-        "2020-01-01 33 COM 01002 Bois > COM 01003 Clos",
-        "2020-01-01 33 COM 01003 Clos > COM 01003 Clos",
+        "2020-01-01 33 COM 01002 Bois > COM 01003 Combe",
+        "2020-01-01 33 COM 01003 Combe > COM 01003 Combe",
         "2020-01-01 21 COM 01001 Ambre > COM 01001 Ambre",
         "2020-01-01 21 COM 01001 Ambre > COM 01002 Bois",
     )
@@ -304,9 +304,9 @@ def test_events_of_one_day_are_taken_in_the_order_that_their_states_need():
 def test_commune_dissolved_between_its_neighbours_has_no_known_shares():
     happened = events(
         "2020-03-02 30 COM 01001 Hoc > COM 01002 Bois",
-        "2020-03-02 30 COM 01001 Hoc > COM 01003 Clos",
+        "2020-03-02 30 COM 01001 Hoc > COM 01003 Combe",
         "2020-03-02 30 COM 01002 Bois > COM 01002 Bois",
-        "2020-03-02 30 COM 01003 Clos > COM 01003 Clos",
+        "2020-03-02 30 COM 01003 Combe > COM 01003 Combe",
     )
     assert went(2020, 2021, happened, population=PEOPLE) == [
         ["01001", "01002", None, "split", "unknown"],
@@ -319,9 +319,9 @@ def test_commune_dissolved_between_its_neighbours_has_no_known_shares():
 def test_commune_made_of_parcels_of_others_takes_unknown_shares():
     happened = events(
         "2020-02-15 20 COM 01001 Ambre > COM 01001 Ambre",
-        "2020-02-15 20 COM 01001 Ambre > COM 01003 Clos",
+        "2020-02-15 20 COM 01001 Ambre > COM 01003 Combe",
         "2020-02-15 20 COM 01002 Bois > COM 01002 Bois",
-        "2020-02-15 20 COM 01002 Bois > COM 01003 Clos",
+        "2020-02-15 20 COM 01002 Bois > COM 01003 Combe",
     )
     assert [row[2:] for row in went(2020, 2021, happened, population=PEOPLE)] == [[None, "split", "unknown"]] * 4
     back = went(2021, 2020, happened, "from", "to", "share")
@@ -342,7 +342,7 @@ def test_unit_that_leaves_or_enters_the_cog():
 def test_lines_of_deleguees_alone_change_no_commune():
     happened = events(
         "2020-01-01 35 COMD 01002 Bois > COM 01001 Ambre",
-        "2020-01-01 34 COMA 01003 Clos > COM 01004 Dune",
+        "2020-01-01 34 COMA 01003 Combe > COM 01004 Dune",
         "2020-01-01 70 COMA 01005 Eau > COMD 01005 Eau",
         "2020-01-01 70 COM 01006 Fond > COMD 01007 Gue",
     )
@@ -355,7 +355,7 @@ def test_lines_of_deleguees_alone_change_no_commune():
 
 def test_commune_that_absorbs_without_a_line_of_its_own_stays_where_it_was_known():
     happened = events(
-        "2015-01-01 31 COM 01003 Clos > COM 01001 Ambre",
+        "2015-01-01 31 COM 01003 Combe > COM 01001 Ambre",
         "2015-01-01 31 COM 01001 Ambre > COM 01001 Ambre",
         "2020-01-01 31 COM 01002 Bois > COM 01001 Ambre",
     )
@@ -459,7 +459,7 @@ def test_files_at_hand_are_found(tmp_path, monkeypatch):
     lines = "32,2019-01-01,COM,01002,Bois,COM,01001,Ambre\n32,2019-01-01,COM,01001,Ambre,COM,01001,Ambre\n"
     for year in (2018, 2024):
         (tmp_path / f"v_mvt_commune_{year}.csv").write_text(f"{header}\n{lines}", encoding="utf-8")
-    etalab(tmp_path, 2018, "01001 Ambre COM  30", "01002 Bois COM  10", "01003 Clos COM  5")
+    etalab(tmp_path, 2018, "01001 Ambre COM  30", "01002 Bois COM  10", "01003 Combe COM  5")
     monkeypatch.setenv("QPVGEO_DATA", str(tmp_path))
     passage = commune_passage(2018, 2024)
     assert passage[["from", "to", "weight"]].to_numpy().tolist() == [
@@ -490,7 +490,7 @@ def test_mergers_renames_and_restored_communes_by_two_tables(tmp_path):
     early = etalab(
         tmp_path,
         2018,
-        *("01001 Ambre COM  30", "01002 Bois COM  10", "01003 Clos COM  5", "01004 Dune COM  40", "01005 Eau COM  1"),
+        *("01001 Ambre COM  30", "01002 Bois COM  10", "01003 Combe COM  5", "01004 Dune COM  40", "01005 Eau COM  1"),
         *("01006 Fond COMD 01004 ", "01004 Dune COMD 01004 ", "01008 Houx COM  2"),
     )
     late = etalab(
@@ -536,7 +536,7 @@ def test_code_that_moved_within_a_commune_is_followed_by_its_former_communes(tmp
 
 
 def test_later_table_alone_follows_the_codes_asked_for(tmp_path):
-    late = etalab(tmp_path, 2024, "01001 Ambre COM  9", "01002 Bois COMD 01001 ", "01003 Clos COM  1")
+    late = etalab(tmp_path, 2024, "01001 Ambre COM  9", "01002 Bois COMD 01001 ", "01003 Combe COM  1")
     asked = pd.Series({"01001": 5, "01002": 3, "01009": 1}, name="x")
     values, unplaced = move_communes(asked, 2018, 2024, communes={2024: late})
     assert values["x"].to_dict() == {"01001": 8.0}
@@ -545,7 +545,7 @@ def test_later_table_alone_follows_the_codes_asked_for(tmp_path):
 
 def test_outlines_have_names_without_articles(tmp_path):
     pd.DataFrame({"code": ["01001", "01002"], "nom": ["Écaille", "Bois"]}).to_parquet(tmp_path / "c_2018.parquet")
-    late = etalab(tmp_path, 2024, "01001 L'Écaille COM  9", "01002 Clos COM  1")
+    late = etalab(tmp_path, 2024, "01001 L'Écaille COM  9", "01002 Combe COM  1")
     tables = {2018: tmp_path / "c_2018.parquet", 2024: late}
     assert went(2018, 2024, None, "from", "kind", communes=tables) == [["01001", "same"], ["01002", "renamed"]]
 

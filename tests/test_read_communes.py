@@ -443,7 +443,7 @@ def test_table_with_the_bytes_of_another_year_beside_it_is_told(tmp_path):
     content = f"code,nom,type\n{CC},CC des Bois,CC\n"
     for name in ("cog2025_epci.csv", "copy_2026.csv", "epci.csv", "cog2024_epci.txt"):
         write(tmp_path, content, name)
-    write(tmp_path, content.replace("Bois", "Clos"), "cog2024_epci.csv")
+    write(tmp_path, content.replace("Bois", "Combe"), "cog2024_epci.csv")
     told = "it shows no change between these years"
     assert notes(read_epci(write(tmp_path, content, "cog2026_epci.csv"))) == [
         f"cog2026_epci.csv has the same bytes as cog2025_epci.csv: {told}"
