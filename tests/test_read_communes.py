@@ -439,6 +439,26 @@ def test_epci_whose_rows_differ_are_refused(tmp_path):
         read_epci(write(tmp_path, content, "epci.csv"))
 
 
+def test_table_with_the_bytes_of_another_year_beside_it_is_told(tmp_path):
+    content = f"code,nom,type\n{CC},CC des Bois,CC\n"
+    for name in ("cog2025_epci.csv", "copy_2026.csv", "epci.csv", "cog2024_epci.txt"):
+        write(tmp_path, content, name)
+    write(tmp_path, content.replace("Bois", "Combe"), "cog2024_epci.csv")
+    told = "it shows no change between these years"
+    assert notes(read_epci(write(tmp_path, content, "cog2026_epci.csv"))) == [
+        f"cog2026_epci.csv has the same bytes as cog2025_epci.csv: {told}"
+    ]
+    assert notes(read_epci(tmp_path / "cog2025_epci.csv")) == [
+        f"cog2025_epci.csv has the same bytes as cog2026_epci.csv, copy_2026.csv: {told}"
+    ]
+    assert notes(read_epci(tmp_path / "cog2024_epci.csv")) == []
+    assert notes(read_epci(tmp_path / "epci.csv")) == []
+    write(tmp_path, ETALAB, "cog2025_communes.csv")
+    assert notes(read_communes(write(tmp_path, ETALAB, "cog2026_communes.csv"))) == [
+        f"cog2026_communes.csv has the same bytes as cog2025_communes.csv: {told}"
+    ]
+
+
 @pytest.mark.real
 @pytest.mark.parametrize(("year", "rows"), [(2024, 35_029), (2025, 34_969), (2026, 34_969)])
 def test_real_table_of_communes(real_data, year, rows):
@@ -473,3 +493,7 @@ def test_real_table_of_epci(real_data, year):
     assert len(epci) == 1255
     assert epci["nature"].value_counts()["METRO"] == 21
     assert epci["cog_year"].eq(year).all()
+    same = {2025: "cog2026_epci.csv", 2026: "cog2025_epci.csv"}
+    assert [note.split(": ")[0] for note in notes(epci)] == (
+        [f"cog{year}_epci.csv has the same bytes as {same[year]}"] if year in same else []
+    )

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from qpvgeo.guesses import guess_codes
     from qpvgeo.links import audit_communes, join_communes
     from qpvgeo.overlay import overlap
+    from qpvgeo.passages import commune_passage, move_communes
     from qpvgeo.perimeter import PerimeterIndex
     from qpvgeo.profiles import boundary_profile
+    from qpvgeo.read.commune_events import read_commune_events
     from qpvgeo.read.communes import read_communes, read_epci
     from qpvgeo.read.correspondence import read_correspondence
     from qpvgeo.read.grid import read_grid
@@ -51,6 +53,7 @@ _HOMES = {
     "check": "checks",
     "check_grid": "read.grid_check",
     "common_zones": "descent",
+    "commune_passage": "passages",
     "compare": "breaks",
     "convert": "conversions",
     "coverage": "coverages",
@@ -62,9 +65,11 @@ _HOMES = {
     "geography": "facts",
     "guess_codes": "guesses",
     "join_communes": "links",
+    "move_communes": "passages",
     "overlap": "overlay",
     "overlap_cells": "gridcover",
     "published_summary": "summaries",
+    "read_commune_events": "read.commune_events",
     "read_communes": "read.communes",
     "read_correspondence": "read.correspondence",
     "read_epci": "read.communes",
@@ -91,6 +96,7 @@ __all__ = [
     "check_grid",
     "codes",
     "common_zones",
+    "commune_passage",
     "compare",
     "convert",
     "coverage",
@@ -105,9 +111,11 @@ __all__ = [
     "guess_codes",
     "join_communes",
     "lattice",
+    "move_communes",
     "overlap",
     "overlap_cells",
     "published_summary",
+    "read_commune_events",
     "read_communes",
     "read_correspondence",
     "read_epci",

@@ -44,6 +44,7 @@ Kind = Literal[
     "communes",
     "communes table",
     "communes population",
+    "commune events",
     "epci",
     "ept",
     "correspondence",
@@ -72,7 +73,8 @@ class Found:
     kind
         What it holds.
     vintage
-        Geography of the QPV codes in it, or the year in the name of a table of communes; None when neither is there.
+        Geography of the QPV codes in it, or the year in the name of a table or of events of communes; None when neither
+        is there.
     features
         How many features a file of outlines announces; 0 for tables.
     basis
@@ -214,7 +216,11 @@ def datasets(data: str | os.PathLike[str] | None = None) -> pd.DataFrame:
 def _key_of(found: Found) -> str | None:
     """Key of the catalogue that a file recognised by its content stands for, where there is one and one only."""
     of_qpv = {"perimeters": f"qpv-{found.vintage}", "population": f"qpv-{found.vintage}-population"}
-    of_year = {"communes table": f"cog-{found.vintage}", "epci": f"epci-{found.vintage}"}
+    of_year = {
+        "communes table": f"cog-{found.vintage}",
+        "commune events": f"commune-events-{found.vintage}",
+        "epci": f"epci-{found.vintage}",
+    }
     return {**of_qpv, **of_year}.get(found.kind) if found.basis == "content" else None
 
 
@@ -323,6 +329,8 @@ def _table(path: Path, basis: Literal["name", "content"]) -> Iterator[Found]:
         yield Found(path, "addresses", None, 0, basis)
     elif any(map(_is_cell_column, names)):
         yield Found(path, "grid", stated, 0, basis)
+    elif {"mod", "com_av", "com_ap"} <= names:
+        yield Found(path, "commune events", stated, 0, basis)
     elif names & {"typecom"} or {"code", "type", "departement", "region"} <= names:
         yield Found(path, "communes table", stated, 0, basis)
     elif {"codgeo", "ept"} <= names:

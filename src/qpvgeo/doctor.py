@@ -22,6 +22,7 @@ from qpvgeo import checks, codes, discover, territories
 from qpvgeo.errors import ArchiveError, DataError, MissingDataError, QpvgeoError
 from qpvgeo.projection import territory_of
 from qpvgeo.read import tables, vector
+from qpvgeo.read.commune_events import read_commune_events
 from qpvgeo.read.communes import read_communes, read_epci
 from qpvgeo.read.population import read_population
 from qpvgeo.read.qpv import column_of
@@ -158,6 +159,7 @@ def _table(path: Path) -> Report:
         "population": read_population,
         "population by commune": read_population,
         "communes table": read_communes,
+        "commune events": read_commune_events,
         "epci": read_epci,
     }
     reader = readers.get(found.kind, tables.read_table)

@@ -180,7 +180,8 @@ def _counted(
 def _shared(values: pd.Series, parts: pd.DataFrame) -> Floats:
     """Part of the value of each unit before that each row of the passage takes; NaN where it is not known.
 
-    The parts of a value add up to it: what rounding leaves over goes with the largest.
+    The parts of a value add up to it: what rounding leaves over goes with the largest. Of a unit with a part of unknown
+    share the other parts are taken as they are.
     """
     whole = values.reindex(parts["from"]).to_numpy(dtype=float, na_value=np.nan)
     share = parts["share"].to_numpy(dtype=float)
@@ -190,6 +191,8 @@ def _shared(values: pd.Series, parts: pd.DataFrame) -> Floats:
     of = parts.groupby("from", sort=False).ngroup().to_numpy()
     sums = np.bincount(of, np.nan_to_num(taken))
     largest = pd.Series(share).fillna(0.0).groupby(of).idxmax().to_numpy()
+    vague = pd.Series(np.isnan(share)).groupby(of).any().to_numpy()
+    largest = largest[~vague[of[largest]]]
     taken[largest] += whole[largest] - sums[of[largest]]
     return taken
 

@@ -60,6 +60,7 @@ _PHRASES = {
     "communes": "communes",
     "communes table": "table de communes",
     "communes population": "populations communales",
+    "commune events": "événements sur les communes",
     "correspondence": "correspondance",
     "epci": "EPCI",
     "grid": "carreaux",

@@ -17,7 +17,7 @@ import pandas as pd
 from qpvgeo import codes, facts, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.read import columns as published
-from qpvgeo.read.members import attributes, listed_codes, merged, read_commune_table, year_of
+from qpvgeo.read.members import attributes, listed_codes, merged, read_commune_table, twin_notes, year_of
 from qpvgeo.read.outlines import Arrondissements, dissolve_moved, has_outlines, read_pieces, settle_arrondissements
 from qpvgeo.read.tables import existing_path, find_column, normalise, read_table
 from qpvgeo.samples import sample
@@ -90,7 +90,8 @@ def read_communes(
         `territory` (missing where it is not known), `cog_year` (Int64; missing when unknown), and `geometry` when
         outlines are given, in the projection of the files or in EPSG:4326 when they differ. `attrs["qpvgeo"]` lists
         the files; `moved`, the former codes with the code each went to; `unknown`, the codes of outlines that the
-        table does not have; `notes`, the outlines made valid and what else was done.
+        table does not have; `notes`, the outlines made valid, a table with the same bytes as one of another year beside
+        it, and what else was done.
 
     Raises
     ------
@@ -181,7 +182,8 @@ def read_epci(source: Source, *, cog_year: int | None = None, columns: Mapping[s
         Indexed by `code` (SIREN): `name`, `nature` (`CC`, `CA`, `CU`, `METRO`, `MET69`, `EPT`; missing where the
         table does not give it), `n_communes` (Int64), `population` (municipal, Int64; missing where the table has
         none, as Insee's), `cog_year` (Int64; missing when unknown). The row of the communes outside any EPCI
-        (`ZZZZZZZZZ`) is left out and counted in the notes of `attrs["qpvgeo"]`.
+        (`ZZZZZZZZZ`) is left out and counted in the notes of `attrs["qpvgeo"]`, which also say when a table of
+        another year beside this one has the same bytes.
 
     Raises
     ------
@@ -289,6 +291,7 @@ def _read_epci(
     named = [set(columns)] if columns else []
     text = read_table(path, expect=[*named, *_EPCI_EXPECT])
     record = file_record(path, member=text.attrs["table"].get("member"))
+    notes += twin_notes(path)
     text = published.rename_columns(text, columns, where=path.name, unused=unused)
     column = published.of_kind(text, _EPCI_CODE, "siren")
     if column is None:

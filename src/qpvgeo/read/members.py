@@ -18,7 +18,15 @@ from qpvgeo.read import columns as published
 from qpvgeo.read.tables import find_column, normalise, read_table
 from qpvgeo.schema import file_record
 
-__all__ = ["CommuneTable", "attributes", "listed_codes", "merged", "read_commune_table", "year_of"]
+__all__ = [
+    "CommuneTable",
+    "attributes",
+    "listed_codes",
+    "merged",
+    "read_commune_table",
+    "twin_notes",
+    "year_of",
+]
 
 _GRAND_PARIS = "200054781"
 _PARENT = ("cheflieu", "comparent", "commune")
@@ -68,11 +76,34 @@ def year_of(name: str) -> int | None:
     return 2000 + int(short[1]) if short else None
 
 
+def twin_notes(path: Path) -> list[str]:
+    """Note that a table has the same bytes as one beside it that is dated to another year by its name.
+
+    Nothing in such a table is newer than in the other: whoever publishes it had no list of that year.
+    """
+    year = year_of(path.name)
+    if year is None:
+        return []
+    size = path.stat().st_size
+    same = [
+        other.name
+        for other in sorted(path.parent.iterdir())
+        if other.suffix.lower() == path.suffix.lower()
+        and year_of(other.name) not in (None, year)
+        and other.is_file()
+        and other.stat().st_size == size
+        and file_record(other)["sha256"] == file_record(path)["sha256"]
+    ]
+    text = f"{path.name} has the same bytes as {', '.join(same)}: it shows no change between these years"
+    return [text] if same else []
+
+
 def read_commune_table(path: Path, columns: Mapping[str, str], unused: set[str], notes: list[str]) -> CommuneTable:
     """What a table says of communes, whichever form it has."""
     named = [set(columns)] if columns else []
     text = read_table(path, expect=[*named, *_EXPECT])
     record = file_record(path, member=text.attrs["table"].get("member"))
+    notes += twin_notes(path)
     text = published.rename_columns(text, columns, where=path.name, unused=unused)
     if find_column(text, ["com_av"]) is not None:
         return CommuneTable(_NOBODY, _movements(text), False, record, year_of(path.name))
