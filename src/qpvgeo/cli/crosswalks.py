@@ -8,6 +8,7 @@ import geopandas as gpd
 import pandas as pd
 
 from qpvgeo import discover, schema, territories
+from qpvgeo.cli.inputs import grid_paths
 from qpvgeo.cli.outputs import problems_of, write_table
 from qpvgeo.correspondences import audit_correspondence
 from qpvgeo.crosswalks import crosswalk as cross
@@ -116,8 +117,7 @@ def _weights(asked: Request, before: gpd.GeoDataFrame) -> Any:  # noqa: ANN401 -
 
 def _grid(asked: Request, before: gpd.GeoDataFrame) -> pd.DataFrame:
     """The latest grid at hand that has cells near the perimeters."""
-    paths = [one.path for one in discover.scan(asked.data) if one.kind == "grid"]
-    paths = list(dict.fromkeys(paths)) or discover.find("grid", None, asked.data)
+    paths = grid_paths(asked.data)
     grids = [grid for path in paths if len(grid := read_grid(path, keep=[], where=before[before.geometry.notna()]))]
     if not grids:
         raise MissingDataError(

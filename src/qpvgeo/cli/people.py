@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from qpvgeo import codes, discover, schema, territories
+from qpvgeo.cli.inputs import grid_paths
 from qpvgeo.cli.outputs import problems_of, replaced, write_table
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.estimates import WEIGHT, estimate_population
@@ -216,7 +217,7 @@ def _published(asked: Request) -> pd.Series:
 
 def _known_grids(asked: Request, areas: gpd.GeoDataFrame) -> list[pd.DataFrame]:
     """For each territory of the areas that has a grid, the finest at hand, the latest of these."""
-    paths = [asked.grid] if asked.grid else _paths_of_grids(asked.data)
+    paths = [asked.grid] if asked.grid else grid_paths(asked.data)
     require_axes(areas, name="areas", what="polygons")
     drawn = areas[areas.geometry.notna()]
     place = territory_of(drawn.geometry.to_numpy(), drawn.crs)
@@ -252,11 +253,6 @@ def _read(path: Path, asked: Request, near: gpd.GeoDataFrame, refused: list[str]
 def _rank(grid: pd.DataFrame) -> tuple[float, int]:
     about = schema.provenance(grid)
     return about.get("resolution_m") or float("inf"), -(about.get("vintage") or 0)
-
-
-def _paths_of_grids(data: Path | None) -> list[Path]:
-    found = [one.path for one in discover.scan(data) if one.kind == "grid"]
-    return list(dict.fromkeys(found)) or discover.find("grid", None, data)  # the latter raises, with the places
 
 
 def _estimates(

@@ -12,7 +12,7 @@ from rich.table import Table
 from qpvgeo.cli.words import say
 from qpvgeo.wording import number, share
 
-__all__ = ["console", "coverage", "crosswalk", "datasets", "doctor", "fetch", "population", "summary", "tag"]
+__all__ = ["console", "coverage", "crosswalk", "datasets", "doctor", "fetch", "map_", "population", "summary", "tag"]
 
 _SHOWN_FINDINGS = 20
 _COUNTED = {"population": "people", "households": "households", "points": "points"}
@@ -278,6 +278,14 @@ def crosswalk(answer: dict[str, Any], out: Console, lang: str) -> None:
         out.print(f"[yellow]{say('Without an outline:', lang)} {', '.join(answer['without_outline'])}[/yellow]")
     for note in _grouped(answer["notes"]):
         out.print(f"[dim]{escape(note)}[/dim]", soft_wrap=True)
+    _foot(answer, out, lang)
+
+
+def map_(answer: dict[str, Any], out: Console, lang: str) -> None:
+    """Title of the map and the files written."""
+    out.print(f"[bold]{escape(answer['title'])}[/bold]", soft_wrap=True)
+    for path in answer["outputs"]:
+        out.print(f"{say('Written to', lang)} {escape(path)}", soft_wrap=True)
     _foot(answer, out, lang)
 
 

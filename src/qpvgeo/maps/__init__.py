@@ -5,6 +5,7 @@ the sample, the word that it is fictional. Nothing global of matplotlib is chang
 """
 
 from qpvgeo.maps.addresses import tags
+from qpvgeo.maps.backgrounds import basemap
 from qpvgeo.maps.cells import grid
 from qpvgeo.maps.choropleths import choropleth
 from qpvgeo.maps.country import france
@@ -13,4 +14,16 @@ from qpvgeo.maps.perimeters import change, qpv
 from qpvgeo.maps.places import Place, find_place
 from qpvgeo.maps.saving import save
 
-__all__ = ["Place", "change", "choropleth", "estimates", "find_place", "france", "grid", "qpv", "save", "tags"]
+__all__ = [
+    "Place",
+    "basemap",
+    "change",
+    "choropleth",
+    "estimates",
+    "find_place",
+    "france",
+    "grid",
+    "qpv",
+    "save",
+    "tags",
+]

@@ -90,12 +90,15 @@ def tags(
     shapes = where.metres(qpv)
     draw(ax, shapes.to_numpy(), **perimeter_style(), zorder=2.5)
     x, y = pyproj.Transformer.from_crs(found.crs, where.epsg, always_xy=True).transform(found.x, found.y)
-    size = float(np.clip(60 / np.sqrt(max(len(x), 1)), 0.4, 3.5))
+    west, south, east, north = where.frame
+    with np.errstate(invalid="ignore"):
+        inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+    size = float(np.clip(60 / np.sqrt(max(inside.sum(), 1)), 0.5, 4.0))
     legend = []
     for label, rows, colour, marker in _classes(said, lang):
         if not rows.any():
             continue
-        seen = rows & np.isfinite(x) & np.isfinite(y)
+        seen = rows & inside
         ax.plot(
             x[seen],
             y[seen],

@@ -19,13 +19,12 @@ Floats = npt.NDArray[np.float64]
 
 SCHEMES = {
     "quantiles": mapclassify.Quantiles,
-    "natural": mapclassify.FisherJenks,
+    "natural": mapclassify.JenksCaspall,
     "equal": mapclassify.EqualInterval,
     "pretty": mapclassify.PrettyBreaks,
 }
 """How numbers are cut: as many units in each class, breaks where there are gaps, equal steps, round steps."""
 
-_LARGE = 20_000
 _MOST = 7
 
 
@@ -105,11 +104,7 @@ def _bounds(known: Floats, scheme: str, count: int) -> Floats:
     """Least number and upper bound of each class that holds any."""
     if count == 1:
         return np.array([known.min(), known.max()])
-    few = known
-    if scheme == "natural" and len(known) > _LARGE:
-        # natural breaks take the square of that: a regular part of the sorted numbers has the same
-        few = np.sort(known)[:: len(known) // _LARGE + 1]
-    cut = SCHEMES[scheme](few) if scheme == "pretty" else SCHEMES[scheme](few, k=count)
+    cut = SCHEMES[scheme](known, k=count)
     upper = np.unique(np.append(np.asarray(cut.bins, dtype=float)[:-1], known.max()))
     upper = upper[upper >= known.min()]
     return (

@@ -95,7 +95,7 @@ def france(
     if not perimeters and units is None:
         raise DataError("A coverage needs the outlines of its units.", way_out="Give communes: read_communes(...).")
     outlines = data if units is None else units if perimeters else units_of(data, units)
-    sheet = _Sheet(ax, outlines)
+    sheet = _Sheet(ax, outlines, fictional=schema.is_fictional(data))
     if perimeters:
         heading, handles = "", _dots(sheet, data, lang)
         vintage = schema.provenance(data).get("vintage")
@@ -121,8 +121,8 @@ def france(
 class _Sheet:
     """Axes of the country, and the layer that shows the land, cut by territory."""
 
-    def __init__(self, ax: Axes | None, layer: gpd.GeoDataFrame | gpd.GeoSeries) -> None:
-        self.main = _main_axes(ax)
+    def __init__(self, ax: Axes | None, layer: gpd.GeoDataFrame | gpd.GeoSeries, *, fictional: bool) -> None:
+        self.main, self.fictional = _main_axes(ax), fictional
         self.frames: dict[str, Axes] = {_HEXAGONE: self.main}
         self.land = self.by_territory(layer)
         across, down, wide, tall = -0.425, 0.755, 0.19, 0.185
@@ -130,6 +130,8 @@ class _Sheet:
             at = (across + (number_ % 2) * (wide + 0.02), down - (number_ // 2) * (tall + 0.065), wide, tall)
             self.frames[code] = self._inset(at, code, territories.get(code).name)
         self.paris = self._inset((1.02, 0.70, 0.30, 0.27), "paris", "")
+        self.near = _PARIS_FRAME
+        self.near_name = "around Paris"
 
     def _inset(self, at: tuple[float, float, float, float], label: str, name: str) -> Axes:
         inset = self.main.inset_axes(at)
@@ -155,7 +157,12 @@ class _Sheet:
     def settle(self, shown: dict[str, gpd.GeoSeries]) -> None:
         """Limits of every frame: fixed in the hexagone, around what is shown elsewhere."""
         _limit(self.main, _HEXAGONE_FRAME)
-        _limit(self.paris, _PARIS_FRAME)
+        if self.fictional and len(shown.get(_HEXAGONE, ())):
+            # there is nothing around Paris in the sample: its island is enlarged
+            west, south, east, north = shown[_HEXAGONE].total_bounds.tolist()
+            wide = _MARGIN * (east - west)
+            self.near, self.near_name = (west - wide, south - wide, east + wide, north + wide), "the island"
+        _limit(self.paris, self.near)
         for code in _INSETS:
             shapes = shown.get(code)
             if shapes is None or not len(shapes):
@@ -173,7 +180,7 @@ class _Sheet:
 
     def finish(self, lang: str) -> None:
         """Scale bars, and words where nothing was given."""
-        furniture.shown(self.paris.set_title(say("around Paris", lang), fontsize=6.5, loc="left", pad=2))
+        furniture.shown(self.paris.set_title(say(self.near_name, lang), fontsize=6.5, loc="left", pad=2))
         for code, axes in [*self.frames.items(), ("paris", self.paris)]:
             if axes is not self.main and code in _INSETS and not axes.collections:
                 furniture.shown(
@@ -190,7 +197,7 @@ class _Sheet:
                 )
                 continue
             furniture.scale_bar(axes, lang)
-        corners = np.array(_PARIS_FRAME)[[[0, 1], [2, 1], [2, 3], [0, 3], [0, 1]]]
+        corners = np.array(self.near)[[[0, 1], [2, 1], [2, 3], [0, 3], [0, 1]]]
         self.main.plot(*corners.T, color="#4d4d4d", linewidth=0.6, zorder=8)
 
 

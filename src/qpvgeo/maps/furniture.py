@@ -5,6 +5,7 @@ are shown as they are: matplotlib would read `$` as mathematics.
 """
 
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -42,6 +43,7 @@ _LEAST_IN, _MOST_IN = 3.6, 8.2
 _STRAIGHT_DEGREES = 0.6
 """Where true north turns by more than that over a map, it has no arrow."""
 
+_TITLE_LETTERS = 78
 _SMALL, _TINY = 8, 6.5
 _GREY = "#333333"
 
@@ -79,7 +81,9 @@ def bare(ax: Axes) -> None:
 
 def title(ax: Axes, text: str) -> None:
     """Title of a map: what, where, when."""
-    shown(ax.set_title(text, loc="left", fontsize=11, fontweight="bold", color="#111111", wrap=True))
+    # matplotlib's own wrapping would read the text as mathematics
+    lines = "\n".join(wrap(text, _TITLE_LETTERS, break_long_words=False))
+    shown(ax.set_title(lines, loc="left", fontsize=11, fontweight="bold", color="#111111"))
 
 
 def legend(ax: Axes, handles: Sequence[Artist], heading: str = "", *, spacing: float = 0.55) -> None:

@@ -22,7 +22,12 @@ _AROUND_POINTS = (0.0, 9.0, 16.0, 24.0)
 
 
 def place_labels(
-    ax: Axes, labels: Iterable[tuple[str, float, float]], *, size: float = 7, taken: Sequence[Bbox] = (), **style: str
+    ax: Axes,
+    labels: Iterable[tuple[str, float, float]],
+    *,
+    size: float = 7,
+    taken: Sequence[Bbox] = (),
+    **style: Any,  # noqa: ANN401 - whatever text takes
 ) -> list[Bbox]:
     """Write labels where there is room.
 

@@ -59,6 +59,7 @@ _FRENCH = {
     "with a warning": "à lire avec prudence",
     "not given": "non donné",
     "around Paris": "autour de Paris",
+    "the island": "l'île de l'exemple",
     "scale": "échelle",
     "to": "à",
     "a dot for each QPV": "un point par QPV",
