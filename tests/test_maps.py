@@ -21,9 +21,7 @@ from qpvgeo.errors import DataError, UsageError
 TOLERANCE = 8
 """Root mean square of the difference of two pictures, of 255: what another build of the font engine may change."""
 
-looked_at = pytest.mark.mpl_image_compare(
-    style="default", tolerance=TOLERANCE, savefig_kwargs={"dpi": 60, "bbox_inches": "tight"}
-)
+looked_at = pytest.mark.mpl_image_compare(style="default", tolerance=TOLERANCE, savefig_kwargs={"dpi": 60})
 
 
 @pytest.fixture(autouse=True)
@@ -74,9 +72,7 @@ def test_share_by_commune(layers):
 
 @looked_at
 def test_poverty_of_cells_in_french(layers):
-    return maps.grid(
-        layers["grid"], layers["new"], "poverty_rate", layers["communes"], place="99001", lang="fr"
-    ).figure
+    return maps.grid(layers["grid"], layers["new"], "poverty_rate", layers["communes"], place="99001", lang="fr").figure
 
 
 @looked_at
@@ -201,7 +197,9 @@ def test_arrow_points_to_true_north_and_a_wide_map_has_none(layers):
 
 def test_cells_are_drawn_from_their_ids_as_one_collection(layers):
     ax = maps.grid(layers["grid"], layers["new"])
-    (squares,) = [one for one in ax.collections if isinstance(one, PolyCollection) and not isinstance(one, PathCollection)]
+    (squares,) = [
+        one for one in ax.collections if isinstance(one, PolyCollection) and not isinstance(one, PathCollection)
+    ]
     areas = [shapely.Polygon(path.vertices[:4]).area for path in squares.get_paths()]
     assert np.median(areas) == pytest.approx(200 * 200, rel=0.01)
     assert len(areas) > 300
@@ -252,15 +250,17 @@ def test_units_that_are_not_known_are_hatched_and_those_without_a_qpv_grey(layer
     coverage.loc["99003", "share"] = np.nan
     legend = [text.get_text() for text in maps.choropleth(coverage, layers["communes"]).get_legend().get_texts()]
     assert legend[-2:] == ["not known", "no QPV"]
-    plain = [text.get_text() for text in maps.choropleth(layers["coverage"], layers["communes"]).get_legend().get_texts()]
+    plain = [
+        text.get_text() for text in maps.choropleth(layers["coverage"], layers["communes"]).get_legend().get_texts()
+    ]
     assert "not known" not in plain
 
 
 def test_communes_are_joined_to_the_level_of_the_coverage(layers):
     links = qg.join_communes(layers["new"], layers["communes"])
     ax = maps.choropleth(qg.coverage(links, by="epci"), layers["communes"], "n_qpv")
-    assert ax.get_title(loc="left") == "Number of QPV by epci, 2024"
-    units = [one for one in ax.collections if one.get_zorder() == 2][0]
+    assert ax.get_title(loc="left") == "Number of QPV by EPCI, 2024"
+    units = next(one for one in ax.collections if one.get_zorder() == 2)
     assert len(units.get_paths()) == layers["communes"]["epci"].nunique()
 
 
@@ -336,6 +336,17 @@ def test_wrong_name_is_answered_with_those_near(layers, draw, near):
 def test_estimates_of_other_perimeters_are_refused(layers):
     with pytest.raises(DataError, match="none of the perimeters"):
         maps.estimates(layers["people"].rename(lambda code: f"{code}x"), layers["new"])
+
+
+def test_legend_counts_the_points_on_the_map_and_those_that_are_not(layers):
+    ax = maps.tags(layers["addresses"], layers["new"], layers["communes"], place="QN09902I")
+    counts = [text.get_text() for text in ax.get_legend().get_texts()]
+    drawn = sum(len(line.get_xdata()) for line in ax.lines)
+    shown = sum(
+        int(re.search(r"\(([\d,]+)\)", text)[1].replace(",", "")) for text in counts if text[:3] in ("in ", "wit")
+    )
+    assert 0 < drawn == shown < len(layers["addresses"])
+    assert f"not on this map ({len(layers['addresses']) - shown:,})" in counts
 
 
 def test_tags_of_other_points_are_refused(layers):

@@ -1,5 +1,7 @@
 """Colours: apart for those who do not see red or green, apart in grey, for as many classes as a map may have."""
 
+from itertools import pairwise
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -32,7 +34,7 @@ def lightness(colours):
 @pytest.mark.parametrize("count", range(2, 8))
 def test_neighbouring_classes_are_apart(count, sight):
     rgb = seen(sequential(count), sight)
-    assert min(deltaE(one, other, input_space="sRGB1") for one, other in zip(rgb[:-1], rgb[1:], strict=True)) > LEAST
+    assert min(deltaE(one, other, input_space="sRGB1") for one, other in pairwise(rgb)) > LEAST
 
 
 @pytest.mark.parametrize("count", range(2, 8))

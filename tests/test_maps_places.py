@@ -62,7 +62,10 @@ def test_place_is_known_by_its_code_or_name(asked, name, members, qpv, communes)
 
 def test_names_of_epci_come_from_their_table(qpv, communes):
     epci = pd.DataFrame({"name": ["CA Bourges Plus"]}, index=["241800507"])
-    assert find_place("Bourges Plus", qpv, communes, epci=epci.assign(name="Bourges Plus")).communes == {"18001", "18033"}
+    assert find_place("Bourges Plus", qpv, communes, epci=epci.assign(name="Bourges Plus")).communes == {
+        "18001",
+        "18033",
+    }
     assert find_place("241800507", qpv, communes, epci=epci).name == "CA Bourges Plus (241800507)"
 
 

@@ -342,10 +342,11 @@ def crosswalk(
 def map_(
     place: Annotated[
         str | None,
-        typer.Argument(metavar="[PLACE]", help="Code or name of a commune, EPCI, EPT or department, or west,south,..."),
+        typer.Argument(metavar="[PLACE]", help="Code or name of a commune, EPCI, EPT, department or QPV."),
     ] = None,
     *,
     kind: Annotated[MapKind, typer.Option(help="What to show.")] = MapKind.QPV,
+    box: Annotated[str | None, typer.Option(metavar="W,S,E,N", help="In place of PLACE: degrees, or metres.")] = None,
     png: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a PNG, 300 dots an inch.")] = None,
     svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an SVG, text as text.")] = None,
     pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a PDF, text as text.")] = None,
@@ -367,6 +368,7 @@ def map_(
 
     asked = maps.Request(
         place=place,
+        box=box,
         kind=kind.value,
         data=_folder(data, sample=sample),
         sample=sample,

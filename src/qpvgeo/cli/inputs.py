@@ -12,12 +12,13 @@ from qpvgeo.codes import fold_arrondissement
 from qpvgeo.errors import DataError, MissingDataError, QpvgeoError
 from qpvgeo.links import join_communes
 from qpvgeo.read.communes import read_communes, read_epci
+from qpvgeo.read.grid import read_grid
 from qpvgeo.read.members import read_commune_table
 from qpvgeo.read.population import read_population
 from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import sample
 
-__all__ = ["Covered", "communes", "covered", "epci", "grid_paths", "people", "perimeters", "sample_denominators"]
+__all__ = ["Covered", "communes", "covered", "epci", "grids_near", "people", "perimeters", "sample_denominators"]
 
 _COG_YEAR = 2024
 """Year of the code officiel géographique that the published lists of 2024 are in."""
@@ -129,10 +130,44 @@ def epci(data: Path | None, of: pd.DataFrame | None = None) -> pd.DataFrame | No
     return frame
 
 
-def grid_paths(data: Path | None) -> list[Path]:
-    """Grids at hand; raises with the places looked at when there is none."""
-    found = [one.path for one in discover.scan(data) if one.kind == "grid"]
-    return list(dict.fromkeys(found)) or discover.find("grid", None, data)
+def grids_near(
+    data: Path | None,
+    near: gpd.GeoDataFrame | gpd.GeoSeries,
+    *,
+    grid: Path | None = None,
+    layer: str | None = None,
+    keep: Sequence[str] | None = None,
+) -> list[pd.DataFrame]:
+    """Grids that have cells near some shapes: the finest first, of these the latest.
+
+    One that was named must be readable; of those found in the folder, one that is not does not stop the others.
+    """
+    found = [grid] if grid else [one.path for one in discover.scan(data) if one.kind == "grid"]
+    grids, refused = [], []
+    for path in list(dict.fromkeys(found)) or discover.find("grid", None, data):
+        try:
+            cells = read_grid(path, layer=layer, keep=keep, where=near)
+        except DataError as error:
+            if grid is not None:
+                raise
+            refused.append(f"{path.name}: {str(error).splitlines()[0]}")
+            continue
+        if len(cells):
+            grids.append(cells)
+        else:
+            refused.append(f"{path.name}: no cell near")
+    if not grids:
+        raise MissingDataError(
+            "The grids at hand have no cell near.",
+            problems=refused,
+            way_out="Give another with --grid; Guadeloupe, Guyane, Mayotte and the collectivities have none.",
+        )
+    return sorted(grids, key=_rank)
+
+
+def _rank(grid: pd.DataFrame) -> tuple[float, int]:
+    about = schema.provenance(grid)
+    return about.get("resolution_m") or float("inf"), -(about.get("vintage") or 0)
 
 
 @dataclass(frozen=True, slots=True)

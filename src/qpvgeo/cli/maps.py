@@ -8,6 +8,7 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from qpvgeo import discover, maps, schema
 from qpvgeo.cli import inputs
@@ -16,14 +17,11 @@ from qpvgeo.errors import MissingDataError, UsageError
 from qpvgeo.estimates import estimate_population
 from qpvgeo.maps.choropleths import LEVELS
 from qpvgeo.read.batches import open_table
-from qpvgeo.read.grid import read_grid
 from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import FICTIONAL
 from qpvgeo.samples import sample as embedded
 
-__all__ = ["KINDS", "Request", "draw"]
-
-KINDS = ("qpv", "choropleth", "grid", "estimates", "change", "tags", "france")
+__all__ = ["Request", "draw"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +29,7 @@ class Request:
     """What was asked on the command line."""
 
     place: str | None
+    box: str | None = None
     kind: str
     data: Path | None
     sample: bool = False
@@ -95,20 +94,27 @@ def _require(asked: Request) -> None:
         problems.append("name a file to write: --png FILE, --svg FILE or --pdf FILE")
     for suffix in ("png", "svg", "pdf"):
         problems += problems_of(getattr(asked, suffix), f"--{suffix}", (f".{suffix}",))
-    if asked.kind not in KINDS:
-        problems.append(f"--kind {asked.kind} is none of {', '.join(KINDS)}")
-    if asked.by is not None and asked.by not in LEVELS:
-        problems.append(f"--by {asked.by} is none of {', '.join(LEVELS)}")
-    if asked.kind == "france" and asked.place is not None:
-        problems.append("--kind france shows the whole country: leave the place out")
-    if asked.points is not None and asked.kind != "tags":
-        problems.append("--points is for --kind tags")
-    if asked.kind == "tags" and asked.points is None and not asked.sample:
-        problems.append("--kind tags needs the addresses: --points FILE")
-    if asked.basemap and asked.kind == "france":
-        problems.append("--basemap is for a place")
+    wrong = {
+        f"--by {asked.by} is none of {', '.join(LEVELS)}": asked.by is not None and asked.by not in LEVELS,
+        "--points is for --kind tags": asked.points is not None and asked.kind != "tags",
+        "--kind tags needs the addresses: --points FILE": asked.kind == "tags"
+        and asked.points is None
+        and not asked.sample,
+    }
+    problems += [words for words, told in wrong.items() if told] + _problems_of_place(asked)
     if problems:
         raise UsageError("The map cannot be drawn so.", problems=problems)
+
+
+def _problems_of_place(asked: Request) -> list[str]:
+    country = asked.kind == "france"
+    wrong = {
+        "--kind france shows the whole country: leave the place out": country and (asked.place or asked.box),
+        "--basemap is for a place": country and asked.basemap,
+        "a place and a --box: give one of them": asked.place and asked.box,
+        f"--box {asked.box} is not four numbers: west,south,east,north": asked.box and _numbers(asked.box) is None,
+    }
+    return [words for words, told in wrong.items() if told]
 
 
 def _qpv(asked: Request, vintage: int | None = None) -> gpd.GeoDataFrame:
@@ -127,17 +133,17 @@ def _communes(asked: Request) -> gpd.GeoDataFrame | None:
 
 
 def _place(asked: Request, qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame | None) -> maps.Place:
-    box = _box(asked.place)
-    return maps.find_place(box if box is not None else asked.place, qpv, communes, epci=inputs.epci(asked.data))
+    box = None if asked.box is None else _numbers(asked.box)
+    return maps.find_place(box or asked.place, qpv, communes, epci=inputs.epci(asked.data))
 
 
-def _box(place: str | None) -> list[float] | None:
-    """Four numbers with commas between them, as a box."""
-    parts = (place or "").split(",")
+def _numbers(box: str) -> list[float] | None:
+    """Four numbers with commas between them; None when it is not that."""
     try:
-        return [float(part) for part in parts] if len(parts) == 4 else None
+        numbers = [float(part) for part in box.split(",")]
     except ValueError:
         return None
+    return numbers if len(numbers) == 4 else None
 
 
 def _draw_qpv(asked: Request) -> _Drawing:
@@ -216,22 +222,9 @@ _KINDS: dict[str, Callable[[Request], _Drawing]] = {
 
 
 def _cells(asked: Request, place: maps.Place) -> pd.DataFrame:
-    """Cells of the latest grid at hand that has some in the place."""
-    frame = gpd.GeoSeries.from_wkt([_wkt(place)], crs=place.epsg)
-    paths = [asked.grid] if asked.grid else inputs.grid_paths(asked.data)
-    grids = [cells for path in paths if len(cells := read_grid(path, layer=asked.layer, where=frame))]
-    if not grids:
-        raise MissingDataError(
-            "The grids at hand have no cell in this place.",
-            problems=[path.name for path in paths],
-            way_out="Give another with --grid; Guadeloupe, Guyane, Mayotte and the collectivities have none.",
-        )
-    return max(grids, key=lambda cells: schema.provenance(cells).get("vintage") or 0)
-
-
-def _wkt(place: maps.Place) -> str:
-    west, south, east, north = place.frame
-    return f"POLYGON (({west} {south}, {east} {south}, {east} {north}, {west} {north}, {west} {south}))"
+    """Cells of the finest and latest grid at hand that has some in the place."""
+    near = gpd.GeoSeries([shapely.box(*place.frame)], crs=place.epsg)
+    return inputs.grids_near(asked.data, near, grid=asked.grid, layer=asked.layer)[0]
 
 
 def _points(path: Path) -> Any:  # noqa: ANN401 - a table or a layer

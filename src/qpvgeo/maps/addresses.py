@@ -57,8 +57,8 @@ def tags(
     Returns
     -------
     matplotlib.axes.Axes
-        In metres of the legal projection. Points that are unknown and have a place are crosses; the legend counts all
-        rows, those without a place too.
+        In metres of the legal projection. Points that are unknown and have a place are crosses; the legend counts what
+        is shown, and what is not: points elsewhere, rows without a place.
 
     Raises
     ------
@@ -96,9 +96,9 @@ def tags(
     size = float(np.clip(60 / np.sqrt(max(inside.sum(), 1)), 0.5, 4.0))
     legend = []
     for label, rows, colour, marker in _classes(said, lang):
-        if not rows.any():
-            continue
         seen = rows & inside
+        if not seen.any():
+            continue
         ax.plot(
             x[seen],
             y[seen],
@@ -109,8 +109,9 @@ def tags(
             zorder=3,
             rasterized=bool(seen.sum() > _MANY),
         )
-        text = f"{label} ({number(int(rows.sum()), lang)})"
-        legend.append(Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=5, label=text))
+        legend.append(_handle(label, int(seen.sum()), lang, marker=marker, color=colour))
+    if not inside.all():
+        legend.append(_handle(say("not on this map", lang), int((~inside).sum()), lang, marker=""))
     furniture.legend(
         ax, [*legend, *furniture.patches([(say("QPV", lang), perimeter_style())]), *handles], say("addresses", lang)
     )
@@ -119,6 +120,10 @@ def tags(
     finish(ax, where, made if title is None else title, [qpv, communes, said], lang)
     place_labels(ax, names_of(qpv, shapes), color="#3d003b")
     return ax
+
+
+def _handle(label: str, rows: int, lang: Lang, **style: Any) -> Line2D:  # noqa: ANN401 - whatever a line takes
+    return Line2D([], [], linestyle="none", markersize=5, label=f"{label} ({number(rows, lang)})", **style)
 
 
 def _classes(said: pd.DataFrame, lang: str) -> list[tuple[str, Any, str, str]]:

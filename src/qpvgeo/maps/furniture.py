@@ -15,8 +15,10 @@ import pyproj
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
+from matplotlib.legend import Legend
+from matplotlib.legend_handler import HandlerPatch
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
+from matplotlib.patches import Ellipse, Patch
 from matplotlib.text import OffsetFrom, Text
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
@@ -103,9 +105,16 @@ def legend(ax: Axes, handles: Sequence[Artist], heading: str = "", *, spacing: f
         handlelength=1.6,
         labelspacing=spacing,
         handleheight=0.7 if spacing < 1 else 1.6,
+        handler_map={Ellipse: HandlerPatch(patch_func=_round)},
     )
     for text in [*box.get_texts(), box.get_title()]:
         shown(text)
+
+
+def _round(*, legend: Legend, orig_handle: Ellipse, **place: float) -> Ellipse:  # noqa: ARG001 - matplotlib's call
+    """Circle in the place of a handle of the legend, as wide in points as the handle says."""
+    middle = (place["width"] / 2 - place["xdescent"], place["height"] / 2 - place["ydescent"])
+    return Ellipse(middle, orig_handle.width, orig_handle.height)
 
 
 def scale_bar(ax: Axes, lang: str) -> None:

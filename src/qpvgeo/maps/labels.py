@@ -18,6 +18,7 @@ from qpvgeo.maps.furniture import shown
 __all__ = ["place_labels"]
 
 _WIDE = 18
+_SPARE = 0.05
 _AROUND_POINTS = (0.0, 9.0, 16.0, 24.0)
 
 
@@ -86,9 +87,11 @@ def _room(box: Bbox, inside: Bbox, taken: Sequence[Bbox], pixels: float) -> Bbox
     """Box moved to where it fits, the nearest place first; None where it fits nowhere."""
     moves = sorted(product(*[sorted({-step for step in _AROUND_POINTS} | set(_AROUND_POINTS))] * 2), key=_far)
     for dx, dy in moves:
-        tried = box.translated(dx * pixels * (1 + 0.02 * box.width / pixels), dy * pixels).padded(1.0)
+        tried = box.translated(dx * pixels * (1 + 0.02 * box.width / pixels), dy * pixels)
+        # the same letters are a little wider at another number of dots an inch
+        tried = tried.padded(1.0 + _SPARE * box.width, 1.0)
         fits = inside.x0 <= tried.x0 and tried.x1 <= inside.x1 and inside.y0 <= tried.y0 and tried.y1 <= inside.y1
-        if fits and not tried.count_overlaps(np.asarray(taken)) if len(taken) else fits:
+        if fits and not (len(taken) and tried.count_overlaps(np.asarray(taken))):
             return tried
     return None
 

@@ -8,9 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.lines import Line2D
+from matplotlib.patches import Ellipse
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
 from qpvgeo import schema
@@ -29,6 +32,10 @@ __all__ = ["estimates"]
 _LARGEST_POINTS = 36.0
 _RING = "#222222"
 _ROUND = 0.8  # corners of the box of a circle are free
+_STYLES: dict[str, dict[str, Any]] = {
+    "least": {"facecolor": "none", "edgecolor": "#ffffff", "linewidth": 1.0},
+    "most": {"facecolor": "none", "edgecolor": _RING, "linewidth": 0.9, "linestyle": (0, (2.2, 1.6))},
+}
 _KINDS = (("good", "good"), ("weak", "with a warning"), ("none", "not given"))
 
 Floats = npt.NDArray[np.float64]
@@ -114,12 +121,11 @@ def estimates(
 
 def _circles(ax: Axes, at: Floats, sizes: Floats, most: float, colours: list[str]) -> None:
     """Three circles for each perimeter: the most, the estimate, the least."""
-    styles: tuple[dict[str, Any], ...] = (
-        {"facecolor": "none", "edgecolor": "#ffffff", "linewidth": 1.0},
-        {"facecolor": colours, "edgecolor": _RING, "linewidth": 0.5, "alpha": 0.9},
-        {"facecolor": "none", "edgecolor": _RING, "linewidth": 0.9, "linestyle": (0, (2.2, 1.6))},
-    )
-    for column, zorder in ((2, 4.8), (1, 5.0), (0, 5.2)):
+    for column, zorder, style in (
+        (2, 4.8, _STYLES["most"]),
+        (1, 5.0, {"facecolor": colours, "edgecolor": _RING, "linewidth": 0.5, "alpha": 0.9}),
+        (0, 5.2, _STYLES["least"]),
+    ):
         across = _points(sizes[:, column], most)
         collection = EllipseCollection(
             across,
@@ -128,7 +134,7 @@ def _circles(ax: Axes, at: Floats, sizes: Floats, most: float, colours: list[str
             units="points",
             offsets=at,
             transOffset=ax.transData,
-            **styles[column],
+            **style,
         )
         collection.set_zorder(zorder)
         ax.add_collection(collection, autolim=False)
@@ -152,13 +158,13 @@ def _points(value: Floats, most: float) -> Floats:
     return np.asarray(_LARGEST_POINTS * np.sqrt(np.maximum(value, 0.0) / most))
 
 
-def _legend(most: float, *, known: Any, weak: Any, lang: str) -> list[Line2D]:  # noqa: ANN401 - masks
+def _legend(most: float, *, known: Any, weak: Any, lang: str) -> list[Artist]:  # noqa: ANN401 - masks
     """Handles: sizes, what the rings are, and what the colours say."""
     # a third of the most is a circle that a line of the legend can hold
     power = 10.0 ** np.floor(np.log10(most / 3))
     step = power * max(one for one in (1, 2, 5) if one * power <= most / 3)
     blank: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgecolor": _RING}
-    handles = [
+    handles: list[Artist] = [
         Line2D(
             [],
             [],
@@ -169,9 +175,11 @@ def _legend(most: float, *, known: Any, weak: Any, lang: str) -> list[Line2D]:  
         )
         for one in (step, step / 5)
     ]
-    handles.append(
-        Line2D([], [], **blank, markerfacecolor="#ffffff", markersize=9, label=f"{say('bounds', lang)} (- -)")
-    )
+    around = withStroke(linewidth=5.5, foreground=RELIABILITY["good"])
+    handles += [
+        Ellipse((0, 0), 9, 9, **_STYLES["most"], label=say("the most there can be", lang)),
+        Ellipse((0, 0), 5, 5, **_STYLES["least"], path_effects=[around], label=say("the least there can be", lang)),
+    ]
     there = {"good": bool((known & ~weak).any()), "weak": bool((known & weak).any()), "none": bool((~known).any())}
     for kind, words in _KINDS:
         if there[kind]:

@@ -54,7 +54,9 @@ _FRENCH = {
     "unknown": "inconnu",
     "addresses": "adresses",
     "estimate": "estimation",
-    "bounds": "bornes",
+    "the most there can be": "maximum possible",
+    "the least there can be": "minimum possible",
+    "not on this map": "hors de cette carte",
     "good": "fiable",
     "with a warning": "à lire avec prudence",
     "not given": "non donné",
@@ -71,6 +73,9 @@ _FRENCH = {
 }
 
 
+_ENGLISH = {"by epci": "by EPCI", "by ept": "by EPT or EPCI"}
+
+
 def say(text: str, lang: str) -> str:
     """Give a phrase in a language; what has no French stays.
 
@@ -81,7 +86,7 @@ def say(text: str, lang: str) -> str:
     """
     if lang not in LANGUAGES:
         raise UsageError(f"There is no language {lang!r}.", way_out=f"Ones: {', '.join(LANGUAGES)}.")
-    return _FRENCH.get(text, text) if lang == "fr" else text
+    return (_FRENCH if lang == "fr" else _ENGLISH).get(text, text)
 
 
 def with_colon(text: str, lang: str) -> str:
