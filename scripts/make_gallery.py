@@ -1,6 +1,6 @@
 """Draw the pictures of docs/gallery.md: each is what `ax` is after the code above it.
 
-    python scripts/make_gallery.py [FOLDER]
+python scripts/make_gallery.py [FOLDER]
 """
 
 import re

@@ -271,6 +271,25 @@ def test_insets_have_each_a_scale_of_their_own_and_say_what_is_not_given(layers)
     assert [text.get_text() for text in ax.child_axes[0].texts] == ["not given"]
 
 
+def test_territory_without_perimeters_given_says_so_even_where_its_land_is(layers):
+    island = gpd.GeoDataFrame(
+        {"name": ["x"]}, geometry=[shapely.box(-61.5, 16.0, -61.4, 16.1)], index=["97101"], crs=4326
+    )
+    land = pd.concat([layers["communes"].to_crs(4326), island])
+    guadeloupe = maps.france(layers["new"], land).child_axes[0]
+    assert [text.get_text() for text in guadeloupe.texts] == ["not given"]
+    assert not guadeloupe.collections
+
+
+def test_territory_is_shown_whole_where_its_land_is_given():
+    land = gpd.GeoDataFrame(geometry=[shapely.box(-61.6, 16.0, -61.3, 16.2)], index=["97101"], crs=4326)
+    qpv = gpd.GeoDataFrame(
+        {"name": ["a"]}, geometry=[shapely.box(-61.31, 16.18, -61.305, 16.185)], index=["QN97101"], crs=4326
+    )
+    alone, within = (maps.france(qpv, units).child_axes[0] for units in (None, land))
+    assert np.ptp(within.get_xlim()) > 10 * np.ptp(alone.get_xlim())
+
+
 AWKWARD = "L'Étang $10 & <b>d'Œuvre_1</b> \"x\" $"
 
 

@@ -24,6 +24,8 @@ __all__ = ["LEVELS", "absent", "choropleth", "figure_of", "legend_of", "paint", 
 
 LEVELS = ("commune", "epci", "ept", "department", "region")
 
+_MANY = 2_000
+
 _FIGURES: dict[str, tuple[str, Kind]] = {
     "share": ("share of people in QPV", "share"),
     "area_share": ("share of ground in QPV", "share"),
@@ -157,7 +159,9 @@ def paint(
     of = pd.Series(cut.of, index=index).reindex(shapes.index).to_numpy()
     named = shapes.index.isin(coverage.index)
     colours = np.array([*cut.colours, NONE, MISSING], dtype=object)[np.where(of >= 0, of, np.where(named, -1, -2))]
-    line: dict[str, Any] = {"edgecolor": "#ffffff", "linewidth": 0.3} | style
+    # limits of many units would hide them
+    width = 0.3 * min(1.0, (_MANY / max(len(shapes), 1)) ** 0.5)
+    line: dict[str, Any] = {"edgecolor": "#ffffff", "linewidth": width} | style
     draw(ax, shapes.to_numpy(), facecolor=colours.tolist(), **line, zorder=2)
     unknown = shapes.to_numpy()[(of < 0) & named]
     if len(unknown):

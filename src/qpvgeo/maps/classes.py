@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-import mapclassify
 import numpy as np
 import numpy.typing as npt
 
@@ -17,13 +16,8 @@ __all__ = ["SCHEMES", "Classes", "classed"]
 Kind = Literal["share", "number", "decimal"]
 Floats = npt.NDArray[np.float64]
 
-SCHEMES = {
-    "quantiles": mapclassify.Quantiles,
-    "natural": mapclassify.JenksCaspall,
-    "equal": mapclassify.EqualInterval,
-    "pretty": mapclassify.PrettyBreaks,
-}
-"""How numbers are cut: as many units in each class, breaks where there are gaps, equal steps, round steps."""
+SCHEMES = {"quantiles": "Quantiles", "natural": "JenksCaspall", "equal": "EqualInterval", "pretty": "PrettyBreaks"}
+"""How numbers are cut, by the classifier of mapclassify: as many in each class, where there are gaps, equal, round."""
 
 _MOST = 7
 
@@ -104,7 +98,11 @@ def _bounds(known: Floats, scheme: str, count: int) -> Floats:
     """Least number and upper bound of each class that holds any."""
     if count == 1:
         return np.array([known.min(), known.max()])
-    cut = SCHEMES[scheme](known, k=count)
+    try:
+        import mapclassify  # noqa: PLC0415 - maps of perimeters and points do without
+    except ImportError as error:
+        raise UsageError("Classes need mapclassify.", way_out="pip install 'qpvgeo[maps]'.") from error
+    cut = getattr(mapclassify, SCHEMES[scheme])(known, k=count)
     upper = np.unique(np.append(np.asarray(cut.bins, dtype=float)[:-1], known.max()))
     upper = upper[upper >= known.min()]
     return (

@@ -35,7 +35,7 @@ _TAHITI_FRAME = (176_000.0, 8_010_000.0, 278_000.0, 8_077_000.0)
 _SCATTERED_M = 600_000.0
 """Islands farther apart than that cannot be seen on a sheet: Tahiti and Moorea, where the QPV are, stand for them."""
 
-_SEA = "#e8edf1"
+_SEA = "#d5e1ea"
 
 _INSETS = ("971", "972", "973", "974", "976", "978", "987")
 _MARGIN, _DOT_POINTS, _DETAIL_PIXELS = 0.06, 2.0, 0.35
@@ -97,7 +97,7 @@ def france(
     outlines = data if units is None else units if perimeters else units_of(data, units)
     sheet = _Sheet(ax, outlines, fictional=schema.is_fictional(data))
     if perimeters:
-        heading, handles = "", _dots(sheet, data, lang)
+        heading, handles = "", _dots(sheet, data, lang, land=units is not None)
         vintage = schema.provenance(data).get("vintage")
         made = f"{say('Priority neighbourhoods (QPV)', lang)}, {say('France', lang)}, {vintage or ''}".rstrip(", ")
     else:
@@ -242,11 +242,15 @@ def _land(sheet: _Sheet, lands: dict[str, gpd.GeoSeries]) -> None:
             draw(axes, thin, facecolor="#ffffff", edgecolor="#b5b5b5", linewidth=line, zorder=1)
 
 
-def _dots(sheet: _Sheet, qpv: gpd.GeoDataFrame, lang: str) -> list[Any]:
+def _dots(sheet: _Sheet, qpv: gpd.GeoDataFrame, lang: str, *, land: bool) -> list[Any]:
     """Perimeters as areas, and a dot for each, so that the smallest is seen."""
     shown = sheet.by_territory(qpv)
-    sheet.settle(shown)
-    _land(sheet, sheet.land if any(sheet.land.get(code) is not shown.get(code) for code in shown) else {})
+    # land alone would look like a territory without QPV
+    lands = {code: shapes for code, shapes in sheet.land.items() if code in shown} if land else {}
+    sheet.settle(
+        {code: pd.concat([shapes, lands[code]] if code in lands else [shapes]) for code, shapes in shown.items()}
+    )
+    _land(sheet, lands)
     counts = 0
     for code, shapes in shown.items():
         counts += len(shapes)

@@ -14,7 +14,7 @@ from qpvgeo.wording import LANGUAGES, number
 
 __all__ = ["metres", "say", "source_line", "with_colon"]
 
-_NAMED = 4
+_NAMED = 8
 
 _FRENCH = {
     "Source": "Source",
