@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format bench docs sample notebook clean
+.PHONY: demo test check format bench docs sample notebook gallery clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "qpvgeo needs Python 3.11 or later; try: make PYTHON=python3.12 demo")'
@@ -45,8 +45,11 @@ docs: $(VENV)/.dev  ## run the code blocks of the how-tos
 sample: $(VENV)/.dev  ## make the embedded sample anew, byte for byte
 	$(BIN)/python scripts/make_sample.py
 
-notebook: $(VENV)/.dev  ## run the notebook in place
-	$(BIN)/jupyter-execute --inplace notebooks/first_look.ipynb
+notebook: $(VENV)/.dev  ## run the notebooks in place
+	$(BIN)/jupyter-execute --inplace notebooks/first_look.ipynb notebooks/maps.ipynb
+
+gallery: $(VENV)/.dev  ## draw the pictures of docs/gallery.md anew
+	$(BIN)/python scripts/make_gallery.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist

@@ -17,6 +17,7 @@ from pathlib import Path
 from time import perf_counter
 
 import data
+import drawn
 import fresh
 import grid_files
 import grid_sums
@@ -228,6 +229,21 @@ def files(millions=MILLIONS):
     _peaks(runs)
 
 
+def maps():
+    """Maps of the country by commune, of its QPV, and of the cells around a city, to PNG."""
+    quarters = data.qpv(1_609, points=57)
+    with tempfile.TemporaryDirectory() as folder:
+        cells = data.grid(quarters.to_crs(3035))
+        communes, shapes, near = drawn.prepare(Path(folder), data.communes(), quarters, cells)
+        runs = _fresh("drawn", drawn.TOOLS, Path(folder))
+    print(f"\n{communes:,} communes, {shapes:,} QPV, {near:,} cells; {_load()}")
+    ours, plain = (np.sort(runs[tool][0][2]) for tool in ("maps.choropleth", "geopandas plot"))
+    if not np.array_equal(ours, plain):
+        raise SystemExit(f"classes of {ours} communes, and of {plain}")
+    _show("Maps to PNG, in fresh processes", _times(runs), unit="geopandas plot")
+    _peaks(runs)
+
+
 def _require_same(answers):
     """Raise when tools differ on any row."""
     (one, right), *others = answers.items()
@@ -325,6 +341,7 @@ WORKLOADS = {
     "ids": ids,
     "reads": reads,
     "distances": distances,
+    "maps": maps,
 }
 OF_POINTS = {"tag": tag, "bands": bands, "files": files}
 

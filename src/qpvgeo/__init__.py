@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qpvgeo import codes, errors, facts, lattice, territories
+    from qpvgeo import codes, errors, facts, lattice, maps, territories
     from qpvgeo.breaks import SeriesBreakWarning, compare, series_breaks
     from qpvgeo.checks import check
     from qpvgeo.conversions import convert
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = ("codes", "errors", "facts", "lattice", "territories")
+_MODULES = ("codes", "errors", "facts", "lattice", "maps", "territories")
 
 _HOMES = {
     "PerimeterIndex": "perimeter",
@@ -111,6 +111,7 @@ __all__ = [
     "guess_codes",
     "join_communes",
     "lattice",
+    "maps",
     "move_communes",
     "overlap",
     "overlap_cells",

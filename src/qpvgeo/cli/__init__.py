@@ -77,6 +77,18 @@ class EstimateMethod(StrEnum):
     CONSTRAINED = "constrained"
 
 
+class MapKind(StrEnum):
+    """Maps."""
+
+    QPV = "qpv"
+    CHOROPLETH = "choropleth"
+    GRID = "grid"
+    ESTIMATES = "estimates"
+    CHANGE = "change"
+    TAGS = "tags"
+    FRANCE = "france"
+
+
 class TagDistance(StrEnum):
     """What is said of the distance to a limit."""
 
@@ -324,6 +336,56 @@ def crosswalk(
 
     asked = crosswalks.Request(_folder(data, sample=sample), weights, tolerance, territory, output, classes)
     _print(crosswalks.crosswalk(asked), render.crosswalk, json=json, lang=lang)
+
+
+@app.command(name="map")
+def map_(
+    place: Annotated[
+        str | None,
+        typer.Argument(metavar="[PLACE]", help="Code or name of a commune, EPCI, EPT, department or QPV."),
+    ] = None,
+    *,
+    kind: Annotated[MapKind, typer.Option(help="What to show.")] = MapKind.QPV,
+    box: Annotated[str | None, typer.Option(metavar="W,S,E,N", help="In place of PLACE: degrees, or metres.")] = None,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a PNG, 300 dots an inch.")] = None,
+    svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an SVG, text as text.")] = None,
+    pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a PDF, text as text.")] = None,
+    vintage: VintageOption = Vintage.Y2024,
+    by: Annotated[str | None, typer.Option(metavar="LEVEL", help="Units of a choropleth, or of --kind france.")] = None,
+    column: Annotated[str | None, typer.Option(help="Column of the coverage or of the grid.")] = None,
+    points: Annotated[Path | None, typer.Option(metavar="FILE", help="Addresses of --kind tags.")] = None,
+    grid: Annotated[Path | None, typer.Option(metavar="FILE", help="Grid to use; else the latest at hand.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer or member of the --grid file.")] = None,
+    title: Annotated[str | None, typer.Option(help="In place of the title made.")] = None,
+    basemap: Annotated[bool, typer.Option("--basemap", help="Tiles of a web map below, from the network.")] = False,
+    json: JsonOption = False,
+    sample: SampleOption = False,
+    data: DataOption = None,
+    lang: LangOption = Language.EN,
+) -> None:
+    """Draw a map of a place, or of the country, ready for a report."""
+    from qpvgeo.cli import maps, render
+
+    asked = maps.Request(
+        place=place,
+        box=box,
+        kind=kind.value,
+        data=_folder(data, sample=sample),
+        sample=sample,
+        vintage=int(vintage),
+        by=by,
+        column=column,
+        points=points,
+        grid=grid,
+        layer=layer,
+        title=title,
+        lang=lang.value,
+        basemap=basemap,
+        png=png,
+        svg=svg,
+        pdf=pdf,
+    )
+    _print(maps.draw(asked), render.map_, json=json, lang=lang)
 
 
 def _folder(data: Path | None, *, sample: bool) -> Path | None:

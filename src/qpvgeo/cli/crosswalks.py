@@ -8,13 +8,13 @@ import geopandas as gpd
 import pandas as pd
 
 from qpvgeo import discover, schema, territories
+from qpvgeo.cli.inputs import grids_near
 from qpvgeo.cli.outputs import problems_of, write_table
 from qpvgeo.correspondences import audit_correspondence
 from qpvgeo.crosswalks import crosswalk as cross
 from qpvgeo.descent import CLASSES, crosswalk_classes
-from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.errors import DataError, UsageError
 from qpvgeo.read.correspondence import read_correspondence
-from qpvgeo.read.grid import read_grid
 from qpvgeo.read.population import read_population
 from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import FICTIONAL
@@ -107,23 +107,11 @@ def _weights(asked: Request, before: gpd.GeoDataFrame) -> Any:  # noqa: ANN401 -
         people = read_population(discover.find("population", _VINTAGES[0], asked.data)[0])["population"]
         return people.reindex(before.index)
     if asked.weights == "grid":
-        return _grid(asked, before)
+        return grids_near(asked.data, before[before.geometry.notna()], keep=[])[0]
     points = gpd.read_file(asked.weights)
     if not points.geom_type.dropna().eq("Point").all():
         points = points.set_geometry(points.representative_point())
     return points
-
-
-def _grid(asked: Request, before: gpd.GeoDataFrame) -> pd.DataFrame:
-    """The latest grid at hand that has cells near the perimeters."""
-    paths = [one.path for one in discover.scan(asked.data) if one.kind == "grid"]
-    paths = list(dict.fromkeys(paths)) or discover.find("grid", None, asked.data)
-    grids = [grid for path in paths if len(grid := read_grid(path, keep=[], where=before[before.geometry.notna()]))]
-    if not grids:
-        raise MissingDataError(
-            "The grids at hand have no cell near these perimeters.", problems=[path.name for path in paths]
-        )
-    return max(grids, key=lambda grid: schema.provenance(grid).get("vintage") or 0)
 
 
 def _counts(classes: pd.DataFrame, side: str) -> dict[str, int]:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from qpvgeo import codes, discover, schema, territories
+from qpvgeo.cli.inputs import grids_near
 from qpvgeo.cli.outputs import problems_of, replaced, write_table
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.estimates import WEIGHT, estimate_population
@@ -21,7 +22,6 @@ from qpvgeo.links import join_communes
 from qpvgeo.projection import require_axes, territory_of
 from qpvgeo.read import vector
 from qpvgeo.read.communes import read_communes
-from qpvgeo.read.grid import read_grid
 from qpvgeo.read.population import read_population
 from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import FICTIONAL
@@ -216,47 +216,24 @@ def _published(asked: Request) -> pd.Series:
 
 def _known_grids(asked: Request, areas: gpd.GeoDataFrame) -> list[pd.DataFrame]:
     """For each territory of the areas that has a grid, the finest at hand, the latest of these."""
-    paths = [asked.grid] if asked.grid else _paths_of_grids(asked.data)
     require_axes(areas, name="areas", what="polygons")
     drawn = areas[areas.geometry.notna()]
     place = territory_of(drawn.geometry.to_numpy(), drawn.crs)
     known = [one.code for one in territories.territories().values() if one.grid_epsg and one.code in set(place)]
-    grids = []
-    refused: list[str] = []
+    grids: list[pd.DataFrame] = []
+    missing: list[MissingDataError] = []
     for territory in known:
-        near = drawn[place == territory]
-        read = [grid for path in paths if (grid := _read(path, asked, near, refused)) is not None]
-        held = [grid for grid in read if len(grid) and territories.of_grid(grid.attrs["epsg"]) == territory]
-        if held:
-            grids.append(min(held, key=_rank))
+        try:
+            read = grids_near(asked.data, drawn[place == territory], grid=asked.grid, layer=asked.layer, keep=[])
+        except MissingDataError as error:
+            missing.append(error)
+            continue
+        grids += [grid for grid in read if territories.of_grid(grid.attrs["epsg"]) == territory][:1]
+    if missing and not grids:
+        raise missing[0]
     if not grids:
-        raise MissingDataError(
-            "The grids at hand have no cell near these perimeters.",
-            problems=refused or [path.name for path in paths],
-            way_out="Give another with --grid; Guadeloupe, Guyane, Mayotte and the collectivities have none.",
-        )
+        raise MissingDataError("No territory of these areas has a grid.", problems=sorted(set(map(str, place))))
     return grids
-
-
-def _read(path: Path, asked: Request, near: gpd.GeoDataFrame, refused: list[str]) -> pd.DataFrame | None:
-    """Cells of a file near some areas; a file found in a folder that cannot be read does not stop the others."""
-    try:
-        return read_grid(path, layer=asked.layer, keep=[], where=near)
-    except DataError as error:
-        if asked.grid is not None:
-            raise
-        refused.append(f"{path.name}: {str(error).splitlines()[0]}")
-        return None
-
-
-def _rank(grid: pd.DataFrame) -> tuple[float, int]:
-    about = schema.provenance(grid)
-    return about.get("resolution_m") or float("inf"), -(about.get("vintage") or 0)
-
-
-def _paths_of_grids(data: Path | None) -> list[Path]:
-    found = [one.path for one in discover.scan(data) if one.kind == "grid"]
-    return list(dict.fromkeys(found)) or discover.find("grid", None, data)  # the latter raises, with the places
 
 
 def _estimates(

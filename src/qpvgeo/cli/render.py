@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from qpvgeo.cli.words import say
+from qpvgeo.wording import number, share
 
-__all__ = ["console", "coverage", "crosswalk", "datasets", "doctor", "fetch", "population", "summary", "tag"]
+__all__ = ["console", "coverage", "crosswalk", "datasets", "doctor", "fetch", "map_", "population", "summary", "tag"]
 
 _SHOWN_FINDINGS = 20
 _COUNTED = {"population": "people", "households": "households", "points": "points"}
@@ -21,19 +22,6 @@ def console() -> Console:
     """Console on standard output; wide enough for a table when the output is not a terminal."""
     plain = Console()
     return plain if plain.is_terminal else Console(width=140)
-
-
-def number(value: float | None, lang: str, digits: int = 0) -> str:
-    """A number as it is written in the language; a dash when it is not known."""
-    if value is None:
-        return "–"
-    text = f"{value:,.{digits}f}"
-    return text.replace(",", "\u202f").replace(".", ",") if lang == "fr" else text
-
-
-def share(value: float | None, lang: str, digits: int = 2) -> str:
-    """A share as a percentage; a dash when it is not known."""
-    return "–" if value is None else f"{number(100 * value, lang, digits)}\u00a0%"
 
 
 def _table(headers: Iterable[tuple[str, bool]], lang: str, title: str = "") -> Table:
@@ -290,6 +278,14 @@ def crosswalk(answer: dict[str, Any], out: Console, lang: str) -> None:
         out.print(f"[yellow]{say('Without an outline:', lang)} {', '.join(answer['without_outline'])}[/yellow]")
     for note in _grouped(answer["notes"]):
         out.print(f"[dim]{escape(note)}[/dim]", soft_wrap=True)
+    _foot(answer, out, lang)
+
+
+def map_(answer: dict[str, Any], out: Console, lang: str) -> None:
+    """Title of the map and the files written."""
+    out.print(f"[bold]{escape(answer['title'])}[/bold]", soft_wrap=True)
+    for path in answer["outputs"]:
+        out.print(f"{say('Written to', lang)} {escape(path)}", soft_wrap=True)
     _foot(answer, out, lang)
 
 

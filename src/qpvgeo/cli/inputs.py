@@ -1,0 +1,206 @@
+"""Files at hand that several commands start from: perimeters, people, communes, EPCI, and what is made of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from qpvgeo import coverages, discover, schema
+from qpvgeo.codes import fold_arrondissement
+from qpvgeo.errors import DataError, MissingDataError, QpvgeoError
+from qpvgeo.links import join_communes
+from qpvgeo.read.communes import read_communes, read_epci
+from qpvgeo.read.grid import read_grid
+from qpvgeo.read.members import read_commune_table
+from qpvgeo.read.population import read_population
+from qpvgeo.read.qpv import read_qpv
+from qpvgeo.samples import sample
+
+__all__ = ["Covered", "communes", "covered", "epci", "grids_near", "people", "perimeters", "sample_denominators"]
+
+_COG_YEAR = 2024
+"""Year of the code officiel géographique that the published lists of 2024 are in."""
+
+
+def perimeters(vintage: int, data: Path | None) -> gpd.GeoDataFrame | None:
+    """Perimeters at hand; None when there are none and no folder was named."""
+    try:
+        paths = discover.find("perimeters", vintage, data)
+    except MissingDataError:
+        if data is not None:
+            raise
+        return None
+    return read_qpv(paths, vintage=vintage)
+
+
+def people(vintage: int, data: Path | None, year: int | None) -> pd.DataFrame | None:
+    """Table of populations at hand; None when there is none."""
+    try:
+        paths = discover.find("population", vintage, data)
+    except MissingDataError:
+        return None
+    if year is None:
+        return read_population(paths[0])
+    refused: list[str] = []
+    for path in paths:
+        try:
+            table = _people_of(path, year)
+        except QpvgeoError as error:
+            refused.append(str(error).splitlines()[0])
+            continue
+        held = schema.reference_year(table)
+        if held == year:
+            return table
+        refused.append(f"{path.name} has populations of {held}.")
+    raise MissingDataError(
+        f"No table at hand gives the populations of {year} for the {vintage} geography.",
+        problems=refused,
+        way_out="Leave --year out to use the table at hand.",
+    )
+
+
+def _people_of(path: Path, year: int) -> pd.DataFrame:
+    """Populations of a table under the year that is theirs; the one asked for chooses among several."""
+    try:
+        return read_population(path)
+    except DataError:
+        return read_population(path, year=year)
+
+
+def sample_denominators() -> dict[str, int]:
+    """People of the sample's island."""
+    return {"99": int(read_communes(sample().communes_table)["population"].sum())}
+
+
+def _parts(vintage: int, data: Path | None) -> pd.DataFrame | None:
+    """Published population by QPV and commune, when it is at hand."""
+    try:
+        return read_population(discover.find("population by commune", vintage, data)[0], level="qpv_commune")
+    except MissingDataError:
+        return None
+
+
+def communes(data: Path | None, reference_year: int | None) -> pd.DataFrame:
+    """Outlines of the communes at hand, with the table of the year of the lists, and the people of the year asked."""
+    outlines, tables = discover.communes_at_hand(data, year=_COG_YEAR)
+    epts = [one.path for one in discover.scan(data) if one.kind == "ept"]
+    frame = read_communes(outlines, table=[*tables[:1], *epts] or None)
+    for one in discover.scan(data):
+        if one.kind == "communes population":
+            population = read_population(one.path, level="commune")
+            if reference_year is not None and schema.reference_year(population) == reference_year:
+                return _of_year(frame, population, tables)
+    return frame
+
+
+def _of_year(frame: pd.DataFrame, population: pd.DataFrame, tables: Sequence[Path]) -> pd.DataFrame:
+    """Communes with the people of another year, those of former communes moved to the one they are part of."""
+    parents = read_commune_table(tables[0], {}, set(), []).parents if tables else {}
+    known = set(frame.index)
+    now = [code if code in known else parents.get(code, fold_arrondissement(code)) for code in population.index]
+    summed = population["population"].groupby(now).sum(min_count=1)
+    lost = sorted(set(now) - known)
+    about = schema.provenance(frame)
+    frame = frame.assign(population=summed.reindex(frame.index).astype("Int64"))
+    year = schema.reference_year(population)
+    note = f"{len(lost)} communes of {year} have no successor among those at hand: their people are not counted"
+    frame.attrs[schema.ATTRS_KEY] = {
+        **about,
+        "files": [*about["files"], *schema.provenance(population)["files"]],
+        "population_year": year,
+        "notes": [*about.get("notes", []), *([note] if lost else [])],
+    }
+    return frame
+
+
+def epci(data: Path | None, of: pd.DataFrame | None = None) -> pd.DataFrame | None:
+    """EPCI at hand, those of the year of the lists first, with the people of their communes when these are dated."""
+    found = [one for one in discover.scan(data) if one.kind == "epci"]
+    if not found:
+        return None
+    frame = read_epci(min(found, key=lambda one: abs((one.vintage or 0) - _COG_YEAR)).path)
+    year = schema.provenance(of).get("population_year") if of is not None else None
+    if of is not None and year is not None:
+        grouped = of.groupby("epci")["population"]
+        whole = grouped.sum().where(grouped.count() == grouped.size())
+        frame["population"] = whole.reindex(frame.index).astype("Int64")
+        frame.attrs[schema.ATTRS_KEY] = {**schema.provenance(frame), "population_year": year}
+    return frame
+
+
+def grids_near(
+    data: Path | None,
+    near: gpd.GeoDataFrame | gpd.GeoSeries,
+    *,
+    grid: Path | None = None,
+    layer: str | None = None,
+    keep: Sequence[str] | None = None,
+) -> list[pd.DataFrame]:
+    """Grids that have cells near some shapes: the finest first, of these the latest.
+
+    One that was named must be readable; of those found in the folder, one that is not does not stop the others.
+    """
+    found = [grid] if grid else [one.path for one in discover.scan(data) if one.kind == "grid"]
+    grids, refused = [], []
+    for path in list(dict.fromkeys(found)) or discover.find("grid", None, data):
+        try:
+            cells = read_grid(path, layer=layer, keep=keep, where=near)
+        except DataError as error:
+            if grid is not None:
+                raise
+            refused.append(f"{path.name}: {str(error).splitlines()[0]}")
+            continue
+        if len(cells):
+            grids.append(cells)
+        else:
+            refused.append(f"{path.name}: no cell near")
+    if not grids:
+        raise MissingDataError(
+            "The grids at hand have no cell near.",
+            problems=refused,
+            way_out="Give another with --grid; Guadeloupe, Guyane, Mayotte and the collectivities have none.",
+        )
+    return sorted(grids, key=_rank)
+
+
+def _rank(grid: pd.DataFrame) -> tuple[float, int]:
+    about = schema.provenance(grid)
+    return about.get("resolution_m") or float("inf"), -(about.get("vintage") or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A frame of coverage, and what it was made of."""
+
+    frame: pd.DataFrame
+    qpv: gpd.GeoDataFrame
+    links: pd.DataFrame
+    people: pd.DataFrame | None
+    parts: pd.DataFrame | None
+    communes: pd.DataFrame | None
+    units: pd.DataFrame | None
+
+
+def covered(
+    vintage: int, data: Path | None, *, by: str, year: int | None = None, attribution: str | None = None
+) -> Covered:
+    """Coverage of the files at hand by a level."""
+    qpv = perimeters(vintage, data)
+    if qpv is None:
+        qpv = read_qpv(discover.find("perimeters", vintage, data))  # raises, with the places looked at
+    population = people(vintage, data, year)
+    in_communes = by in ("commune", "epci", "ept") or attribution == "commune"
+    parts = _parts(vintage, data) if in_communes else None
+    of = communes(data, schema.reference_year(population)) if in_communes else None
+    links = join_communes(qpv, of, population=population if parts is None else parts)
+    units = of if by == "commune" else epci(data, of) if by in ("epci", "ept") else None
+    frame = coverages.coverage(
+        links,
+        by=by,  # type: ignore[arg-type]
+        units=units,
+        attribution=attribution,  # type: ignore[arg-type]
+        denominators=sample_denominators() if schema.is_fictional(qpv) and units is None else None,
+    )
+    return Covered(frame, qpv, links, population, parts, of, units)

@@ -1,0 +1,29 @@
+"""Maps that people print: one function a question, axes in and axes out.
+
+Every map is in the legal projection of its territory and carries a title, a scale, a legend, its source line and, on
+the sample, the word that it is fictional. Nothing global of matplotlib is changed.
+"""
+
+from qpvgeo.maps.addresses import tags
+from qpvgeo.maps.backgrounds import basemap
+from qpvgeo.maps.cells import grid
+from qpvgeo.maps.choropleths import choropleth
+from qpvgeo.maps.country import france
+from qpvgeo.maps.people import estimates
+from qpvgeo.maps.perimeters import change, qpv
+from qpvgeo.maps.places import Place, find_place
+from qpvgeo.maps.saving import save
+
+__all__ = [
+    "Place",
+    "basemap",
+    "change",
+    "choropleth",
+    "estimates",
+    "find_place",
+    "france",
+    "grid",
+    "qpv",
+    "save",
+    "tags",
+]

@@ -1,0 +1,147 @@
+"""Tagged points around the perimeters: which lie in one, near one, beyond, and of which nothing is known."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from qpvgeo import schema
+from qpvgeo.errors import DataError
+from qpvgeo.maps import furniture
+from qpvgeo.maps.labels import place_labels
+from qpvgeo.maps.palettes import BANDS, TAGS
+from qpvgeo.maps.perimeters import finish, land, names_of, perimeter_style, titled
+from qpvgeo.maps.places import Place, find_place
+from qpvgeo.maps.shapes import draw
+from qpvgeo.maps.words import metres, say
+from qpvgeo.places import coordinates_of
+from qpvgeo.tagging import tag_points
+from qpvgeo.wording import Lang, number
+
+__all__ = ["tags"]
+
+_MANY = 20_000
+
+
+def tags(
+    points: Any,  # noqa: ANN401 - whatever `tag_points` takes
+    qpv: gpd.GeoDataFrame,
+    communes: gpd.GeoDataFrame | None = None,
+    *,
+    tags: pd.DataFrame | None = None,
+    xy: tuple[str, str] | None = None,
+    crs: Any = None,  # noqa: ANN401 - whatever pyproj reads
+    place: str | Sequence[float] | Place | None = None,
+    ax: Axes | None = None,
+    lang: Lang = "en",
+    title: str | None = None,
+) -> Axes:
+    """Draw points by their state and band, around the perimeters.
+
+    Parameters
+    ----------
+    points, xy, crs
+        As for `qpvgeo.tag_points`.
+    qpv
+        Perimeters of one vintage.
+    tags
+        What `qpvgeo.tag_points` said of the points, row by row; asked here when left out.
+    communes, place, ax, lang, title
+        As for `qpvgeo.maps.qpv`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        In metres of the legal projection. Points that are unknown and have a place are crosses; the legend counts what
+        is shown, and what is not: points elsewhere, rows without a place.
+
+    Raises
+    ------
+    UsageError
+        There is no such place.
+    DataError
+        The tags have other rows than the points, or are of several vintages.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import qpvgeo as qg
+    >>> sample = qg.sample()
+    >>> table = pd.read_csv(sample.addresses, sep=";", dtype="str")
+    >>> ax = qg.maps.tags(table, qg.read_qpv(sample.qpv_2024), lang="fr")
+    >>> ax.get_legend().get_texts()[0].get_text()
+    'dans un QPV (860)'
+    """
+    found = coordinates_of(points, xy=xy, crs=crs)
+    said = tag_points(points, qpv, xy=xy, crs=crs) if tags is None else tags
+    if "state" not in said or len(said) != len(found.x):
+        raise DataError(
+            "The tags are not those of the points: one state for each row, of one vintage, is needed.",
+            way_out="Give what qpvgeo.tag_points(points, qpv) says, or leave them out.",
+        )
+    where = find_place(place, qpv, communes)
+    ax = furniture.axes_of(ax, where.frame)
+    handles = land(ax, where, communes, lang)
+    shapes = where.metres(qpv)
+    draw(ax, shapes.to_numpy(), **perimeter_style(), zorder=2.5)
+    x, y = pyproj.Transformer.from_crs(found.crs, where.epsg, always_xy=True).transform(found.x, found.y)
+    west, south, east, north = where.frame
+    with np.errstate(invalid="ignore"):
+        inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+    size = float(np.clip(60 / np.sqrt(max(inside.sum(), 1)), 0.5, 4.0))
+    legend = []
+    for label, rows, colour, marker in _classes(said, lang):
+        seen = rows & inside
+        if not seen.any():
+            continue
+        ax.plot(
+            x[seen],
+            y[seen],
+            marker,
+            color=colour,
+            markersize=size * (1.6 if marker == "x" else 1),
+            markeredgewidth=0.3,
+            zorder=3,
+            rasterized=bool(seen.sum() > _MANY),
+        )
+        legend.append(_handle(label, int(seen.sum()), lang, marker=marker, color=colour))
+    if not inside.all():
+        legend.append(_handle(say("not on this map", lang), int((~inside).sum()), lang, marker=""))
+    furniture.legend(
+        ax, [*legend, *furniture.patches([(say("QPV", lang), perimeter_style())]), *handles], say("addresses", lang)
+    )
+    vintage = schema.provenance(qpv).get("vintage")
+    made = titled(say("Addresses and QPV", lang), where, vintage)
+    finish(ax, where, made if title is None else title, [qpv, communes, said], lang)
+    place_labels(ax, names_of(qpv, shapes), color="#3d003b")
+    return ax
+
+
+def _handle(label: str, rows: int, lang: Lang, **style: Any) -> Line2D:  # noqa: ANN401 - whatever a line takes
+    return Line2D([], [], linestyle="none", markersize=5, label=f"{label} ({number(rows, lang)})", **style)
+
+
+def _classes(said: pd.DataFrame, lang: str) -> list[tuple[str, Any, str, str]]:
+    """Label, rows, colour and marker of each class: in, the bands from the nearest, beyond, unknown."""
+    state = said["state"].astype("str").to_numpy()
+    classes = [(say("in a QPV", lang), state == "in", TAGS["in"], "o")]
+    bands = list(said["band"].cat.categories) if "band" in said else []
+    band = said["band"].astype("object").to_numpy() if bands else None
+    near = [name for name in bands if name.startswith("within ")]
+    for number_, name in enumerate(near):
+        colour = BANDS[min(number_, len(BANDS) - 1)]
+        label = f"{say('within', lang)} {metres(float(name.split(' ')[1]), lang)}"
+        classes.append((label, band == name, colour, "o"))
+    if near:
+        label = f"{say('beyond', lang)} {metres(float(near[-1].split(' ')[1]), lang)}"
+        classes.append((label, band == bands[-1], TAGS["out"], "o"))
+    else:
+        classes.append((say("out", lang), state == "out", TAGS["out"], "o"))
+    classes.append((say("unknown", lang), state == "unknown", TAGS["unknown"], "x"))
+    # what is seen last lies on top: those in perimeters above those beyond
+    return classes

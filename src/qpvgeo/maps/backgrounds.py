@@ -1,0 +1,64 @@
+"""A base map under a map, when it is asked for and can be had: nothing needs it."""
+
+import warnings
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from qpvgeo.errors import FetchError, UsageError
+from qpvgeo.maps.places import Place
+
+__all__ = ["basemap"]
+
+_PROVIDER = ("CartoDB", "PositronNoLabels")
+
+
+def basemap(ax: Axes, place: Place, source: Any = None) -> Axes:  # noqa: ANN401 - whatever contextily takes
+    """Add tiles of a web map under what is drawn, and the words that their owner asks for.
+
+    Parameters
+    ----------
+    ax
+        What a map gives.
+    place
+        The place drawn (`qpvgeo.maps.find_place`): tiles are taken to its projection.
+    source
+        Provider or address of tiles, as contextily takes them; pale ones without names by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Those given.
+
+    Raises
+    ------
+    UsageError
+        contextily is not installed.
+    FetchError
+        The tiles cannot be had: the map is as it was.
+
+    Notes
+    -----
+    Communes in white would hide the tiles: they are made transparent.
+    """
+    try:
+        import contextily  # noqa: PLC0415 - needed here alone
+    except ImportError as error:
+        raise UsageError("A base map needs contextily.", way_out="pip install 'qpvgeo[basemap]'.") from error
+    tiles = source
+    if tiles is None:
+        tiles = contextily.providers
+        for name in _PROVIDER:
+            tiles = tiles[name]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            contextily.add_basemap(ax, crs=f"EPSG:{place.epsg}", source=tiles, zorder=0.5, reset_extent=True)
+    except Exception as error:
+        raise FetchError(
+            f"The tiles of the base map cannot be had: {error}", way_out="Leave the base map out, or try later."
+        ) from error
+    for collection in ax.collections:
+        if 1 <= collection.get_zorder() < 1.5:
+            collection.set_facecolor("none")
+    return ax

@@ -1,0 +1,171 @@
+"""The 200 m grid of incomes under the perimeters: people, poverty, living standard, and what Insee imputed.
+
+A cell is drawn from its id, a square of its lattice taken to the projection of the map; all of them are one collection.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyproj
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+
+from qpvgeo import lattice, schema
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.maps import furniture
+from qpvgeo.maps.choropleths import legend_of
+from qpvgeo.maps.classes import Kind, classed
+from qpvgeo.maps.palettes import PERIMETER
+from qpvgeo.maps.perimeters import finish, land, titled
+from qpvgeo.maps.places import Box, Place, find_place
+from qpvgeo.maps.shapes import draw
+from qpvgeo.maps.words import say
+from qpvgeo.wording import Lang
+
+__all__ = ["COLUMNS", "grid"]
+
+Column = Literal["population", "poverty_rate", "living_standard_mean_eur"]
+
+COLUMNS: dict[str, tuple[str, Kind]] = {
+    "population": ("people a cell", "number"),
+    "poverty_rate": ("poverty rate", "share"),
+    "living_standard_mean_eur": ("mean living standard, euros a year", "number"),
+}
+
+Floats = npt.NDArray[np.float64]
+
+
+def grid(
+    grid: pd.DataFrame,
+    qpv: gpd.GeoDataFrame,
+    column: str = "population",
+    communes: gpd.GeoDataFrame | None = None,
+    *,
+    place: str | Sequence[float] | Place | None = None,
+    ax: Axes | None = None,
+    lang: Lang = "en",
+    title: str | None = None,
+) -> Axes:
+    """Draw a column of the grid under the perimeters, imputed cells hatched.
+
+    Parameters
+    ----------
+    grid
+        Frame of `qpvgeo.read_grid`.
+    qpv
+        Perimeters.
+    column
+        `population`, `poverty_rate` (poor households over households), `living_standard_mean_eur` (a winsorised mean,
+        never a median), or any column of numbers of the grid.
+    communes, place, ax, lang, title
+        As for `qpvgeo.maps.qpv`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        In metres of the legal projection. Classes hold as many cells each. A cell without anyone is not in the grid,
+        and is not drawn; one whose number is missing is white.
+
+    Raises
+    ------
+    UsageError
+        There is no such column or place.
+    DataError
+        No cell of the grid lies in the place.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> sample = qg.sample()
+    >>> ax = qg.maps.grid(qg.read_grid(sample.grid_2019), qg.read_qpv(sample.qpv_2024), "poverty_rate")
+    >>> ax.get_legend().get_title().get_text()
+    'poverty rate'
+    """
+    values, (words, kind) = _values(grid, column)
+    where = find_place(place, qpv, communes)
+    corners, rows = _corners(grid, where)
+    if not len(rows):
+        raise DataError(
+            "No cell of the grid lies in this place.",
+            way_out="Read the grid of its territory; Guadeloupe, Guyane, Mayotte and the collectivities have none.",
+        )
+    ax = furniture.axes_of(ax, where.frame)
+    handles = land(ax, where, communes, lang)
+    shown = values.iloc[rows]
+    cut = classed(shown.to_numpy(dtype=float, na_value=np.nan), kind=kind, lang=lang)
+    colours = np.array([*cut.colours, "#ffffff"], dtype=object)[cut.of]
+    squares = PolyCollection(list(corners), facecolor=colours.tolist(), edgecolor="#ffffff", linewidth=0.1, zorder=1.5)
+    ax.add_collection(squares, autolim=False)
+    legend = legend_of(cut, lang, missing=False, none=False)
+    legend += _hatched(ax, corners, grid["imputed"].iloc[rows] if "imputed" in grid else None, lang)
+    ring = {"facecolor": "none", "edgecolor": PERIMETER, "linewidth": 1.3}
+    draw(ax, where.metres(qpv).to_numpy(), **ring, zorder=4)
+    legend += furniture.patches([(say("QPV", lang), ring)])
+    furniture.legend(ax, [*legend, *handles], say(words, lang))
+    about = schema.provenance(grid)
+    side = f"{say('cells of', lang)} {grid.attrs.get('resolution_m', 200)} m"
+    made = titled(f"{say(words, lang)[:1].upper()}{say(words, lang)[1:]}, {side}", where, about.get("vintage"))
+    finish(ax, where, made if title is None else title, [grid, qpv, communes], lang)
+    return ax
+
+
+def _values(grid: pd.DataFrame, column: str) -> tuple[pd.Series, tuple[str, Kind]]:
+    """Numbers of a column by cell, and how they are called and written."""
+    if column == "poverty_rate" and "poor_households" in grid:
+        homes = grid["households"].astype("Float64")
+        return grid["poor_households"].astype("Float64") / homes.where(homes > 0), COLUMNS[column]
+    if column == "living_standard_mean_eur" and "living_standard_sum_eur" in grid:
+        people = grid["population"].astype("Float64")
+        return grid["living_standard_sum_eur"].astype("Float64") / people.where(people > 0), COLUMNS[column]
+    numbers = [name for name in grid.columns if pd.api.types.is_numeric_dtype(grid[name]) and name != "imputed"]
+    if column not in numbers:
+        raise UsageError(
+            f"The grid has no column of numbers {column!r}.",
+            problems=[f"there is {name!r}" for name in [*get_args(Column), *numbers]],
+            way_out="Name one of them.",
+        )
+    return grid[column].astype("Float64"), COLUMNS.get(column, (column, "decimal"))
+
+
+def _corners(grid: pd.DataFrame, where: Place) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """Corners of the cells that lie in a frame, in metres of the place, and the positions of these cells."""
+    cells = lattice.parse_ids(grid.index)
+    size = cells.lattice.size
+    frame = _in_lattice(where, cells.lattice.epsg)
+    near = (
+        (cells.east > frame[0] - size)
+        & (cells.east < frame[2])
+        & (cells.north > frame[1] - size)
+        & (cells.north < frame[3])
+    )
+    rows = np.flatnonzero(near)
+    east, north = cells.east[rows].astype(float), cells.north[rows].astype(float)
+    x = np.stack([east, east + size, east + size, east], axis=1)
+    y = np.stack([north, north, north + size, north + size], axis=1)
+    move = pyproj.Transformer.from_crs(cells.lattice.epsg, where.epsg, always_xy=True).transform
+    right, up = move(x.ravel(), y.ravel())
+    return np.stack([right, up], axis=1).reshape(-1, 4, 2), rows
+
+
+def _in_lattice(where: Place, epsg: int) -> Box:
+    """Box in the projection of the lattice that holds a frame."""
+    move = pyproj.Transformer.from_crs(where.epsg, epsg, always_xy=True)
+    west, south, east, north = move.transform_bounds(*where.frame)
+    return float(west), float(south), float(east), float(north)
+
+
+def _hatched(ax: Axes, corners: Floats, imputed: pd.Series | None, lang: str) -> list[Any]:
+    """Hatch imputed cells, all of them as one path; the handle for a legend."""
+    chosen = np.zeros(len(corners), dtype=bool) if imputed is None else imputed.fillna(False).to_numpy(dtype=bool)
+    if not chosen.any():
+        return []
+    style = {"facecolor": "none", "edgecolor": "#6b6b6b", "linewidth": 0.0, "hatch": "/////", "hatch_linewidth": 0.35}
+    path = Path.make_compound_path_from_polys(np.concatenate([corners[chosen], corners[chosen, :1]], axis=1))
+    ax.add_patch(PathPatch(path, **style, zorder=2))
+    return furniture.patches([(say("imputed", lang), style)])

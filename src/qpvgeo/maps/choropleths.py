@@ -1,0 +1,194 @@
+"""A figure of each commune, EPCI, department or region, in classes that the legend names with their unit."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from matplotlib.axes import Axes
+
+from qpvgeo import schema
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.maps import furniture
+from qpvgeo.maps.classes import Classes, Kind, classed
+from qpvgeo.maps.palettes import MISSING, NONE
+from qpvgeo.maps.perimeters import finish, titled
+from qpvgeo.maps.places import Place, find_place, near_names
+from qpvgeo.maps.shapes import draw
+from qpvgeo.maps.words import say
+from qpvgeo.wording import Lang
+
+__all__ = ["LEVELS", "absent", "choropleth", "figure_of", "legend_of", "paint", "units_of", "words_of"]
+
+LEVELS = ("commune", "epci", "ept", "department", "region")
+
+_MANY = 2_000
+
+_FIGURES: dict[str, tuple[str, Kind]] = {
+    "share": ("share of people in QPV", "share"),
+    "area_share": ("share of ground in QPV", "share"),
+    "estimated_share": ("share estimated by area", "share"),
+    "qpv_population": ("people in QPV", "number"),
+    "population": ("people", "number"),
+    "n_qpv": ("number of QPV", "number"),
+    "qpv_area_km2": ("ground in QPV, km2", "decimal"),
+}
+
+
+def choropleth(
+    coverage: pd.DataFrame,
+    units: gpd.GeoDataFrame,
+    column: str = "share",
+    *,
+    place: str | Sequence[float] | Place | None = None,
+    scheme: str = "quantiles",
+    classes: int = 5,
+    ax: Axes | None = None,
+    lang: Lang = "en",
+    title: str | None = None,
+) -> Axes:
+    """Draw a column of a frame of coverage, a colour for each class of its units.
+
+    Parameters
+    ----------
+    coverage
+        Frame of `qpvgeo.coverage` by commune, EPCI, EPT, department or region, or any frame indexed by their codes.
+    units
+        Outlines of the units, indexed by code; or communes (`qpvgeo.read_communes`), joined to the level of the frame.
+    column
+        Column of numbers.
+    place
+        As for `qpvgeo.maps.qpv`, where `units` are communes; else a box, or None for all units.
+    scheme, classes
+        How numbers are cut (`quantiles`, `natural`, `equal`, `pretty`), and in how many classes at most.
+    ax, lang, title
+        As for `qpvgeo.maps.qpv`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        In metres of the legal projection. Units whose number is missing are white and hatched; those that the frame
+        does not name have no QPV, and are grey.
+
+    Raises
+    ------
+    UsageError
+        There is no such column of numbers, place or scheme: names those near.
+    DataError
+        The units lie in several territories, or none of them is in the frame.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> sample = qg.sample()
+    >>> qpv, communes = qg.read_qpv(sample.qpv_2024), qg.read_communes(sample.communes, table=sample.communes_table)
+    >>> people = qg.read_population(sample.population_2024)
+    >>> links = qg.join_communes(qpv, communes, population=people)
+    >>> ax = qg.maps.choropleth(qg.coverage(links, by="commune", units=communes), communes, lang="fr")
+    >>> ax.get_legend().get_title().get_text()
+    'part des habitants en QPV'
+    """
+    outlines = units_of(coverage, units)
+    values = figure_of(coverage, column, outlines.index)
+    where = find_place(place, units if place is None else outlines, units if "epci" in units else None)
+    ax = furniture.axes_of(ax, where.frame)
+    words, kind = words_of(column, values)
+    cut = classed(values.to_numpy(), scheme=scheme, count=classes, kind=kind, lang=lang)
+    shapes = where.metres(outlines)
+    paint(ax, shapes, values.index, cut, coverage)
+    furniture.legend(ax, legend_of(cut, lang, **absent(cut, values, coverage)), say(words, lang))
+    level = str(coverage.index.name)
+    made = say(words, lang) + (f" {say(f'by {level}', lang)}" if level in LEVELS else "")
+    about = schema.provenance(coverage)
+    made = titled(made[:1].upper() + made[1:], where, about.get("vintage"))
+    finish(ax, where, made if title is None else title, [coverage, units], lang)
+    return ax
+
+
+def units_of(coverage: pd.DataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame | gpd.GeoSeries:
+    """Outlines of the units of a frame: those given, or communes joined to its level."""
+    level = str(coverage.index.name)
+    if level not in LEVELS or level == "commune" or level not in units.columns:
+        return units
+    communes = units[units.geometry.notna() & units[level].notna()]
+    groups = communes.groupby(level).indices
+    shapes = communes.geometry.to_numpy()
+    joined = np.array([_joined(shapes[rows]) for rows in groups.values()], dtype=object)
+    return gpd.GeoSeries(joined, index=pd.Index(list(groups), name=level), crs=units.crs)
+
+
+def _joined(shapes: Any) -> Any:  # noqa: ANN401 - an array of outlines
+    """Union of neighbours; outlines that do not fit each other to the last bit are joined all the same."""
+    return shapely.union_all(shapes, grid_size=None) if len(shapes) > 1 else shapes[0]
+
+
+def figure_of(coverage: pd.DataFrame, column: str, index: pd.Index) -> pd.Series:
+    """Numbers of a column by unit; missing for those that the frame does not name.
+
+    Raises
+    ------
+    UsageError
+        There is no such column of numbers: names those near.
+    DataError
+        None of the units is in the frame.
+    """
+    numbers = [str(name) for name in coverage.columns if pd.api.types.is_numeric_dtype(coverage[name])]
+    if column not in numbers:
+        near = [text.split(" ")[0] for text in near_names(column, dict.fromkeys(numbers, ""))] or numbers
+        raise UsageError(
+            f"The frame has no column of numbers {column!r}.",
+            problems=[f"there is {name!r}" for name in near],
+            way_out="Name one of them.",
+        )
+    values = coverage[column][coverage.index.notna()]
+    if not values.index.isin(index).any():
+        raise DataError(
+            "None of the units has an outline.",
+            problems=[f"the frame starts with {values.index[0]}, the outlines with {index[0]}"] if len(values) else [],
+            way_out="Give outlines of the level of the frame, or communes.",
+        )
+    return values.astype("Float64").reindex(index)
+
+
+def paint(
+    ax: Axes, shapes: gpd.GeoSeries, index: pd.Index, cut: Classes, coverage: pd.DataFrame, **style: float
+) -> None:
+    """Draw units in the colour of their class; what is not known hatched, what has no QPV grey."""
+    of = pd.Series(cut.of, index=index).reindex(shapes.index).to_numpy()
+    named = shapes.index.isin(coverage.index)
+    colours = np.array([*cut.colours, NONE, MISSING], dtype=object)[np.where(of >= 0, of, np.where(named, -1, -2))]
+    # limits of many units would hide them
+    width = 0.3 * min(1.0, (_MANY / max(len(shapes), 1)) ** 0.5)
+    line: dict[str, Any] = {"edgecolor": "#ffffff", "linewidth": width} | style
+    draw(ax, shapes.to_numpy(), facecolor=colours.tolist(), **line, zorder=2)
+    unknown = shapes.to_numpy()[(of < 0) & named]
+    if len(unknown):
+        draw(ax, unknown, facecolor="none", edgecolor="#8c8c8c", linewidth=0.0, hatch="////", zorder=2.5)
+
+
+def absent(cut: Classes, values: pd.Series, coverage: pd.DataFrame) -> dict[str, bool]:
+    """Whether there are units whose number is not known, and units without a QPV."""
+    named = values.index.isin(coverage.index)
+    return {"missing": bool(((cut.of < 0) & named).any()), "none": bool((~named).any())}
+
+
+def legend_of(cut: Classes, lang: str, *, missing: bool, none: bool) -> list[Any]:
+    """Handles of the classes, the highest first, then of what is not known and of what has no QPV."""
+    edge = {"edgecolor": "#8c8c8c", "linewidth": 0.4}
+    entries = [
+        (label, {"facecolor": colour, **edge})
+        for label, colour in zip(cut.labels[::-1], cut.colours[::-1], strict=True)
+    ]
+    if missing:
+        entries.append((say("not known", lang), {"facecolor": MISSING, "hatch": "////", **edge}))
+    if none:
+        entries.append((say("no QPV", lang), {"facecolor": NONE, **edge}))
+    return furniture.patches(entries)
+
+
+def words_of(column: str, values: pd.Series) -> tuple[str, Kind]:
+    """What a column is called, and how its numbers are written."""
+    known = values.dropna()
+    return _FIGURES.get(column, (column, "number" if (known == known.round()).all() else "decimal"))

@@ -1,0 +1,118 @@
+"""Numbers in classes: where they are cut, which colour each has, and how a legend writes them."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from qpvgeo.errors import UsageError
+from qpvgeo.maps.palettes import sequential
+from qpvgeo.wording import number, share
+
+__all__ = ["SCHEMES", "Classes", "classed"]
+
+Kind = Literal["share", "number", "decimal"]
+Floats = npt.NDArray[np.float64]
+
+SCHEMES = {"quantiles": "Quantiles", "natural": "JenksCaspall", "equal": "EqualInterval", "pretty": "PrettyBreaks"}
+"""How numbers are cut, by the classifier of mapclassify: as many in each class, where there are gaps, equal, round."""
+
+_MOST = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """Classes of numbers.
+
+    Attributes
+    ----------
+    bounds
+        Least number, then the greatest of each class.
+    colours
+        One for each class, from light to dark.
+    of
+        Class of each number, -1 for one that is missing.
+    labels
+        What a legend says of each class.
+    """
+
+    bounds: Floats
+    colours: tuple[str, ...]
+    of: npt.NDArray[np.intp]
+    labels: tuple[str, ...]
+
+
+def classed(
+    values: npt.ArrayLike, *, scheme: str = "quantiles", count: int = 5, kind: Kind = "number", lang: str = "en"
+) -> Classes:
+    r"""Put numbers in classes.
+
+    Parameters
+    ----------
+    values
+        Numbers; missing ones have no class.
+    scheme
+        One of `SCHEMES`.
+    count
+        Classes at most, 7 or fewer: beyond, neighbouring colours cannot be told apart.
+    kind
+        `share` (0 to 1, written in per cent), `number` (whole) or `decimal`.
+    lang
+        Language of the labels.
+
+    Raises
+    ------
+    UsageError
+        There is no such scheme, or too many classes are asked for.
+
+    Examples
+    --------
+    >>> classed([0.1, 0.2, 0.3, None], count=2, kind="share").labels
+    ('10.0\xa0% to 20.0\xa0%', '20.0\xa0% to 30.0\xa0%')
+    """
+    if scheme not in SCHEMES:
+        raise UsageError(f"There is no scheme {scheme!r}.", way_out=f"Schemes: {', '.join(SCHEMES)}.")
+    if not 1 <= count <= _MOST:
+        raise UsageError(f"{count} classes cannot be told apart.", way_out=f"Ask for 1 to {_MOST}.")
+    given = np.array([np.nan if value is None else value for value in np.asarray(values, dtype=object)], dtype=float)
+    there = np.isfinite(given)
+    known = given[there]
+    if not len(known):
+        return Classes(np.zeros(0), (), np.full(len(given), -1, np.intp), ())
+    count = min(count, len(np.unique(known)))
+    bounds = _bounds(known, scheme, count)
+    of = np.full(len(given), -1, np.intp)
+    of[there] = np.clip(np.searchsorted(bounds[1:], known, "left"), 0, len(bounds) - 2)
+    labels = tuple(
+        f"{_written(low, kind, lang)} {'à' if lang == 'fr' else 'to'} {_written(high, kind, lang)}"
+        if high > low
+        else _written(low, kind, lang)
+        for low, high in pairwise(bounds.tolist())
+    )
+    return Classes(bounds, tuple(sequential(len(bounds) - 1)), of, labels)
+
+
+def _bounds(known: Floats, scheme: str, count: int) -> Floats:
+    """Least number and upper bound of each class that holds any."""
+    if count == 1:
+        return np.array([known.min(), known.max()])
+    try:
+        import mapclassify  # noqa: PLC0415 - maps of perimeters and points do without
+    except ImportError as error:
+        raise UsageError("Classes need mapclassify.", way_out="pip install 'qpvgeo[maps]'.") from error
+    cut = getattr(mapclassify, SCHEMES[scheme])(known, k=count)
+    upper = np.unique(np.append(np.asarray(cut.bins, dtype=float)[:-1], known.max()))
+    upper = upper[upper >= known.min()]
+    return (
+        np.concatenate([[known.min()], upper[upper > known.min()]])
+        if len(upper) > 1
+        else np.array([known.min(), known.max()])
+    )
+
+
+def _written(value: float, kind: Kind, lang: str) -> str:
+    if kind == "share":
+        return share(value, lang, 1)
+    return number(value, lang, 0 if kind == "number" else 2)

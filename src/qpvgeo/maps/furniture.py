@@ -1,0 +1,214 @@
+"""What stands around a map: title, scale, north, legend, source. None of it covers what is drawn.
+
+Everything is set outside the frame: the legend to its right, the scale bar, the arrow and the source line below. Texts
+are shown as they are: matplotlib would read `$` as mathematics.
+"""
+
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import numpy.typing as npt
+import pyproj
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
+from matplotlib.legend import Legend
+from matplotlib.legend_handler import HandlerPatch
+from matplotlib.lines import Line2D
+from matplotlib.patches import Ellipse, Patch
+from matplotlib.text import OffsetFrom, Text
+from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
+
+from qpvgeo.maps.palettes import GROUND
+from qpvgeo.maps.places import Box, Place
+from qpvgeo.maps.words import metres, say
+
+__all__ = [
+    "axes_of",
+    "bare",
+    "dot",
+    "legend",
+    "north",
+    "patches",
+    "scale_bar",
+    "shown",
+    "source",
+    "title",
+    "width_in_letters",
+]
+
+_WIDTH_IN, _LEGEND_IN = 6.4, 2.3
+_LEAST_IN, _MOST_IN = 3.6, 8.2
+_STRAIGHT_DEGREES = 0.6
+"""Where true north turns by more than that over a map, it has no arrow."""
+
+_TITLE_LETTERS = 78
+_SMALL, _TINY = 8, 6.5
+_GREY = "#333333"
+
+
+def shown(text: Text) -> Text:
+    """Text that is shown as it is, dollars and all."""
+    text.set_parse_math(False)
+    text.set_usetex(False)
+    return text
+
+
+def axes_of(ax: Axes | None, frame: Box, *, legend: bool = True) -> Axes:
+    """Axes for a frame: those given, or those of a new figure of its shape; without ticks, metres alike both ways."""
+    west, south, east, north = frame
+    if ax is None:
+        height = float(np.clip(_WIDTH_IN * (north - south) / (east - west), _LEAST_IN, _MOST_IN))
+        size = (_WIDTH_IN + (_LEGEND_IN if legend else 0.0), height + 1.1)
+        _, ax = plt.subplots(figsize=size, layout="constrained")
+    ax.set_aspect("equal")
+    ax.set_xlim(west, east)
+    ax.set_ylim(south, north)
+    bare(ax)
+    return ax
+
+
+def bare(ax: Axes) -> None:
+    """Axes without ticks, with a thin grey frame."""
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.set_facecolor(GROUND)
+    for spine in ax.spines.values():
+        spine.set_color("#8c8c8c")
+        spine.set_linewidth(0.6)
+
+
+def title(ax: Axes, text: str) -> None:
+    """Title of a map: what, where, when."""
+    # matplotlib's own wrapping would read the text as mathematics
+    lines = "\n".join(wrap(text, _TITLE_LETTERS, break_long_words=False))
+    shown(ax.set_title(lines, loc="left", fontsize=11, fontweight="bold", color="#111111"))
+
+
+def legend(ax: Axes, handles: Sequence[Artist], heading: str = "", *, spacing: float = 0.55) -> None:
+    """Legend to the right of the frame; the labels are those of the handles."""
+    if not handles:
+        return
+    box = ax.legend(
+        handles=list(handles),
+        title=heading or None,
+        loc="upper left",
+        bbox_to_anchor=(1.015, 1.0),
+        borderaxespad=0.0,
+        frameon=False,
+        fontsize=_SMALL,
+        title_fontproperties=FontProperties(size=_SMALL, weight="bold"),
+        alignment="left",
+        handlelength=1.6,
+        labelspacing=spacing,
+        handleheight=0.7 if spacing < 1 else 1.6,
+        handler_map={Ellipse: HandlerPatch(patch_func=_round)},
+    )
+    for text in [*box.get_texts(), box.get_title()]:
+        shown(text)
+
+
+def _round(*, legend: Legend, orig_handle: Ellipse, **place: float) -> Ellipse:  # noqa: ARG001 - matplotlib's call
+    """Circle in the place of a handle of the legend, as wide in points as the handle says."""
+    middle = (place["width"] / 2 - place["xdescent"], place["height"] / 2 - place["ydescent"])
+    return Ellipse(middle, orig_handle.width, orig_handle.height)
+
+
+def scale_bar(ax: Axes, lang: str) -> None:
+    """Bar of a round length, about a fifth of the width of the frame, below it on the left."""
+    west, east = ax.get_xlim()
+    south, north_ = ax.get_ylim()
+    length = _round_length((east - west) / 5)
+    bar = AnchoredSizeBar(
+        ax.transData,
+        length,
+        metres(length, lang),
+        loc="upper left",
+        pad=0.25,
+        sep=2,
+        frameon=False,
+        size_vertical=(north_ - south) * 0.004,
+        color=_GREY,
+        label_top=False,
+        bbox_to_anchor=(0.0, -0.004),
+        bbox_transform=ax.transAxes,
+        fontproperties=FontProperties(size=_TINY + 0.5),
+        borderpad=0.0,
+    )
+    bar.set_gid("scale")
+    bar.set_clip_on(False)
+    ax.add_artist(bar)
+
+
+def _round_length(most: float) -> float:
+    """Largest of 1, 2 or 5 times a power of ten that is not more than that."""
+    power = 10.0 ** np.floor(np.log10(most))
+    return float(power * max(step for step in (1, 2, 5) if step * power <= most))
+
+
+def north(ax: Axes, place: Place, lang: str) -> None:
+    """Arrow to true north, where that is one direction over the whole map."""
+    angles = _norths(place)
+    if np.ptp(angles) > _STRAIGHT_DEGREES:
+        return
+    turn = np.radians(float(angles.mean()))
+    tail = np.array([-10.0, -27.0])
+    head = tail + 18.0 * np.array([np.sin(turn), np.cos(turn)])
+    corner = OffsetFrom(ax.patch, (1.0, 0.0), "points")
+    options: dict[str, Any] = {"xycoords": corner, "textcoords": corner, "annotation_clip": False, "gid": "north"}
+    arrow = {"arrowstyle": "-|>", "color": _GREY, "linewidth": 1.1, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}
+    ax.annotate("", xy=tuple(head), xytext=tuple(tail), arrowprops=arrow, **options)
+    beside = (float(tail[0]) - 9.0, float(tail[1]) + 6.0)
+    style: dict[str, Any] = {"fontsize": _TINY + 0.5, "ha": "center", "va": "center", "color": _GREY}
+    shown(ax.annotate(say("N", lang), xy=beside, xytext=beside, **options, **style))
+
+
+def _norths(place: Place) -> npt.NDArray[np.float64]:
+    """Degrees by which true north lies east of the top of the map, at its corners and in its middle."""
+    west, south, east, top = place.frame
+    x = np.array([west, west, east, east, (west + east) / 2])
+    y = np.array([south, top, south, top, (south + top) / 2])
+    away = pyproj.Transformer.from_crs(place.epsg, 4326, always_xy=True)
+    lon, lat = away.transform(x, y)
+    up_x, up_y = away.transform(lon, np.asarray(lat) + 1e-3, direction="INVERSE")
+    return np.asarray(np.degrees(np.arctan2(up_x - x, up_y - y)))
+
+
+def source(ax: Axes, text: str) -> None:
+    """Source line below the frame, under the scale bar."""
+    shown(
+        ax.annotate(
+            text,
+            xy=(0.0, 0.0),
+            xycoords="axes fraction",
+            xytext=(0.0, -31.0),
+            textcoords="offset points",
+            ha="left",
+            va="top",
+            fontsize=_TINY,
+            color="#555555",
+            linespacing=1.25,
+            annotation_clip=False,
+            gid="source",
+        )
+    )
+
+
+def width_in_letters(ax: Axes) -> int:
+    """Letters of a source line that fit below the axes."""
+    figure = ax.get_figure(root=True)
+    inches = _WIDTH_IN if figure is None else ax.get_position().width * figure.get_figwidth()
+    return max(int(inches * 72 / (_TINY * 0.5)), 60)
+
+
+def dot(label: str, colour: str) -> Artist:
+    """Legend handle of points."""
+    return Line2D([], [], linestyle="none", marker="o", color=colour, markersize=4, label=label)
+
+
+def patches(entries: Iterable[tuple[str, dict[str, Any]]]) -> list[Artist]:
+    """Legend handles of areas: label and style of each."""
+    return [Patch(label=label, **style) for label, style in entries]

@@ -1,0 +1,218 @@
+"""Perimeters over the communes of a place, and what changed between two geographies."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.lines import Line2D
+
+from qpvgeo import schema
+from qpvgeo.maps import furniture
+from qpvgeo.maps.labels import place_labels
+from qpvgeo.maps.palettes import CHANGES, PERIMETER
+from qpvgeo.maps.places import Place, find_place
+from qpvgeo.maps.shapes import draw
+from qpvgeo.maps.words import say, source_line
+from qpvgeo.wording import Lang
+
+__all__ = ["change", "finish", "land", "names_of", "perimeter_style", "qpv", "titled"]
+
+_MOST_LABELS = 80
+
+
+def qpv(
+    qpv: gpd.GeoDataFrame,
+    communes: gpd.GeoDataFrame | None = None,
+    *,
+    place: str | Sequence[float] | Place | None = None,
+    ax: Axes | None = None,
+    lang: Lang = "en",
+    title: str | None = None,
+) -> Axes:
+    """Draw the perimeters of a place over its communes, named where there is room.
+
+    Parameters
+    ----------
+    qpv
+        Perimeters of one vintage (`qpvgeo.read_qpv`).
+    communes
+        Communes with outlines (`qpvgeo.read_communes`); without them only the perimeters are drawn.
+    place
+        Code or name of a commune, an EPCI or EPT, a department; code of a QPV; a box of four numbers; a place of
+        `qpvgeo.maps.find_place`; None for all.
+    ax
+        Axes to draw on; those of a new figure when left out.
+    lang
+        `en` or `fr`.
+    title
+        In place of the one made of place and vintage.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        In metres of the legal projection of the territory.
+
+    Raises
+    ------
+    UsageError
+        There is no such place or language: names those near.
+    DataError
+        The perimeters lie in several territories, and no place is named.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> sample = qg.sample()
+    >>> communes = qg.read_communes(sample.communes, table=sample.communes_table)
+    >>> ax = qg.maps.qpv(qg.read_qpv(sample.qpv_2024), communes, place="Port-Brume")
+    >>> ax.get_title(loc="left")
+    'Priority neighbourhoods (QPV), Port-Brume (99001), 2024'
+    """
+    where = find_place(place, qpv, communes)
+    ax = furniture.axes_of(ax, where.frame)
+    handles = land(ax, where, communes, lang)
+    shapes = where.metres(qpv)
+    draw(ax, shapes.to_numpy(), **perimeter_style(), zorder=4)
+    handles.insert(0, *furniture.patches([(say("QPV", lang), perimeter_style())]))
+    furniture.legend(ax, handles)
+    made = titled(say("Priority neighbourhoods (QPV)", lang), where, schema.provenance(qpv).get("vintage"))
+    finish(ax, where, made if title is None else title, [qpv, communes], lang)
+    taken = place_labels(ax, names_of(qpv, shapes), color="#3d003b")
+    place_labels(ax, _communes_of(communes, where), size=6, taken=taken, color="#6b6b6b", style="italic")
+    return ax
+
+
+def change(
+    before: gpd.GeoDataFrame,
+    after: gpd.GeoDataFrame,
+    communes: gpd.GeoDataFrame | None = None,
+    *,
+    place: str | Sequence[float] | Place | None = None,
+    ax: Axes | None = None,
+    lang: Lang = "en",
+    title: str | None = None,
+) -> Axes:
+    """Draw the QPV of two geographies: ground kept, gained and lost, and the codes of both.
+
+    Parameters
+    ----------
+    before, after
+        Perimeters of the geography of 2015 and of that of 2024.
+    communes, place, ax, lang, title
+        As for `qpvgeo.maps.qpv`; a place is looked for among the communes, then the perimeters of `after`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        In metres of the legal projection of the territory. Ground in QPV of both geographies is `kept`, that of the
+        later one alone `gained`, that of the earlier one alone `lost`: hatching tells them apart without colour.
+
+    Raises
+    ------
+    UsageError, DataError
+        As for `qpvgeo.maps.qpv`.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> sample = qg.sample()
+    >>> ax = qg.maps.change(qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024), lang="fr")
+    >>> [text.get_text() for text in ax.get_legend().get_texts()][:3]
+    ['conservé', 'gagné', 'perdu']
+    """
+    both = pd.concat([layer.geometry.to_crs(after.crs) for layer in (after, before)])
+    where = find_place(place, after if place is not None else gpd.GeoDataFrame(geometry=both), communes)
+    ax = furniture.axes_of(ax, where.frame)
+    handles = land(ax, where, communes, lang)
+    old, new = where.metres(before), where.metres(after)
+    wholes = [shapely.union_all(layer.to_numpy()) for layer in (old, new)]
+    grounds = {
+        "kept": shapely.intersection(wholes[0], wholes[1]),
+        "gained": shapely.difference(wholes[1], wholes[0]),
+        "lost": shapely.difference(wholes[0], wholes[1]),
+    }
+    styles = {
+        name: {"facecolor": CHANGES[name], "edgecolor": "#404040", "linewidth": 0.0, "hatch": hatch}
+        for name, hatch in (("kept", None), ("gained", "////"), ("lost", "...."))
+    }
+    for name, ground in grounds.items():
+        draw(ax, np.array([ground], dtype=object), **styles[name], zorder=3)
+    years = [schema.provenance(layer).get("vintage") or "" for layer in (before, after)]
+    lines: list[dict[str, Any]] = [
+        {"edgecolor": "#7a4a00", "linewidth": 0.9, "linestyle": (0, (3, 2))},
+        {"edgecolor": "#00304d", "linewidth": 1.0, "linestyle": "-"},
+    ]
+    for layer, line in ((old, lines[0]), (new, lines[1])):
+        draw(ax, layer.to_numpy(), facecolor="none", **line, zorder=4)
+    named = furniture.patches([(say(name, lang), style) for name, style in styles.items()])
+    drawn = [
+        Line2D([], [], color=line["edgecolor"], linewidth=1.2, linestyle=line["linestyle"], label=label)
+        for line, label in zip(lines, (f"{say('limit of', lang)} {year}" for year in years), strict=True)
+    ]
+    furniture.legend(ax, [*named, *drawn, *handles])
+    made = titled(say("From the QPV of 2015 to those of 2024", lang), where, None)
+    finish(ax, where, made if title is None else title, [before, after, communes], lang)
+    taken = place_labels(ax, _codes_of(new), size=5.5, color="#00304d", fontweight="bold")
+    place_labels(ax, _codes_of(old), size=5.5, taken=taken, color="#7a4a00")
+    return ax
+
+
+def perimeter_style() -> dict[str, Any]:
+    """Perimeters that let what is below them through."""
+    return {"facecolor": to_rgba(PERIMETER, 0.25), "edgecolor": PERIMETER, "linewidth": 1.0}
+
+
+def land(ax: Axes, where: Place, communes: gpd.GeoDataFrame | None, lang: str) -> list[Any]:
+    """Draw communes under everything else, those of the place lighter; their handles for a legend."""
+    if communes is None:
+        return []
+    shapes = where.metres(communes)
+    own = shapes.index.isin(where.communes) if where.communes else np.ones(len(shapes), dtype=bool)
+    line = {"edgecolor": "#9a9a9a", "linewidth": 0.6}
+    draw(ax, shapes.to_numpy(), facecolor=["#ffffff" if inside else "#efeee9" for inside in own], **line, zorder=1)
+    if where.outline is not None:
+        outline = np.array([where.outline], dtype=object)
+        draw(ax, outline, facecolor="none", edgecolor="#4d4d4d", linewidth=1.2, zorder=2)
+    return furniture.patches([(say("Commune limit", lang), {"facecolor": "#ffffff", **line})])
+
+
+def titled(what: str, where: Place, vintage: int | None) -> str:
+    """What, where, when."""
+    return ", ".join(str(part) for part in (what, where.name, vintage) if part)
+
+
+def finish(ax: Axes, where: Place, title: str, frames: Sequence[pd.DataFrame | None], lang: str) -> None:
+    """Title, scale, north and source line of a map of a place."""
+    furniture.title(ax, title)
+    furniture.scale_bar(ax, lang)
+    furniture.north(ax, where, lang)
+    furniture.source(ax, source_line(frames, lang, width=furniture.width_in_letters(ax)))
+
+
+def names_of(layer: gpd.GeoDataFrame, shapes: gpd.GeoSeries) -> list[tuple[str, float, float]]:
+    """Names, or codes where there are none, and a point inside each shape; the largest first."""
+    names = layer["name"] if "name" in layer else pd.Series(layer.index.astype(str), index=layer.index)
+    order = np.argsort(-shapely.area(shapes.to_numpy()), kind="stable")[:_MOST_LABELS]
+    chosen = shapes.iloc[order]
+    points = shapely.get_coordinates(shapely.point_on_surface(chosen.to_numpy()))
+    labels = names.reindex(chosen.index).fillna(pd.Series(chosen.index.astype(str), index=chosen.index))
+    return [(str(label), float(x), float(y)) for label, (x, y) in zip(labels, points, strict=True)]
+
+
+def _codes_of(shapes: gpd.GeoSeries) -> list[tuple[str, float, float]]:
+    return names_of(gpd.GeoDataFrame(geometry=shapes), shapes)
+
+
+def _communes_of(communes: gpd.GeoDataFrame | None, where: Place) -> list[tuple[str, float, float]]:
+    """Names of the communes that the frame shows, where there are several."""
+    if communes is None:
+        return []
+    shapes = where.metres(communes)
+    clipped = gpd.GeoSeries(shapely.clip_by_rect(shapes.to_numpy(), *where.frame), index=shapes.index)
+    clipped = clipped[~clipped.is_empty]
+    return names_of(communes, clipped) if len(clipped) > 1 else []

@@ -1,0 +1,145 @@
+"""`qpvgeo map`: a file for each kind, options judged together, names near the wrong one, the published files."""
+
+import json
+
+import geopandas as gpd
+import pytest
+from typer.testing import CliRunner
+
+import qpvgeo as qg
+from qpvgeo import discover
+from qpvgeo.cli import app
+from qpvgeo.errors import DataError, MissingDataError, UsageError
+
+pytest.importorskip("mapclassify", reason="the maps extra is not installed")
+
+
+BONDY = "filosofi/filosofi2019_200m_bondy.gpkg"
+
+
+def run(*options):
+    result = CliRunner().invoke(app, ["map", *map(str, options)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def answer(*options):
+    return json.loads(run(*options, "--json"))
+
+
+@pytest.mark.parametrize(
+    ("options", "title"),
+    [
+        (["Port-Brume"], "Priority neighbourhoods (QPV), Port-Brume (99001), 2024"),
+        (["Port-Brume", "--vintage", 2015], "Priority neighbourhoods (QPV), Port-Brume (99001), 2015"),
+        (["--kind", "choropleth"], "Share of people in QPV by commune, 2024"),
+        (["--kind", "choropleth", "--by", "epci", "--column", "n_qpv"], "Number of QPV by EPCI, 2024"),
+        (["99001", "--kind", "grid"], "People a cell, cells of 200 m, Port-Brume (99001), 2019"),
+        (
+            ["99001", "--kind", "grid", "--column", "poverty_rate"],
+            "Poverty rate, cells of 200 m, Port-Brume (99001), 2019",
+        ),
+        (["99001", "--kind", "estimates"], "People, estimated from cells, Port-Brume (99001), 2019"),
+        (["99001", "--kind", "change"], "From the QPV of 2015 to those of 2024, Port-Brume (99001)"),
+        (["QN09902I", "--kind", "tags"], "Addresses and QPV, La Misaine (QN09902I), 2024"),
+        (["--kind", "france"], "Priority neighbourhoods (QPV), France, 2024"),
+        (["--kind", "france", "--by", "commune"], "Share of people in QPV by commune, France, 2024"),
+        (["--box", "-3.66,45.95,-3.57,46.0"], "Priority neighbourhoods (QPV), 2024"),
+        (["Port-Brume", "--title", "Nos quartiers à $10"], "Nos quartiers à $10"),
+    ],
+)
+def test_map_of_the_sample_is_written(tmp_path, options, title):
+    found = answer(*options, "--sample", "--svg", tmp_path / "map.svg")
+    assert found["title"] == title
+    assert found["outputs"] == [str(tmp_path / "map.svg")]
+    assert found["fictional"]
+    assert found["sources"]
+    assert title in (tmp_path / "map.svg").read_text(encoding="utf-8")
+
+
+def test_one_map_is_written_in_all_the_formats_asked(tmp_path):
+    options = [part for suffix in ("png", "svg", "pdf") for part in (f"--{suffix}", tmp_path / f"m.{suffix}")]
+    text = run("Port-Brume", "--sample", "--lang", "fr", *options)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.pdf", "m.png", "m.svg"]
+    assert text.startswith("Quartiers prioritaires (QPV), Port-Brume (99001), 2024")
+    assert "Données fictives" in text
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path):
+    with pytest.raises(UsageError) as caught:
+        run(
+            "Port-Brume", "--kind", "france", "--by", "street", "--points", "x.csv", "--basemap",
+            "--box", "1,2,3", "--png", tmp_path / "no" / "m.jpg", "--sample",
+        )  # fmt: skip
+    assert len(caught.value.problems) == 8
+
+
+def test_no_file_to_write_is_refused():
+    with pytest.raises(UsageError) as caught:
+        run("Port-Brume", "--sample")
+    assert list(caught.value.problems) == ["name a file to write: --png FILE, --svg FILE or --pdf FILE"]
+
+
+@pytest.mark.parametrize(
+    ("options", "near"),
+    [
+        (["Port-Brune"], "Port-Brume"),
+        (["99001", "--kind", "grid", "--column", "poverty"], "poverty_rate"),
+        (["--kind", "choropleth", "--column", "shares"], "share"),
+    ],
+)
+def test_wrong_name_is_answered_with_those_near(tmp_path, options, near):
+    with pytest.raises(UsageError) as caught:
+        run(*options, "--sample", "--png", tmp_path / "m.png")
+    assert any(near in problem for problem in caught.value.problems)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_box_without_a_cell_says_which_grids_were_read(tmp_path):
+    with pytest.raises((MissingDataError, DataError), match="no cell"):
+        run("--box", "2.30,48.80,2.40,48.90", "--kind", "grid", "--sample", "--png", tmp_path / "m.png")
+
+
+def test_points_of_a_layer_and_of_a_table_give_the_same_map(tmp_path):
+    addresses = qg.sample().addresses
+    table = gpd.pd.read_csv(addresses, sep=";", dtype="str").dropna(subset=["lon", "lat"]).head(200)
+    table.to_csv(tmp_path / "points.csv", index=False)
+    points = gpd.points_from_xy(table["lon"].astype(float), table["lat"].astype(float))
+    gpd.GeoDataFrame(table[["id"]], geometry=points, crs=4326).to_file(tmp_path / "points.gpkg")
+    counts = []
+    for suffix in ("csv", "gpkg"):
+        picture = tmp_path / f"{suffix}.svg"
+        run("99001", "--kind", "tags", "--points", tmp_path / f"points.{suffix}", "--sample", "--svg", picture)
+        counts.append(picture.read_text(encoding="utf-8").count("<use"))
+    assert counts[0] == counts[1] > 50
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("options", "title"),
+    [
+        (["Lille"], "Priority neighbourhoods (QPV), Lille (59350), 2024"),
+        (["93010", "--kind", "estimates", "--lang", "fr", "--grid", BONDY, "--layer", "bondy"], None),
+        (["200043396", "--kind", "change"], None),
+    ],
+)
+def test_published_files_are_drawn(real_data, tmp_path, options, title):
+    options = [real_data / part if part == BONDY else part for part in options]
+    found = answer(*options, "--data", real_data, "--png", tmp_path / "m.png")
+    assert found["outputs"] == [str(tmp_path / "m.png")]
+    assert "fictional" not in found
+    if title:
+        assert found["title"] == title
+
+
+@pytest.mark.real
+def test_all_territories_are_on_the_map_of_the_country(real_data, tmp_path):
+    vintages = [year for year in (2015, 2024) if discover.find("perimeters", year, real_data)]
+    for vintage in vintages:
+        picture = tmp_path / f"{vintage}.svg"
+        run("--kind", "france", "--vintage", vintage, "--data", real_data, "--svg", picture)
+        text = picture.read_text(encoding="utf-8")
+        for name in ("Guadeloupe", "Martinique", "Guyane", "La Réunion", "Mayotte", "Saint-Martin", "Polynésie"):
+            assert name in text
+        assert "not given" not in text

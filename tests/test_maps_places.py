@@ -1,0 +1,137 @@
+"""Places of maps: by code, by name, by box; what is near to a wrong one; frames in metres."""
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+
+import qpvgeo as qg
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.maps import find_place
+
+X, Y = 700_000.0, 6_600_000.0
+
+
+def square(x, y, size=1_000):
+    return shapely.box(X + x, Y + y, X + x + size, Y + y + size)
+
+
+@pytest.fixture
+def qpv():
+    return gpd.GeoDataFrame(
+        {"name": ["Le Port", "La Cité"], "department": ["18", "18"]},
+        geometry=[square(200, 200, 300), square(1_500, 100, 200)],
+        index=["QN01801M", "QN01802N"],
+        crs=2154,
+    ).to_crs(4326)
+
+
+@pytest.fixture
+def communes():
+    return gpd.GeoDataFrame(
+        {
+            "name": ["Saint-Étienne-d'Œuvre", "Bourges", "Saint Etienne d'Oeuvre", "L'Île"],
+            "epci": ["241800507", "241800507", "200000001", None],
+            "ept": None,
+            "department": ["18", "18", "18", "36"],
+        },
+        geometry=[square(0, 0), square(1_000, 0), square(0, 1_000), square(1_000, 1_000)],
+        index=["18001", "18033", "18002", "36001"],
+        crs=2154,
+    ).to_crs(4326)
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "members"),
+    [
+        ("18033", "Bourges (18033)", {"18033"}),
+        ("bourges", "Bourges (18033)", {"18033"}),
+        (" BOURGES ", "Bourges (18033)", {"18033"}),
+        ("l ile", "L'Île (36001)", {"36001"}),
+        ("18", "Cher", {"18001", "18033", "18002"}),
+        ("cher", "Cher", {"18001", "18033", "18002"}),
+        ("241800507", "EPCI 241800507", {"18001", "18033"}),
+        ("QN01801M", "Le Port (QN01801M)", set()),
+        ("qn01802n", "La Cité (QN01802N)", set()),
+    ],
+)
+def test_place_is_known_by_its_code_or_name(asked, name, members, qpv, communes):
+    found = find_place(asked, qpv, communes)
+    assert (found.name, set(found.communes), found.territory, found.epsg) == (name, members, "hexagone", 2154)
+
+
+def test_names_of_epci_come_from_their_table(qpv, communes):
+    epci = pd.DataFrame({"name": ["CA Bourges Plus"]}, index=["241800507"])
+    assert find_place("Bourges Plus", qpv, communes, epci=epci.assign(name="Bourges Plus")).communes == {
+        "18001",
+        "18033",
+    }
+    assert find_place("241800507", qpv, communes, epci=epci).name == "CA Bourges Plus (241800507)"
+
+
+def test_name_of_several_places_is_answered_with_all_of_them(qpv, communes):
+    with pytest.raises(UsageError, match="2 places are called") as caught:
+        find_place("Saint-Etienne d'Œuvre", qpv, communes)
+    assert caught.value.problems == ("18001 Saint-Étienne-d'Œuvre", "18002 Saint Etienne d'Oeuvre")
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"), [("Bourge", "18033 Bourges"), ("18034", "18033 Bourges"), ("ile", "36001 L'Île")]
+)
+def test_place_that_there_is_not_is_answered_with_those_near(asked, near, qpv, communes):
+    with pytest.raises(UsageError, match="There is no place") as caught:
+        find_place(asked, qpv, communes)
+    assert f"near: {near}" in caught.value.problems
+
+
+def test_frame_holds_the_place_with_a_margin(qpv, communes):
+    west, south, east, north = find_place("18033", qpv, communes).frame
+    assert (west, south) == pytest.approx((X + 1_000 - 40, Y - 40), abs=0.1)
+    assert (east, north) == pytest.approx((X + 2_000 + 40, Y + 1_000 + 40), abs=0.1)
+
+
+def test_small_place_is_shown_with_its_surroundings(qpv):
+    west, _, east, _ = find_place("QN01802N", qpv).frame
+    assert east - west >= 400
+
+
+def test_box_in_degrees_or_metres(qpv):
+    metres = find_place([X, Y, X + 2_000, Y + 1_000], qpv)
+    assert metres.frame == (X, Y, X + 2_000, Y + 1_000)
+    corners = gpd.GeoSeries([square(0, 0, 2_000)], crs=2154).to_crs(4326).total_bounds
+    west, _, east, _ = find_place(corners.tolist(), qpv).frame
+    assert east - west == pytest.approx(2_000, rel=0.02)
+
+
+@pytest.mark.parametrize("box", [[1, 2, 3], [3, 46, 2, 47], "nowhere", ["a", 1, 2, 3]])
+def test_box_that_is_none_is_refused(box, qpv):
+    with pytest.raises(UsageError):
+        find_place(box, qpv)
+
+
+def test_department_without_communes_is_that_of_the_perimeters(qpv):
+    assert find_place("18", qpv).name == "Cher"
+
+
+def test_place_that_was_found_is_taken_as_it_is(qpv, communes):
+    found = find_place("18", qpv, communes)
+    assert find_place(found, qpv) is found
+
+
+def test_perimeters_of_several_territories_need_a_place():
+    both = gpd.GeoDataFrame(geometry=[shapely.box(3, 46, 3.1, 46.1), shapely.box(55.5, -21, 55.6, -20.9)], crs=4326)
+    with pytest.raises(DataError, match="lie in 2: France hexagonale, La Réunion"):
+        find_place(None, both)
+    with pytest.raises(DataError, match="nothing to draw"):
+        find_place(None, both.iloc[:0])
+
+
+def test_layers_are_cut_to_the_frame_in_metres(qpv, communes):
+    place = find_place("18001", qpv, communes)
+    assert place.metres(qpv).index.tolist() == ["QN01801M"]
+    assert place.metres(qpv).crs.to_epsg() == 2154
+
+
+def test_sample_is_a_place():
+    sample = qg.sample()
+    assert find_place(None, qg.read_qpv(sample.qpv_2024)).territory == "hexagone"
