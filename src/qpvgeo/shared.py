@@ -68,9 +68,7 @@ def shared_areas(a: Shapes, b: Shapes, i: Rows, j: Rows) -> Floats:
     shared = np.where(same, area_a, 0.0)
     rows = np.flatnonzero(~same)
     if len(rows):
-        with ThreadPoolExecutor(THREADS) as pool:
-            one, other = pool.map(_Side.of, (a, b))
-        shared[rows] = _summed(one, other, i[rows], j[rows])
+        shared[rows] = _summed(a, b, i[rows], j[rows])
     boxes = zip(shapely.bounds(a)[i].T, shapely.bounds(b)[j].T, strict=True)
     west, south, east, north = (np.stack(pair) for pair in boxes)
     across, up = np.minimum(*east) - np.maximum(*west), np.maximum(*north) - np.minimum(*south)
@@ -141,21 +139,40 @@ class _Side:
         return np.searchsorted(self.key, polygons * self.span + away + slack)
 
 
-def _summed(one: _Side, other: _Side, i: Rows, j: Rows) -> Floats:
-    """Areas shared, job by job on two threads."""
-    west, east = np.maximum(one.west[i], other.west[j]), np.minimum(one.east[i], other.east[j])
-    ranges = [*one.between(i, west, east), *other.between(j, west, east)]
-    edges = np.cumsum(ranges[1] - ranges[0] + ranges[3] - ranges[2])
-    ends = np.r_[np.flatnonzero(np.diff(edges // _EDGES)) + 1, len(i)].tolist()
+def _summed(a: Shapes, b: Shapes, i: Rows, j: Rows) -> Floats:
+    """Areas shared, job by job on two threads; a job builds the edges of its own polygons and forgets them."""
+    sizes = (shapely.get_num_coordinates(shapes).astype(np.intp) for shapes in (a, b))
+    jobs = _jobs(*sizes, i, j)
 
-    def work(rows: slice) -> Floats:
-        first, last, first_other, last_other = (which[rows] for which in ranges)
-        # an edge of a pair begins above one of the other, or the other above it
-        begun = _half(one, other, (first, last), j[rows], strict=False)
-        return -0.25 * (begun + _half(other, one, (first_other, last_other), i[rows], strict=True))
+    def work(rows: Rows) -> Floats:
+        (own, mine), (others, theirs) = (np.unique(which[rows], return_inverse=True) for which in (i, j))
+        return _shared(_Side.of(a[own]), _Side.of(b[others]), mine, theirs)
 
+    found = np.empty(len(i))
     with ThreadPoolExecutor(THREADS) as pool:
-        return np.concatenate(list(pool.map(work, map(slice, [0, *ends[:-1]], ends))))
+        for rows, areas in zip(jobs, pool.map(work, jobs), strict=True):
+            found[rows] = areas
+    return found
+
+
+def _jobs(size_a: Rows, size_b: Rows, i: Rows, j: Rows) -> list[Rows]:
+    """Pairs in jobs of some edges each: a polygon with many edges is in few of them, with all that touches it."""
+    (many, few), (sizes, others) = ((i, j), (size_a, size_b))
+    if size_b[j].sum() > size_a[i].sum():
+        (many, few), (sizes, others) = ((j, i), (size_b, size_a))
+    order = np.lexsort((few, many))
+    begins = np.r_[True, np.diff(many[order]) != 0]
+    edges = np.cumsum(others[few[order]] + np.where(begins, sizes[many[order]], 0))
+    least = max(_EDGES, 2 * int(sizes[many].max()))
+    return np.split(order, np.flatnonzero(np.diff(edges // least)) + 1)
+
+
+def _shared(one: _Side, other: _Side, i: Rows, j: Rows) -> Floats:
+    """Areas shared by pairs of polygons whose edges are built."""
+    west, east = np.maximum(one.west[i], other.west[j]), np.minimum(one.east[i], other.east[j])
+    # an edge of a pair begins above one of the other, or the other above it
+    begun = _half(one, other, one.between(i, west, east), j, strict=False)
+    return -0.25 * (begun + _half(other, one, other.between(j, west, east), i, strict=True))
 
 
 def _half(one: _Side, other: _Side, ranges: tuple[Rows, Rows], j: Rows, *, strict: bool) -> Floats:
@@ -169,9 +186,10 @@ def _half(one: _Side, other: _Side, ranges: tuple[Rows, Rows], j: Rows, *, stric
         return np.asarray(np.bincount(pair[row], signed, len(j)), dtype=np.float64)
     # the sum of a pair is the same whatever else is summed beside it
     if len(j) > 1:
-        each = (slice(row, row + 1) for row in range(len(j)))
+        middle = len(j) // 2
+        halves = (slice(None, middle), slice(middle, None))
         return np.concatenate(
-            [_half(one, other, (ranges[0][row], ranges[1][row]), j[row], strict=strict) for row in each]
+            [_half(one, other, (ranges[0][rows], ranges[1][rows]), j[rows], strict=strict) for rows in halves]
         )
     cuts = np.flatnonzero(np.diff(np.cumsum(many) // _PAIRS)) + 1
     parts = zip(*(np.split(which, cuts) for which in (edge, first, last)), strict=True)
