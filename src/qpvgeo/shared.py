@@ -141,8 +141,8 @@ class _Side:
 
 def _summed(a: Shapes, b: Shapes, i: Rows, j: Rows) -> Floats:
     """Areas shared, job by job on two threads; a job builds the edges of its own polygons and forgets them."""
-    sizes = (shapely.get_num_coordinates(shapes).astype(np.intp) for shapes in (a, b))
-    jobs = _jobs(*sizes, i, j)
+    size_a, size_b = (shapely.get_num_coordinates(shapes).astype(np.intp) for shapes in (a, b))
+    jobs = _jobs(size_a, size_b, i, j)
 
     def work(rows: Rows) -> Floats:
         (own, mine), (others, theirs) = (np.unique(which[rows], return_inverse=True) for which in (i, j))
