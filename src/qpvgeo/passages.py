@@ -156,11 +156,11 @@ def move_communes(
     Returns
     -------
     Moved
-        `values`, by code of `to_year` (those that the communes of the table lead to): the columns of the table,
+        `table`, by code of `to_year` (those that the communes of the table lead to): the columns of the table,
         `covered_share` (of the commune after that comes from communes of `from_year`; missing where that is not known)
         and `estimated` (whether a part of it comes from a split shared out by population). A value is missing where
         one of the communes before is not in the table or has none, or was split in parts of unknown share.
-        `unplaced`: what goes nowhere, by code before. `values.attrs["qpvgeo"]` holds the provenance of the passage.
+        `unplaced`: what goes nowhere, by code before. `table.attrs["qpvgeo"]` holds the provenance of the passage.
 
     Raises
     ------
