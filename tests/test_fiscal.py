@@ -478,6 +478,12 @@ def test_footprint_that_lies_nowhere_says_so(shape, reason):
     assert found["reason"] == reason
 
 
+@pytest.mark.parametrize(("lon", "lat"), [(4.35, 50.85), (-3.0, 45.0)], ids=["Brussels", "Bay of Biscay"])
+def test_footprint_abroad_or_at_sea_within_the_box_of_the_hexagone_is_outside_france(lon, lat):
+    found = zone(box(lon, lat, lon + 0.001, lat + 0.001), crs=4326)
+    assert (found["eligible"], found["reason"]) == (None, "outside France")
+
+
 def test_territory_without_its_perimeters_says_so():
     epsg, square = overseas("974")
     found = zone(square, QPV, crs=epsg)

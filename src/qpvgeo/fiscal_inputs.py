@@ -8,12 +8,14 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyproj
 import shapely
 
 from qpvgeo import codes, territories
+from qpvgeo.border import border_in
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.gridcover import mended
-from qpvgeo.projection import reproject, territory_of
+from qpvgeo.projection import middles, reproject, territory_of
 from qpvgeo.read.qpv import column_of
 
 __all__ = ["Layer", "conventions_of", "footprints_of", "perimeters_of", "require_in_force", "speaks_of"]
@@ -143,6 +145,9 @@ def footprints_of(footprints: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[Objects
     drawn = mended(_drawn(footprints))
     given = drawn.to_numpy()
     place, reasons = territory_of(given, drawn.crs), np.full(len(given), None, dtype=object)
+    near = np.flatnonzero(place == "hexagone")
+    if len(near):
+        place[near[border_in(pyproj.CRS.from_user_input(drawn.crs)).beyond(*middles(given[near]))]] = None
     reasons[place == None] = "outside France"  # noqa: E711 - elementwise on an object array
     absent = shapely.is_missing(given) | shapely.is_empty(given)
     had = footprints.geometry.to_numpy()

@@ -6,6 +6,7 @@ infinite, out of France, or with latitude and longitude exchanged. Every row get
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -16,6 +17,7 @@ import pyproj
 import shapely
 
 from qpvgeo import territories
+from qpvgeo.border import border_in
 from qpvgeo.chunks import in_chunks
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.projection import DEGREES, at_home, looks_swapped, to_degrees
@@ -238,25 +240,26 @@ def place(points: Coordinates) -> Places:
     (('hexagone',), ['', 'latitude and longitude look swapped', 'outside France', 'no coordinates'])
     """
     known = list(territories.territories())
+    hexagone = known.index("hexagone")
     territory, reason = np.full(len(points.x), -1, np.int8), np.zeros(len(points.x), np.int8)
-    near = _box_of(points.crs)
+    box = _box_of(points.crs)
+    near = None if box is None else (known.index(box[0]), *box[1:])
+    border = cache(lambda: border_in(points.crs))
 
     def look(rows: slice) -> set[int]:
         x, y = points.x[rows], points.y[rows]
-        if near is not None:
-            code, west, south, east, north = near
-            # no comparison holds for what is not a number
-            if west <= x.min() and x.max() <= east and south <= y.min() and y.max() <= north:
-                territory[rows] = known.index(code)
-                return {known.index(code)}
-            own = (x >= west) & (x <= east) & (y >= south) & (y <= north)
-            territory[rows][own] = known.index(code)
-            others = np.flatnonzero(~own)
-        else:
-            others = np.arange(len(x))
-        found, why = _judged(x[others], y[others], known, points.crs)
-        territory[rows][others], reason[rows][others] = found, why
-        return set(np.unique(territory[rows]).tolist())
+        part, why = territory[rows], reason[rows]
+        others = _in_box(near, x, y, part)
+        if len(others):
+            part[others], why[others] = _judged(x[others], y[others], known, points.crs)
+        there = set(np.unique(part).tolist()) if len(others) else {int(part[0])}
+        if hexagone in there:
+            here = None if len(there) == 1 else np.flatnonzero(part == hexagone)
+            lost = border().beyond(x, y) if here is None else here[border().beyond(x[here], y[here])]
+            if len(lost):
+                part[lost], why[lost] = -1, number("outside France")
+                there = set(np.unique(part).tolist())
+        return there
 
     there = sorted(set().union(*in_chunks(look, len(points.x))) - {-1})
     reason[points.unread] = number("coordinates are no numbers")
@@ -268,6 +271,22 @@ def place(points: Coordinates) -> Places:
 
     in_chunks(numbered, len(territory))
     return Places(tuple(known[position] for position in there), territory, reason)
+
+
+def _in_box(
+    near: tuple[int, float, float, float, float] | None, x: Floats, y: Floats, territory: Bytes
+) -> npt.NDArray[np.intp]:
+    """Give the points of a box the number of its territory; positions of the others."""
+    if near is None:
+        return np.arange(len(x))
+    code, west, south, east, north = near
+    # no comparison holds for what is not a number
+    if west <= x.min() and x.max() <= east and south <= y.min() and y.max() <= north:
+        territory.fill(code)
+        return np.empty(0, np.intp)
+    own = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+    territory[own] = code
+    return np.flatnonzero(~own)
 
 
 def _judged(x: Floats, y: Floats, known: list[str], crs: pyproj.CRS) -> tuple[Bytes, Bytes]:

@@ -37,6 +37,7 @@ TABLES = (
     "errata",
     "fiscal_rules",
     "headlines",
+    "hexagone",
     "lists",
     "populations",
     "qpv_populations",
@@ -81,7 +82,8 @@ def table(name: str) -> "pd.DataFrame":
         One of `TABLES`: `lists` (counts by date and territory), `decrees` (signature, effect and Journal officiel
         dates), `territories`, `regions`, `departments`, `populations` (municipal population of the departments by
         census), `qpv_populations` (published populations in QPV by territory), `headlines`, `epts`, `fiscal_rules`
-        (distances of the reduced VAT rate, by date of filing), `vat_territories` (VAT overseas).
+        (distances of the reduced VAT rate, by date of filing), `vat_territories` (VAT overseas), `hexagone` (vertices
+        of a coarse outline drawn around the hexagone and Corsica, degrees).
 
     Returns
     -------
@@ -108,6 +110,8 @@ def table(name: str) -> "pd.DataFrame":
     counted |= {"wholly_within_m", "partly_within_m"}
     for column in counted & set(frame.columns):
         frame[column] = pd.to_numeric(frame[column]).astype("Int64")
+    for column in {"lon", "lat"} & set(frame.columns):
+        frame[column] = pd.to_numeric(frame[column])
     return frame
 
 
