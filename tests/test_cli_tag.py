@@ -71,6 +71,37 @@ def test_in_french():
         assert text in out
 
 
+@pytest.fixture
+def extract(tmp_path):
+    """A saved index of two QPV of the hexagone, one of which has no outline, and a table of a point."""
+    shapes = {"QN07501M": shapely.box(3, 46, 3.1, 46.1), "QN07502I": None}
+    frame = gpd.GeoDataFrame({"vintage": 2024}, geometry=list(shapes.values()), index=list(shapes), crs=4326)
+    with pytest.warns(UserWarning, match="no outline|may lie in another"):
+        qg.PerimeterIndex(frame).save(tmp_path / "index")
+    (tmp_path / "in.csv").write_text("lon,lat\n4,46\n")
+    return tmp_path / "in.csv", "--index", tmp_path / "index"
+
+
+def test_perimeters_that_are_a_part_of_a_list_or_lack_an_outline_are_told_in_json(extract):
+    found = answer(*extract)
+    assert found["states"] == {"in": 0, "out": 1, "unknown": 0}
+    assert found["notes"] == [
+        "1 perimeter has no outline in this file: nothing is found in or near QN07502I",
+        "2 of the 1,362 perimeters of France hexagonale (2024) are given: a point outside of them may lie in another",
+    ]
+
+
+def test_perimeters_that_are_a_part_of_a_list_or_lack_an_outline_are_told_in_both_languages(extract):
+    assert "2 of the 1,362 perimeters of France hexagonale (2024) are given" in run(*extract).stdout
+    french = run(*extract, "--lang", "fr").stdout
+    assert "2 des 1\u202f362 périmètres de France hexagonale (2024) sont donnés : un point hors d'eux" in french
+    assert "périmètres sans contour dans ce fichier : 1" in french
+
+
+def test_the_sample_is_no_part_of_a_list():
+    assert answer("--sample")["notes"] == []
+
+
 def test_in_or_out_alone():
     found = answer("--sample", "--bands", "")
     assert found["bands"] == {}

@@ -115,7 +115,8 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
     the lower label is the nearest. The published outlines are at a scale of 1:4,000: the answer is indicative near a
     limit, and `tolerance_m` says so. A point of a territory whose perimeters were not given is unknown. Perimeters of a
     part of a territory (an extract) answer as if there were no others, and so do those that lack the outline of some:
-    `attrs["qpvgeo"]["without_outline"]` lists these.
+    `out` is then out of the perimeters given, and a point may lie in another. A warning and `attrs["qpvgeo"]["notes"]`
+    say so; `attrs["qpvgeo"]["without_outline"]` lists those without outline.
 
     Source of the perimeters in force: `qpvgeo.geography`.
 
@@ -164,6 +165,7 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
         bands=list(limits),
         distance=distance,
         without_outline=index.without_outline,
+        notes=index.notes,
         fictional=index.fictional,
     )
     return frame

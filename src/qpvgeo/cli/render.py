@@ -248,7 +248,7 @@ def tag(answer: dict[str, Any], out: Console, lang: str) -> None:
     else:
         out.print(f"[dim]{say('Nothing was written: name a file with --output to have each row.', lang)}[/dim]")
     for note in answer["notes"]:
-        out.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)
+        out.print(f"[yellow]{escape(say(note, lang))}[/yellow]", soft_wrap=True)
     _foot(answer, out, lang)
 
 

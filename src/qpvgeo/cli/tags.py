@@ -56,7 +56,7 @@ def tag(asked: Request) -> dict[str, Any]:
     xy = (asked.x, asked.y) if asked.x is not None and asked.y is not None else None
     with _bar() as progress, warnings.catch_warnings():
         # the answer holds the same words
-        warnings.filterwarnings("ignore", message=".* no outline in this file")
+        warnings.filterwarnings("ignore", message=".* no outline in this file|.* may lie in another$")
         found = tag_file(
             file,
             asked.output,

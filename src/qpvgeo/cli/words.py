@@ -5,6 +5,7 @@ phrase that is not here stays in English: better than half a translation.
 """
 
 import re
+from collections.abc import Callable
 
 __all__ = ["say"]
 
@@ -147,7 +148,16 @@ _PHRASES = {
     "placed in no unit": "rattaché à aucune unité",
 }
 
-_PIECES = [
+
+def _given(found: re.Match[str]) -> str:
+    """French for a note on perimeters that are a part of a list: a comma sets thousands apart in English only."""
+    many, first, second = (part and part.replace(",", "\u202f") for part in found.groups()[:3])
+    whole, place, year = f"{first} ou {second}" if second else first, found[4], found[5]
+    are = "est donné" if many == "1" else "sont donnés"
+    return f"{many} des {whole} périmètres de {place} ({year}) {are} : un point hors d'eux peut être dans un autre"
+
+
+_PIECES: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"no denominator for", "pas de dénominateur pour"),
     (r"no population for (\d+) QPV", r"pas de population pour \1 QPV"),
     (r"census of the people not stated for", "recensement des habitants non indiqué pour"),
@@ -164,6 +174,17 @@ _PIECES = [
     (r"area without (\d+) QPV that have no outline", r"surface sans \1 QPV qui n'ont pas de contour"),
     (r": census of (\d+)", r" : recensement de \1"),
     (r"(\d+) of the (\d+) QPV of", r"\1 des \2 QPV de"),
+    (
+        (
+            r"([\d,]+) of the ([\d,]+)(?: or ([\d,]+))? perimeters of (.+?) \((\d+)\) (?:are|is) given: "
+            "a point outside of them may lie in another"
+        ),
+        _given,
+    ),
+    (
+        r"(\d+) perimeters? ha(?:s|ve) no outline in this file: nothing is found in or near",
+        r"périmètres sans contour dans ce fichier : \1 ; rien n'est trouvé dedans ni auprès de",
+    ),
 ]
 
 
