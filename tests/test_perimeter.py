@@ -1,6 +1,9 @@
 """The index of perimeters: what it takes, what it keeps, what it refuses."""
 
+import os
 import pickle
+import signal
+import threading
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -12,6 +15,7 @@ import pytest
 import shapely
 
 import qpvgeo as qg
+from qpvgeo import pointgrid, repairs
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.perimeter import PerimeterIndex
 from qpvgeo.projection import reproject
@@ -279,6 +283,47 @@ def test_threads_may_build_and_ask_at_once():
     index = PerimeterIndex(frame)
     with ThreadPoolExecutor(8) as pool:
         assert all(found == expected for found in pool.map(lambda _: index.locate(x, y).tolist(), range(16)))
+
+
+def forked(call):
+    """Whether a call in a forked process ends with what is true; one that hangs is ended by the system."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        answered = False
+        try:
+            answered = call()
+        finally:
+            os._exit(not answered)
+    return os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [(pointgrid.PointGrid, "of_boxes"), (pointgrid, "ThreadPoolExecutor"), (repairs, "in_parts")],
+    ids=["builds", "tests outlines", "looks whether outlines are valid"],
+)
+def test_process_forked_while_a_thread_asks_may_ask(two, monkeypatch, where, name):
+    index, parent, held = PerimeterIndex(two), threading.get_ident(), getattr(where, name)
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def paused(*args, **options):
+        if threading.get_ident() != parent:
+            at_work.set()
+            go_on.wait(20)
+        return held(*args, **options)
+
+    monkeypatch.setattr(where, name, paused)
+    thread = threading.Thread(target=lambda: tags(index if where is not repairs else PerimeterIndex(two)))
+    thread.start()
+    assert at_work.wait(20)
+    try:
+        assert forked(lambda: tags(index) == tags(PerimeterIndex(two)) == ["QN07501M", None])
+    finally:
+        go_on.set()
+        thread.join()
 
 
 def test_other_processes_may_ask(two):
