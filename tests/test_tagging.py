@@ -337,7 +337,14 @@ def test_in_2024_the_hexagone_had_changed_and_overseas_had_not():
 
 def test_geography_of_the_day_that_was_not_given_leaves_points_unknown():
     found = row((150, 150), OLD, on="2024-06-30")
-    assert (found["state"], found["reason"]) == ("unknown", "no perimeters of this territory")
+    assert (found["state"], found["reason"]) == ("unknown", "no perimeters of the geography of that day")
+    assert found["vintage"] is None
+
+
+def test_day_asks_for_perimeters_that_have_a_vintage():
+    for qpv in (ONE, [ONE, NEW]):
+        with pytest.raises(UsageError, match="column `vintage`"):
+            tag([(150, 150)], qpv, on="2024-06-30")
 
 
 def test_day_before_there_was_any_qpv_is_refused():
@@ -498,21 +505,41 @@ def test_labels_of_several_territories_may_be_the_same():
 MAYOTTE = shapely.box(45.22, -12.79, 45.24, -12.77)
 
 
+DAY, NOT_KNOWN = "no perimeters of the geography of that day", "geography of that day not known"
+
+
 @pytest.mark.parametrize(
-    ("code", "day", "state"),
+    ("codes", "day", "inside", "outside"),
     [
-        ("QN97601M", "2025-06-01", "in"),
-        ("QN97601M", "2026-06-01", "unknown"),
-        ("QN97654C", "2026-06-01", "in"),
-        ("QN97654C", "2025-06-01", "unknown"),
-        ("QN97654C", "2031-01-01", "unknown"),
+        (["QN97601M"], "2025-06-01", None, None),
+        (["QN97601M"], "2025-08-11", None, None),
+        (["QN97601M"], "2025-08-12", None, NOT_KNOWN),
+        (["QN97601M"], "2025-12-31", None, NOT_KNOWN),
+        (["QN97601M"], "2026-01-01", None, NOT_KNOWN),
+        (["QN97601M"], "2026-01-14", None, NOT_KNOWN),
+        (["QN97601M"], "2026-01-15", DAY, DAY),
+        (["QN97654C"], "2025-06-01", DAY, DAY),
+        (["QN97654C"], "2025-10-01", NOT_KNOWN, NOT_KNOWN),
+        (["QN97654C"], "2026-01-14", NOT_KNOWN, NOT_KNOWN),
+        (["QN97654C"], "2026-01-15", None, None),
+        (["QN97654C"], "2031-01-01", NOT_KNOWN, NOT_KNOWN),
+        (["QN97654C", "QN97601M"], "2025-06-01", DAY, DAY),
+        (["QN97654C", "QN97601M"], "2026-06-01", DAY, DAY),
     ],
 )
-def test_mayotte_is_answered_by_the_list_of_the_day(code, day, state):
-    qpv = layer(crs=4326, vintage=2024, **{code: MAYOTTE})
-    found = tag_points(([45.23], [-12.78]), qpv, crs=4326, on=day).iloc[0]
-    assert found["state"] == state
-    assert pd.isna(found["reason"]) == (state == "in")
+def test_mayotte_is_answered_by_the_list_of_the_day_when_it_is_known_and_given(codes, day, inside, outside):
+    qpv = layer(crs=4326, vintage=2024, **dict.fromkeys(codes, MAYOTTE))
+    found = tag_points(([45.23, 45.241], [-12.78, -12.78]), qpv, crs=4326, on=day)
+    assert found["state"].tolist() == ["unknown" if inside else "in", "unknown" if outside else "out"]
+    assert found["reason"].astype(object).where(found["reason"].notna(), None).tolist() == [inside, outside]
+    unknown = found.loc[found["state"] == "unknown", ["qpv_code", "nearest_qpv", "distance_m", "band"]]
+    assert unknown.isna().to_numpy().all()
+
+
+def test_a_tolerance_is_told_first_where_the_geography_of_the_day_is_not_known():
+    qpv = layer(crs=4326, vintage=2024, QN97601M=MAYOTTE)
+    found = tag_points(([45.24001], [-12.78]), qpv, crs=4326, on="2025-10-01", tolerance_m=50)
+    assert found["reason"].tolist() == ["near the limit"]
 
 
 def test_territory_that_no_list_names_is_out_on_any_day():

@@ -33,6 +33,7 @@ REASONS = (
     "location too coarse",
     "near the limit",
     "no perimeters of this territory",
+    "no perimeters of the geography of that day",
     "geography of that day not known",
     "row cannot be read",
 )

@@ -19,8 +19,9 @@ import pandas as pd
 import pyproj
 import shapely
 
-from qpvgeo import facts, schema, territories
+from qpvgeo import schema, territories
 from qpvgeo.chunks import in_chunks
+from qpvgeo.dated import Answering, by_day, by_vintage
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.layer import Layer
 from qpvgeo.perimeter import WIDEST_M, PerimeterIndex
@@ -32,8 +33,6 @@ Distance = Literal["exact", "signed", "band"]
 
 STATES = ("in", "out", "unknown")
 _IN, _OUT, _UNKNOWN = range(3)
-_NO_LIST = 0
-_WHOLE_COMMUNES = "2026-01-15"
 
 BAN_MIN_SCORE = 0.5
 """Under this score an address found by a geocoder of the BAN is taken for too coarse: a convention of ours."""
@@ -73,7 +72,8 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
         of the perimeter that holds the point. `band`: the band alone.
     on
         A day (`"2019-03-14"`): each territory is answered by the geography in force on it. None answers by each
-        vintage given.
+        vintage given. From 12 August 2025 to 14 January 2026 a point of Mayotte in no QPV of the list of 2025 is
+        unknown: whether every commune was one already is not established.
     tolerance_m
         How far the points may be from where they are said to be: one number, the name of a column, a Series or an
         array. A point nearer to a limit than that is unknown; missing, or more than 2 km, means too coarse to say
@@ -148,12 +148,10 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
     if on is not None:
         frame = _on_day(found, places, index, asked, tolerance, on)
     elif len(index.vintages) == 1:
-        frame = _frame(found, places, index, dict.fromkeys(places.codes, index.vintages[0]), asked, tolerance)
+        frame = _frame(found, places, by_vintage(index, places.codes, index.vintages[0]), asked, tolerance)
     else:
         parts = [
-            _frame(found, places, index, dict.fromkeys(places.codes, vintage), asked, tolerance).add_suffix(
-                f"_{vintage}"
-            )
+            _frame(found, places, by_vintage(index, places.codes, vintage), asked, tolerance).add_suffix(f"_{vintage}")
             for vintage in index.vintages
         ]
         frame = pd.concat(parts, axis="columns")
@@ -251,54 +249,27 @@ def _on_day(
     on: Any,  # noqa: ANN401
 ) -> pd.DataFrame:
     """Tags by the geography in force on a day in each territory."""
-    lists = facts.geography(on)
-    in_force = lists["vintage"]
-    vintages: dict[str, int | None] = {}
-    not_known = []
-    for code in places.codes:
-        if code not in in_force.index:
-            vintages[code] = _NO_LIST
-        elif pd.isna(in_force[code]) or _of_another_release(index.layer(code, int(in_force[code])), lists.loc[code]):
-            not_known.append(code)
-            vintages[code] = _NO_LIST
-        else:
-            vintages[code] = int(in_force[code])
-    frame = _frame(found, places, index, vintages, asked, tolerance)
-    if not_known:
-        rows = np.isin(places.territory, [places.codes.index(code) for code in not_known])
-        frame.loc[rows, "reason"] = REASONS[number("geography of that day not known") - 1]
-    years = pd.array([vintages[code] or None for code in places.codes] + [None], dtype="Int64")
+    answering = by_day(index, places.codes, on)
+    frame = _frame(found, places, answering, asked, tolerance)
+    years = pd.array([None if one.layer is None else one.layer.vintage for one in answering] + [None], dtype="Int64")
     frame["vintage"] = years.take(places.territory)
     return frame
 
 
-def _of_another_release(layer: Layer | None, held: pd.Series) -> bool:
-    """Whether perimeters are of another list of the same vintage: Mayotte has had whole communes since 2026."""
-    if layer is None or layer.territory != "976" or layer.vintage != 2024:
-        return False
-    whole = any(str(code).endswith("C") for code in layer.codes)
-    return whole != (str(held["release"]) == _WHOLE_COMMUNES)
-
-
 def _frame(
-    found: Coordinates,
-    places: Places,
-    index: PerimeterIndex,
-    vintages: dict[str, int | None],
-    asked: _Asked,
-    tolerance: Floats,
+    found: Coordinates, places: Places, answering: list[Answering], asked: _Asked, tolerance: Floats
 ) -> pd.DataFrame:
-    """Tags by one vintage in each territory."""
-    layers = [index.layer(code, vintages[code]) for code in places.codes]
-    answer = _Answer(places.reason, asked, sum(len(layer.codes) for layer in layers if layer is not None))
-    for position, (code, layer) in enumerate(zip(places.codes, layers, strict=True)):
+    """Tags by one layer of perimeters in each territory."""
+    many = sum(len(one.layer.codes) for one in answering if one.layer is not None)
+    answer = _Answer(places.reason, asked, many)
+    for position, (code, one) in enumerate(zip(places.codes, answering, strict=True)):
         rows = (
             None if len(places.codes) == 1 and not places.reason.any() else np.flatnonzero(places.territory == position)
         )
-        if layer is None:
-            answer.without_layer(rows, certain=vintages[code] is not None and not territories.get(code).has_qpv)
-        else:
-            answer.tag(rows, layer, _metres(found, rows, code), tolerance)
+        if one.layer is not None:
+            answer.tag(rows, one.layer, _metres(found, rows, code), tolerance)
+        if reason := one.missing or one.doubt:
+            answer.leave_open(rows, reason)
     return answer.frame(found.index)
 
 
@@ -337,12 +308,13 @@ class _Answer:
         # 0 is in, and the last one beyond all
         self.band = np.full(many if asked.bands else 0, len(asked.bands) + 1, np.int8)
 
-    def without_layer(self, rows: Any, *, certain: bool) -> None:  # noqa: ANN401
-        """Points of a territory whose perimeters are not at hand: out only where the law names no QPV."""
-        if not certain:
-            rows = slice(None) if rows is None else rows
-            self.state[rows] = _UNKNOWN
-            self.reason[rows] = number("no perimeters of this territory")
+    def leave_open(self, rows: Any, reason: str) -> None:  # noqa: ANN401
+        """Make unknown the points of a territory that are out, those at some positions, or all of them for None."""
+        rows = np.arange(len(self.state)) if rows is None else rows
+        rows = rows[self.state[rows] == _OUT]
+        self.state[rows], self.reason[rows] = _UNKNOWN, number(reason)
+        if len(self.near):
+            self.near[rows], self.distance[rows] = -1, np.nan
 
     def tag(self, rows: Any, layer: Layer, metres: tuple[Floats, Floats], tolerance: Floats) -> None:  # noqa: ANN401
         """Tag the points of a territory: those at some positions, or all of them for None."""

@@ -142,6 +142,7 @@ _PHRASES = {
     "location too coarse": "localisation trop grossière",
     "near the limit": "près de la limite",
     "no perimeters of this territory": "pas de périmètres de ce territoire",
+    "no perimeters of the geography of that day": "pas de périmètres de la géographie de ce jour",
     "geography of that day not known": "géographie de ce jour inconnue",
     "row cannot be read": "ligne illisible",
     "Grand Paris, EPT not known": "Grand Paris, EPT inconnu",
