@@ -248,13 +248,14 @@ def test_trap_perimeters_without_crs_are_refused():
         ((150, 150), 0, "in"),
         ((300, 150), 0, "in"),
         ((900, 150), 700, "unknown"),
-        ((150, 150), np.inf, "unknown"),
-        ((150, 150), np.nan, "unknown"),
+        ((150, 150), [np.inf], "unknown"),
+        ((150, 150), [np.nan], "unknown"),
+        ((150, 150), [-1.0], "unknown"),
     ],
 )
 def test_point_nearer_to_a_limit_than_its_tolerance_is_unknown(point, tolerance, state):
     found = row(point, tolerance_m=tolerance)
-    reason = {False: None, True: "near the limit" if np.isfinite(tolerance) else "location too coarse"}
+    reason = {False: None, True: "location too coarse" if isinstance(tolerance, list) else "near the limit"}
     assert (found["state"], found["reason"]) == (state, reason[state == "unknown"])
     assert found["qpv_code"] == ("A" if state == "in" else None)
 
@@ -282,21 +283,119 @@ def test_types_and_scores_of_the_ban_say_what_is_too_coarse():
 
 
 @pytest.mark.parametrize(
-    ("tolerance", "error", "words"),
+    ("tolerance", "words"),
     [
-        (-1, DataError, "below zero"),
-        ([0, -2], DataError, "below zero"),
-        ([1, 2, 3], UsageError, "3 tolerances for 2 points"),
-        ("metres", DataError, "no column 'metres'"),
-        ("ban", DataError, "no column of types"),
-        (["near", "far"], DataError, "no numbers"),
+        (-1, "tolerance_m=-1 is no distance in metres"),
+        (np.nan, "tolerance_m=nan is no distance in metres"),
+        (None, "tolerance_m=None is no distance"),
+        (2_001, r"tolerance_m=2001 is more than the 2,000 m that can be told"),
+        (np.inf, r"tolerance_m=inf is more than the 2,000 m that can be told"),
+        ([1, 2, 3], "3 tolerances for 2 points"),
+        ("metres", r"no column 'metres'\nIts columns are: x, y\."),
+        ("ban", r"no column 'result_type'[\s\S]*no column 'type'\nIts columns are: x, y\."),
     ],
     ids=str,
 )
-def test_tolerance_that_cannot_be_used_is_refused(tolerance, error, words):
+def test_tolerance_that_cannot_be_used_is_a_wrong_call(tolerance, words):
     table = pd.DataFrame({"x": [X, X], "y": [Y, Y]})
-    with pytest.raises(error, match=words):
+    with pytest.raises(UsageError, match=words):
         tag_points(table, ONE, xy=("x", "y"), crs=2154, tolerance_m=tolerance)
+
+
+@pytest.mark.parametrize("given", [["near", "5,5", "-1", None], pd.Series(["near", "5,5", "-1", None])], ids=type)
+def test_tolerances_that_are_no_distance_are_too_coarse_and_counted(given):
+    found = tag([(310, 150)] * 4, tolerance_m=given)
+    assert found["reason"].astype(object).where(found["reason"].notna(), "").tolist() == [
+        "location too coarse",
+        "",
+        "location too coarse",
+        "location too coarse",
+    ]
+    notes = found.attrs["qpvgeo"]["notes"]
+    assert notes == [
+        "3 points have a tolerance that is no distance (missing, below zero, no number): too coarse",
+    ]
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float32, np.array, float, int], ids=str)
+def test_numbers_of_numpy_are_tolerances(kind):
+    assert tag([(310, 150)], tolerance_m=kind(20))["reason"].tolist() == ["near the limit"]
+
+
+def test_tolerance_beyond_the_reach_of_a_given_index_is_too_coarse_and_no_error():
+    index = PerimeterIndex(ONE, reach_m=500)
+    found = tag([(310, 150)] * 3, index, tolerance_m=[5, 501, 2_500])
+    assert found["state"].tolist() == ["out", "unknown", "unknown"]
+    assert set(found["reason"].dropna()) == {"location too coarse"}
+    note = "2 points have a tolerance beyond the 500 m that can be told: too coarse"
+    assert found.attrs["qpvgeo"]["notes"] == [note]
+    with pytest.raises(UsageError, match="up to 500 m, and 501 m are asked for"):
+        tag([(310, 150)], index, tolerance_m=501)
+
+
+def test_tolerance_changes_no_distance_and_no_band():
+    points = [(599, 150), (310, 150)]
+    exact, careful = tag(points), tag(points, tolerance_m=10)
+    assert careful["distance_m"].tolist() == exact["distance_m"].tolist() == pytest.approx([299, 10])
+    assert careful["band"].tolist()[0] == "within 300 m"
+    assert careful["state"].tolist() == ["out", "unknown"]
+
+
+def test_all_arguments_that_are_wrong_are_listed_in_one_error():
+    with pytest.raises(UsageError) as error:
+        tag_points(
+            ([X], [Y]), ONE, bands=300, distance="near", on="someday", tolerance_m=-1, xy=("x",), crs="Lambert or so"
+        )
+    starts = (
+        "bands=300 ",
+        "distance='near' ",
+        "on='someday' ",
+        "tolerance_m=-1 ",
+        "xy=('x',) ",
+        "crs='Lambert or so' ",
+    )
+    assert len(error.value.problems) == len(starts)
+    assert all(told.startswith(start) for told, start in zip(error.value.problems, starts, strict=True))
+
+
+def test_long_arguments_are_not_printed_whole():
+    with pytest.raises(UsageError) as error:
+        tag([(0, 0)], on=pd.Series(range(1_000)), bands=list(range(1_000)))
+    assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize("bands", [np.array([300, 1_000]), [np.int64(300), np.float32(1_000)], pd.Series([300, 1_000])])
+def test_bands_of_numpy_and_pandas_are_distances(bands):
+    assert tag([(900, 150)], bands=bands)["band"].tolist() == ["within 1000 m"]
+
+
+def test_bands_beyond_what_can_be_told_are_refused():
+    with pytest.raises(UsageError, match=r"reach beyond the 2,000 m that can be told"):
+        tag([(0, 0)], bands=(300, 2_500))
+
+
+@pytest.mark.parametrize(
+    ("points", "crs", "note"),
+    [
+        (
+            ([2.9, 2.95, 3.0], [46.5] * 3),
+            2154,
+            "3 of 3 points {}: crs=EPSG:2154 says metres and the values look like degrees",
+        ),
+        (([X] * 2, [Y] * 2), 4326, "2 of 2 points {}: crs=EPSG:4326 says degrees and the values look like metres"),
+        (
+            ([-100.0, -101.0, 3.0, None], [40.0] * 2 + [46.5, 1.0]),
+            4326,
+            "2 of 3 points {}, where crs=EPSG:4326 puts them",
+        ),
+        (([-100.0, 3.0, 3.0], [40.0] + [46.5] * 2), 4326, None),
+        (([None], [None]), 4326, None),
+    ],
+    ids=["degrees", "metres", "elsewhere", "few", "no coordinates"],
+)
+def test_points_most_of_which_lie_outside_france_are_told(points, crs, note):
+    told = tag_points(points, ONE, crs=crs).attrs["qpvgeo"]["notes"]
+    assert told == ([] if note is None else [note.format("lie outside France")])
 
 
 def test_index_that_does_not_reach_as_far_is_refused():

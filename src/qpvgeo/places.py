@@ -16,13 +16,13 @@ import pandas as pd
 import pyproj
 import shapely
 
-from qpvgeo import territories
+from qpvgeo import schema, territories
 from qpvgeo.border import border_in
 from qpvgeo.chunks import in_chunks
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.projection import DEGREES, at_home, looks_swapped, to_degrees
 
-__all__ = ["REASONS", "Coordinates", "Places", "coordinate_columns", "coordinates_of", "place"]
+__all__ = ["REASONS", "Coordinates", "Places", "coordinate_columns", "coordinates_of", "number", "numbers_of", "place"]
 
 REASONS = (
     "no coordinates",
@@ -123,20 +123,30 @@ def coordinates_of(points: Any, *, xy: tuple[str, str] | None = None, crs: Any =
     Raises
     ------
     DataError
-        The CRS is missing, shapes are no points, or columns are not there: all are listed.
+        The CRS is missing, shapes are no points, or a table has no columns of longitude and latitude, or several of
+        one name: all are listed.
     UsageError
-        `points` is none of the forms.
+        `points` is none of the forms, columns that were named are not there, or columns are named of what has none.
     """
     if isinstance(points, gpd.GeoDataFrame | gpd.GeoSeries):
+        _require_no(xy, "shapes")
         return _of_shapes(points, crs)
     if isinstance(points, pd.DataFrame):
         return _of_table(points, xy, crs)
     if isinstance(points, Sequence) and not isinstance(points, str) and len(points) == 2:
+        _require_no(xy, "arrays")
         return _of_arrays(points, crs)
     raise UsageError(
         f"Points cannot be read from a {type(points).__name__}.",
         way_out="Give a GeoDataFrame, a DataFrame with xy=(east, north) and crs=, or a pair of arrays with crs=.",
     )
+
+
+def _require_no(xy: tuple[str, str] | None, form: str) -> None:
+    if xy is not None:
+        raise UsageError(
+            f"xy={xy!r} names columns, and the coordinates of these points are {form}.", way_out="Leave xy= out."
+        )
 
 
 def _of_arrays(points: Sequence[Any], crs: Any) -> Coordinates:  # noqa: ANN401
@@ -202,25 +212,33 @@ def _of_table(table: pd.DataFrame, xy: tuple[str, str] | None, crs: Any) -> Coor
         if xy is None:
             raise DataError(
                 "The table has no columns of longitude and latitude.",
-                problems=[f"column {name!r}" for name in table.columns],
-                way_out='Name them, eastwards first, with their CRS: xy=("x", "y"), crs=2154.',
+                way_out=f"{schema.columns_told(table.columns)} Name two, eastwards first, with their CRS: "
+                'xy=("x", "y"), crs=2154.',
             )
         crs = DEGREES if crs is None else crs
     if len(xy) != 2:
         raise UsageError(f"xy={xy!r} is no pair of columns.", way_out='Name two, eastwards first: xy=("x", "y").')
     missing = [name for name in xy if name not in table.columns]
     if missing:
-        raise DataError(
+        raise UsageError(
             "The table lacks columns of coordinates.",
             problems=[f"no column {name!r}" for name in missing],
-            way_out=f"Its columns are: {', '.join(map(str, table.columns))}.",
+            way_out=schema.columns_told(table.columns),
         )
-    (x, odd_x), (y, odd_y) = (_numbers(table[name]) for name in xy)
+    schema.require_once(table, xy)
+    (x, odd_x), (y, odd_y) = (numbers_of(table[name]) for name in xy)
     return Coordinates(x, y, _required(crs), table.index, np.flatnonzero(odd_x | odd_y))
 
 
-def _numbers(column: pd.Series) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Numbers of a column, and which cells hold something else; decimal commas are read."""
+def numbers_of(column: pd.Series) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Numbers of a column, and which cells hold something else; decimal commas are read.
+
+    Examples
+    --------
+    >>> found, odd = numbers_of(pd.Series(["1,5", "", "one"]))
+    >>> found.tolist(), odd.tolist()
+    ([1.5, nan, nan], [False, False, True])
+    """
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy(dtype=float, na_value=np.nan), np.zeros(len(column), dtype=bool)
     text = column.astype("str").str.strip().str.replace(",", ".", regex=False)

@@ -150,13 +150,13 @@ _PHRASES = {
 }
 
 
-def _given(found: re.Match[str]) -> str:
-    """French for a note on perimeters that are a part of a list: a comma sets thousands apart in English only."""
-    many, first, second = (part and part.replace(",", "\u202f") for part in found.groups()[:3])
-    whole, place, year = f"{first} ou {second}" if second else first, found[4], found[5]
-    are = "est donné" if many == "1" else "sont donnés"
-    return f"{many} des {whole} périmètres de {place} ({year}) {are} : un point hors d'eux peut être dans un autre"
+def _counted(template: str) -> Callable[[re.Match[str]], str]:
+    """French for a sentence with counts: a comma sets thousands apart in English, and decimals in French."""
+    return lambda found: template.format(*(part.replace(",", "\u202f") for part in found.groups("")))
 
+
+_LATER = ": a point outside of them may lie in another"
+_AUTRE = " : un point hors d'eux peut être dans un autre"
 
 _PIECES: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"no denominator for", "pas de dénominateur pour"),
@@ -175,12 +175,34 @@ _PIECES: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"area without (\d+) QPV that have no outline", r"surface sans \1 QPV qui n'ont pas de contour"),
     (r": census of (\d+)", r" : recensement de \1"),
     (r"(\d+) of the (\d+) QPV of", r"\1 des \2 QPV de"),
+    (r"(of the [\d,]+) or ([\d,]+ perimeters of)", r"\1 ou \2"),
     (
-        (
-            r"([\d,]+) of the ([\d,]+)(?: or ([\d,]+))? perimeters of (.+?) \((\d+)\) (?:are|is) given: "
-            "a point outside of them may lie in another"
+        rf"([\d,]+) of the ([\d, ou]+) perimeters of (.+?) \((\d+)\) are given{_LATER}",
+        _counted("{} des {} périmètres de {} ({}) sont donnés" + _AUTRE),
+    ),
+    (
+        rf"1 of the ([\d, ou]+) perimeters of (.+?) \((\d+)\) is given{_LATER}",
+        _counted("1 des {} périmètres de {} ({}) est donné" + _AUTRE),
+    ),
+    (r"([\d,]+) of ([\d,]+) points lie outside France", _counted("{} points sur {} sont hors de France")),
+    (
+        r": crs=(\S+) says metres and the values look like degrees",
+        r" : crs=\1 dit des mètres, et les valeurs ressemblent à des degrés",
+    ),
+    (
+        r": crs=(\S+) says degrees and the values look like metres",
+        r" : crs=\1 dit des degrés, et les valeurs ressemblent à des mètres",
+    ),
+    (r", where crs=(.+) puts them", r", là où crs=\1 les place"),
+    (
+        r"([\d,]+) points? ha(?:s|ve) a tolerance that is no distance \(missing, below zero, no number\): too coarse",
+        _counted(
+            "tolérances qui ne sont pas des distances (absentes, négatives, pas des nombres) : {}, trop grossières"
         ),
-        _given,
+    ),
+    (
+        r"([\d,]+) points? ha(?:s|ve) a tolerance beyond the ([\d,.]+) m that can be told: too coarse",
+        _counted("tolérances au-delà des {1} m qui peuvent être dits : {0}, trop grossières"),
     ),
     (
         r"(\d+) perimeters? ha(?:s|ve) no outline in this file: nothing is found in or near",

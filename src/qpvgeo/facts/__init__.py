@@ -136,7 +136,8 @@ def _day(on: "str | dt.date") -> dt.date:
     try:
         return dt.date.fromisoformat(on)
     except (TypeError, ValueError):
-        raise UsageError(f"{on!r} is not a day.", way_out="Write it as YYYY-MM-DD, for example 2024-06-30.") from None
+        shown = repr(on) if on is None or isinstance(on, str | int | float) else f"A {type(on).__name__}"
+        raise UsageError(f"{shown} is not a day.", way_out="Write it as YYYY-MM-DD, for example 2024-06-30.") from None
 
 
 def _start(row: Mapping[str, str]) -> dt.date:
