@@ -77,9 +77,10 @@ class Options:
         }
         return {name: words for name, words in found.items() if words}
 
-    def problems(self, faults: Mapping[str, str]) -> list[str]:
-        """Faults as sentences, with what was given."""
-        return [f"{name}={_shown(getattr(self, name))} {words}" for name, words in faults.items()]
+    def problems(self, faults: Mapping[str, str], said: Mapping[str, str] | None = None) -> list[str]:
+        """Faults as sentences, with what was given, or with what it was said by."""
+        named = {name: f"{name}={_shown(getattr(self, name))}" for name in faults} | dict(said or {})
+        return [f"{named[name]} {words}" for name, words in faults.items()]
 
     def require(self, **more: str) -> None:
         """Raise when something is wrong; `more` are faults that others found.

@@ -144,6 +144,12 @@ _PHRASES = {
     "no perimeters of this territory": "pas de périmètres de ce territoire",
     "no perimeters of the geography of that day": "pas de périmètres de la géographie de ce jour",
     "geography of that day not known": "géographie de ce jour inconnue",
+    "there is no run to go on with: the run starts at the first row": (
+        "il n'y a pas de passage à reprendre : celui-ci part de la première ligne"
+    ),
+    "what was kept of an earlier run cannot be read: the run starts at the first row": (
+        "ce qui restait d'un passage précédent est illisible : celui-ci part de la première ligne"
+    ),
     "row cannot be read": "ligne illisible",
     "Grand Paris, EPT not known": "Grand Paris, EPT inconnu",
     "placed in no unit": "rattaché à aucune unité",
@@ -203,6 +209,10 @@ _PIECES: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (
         r"([\d,]+) points? ha(?:s|ve) a tolerance beyond the ([\d,.]+) m that can be told: too coarse",
         _counted("tolérances au-delà des {1} m qui peuvent être dits : {0}, trop grossières"),
+    ),
+    (
+        r"([\d,]+) lines? (?:are|is) not UTF-8 and (?:were|was) read as cp1252",
+        _counted("lignes lues en cp1252, faute d'être en UTF-8 : {}"),
     ),
     (
         r"(\d+) perimeters? ha(?:s|ve) no outline in this file: nothing is found in or near",
