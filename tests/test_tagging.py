@@ -512,8 +512,23 @@ def bondy(real_data):
     ban = pd.read_csv(real_data / "points" / "ban_bondy_93010.csv", dtype="str")
     full = qg.read_qpv(real_data / "qpv2024" / "qpv2024_bondy_clip_fullres.gpkg")
     simplified = qg.read_qpv(real_data / "qpv2024" / "qpv2024_simplified.geojson")
-    simplified = simplified[simplified.geometry.notna()]
-    return ban, full, simplified
+    return ban, full, simplified[simplified.geometry.notna()]
+
+
+@pytest.fixture(scope="module")
+def misplaced(bondy):
+    """Addresses that the two files place differently, and their distances to either limit, negative inside."""
+    ban, full, simplified = bondy
+    exact, coarse = (tag_points(ban, qpv, distance="signed") for qpv in (full, simplified))
+    rows = np.flatnonzero((exact["state"] != coarse["state"]).to_numpy())
+    return pd.DataFrame(
+        {
+            "street": ban["nom_voie"].iloc[rows],
+            "qpv": exact["nearest_qpv"].astype(object).iloc[rows],
+            "to_full": exact["distance_m"].iloc[rows],
+            "to_simplified": coarse["distance_m"].iloc[rows],
+        }
+    )
 
 
 @pytest.mark.real
@@ -523,22 +538,54 @@ def test_bondy_has_2033_of_its_8413_addresses_in_a_qpv(bondy):
     assert (len(ban), inside[0].sum(), inside[1].sum(), (inside[0] != inside[1]).sum()) == (8_413, 2_033, 2_051, 24)
 
 
+CUT = ["Allee des Erables", "Chemin de Groslay"]
+
+
+def limits(qpv):
+    """Limits in Lambert-93, by code."""
+    return qpv.to_crs(2154).geometry.boundary
+
+
 @pytest.mark.real
-def test_addresses_of_bondy_that_the_simplified_outlines_misplace_lie_where_these_cut_corners(bondy):
-    ban, full, simplified = bondy
-    exact, coarse = (tag_points(ban, qpv, distance="signed") for qpv in (full, simplified))
-    apart = np.flatnonzero((exact["state"] != coarse["state"]).to_numpy())
-    # the simplified outline is up to this far from the vertices of the full one, in the commune
-    outlines = full.to_crs(2154)
-    national = simplified.to_crs(2154).geometry.reindex(outlines.index)
-    vertices, owner = shapely.get_coordinates(outlines.geometry.to_numpy(), return_index=True)
-    strays = shapely.distance(shapely.points(vertices), shapely.boundary(national.to_numpy())[owner])
-    within = exact["distance_m"].to_numpy()[apart]
-    assert np.abs(within).max() <= strays.max()
-    # a tolerance of that much tells them all, on the full outlines only
-    cautious, blind = (tag_points(ban, qpv, tolerance_m=37) for qpv in (full, simplified))
-    assert (cautious["state"].to_numpy()[apart] == "unknown").all()
-    assert (blind["state"].to_numpy()[apart] == "unknown").sum() == 9
+def test_19_of_the_24_addresses_of_bondy_that_are_placed_differently_lie_where_the_full_file_is_cut(
+    bondy, misplaced, real_data
+):
+    ban, full, _ = bondy
+    communes = gpd.read_parquet(real_data / "admin" / "communes_2024_100m_sauf_44_75_76.parquet")
+    commune = communes.set_index("code").geometry.to_crs(2154)["93010"].boundary
+    points = gpd.GeoSeries(gpd.points_from_xy(ban["lon"].astype(float), ban["lat"].astype(float)), crs=4326)
+    points = points.to_crs(2154)[misplaced.index]
+    feet = shapely.get_point(shapely.shortest_line(limits(full)[misplaced["qpv"]].to_numpy(), points.to_numpy()), 0)
+    # what they are nearest to runs along the limit of the commune, as a generalised file has it
+    cut = shapely.distance(feet, commune) < 50
+    assert (cut == misplaced["street"].isin(CUT)).all()
+    assert cut.sum() == 19
+    assert shapely.distance(feet, commune)[~cut].min() > 350
+    # out by the cut file alone, and up to 146 m deep in the QPV
+    there = misplaced[cut]
+    assert (there["to_full"] > 0).all()
+    assert (there["to_simplified"] < 0).all()
+    assert [there["to_full"].max(), there["to_simplified"].min()] == pytest.approx([36.4, -145.7], abs=0.05)
+
+
+@pytest.mark.real
+def test_the_other_5_lie_within_the_simplification_distance_of_both_limits(bondy, misplaced):
+    _, full, simplified = bondy
+    others = misplaced[~misplaced["street"].isin(CUT)]
+    assert others["qpv"].value_counts().to_dict() == {"QN09312I": 4, "QN09314M": 1}
+    # the only perimeter that lies wholly in Bondy says how far the simplification moves a limit
+    moved = shapely.hausdorff_distance(limits(full)["QN09312I"], limits(simplified)["QN09312I"], densify=0.01)
+    assert moved == pytest.approx(9.08, abs=0.01)
+    assert others["to_full"].abs().max() == pytest.approx(4.0, abs=0.05)
+    assert others["to_simplified"].abs().max() == pytest.approx(1.0, abs=0.05)
+    assert others[["to_full", "to_simplified"]].abs().to_numpy().max() <= moved
+
+
+@pytest.mark.real
+def test_tolerance_as_large_as_the_simplification_makes_the_5_unknown(bondy, misplaced):
+    ban, _, simplified = bondy
+    careful = tag_points(ban, simplified, tolerance_m=10)["state"]
+    assert (careful[misplaced.index[~misplaced["street"].isin(CUT)]] == "unknown").all()
 
 
 @pytest.mark.real
