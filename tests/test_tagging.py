@@ -358,6 +358,13 @@ def test_all_arguments_that_are_wrong_are_listed_in_one_error():
     assert all(told.startswith(start) for told, start in zip(error.value.problems, starts, strict=True))
 
 
+def test_columns_named_of_points_that_have_none_stand_among_the_wrong_arguments():
+    shapes = gpd.GeoSeries([shapely.Point(X, Y)], crs=2154)
+    with pytest.raises(UsageError) as error:
+        tag_points(shapes, ONE, bands=(500, 300), xy=("x", "y"))
+    assert error.value.problems[1] == "xy=('x', 'y') names columns, and the coordinates of these points are shapes"
+
+
 def test_long_arguments_are_not_printed_whole():
     with pytest.raises(UsageError) as error:
         tag([(0, 0)], on=pd.Series(range(1_000)), bands=list(range(1_000)))

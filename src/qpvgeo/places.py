@@ -22,7 +22,17 @@ from qpvgeo.chunks import in_chunks
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.projection import DEGREES, at_home, looks_swapped, to_degrees
 
-__all__ = ["REASONS", "Coordinates", "Places", "coordinate_columns", "coordinates_of", "number", "numbers_of", "place"]
+__all__ = [
+    "REASONS",
+    "Coordinates",
+    "Places",
+    "columns_fault",
+    "coordinate_columns",
+    "coordinates_of",
+    "number",
+    "numbers_of",
+    "place",
+]
 
 REASONS = (
     "no coordinates",
@@ -128,13 +138,14 @@ def coordinates_of(points: Any, *, xy: tuple[str, str] | None = None, crs: Any =
     UsageError
         `points` is none of the forms, columns that were named are not there, or columns are named of what has none.
     """
+    fault = columns_fault(points, xy)
+    if fault:
+        raise UsageError(f"xy={xy!r} {fault}.", way_out="Leave xy= out.")
     if isinstance(points, gpd.GeoDataFrame | gpd.GeoSeries):
-        _require_no(xy, "shapes")
         return _of_shapes(points, crs)
     if isinstance(points, pd.DataFrame):
         return _of_table(points, xy, crs)
     if isinstance(points, Sequence) and not isinstance(points, str) and len(points) == 2:
-        _require_no(xy, "arrays")
         return _of_arrays(points, crs)
     raise UsageError(
         f"Points cannot be read from a {type(points).__name__}.",
@@ -142,11 +153,12 @@ def coordinates_of(points: Any, *, xy: tuple[str, str] | None = None, crs: Any =
     )
 
 
-def _require_no(xy: tuple[str, str] | None, form: str) -> None:
-    if xy is not None:
-        raise UsageError(
-            f"xy={xy!r} names columns, and the coordinates of these points are {form}.", way_out="Leave xy= out."
-        )
+def columns_fault(points: Any, xy: Any) -> str:  # noqa: ANN401
+    """What is wrong with columns that are named of points that have none; empty for nothing."""
+    if xy is None or (isinstance(points, pd.DataFrame) and not isinstance(points, gpd.GeoDataFrame)):
+        return ""
+    shapes = isinstance(points, gpd.GeoDataFrame | gpd.GeoSeries)
+    return f"names columns, and the coordinates of these points are {'shapes' if shapes else 'arrays'}"
 
 
 def _of_arrays(points: Sequence[Any], crs: Any) -> Coordinates:  # noqa: ANN401

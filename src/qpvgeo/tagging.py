@@ -25,7 +25,7 @@ from qpvgeo.dated import Answering, by_day, by_vintage
 from qpvgeo.errors import UsageError
 from qpvgeo.layer import Layer
 from qpvgeo.perimeter import PerimeterIndex
-from qpvgeo.places import REASONS, Coordinates, Places, coordinates_of, number, place
+from qpvgeo.places import REASONS, Coordinates, Places, columns_fault, coordinates_of, number, place
 from qpvgeo.tagargs import Distance, Options, band_name
 from qpvgeo.tagnotes import counted
 from qpvgeo.tolerances import BAN_MIN_SCORE, BAN_SCORES, BAN_TYPES, tolerance_of
@@ -130,7 +130,7 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
     0
     """
     options = Options(bands=bands, distance=distance, on=on, tolerance_m=tolerance_m, xy=xy, crs=crs)
-    options.require()
+    options.require(xy=columns_fault(points, xy))
     found = coordinates_of(points, xy=xy, crs=crs)
     given, limits = tolerance_of(points, tolerance_m, found.index), options.limits
     needed = max([*limits, options.tolerance or 0.0])
