@@ -16,6 +16,10 @@ SEED = 2024
 COLUMNS, ROWS = 200, 175
 SIDE_M = 4_250.0
 ORIGIN_M = (200_000.0, 6_150_000.0)
+COUNTRY = ORIGIN_M, (COLUMNS * SIDE_M, ROWS * SIDE_M)
+INLAND = (400_000.0, 6_300_000.0), (520_000.0, 590_000.0)
+"""South-west corner and sides of a part of the plane: the whole, and one without a point at sea or abroad."""
+
 POINTS_OF_A_LIMIT = 25
 CELL_M = 200
 ACROSS_THE_GRID = 100_000
@@ -36,14 +40,14 @@ def communes(seed=SEED):
     return _layer(shapes, labels)
 
 
-def qpv(count=1_500, seed=SEED, *, points=65):
+def qpv(count=1_500, seed=SEED, *, points=65, where=COUNTRY):
     """Rings of about 75 points, the middle one of 16 ha; one in eight has a hole, one in fifteen a second part.
 
     `points` is the middle number of points of a ring, before holes and second parts.
     """
     chance = np.random.default_rng(seed + 1)
-    size = np.array([COLUMNS, ROWS]) * SIDE_M
-    towns = ORIGIN_M + chance.uniform(0.05, 0.95, (count // 5, 2)) * size
+    corner, size = where
+    towns = corner + chance.uniform(0.05, 0.95, (count // 5, 2)) * size
     # about three radii between the QPV of a town
     centres = towns[chance.integers(len(towns), size=count)] + chance.normal(0, 1_500, (count, 2))
     radii = 225 * np.exp(chance.normal(0, 0.35, count))
@@ -84,13 +88,14 @@ def national_qpv():
 def points(quarters, count, seed=SEED, *, hard=False):
     """Eastings and northings of addresses in EPSG:2154, in random order; 8 % lie in QPV, 10 % up to 500 m away.
 
-    One in twelve is drawn around the middle of a QPV, a third in a town that has one, the others around villages. In
-    the hard mix a third lie up to 500 m from a limit, in no QPV.
+    One in twelve is drawn around the middle of a QPV, a third in a town that has one, the others around villages, all
+    `INLAND`. In the hard mix a third lie up to 500 m from a limit, in no QPV.
     """
     chance = np.random.default_rng(seed + 4)
     shapes = quarters.geometry.to_numpy()
     middles, radii = shapely.get_coordinates(shapely.centroid(shapes)), np.sqrt(shapely.area(shapes) / np.pi)
-    villages = ORIGIN_M + chance.uniform(0, 1, (COLUMNS * ROWS, 2)) * np.array([COLUMNS, ROWS]) * SIDE_M
+    corner, size = INLAND
+    villages = corner + chance.uniform(0, 1, (COLUMNS * ROWS, 2)) * size
     reach = 500 * np.exp(chance.normal(0, 0.6, len(villages)))
     centres = np.concatenate([middles, middles, villages])
     spread = np.concatenate([radii / 2, np.full(len(middles), 1_500.0), reach])

@@ -177,7 +177,7 @@ def bands(millions=MILLIONS):
 
 
 def _tagged(title, tools, ours, millions, kind):
-    quarters = data.qpv(1_609, points=57)
+    quarters = data.qpv(1_609, points=57, where=data.INLAND)
     points = data.points(quarters, max(millions) * 1_000_000)
     for size in millions:
         many = size * 1_000_000
@@ -195,7 +195,7 @@ def _tagged(title, tools, ours, millions, kind):
 
 def distances():
     """Distances to limits with the index kept, and the index itself: built, saved, loaded."""
-    quarters = data.qpv(1_609, points=57)
+    quarters = data.qpv(1_609, points=57, where=data.INLAND)
     ours, others = list(tagged.KEPT), list(tagged.NEAREST)
     for name, many, hard in (("national points", 5_000_000, False), ("hard mix", 1_000_000, True)):
         with tempfile.TemporaryDirectory() as folder:
@@ -218,7 +218,7 @@ def distances():
 
 def files(millions=MILLIONS):
     """A whole Parquet file tagged with exact distances, the index loaded before; pyarrow as the floor."""
-    quarters = data.qpv(1_609, points=57)
+    quarters = data.qpv(1_609, points=57, where=data.INLAND)
     many = max(millions) * 1_000_000
     with tempfile.TemporaryDirectory() as folder:
         tagged_files.prepare(Path(folder), quarters, *data.points(quarters, many))

@@ -6,6 +6,8 @@ import pyarrow.parquet as pq
 
 ROWS = 1_000_000
 SOURCE, TAGGED, COPY = "points.parquet", "tagged.parquet", "copy.parquet"
+EXPECTED = "expected.npy"
+STATES = ("in", "out", "unknown")
 
 
 def prepare(folder, quarters, x, y):
@@ -20,13 +22,16 @@ def prepare(folder, quarters, x, y):
             labels = pa.compute.binary_join_element_wise("93010", labels, "_")
             writer.write_batch(pa.record_batch([labels, x[rows], y[rows]], schema=kinds))
     ranked = quarters.iloc[np.lexsort((quarters.index, quarters.area))]
-    qpvgeo.PerimeterIndex(ranked).save(folder / "index")
-    # what pyarrow is to copy
-    qpvgeo.tag_file(folder / SOURCE, folder / TAGGED, qpvgeo.PerimeterIndex(ranked), xy=("x", "y"), crs=2154)
+    index = qpvgeo.PerimeterIndex(ranked)
+    index.save(folder / "index")
+    # what pyarrow is to copy, once its states and distances are those of one call on the arrays
+    qpvgeo.tag_file(folder / SOURCE, folder / TAGGED, index, xy=("x", "y"), crs=2154)
+    tags = qpvgeo.tag_points((x, y), index, crs=2154)
+    np.save(folder / EXPECTED, _told(tags["state"].cat.codes.to_numpy(), tags["distance_m"].to_numpy()))
 
 
 def answer(found):
-    """Number of rows in each state."""
+    """State and distance of each row."""
     return found()
 
 
@@ -38,7 +43,7 @@ def tag_file(folder):
 
     def call():
         qpvgeo.tag_file(folder / SOURCE, output, index, xy=("x", "y"), crs=2154)
-        return lambda: _states(output)
+        return lambda: _required(output, folder)
 
     return call
 
@@ -49,15 +54,25 @@ def copy(folder):
         with pq.ParquetWriter(folder / COPY, source.schema_arrow) as writer:
             for batch in source.iter_batches(ROWS):
                 writer.write_batch(batch)
-        return lambda: _states(folder / COPY)
+        return lambda: _required(folder / COPY, folder)
 
     return call
 
 
-def _states(path):
-    found = pq.read_table(path, columns=["state"])["state"].cast(pa.string()).value_counts().to_pylist()
-    count = {one["values"]: one["counts"] for one in found}
-    return np.array([count.get(state, 0) for state in ("in", "out", "unknown")])
+def _required(path, folder):
+    """State and distance of each row of a file, which must be those that `tag_points` gives for the arrays."""
+    read = pq.read_table(path, columns=["state", "distance_m"])
+    states = pa.compute.index_in(read["state"].cast(pa.string()), pa.array(STATES))
+    found = _told(states.to_numpy(), read["distance_m"].to_numpy())
+    expected = np.load(folder / EXPECTED)
+    if wrong := int((found != expected).any(axis=0).sum()):
+        raise SystemExit(f"{path.name} differs from tag_points on {wrong:,} rows")
+    return found
+
+
+def _told(states, distances):
+    """States by number and distances, one row each; -1 where there is no distance."""
+    return np.stack([states.astype(np.float64), np.nan_to_num(distances, nan=-1.0)])
 
 
 TOOLS = {"tag_file": tag_file, "pyarrow, reading and writing alone": copy}

@@ -4,7 +4,7 @@ import pytest
 
 from qpvgeo import errors
 
-EXIT_CODES = {"UsageError": 2, "MissingDataError": 3, "DataError": 1, "ArchiveError": 1, "QpvgeoError": 1}
+EXIT_CODES = {"UsageError": 2, "OutputError": 2, "DataError": 1, "ArchiveError": 1, "QpvgeoError": 1}
 CLASSES = [getattr(errors, name) for name in errors.__all__]
 
 
@@ -47,6 +47,7 @@ def test_every_error_is_one_of_qpvgeo_with_an_exit_status(kind):
         (errors.MissingDataError, LookupError),
         (errors.HashMismatchError, OSError),
         (errors.OfflineError, errors.FetchError),
+        (errors.OutputError, OSError),
     ],
 )
 def test_errors_can_be_caught_as_python_would(kind, builtin):

@@ -97,6 +97,15 @@ def test_each_territory_has_one_list_on_any_day(day):
     assert (frame["valid_to"].fillna("9999-12-31") >= day.isoformat()).all()
 
 
+@pytest.mark.parametrize(
+    ("day", "release"),
+    [("2025-08-11", None), ("2025-08-12", "2025"), ("2026-01-14", "2025"), ("2026-01-15", None), ("2024-01-01", None)],
+)
+def test_list_of_mayotte_is_unsettled_from_the_law_to_the_release(day, release):
+    found = facts.unsettled(day)
+    assert {territory: row["release"] for territory, row in found.items()} == ({"976": release} if release else {})
+
+
 @pytest.mark.parametrize("territory", TERRITORIES)
 def test_lists_of_a_territory_follow_each_other_without_gap_or_overlap(territory):
     spans = sorted((row["valid_from"], row["valid_to"]) for row in facts.rows("lists") if row["territory"] == territory)

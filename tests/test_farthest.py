@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import MultiPolygon, Point, Polygon, box
 
+from qpvgeo import farthest
 from qpvgeo.farthest import farthest_m
 
 SQUARE = box(0, 0, 1000, 1000)
@@ -70,6 +71,62 @@ def test_place_between_three_parts_is_the_centre_of_their_circle():
     # the centre itself is no corner: it is 60 m or more from every corner
     far = farthest_m([Polygon([(350 * np.cos(a), 350 * np.sin(a)) for a in angles])], parts)
     assert far[0] == pytest.approx(400 - 1e-3, abs=2e-3)
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """Number of triangles that were cut so far."""
+    seen, bisected = [], farthest._bisected
+    monkeypatch.setattr(farthest, "_bisected", lambda corners: seen.append(len(corners)) or bisected(corners))
+    return lambda: sum(seen)
+
+
+X, Y = 700_000.0, 6_600_000.0  # where rounding is that of Lambert-93
+ARMS = shapely.union_all([box(X, Y, X + 500, Y + 50), box(X, Y, X + 50, Y + 500), box(X + 450, Y, X + 500, Y + 500)])
+
+
+@pytest.mark.parametrize("turn", [0, 10, 33.3, 45, 71.1])
+@pytest.mark.parametrize(
+    "bounds", [(203, 250, 300, 300), (50, 50, 450, 500), (61.3, 70.7, 433.9, 480.1), (249, 100, 251, 400)], ids=str
+)
+def test_line_between_parallel_arms_is_not_followed_to_the_last_bit(looked_at, turn, bounds):
+    west, south, east, north = bounds
+    shape = box(X + west, Y + south, X + east, Y + north)
+    turned = [shapely.affinity.rotate(one, turn, origin=(X, Y)) for one in (shape, ARMS)]
+    assert farthest_m(turned[:1], turned[1]).tolist() == [200.0]
+    assert looked_at() < 500
+
+
+@pytest.mark.parametrize("lean", [1e-5, 1e-3, 0.1, 5.0])
+def test_line_between_arms_that_are_nearly_parallel_is_not_followed_either(looked_at, lean):
+    leaning = Polygon([(X, Y), (X + 50, Y), (X + 50 - lean, Y + 2000), (X, Y + 2000)])
+    arms = MultiPolygon([leaning, box(X + 450, Y, X + 500, Y + 2000)])
+    shape = box(X + 51.3, Y + 100.7, X + 433.7, Y + 1800.3)
+    found = farthest_m([shape], arms)[0]
+    # the bisector of the two limits: half of the width there, but for the slope
+    width = 400 + lean * 1800.3 / 2000
+    assert found == pytest.approx(width / (1 + np.hypot(1, lean / 2000)), abs=2e-4)
+    assert looked_at() < 500
+
+
+@pytest.mark.parametrize("turn", [0, 20, 30, 45, 60])
+def test_shape_that_shares_a_turned_edge_with_the_perimeter_leaves_no_flat_triangles(looked_at, turn):
+    perimeter = shapely.union(box(X, Y, X + 200, Y + 350), box(X + 350, Y + 100, X + 800, Y + 300))
+    turned = [shapely.affinity.rotate(one, turn, origin=(X, Y)) for one in (box(X, Y, X + 350, Y + 350), perimeter)]
+    # on the south side, as far from the west part as from the corner of the east one: u**2 = (150 - u)**2 + 100**2
+    assert farthest_m(turned[:1], turned[1]).tolist() == [108.3333]
+    assert looked_at() < 500
+
+
+@pytest.mark.parametrize("segments", [4, 16])
+def test_ring_between_two_rings_is_not_followed_all_around(looked_at, segments):
+    centre = Point(X, Y)
+    outer = centre.buffer(400, quad_segs=segments).difference(centre.buffer(380, quad_segs=segments))
+    rings = shapely.union(outer, centre.buffer(100, quad_segs=segments))
+    shape = centre.buffer(330, quad_segs=40).difference(centre.buffer(150, quad_segs=40))
+    seen = shapely.distance(sampled(shape), rings).max()
+    assert seen - 1e-4 <= farthest_m([shape], rings)[0] <= seen + 2
+    assert looked_at() < 20_000
 
 
 def test_missing_and_empty_shapes_have_no_distance_and_far_ones_are_beyond_the_limit():

@@ -468,6 +468,8 @@ def test_degrees_and_metres_give_the_same_answer(reach):
         (None, "no outline"),
         (Polygon(), "no outline"),
         (Polygon([(X, Y), (X + np.inf, Y), (X, Y + 1)]), "coordinates that are no numbers"),
+        (Polygon([(X, Y), (X + 10, Y), (X + 5, Y)]), "no area"),
+        (box(X, Y, X, Y), "no area"),
         (box(-5_000_000, 0, -4_999_000, 1000), "outside France"),
     ],
 )
@@ -476,6 +478,12 @@ def test_footprint_that_lies_nowhere_says_so(shape, reason):
     assert pd.isna(found["eligible"])
     assert pd.isna(found["zone"])
     assert found["reason"] == reason
+
+
+@pytest.mark.parametrize(("lon", "lat"), [(4.35, 50.85), (-3.0, 45.0)], ids=["Brussels", "Bay of Biscay"])
+def test_footprint_abroad_or_at_sea_within_the_box_of_the_hexagone_is_outside_france(lon, lat):
+    found = zone(box(lon, lat, lon + 0.001, lat + 0.001), crs=4326)
+    assert (found["eligible"], found["reason"]) == (None, "outside France")
 
 
 def test_territory_without_its_perimeters_says_so():
@@ -519,6 +527,28 @@ def test_calls_that_cannot_be_answered_are_refused():
         zone(SQUARE, former=layer({OTHER: SQUARE}))
     with pytest.raises(UsageError, match="YYYY-MM-DD"):
         zone(SQUARE, on="01/03/2025")
+
+
+@pytest.mark.parametrize(
+    "given", [[QPV], "qpv.gpkg", pd.DataFrame({"a": [1]}), None], ids=["list", "path", "table", "none"]
+)
+def test_what_is_no_frame_of_outlines_is_refused_with_the_way_out(given):
+    shapes = gpd.GeoSeries([SQUARE], crs=2154)
+    with pytest.raises(UsageError, match=r"read_qpv"):
+        vat_zone(shapes, given, on=DAY)
+    with pytest.raises(UsageError, match=r"read_qpv"):
+        vat_zone(given, QPV, on=DAY)
+
+
+def test_all_that_is_no_frame_of_outlines_is_named_at_once():
+    index = qg.PerimeterIndex(QPV)
+    with pytest.raises(UsageError) as error:
+        vat_zone([SQUARE], index, former="former.gpkg", on=DAY)
+    assert error.value.problems == (
+        "`footprints` is a list",
+        "`qpv` is a PerimeterIndex",
+        "`former` is a str",
+    )
 
 
 def test_outline_that_crosses_itself_counts_as_what_it_encloses():

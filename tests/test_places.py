@@ -127,15 +127,31 @@ def test_named_columns_need_a_crs():
 
 
 def test_columns_that_are_not_there_are_listed():
-    with pytest.raises(DataError) as error:
+    with pytest.raises(UsageError, match=r"Its columns are: x\.") as error:
         coordinates_of(pd.DataFrame({"x": [1.0]}), xy=("easting", "northing"), crs=2154)
     assert error.value.problems == ("no column 'easting'", "no column 'northing'")
+
+
+def test_two_columns_of_one_name_are_refused():
+    table = pd.DataFrame([[3.06, 3.06, 50.63]], columns=["lon", "lon", "lat"])
+    with pytest.raises(DataError, match="several columns of one name") as error:
+        coordinates_of(table)
+    assert error.value.problems == ("column 'lon'",)
+
+
+@pytest.mark.parametrize(
+    "points", [gpd.GeoDataFrame(geometry=[shapely.Point(LILLE)], crs=4326), ([3.06], [50.63])], ids=["shapes", "arrays"]
+)
+def test_columns_named_of_points_that_have_none_are_refused(points):
+    with pytest.raises(UsageError, match=r"Leave xy= out"):
+        coordinates_of(points, xy=("x", "y"), crs=4326)
 
 
 def test_table_without_known_columns_lists_what_it_has():
     with pytest.raises(DataError, match="no columns of longitude and latitude") as error:
         coordinates_of(pd.DataFrame({"x": [1.0], "y": [2.0]}))
-    assert error.value.problems == ("column 'x'", "column 'y'")
+    assert error.value.problems == ()
+    assert "Its columns are: x, y. Name two" in str(error.value)
 
 
 @pytest.mark.parametrize("points", ["3.06,50.63", 12, ([1.0], [1.0, 2.0]), None], ids=repr)

@@ -1,8 +1,11 @@
 """Tags of whole files: every row comes out, in flat memory, and a run that is killed harms nothing."""
 
 import csv
+import errno
 import gzip
 import json
+import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -16,9 +19,12 @@ import pytest
 import shapely
 
 import qpvgeo as qg
-from qpvgeo.errors import ArchiveError, DataError, MissingDataError, UsageError
-from qpvgeo.read import batches
+from qpvgeo.errors import ArchiveError, DataError, MissingDataError, OutputError, UsageError
+from qpvgeo.read import batches, csvheads
 from qpvgeo.tagfiles import tag_file
+
+# what a few perimeters of a long list do not know is tested by its name
+pytestmark = pytest.mark.filterwarnings("ignore:.* may lie in another")
 
 X, Y = 700_000.0, 6_600_000.0
 TAGS = ["state", "reason", "qpv_code", "also_in", "nearest_qpv", "distance_m", "band"]
@@ -77,7 +83,26 @@ def test_every_delimiter_stays_what_it_was(tmp_path, index, delimiter):
 
 def test_decimal_commas_are_read_and_kept(tmp_path, index):
     out, _ = tag(tmp_path, "x;y\n701200,5;6600500,0\n", index)
-    assert lines_of(out)[1].startswith("701200,5;6600500,0;out;;;;QN00101M;200.5")
+    assert lines_of(out)[1] == "701200,5;6600500,0;out;;;;QN00101M;200,5;within 300 m"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("x;y\n701200.5;6600500.0\n", "701200.5;6600500.0;out;;;;QN00101M;200.5;within 300 m"),
+        ('x,y\n"701200,5","6600500,0"\n', '"701200,5","6600500,0",out,,,,QN00101M,200.5,within 300 m'),
+        ("x;y;n\n701200.5;6600500.0;1,5\n", "701200.5;6600500.0;1,5;out;;;;QN00101M;200.5;within 300 m"),
+    ],
+    ids=["decimal points", "commas between cells", "commas in another column"],
+)
+def test_distances_get_decimal_commas_only_where_coordinates_have_them(tmp_path, index, text, line):
+    assert lines_of(tag(tmp_path, text, index)[0])[1] == line
+
+
+def test_distances_of_a_parquet_source_get_decimal_points(tmp_path, index):
+    pq.write_table(pa.table({"x": ["701200,5"], "y": ["6600500,0"]}), tmp_path / "in.parquet")
+    tag_file(tmp_path / "in.parquet", tmp_path / "out.csv", index, **METRES)
+    assert lines_of(tmp_path / "out.csv")[1] == '"701200,5","6600500,0",out,,,,QN00101M,200.5,within 300 m'
 
 
 def test_a_byte_order_mark_and_ends_of_lines_of_windows_stay(tmp_path, index):
@@ -88,11 +113,46 @@ def test_a_byte_order_mark_and_ends_of_lines_of_windows_stay(tmp_path, index):
 
 @pytest.mark.parametrize("where", [1, 5000])
 def test_cp1252_is_read_wherever_its_first_accent_stands(tmp_path, index, monkeypatch, where):
-    monkeypatch.setattr(batches, "_HEAD", 4096)
+    monkeypatch.setattr(csvheads, "HEAD", 4096)
     rows = [b"700500;6600500;a"] * where + ["700500;6600500;Théâtre œuvre €".encode("cp1252"), b""]
     out, _ = tag(tmp_path, b"\n".join([b"x;y;n", *rows]), index)
     assert table_of(out)[-1]["n"] == "Théâtre œuvre €"
     assert len(table_of(out)) == where + 1
+
+
+@pytest.mark.parametrize("rows", [1, 2, 1000])
+@pytest.mark.parametrize("block", [16, 1 << 20])
+@pytest.mark.parametrize("late", [0, 40])
+def test_one_stray_byte_spoils_no_other_accent_and_is_told(tmp_path, index, monkeypatch, rows, block, late):
+    monkeypatch.setattr(batches, "_BLOCK", block)
+    lines = ["700500;6600500;Théâtre".encode()] * 20 + [b"700500;6600500;plain"] * late
+    lines.append("700500;6600500;Mairie annexée".encode("cp1252"))
+    lines += ["700500;6600500;École".encode()] * 3
+    out, found = tag(tmp_path, b"\n".join([b"x;y;n", *lines]), index, batch_rows=rows)
+    names = ["Théâtre"] * 20 + ["plain"] * late + ["Mairie annexée"] + ["École"] * 3
+    assert [row["n"] for row in table_of(out)] == names
+    assert found["notes"][1:] == ["1 line is not UTF-8 and was read as cp1252"]
+
+
+def test_file_in_cp1252_says_so(tmp_path, index):
+    text = "x;y;n\n" + "700500;6600500;Théâtre\n" * 3 + "700500;6600500;a\n"
+    found = tag(tmp_path, text, index, encoding="cp1252")[1]
+    assert found["notes"][1:] == ["3 lines are not UTF-8 and were read as cp1252"]
+
+
+def test_ends_of_lines_of_old_macs_are_read_and_kept(tmp_path, index, monkeypatch):
+    monkeypatch.setattr(batches, "_BLOCK", 16)
+    out, found = tag(tmp_path, b"x;y;n\r700500;6600500;a\r700500;6600500;b\r", index)
+    assert found["states"] == {"in": 2, "out": 0, "unknown": 0}
+    assert out.read_bytes().startswith(b"x;y;n;state;")
+    assert out.read_bytes().endswith(b"\r700500;6600500;b;in;;QN00101M;;QN00101M;0;in\r")
+
+
+@pytest.mark.parametrize("rows", [1, 1000])
+def test_line_of_a_spreadsheet_that_names_the_delimiter_is_skipped(tmp_path, index, rows):
+    out, found = tag(tmp_path, "\nsep=;\n\nx;y\n\n700500;6600500\n", index, batch_rows=rows)
+    assert lines_of(out)[1] == "700500;6600500;in;;QN00101M;;QN00101M;0;in"
+    assert found["rows"] == 1
 
 
 def test_gzip_comes_in_and_goes_out(tmp_path, index):
@@ -196,9 +256,34 @@ def test_what_is_no_table_is_an_error(tmp_path, index, content):
         tag(tmp_path, content, index)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{"type": "FeatureCollection", "features": []}', "is JSON and no table[\\s\\S]*geopandas.read_file"),
+        (b'\xef\xbb\xbf\n [ {"x": 1} ]', "is JSON"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"Adresses de Bondy\nid;x;y\n1;2;3\n", r"Line 1 of in\.csv is no header: 1 cell, .* have 3"),
+        (b"\nAdresses, 2024\nid;x;y\n1;2;3\n", r"Line 2 of in\.csv is no header: 2 cells, .* have 3"),
+    ],
+    ids=["GeoJSON", "JSON", "web page", "title", "title with a comma"],
+)
+def test_what_is_no_table_is_told_with_the_way_to_read_it(tmp_path, index, content, words):
+    with pytest.raises(DataError, match=words):
+        tag(tmp_path, content, index)
+
+
+def test_no_error_prints_a_whole_file(tmp_path, index):
+    for text in ("x" * 500_000, ";".join(f"column{n}" for n in range(100_000)), "{" + "a" * 500_000):
+        with pytest.raises(DataError) as error:
+            tag(tmp_path, text, index, xy=None, crs=None)
+        assert len(str(error.value)) < 3_000
+
+
 def test_no_file_is_an_error(tmp_path, index):
-    with pytest.raises(MissingDataError):
+    with pytest.raises(MissingDataError, match="Name a CSV or Parquet file of points"):
         tag_file(tmp_path / "none.csv", None, index)
+    with pytest.raises(MissingDataError, match="is a folder"):
+        tag_file(tmp_path, None, index)
 
 
 def points(number):
@@ -293,15 +378,55 @@ def test_columns_are_found_by_their_name_and_x_and_y_are_not(tmp_path, index):
     assert found["states"]["unknown"] == 0
     with pytest.raises(DataError, match="--x x --y y --crs 2154"):
         tag(tmp_path, "x;y\n1;1\n", index, xy=None, crs=None)
-    with pytest.raises(DataError) as error:
-        tag(tmp_path, "x;y\n1;1\n", index, xy=("east", "north"))
-    assert error.value.problems == ("no column 'east'", "no column 'north'")
+
+
+def test_columns_that_were_named_and_are_not_there_are_a_wrong_call_and_all_listed(tmp_path, index):
+    with pytest.raises(UsageError, match=r"Its columns are: x, y\.") as error:
+        tag(tmp_path, "x;y\n1;1\n", index, xy=("east", "north"), tolerance_m="off")
+    assert error.value.problems == ("no column 'east'", "no column 'north'", "no column 'off'")
+    with pytest.raises(UsageError, match=r"Its columns are: x, y, n\.") as error:
+        tag(tmp_path, "x;y;n\n1;1;2\n", index, tolerance_m="ban")
+    assert error.value.problems == ("no column 'result_type'", "no column 'type'")
 
 
 def test_a_column_of_tolerances_says_what_is_too_near_or_too_coarse(tmp_path, square):
     rows = ["701200;6600500;10,5", "701200;6600500;800", "701200;6600500;", "701200;6600500;-1", "701200;6600500;?"]
-    out, _ = tag(tmp_path, "\n".join(["x;y;off", *rows]), square, tolerance_m="off")
+    out, found = tag(tmp_path, "\n".join(["x;y;off", *rows]), square, tolerance_m="off", batch_rows=2)
     assert [row["reason"] for row in table_of(out)] == ["", "near the limit", *["location too coarse"] * 3]
+    told = "a tolerance that is no distance (missing, below zero, no number): too coarse"
+    assert found["notes"][1:] == [f"3 points have {told}"]
+
+
+def test_a_column_of_tolerances_is_read_as_tag_points_reads_it(tmp_path, index):
+    cells = ["10,5", "800", "", "-1", "?", " 300 ", "2500", "1e3"]
+    rows = [f"701200;6600500;{cell}" for cell in cells]
+    for suffix in (".csv", ".parquet"):
+        out, found = tag(tmp_path, "\n".join(["x;y;off", *rows]), index, suffix=suffix, tolerance_m="off")
+    table = pd.read_csv(tmp_path / "in.csv", sep=";", dtype="str")
+    expected = qg.tag_points(table, index, **METRES, tolerance_m="off")
+    reasons = pd.read_parquet(out)["reason"]
+    assert reasons.astype(object).where(reasons.notna(), "").tolist() == (
+        expected["reason"].astype(object).where(expected["reason"].notna(), "").tolist()
+    )
+    assert found["notes"] == expected.attrs["qpvgeo"]["notes"]
+
+
+def test_bands_that_are_not_round_are_counted(tmp_path, index):
+    found = tag(tmp_path, "x;y\n701400;6600500\n", index, bands=(300, 482.8032))[1]
+    assert found["bands"] == {"300": 0, "482.8032": 1}
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float32, np.array], ids=str)
+def test_numbers_of_numpy_are_bands_and_tolerances_and_can_be_taken_up(tmp_path, index, kind):
+    options = {"bands": np.array([300, 400]), "tolerance_m": kind(20), "resume": True}
+    found = tag(tmp_path, "x;y\n701010;6600500\n701350;6600500\n", index, **options)[1]
+    assert (found["bands"], found["reasons"]) == ({"300": 0, "400": 1}, {"near the limit": 1})
+
+
+def test_points_most_of_which_lie_outside_france_are_told(tmp_path, index):
+    found = tag(tmp_path, "x;y\n" + "3.05;46.5\n" * 3 + "700500;6600500\n", index, batch_rows=1)[1]
+    told = "crs=EPSG:2154 says metres and the values look like degrees"
+    assert found["notes"][1:] == [f"3 of 4 points lie outside France: {told}"]
 
 
 def test_types_and_scores_of_the_ban_say_what_is_too_coarse(tmp_path, index):
@@ -320,6 +445,16 @@ def test_calls_that_cannot_be_are_refused_with_all_their_faults(tmp_path, index)
         tag_file(source, source, index)
     with pytest.raises(UsageError, match="resuming needs"):
         tag_file(source, None, index, resume=True)
+    with pytest.raises(UsageError) as error:
+        tag_file(source, tmp_path / "out.xlsx", index, bands=300, on="someday", tolerance_m=[1], crs="none", xy="x")
+    assert {told.partition("=")[0] for told in error.value.problems[:5]} == {"bands", "on", "tolerance_m", "xy", "crs"}
+    assert len(error.value.problems) == 6
+
+
+def test_tolerances_in_a_series_are_refused(tmp_path, index):
+    (tmp_path / "in.csv").write_text("x;y\n1;1\n")
+    with pytest.raises(UsageError, match=r"tolerance_m=.* is no number of metres, and no name of a column"):
+        tag_file(tmp_path / "in.csv", None, index, tolerance_m=pd.Series([1.0]), **METRES)
 
 
 def test_progress_counts_rows_and_the_share_read(tmp_path, index):
@@ -384,6 +519,40 @@ def test_a_killed_run_leaves_the_old_output_and_is_taken_up(killed, index, tmp_p
     assert not parts.exists()
 
 
+def test_a_second_run_on_one_output_is_refused_while_the_first_goes_on(tmp_path, index):
+    source, out = tmp_path / "in.csv", tmp_path / "k.csv"
+    points(100).to_csv(source, index=False)
+    index.save(tmp_path / "index")
+    command = [sys.executable, "-c", RUN, str(tmp_path / "index"), str(source), str(out)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"30\n"
+        for resume in (False, True):
+            with pytest.raises(OutputError, match=r"Another run is writing k\.csv") as error:
+                again(source, out, index, resume=resume)
+        assert error.value.exit_code == 2
+        process.stdin.close()
+        assert process.wait() == 0
+    assert len(lines_of(out)) == 101
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "index", "k.csv"]
+
+
+def test_what_was_counted_of_kept_rows_is_told_again(killed, index):
+    source, out = killed
+    table = pd.read_csv(source)
+    table.assign(x=table["x"] * 0 + 3.0, y=46.5).to_csv(source, index=False)
+
+    def stop(rows, _):
+        if rows == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        again(source, out, index, progress=stop)
+    found = again(source, out, index, resume=True)
+    assert found["resumed_rows"] >= 30
+    assert found["notes"] == again(source, None, index)["notes"]
+    assert found["notes"][1].startswith("90 of 90 points lie outside France")
+
+
 def test_what_was_kept_is_not_tagged_again(killed, index, monkeypatch):
     seen = []
     monkeypatch.setattr(
@@ -401,7 +570,11 @@ def test_a_run_is_not_taken_up_with_another_source_perimeters_or_options(killed,
     moved = qg.PerimeterIndex(square.translate(5).to_frame("geometry").assign(vintage=2024))
     with pytest.raises(UsageError, match="without --resume") as error:
         again(source, out, moved, resume=True, bands=(100,))
-    assert [problem.partition(":")[0] for problem in error.value.problems] == ["source", "perimeters", "bands"]
+    assert error.value.problems == (
+        "source: the file has changed",
+        "perimeters: other ones than before",
+        "bands: [300.0, 500.0], now [100.0]",
+    )
     assert out.read_text() == "old"
     source.write_bytes(before)
     assert again(source, out, index, resume=True)["resumed_rows"] == 30
@@ -424,6 +597,80 @@ def test_nothing_to_take_up_is_a_run_from_the_start(tmp_path, index):
     points(20).to_csv(tmp_path / "in.csv", index=False)
     found = again(tmp_path / "in.csv", tmp_path / "out.csv", index, resume=True)
     assert (found["rows"], found["resumed_rows"]) == (20, 0)
+    assert found["notes"][1:] == ["there is no run to go on with: the run starts at the first row"]
+
+
+@pytest.mark.parametrize("state", ["", "{", "[]", "{}"])
+def test_run_whose_question_is_damaged_is_begun_again_and_says_so(killed, index, state):
+    source, out = killed
+    (out.with_name(f".{out.name}.parts") / "state.json").write_text(state)
+    found = again(source, out, index, resume=True)
+    assert found["resumed_rows"] == 0
+    assert found["notes"][1:] == ["what was kept of an earlier run cannot be read: the run starts at the first row"]
+
+
+def test_file_where_the_parts_would_be_is_a_clear_error(tmp_path, index):
+    points(5).to_csv(tmp_path / "in.csv", index=False)
+    (tmp_path / ".out.csv.parts").write_text("")
+    with pytest.raises(OutputError, match="is a file, and what a run keeps is a folder"):
+        again(tmp_path / "in.csv", tmp_path / "out.csv", index)
+
+
+def full(*_args, **_options):
+    raise OSError(errno.ENOSPC, "whatever")
+
+
+def full_at_the_end(source, target, *, replaced=os.replace):
+    return full() if pathlib.Path(source).name == "output" else replaced(source, target)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize(
+    ("where", "call"),
+    [("qpvgeo.sinks.{}.write", full), ("qpvgeo.sinks.{}.__init__", full), ("os.replace", full_at_the_end)],
+    ids=["writes", "begins", "renames"],
+)
+def test_output_for_which_there_is_no_room_says_so_and_how_to_go_on(tmp_path, index, monkeypatch, suffix, where, call):
+    source, out = tmp_path / "in.csv", tmp_path / f"out{suffix}"
+    points(30).to_csv(source, index=False)
+    out.write_text("old")
+    with monkeypatch.context() as patched:
+        patched.setattr(where.format("CsvSink" if suffix == ".csv" else "ParquetSink"), call)
+        with pytest.raises(OutputError, match=r"Cannot write .*: No space left on device[\s\S]*--resume") as error:
+            again(source, out, index)
+    assert error.value.exit_code == 2
+    assert out.read_text() == "old"
+    assert again(source, out, index, resume=True)["rows"] == 30
+
+
+def test_folder_that_may_not_be_written_says_so(tmp_path, index, monkeypatch):
+    points(5).to_csv(tmp_path / "in.csv", index=False)
+
+    def forbidden(*_args, **_options):
+        raise PermissionError(errno.EACCES, "whatever")
+
+    monkeypatch.setattr("pathlib.Path.mkdir", forbidden)
+    with pytest.raises(OutputError, match=r"Cannot write .*out\.csv: Permission denied"):
+        again(tmp_path / "in.csv", tmp_path / "out.csv", index)
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/self").is_dir(), reason="there is no /proc here")
+def test_proc_is_no_place_for_an_output(tmp_path, index):
+    points(5).to_csv(tmp_path / "in.csv", index=False)
+    with pytest.raises(OutputError, match="Cannot write /proc/out"):
+        again(tmp_path / "in.csv", pathlib.Path("/proc/out.csv"), index)
+
+
+def test_source_that_cannot_be_read_to_its_end_is_no_fault_of_the_output(tmp_path, index, monkeypatch):
+    points(50).to_parquet(tmp_path / "in.parquet")
+
+    def broken(*_):
+        yield from ()
+        raise OSError("a page is damaged")
+
+    monkeypatch.setattr(batches.ParquetTable, "batches", broken)
+    with pytest.raises(DataError, match="cannot be read to its end: a page is damaged"):
+        again(tmp_path / "in.parquet", tmp_path / "out.csv", index)
 
 
 @pytest.mark.real

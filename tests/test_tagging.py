@@ -15,6 +15,9 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.perimeter import PerimeterIndex
 from qpvgeo.tagging import tag_points
 
+# what a few perimeters of a long list do not know is tested by its name
+pytestmark = pytest.mark.filterwarnings("ignore:.* may lie in another")
+
 X, Y = 700_000.0, 6_600_000.0
 ORIGIN = np.array([X, Y])
 
@@ -165,9 +168,29 @@ def test_trap_distance_is_to_the_edge_and_not_to_the_nearest_vertex():
         (46.0, 2.5, "latitude and longitude look swapped"),
         (0.0, 0.0, "outside France"),
         (-60.0, 46.0, "outside France"),
+        (-3.0, 45.0, "outside France"),
+        (3.5, 42.5, "outside France"),
+        (4.35, 50.85, "outside France"),
+        (2.17, 41.39, "outside France"),
+        (8.68, 50.11, "outside France"),
+        (7.68, 45.07, "outside France"),
         (55.45, -20.9, "no perimeters of this territory"),
     ],
-    ids=["no coordinates", "one coordinate", "infinite", "swapped axes", "null island", "at sea", "overseas"],
+    ids=[
+        "no coordinates",
+        "one coordinate",
+        "infinite",
+        "swapped axes",
+        "null island",
+        "point at sea",
+        "point at sea, Bay of Biscay",
+        "point at sea, Gulf of Lion",
+        "abroad, Brussels",
+        "abroad, Barcelona",
+        "abroad, Frankfurt",
+        "abroad, Turin",
+        "overseas",
+    ],
 )
 def test_trap_what_is_not_known_is_never_out(lon, lat, reason):
     found = tag_points(([lon], [lat]), ONE, crs=4326).iloc[0]
@@ -225,13 +248,14 @@ def test_trap_perimeters_without_crs_are_refused():
         ((150, 150), 0, "in"),
         ((300, 150), 0, "in"),
         ((900, 150), 700, "unknown"),
-        ((150, 150), np.inf, "unknown"),
-        ((150, 150), np.nan, "unknown"),
+        ((150, 150), [np.inf], "unknown"),
+        ((150, 150), [np.nan], "unknown"),
+        ((150, 150), [-1.0], "unknown"),
     ],
 )
 def test_point_nearer_to_a_limit_than_its_tolerance_is_unknown(point, tolerance, state):
     found = row(point, tolerance_m=tolerance)
-    reason = {False: None, True: "near the limit" if np.isfinite(tolerance) else "location too coarse"}
+    reason = {False: None, True: "location too coarse" if isinstance(tolerance, list) else "near the limit"}
     assert (found["state"], found["reason"]) == (state, reason[state == "unknown"])
     assert found["qpv_code"] == ("A" if state == "in" else None)
 
@@ -259,21 +283,126 @@ def test_types_and_scores_of_the_ban_say_what_is_too_coarse():
 
 
 @pytest.mark.parametrize(
-    ("tolerance", "error", "words"),
+    ("tolerance", "words"),
     [
-        (-1, DataError, "below zero"),
-        ([0, -2], DataError, "below zero"),
-        ([1, 2, 3], UsageError, "3 tolerances for 2 points"),
-        ("metres", DataError, "no column 'metres'"),
-        ("ban", DataError, "no column of types"),
-        (["near", "far"], DataError, "no numbers"),
+        (-1, "tolerance_m=-1 is no distance in metres"),
+        (np.nan, "tolerance_m=nan is no distance in metres"),
+        (None, "tolerance_m=None is no distance"),
+        (2_001, r"tolerance_m=2001 is more than the 2,000 m that can be told"),
+        (np.inf, r"tolerance_m=inf is more than the 2,000 m that can be told"),
+        ([1, 2, 3], "3 tolerances for 2 points"),
+        ("metres", r"no column 'metres'\nIts columns are: x, y\."),
+        ("ban", r"no column 'result_type'[\s\S]*no column 'type'\nIts columns are: x, y\."),
     ],
     ids=str,
 )
-def test_tolerance_that_cannot_be_used_is_refused(tolerance, error, words):
+def test_tolerance_that_cannot_be_used_is_a_wrong_call(tolerance, words):
     table = pd.DataFrame({"x": [X, X], "y": [Y, Y]})
-    with pytest.raises(error, match=words):
+    with pytest.raises(UsageError, match=words):
         tag_points(table, ONE, xy=("x", "y"), crs=2154, tolerance_m=tolerance)
+
+
+@pytest.mark.parametrize("given", [["near", "5,5", "-1", None], pd.Series(["near", "5,5", "-1", None])], ids=type)
+def test_tolerances_that_are_no_distance_are_too_coarse_and_counted(given):
+    found = tag([(310, 150)] * 4, tolerance_m=given)
+    assert found["reason"].astype(object).where(found["reason"].notna(), "").tolist() == [
+        "location too coarse",
+        "",
+        "location too coarse",
+        "location too coarse",
+    ]
+    notes = found.attrs["qpvgeo"]["notes"]
+    assert notes == [
+        "3 points have a tolerance that is no distance (missing, below zero, no number): too coarse",
+    ]
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float32, np.array, float, int], ids=str)
+def test_numbers_of_numpy_are_tolerances(kind):
+    assert tag([(310, 150)], tolerance_m=kind(20))["reason"].tolist() == ["near the limit"]
+
+
+def test_tolerance_beyond_the_reach_of_a_given_index_is_too_coarse_and_no_error():
+    index = PerimeterIndex(ONE, reach_m=500)
+    found = tag([(310, 150)] * 3, index, tolerance_m=[5, 501, 2_500])
+    assert found["state"].tolist() == ["out", "unknown", "unknown"]
+    assert set(found["reason"].dropna()) == {"location too coarse"}
+    note = "2 points have a tolerance beyond the 500 m that can be told: too coarse"
+    assert found.attrs["qpvgeo"]["notes"] == [note]
+    with pytest.raises(UsageError, match="up to 500 m, and 501 m are asked for"):
+        tag([(310, 150)], index, tolerance_m=501)
+
+
+def test_tolerance_changes_no_distance_and_no_band():
+    points = [(599, 150), (310, 150)]
+    exact, careful = tag(points), tag(points, tolerance_m=10)
+    assert careful["distance_m"].tolist() == exact["distance_m"].tolist() == pytest.approx([299, 10])
+    assert careful["band"].tolist()[0] == "within 300 m"
+    assert careful["state"].tolist() == ["out", "unknown"]
+
+
+def test_all_arguments_that_are_wrong_are_listed_in_one_error():
+    with pytest.raises(UsageError) as error:
+        tag_points(
+            ([X], [Y]), ONE, bands=300, distance="near", on="someday", tolerance_m=-1, xy=("x",), crs="Lambert or so"
+        )
+    starts = (
+        "bands=300 ",
+        "distance='near' ",
+        "on='someday' ",
+        "tolerance_m=-1 ",
+        "xy=('x',) ",
+        "crs='Lambert or so' ",
+    )
+    assert len(error.value.problems) == len(starts)
+    assert all(told.startswith(start) for told, start in zip(error.value.problems, starts, strict=True))
+
+
+def test_columns_named_of_points_that_have_none_stand_among_the_wrong_arguments():
+    shapes = gpd.GeoSeries([shapely.Point(X, Y)], crs=2154)
+    with pytest.raises(UsageError) as error:
+        tag_points(shapes, ONE, bands=(500, 300), xy=("x", "y"))
+    assert error.value.problems[1] == "xy=('x', 'y') names columns, and the coordinates of these points are shapes"
+
+
+def test_long_arguments_are_not_printed_whole():
+    with pytest.raises(UsageError) as error:
+        tag([(0, 0)], on=pd.Series(range(1_000)), bands=list(range(1_000)))
+    assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize("bands", [np.array([300, 1_000]), [np.int64(300), np.float32(1_000)], pd.Series([300, 1_000])])
+def test_bands_of_numpy_and_pandas_are_distances(bands):
+    assert tag([(900, 150)], bands=bands)["band"].tolist() == ["within 1000 m"]
+
+
+def test_bands_beyond_what_can_be_told_are_refused():
+    with pytest.raises(UsageError, match=r"reach beyond the 2,000 m that can be told"):
+        tag([(0, 0)], bands=(300, 2_500))
+
+
+@pytest.mark.parametrize(
+    ("points", "crs", "note"),
+    [
+        (
+            ([2.9, 2.95, 3.0], [46.5] * 3),
+            2154,
+            "3 of 3 points {}: crs=EPSG:2154 says metres and the values look like degrees",
+        ),
+        (([X] * 2, [Y] * 2), 4326, "2 of 2 points {}: crs=EPSG:4326 says degrees and the values look like metres"),
+        (
+            ([-100.0, -101.0, 3.0, None], [40.0] * 2 + [46.5, 1.0]),
+            4326,
+            "2 of 3 points {}, where crs=EPSG:4326 puts them",
+        ),
+        (([-100.0, 3.0, 3.0], [40.0] + [46.5] * 2), 4326, None),
+        (([None], [None]), 4326, None),
+    ],
+    ids=["degrees", "metres", "elsewhere", "few", "no coordinates"],
+)
+def test_points_most_of_which_lie_outside_france_are_told(points, crs, note):
+    told = tag_points(points, ONE, crs=crs).attrs["qpvgeo"]["notes"]
+    assert told == ([] if note is None else [note.format("lie outside France")])
 
 
 def test_index_that_does_not_reach_as_far_is_refused():
@@ -314,7 +443,14 @@ def test_in_2024_the_hexagone_had_changed_and_overseas_had_not():
 
 def test_geography_of_the_day_that_was_not_given_leaves_points_unknown():
     found = row((150, 150), OLD, on="2024-06-30")
-    assert (found["state"], found["reason"]) == ("unknown", "no perimeters of this territory")
+    assert (found["state"], found["reason"]) == ("unknown", "no perimeters of the geography of that day")
+    assert found["vintage"] is None
+
+
+def test_day_asks_for_perimeters_that_have_a_vintage():
+    for qpv in (ONE, [ONE, NEW]):
+        with pytest.raises(UsageError, match="column `vintage`"):
+            tag([(150, 150)], qpv, on="2024-06-30")
 
 
 def test_day_before_there_was_any_qpv_is_refused():
@@ -383,8 +519,23 @@ def bondy(real_data):
     ban = pd.read_csv(real_data / "points" / "ban_bondy_93010.csv", dtype="str")
     full = qg.read_qpv(real_data / "qpv2024" / "qpv2024_bondy_clip_fullres.gpkg")
     simplified = qg.read_qpv(real_data / "qpv2024" / "qpv2024_simplified.geojson")
-    simplified = simplified[simplified.geometry.notna()]
-    return ban, full, simplified
+    return ban, full, simplified[simplified.geometry.notna()]
+
+
+@pytest.fixture(scope="module")
+def misplaced(bondy):
+    """Addresses that the two files place differently, and their distances to either limit, negative inside."""
+    ban, full, simplified = bondy
+    exact, coarse = (tag_points(ban, qpv, distance="signed") for qpv in (full, simplified))
+    rows = np.flatnonzero((exact["state"] != coarse["state"]).to_numpy())
+    return pd.DataFrame(
+        {
+            "street": ban["nom_voie"].iloc[rows],
+            "qpv": exact["nearest_qpv"].astype(object).iloc[rows],
+            "to_full": exact["distance_m"].iloc[rows],
+            "to_simplified": coarse["distance_m"].iloc[rows],
+        }
+    )
 
 
 @pytest.mark.real
@@ -394,22 +545,54 @@ def test_bondy_has_2033_of_its_8413_addresses_in_a_qpv(bondy):
     assert (len(ban), inside[0].sum(), inside[1].sum(), (inside[0] != inside[1]).sum()) == (8_413, 2_033, 2_051, 24)
 
 
+CUT = ["Allee des Erables", "Chemin de Groslay"]
+
+
+def limits(qpv):
+    """Limits in Lambert-93, by code."""
+    return qpv.to_crs(2154).geometry.boundary
+
+
 @pytest.mark.real
-def test_addresses_of_bondy_that_the_simplified_outlines_misplace_lie_where_these_cut_corners(bondy):
-    ban, full, simplified = bondy
-    exact, coarse = (tag_points(ban, qpv, distance="signed") for qpv in (full, simplified))
-    apart = np.flatnonzero((exact["state"] != coarse["state"]).to_numpy())
-    # the simplified outline is up to this far from the vertices of the full one, in the commune
-    outlines = full.to_crs(2154)
-    national = simplified.to_crs(2154).geometry.reindex(outlines.index)
-    vertices, owner = shapely.get_coordinates(outlines.geometry.to_numpy(), return_index=True)
-    strays = shapely.distance(shapely.points(vertices), shapely.boundary(national.to_numpy())[owner])
-    within = exact["distance_m"].to_numpy()[apart]
-    assert np.abs(within).max() <= strays.max()
-    # a tolerance of that much tells them all, on the full outlines only
-    cautious, blind = (tag_points(ban, qpv, tolerance_m=37) for qpv in (full, simplified))
-    assert (cautious["state"].to_numpy()[apart] == "unknown").all()
-    assert (blind["state"].to_numpy()[apart] == "unknown").sum() == 9
+def test_19_of_the_24_addresses_of_bondy_that_are_placed_differently_lie_where_the_full_file_is_cut(
+    bondy, misplaced, real_data
+):
+    ban, full, _ = bondy
+    communes = gpd.read_parquet(real_data / "admin" / "communes_2024_100m_sauf_44_75_76.parquet")
+    commune = communes.set_index("code").geometry.to_crs(2154)["93010"].boundary
+    points = gpd.GeoSeries(gpd.points_from_xy(ban["lon"].astype(float), ban["lat"].astype(float)), crs=4326)
+    points = points.to_crs(2154)[misplaced.index]
+    feet = shapely.get_point(shapely.shortest_line(limits(full)[misplaced["qpv"]].to_numpy(), points.to_numpy()), 0)
+    # what they are nearest to runs along the limit of the commune, as a generalised file has it
+    cut = shapely.distance(feet, commune) < 50
+    assert (cut == misplaced["street"].isin(CUT)).all()
+    assert cut.sum() == 19
+    assert shapely.distance(feet, commune)[~cut].min() > 350
+    # out by the cut file alone, and up to 146 m deep in the QPV
+    there = misplaced[cut]
+    assert (there["to_full"] > 0).all()
+    assert (there["to_simplified"] < 0).all()
+    assert [there["to_full"].max(), there["to_simplified"].min()] == pytest.approx([36.4, -145.7], abs=0.05)
+
+
+@pytest.mark.real
+def test_the_other_5_lie_within_the_simplification_distance_of_both_limits(bondy, misplaced):
+    _, full, simplified = bondy
+    others = misplaced[~misplaced["street"].isin(CUT)]
+    assert others["qpv"].value_counts().to_dict() == {"QN09312I": 4, "QN09314M": 1}
+    # the only perimeter that lies wholly in Bondy says how far the simplification moves a limit
+    moved = shapely.hausdorff_distance(limits(full)["QN09312I"], limits(simplified)["QN09312I"], densify=0.01)
+    assert moved == pytest.approx(9.08, abs=0.01)
+    assert others["to_full"].abs().max() == pytest.approx(4.0, abs=0.05)
+    assert others["to_simplified"].abs().max() == pytest.approx(1.0, abs=0.05)
+    assert others[["to_full", "to_simplified"]].abs().to_numpy().max() <= moved
+
+
+@pytest.mark.real
+def test_tolerance_as_large_as_the_simplification_makes_the_5_unknown(bondy, misplaced):
+    ban, _, simplified = bondy
+    careful = tag_points(ban, simplified, tolerance_m=10)["state"]
+    assert (careful[misplaced.index[~misplaced["street"].isin(CUT)]] == "unknown").all()
 
 
 @pytest.mark.real
@@ -475,21 +658,41 @@ def test_labels_of_several_territories_may_be_the_same():
 MAYOTTE = shapely.box(45.22, -12.79, 45.24, -12.77)
 
 
+DAY, NOT_KNOWN = "no perimeters of the geography of that day", "geography of that day not known"
+
+
 @pytest.mark.parametrize(
-    ("code", "day", "state"),
+    ("codes", "day", "inside", "outside"),
     [
-        ("QN97601M", "2025-06-01", "in"),
-        ("QN97601M", "2026-06-01", "unknown"),
-        ("QN97654C", "2026-06-01", "in"),
-        ("QN97654C", "2025-06-01", "unknown"),
-        ("QN97654C", "2031-01-01", "unknown"),
+        (["QN97601M"], "2025-06-01", None, None),
+        (["QN97601M"], "2025-08-11", None, None),
+        (["QN97601M"], "2025-08-12", None, NOT_KNOWN),
+        (["QN97601M"], "2025-12-31", None, NOT_KNOWN),
+        (["QN97601M"], "2026-01-01", None, NOT_KNOWN),
+        (["QN97601M"], "2026-01-14", None, NOT_KNOWN),
+        (["QN97601M"], "2026-01-15", DAY, DAY),
+        (["QN97654C"], "2025-06-01", DAY, DAY),
+        (["QN97654C"], "2025-10-01", NOT_KNOWN, NOT_KNOWN),
+        (["QN97654C"], "2026-01-14", NOT_KNOWN, NOT_KNOWN),
+        (["QN97654C"], "2026-01-15", None, None),
+        (["QN97654C"], "2031-01-01", NOT_KNOWN, NOT_KNOWN),
+        (["QN97654C", "QN97601M"], "2025-06-01", DAY, DAY),
+        (["QN97654C", "QN97601M"], "2026-06-01", DAY, DAY),
     ],
 )
-def test_mayotte_is_answered_by_the_list_of_the_day(code, day, state):
-    qpv = layer(crs=4326, vintage=2024, **{code: MAYOTTE})
-    found = tag_points(([45.23], [-12.78]), qpv, crs=4326, on=day).iloc[0]
-    assert found["state"] == state
-    assert pd.isna(found["reason"]) == (state == "in")
+def test_mayotte_is_answered_by_the_list_of_the_day_when_it_is_known_and_given(codes, day, inside, outside):
+    qpv = layer(crs=4326, vintage=2024, **dict.fromkeys(codes, MAYOTTE))
+    found = tag_points(([45.23, 45.241], [-12.78, -12.78]), qpv, crs=4326, on=day)
+    assert found["state"].tolist() == ["unknown" if inside else "in", "unknown" if outside else "out"]
+    assert found["reason"].astype(object).where(found["reason"].notna(), None).tolist() == [inside, outside]
+    unknown = found.loc[found["state"] == "unknown", ["qpv_code", "nearest_qpv", "distance_m", "band"]]
+    assert unknown.isna().to_numpy().all()
+
+
+def test_a_tolerance_is_told_first_where_the_geography_of_the_day_is_not_known():
+    qpv = layer(crs=4326, vintage=2024, QN97601M=MAYOTTE)
+    found = tag_points(([45.24001], [-12.78]), qpv, crs=4326, on="2025-10-01", tolerance_m=50)
+    assert found["reason"].tolist() == ["near the limit"]
 
 
 def test_territory_that_no_list_names_is_out_on_any_day():

@@ -189,3 +189,14 @@ def test_trap_of_swapped_axes_it_is_named(tmp_path):
 
 def test_trap_of_the_missing_territory_a_point_at_sea_has_none():
     assert territories.of_points([0.0], [0.0]).tolist() == [None]
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat"),
+    [(-3.0, 45.0), (3.5, 42.5), (4.35, 50.85), (2.17, 41.39), (8.68, 50.11), (7.68, 45.07)],
+    ids=["Bay of Biscay", "Gulf of Lion", "Brussels", "Barcelona", "Frankfurt", "Turin"],
+)
+def test_trap_of_the_generous_box_a_point_at_sea_or_abroad_is_not_out(lon, lat):
+    qpv = gpd.GeoSeries([square(700_000, 6_600_000)], index=["A"], crs=2154)
+    found = qg.tag_points(([lon], [lat]), qpv, crs=4326).iloc[0]
+    assert (found["state"], found["reason"]) == ("unknown", "outside France")

@@ -17,6 +17,7 @@ __all__ = [
     "MissingDataError",
     "NotFoundError",
     "OfflineError",
+    "OutputError",
     "QpvgeoError",
     "SourceTimeoutError",
     "TruncatedError",
@@ -59,6 +60,12 @@ class DataError(QpvgeoError, ValueError):
 
 class UsageError(QpvgeoError, ValueError):
     """The call was wrong: an argument, an option, a combination."""
+
+    exit_code = 2
+
+
+class OutputError(QpvgeoError, OSError):
+    """A file cannot be written where the call wants it."""
 
     exit_code = 2
 

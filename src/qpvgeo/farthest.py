@@ -8,6 +8,9 @@ So shape and perimeter are both cut into triangles, and the triangles of the sha
 bracketed. Proof: the distance to one triangle of the perimeter is convex, hence largest at a corner, and so is the mean
 of two such distances. The distance to the perimeter exceeds neither: that bounds it over a triangle of the shape from
 above, by at most the diameter more than at its corners, which bound it from below.
+
+Between parallel limits the distance is greatest all along a line, which corners may never fall on. So it is measured
+too where an edge meets that line: as far from the piece nearest to one end as from that of the other.
 """
 
 import numpy as np
@@ -20,6 +23,9 @@ PRECISION_M = 1e-4
 """Distances are given to a tenth of a millimetre."""
 
 _BRACKET_M = PRECISION_M / 10
+_FLAT_M = PRECISION_M / 100
+"""A triangle less high than that is a line: rounding leaves such ones where shape and perimeter share an edge."""
+
 _CORNERS = np.arange(3)
 _PAIRS = ((0, 1), (0, 2), (1, 2))
 
@@ -67,11 +73,28 @@ def farthest_m(shapes: npt.ArrayLike, perimeter: shapely.Geometry, *, limit: flo
         means = np.stack([gaps[:, :, a] + gaps[:, :, b] for a, b in _PAIRS], axis=2) / 2
         most = np.minimum(gaps.max(axis=1).min(axis=1), means.max(axis=1).min(axis=1))
         left = (most > best[owner] + _BRACKET_M) & (best[owner] <= limit + PRECISION_M)
+        met, of = _meetings(corners[left], nearest[left], gaps[left])
+        seen = np.asarray(shapely.points(met))
+        np.maximum.at(best, owner[left][of], shapely.distance(seen, pieces[tree.nearest(seen)]))
+        left &= most > best[owner] + _BRACKET_M
         corners, owner = _bisected(corners[left]), np.repeat(owner[left], 2)
     found = np.round(best, 4)
     found[found > limit] = np.inf
     found[shapely.is_missing(given) | shapely.is_empty(given)] = np.nan
     return found
+
+
+def _meetings(corners: Floats, nearest: npt.NDArray[np.intp], gaps: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """Points of edges that are about as far from the piece nearest to one end as from that of the other; of which."""
+    found, of = [np.empty((0, 2))], [np.empty(0, np.intp)]
+    for a, b in _PAIRS:
+        at = np.flatnonzero(nearest[:, a] != nearest[:, b])
+        ahead, behind = gaps[at, a, b] - gaps[at, a, a], gaps[at, b, a] - gaps[at, b, b]
+        both = ahead + behind
+        share = np.divide(ahead, both, out=np.full(len(at), 0.5), where=both > 0)[:, None]
+        found.append(corners[at, a] + share * (corners[at, b] - corners[at, a]))
+        of.append(at)
+    return np.concatenate(found), np.concatenate(of)
 
 
 def _triangles(shapes: npt.NDArray[np.object_]) -> tuple[Floats, npt.NDArray[np.intp]]:
@@ -83,10 +106,16 @@ def _triangles(shapes: npt.NDArray[np.object_]) -> tuple[Floats, npt.NDArray[np.
 
 
 def _bisected(corners: Floats) -> Floats:
-    """Two triangles for each, halves of it along its longest edge, one after the other."""
+    """Two triangles for each, halves of it along its longest edge, one after the other.
+
+    One that is flat becomes the two halves of its longest edge: as triangles they would lie over each other.
+    """
     sides = np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2)
     first = sides.argmax(axis=1)[:, None]
     order = (first + _CORNERS) % 3
     a, b, c = np.moveaxis(np.take_along_axis(corners, order[:, :, None], axis=1), 1, 0)
     middle = (a + b) / 2
+    (ux, uy), (vx, vy) = (b - a).T, (c - a).T
+    flat = np.abs(ux * vy - uy * vx) < _FLAT_M * sides.max(axis=1)
+    c = np.where(flat[:, None], middle, c)
     return np.stack([np.stack([a, middle, c], 1), np.stack([middle, b, c], 1)], 1).reshape(-1, 3, 2)

@@ -28,6 +28,7 @@ from qpvgeo.fiscal_inputs import (
     conventions_of,
     footprints_of,
     perimeters_of,
+    require_frames,
     require_in_force,
     speaks_of,
 )
@@ -109,7 +110,8 @@ def vat_zone(
         A CRS is missing; a footprint is a point or a line; codes are missing, invalid or repeated; perimeters are not
         of the geography in force on the day in their territory, or `former` not of 2015: everything is listed.
     UsageError
-        `on` is not a day, or comes before 1 January 2015; `npnru` is a single text.
+        `on` is not a day, or comes before 1 January 2015; `npnru` is a single text; footprints or perimeters are no
+        frames of outlines.
 
     Notes
     -----
@@ -138,6 +140,7 @@ def vat_zone(
         raise UsageError(
             "A bare shape does not say its projection.", way_out="Wrap it: geopandas.GeoSeries([shape], crs=2154)."
         )
+    require_frames(footprints=footprints, qpv=qpv, **({} if former is None else {"former": former}))
     lists = facts.geography(on)
     day: str = lists.attrs["on"]
     rules = _rules(day)

@@ -8,15 +8,25 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyproj
 import shapely
 
 from qpvgeo import codes, territories
+from qpvgeo.border import border_in
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.gridcover import mended
-from qpvgeo.projection import reproject, territory_of
+from qpvgeo.projection import middles, reproject, territory_of
 from qpvgeo.read.qpv import column_of
 
-__all__ = ["Layer", "conventions_of", "footprints_of", "perimeters_of", "require_in_force", "speaks_of"]
+__all__ = [
+    "Layer",
+    "conventions_of",
+    "footprints_of",
+    "perimeters_of",
+    "require_frames",
+    "require_in_force",
+    "speaks_of",
+]
 
 _WHOLE_COMMUNES = "2026-01-15"
 _YES = ("oui", "yes", "true", "1", "1.0")
@@ -35,6 +45,26 @@ class Layer:
     def of(self, rows: Any) -> "Layer":  # noqa: ANN401 - a mask or positions
         """Give some of the perimeters."""
         return Layer(self.code[rows], self.territory[rows], self.shape[rows])
+
+
+def require_frames(**given: Any) -> None:  # noqa: ANN401 - whatever a caller gives
+    """Raise when something given is no frame of outlines.
+
+    Raises
+    ------
+    UsageError
+        Names each, with what it is.
+    """
+    wrong = {
+        name: type(one).__name__ for name, one in given.items() if not isinstance(one, gpd.GeoDataFrame | gpd.GeoSeries)
+    }
+    if wrong:
+        raise UsageError(
+            "Footprints and perimeters are frames of outlines.",
+            problems=[f"`{name}` is a {kind}" for name, kind in wrong.items()],
+            way_out="Give each as one GeoDataFrame: perimeters of qpvgeo.read_qpv(path), several of them put together "
+            "with pandas.concat(); footprints of geopandas.read_file(path).",
+        )
 
 
 def perimeters_of(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str) -> Layer:
@@ -140,17 +170,20 @@ def speaks_of(conventions: pd.Series | None, vintage: int) -> bool:
 
 def footprints_of(footprints: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[Objects, Objects, Objects]:
     """Footprints in the legal projection of their territory, the territory, and why there is none."""
-    drawn = mended(_drawn(footprints))
-    given = drawn.to_numpy()
-    place, reasons = territory_of(given, drawn.crs), np.full(len(given), None, dtype=object)
+    had, drawn = footprints.geometry.to_numpy(), _drawn(footprints)
+    crs, given = drawn.crs, mended(drawn).to_numpy()
+    place, reasons = territory_of(given, crs), np.full(len(given), None, dtype=object)
+    near = np.flatnonzero(place == "hexagone")
+    if len(near):
+        place[near[border_in(pyproj.CRS.from_user_input(crs)).beyond(*middles(given[near]))]] = None
     reasons[place == None] = "outside France"  # noqa: E711 - elementwise on an object array
     absent = shapely.is_missing(given) | shapely.is_empty(given)
-    had = footprints.geometry.to_numpy()
-    reasons[absent] = "coordinates that are no numbers"
-    reasons[absent & (shapely.is_missing(had) | shapely.is_empty(had) | ~shapely.is_missing(given))] = "no outline"
+    reasons[absent] = "no area"
+    reasons[shapely.is_missing(drawn.to_numpy())] = "coordinates that are no numbers"
+    reasons[shapely.is_missing(had) | shapely.is_empty(had)] = "no outline"
     place[absent] = None
     shapes = np.full(len(given), None, dtype=object)
     for territory in dict.fromkeys(place[place != None]):  # noqa: E711
         rows = place == territory
-        shapes[rows] = reproject(given[rows], drawn.crs, territories.get(territory).epsg)
+        shapes[rows] = reproject(given[rows], crs, territories.get(territory).epsg)
     return shapes, place, reasons

@@ -114,7 +114,7 @@ def mended(areas: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
     Raises
     ------
     DataError
-        The CRS is missing, or some shapes are lines or points: lists them.
+        The CRS is missing, some shapes are lines or points, or have a vertex that is no place: lists them.
     """
     if areas.crs is None:
         raise DataError("The areas have no CRS.", way_out="Set it with `.set_crs(...)`.")
@@ -128,8 +128,21 @@ def mended(areas: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
             way_out="Give polygons.",
         )
     broken = there & (~valid(shapes) | ~np.isin(shapely.get_type_id(shapes), (3, 6)))
+    _require_places(areas.index[broken], shapes[broken])
     shapes[broken] = polygonal(shapely.make_valid(shapes[broken], method="structure"))
     return gpd.GeoSeries(shapes, index=areas.index, crs=areas.crs)
+
+
+def _require_places(labels: pd.Index, shapes: npt.NDArray[np.object_]) -> None:
+    """Raise when a vertex is missing or infinite: mending would drop it without a word."""
+    xy, row = shapely.get_coordinates(shapes, return_index=True)
+    nowhere = np.unique(row[~np.isfinite(xy).all(axis=1)])
+    if len(nowhere):
+        raise DataError(
+            f"{len(nowhere)} outlines have a vertex that is no place: a coordinate is missing or infinite.",
+            problems=[str(label) for label in labels[nowhere]],
+            way_out="Correct these rows, or leave them out.",
+        )
 
 
 def _projected(edges: Edges, source: Any, epsg: int) -> Edges:  # noqa: ANN401

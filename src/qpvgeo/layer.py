@@ -14,6 +14,7 @@ import numpy.typing as npt
 import shapely
 
 from qpvgeo.limits import Limits
+from qpvgeo.perprocess import PerProcess
 from qpvgeo.pointgrid import PointGrid
 
 __all__ = ["Layer"]
@@ -82,7 +83,7 @@ class Layer:
         self._asked = 0.0
         # what a file brings is the finest, and so is what is built without a word on the number of points
         self._step = len(_STEPS) - 1
-        self._lock = Lock()
+        self._lock = PerProcess(Lock)
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the lock, which stays in its process."""
@@ -90,11 +91,11 @@ class Layer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """What another process sent, with a lock of its own."""
-        vars(self).update(state, _lock=Lock())
+        vars(self).update(state, _lock=PerProcess(Lock))
 
     def expect(self, many: float) -> None:
         """Say how many points will be asked about; infinitely many for the finest that answers."""
-        with self._lock:
+        with self._lock.own():
             self._asked += many
             step = next((at for at, one in enumerate(_STEPS) if self._asked < one.points), len(_STEPS) - 1)
             if self._grid is None and self._limits is None:
@@ -105,7 +106,7 @@ class Layer:
     @property
     def grid(self) -> PointGrid:
         """What answers in or out; built at the first call."""
-        with self._lock:
+        with self._lock.own():
             if self._grid is None:
                 step = _STEPS[self._step]
                 if step.by_boxes:
@@ -119,7 +120,7 @@ class Layer:
 
     def limits(self, reach: float) -> Limits:
         """What answers distances; built at the first call."""
-        with self._lock:
+        with self._lock.own():
             if self._limits is None:
                 near = float(shapely.length(self.areas).sum()) * 2 * reach
                 cell = _wide(_STEPS[self._step].limits_cell, near, _MOST_LIMITS_CELLS)

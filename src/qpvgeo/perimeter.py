@@ -5,12 +5,12 @@ once, may be kept in a file, and may be asked from several threads and processes
 """
 
 import hashlib
-import json
 import os
+import re
 import warnings
-import zipfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,23 +21,22 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from qpvgeo import schema, territories
-from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo import codes, facts, indexfiles, schema, territories
+from qpvgeo.errors import DataError, UsageError
 from qpvgeo.gridcover import mended
 from qpvgeo.layer import Layer
-from qpvgeo.limits import Limits
-from qpvgeo.pointgrid import Frame, PointGrid
 from qpvgeo.projection import to_metric
 
 __all__ = ["WIDEST_M", "PerimeterIndex"]
 
-_FORMAT = "qpvgeo perimeter index"
-_VERSION = 3
 _NAMED = 5
+_SAME_M2 = 1e-6
+"""Areas closer than that are equal: the same outline from another vertex on differs in the last digits."""
+
+_CODE_COLUMNS = ("codeqp", "codeqpv", "qpvcode")
+
 WIDEST_M = 2_000.0
 """Greatest reach of an index: what it keeps grows with the ground in reach of a limit."""
-
-_KEPT = {"grid": ("coarse", "fine", "start", "held"), "limits": ("coarse", "fine", "start", "near", "edges")}
 
 Shapes = npt.NDArray[np.object_]
 
@@ -49,6 +48,7 @@ class _Source:
     files: tuple[Mapping[str, Any], ...]
     fictional: bool
     without_outline: list[str]
+    partial: list[str]
     rows: list[tuple[Any, ...]] = field(default_factory=list)
 
     @cached_property
@@ -72,9 +72,10 @@ class PerimeterIndex:
     Raises
     ------
     DataError
-        The CRS is missing, labels repeat, shapes are no areas or lie in no French territory: all are listed.
+        The CRS is missing, labels repeat, no row has an outline, shapes are no areas, have a vertex that is no place or
+        lie in no French territory: all are listed.
     UsageError
-        There is no frame, or the reach is no distance.
+        There is no frame, the codes stand in a column and not in the index, or the reach is no distance.
 
     Notes
     -----
@@ -105,7 +106,13 @@ class PerimeterIndex:
                 way_out="An index is for near limits; measure farther with `.distance()` of geopandas.",
             )
         self.reach_m = float(reach_m)
-        rows = pd.concat([_rows(frame) for frame in frames], ignore_index=True)
+        read = [_rows(frame) for frame in frames]
+        rows = pd.concat([part for part, _ in read], ignore_index=True)
+        if rows.empty:
+            raise DataError(
+                f"There is no outline among {sum(map(len, frames))} perimeters: nothing can lie in one.",
+                way_out="Look at the file that they were read from.",
+            )
         repeated = rows.loc[rows.duplicated(["vintage", "code"], keep=False), "code"].unique()
         if len(repeated):
             raise DataError(
@@ -117,7 +124,8 @@ class PerimeterIndex:
         self._about = _Source(
             tuple(record for frame in frames for record in schema.provenance(frame).get("files", [])),
             schema.is_fictional(*frames),
-            [str(label) for frame in frames for label in np.asarray(frame.index)[~_drawn(frame)]],
+            [label for _, without in read for label in without],
+            _partial(frames),
             _identity(frames),
         )
         for note in self.notes:
@@ -152,12 +160,12 @@ class PerimeterIndex:
     @property
     def notes(self) -> list[str]:
         """What the answers do not know, in words."""
-        lacking = self.without_outline
+        lacking, partial = self.without_outline, list(self._about.partial)
         if not lacking:
-            return []
+            return partial
         named = ", ".join(lacking[:_NAMED]) + (", ..." if len(lacking) > _NAMED else "")
         many = f"{len(lacking)} perimeters have" if len(lacking) > 1 else "1 perimeter has"
-        return [f"{many} no outline in this file: nothing is found in or near {named}"]
+        return [f"{many} no outline in this file: nothing is found in or near {named}", *partial]
 
     @property
     def files(self) -> list[dict[str, Any]]:
@@ -194,8 +202,8 @@ class PerimeterIndex:
         UsageError
             The index holds no perimeter of that territory and vintage, or several vintages and none is chosen.
         """
-        codes, found = self.positions(x, y, territory=territory, vintage=vintage)
-        labels: npt.NDArray[np.object_] = np.array([*codes, None], dtype=object)
+        held, found = self.positions(x, y, territory=territory, vintage=vintage)
+        labels: npt.NDArray[np.object_] = np.array([*held, None], dtype=object)
         return labels[found]
 
     def positions(
@@ -230,42 +238,20 @@ class PerimeterIndex:
         path
             File to write; 85 MB for the country. It holds the perimeters themselves, and no code: reading one from an
             unknown hand is safe.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
         """
-        arrays: dict[str, npt.NDArray[Any]] = {}
-        layers = []
-        for number, ((territory, vintage), layer) in enumerate(self._layers.items()):
-            layer.expect(np.inf)
-            layers.append({"territory": territory, "vintage": vintage, "codes": layer.codes.tolist()})
-            wkb = shapely.to_wkb(layer.areas)
-            arrays[f"{number}.wkb"] = np.frombuffer(b"".join(wkb), np.uint8)
-            arrays[f"{number}.ends"] = np.cumsum([len(one) for one in wkb])
-            parts: dict[str, PointGrid | Limits] = {"grid": layer.grid, "limits": layer.limits(self.reach_m)}
-            for name, part in parts.items():
-                arrays[f"{number}.{name}.frame"] = np.array(astuple(part.frame))
-                arrays |= {f"{number}.{name}.{key}": getattr(part, key) for key in _KEPT[name]}
         about = {
-            "format": _FORMAT,
-            "version": _VERSION,
             "digest": self.digest,
-            "content": _content(layers, arrays),
-            "layers": layers,
-            "reach_m": self.reach_m,
             "files": self.files,
             "fictional": self.fictional,
             "without_outline": self.without_outline,
+            "partial": self._about.partial,
         }
-        arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
-        target = Path(path)
-        # a plain file, with the rights of any other: colleagues may read it
-        beside = target.with_name(f".{target.name}.{os.getpid()}.new")
-        try:
-            with beside.open("wb") as file:
-                np.savez(file, **arrays)  # type: ignore[arg-type]
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, target)  # noqa: PTH105 - a rename over what is there
-        finally:
-            beside.unlink(missing_ok=True)
+        indexfiles.write(Path(path), self._layers.values(), self.reach_m, about)
 
     @classmethod
     def load(
@@ -288,36 +274,15 @@ class PerimeterIndex:
             The file is no index, is damaged, is of another version of the form, or was built from other perimeters.
         """
         path = Path(path)
-        again = "Build it again: PerimeterIndex(qpv).save(path)."
-        try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            about = json.loads(arrays.pop("about").tobytes())
-        except FileNotFoundError as error:
-            raise MissingDataError(f"There is no index {path}.", way_out=again) from error
-        except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-            raise DataError(f"{path.name} is no index of perimeters: {error}", way_out=again) from error
-        if not isinstance(about, dict) or about.get("format") != _FORMAT:
-            raise DataError(f"{path.name} is no index of perimeters.", way_out=again)
-        if about.get("version") != _VERSION:
-            raise DataError(
-                f"{path.name} is an index of form {about.get('version')}, and this qpvgeo reads {_VERSION}.",
-                way_out=again,
-            )
-        if about["content"] != _content(about["layers"], arrays):
-            raise DataError(f"{path.name} is damaged: its content is not what was written.", way_out=again)
+        about, layers = indexfiles.read(path)
         if qpv is not None:
             frames = [qpv] if isinstance(qpv, gpd.GeoDataFrame | gpd.GeoSeries) else list(qpv)
+            _require_frames(frames)
             if _digest(_identity(frames)) != about["digest"]:
-                raise DataError(f"{path.name} was built from other perimeters.", way_out=again)
-        source = _Source(tuple(about["files"]), about["fictional"], about["without_outline"])
+                raise DataError(f"{path.name} was built from other perimeters.", way_out=indexfiles.AGAIN)
+        source = _Source(tuple(about["files"]), about["fictional"], about["without_outline"], about["partial"])
         source.digest = about["digest"]
         index = cls.__new__(cls)
-        parts = [
-            {name.partition(".")[2]: array for name, array in arrays.items() if name.startswith(f"{number}.")}
-            for number in range(len(about["layers"]))
-        ]
-        layers = [_loaded(one, part, about["reach_m"]) for one, part in zip(about["layers"], parts, strict=True)]
         vars(index).update(
             reach_m=about["reach_m"],
             _about=source,
@@ -334,42 +299,70 @@ def _require_frames(frames: Sequence[Any]) -> None:
             problems.append(f"number {position + 1} is a {type(frame).__name__}")
         elif frame.index.nlevels > 1:
             problems.append(f"number {position + 1} has an index of {frame.index.nlevels} levels")
-        elif "vintage" in getattr(frame, "columns", ()) and not pd.api.types.is_numeric_dtype(frame["vintage"]):
-            years = pd.to_numeric(frame["vintage"], errors="coerce")
-            wrong = frame["vintage"][years.isna() & frame["vintage"].notna()].unique()
-            problems += [f"number {position + 1} has the vintage {year!r}" for year in wrong]
+        else:
+            problems += [f"number {position + 1} {fault}" for fault in _faults(frame)]
     if problems:
         raise UsageError(
             "Perimeters are frames of outlines.", problems=problems, way_out="Give those of qpvgeo.read_qpv()."
         )
 
 
-def _drawn(layer: gpd.GeoDataFrame | gpd.GeoSeries) -> npt.NDArray[np.bool_]:
-    """Whether each row has an outline."""
-    shapes = layer.geometry.to_numpy()
-    return np.asarray(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+def _faults(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> list[str]:
+    """What keeps a frame from being perimeters: years that are none, codes that stand in a column."""
+    columns = list(getattr(frame, "columns", ()))
+    faults = []
+    if "vintage" in columns:
+        years = pd.to_numeric(frame["vintage"], errors="coerce").astype("float64")
+        wrong = frame["vintage"][(years.isna() | (years % 1 != 0)) & frame["vintage"].notna()].unique()
+        faults += [f"has the vintage {year}" for year in wrong]
+    held = next((name for name in columns if re.sub("[^a-z]", "", str(name).lower()) in _CODE_COLUMNS), None)
+    if held is not None and pd.api.types.is_numeric_dtype(frame.index.dtype):
+        faults.append(f"has row numbers for labels, and its codes in the column {held!r}: .set_index({held!r})")
+    return faults
 
 
-def _rows(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> pd.DataFrame:
-    """Perimeters that have an outline, with their label, vintage and territory, in the legal projection."""
-    shapes = mended(frame)
-    drawn = _drawn(shapes)
-    shapes = shapes[drawn]
-    areas, place = to_metric(shapes.to_numpy(), shapes.crs, what="perimeters")
-    vintage = frame["vintage"][drawn].to_numpy() if isinstance(frame, gpd.GeoDataFrame) and "vintage" in frame else None
-    years = [None if vintage is None or pd.isna(vintage[row]) else int(vintage[row]) for row in range(len(areas))]
-    return pd.DataFrame(
-        {
-            "code": shapes.index.astype("str").to_numpy(dtype=object),
-            "vintage": pd.Series(years, dtype=object),
-            "territory": place,
-            "area": areas,
-        }
-    )
+def _years(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> list[int | None]:
+    """Vintage of each row, as a whole number, however it was written."""
+    if not isinstance(frame, gpd.GeoDataFrame) or "vintage" not in frame:
+        return [None] * len(frame)
+    years = pd.to_numeric(frame["vintage"])
+    return [None if pd.isna(year) else int(year) for year in years]
+
+
+def _rows(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[pd.DataFrame, list[str]]:
+    """Perimeters with their label, vintage and territory, in the legal projection; labels of those without outline."""
+    shapes = mended(frame).to_numpy()
+    drawn = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    areas, place = to_metric(shapes[drawn], frame.crs, what="perimeters")
+    labels = np.array([str(label) for label in frame.index], dtype=object)
+    years = pd.Series(_years(frame), dtype=object)[drawn].to_numpy()
+    rows = pd.DataFrame({"code": labels[drawn], "vintage": years, "territory": place, "area": areas}, dtype=object)
+    return rows, labels[~drawn].tolist()
+
+
+def _partial(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> list[str]:
+    """Notes on the territories of which fewer perimeters are given than any list of the geography holds."""
+    given: Counter[tuple[str, int]] = Counter()
+    for frame in frames:
+        for label, year in zip(map(str, frame.index), _years(frame), strict=True):
+            territory = territories.of_department(codes.of_qpv(label)) if codes.vintage_of(label) == year else None
+            if year is not None and territory is not None:
+                given[territory, year] += 1
+    notes = []
+    for (territory, year), many in given.items():
+        listed = sorted(facts.expected_counts(year).get(territory, ()))
+        if listed and many < listed[0]:
+            all_of = " or ".join(f"{count:,}" for count in listed)
+            are = "are" if many > 1 else "is"
+            notes.append(
+                f"{many:,} of the {all_of} perimeters of {territories.get(territory).name} ({year}) {are} given: "
+                "a point outside of them may lie in another"
+            )
+    return notes
 
 
 def _layers(rows: pd.DataFrame) -> dict[tuple[str, int | None], Layer]:
-    rows = rows.assign(size=shapely.area(rows["area"].to_numpy(dtype=object)))
+    rows = rows.assign(size=_ranks(shapely.area(rows["area"].to_numpy(dtype=object))))
     there = set(rows["territory"])
     known = [code for code in territories.territories() if code in there]
     years = sorted(set(rows["vintage"]), key=lambda year: year or 0)
@@ -384,13 +377,21 @@ def _layers(rows: pd.DataFrame) -> dict[tuple[str, int | None], Layer]:
     return layers
 
 
+def _ranks(sizes: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Rank of each area by its size, one for those that are equal."""
+    order = np.argsort(sizes)
+    ranks = np.empty(len(sizes), np.int64)
+    ranks[order] = np.cumsum(np.diff(sizes[order], prepend=-np.inf) > _SAME_M2)
+    return ranks
+
+
 def _identity(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> list[tuple[Any, ...]]:
     """Projection, labels, years and outlines of frames, as they are now: the caller may change them afterwards."""
     return [
         (
             "" if frame.crs is None else frame.crs.to_string(),
             frame.index,
-            frame["vintage"].tolist() if isinstance(frame, gpd.GeoDataFrame) and "vintage" in frame else None,
+            _years(frame),
             frame.geometry.to_numpy().copy(),
         )
         for frame in frames
@@ -404,35 +405,6 @@ def _digest(rows: list[tuple[Any, ...]]) -> str:
         wkb = shapely.to_wkb(shapely.normalize(shapes))
         parts += [
             hashlib.sha256(f"{label}|{year}|{crs}|".encode() + (shape or b"")).digest()
-            for label, year, shape in zip(labels, years or [None] * len(labels), wkb, strict=True)
+            for label, year, shape in zip(labels, years, wkb, strict=True)
         ]
     return hashlib.sha256(b"".join(sorted(parts))).hexdigest()
-
-
-def _content(layers: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> str:  # noqa: ANN401 - plain JSON
-    """SHA-256 of all that a file holds beside its own description."""
-    found = hashlib.sha256(json.dumps(layers).encode())
-    for name in sorted(arrays):
-        found.update(name.encode())
-        found.update(np.ascontiguousarray(arrays[name]).data.cast("B") if arrays[name].size else b"")
-    return found.hexdigest()
-
-
-def _loaded(about: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], reach: float) -> Layer:
-    text, ends = arrays["wkb"].tobytes(), arrays["ends"].tolist()
-    areas = shapely.from_wkb([text[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)])
-    frames = {}
-    for name in _KEPT:
-        x, y, cell, columns, rows = arrays[f"{name}.frame"].tolist()
-        frames[name] = Frame(x, y, cell, int(columns), int(rows))
-    kept: dict[str, dict[str, Any]] = {
-        name: {key: arrays[f"{name}.{key}"] for key in keys} for name, keys in _KEPT.items()
-    }
-    return Layer(
-        about["territory"],
-        about["vintage"],
-        about["codes"],
-        areas,
-        grid=PointGrid(areas, frames["grid"], **kept["grid"]),
-        limits=Limits(reach, frames["limits"], **kept["limits"]),
-    )

@@ -6,6 +6,7 @@ infinite, out of France, or with latitude and longitude exchanged. Every row get
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -15,12 +16,23 @@ import pandas as pd
 import pyproj
 import shapely
 
-from qpvgeo import territories
+from qpvgeo import schema, territories
+from qpvgeo.border import border_in
 from qpvgeo.chunks import in_chunks
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.projection import DEGREES, at_home, looks_swapped, to_degrees
 
-__all__ = ["REASONS", "Coordinates", "Places", "coordinate_columns", "coordinates_of", "place"]
+__all__ = [
+    "REASONS",
+    "Coordinates",
+    "Places",
+    "columns_fault",
+    "coordinate_columns",
+    "coordinates_of",
+    "number",
+    "numbers_of",
+    "place",
+]
 
 REASONS = (
     "no coordinates",
@@ -31,6 +43,7 @@ REASONS = (
     "location too coarse",
     "near the limit",
     "no perimeters of this territory",
+    "no perimeters of the geography of that day",
     "geography of that day not known",
     "row cannot be read",
 )
@@ -120,10 +133,14 @@ def coordinates_of(points: Any, *, xy: tuple[str, str] | None = None, crs: Any =
     Raises
     ------
     DataError
-        The CRS is missing, shapes are no points, or columns are not there: all are listed.
+        The CRS is missing, shapes are no points, or a table has no columns of longitude and latitude, or several of
+        one name: all are listed.
     UsageError
-        `points` is none of the forms.
+        `points` is none of the forms, columns that were named are not there, or columns are named of what has none.
     """
+    fault = columns_fault(points, xy)
+    if fault:
+        raise UsageError(f"xy={xy!r} {fault}.", way_out="Leave xy= out.")
     if isinstance(points, gpd.GeoDataFrame | gpd.GeoSeries):
         return _of_shapes(points, crs)
     if isinstance(points, pd.DataFrame):
@@ -134,6 +151,14 @@ def coordinates_of(points: Any, *, xy: tuple[str, str] | None = None, crs: Any =
         f"Points cannot be read from a {type(points).__name__}.",
         way_out="Give a GeoDataFrame, a DataFrame with xy=(east, north) and crs=, or a pair of arrays with crs=.",
     )
+
+
+def columns_fault(points: Any, xy: Any) -> str:  # noqa: ANN401
+    """What is wrong with columns that are named of points that have none; empty for nothing."""
+    if xy is None or (isinstance(points, pd.DataFrame) and not isinstance(points, gpd.GeoDataFrame)):
+        return ""
+    shapes = isinstance(points, gpd.GeoDataFrame | gpd.GeoSeries)
+    return f"names columns, and the coordinates of these points are {'shapes' if shapes else 'arrays'}"
 
 
 def _of_arrays(points: Sequence[Any], crs: Any) -> Coordinates:  # noqa: ANN401
@@ -199,25 +224,33 @@ def _of_table(table: pd.DataFrame, xy: tuple[str, str] | None, crs: Any) -> Coor
         if xy is None:
             raise DataError(
                 "The table has no columns of longitude and latitude.",
-                problems=[f"column {name!r}" for name in table.columns],
-                way_out='Name them, eastwards first, with their CRS: xy=("x", "y"), crs=2154.',
+                way_out=f"{schema.columns_told(table.columns)} Name two, eastwards first, with their CRS: "
+                'xy=("x", "y"), crs=2154.',
             )
         crs = DEGREES if crs is None else crs
     if len(xy) != 2:
         raise UsageError(f"xy={xy!r} is no pair of columns.", way_out='Name two, eastwards first: xy=("x", "y").')
     missing = [name for name in xy if name not in table.columns]
     if missing:
-        raise DataError(
+        raise UsageError(
             "The table lacks columns of coordinates.",
             problems=[f"no column {name!r}" for name in missing],
-            way_out=f"Its columns are: {', '.join(map(str, table.columns))}.",
+            way_out=schema.columns_told(table.columns),
         )
-    (x, odd_x), (y, odd_y) = (_numbers(table[name]) for name in xy)
+    schema.require_once(table, xy)
+    (x, odd_x), (y, odd_y) = (numbers_of(table[name]) for name in xy)
     return Coordinates(x, y, _required(crs), table.index, np.flatnonzero(odd_x | odd_y))
 
 
-def _numbers(column: pd.Series) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Numbers of a column, and which cells hold something else; decimal commas are read."""
+def numbers_of(column: pd.Series) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Numbers of a column, and which cells hold something else; decimal commas are read.
+
+    Examples
+    --------
+    >>> found, odd = numbers_of(pd.Series(["1,5", "", "one"]))
+    >>> found.tolist(), odd.tolist()
+    ([1.5, nan, nan], [False, False, True])
+    """
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy(dtype=float, na_value=np.nan), np.zeros(len(column), dtype=bool)
     text = column.astype("str").str.strip().str.replace(",", ".", regex=False)
@@ -238,25 +271,26 @@ def place(points: Coordinates) -> Places:
     (('hexagone',), ['', 'latitude and longitude look swapped', 'outside France', 'no coordinates'])
     """
     known = list(territories.territories())
+    hexagone = known.index("hexagone")
     territory, reason = np.full(len(points.x), -1, np.int8), np.zeros(len(points.x), np.int8)
-    near = _box_of(points.crs)
+    box = _box_of(points.crs)
+    near = None if box is None else (known.index(box[0]), *box[1:])
+    border = cache(lambda: border_in(points.crs))
 
     def look(rows: slice) -> set[int]:
         x, y = points.x[rows], points.y[rows]
-        if near is not None:
-            code, west, south, east, north = near
-            # no comparison holds for what is not a number
-            if west <= x.min() and x.max() <= east and south <= y.min() and y.max() <= north:
-                territory[rows] = known.index(code)
-                return {known.index(code)}
-            own = (x >= west) & (x <= east) & (y >= south) & (y <= north)
-            territory[rows][own] = known.index(code)
-            others = np.flatnonzero(~own)
-        else:
-            others = np.arange(len(x))
-        found, why = _judged(x[others], y[others], known, points.crs)
-        territory[rows][others], reason[rows][others] = found, why
-        return set(np.unique(territory[rows]).tolist())
+        part, why = territory[rows], reason[rows]
+        others = _in_box(near, x, y, part)
+        if len(others):
+            part[others], why[others] = _judged(x[others], y[others], known, points.crs)
+        there = set(np.unique(part).tolist()) if len(others) else {int(part[0])}
+        if hexagone in there:
+            here = None if len(there) == 1 else np.flatnonzero(part == hexagone)
+            lost = border().beyond(x, y) if here is None else here[border().beyond(x[here], y[here])]
+            if len(lost):
+                part[lost], why[lost] = -1, number("outside France")
+                there = set(np.unique(part).tolist())
+        return there
 
     there = sorted(set().union(*in_chunks(look, len(points.x))) - {-1})
     reason[points.unread] = number("coordinates are no numbers")
@@ -268,6 +302,22 @@ def place(points: Coordinates) -> Places:
 
     in_chunks(numbered, len(territory))
     return Places(tuple(known[position] for position in there), territory, reason)
+
+
+def _in_box(
+    near: tuple[int, float, float, float, float] | None, x: Floats, y: Floats, territory: Bytes
+) -> npt.NDArray[np.intp]:
+    """Give the points of a box the number of its territory; positions of the others."""
+    if near is None:
+        return np.arange(len(x))
+    code, west, south, east, north = near
+    # no comparison holds for what is not a number
+    if west <= x.min() and x.max() <= east and south <= y.min() and y.max() <= north:
+        territory.fill(code)
+        return np.empty(0, np.intp)
+    own = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+    territory[own] = code
+    return np.flatnonzero(~own)
 
 
 def _judged(x: Floats, y: Floats, known: list[str], crs: pyproj.CRS) -> tuple[Bytes, Bytes]:

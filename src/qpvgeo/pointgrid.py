@@ -21,6 +21,7 @@ import shapely
 
 from qpvgeo.chunks import THREADS, in_chunks, keep_memory
 from qpvgeo.edges import cut, edges_of
+from qpvgeo.perprocess import PerProcess
 
 __all__ = ["Frame", "PointGrid", "expand"]
 
@@ -134,12 +135,12 @@ class PointGrid:
     start: Ints
     held: Ints
     # a prepared outline builds parts of itself while it answers: two threads at once would break it
-    _one_at_a_time: Lock = field(default_factory=Lock, repr=False)
+    _one_at_a_time: PerProcess[Lock] = field(default_factory=lambda: PerProcess(Lock), repr=False)
+    _ready: PerProcess[Shapes] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Make outlines of its own ready: others may prepare and ask the caller's at the same time."""
-        object.__setattr__(self, "areas", shapely.force_2d(self.areas))
-        shapely.prepare(self.areas)
+        object.__setattr__(self, "_ready", PerProcess(lambda: _prepared(self.areas)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Made anew in another process: prepared outlines do not travel."""
@@ -216,16 +217,23 @@ class PointGrid:
         order = np.argsort(area.astype(np.int16) if short else area, kind="stable")
         point, area = point[order], area[order]
         hit = np.empty(len(order), dtype=bool)
+        outlines = self._ready.own()
 
         def test(rows: slice) -> None:
-            hit[order[rows]] = shapely.intersects_xy(self.areas[area[rows]], x[point[rows]], y[point[rows]])
+            hit[order[rows]] = shapely.intersects_xy(outlines[area[rows]], x[point[rows]], y[point[rows]])
 
         # an outline is in the hands of one thread alone
         first = np.r_[0, np.flatnonzero(area[1:] != area[:-1]) + 1, len(area)] if len(area) else np.zeros(1, np.intp)
         ends = np.unique(first[np.searchsorted(first, np.linspace(0, len(area), 4 * THREADS + 1))])
-        with self._one_at_a_time, ThreadPoolExecutor(THREADS) as pool:
+        with self._one_at_a_time.own(), ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(test, (slice(*pair) for pair in pairwise(ends.tolist()))))
         return hit
+
+
+def _prepared(areas: Shapes) -> Shapes:
+    outlines = shapely.force_2d(areas)
+    shapely.prepare(outlines)
+    return np.asarray(outlines)
 
 
 def _bounds(areas: Shapes) -> Iterable[float]:

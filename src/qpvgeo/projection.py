@@ -21,6 +21,7 @@ __all__ = [
     "at_home",
     "geodesic_areas_m2",
     "looks_swapped",
+    "middles",
     "reproject",
     "require_axes",
     "territory_of",
@@ -74,10 +75,10 @@ def territory_of(shapes: npt.ArrayLike, crs: Any) -> npt.NDArray[np.object_]:  #
     >>> territory_of(shapely.points([[700000, 6600000], [0, 0]]), 2154).tolist()
     ['hexagone', None]
     """
-    return territories.of_points(*to_degrees(*_middles(shapes), pyproj.CRS.from_user_input(crs)))
+    return territories.of_points(*to_degrees(*middles(shapes), pyproj.CRS.from_user_input(crs)))
 
 
-def _middles(shapes: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def middles(shapes: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Middle of the bounds of each shape; NaN for a missing one."""
     box = shapely.bounds(np.asarray(shapes, dtype=object))
     return (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
@@ -155,7 +156,7 @@ def require_axes(frame: Any, *, name: str, what: str) -> None:  # noqa: ANN401 -
     """
     shapes = frame.geometry.to_numpy()
     shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
-    x, y = _middles(shapes)
+    x, y = middles(shapes)
     swapped = looks_swapped(x, y, frame.crs)
     if 2 * swapped.sum() <= len(shapes) or at_home(x, y, pyproj.CRS.from_user_input(frame.crs)).any():
         return

@@ -16,6 +16,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo.chunks import in_parts
+from qpvgeo.perprocess import PerProcess
 from qpvgeo.projection import areas_m2
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["REPAIR_COLUMNS", "polygonal", "repair", "valid"]
 
-_MUTING = Lock()
+_MUTING = PerProcess(Lock)
 _AREAL = (3, 6)  # what shapely numbers Polygon and MultiPolygon
 
 REPAIR_COLUMNS = ("code", "reason", "area_before_m2", "area_after_m2", "difference_m2")
@@ -40,7 +41,7 @@ def valid(shapes: "npt.NDArray[np.object_]") -> "npt.NDArray[np.bool_]":
     [True, False, False]
     """
     # shapely mutes warnings while it looks, which two threads at once would leave muted
-    with _MUTING, warnings.catch_warnings():
+    with _MUTING.own(), warnings.catch_warnings():
         return in_parts(shapely.is_valid, shapes)
 
 

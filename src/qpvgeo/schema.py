@@ -25,12 +25,14 @@ __all__ = [
     "QPV_COLUMNS",
     "align_population",
     "census_years",
+    "columns_told",
     "file_record",
     "is_fictional",
     "poverty_by_people",
     "provenance",
     "reference_year",
     "require_columns",
+    "require_once",
     "require_qpv",
     "require_unique_cells",
     "stamp",
@@ -39,6 +41,8 @@ __all__ = [
 ATTRS_KEY = "qpvgeo"
 
 QPV_COLUMNS = ("name", "vintage", "release", "territory", "department", "region", "communes", "geometry")
+
+_MANY_NAMES, _LONG_NAME = 50, 40
 
 
 @lru_cache(maxsize=256)
@@ -99,6 +103,19 @@ def is_fictional(*frames: pd.DataFrame | None) -> bool:
     return any(provenance(frame).get("fictional", False) for frame in frames if frame is not None)
 
 
+def columns_told(names: Iterable[Any]) -> str:
+    """Sentence that lists columns, cut short where they are many or long: a file may be one line of megabytes.
+
+    Examples
+    --------
+    >>> columns_told(["id", "x", "y"])
+    'Its columns are: id, x, y.'
+    """
+    texts = [text if len(text) <= _LONG_NAME else f"{text[:_LONG_NAME]}..." for text in map(str, names)]
+    more = f" and {len(texts) - _MANY_NAMES} more" if len(texts) > _MANY_NAMES else ""
+    return f"Its columns are: {', '.join(texts[:_MANY_NAMES])}{more}." if texts else "It has no columns."
+
+
 def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, what: str, way_out: str = "") -> None:
     """Raise one error that lists every column missing from a frame.
 
@@ -112,7 +129,24 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, what: str, w
         raise DataError(
             f"{what} lacks {len(missing)} column{'s' if len(missing) > 1 else ''}.",
             problems=[f"no column {column!r}" for column in missing],
-            way_out=way_out or f"Its columns are: {', '.join(map(str, frame.columns))}.",
+            way_out=way_out or columns_told(frame.columns),
+        )
+
+
+def require_once(frame: pd.DataFrame, columns: Iterable[Any]) -> None:
+    """Raise when a frame has several columns of one of some names.
+
+    Raises
+    ------
+    DataError
+        Lists them.
+    """
+    repeated = [name for name in dict.fromkeys(columns) if (frame.columns == name).sum() > 1]
+    if repeated:
+        raise DataError(
+            "The table has several columns of one name.",
+            problems=[f"column {name!r}" for name in repeated],
+            way_out="Rename or drop one of each.",
         )
 
 

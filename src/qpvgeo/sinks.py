@@ -1,7 +1,7 @@
 """Rows written as they come, to CSV or Parquet: what was there first, then the columns that were added.
 
-A CSV gets its cells back as they were; what is added is quoted only where it must be, with decimal points and distances
-to the millimetre.
+A CSV gets its cells back as they were; what is added is quoted only where it must be, distances to the millimetre, with
+decimal points or, where the source writes so, with decimal commas.
 """
 
 import codecs
@@ -39,7 +39,7 @@ class Sink(Protocol):
         """Finish the file."""
 
 
-def open_sink(path: Path, name: str, table: Table, added: pa.Schema) -> Sink:
+def open_sink(path: Path, name: str, table: Table, added: pa.Schema, *, decimal_commas: bool = False) -> Sink:
     """Start a file.
 
     Parameters
@@ -52,6 +52,8 @@ def open_sink(path: Path, name: str, table: Table, added: pa.Schema) -> Sink:
         The source, for its columns and the way a CSV is written.
     added
         Columns added.
+    decimal_commas
+        Whether a CSV has decimal commas in the columns added.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def open_sink(path: Path, name: str, table: Table, added: pa.Schema) -> Sink:
     ]
     if nested:
         raise DataError("Columns cannot stand in a CSV.", problems=nested, way_out="Write a .parquet.")
-    return CsvSink(path, table, added, packed=name.lower().endswith(".gz"))
+    return CsvSink(path, table, added, packed=name.lower().endswith(".gz"), decimal="," if decimal_commas else ".")
 
 
 class ParquetSink:
@@ -103,8 +105,9 @@ class ParquetSink:
 class CsvSink:
     """CSV in the manner of its source: same delimiter, ends of lines and byte order mark; always UTF-8."""
 
-    def __init__(self, path: Path, table: Table, added: pa.Schema, *, packed: bool) -> None:
+    def __init__(self, path: Path, table: Table, added: pa.Schema, *, packed: bool, decimal: str) -> None:
         alike = table if isinstance(table, CsvTable) else None
+        self._decimal = decimal
         self._delimiter, self._newline = (alike.delimiter, alike.newline) if alike else (",", "\n")
         names = [] if alike else table.schema.names
         cells = [_cells(pa.array([name]), self._delimiter)[0].as_py() for name in [*names, *added.names]]
@@ -120,7 +123,7 @@ class CsvSink:
         first = (
             [_cells(column, self._delimiter) for column in whole.columns] if isinstance(whole, pa.Table) else [whole]
         )
-        cells = [*first, *(_cells(_to_millimetre(column), self._delimiter) for column in added.columns)]
+        cells = [*first, *(_cells(_to_millimetre(column, self._decimal), self._delimiter) for column in added.columns)]
         lines = pc.binary_join_element_wise(*cells, self._delimiter)
         ended = pc.binary_join_element_wise(lines, "", self._newline).cast(pa.large_string())
         for part in ended.chunks if isinstance(ended, pa.ChunkedArray) else [ended]:
@@ -138,8 +141,11 @@ class CsvSink:
         self._file.close()
 
 
-def _to_millimetre(column: Any) -> Any:  # noqa: ANN401 - an Arrow array
-    return pc.round(column, _DECIMALS) if pa.types.is_floating(column.type) else column
+def _to_millimetre(column: Any, decimal: str) -> Any:  # noqa: ANN401 - an Arrow array
+    if not pa.types.is_floating(column.type):
+        return column
+    rounded = pc.round(column, _DECIMALS)
+    return rounded if decimal == "." else pc.replace_substring(rounded.cast(pa.string()), ".", decimal)
 
 
 def _cells(column: Any, delimiter: str) -> Any:  # noqa: ANN401 - an Arrow array

@@ -9,8 +9,8 @@ ask about buildings and not about points.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -19,28 +19,21 @@ import pandas as pd
 import pyproj
 import shapely
 
-from qpvgeo import facts, schema, territories
+from qpvgeo import schema, territories
 from qpvgeo.chunks import in_chunks
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.dated import Answering, by_day, by_vintage
+from qpvgeo.errors import UsageError
 from qpvgeo.layer import Layer
-from qpvgeo.perimeter import WIDEST_M, PerimeterIndex
-from qpvgeo.places import REASONS, Coordinates, Places, coordinates_of, number, place
+from qpvgeo.perimeter import PerimeterIndex
+from qpvgeo.places import REASONS, Coordinates, Places, columns_fault, coordinates_of, number, place
+from qpvgeo.tagargs import Distance, Options, band_name
+from qpvgeo.tagnotes import counted
+from qpvgeo.tolerances import BAN_MIN_SCORE, BAN_SCORES, BAN_TYPES, tolerance_of
 
 __all__ = ["BAN_MIN_SCORE", "BAN_SCORES", "BAN_TYPES", "STATES", "Distance", "tag_points"]
 
-Distance = Literal["exact", "signed", "band"]
-
 STATES = ("in", "out", "unknown")
 _IN, _OUT, _UNKNOWN = range(3)
-_NO_LIST = 0
-_WHOLE_COMMUNES = "2026-01-15"
-
-BAN_MIN_SCORE = 0.5
-"""Under this score an address found by a geocoder of the BAN is taken for too coarse: a convention of ours."""
-
-BAN_TYPES = ("result_type", "type")
-BAN_SCORES = ("result_score", "score")
-"""Columns of the geocoder of the BAN that say what was found, and how well: the first that is there."""
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -73,11 +66,13 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
         of the perimeter that holds the point. `band`: the band alone.
     on
         A day (`"2019-03-14"`): each territory is answered by the geography in force on it. None answers by each
-        vintage given.
+        vintage given. From 12 August 2025 to 14 January 2026 a point of Mayotte in no QPV of the list of 2025 is
+        unknown: whether every commune was one already is not established.
     tolerance_m
-        How far the points may be from where they are said to be: one number, the name of a column, a Series or an
-        array. A point nearer to a limit than that is unknown; missing, or more than 2 km, means too coarse to say
-        anything.
+        How far the points may be from where they are said to be: one number up to 2 km, the name of a column, a Series
+        or an array (decimal commas are read). A point nearer to a limit than that is unknown. Of a column, what is
+        missing, below zero, no number or more than 2 km (or more than an index that was given reaches) means too coarse
+        to say anything: counted in the notes. The tolerance changes no distance and no band.
         `"ban"` takes the columns `type` (or `result_type`) and `score` (or `result_score`) of the geocoder of the BAN:
         `housenumber` with a score of 0.5 or more is certain, anything else is too coarse.
     xy
@@ -100,14 +95,17 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
         - with `on`: `vintage`, of the geography that answers.
 
         Columns of text with few values are categories. Several vintages without `on` give each column once for each
-        of them, with the year at the end: `state_2015`, `state_2024`. `attrs["qpvgeo"]` holds sources and vintages.
+        of them, with the year at the end: `state_2015`, `state_2024`. `attrs["qpvgeo"]` holds sources and vintages, and
+        `notes`: perimeters that lack, most points outside France (is `crs` theirs?), tolerances that say nothing.
 
     Raises
     ------
     DataError
-        The CRS is missing, shapes are no points, columns are not there, tolerances are below zero: all are listed.
+        The CRS is missing, shapes are no points, a table has no columns of longitude and latitude, or two of one name.
     UsageError
-        Bands, distance or day cannot be understood, or the index does not reach as far as they ask.
+        Bands, distance, day, tolerance, columns or CRS cannot be understood: all are listed. Columns that are named are
+        not there, tolerances are more or fewer than points, perimeters are none, or an index does not reach as far as
+        the bands and the tolerance of all points.
 
     Notes
     -----
@@ -115,7 +113,8 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
     the lower label is the nearest. The published outlines are at a scale of 1:4,000: the answer is indicative near a
     limit, and `tolerance_m` says so. A point of a territory whose perimeters were not given is unknown. Perimeters of a
     part of a territory (an extract) answer as if there were no others, and so do those that lack the outline of some:
-    `attrs["qpvgeo"]["without_outline"]` lists these.
+    `out` is then out of the perimeters given, and a point may lie in another. A warning and `attrs["qpvgeo"]["notes"]`
+    say so; `attrs["qpvgeo"]["without_outline"]` lists those without outline.
 
     Source of the perimeters in force: `qpvgeo.geography`.
 
@@ -130,32 +129,31 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
     >>> len(tag_points(([], []), qpv, crs=4326))
     0
     """
-    limits = _limits(bands, distance)
+    options = Options(bands=bands, distance=distance, on=on, tolerance_m=tolerance_m, xy=xy, crs=crs)
+    options.require(xy=columns_fault(points, xy))
     found = coordinates_of(points, xy=xy, crs=crs)
-    if isinstance(tolerance_m, pd.Series) and not tolerance_m.index.equals(found.index):
-        raise UsageError("The tolerances have other labels than the points.", way_out="Give them on the same index.")
-    tolerance = _tolerance(points, tolerance_m, len(found.x))
-    reach = max([*limits, float(tolerance[np.isfinite(tolerance)].max(initial=0.0))])
-    index = qpv if isinstance(qpv, PerimeterIndex) else PerimeterIndex(qpv, reach_m=reach)
-    if index.reach_m < reach:
+    given, limits = tolerance_of(points, tolerance_m, found.index), options.limits
+    needed = max([*limits, options.tolerance or 0.0])
+    index = qpv if isinstance(qpv, PerimeterIndex) else PerimeterIndex(qpv, reach_m=max(needed, given.widest))
+    if index.reach_m < needed:
         raise UsageError(
-            f"The index answers up to {index.reach_m:g} m, and {reach:g} m are asked for.",
-            way_out=f"Build it for that: PerimeterIndex(qpv, reach_m={reach:g}).",
+            f"The index answers up to {index.reach_m:g} m, and {needed:g} m are asked for.",
+            way_out=f"Build it for that: PerimeterIndex(qpv, reach_m={needed:g}).",
         )
+    tolerance, beyond = given.within(index.reach_m)
     asked = _Asked(limits, distance, index.reach_m)
     places = place(found)
     if on is not None:
         frame = _on_day(found, places, index, asked, tolerance, on)
     elif len(index.vintages) == 1:
-        frame = _frame(found, places, index, dict.fromkeys(places.codes, index.vintages[0]), asked, tolerance)
+        frame = _frame(found, places, by_vintage(index, places.codes, index.vintages[0]), asked, tolerance)
     else:
         parts = [
-            _frame(found, places, index, dict.fromkeys(places.codes, vintage), asked, tolerance).add_suffix(
-                f"_{vintage}"
-            )
+            _frame(found, places, by_vintage(index, places.codes, vintage), asked, tolerance).add_suffix(f"_{vintage}")
             for vintage in index.vintages
         ]
         frame = pd.concat(parts, axis="columns")
+    told = counted(found, places, no_distance=given.no_distance, beyond_reach=beyond)
     schema.stamp(
         frame,
         index.files,
@@ -164,6 +162,8 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
         bands=list(limits),
         distance=distance,
         without_outline=index.without_outline,
+        notes=[*index.notes, *told.notes(found.crs, index.reach_m)],
+        counted=asdict(told),
         fictional=index.fictional,
     )
     return frame
@@ -178,68 +178,6 @@ class _Asked:
     reach: float
 
 
-def _limits(bands: Sequence[float], distance: str) -> tuple[float, ...]:
-    """Bands, once they and the kind of distance are understood."""
-    if distance not in get_args(Distance):
-        raise UsageError(f"distance={distance!r} is none of {', '.join(get_args(Distance))}.")
-    try:
-        limits = tuple(float(band) for band in bands)
-    except (TypeError, ValueError):
-        limits = (-1.0,)
-    if list(limits) != sorted(set(limits)) or any(not (np.isfinite(band) and band > 0) for band in limits):
-        raise UsageError(f"Bands must be ascending distances in metres, not {bands!r}.")
-    return limits
-
-
-def _tolerance(points: Any, given: Any, many: int) -> Floats:  # noqa: ANN401
-    """Metres by which each point may be elsewhere; infinite where nothing is known of it."""
-    if isinstance(given, str):
-        if not isinstance(points, pd.DataFrame):
-            raise UsageError(f"tolerance_m={given!r} names a column, and the points have none.")
-        if given == "ban":
-            return _ban(points)
-        if given not in points.columns:
-            raise DataError(
-                f"The points have no column {given!r} of tolerances.",
-                way_out=f"Their columns are: {', '.join(map(str, points.columns))}.",
-            )
-        given = points[given]
-    try:
-        values = pd.to_numeric(given).to_numpy(dtype=float, na_value=np.nan) if isinstance(given, pd.Series) else given
-        values = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"Tolerances are no numbers of metres: {error}") from error
-    if values.ndim > 1 or (values.ndim and len(values) != many):
-        raise UsageError(f"There are {len(values)} tolerances for {many} points.")
-    # beyond what an index reaches, a place says nothing of a limit
-    found = np.where(np.isnan(values) | (values > WIDEST_M), np.inf, values)
-    below = np.flatnonzero(found < 0)
-    if len(below):
-        raise DataError(
-            f"{len(below)} tolerances are below zero.",
-            problems=[f"row {row + 1}: {np.atleast_1d(found)[row]:g} m" for row in below],
-            way_out="A tolerance is a distance in metres.",
-        )
-    return np.asarray(found)
-
-
-def _ban(points: pd.DataFrame) -> Floats:
-    """Nothing for a house number found with a good score, infinite for anything else."""
-    kind = next((name for name in BAN_TYPES if name in points.columns), None)
-    if kind is None:
-        raise DataError(
-            "The points have no column of types of the BAN.",
-            problems=[f"no column {name!r}" for name in BAN_TYPES],
-            way_out=f"Their columns are: {', '.join(map(str, points.columns))}.",
-        )
-    certain = (points[kind].astype("str").str.strip() == "housenumber").to_numpy(dtype=bool, na_value=False)
-    score = next((name for name in BAN_SCORES if name in points.columns), None)
-    if score is not None:
-        given = pd.to_numeric(points[score].astype("str").str.replace(",", "."), errors="coerce").to_numpy(dtype=float)
-        certain = certain & (given >= BAN_MIN_SCORE)
-    return np.where(certain, 0.0, np.inf)
-
-
 def _on_day(
     found: Coordinates,
     places: Places,
@@ -249,54 +187,27 @@ def _on_day(
     on: Any,  # noqa: ANN401
 ) -> pd.DataFrame:
     """Tags by the geography in force on a day in each territory."""
-    lists = facts.geography(on)
-    in_force = lists["vintage"]
-    vintages: dict[str, int | None] = {}
-    not_known = []
-    for code in places.codes:
-        if code not in in_force.index:
-            vintages[code] = _NO_LIST
-        elif pd.isna(in_force[code]) or _of_another_release(index.layer(code, int(in_force[code])), lists.loc[code]):
-            not_known.append(code)
-            vintages[code] = _NO_LIST
-        else:
-            vintages[code] = int(in_force[code])
-    frame = _frame(found, places, index, vintages, asked, tolerance)
-    if not_known:
-        rows = np.isin(places.territory, [places.codes.index(code) for code in not_known])
-        frame.loc[rows, "reason"] = REASONS[number("geography of that day not known") - 1]
-    years = pd.array([vintages[code] or None for code in places.codes] + [None], dtype="Int64")
+    answering = by_day(index, places.codes, on)
+    frame = _frame(found, places, answering, asked, tolerance)
+    years = pd.array([None if one.layer is None else one.layer.vintage for one in answering] + [None], dtype="Int64")
     frame["vintage"] = years.take(places.territory)
     return frame
 
 
-def _of_another_release(layer: Layer | None, held: pd.Series) -> bool:
-    """Whether perimeters are of another list of the same vintage: Mayotte has had whole communes since 2026."""
-    if layer is None or layer.territory != "976" or layer.vintage != 2024:
-        return False
-    whole = any(str(code).endswith("C") for code in layer.codes)
-    return whole != (str(held["release"]) == _WHOLE_COMMUNES)
-
-
 def _frame(
-    found: Coordinates,
-    places: Places,
-    index: PerimeterIndex,
-    vintages: dict[str, int | None],
-    asked: _Asked,
-    tolerance: Floats,
+    found: Coordinates, places: Places, answering: list[Answering], asked: _Asked, tolerance: Floats
 ) -> pd.DataFrame:
-    """Tags by one vintage in each territory."""
-    layers = [index.layer(code, vintages[code]) for code in places.codes]
-    answer = _Answer(places.reason, asked, sum(len(layer.codes) for layer in layers if layer is not None))
-    for position, (code, layer) in enumerate(zip(places.codes, layers, strict=True)):
+    """Tags by one layer of perimeters in each territory."""
+    many = sum(len(one.layer.codes) for one in answering if one.layer is not None)
+    answer = _Answer(places.reason, asked, many)
+    for position, (code, one) in enumerate(zip(places.codes, answering, strict=True)):
         rows = (
             None if len(places.codes) == 1 and not places.reason.any() else np.flatnonzero(places.territory == position)
         )
-        if layer is None:
-            answer.without_layer(rows, certain=vintages[code] is not None and not territories.get(code).has_qpv)
-        else:
-            answer.tag(rows, layer, _metres(found, rows, code), tolerance)
+        if one.layer is not None:
+            answer.tag(rows, one.layer, _metres(found, rows, code), tolerance)
+        if reason := one.missing or one.doubt:
+            answer.leave_open(rows, reason)
     return answer.frame(found.index)
 
 
@@ -335,12 +246,13 @@ class _Answer:
         # 0 is in, and the last one beyond all
         self.band = np.full(many if asked.bands else 0, len(asked.bands) + 1, np.int8)
 
-    def without_layer(self, rows: Any, *, certain: bool) -> None:  # noqa: ANN401
-        """Points of a territory whose perimeters are not at hand: out only where the law names no QPV."""
-        if not certain:
-            rows = slice(None) if rows is None else rows
-            self.state[rows] = _UNKNOWN
-            self.reason[rows] = number("no perimeters of this territory")
+    def leave_open(self, rows: Any, reason: str) -> None:  # noqa: ANN401
+        """Make unknown the points of a territory that are out, those at some positions, or all of them for None."""
+        rows = np.arange(len(self.state)) if rows is None else rows
+        rows = rows[self.state[rows] == _OUT]
+        self.state[rows], self.reason[rows] = _UNKNOWN, number(reason)
+        if len(self.near):
+            self.near[rows], self.distance[rows] = -1, np.nan
 
     def tag(self, rows: Any, layer: Layer, metres: tuple[Floats, Floats], tolerance: Floats) -> None:  # noqa: ANN401
         """Tag the points of a territory: those at some positions, or all of them for None."""
@@ -447,7 +359,7 @@ class _Answer:
                 columns["nearest_qpv"] = pd.Categorical.from_codes(self.near, codes)
                 columns["distance_m"] = self.distance
             bands = self.asked.bands
-            names = ["in", *(f"within {band:.15g} m" for band in bands), f"beyond {bands[-1]:.15g} m"]
+            names = ["in", *(f"within {band_name(band)} m" for band in bands), f"beyond {band_name(bands[-1])} m"]
             self.band[unknown] = -1
             columns["band"] = pd.Categorical.from_codes(self.band, names, ordered=True)
         return pd.DataFrame(columns, copy=False).set_axis(index, axis="index")

@@ -225,10 +225,13 @@ def tag(answer: dict[str, Any], out: Console, lang: str) -> None:
         headers += [(vintage or "Number", True), ("Share", True)]
     named = str(answer["on"] or ", ".join(str(vintage) for vintage in answer["vintages"] if vintage))
     about = f"{escape(answer['file'])}, {number(answer['rows'], lang)} {say('rows', lang)}"
-    table = _table(headers, lang, f"{about}, {say('geography of', lang)} {named}" if named else about)
+    table = _table(headers, lang)
     for label, figures in _classes(list(each.values()), lang):
         cells = [(number(one, lang), share(one / answer["rows"] if answer["rows"] else None, lang)) for one in figures]
         table.add_row(label, *(cell for pair in cells for cell in pair))
+    # over the table and not of it, whose width would break the name of a file
+    title = f"{about}, {say('geography of', lang)} {named}" if named else about
+    out.print(f"[bold]{title}[/bold]", soft_wrap=True)
     out.print(table)
     if answer["resumed_rows"]:
         out.print(f"{number(answer['resumed_rows'], lang)} {say('rows were tagged before', lang)}")
@@ -237,7 +240,7 @@ def tag(answer: dict[str, Any], out: Console, lang: str) -> None:
     else:
         out.print(f"[dim]{say('Nothing was written: name a file with --output to have each row.', lang)}[/dim]")
     for note in answer["notes"]:
-        out.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)
+        out.print(f"[yellow]{escape(say(note, lang))}[/yellow]", soft_wrap=True)
     _foot(answer, out, lang)
 
 

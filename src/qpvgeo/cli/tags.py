@@ -2,21 +2,23 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from qpvgeo import discover, facts
-from qpvgeo.errors import MissingDataError, UsageError
+from qpvgeo.errors import UsageError
 from qpvgeo.perimeter import PerimeterIndex
 from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import FICTIONAL
 from qpvgeo.samples import sample as embedded
-from qpvgeo.tagfiles import tag_file
+from qpvgeo.tagargs import Options
+from qpvgeo.tagfiles import file_problems, tag_file
 
 __all__ = ["Request", "tag"]
 
@@ -49,24 +51,23 @@ class Request(_Options):
 
 def tag(asked: Request) -> dict[str, Any]:
     """Answer of `qpvgeo tag`: the counts; the rows go to the output."""
-    bands = _require(asked)
     file = asked.file or embedded().addresses
-    tolerance = _tolerance(asked.tolerance)
+    options = _options(asked)
+    _require(asked, file, options)
     perimeters = _perimeters(asked)
-    xy = (asked.x, asked.y) if asked.x is not None and asked.y is not None else None
-    with _bar() as progress, warnings.catch_warnings():
+    with _bar() as progress, warnings.catch_warnings(), _interrupted(asked):
         # the answer holds the same words
-        warnings.filterwarnings("ignore", message=".* no outline in this file")
+        warnings.filterwarnings("ignore", message=".* no outline in this file|.* may lie in another$")
         found = tag_file(
             file,
             asked.output,
             perimeters,
-            bands=bands,
-            distance=asked.distance,  # type: ignore[arg-type]
-            on=asked.on,
-            tolerance_m=tolerance,
-            xy=xy,
-            crs=asked.crs,
+            bands=options.limits,
+            distance=options.distance,
+            on=options.on,
+            tolerance_m=options.tolerance_m,
+            xy=options.xy,
+            crs=options.crs,
             resume=asked.resume,
             progress=progress,
         )
@@ -75,8 +76,23 @@ def tag(asked: Request) -> dict[str, Any]:
     return {"file": file.name, "vintage": None if asked.on else vintages[-1], **found, **fictional}
 
 
-def _require(asked: Request) -> tuple[float, ...]:
-    """Bands, once all the options fit together."""
+def _options(asked: Request) -> Options:
+    """What is asked about the points, out of the words of the command line."""
+    tolerance: float | str = asked.tolerance
+    with suppress(ValueError):
+        tolerance = float(asked.tolerance.replace(",", "."))
+    return Options(
+        bands=[band for band in asked.bands.split(",") if band.strip()],
+        distance=asked.distance,
+        on=asked.on,
+        tolerance_m=tolerance,
+        xy=(asked.x, asked.y) if asked.x is not None and asked.y is not None else None,
+        crs=asked.crs,
+    )
+
+
+def _require(asked: Request, file: Path, options: Options) -> None:
+    """Raise when options do not fit together, or one of them cannot be: all are listed."""
     problems = []
     if asked.file is None and not asked.sample:
         problems.append("name a FILE of points, or use --sample")
@@ -86,36 +102,34 @@ def _require(asked: Request) -> tuple[float, ...]:
         problems.append("--index and --vintage exclude each other: the index has its vintages")
     if asked.index is not None and (asked.sample or asked.data is not None):
         problems.append("--index takes the place of the perimeters of --sample and --data")
+    if asked.index is not None and not asked.index.is_file():
+        problems.append(f"--index {asked.index}: there is no such file; PerimeterIndex(qpv).save(path) makes one")
     if (asked.x is None) != (asked.y is None):
         problems.append("--x and --y go together")
     if asked.x is not None and asked.crs is None:
         problems.append("--x and --y need their projection: --crs 2154 for Lambert-93, --crs 4326 for degrees")
-    if asked.resume and asked.output is None:
-        problems.append("--resume needs the --output of the run to go on with")
-    bands: tuple[float, ...] = ()
-    try:
-        bands = tuple(float(band) for band in asked.bands.split(",") if band.strip())
-    except ValueError:
-        problems.append(f"--bands {asked.bands} are no distances: write them as 300,500")
+    said = {"bands": f"--bands {asked.bands}", "on": f"--on {asked.on}", "crs": f"--crs {asked.crs}"}
+    said |= {"tolerance_m": f"--tolerance {asked.tolerance}", "distance": f"--distance {asked.distance}"}
+    problems += options.problems(options.faults(), said)
+    problems += file_problems(file, asked.output, resume=asked.resume)
     if problems:
         raise UsageError("The options do not fit together.", problems=problems)
-    return bands
 
 
-def _tolerance(text: str) -> float | str:
+@contextmanager
+def _interrupted(asked: Request) -> Iterator[None]:
+    """Say how to go on when a run is interrupted."""
     try:
-        return float(text.replace(",", "."))
-    except ValueError:
-        return text
+        yield
+    except KeyboardInterrupt:
+        if asked.output is not None:
+            typer.echo("qpvgeo: what was tagged so far is kept; the same command with --resume goes on", err=True)
+        raise
 
 
 def _perimeters(asked: Request) -> Any:  # noqa: ANN401 - frames or an index
     """Perimeters of the vintages asked for, at hand or in a saved index."""
     if asked.index is not None:
-        if not asked.index.is_file():
-            raise MissingDataError(
-                f"There is no file {asked.index}.", way_out="Make it: PerimeterIndex(qpv).save(path)."
-            )
         return PerimeterIndex.load(asked.index)
     years = asked.vintages or (_VINTAGE,)
     if asked.on is not None:

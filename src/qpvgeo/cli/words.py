@@ -5,6 +5,7 @@ phrase that is not here stays in English: better than half a translation.
 """
 
 import re
+from collections.abc import Callable
 
 __all__ = ["say"]
 
@@ -142,7 +143,14 @@ _PHRASES = {
     "location too coarse": "localisation trop grossière",
     "near the limit": "près de la limite",
     "no perimeters of this territory": "pas de périmètres de ce territoire",
+    "no perimeters of the geography of that day": "pas de périmètres de la géographie de ce jour",
     "geography of that day not known": "géographie de ce jour inconnue",
+    "there is no run to go on with: the run starts at the first row": (
+        "il n'y a pas de passage à reprendre : celui-ci part de la première ligne"
+    ),
+    "what was kept of an earlier run cannot be read: the run starts at the first row": (
+        "ce qui restait d'un passage précédent est illisible : celui-ci part de la première ligne"
+    ),
     "row cannot be read": "ligne illisible",
     "Grand Paris, EPT not known": "Grand Paris, EPT inconnu",
     "placed in no unit": "rattaché à aucune unité",
@@ -176,7 +184,16 @@ _PHRASES = {
     "letter and status disagree": "la lettre et le statut se contredisent",
 }
 
-_PIECES = [
+
+def _counted(template: str) -> Callable[[re.Match[str]], str]:
+    """French for a sentence with counts: a comma sets thousands apart in English, and decimals in French."""
+    return lambda found: template.format(*(part.replace(",", "\u202f") for part in found.groups("")))
+
+
+_LATER = ": a point outside of them may lie in another"
+_AUTRE = " : un point hors d'eux peut être dans un autre"
+
+_PIECES: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"no denominator for", "pas de dénominateur pour"),
     (r"no population for (\d+) QPV", r"pas de population pour \1 QPV"),
     (r"census of the people not stated for", "recensement des habitants non indiqué pour"),
@@ -193,6 +210,43 @@ _PIECES = [
     (r"area without (\d+) QPV that have no outline", r"surface sans \1 QPV qui n'ont pas de contour"),
     (r": census of (\d+)", r" : recensement de \1"),
     (r"(\d+) of the (\d+) QPV of", r"\1 des \2 QPV de"),
+    (r"(of the [\d,]+) or ([\d,]+ perimeters of)", r"\1 ou \2"),
+    (
+        rf"([\d,]+) of the ([\d, ou]+) perimeters of (.+?) \((\d+)\) are given{_LATER}",
+        _counted("{} des {} périmètres de {} ({}) sont donnés" + _AUTRE),
+    ),
+    (
+        rf"1 of the ([\d, ou]+) perimeters of (.+?) \((\d+)\) is given{_LATER}",
+        _counted("1 des {} périmètres de {} ({}) est donné" + _AUTRE),
+    ),
+    (r"([\d,]+) of ([\d,]+) points lie outside France", _counted("{} points sur {} sont hors de France")),
+    (
+        r": crs=(\S+) says metres and the values look like degrees",
+        r" : crs=\1 dit des mètres, et les valeurs ressemblent à des degrés",
+    ),
+    (
+        r": crs=(\S+) says degrees and the values look like metres",
+        r" : crs=\1 dit des degrés, et les valeurs ressemblent à des mètres",
+    ),
+    (r", where crs=(.+) puts them", r", là où crs=\1 les place"),
+    (
+        r"([\d,]+) points? ha(?:s|ve) a tolerance that is no distance \(missing, below zero, no number\): too coarse",
+        _counted(
+            "tolérances qui ne sont pas des distances (absentes, négatives, pas des nombres) : {}, trop grossières"
+        ),
+    ),
+    (
+        r"([\d,]+) points? ha(?:s|ve) a tolerance beyond the ([\d,.]+) m that can be told: too coarse",
+        _counted("tolérances au-delà des {1} m qui peuvent être dits : {0}, trop grossières"),
+    ),
+    (
+        r"([\d,]+) lines? (?:are|is) not UTF-8 and (?:were|was) read as cp1252",
+        _counted("lignes lues en cp1252, faute d'être en UTF-8 : {}"),
+    ),
+    (
+        r"(\d+) perimeters? ha(?:s|ve) no outline in this file: nothing is found in or near",
+        r"périmètres sans contour dans ce fichier : \1 ; rien n'est trouvé dedans ni auprès de",
+    ),
 ]
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "qpv_populations",
     "rows",
     "table",
+    "unsettled",
 ]
 
 TABLES = (
@@ -38,6 +39,7 @@ TABLES = (
     "errata",
     "fiscal_rules",
     "headlines",
+    "hexagone",
     "lists",
     "populations",
     "qpv_populations",
@@ -83,7 +85,8 @@ def table(name: str) -> "pd.DataFrame":
         dates), `territories`, `regions`, `departments`, `populations` (municipal population of the departments by
         census), `qpv_populations` (published populations in QPV by territory), `headlines`, `epts`, `fiscal_rules`
         (distances of the reduced VAT rate, by date of filing), `vat_territories` (VAT overseas), `breaks` (of series by
-        QPV, by indicator and years).
+        QPV, by indicator and years), `hexagone` (vertices of a coarse outline drawn around the hexagone and Corsica,
+        degrees).
 
     Returns
     -------
@@ -110,6 +113,8 @@ def table(name: str) -> "pd.DataFrame":
     counted |= {"wholly_within_m", "partly_within_m", "last_year", "first_year"}
     for column in counted & set(frame.columns):
         frame[column] = pd.to_numeric(frame[column]).astype("Int64")
+    for column in {"lon", "lat"} & set(frame.columns):
+        frame[column] = pd.to_numeric(frame[column])
     return frame
 
 
@@ -133,7 +138,12 @@ def _day(on: "str | dt.date") -> dt.date:
     try:
         return dt.date.fromisoformat(on)
     except (TypeError, ValueError):
-        raise UsageError(f"{on!r} is not a day.", way_out="Write it as YYYY-MM-DD, for example 2024-06-30.") from None
+        shown = repr(on) if on is None or isinstance(on, str | int | float) else f"A {type(on).__name__}"
+        raise UsageError(f"{shown} is not a day.", way_out="Write it as YYYY-MM-DD, for example 2024-06-30.") from None
+
+
+def _start(row: Mapping[str, str]) -> dt.date:
+    return dt.date.fromisoformat(row["valid_from"])
 
 
 def _end(row: Mapping[str, str]) -> dt.date:
@@ -196,7 +206,7 @@ def geography(on: "str | dt.date") -> "pd.DataFrame":
     found = []
     for territory in dict.fromkeys(row["territory"] for row in known):
         of_it = [row for row in known if row["territory"] == territory]
-        held = [row for row in of_it if dt.date.fromisoformat(row["valid_from"]) <= day <= _end(row)]
+        held = [row for row in of_it if _start(row) <= day <= _end(row)]
         decree = decrees[held[0]["decree"]] if held else {}
         last = held[0] if held else {"note": f"not known after {max(_end(row) for row in of_it)}"}
         found.append(
@@ -216,6 +226,32 @@ def geography(on: "str | dt.date") -> "pd.DataFrame":
     frame.attrs["known_until"] = LAST_RELEASE.isoformat()
     frame.attrs["on"] = day.isoformat()
     return frame
+
+
+def unsettled(on: "str | dt.date") -> dict[str, Mapping[str, str]]:
+    """Territories whose next list may already have been in force on a day, and the list before it.
+
+    From the publication of a law without a first day that could be established, to the release that holds its list.
+
+    Raises
+    ------
+    UsageError
+        The text is not a day.
+
+    Examples
+    --------
+    >>> [list(unsettled(day)) for day in ("2025-08-11", "2025-08-12", "2026-01-14", "2026-01-15")]
+    [[], ['976'], ['976'], []]
+    """
+    day = _day(on)
+    decrees = {row["id"]: row for row in rows("decrees")}
+    found = {}
+    for row in rows("lists"):
+        law = decrees[row["decree"]]
+        if not law["in_force_on"] and law["journal_on"] <= day.isoformat() < row["release"]:
+            before = [one for one in rows("lists") if one["territory"] == row["territory"] and _end(one) < _start(row)]
+            found[row["territory"]] = before[-1]
+    return found
 
 
 def expected_counts(vintage: int) -> dict[str, set[int]]:

@@ -5,7 +5,6 @@ text. The cells of a CSV are text and stay what they were; Parquet keeps its typ
 """
 
 import codecs
-import csv
 import gzip
 import os
 import zlib
@@ -23,6 +22,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from qpvgeo.errors import ArchiveError, DataError
+from qpvgeo.read.csvheads import HEAD, cells_of, decoded, head_of
 from qpvgeo.read.tables import existing_path
 
 __all__ = ["Batch", "CsvTable", "ParquetTable", "Table", "Whole", "open_table", "quoted"]
@@ -35,14 +35,11 @@ _CSV_ROWS = 1 << 18
 _BYTES = 64 << 20
 _LEAST_ROWS = 10_000
 _BLOCK = 8 << 20
-_HEAD = 1 << 20
 _MOST_LINES = 1_000
 """Lines that one cell may run over; a quote that is not closed by then is no quote."""
 
 _FEW = 256
-_DELIMITERS = (";", ",", "\t", "|")
-# the five bytes that cp1252 does not define are kept as latin-1 has them
-_CP1252 = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256))
+_POINTS = "Name a CSV or Parquet file of points."
 
 Bools = npt.NDArray[np.bool_]
 
@@ -62,12 +59,15 @@ class Batch:
         Which rows cannot be read.
     share
         Share of the file that was read when the batch was.
+    old_lines
+        Lines of a CSV that were read as cp1252 since the batch before.
     """
 
     look: pa.Table
     whole: pa.Table | pa.Array | None
     bad: Bools
     share: float
+    old_lines: int = 0
 
 
 class Table(Protocol):
@@ -111,9 +111,12 @@ def open_table(source: str | os.PathLike[str]) -> Table:
     >>> batch.look.num_rows, batch.look["lon"][0].as_py()
     (1000, '-3.608234')
     """
-    path = existing_path(source)
-    with path.open("rb") as stream:
-        start = stream.read(4)
+    path = existing_path(source, way_out=_POINTS)
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(4)
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read: {error.strerror}.", way_out=_POINTS) from error
     table: Table = ParquetTable.open(path) if start == b"PAR1" else CsvTable.open(path)
     names = Counter(name for name in table.schema.names if name)
     repeated = [f"{name!r} stands {count} times" for name, count in names.items() if count > 1]
@@ -157,7 +160,7 @@ class ParquetTable:
         names = list(look) if whole == "nothing" else None
         done = 0
         # a buffer, for a row group may be the whole file
-        with pq.ParquetFile(self.path, buffer_size=_HEAD, pre_buffer=False) as file:
+        with pq.ParquetFile(self.path, buffer_size=HEAD, pre_buffer=False) as file:
             for one in file.iter_batches(rows, columns=names):
                 done += one.num_rows
                 batch = pa.Table.from_batches([one])
@@ -175,7 +178,7 @@ class CsvTable:
     path
         The file.
     header
-        Its first line that is not blank, as written.
+        The line that names its columns, as written.
     delimiter
         What separates cells.
     encoding
@@ -186,6 +189,8 @@ class CsvTable:
         What ends its lines.
     names
         Columns.
+    skipped
+        Lines that are not blank, up to the header and with it.
     rows
         Rows of a batch that keep memory flat.
     """
@@ -197,33 +202,14 @@ class CsvTable:
     mark: bool
     newline: str
     names: tuple[str, ...]
+    skipped: int
     rows: int = _CSV_ROWS
 
     @classmethod
     def open(cls, path: Path) -> "CsvTable":
         """Read the header, and judge by the first million bytes how the file is written."""
         with path.open("rb") as file:
-            head = _read(_bytes(file), _HEAD, path)
-        if b"\0" in head:
-            raise DataError(
-                f"{path.name} is neither CSV nor Parquet.",
-                way_out="Save it as CSV in UTF-8, or as Parquet; a CSV may be in gzip.",
-            )
-        mark = head.startswith(codecs.BOM_UTF8)
-        try:
-            # the last character may be cut
-            codecs.getincrementaldecoder("utf-8")().decode(head)
-            encoding = "utf-8"
-        except UnicodeDecodeError:
-            encoding = "utf-8" if mark else "cp1252"
-        lines = _decoded(head.removeprefix(codecs.BOM_UTF8), encoding).split("\n")
-        line = next((line for line in lines if line.strip()), None)
-        if line is None:
-            raise DataError(f"{path.name} is empty: it has not even a header.")
-        header = line.removesuffix("\r")
-        delimiter = max(_DELIMITERS, key=lambda mark: len(_cells(header, mark) or []))
-        names = tuple(name.strip() for name in _cells(header, delimiter) or [header])
-        return cls(path, header, delimiter, encoding, mark, "\r\n" if line.endswith("\r") else "\n", names)
+            return cls(path, *head_of(_read(_bytes(file), HEAD, path), path.name))
 
     @property
     def schema(self) -> pa.Schema:
@@ -234,7 +220,7 @@ class CsvTable:
         """Rows in order, so many at a time."""
         places = [self.names.index(name) for name in look]
         taken = range(len(self.names)) if whole == "columns" else places
-        for records, share in self._batched(rows):
+        for records, share, old_lines in self._batched(rows):
             columns, bad = self._parsed(records, sorted(set(taken)))
             found = dict(zip(sorted(set(taken)), columns, strict=True))
             kept: pa.Table | pa.Array | None = None
@@ -247,39 +233,43 @@ class CsvTable:
                     records[row] = quoted(records[row]) + self.delimiter * (len(self.names) - 1)
                 kept = pa.array(records, pa.string())
             table = pa.Table.from_arrays([found[place] for place in places], names=list(look))
-            yield Batch(table, kept, bad, share)
+            yield Batch(table, kept, bad, share, old_lines)
 
-    def _batched(self, rows: int) -> Iterator[tuple[list[str], float]]:
-        """Texts of rows, so many at a time, without the header."""
+    def _batched(self, rows: int) -> Iterator[tuple[list[str], float, int]]:
+        """Texts of rows, so many at a time, without the header; share read, and lines read as cp1252 on the way."""
         size = max(self.path.stat().st_size, 1)
         held: list[str] = []
-        header = True
+        skipped = old_lines = 0
         with self.path.open("rb") as file:
-            for records in self._records(_bytes(file)):
-                held += records[1:] if header else records
-                header = header and not records
+            for records, old in self._records(_bytes(file)):
+                old_lines += old
+                header = min(self.skipped - skipped, len(records))
+                skipped += header
+                held += records[header:]
                 share = min(file.tell() / size, 1.0)
                 for start in range(0, len(held) - len(held) % rows, rows):
-                    yield held[start : start + rows], share
+                    yield held[start : start + rows], share, old_lines
+                    old_lines = 0
                 held = held[len(held) - len(held) % rows :]
-        if held:
-            yield held, 1.0
+        if held or old_lines:
+            yield held, 1.0, old_lines
 
-    def _records(self, stream: IO[bytes]) -> Iterator[list[str]]:
-        """Texts of rows, header first, block by block; blank lines hold no row."""
+    def _records(self, stream: IO[bytes]) -> Iterator[tuple[list[str], int]]:
+        """Texts of rows, header first, block by block, and lines read as cp1252; blank lines hold no row."""
         rest, lines = b"", list[str]()
         first = True
         while block := _read(stream, _BLOCK, self.path):
             block = block.removeprefix(codecs.BOM_UTF8) if first else block
             first = False
-            head, found, tail = (rest + block).rpartition(b"\n")
+            if self.newline == "\r":
+                block = block.replace(b"\r", b"\n")
+            head, found, rest = (rest + block).rpartition(b"\n")
             if found:
-                rest = tail
-                records, lines = self._joined(lines + _decoded(head, self.encoding).split("\n"), last=False)
-                yield records
-            else:
-                rest = tail
-        yield self._joined(lines + _decoded(rest, self.encoding).split("\n"), last=True)[0]
+                text, old = decoded(head, self.encoding)
+                records, lines = self._joined(lines + text.split("\n"), last=False)
+                yield records, old
+        text, old = decoded(rest, self.encoding)
+        yield self._joined(lines + text.split("\n"), last=True)[0], old
 
     def _joined(self, lines: list[str], *, last: bool) -> tuple[list[str], list[str]]:
         """Rows of some lines, cells that run over several put together; and the lines that must wait for others."""
@@ -293,7 +283,7 @@ class CsvTable:
                 if end is None and row + _MOST_LINES > len(lines) and not last:
                     return records, lines[row:]
                 joined = None if end is None else "\n".join(lines[row : end + 1]).removesuffix("\r")
-                if end is not None and joined and len(_cells(joined, self.delimiter) or []) == len(self.names):
+                if end is not None and joined and len(cells_of(joined, self.delimiter) or []) == len(self.names):
                     records.append(joined)
                     row = end + 1
                     continue
@@ -338,7 +328,7 @@ class CsvTable:
 
     def _one_by_one(self, records: list[str], places: list[int]) -> tuple[list[pa.Array], Bools]:
         """As `_parsed`, slowly: no row can spoil another."""
-        rows = [_cells(record, self.delimiter) for record in records]
+        rows = [cells_of(record, self.delimiter) for record in records]
         good = [cells if cells is not None and len(cells) == len(self.names) else None for cells in rows]
         bad = np.array([cells is None for cells in good], dtype=bool)
         return [pa.array([cells and cells[place] for cells in good], pa.string()) for place in places], bad
@@ -361,25 +351,3 @@ def _read(stream: IO[bytes], size: int, path: Path) -> bytes:
         return stream.read(size)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ArchiveError(f"{path.name} is damaged or cut short: {error}", way_out="Get it again.") from error
-
-
-def _decoded(raw: bytes, encoding: str) -> str:
-    """Text of whole lines; a line that is not UTF-8 in a file that is was pasted from one that was not."""
-    if encoding == "cp1252":
-        return codecs.charmap_decode(raw, "strict", _CP1252)[0]
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        lines = raw.split(b"\n")
-        if len(lines) == 1:
-            return codecs.charmap_decode(raw, "strict", _CP1252)[0]
-        return "\n".join(_decoded(line, encoding) for line in lines)
-
-
-def _cells(record: str, delimiter: str) -> list[str] | None:
-    """Cells of one row; None where its quotes do not close."""
-    try:
-        rows = list(csv.reader([record], delimiter=delimiter, strict=True))
-    except csv.Error:
-        return None
-    return rows[0] if len(rows) == 1 else None

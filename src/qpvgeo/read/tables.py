@@ -117,17 +117,19 @@ def find_column(frame: pd.DataFrame, names: Iterable[str]) -> str | None:
     return next((known[bare] for bare in map(normalise, names) if bare in known), None)
 
 
-def existing_path(source: str | os.PathLike[str]) -> Path:
+def existing_path(source: str | os.PathLike[str], *, way_out: str = "Give the path of a published file.") -> Path:
     """Path of a file that exists.
 
     Raises
     ------
     MissingDataError
-        There is no such file.
+        There is no such file, or it is a folder.
     """
     path = Path(source).expanduser()
+    if path.is_dir():
+        raise MissingDataError(f"{path} is a folder, and no file.", way_out=way_out)
     if not path.is_file():
-        raise MissingDataError(f"There is no file {path}.", way_out="Give the path of a published file.")
+        raise MissingDataError(f"There is no file {path}.", way_out=way_out)
     return path
 
 

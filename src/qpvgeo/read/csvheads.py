@@ -1,0 +1,181 @@
+"""What the first lines of a CSV say: header, delimiter, encoding, ends of lines; or that it is no CSV.
+
+Nothing is read twice: a table of millions of rows is judged by its first million bytes. What is no table is told with
+the way to read it, and never printed whole.
+"""
+
+import codecs
+import csv
+import re
+from typing import NamedTuple
+
+from qpvgeo.errors import DataError
+
+__all__ = ["HEAD", "Head", "cells_of", "decoded", "head_of"]
+
+HEAD = 1 << 20
+"""Bytes that a CSV is judged by."""
+
+_DELIMITERS = (";", ",", "\t", "|")
+_LOOKED_AT = 20
+"""Lines under the header that say whether it is one."""
+
+_JSON = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[\[{"\d\]])')
+_SEPARATOR = re.compile(r'"?sep=(.)"?\r?')
+"""First line that some spreadsheets write, and read, to name the delimiter."""
+
+# the five bytes that cp1252 does not define are kept as latin-1 has them
+_CP1252 = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256))
+
+
+class Head(NamedTuple):
+    """How a CSV is written.
+
+    Attributes
+    ----------
+    header
+        The line that names its columns, as written.
+    delimiter
+        What separates cells.
+    encoding
+        `utf-8` or `cp1252`.
+    mark
+        Whether it starts with a byte order mark.
+    newline
+        What ends its lines.
+    names
+        Columns.
+    skipped
+        Lines that are not blank, up to the header and with it.
+    """
+
+    header: str
+    delimiter: str
+    encoding: str
+    mark: bool
+    newline: str
+    names: tuple[str, ...]
+    skipped: int
+
+
+def head_of(raw: bytes, name: str) -> Head:
+    r"""Judge a CSV by its first bytes.
+
+    Parameters
+    ----------
+    raw
+        The first `HEAD` bytes, or all of a shorter file.
+    name
+        What errors call the file.
+
+    Raises
+    ------
+    DataError
+        It is no CSV, is empty, or its first line is a title and no header.
+
+    Examples
+    --------
+    >>> head_of(b"sep=;\r\nid;x;y\r\n1;2;3\r\n", "a.csv")[1:]
+    (';', 'utf-8', False, '\r\n', ('id', 'x', 'y'), 2)
+    """
+    _require_text(raw, name)
+    mark = raw.startswith(codecs.BOM_UTF8)
+    raw = raw.removeprefix(codecs.BOM_UTF8)
+    # as old Macs did
+    returns = b"\r" in raw and b"\n" not in raw
+    whole = raw.replace(b"\r", b"\n") if returns else raw
+    # the last line may be cut
+    encoding = "utf-8" if mark else _encoding(whole.rpartition(b"\n")[0] if len(raw) >= HEAD else whole)
+    text, _ = decoded(whole, encoding)
+    numbered = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    told = _SEPARATOR.fullmatch(numbered[0][1]) if numbered else None
+    if told:
+        numbered = numbered[1:]
+    if not numbered:
+        raise DataError(f"{name} is empty: it has not even a header.")
+    number, line = numbered[0]
+    header = line.removesuffix("\r")
+    delimiter = told[1] if told else max(_DELIMITERS, key=lambda mark: len(cells_of(header, mark) or []))
+    names = tuple(one.strip() for one in cells_of(header, delimiter) or [header])
+    _require_header(name, (number, delimiter, len(names)), [one for _, one in numbered[1 : _LOOKED_AT + 1]])
+    newline = "\r" if returns else "\r\n" if line.endswith("\r") else "\n"
+    return Head(header, delimiter, encoding, mark, newline, names, 2 if told else 1)
+
+
+def _require_text(raw: bytes, name: str) -> None:
+    """Raise when bytes are those of a file of another kind."""
+    if b"\0" in raw:
+        raise DataError(
+            f"{name} is neither CSV nor Parquet.",
+            way_out="Save it as CSV in UTF-8, or as Parquet; a CSV may be in gzip.",
+        )
+    start = raw.removeprefix(codecs.BOM_UTF8)
+    if _JSON.match(start):
+        raise DataError(
+            f"{name} is JSON and no table.",
+            way_out="Read GeoJSON with geopandas.read_file(), and give the frame to qpvgeo.tag_points().",
+        )
+    if start.lstrip().startswith(b"<"):
+        raise DataError(f"{name} is XML or a web page and no table.", way_out="Save it as CSV, or as Parquet.")
+
+
+def _require_header(name: str, first: tuple[int, str, int], below: list[str]) -> None:
+    """Raise when the first line is a title: the lines under it have more cells than it, and all the same number."""
+    number, own, wide = first
+    if 2 * sum(len(cells_of(line, own) or []) == wide for line in below) >= len(below):
+        return
+    for delimiter in _DELIMITERS:
+        widths = {len(cells_of(line.removesuffix("\r"), delimiter) or []) for line in below}
+        if len(below) > 1 and len(widths) == 1 and (width := widths.pop()) > wide:
+            raise DataError(
+                f"Line {number} of {name} is no header: {wide} cell{'s' if wide > 1 else ''}, and the lines under it "
+                f"have {width}.",
+                way_out="Delete the lines above the names of the columns, or name every column.",
+            )
+
+
+def _encoding(raw: bytes) -> str:
+    """UTF-8 when most of the lines that are not plain ASCII are, as they would hardly be by chance."""
+    lines = [line for line in raw.split(b"\n") if not line.isascii()]
+    return "utf-8" if 2 * sum(map(_is_utf8, lines)) >= len(lines) else "cp1252"
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decoded(raw: bytes, encoding: str) -> tuple[str, int]:
+    r"""Text of whole lines, and how many of them were read as cp1252.
+
+    In a file in UTF-8 it is the lines that are not: they were pasted from one that was not.
+
+    Examples
+    --------
+    >>> decoded(b"\xc3\xa9cole\n\xe9cole\nhall", "utf-8")
+    ('école\nécole\nhall', 1)
+    """
+    if encoding == "cp1252":
+        return codecs.charmap_decode(raw, "strict", _CP1252)[0], sum(not line.isascii() for line in raw.split(b"\n"))
+    try:
+        return raw.decode(), 0
+    except UnicodeDecodeError:
+        lines = raw.split(b"\n")
+        good = [_is_utf8(line) for line in lines]
+        texts = [
+            line.decode() if is_good else codecs.charmap_decode(line, "strict", _CP1252)[0]
+            for line, is_good in zip(lines, good, strict=True)
+        ]
+        return "\n".join(texts), len(lines) - sum(good)
+
+
+def cells_of(record: str, delimiter: str) -> list[str] | None:
+    """Cells of one row; None where its quotes do not close."""
+    try:
+        rows = list(csv.reader([record], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    return rows[0] if len(rows) == 1 else None
