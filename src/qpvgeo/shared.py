@@ -28,7 +28,7 @@ ROUNDING_M2 = 1e-7
 """Square metres within which an area is that of all of a polygon, or none: a tenth of a square millimetre."""
 
 _ROUNDING = 1e-14
-_EDGES, _PAIRS = 1 << 14, 1 << 17
+_EDGES, _PAIRS = 1 << 15, 1 << 17
 """Edges looked for, and pairs of edges measured, together: few enough to stay in the cache."""
 
 Floats = npt.NDArray[np.float64]
