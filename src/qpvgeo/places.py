@@ -294,13 +294,14 @@ def place(points: Coordinates) -> Places:
 
     there = sorted(set().union(*in_chunks(look, len(points.x))) - {-1})
     reason[points.unread] = number("coordinates are no numbers")
-    renumber = np.full(len(known) + 1, -1, np.int8)
-    renumber[there] = range(len(there))
+    if there != list(range(len(there))):
+        renumber = np.full(len(known) + 1, -1, np.int8)
+        renumber[there] = range(len(there))
 
-    def numbered(rows: slice) -> None:
-        territory[rows] = renumber[territory[rows]]
+        def numbered(rows: slice) -> None:
+            territory[rows] = renumber[territory[rows]]
 
-    in_chunks(numbered, len(territory))
+        in_chunks(numbered, len(territory))
     return Places(tuple(known[position] for position in there), territory, reason)
 
 

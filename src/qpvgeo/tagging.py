@@ -33,7 +33,7 @@ from qpvgeo.tolerances import BAN_MIN_SCORE, BAN_SCORES, BAN_TYPES, tolerance_of
 __all__ = ["BAN_MIN_SCORE", "BAN_SCORES", "BAN_TYPES", "STATES", "Distance", "tag_points"]
 
 STATES = ("in", "out", "unknown")
-_IN, _OUT, _UNKNOWN = range(3)
+_OUT, _UNKNOWN = 1, 2
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -266,12 +266,13 @@ class _Answer:
 
         def look(part: slice) -> None:
             here: Any = part if rows is None else rows[part]
-            held = found[part] >= 0
-            self.of[here] = np.where(held, found[part] + offset, -1)
-            self.state[here] = np.where(held, _IN, _OUT)
+            own = found[part]
+            out = own < 0
+            self.of[here] = np.where(out, -1, own + offset) if offset else own
+            self.state[here] = out  # as numbers: in, out
             if measured:
-                slack = tolerance[here] if tolerance.ndim else np.broadcast_to(tolerance, len(held))
-                self._measure(here, layer, (x[part], y[part]), found[part], slack, offset)
+                slack = tolerance[here] if tolerance.ndim else np.broadcast_to(tolerance, len(own))
+                self._measure(here, layer, (x[part], y[part]), own, slack, offset)
 
         measured = bool(self.asked.bands) or bool(tolerance.any())
         if measured:
