@@ -6,8 +6,9 @@ that were shifted by that much, in whatever direction, have none.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -16,11 +17,33 @@ import shapely
 from qpvgeo.chunks import in_parts
 from qpvgeo.shared import ROUNDING_M2
 
-__all__ = ["closed", "wide"]
+__all__ = ["SIGNIFICANT_SHARE", "Uncovered", "related", "uncovered", "wide"]
+
+SIGNIFICANT_SHARE = 0.05
+"""Perimeters descend from each other when they share more than this part of one of them."""
+
+OVERLAP_M2 = 0.01
+"""Ground held twice that is no overlap: cutting outlines moves their limits by less than a micrometre."""
 
 Bools = npt.NDArray[np.bool_]
 Shapes = npt.NDArray[np.object_]
 Side = Mapping[str, pd.Series]
+
+
+class Uncovered(NamedTuple):
+    """What is uncovered of the perimeters of one side.
+
+    Attributes
+    ----------
+    closed
+        By label: whether nothing is uncovered that is somewhere wider than the tolerance.
+    shape
+        By label: the ground that is uncovered, where perimeters of the other side overlap on the rest. Missing
+        elsewhere: there it is as large as what the pairs leave.
+    """
+
+    closed: pd.Series
+    shape: gpd.GeoSeries
 
 
 def wide(
@@ -33,7 +56,7 @@ def wide(
     pairs
         `from`, `to`, `area_m2` (shared).
     sides
-        `outline` by label, metres, of the one and of the other.
+        `outline` and `area` by label, metres and square metres, of the one and of the other.
     tolerance_m
         Metres; 0 for any ground beyond rounding.
     part
@@ -58,10 +81,24 @@ def wide(
     return found
 
 
-def closed(
+def related(pairs: pd.DataFrame, sides: Sequence[Side], tolerance_m: float) -> Bools:
+    """Whether pairs share more than a strip: ground wider than the tolerance, or a part of one that is a strip itself.
+
+    Parameters are those of `wide`.
+    """
+    found = wide(pairs, sides, tolerance_m, "shared")
+    strips = np.flatnonzero(~found)
+    for side, name in zip(sides, ("from", "to"), strict=True):
+        labels = pairs[name].iloc[strips]
+        part = pairs["area_m2"].to_numpy()[strips] > SIGNIFICANT_SHARE * side["area"].loc[labels].to_numpy()
+        found[strips] |= part & ~_holds(side["outline"].loc[labels].to_numpy(), tolerance_m)
+    return found
+
+
+def uncovered(
     pairs: pd.DataFrame, sides: Sequence[Side], changes: Mapping[str, Bools], tolerance_m: float
-) -> list[pd.Series]:
-    """Whether the other side covers each perimeter, but for ground that is nowhere wider than the tolerance.
+) -> list[Uncovered]:
+    """What the other side leaves uncovered of each perimeter.
 
     Parameters
     ----------
@@ -72,21 +109,26 @@ def closed(
 
     Returns
     -------
-    list of pandas.Series
-        Of bool, by label, of the one side and of the other.
+    list of Uncovered
+        Of the one side and of the other.
     """
     found = []
     for own, others, (side, other), part in zip(
         sides, reversed(sides), (("from", "to"), ("to", "from")), ("lost", "gained"), strict=True
     ):
-        covered = pd.Series(False, index=own["outline"].index)
+        labels = own["outline"].index
+        closed = pd.Series(False, index=labels)
+        shapes: dict[str, Any] = {}
         many = pairs.groupby(side)[side].transform("size")
         alone = (many == 1).to_numpy()
-        covered[pairs.loc[alone, side].to_numpy()] = ~changes[part][alone]
+        closed[pairs.loc[alone, side].to_numpy()] = ~changes[part][alone]
         for label, group in pairs[~alone].groupby(side):
             left = shapely.difference(own["outline"][label], shapely.union_all(others["outline"].loc[group[other]]))
-            covered[label] = not (left.area > ROUNDING_M2 and _holds(np.array([left]), tolerance_m)[0])
-        found.append(covered)
+            closed[label] = not (left.area > ROUNDING_M2 and _holds(np.array([left]), tolerance_m)[0])
+            if left.area > own["area"][label] - group["area_m2"].sum() + OVERLAP_M2:
+                shapes[label] = left
+        shape = gpd.GeoSeries([shapes.get(label) for label in labels], index=labels)
+        found.append(Uncovered(closed, shape))
     return found
 
 

@@ -6,10 +6,9 @@ much of each perimeter an answer covers stands beside it. Insee publishes no ser
 comes out is an estimate, but where perimeters were kept or merged whole.
 """
 
-from collections.abc import Sequence
-from typing import Literal
+import hashlib
+from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from qpvgeo import codes, moving, schema
@@ -41,26 +40,31 @@ def convert(
     ----------
     values
         Series, or frame whose columns are all of one kind, by code of one of the two geographies: its codes say which
-        way to go. Perimeters that it leaves out count as missing.
+        way to go. Perimeters that it leaves out count as missing, and a column `covered_share`, that of an earlier
+        conversion, is left out.
     crosswalk
         Frame of `qpvgeo.crosswalk`.
     kind
         `count` (people, homes, jobs): shared out. `rate` (a share of people, a mean): the mean of the parts weighted by
-        their denominators. `category` (a label): the one that most of the perimeter has; missing for a tie.
+        their denominators. `category` (a label): the one that most of the covered part of the perimeter has, however
+        small that part is; missing for a tie.
     denominators
         For rates, by code of the same geography: what each rate is of.
     by
         Shares to use: `population`, `households`, `points` or `area_m2`; by default the first of these that the
-        crosswalk has. A perimeter that holds none of it is shared out by area, and a note says so.
+        crosswalk has. A perimeter that holds none of it, or of which a part is not known, is shared out by area, and a
+        note says so.
     of
         What the values are of: `whole` perimeters, or only the part that the other geography covers (`covered`), of
-        which nothing is left over. By default `covered` for what `convert` gave, and `whole` otherwise.
+        which nothing is left over. By default `covered` for columns that `convert` gave from the geography that they
+        are moved back to, and `whole` otherwise.
 
     Returns
     -------
     Moved
         `table`, indexed by `qpv_code` of the other geography: the columns, then `covered_share` (0 to 1), the share
-        of the perimeter that the answer is about: what the first geography does not cover is in no value. Values are
+        of the perimeter that the answer is about, by the weight, or by area where the weight of a part is not known:
+        what the first geography does not cover is in no value. Values are
         missing where nothing comes, and where a part that comes has none. `unplaced`: `from`, `column`, `value`,
         `share` of what nothing covers. `attrs["qpvgeo"]` of the table holds the basis and notes.
 
@@ -100,24 +104,60 @@ def convert(
     weight = _weight(crosswalk, by)
     here, there = _direction(values.index, crosswalk)
     about = schema.provenance(values) if isinstance(values, pd.DataFrame) else dict(values.attrs.get("qpvgeo", {}))
-    scope: Scope = of or ("covered" if about.get("of") == "covered" else "whole")
-    parts, lacking = _parts(crosswalk, here, there, weight)
-    if scope == "covered":
-        parts = _covered(parts)
-    table = values.drop(columns=moving.COVERED, errors="ignore") if isinstance(values, pd.DataFrame) else values
+    table = (
+        values.to_frame("value" if values.name is None else values.name) if isinstance(values, pd.Series) else values
+    )
+    scope, notes = (of, []) if of is not None else _scope(table, about, crosswalk[there])
+    parts, lacking = _parts(crosswalk, here, there, weight, scope)
+    undrawn = table.index[table.index.isin(schema.provenance(crosswalk).get("without_outline", []))]
+    if len(undrawn):
+        nowhere = pd.DataFrame({"from": undrawn, "to": pd.NA, "share": 1.0, "weight": 0.0})
+        parts = pd.concat([parts, nowhere.astype({"to": "str"})], ignore_index=True)
+        lacking |= {"have no outline and are left over": undrawn.astype("str").tolist()}
+    table = table.drop(columns=moving.COVERED, errors="ignore")
     moved = moving.move(table, parts, kind=kind, denominators=denominators)
     moved.table.index.name = "qpv_code"
-    note = f"{len(lacking)} perimeters hold nothing of the weight ({weight}) and are shared out by area: "
+    notes += [
+        f"{len(told)} perimeters {why}: {', '.join(told[:_NAMED])}" + (", ..." if len(told) > _NAMED else "")
+        for why, told in lacking.items()
+        if told
+    ]
     schema.stamp(
         moved.table,
         [*about.get("files", []), *schema.provenance(crosswalk).get("files", [])],
         basis=weight,
         weights=schema.provenance(crosswalk).get("weights"),
         of="covered",
-        notes=[note + ", ".join(lacking[:_NAMED]) + (", ..." if len(lacking) > _NAMED else "")] if lacking else [],
+        covered_by=_digest(crosswalk[here]),
+        converted=[str(name) for name in moved.table.columns.drop(moving.COVERED)],
+        notes=notes,
         fictional=schema.is_fictional(crosswalk),
     )
     return moved
+
+
+def _scope(table: pd.DataFrame, about: dict[str, Any], there: pd.Series) -> tuple[Scope, list[str]]:
+    """What values are of: the part that the other geography covers, for what was converted from it."""
+    if about.get("of") != "covered":
+        return "whole", []
+    names = [str(name) for name in table.columns.drop(moving.COVERED, errors="ignore")]
+    others = [name for name in names if name not in about.get("converted", [])]
+    if others and len(others) < len(names):
+        raise UsageError(
+            "Some of these columns were converted and others were not: what they are of is not the same.",
+            problems=[f"column {name!r} was not converted" for name in others],
+            way_out='Move them apart, or say what all are of: of="whole" or of="covered".',
+        )
+    if others:
+        return "whole", []
+    if about.get("covered_by") != _digest(there):
+        return "whole", ["what was converted from another geography is taken as of whole perimeters"]
+    return "covered", []
+
+
+def _digest(labels: pd.Series) -> str:
+    """Short name of a set of perimeters."""
+    return hashlib.sha256("\n".join(sorted(set(labels.dropna().astype(str)))).encode()).hexdigest()[:16]
 
 
 def _weight(crosswalk: pd.DataFrame, by: str | None) -> str:
@@ -143,7 +183,8 @@ def _direction(labels: pd.Index, crosswalk: pd.DataFrame) -> tuple[str, str]:
             way_out="Rename those of one of them before qpvgeo.crosswalk().",
         )
     here = max(fits, key=lambda side: fits[side])
-    strange = [label for label in labels.unique() if label not in sides[here]]
+    undrawn = set(schema.provenance(crosswalk).get("without_outline", []))
+    strange = [label for label in labels.unique() if label not in sides[here] | undrawn]
     if strange:
         others = "to" if here == "from" else "from"
         raise DataError(
@@ -161,26 +202,43 @@ def _said(label: str, other: bool) -> str:
     return "not the code of a QPV" if vintage is None else f"of the {vintage} geography, and not among its perimeters"
 
 
-def _parts(crosswalk: pd.DataFrame, here: str, there: str, weight: str) -> tuple[pd.DataFrame, Sequence[str]]:
-    """Passage from one side to the other, and the perimeters that hold nothing of the weight."""
-    by_area = crosswalk[f"{here}_share"].to_numpy(dtype=float)
-    share = by_area if weight == "area_m2" else crosswalk[f"{weight}_{here}_share"].to_numpy(dtype=float)
-    own = crosswalk[here].notna().to_numpy()
-    lacking = own & np.isnan(share)
+def _parts(
+    crosswalk: pd.DataFrame, here: str, there: str, weight: str, scope: Scope
+) -> tuple[pd.DataFrame, dict[str, list[str]]]:
+    """Passage from one side to the other, and the perimeters that are shared out by area, by the reason why."""
+    own, pair = crosswalk[here].notna(), crosswalk[here].notna() & crosswalk[there].notna()
+    whole = pair.groupby(crosswalk[here]).transform("any") if scope == "covered" else None
+    # of a perimeter that is covered nowhere the whole is left over
+    kept = own & (pair | ~whole.fillna(False).astype(bool)) if whole is not None else own
+    asked, area = (_shares(crosswalk, here, name, scope).where(kept) for name in (weight, "area_m2"))
+    lacking = kept & asked.isna()
+    unknown = crosswalk[weight].isna().groupby(crosswalk[here]).transform("any").fillna(False).astype(bool)
+    size = crosswalk[weight].astype(float)
+    # what an answer is about is told by area where the weight does not tell it
+    sums = size.groupby(crosswalk[there]).transform(lambda part: part.sum(skipna=False))
+    size = size.where(sums.fillna(0.0) > 0, crosswalk["area_m2"])
     parts = pd.DataFrame(
         {
             "from": crosswalk[here],
             "to": crosswalk[there],
-            "share": np.where(lacking, by_area, share),
-            "weight": crosswalk[weight].to_numpy(dtype=float),
+            "share": asked.where(~lacking, area),
+            "weight": size,
         }
-    )
-    return parts, list(dict.fromkeys(crosswalk.loc[lacking, here].astype(str)))
+    )[kept | ~own]
+    labels = {
+        f"have parts whose {weight} is not known, and are shared out by area": crosswalk.loc[lacking & unknown, here],
+        f"hold nothing of the weight ({weight}) and are shared out by area": crosswalk.loc[lacking & ~unknown, here],
+    }
+    return parts, {why: list(dict.fromkeys(codes.astype(str))) for why, codes in labels.items()}
 
 
-def _covered(parts: pd.DataFrame) -> pd.DataFrame:
-    """The parts that go somewhere, as if they were all; a perimeter of which none does keeps its part."""
-    whole = parts["share"].where(parts["to"].notna(), 0.0).groupby(parts["from"]).transform("sum")
-    kept = parts["to"].notna() | (whole == 0)
-    share = parts["share"] / whole.where(whole > 0, 1.0)
-    return parts.assign(share=share)[kept]
+def _shares(crosswalk: pd.DataFrame, here: str, name: str, scope: Scope) -> pd.Series:
+    """Share of each row in its perimeter, or in the part of it that pairs hold."""
+    prefix = "" if name == "area_m2" else f"{name}_"
+    if scope == "whole":
+        return crosswalk[f"{prefix}{here}_share"].astype(float)
+    both = crosswalk["from"].notna() & crosswalk["to"].notna()
+    held = crosswalk[name].astype(float).where(both)
+    sums = held.groupby(crosswalk[here]).transform(lambda part: part.sum(skipna=True))
+    covered = both.groupby(crosswalk[here]).transform("any").fillna(False).astype(bool)
+    return (held / sums.where(sums > 0)).where(covered, crosswalk[f"{prefix}{here}_share"].astype(float))

@@ -8,8 +8,9 @@ for it: some are errors of the list, some are what a list cannot say, some are o
 import pandas as pd
 
 from qpvgeo import schema
+from qpvgeo.changes import SIGNIFICANT_SHARE
 from qpvgeo.codes import STATUSES
-from qpvgeo.descent import SIGNIFICANT_SHARE, crosswalk_classes
+from qpvgeo.descent import crosswalk_classes
 
 __all__ = ["PROBLEMS", "audit_correspondence"]
 

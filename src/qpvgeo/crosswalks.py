@@ -11,8 +11,8 @@ Source: décrets 2014-1750, 2014-1751 (2015) and 2023-1314, 2024-1212 (2024); th
 weights, and is audited against the geometry by `qpvgeo.audit_correspondence`.
 """
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -20,20 +20,24 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from qpvgeo import schema
-from qpvgeo.changes import closed, wide
+from qpvgeo import schema, territories
+from qpvgeo.changes import Uncovered, related, uncovered, wide
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.estimates import estimate_population
 from qpvgeo.overlay import overlap
 from qpvgeo.perimeter import PerimeterIndex
-from qpvgeo.projection import reproject, to_metric
+from qpvgeo.projection import DEGREES, reproject, to_metric
 from qpvgeo.repairs import polygonal
 from qpvgeo.tagging import tag_points
 
 __all__ = ["crosswalk"]
 
+_SIDES = ("from", "to")
+
+_ROUNDING = 1e-12
+
 Floats = npt.NDArray[np.float64]
-Weights: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries | pd.DataFrame | pd.Series | None
+Weights: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries | pd.DataFrame | Sequence[pd.DataFrame] | pd.Series | None
 
 
 def crosswalk(
@@ -48,23 +52,24 @@ def crosswalk(
     Parameters
     ----------
     qpv_2015, qpv_2024
-        Valid perimeters with a CRS, indexed by unique labels. Rows without an outline share nothing and are listed in
-        `attrs["qpvgeo"]["without_outline"]`.
+        Valid perimeters with a CRS, indexed by unique labels, which become text. Rows without an outline share nothing
+        and are listed in `attrs["qpvgeo"]["without_outline"]`.
     weights
         What to count in the shared parts beside ground: a grid of incomes (`qpvgeo.read_grid`: people and households,
-        by area within a cell); points, with a CRS (addresses, dwellings; counted once each, or by their column
-        `weight`); or people by label of `qpv_2015`, published, which are shared out by area. None: ground alone.
+        by area within a cell), or a list of grids, one for each territory; points, with a CRS (addresses, dwellings;
+        counted once each, or by their column `weight`); or people by label of `qpv_2015`, published, which are shared
+        out by area. None: ground alone.
     tolerance_m
         How far the outlines may be from where they should, metres; 30 to 40 for the simplified files of 2024 that
         circulate. Ground that is nowhere wider is not a change: a pair that shares no more than that is no pair, its
-        ground is uncovered.
+        ground is uncovered; unless it is more than 5 % of a perimeter that is nowhere wider itself.
 
     Returns
     -------
     pandas.DataFrame
         A row per pair, in the order of `qpv_2015` then `qpv_2024`, then the parts of `qpv_2015` that nothing covers
         (`to` missing), then those of `qpv_2024` (`from` missing); uncovered ground that is nowhere wider than the
-        tolerance is no part, and the shares of its perimeter add up to one without it:
+        tolerance is no part unless points lie in it, and the shares of its perimeter add up to one without it:
 
         - `from`, `to`: labels.
         - `area_m2`: ground shared, in the legal projection of the territory.
@@ -72,9 +77,10 @@ def crosswalk(
         - `lost`, `gained`: whether some of `from` beyond `to`, and some of `to` beyond `from`, is wider than
           `tolerance_m`; missing for uncovered parts.
         - with weights, `population` and `households` (grid), `points` (points) or `population` (published), each with
-          its `..._from_share` and `..._to_share`, missing where a perimeter holds none of it. Published people of the
-          first geography say nothing of who lives beyond it: what it leaves uncovered of `to` is missing there, and so
-          are the shares in `to`.
+          its `..._from_share` and `..._to_share`, missing where a perimeter holds none of it. A perimeter in which the
+          grid has no cell at all has people that are missing, not 0; `attrs["qpvgeo"]["without_weight"]` lists them.
+          Published people of the first geography say nothing of who lives beyond it: what it leaves uncovered of `to`
+          is missing there, and so are the shares in `to`.
 
     Raises
     ------
@@ -85,8 +91,8 @@ def crosswalk(
 
     Notes
     -----
-    Perimeters of one geography that overlap (by 73 m2 at most in 2015) would be covered by more than all of their
-    ground: shares are then brought back to one.
+    Perimeters of one geography that overlap (by 73 m2 at most in 2015, some hundreds in simplified files of 2024) hold
+    more of one of the other than there is: its pairs then divide what they cover together.
 
     Examples
     --------
@@ -98,35 +104,39 @@ def crosswalk(
     >>> bool((abs(walk.groupby("from")["from_share"].sum() - 1) < 1e-9).all())
     True
     """
-    if not (np.isfinite(tolerance_m) and tolerance_m >= 0):
+    if not (isinstance(tolerance_m, int | float) and np.isfinite(tolerance_m) and tolerance_m >= 0):
         raise UsageError(f"tolerance_m={tolerance_m!r} is no distance in metres.")
+    qpv_2015, qpv_2024 = (_labelled(layer) for layer in (qpv_2015, qpv_2024))
     sides = [_measured(layer, name) for layer, name in ((qpv_2015, "first"), (qpv_2024, "second"))]
-    pairs = overlap(qpv_2015[sides[0]["drawn"]], qpv_2024[sides[1]["drawn"]]).rename(
-        columns={"left": "from", "right": "to"}
-    )
-    pairs = pairs[["from", "to", "area_m2"]]
+    one, other = (layer[side["drawn"]] for layer, side in zip((qpv_2015, qpv_2024), sides, strict=True))
+    pairs = overlap(one, other).rename(columns={"left": "from", "right": "to"})[["from", "to", "area_m2"]]
     if tolerance_m > 0:
-        pairs = pairs[wide(pairs, sides, tolerance_m, "shared")].reset_index(drop=True)
+        pairs = pairs[related(pairs, sides, tolerance_m)].reset_index(drop=True)
     changes = {"lost": wide(pairs, sides, tolerance_m, "lost"), "gained": wide(pairs, sides, tolerance_m, "gained")}
-    sums = {"area_m2": [side["area"] for side in sides]}
-    counted = _counted(pairs, qpv_2015[sides[0]["drawn"]], qpv_2024[sides[1]["drawn"]], weights)
-    for name, (of_pairs, of_from, of_to) in counted.items():
-        pairs[name] = of_pairs
-        sums[name] = [of_from, of_to]
-    covered = closed(pairs, sides, changes, tolerance_m)
-    if isinstance(weights, pd.Series):
-        # who lives beyond the first geography is not told by it
-        sums["population"][1] = sums["population"][1].where(covered[1])
-    frame = _with_uncovered(pairs, sums, covered)
-    for name, totals in sums.items():
+    left = uncovered(pairs, sides, changes, tolerance_m)
+    counted = {"area_m2": _area(pairs, sides, left), **_counted(pairs, one, other, left, weights)}
+    frame = _with_uncovered(pairs, counted, [part.closed for part in left])
+    for name, totals in counted.items():
         prefix = "" if name == "area_m2" else f"{name}_"
-        for side, total, whole in zip(("from", "to"), totals, covered, strict=True):
-            frame[f"{prefix}{side}_share"] = _share(frame, side, name, total.mask(whole))
+        for side, total in zip(_SIDES, totals.whole, strict=True):
+            frame[f"{prefix}{side}_share"] = _share(frame, side, name, total)
     for name, changed in changes.items():
         frame[name] = pd.Series(changed, dtype="boolean").reindex(frame.index)
     first = ["from", "to", "area_m2", "from_share", "to_share", "lost", "gained"]
     frame = frame[[*first, *(name for name in frame.columns if name not in first)]]
-    return _stamped(frame, qpv_2015, qpv_2024, weights, tolerance_m, sides)
+    people = counted["population"].whole if "population" in counted else []
+    about = {
+        "tolerance_m": float(tolerance_m),
+        "without_outline": [str(code) for side in sides for code in side["drawn"].index[~side["drawn"]]],
+        "without_weight": [str(code) for total in people for code in total.index[total.isna()]],
+    }
+    return _stamped(frame, [qpv_2015, qpv_2024], weights, about)
+
+
+def _labelled(layer: Any) -> Any:  # noqa: ANN401
+    """A layer whose labels are text: codes of a table may be numbers."""
+    text = layer.index.astype("str")
+    return layer if layer.index.equals(text) else layer.set_axis(text, axis="index")
 
 
 def _measured(layer: Any, name: str) -> dict[str, pd.Series]:  # noqa: ANN401
@@ -149,65 +159,142 @@ def _measured(layer: Any, name: str) -> dict[str, pd.Series]:  # noqa: ANN401
     }
 
 
-def _with_uncovered(pairs: pd.DataFrame, sums: Mapping[str, list[pd.Series]], covered: list[pd.Series]) -> pd.DataFrame:
-    """Pairs, then what of each side they leave uncovered; ground that is nowhere wide is left out."""
-    parts = [pairs]
+class _Counted(NamedTuple):
+    """What is counted: in the pairs, in all of each perimeter of either side, and in what is uncovered of it."""
+
+    pairs: Floats
+    whole: list[pd.Series]
+    left: list[pd.Series]
+
+
+def _with_uncovered(pairs: pd.DataFrame, counted: Mapping[str, _Counted], closed: list[pd.Series]) -> pd.DataFrame:
+    """Pairs, then what of each side they leave uncovered; ground that is nowhere wide is left out, unless it counts."""
+    parts = [pairs.assign(**{name: totals.pairs for name, totals in counted.items()})]
     for position, (side, other) in enumerate((("from", "to"), ("to", "from"))):
-        labels = covered[position].index[~covered[position]]
-        held = pairs.groupby(side)[list(sums)].sum().reindex(labels, fill_value=0.0)
-        left = pd.DataFrame({name: total[position].reindex(labels) - held[name] for name, total in sums.items()})
-        rows = left.clip(lower=0.0).rename_axis(side).reset_index()
+        left = pd.DataFrame({name: totals.left[position] for name, totals in counted.items()})
+        told = ~closed[position].reindex(left.index)
+        if "points" in counted:
+            told |= left["points"] > 0
+        rows = left[told].rename_axis(side).reset_index()
         rows[other] = pd.array([pd.NA] * len(rows), dtype="str")
         parts.append(rows)
-    frame = pd.concat([part for part in parts if len(part)] or [pairs], ignore_index=True)
+    frame = pd.concat([part for part in parts if len(part)] or [parts[0]], ignore_index=True)
     return frame.astype({"from": "str", "to": "str"})
 
 
-def _share(frame: pd.DataFrame, side: str, name: str, total: pd.Series) -> Floats:
-    """Share of each row in its perimeter of one side: of the total, or of the sum of its rows where there is none.
+def _share(frame: pd.DataFrame, side: str, name: str, whole: pd.Series) -> Floats:
+    """Share of each row in its perimeter of one side; missing where there is nothing, or not all is known.
 
-    Rows may add up to more than the total, where perimeters of the other side overlap.
+    Pairs add up to more than there is where perimeters of the other side overlap: they divide what is covered.
     """
-    held = frame.groupby(side)[name].sum(min_count=1).reindex(total.index)
-    whole = np.fmax(held, total)
-    # a row that is not known leaves the others without a share
-    whole = whole.mask(frame[name].isna().groupby(frame[side]).any().reindex(total.index, fill_value=False))
-    of = whole.reindex(frame[side]).to_numpy(dtype=float)
     given = frame[name].to_numpy(dtype=float)
-    found: Floats = np.divide(given, of, out=np.full(len(frame), np.nan), where=of > 0)
+    pair = (frame["from"].notna() & frame["to"].notna()).to_numpy()
+    of = frame[side]
+    held, left = (pd.Series(np.where(kept, given, 0.0)).groupby(of.to_numpy()).sum() for kept in (pair, ~pair))
+    total, covered, beyond = (part.reindex(of).to_numpy(dtype=float) for part in (whole, held, left))
+    # where others overlap, or a strip is left out, the pairs divide what is covered
+    regular = np.abs(covered + beyond - total) <= _ROUNDING * total
+    divided = np.where(
+        pair & ~regular, np.divide(total - beyond, covered, out=np.zeros(len(of)), where=covered > 0), 1.0
+    )
+    found: Floats = np.divide(given * divided, total, out=np.full(len(of), np.nan), where=total > 0)
+    found = np.clip(found, 0.0, 1.0)
+    # a row that is not known leaves the others without a share
+    vague = frame[name].isna().groupby(of).any().reindex(of).to_numpy(dtype=bool, na_value=True)
+    found[vague] = np.nan
     return found
 
 
-Counted = dict[str, tuple[Floats, pd.Series, pd.Series]]
+def _area(pairs: pd.DataFrame, sides: list[dict[str, pd.Series]], left: list[Uncovered]) -> _Counted:
+    whole = [side["area"] for side in sides]
+    shared = pairs["area_m2"].to_numpy()
+    return _Counted(
+        shared,
+        whole,
+        [
+            _remaining(pairs[side], shared, total, part.shape.area)
+            for side, total, part in zip(_SIDES, whole, left, strict=True)
+        ],
+    )
 
 
-def _counted(pairs: pd.DataFrame, one: Any, other: Any, weights: Any) -> Counted:  # noqa: ANN401
-    """What is counted beside ground: in the pairs, in all of each perimeter of one side, and of the other."""
+def _remaining(own: pd.Series, held: Floats, total: pd.Series, apart: pd.Series | None = None) -> pd.Series:
+    """What pairs leave of each perimeter of a side; where others overlap on it, what was counted apart."""
+    sums = pd.Series(held).groupby(own.to_numpy()).sum().reindex(total.index, fill_value=0.0)
+    left = (total - sums).clip(lower=0.0)
+    return left if apart is None else apart.reindex(total.index).fillna(left)
+
+
+def _counted(
+    pairs: pd.DataFrame,
+    one: Any,  # noqa: ANN401
+    other: Any,  # noqa: ANN401
+    left: list[Uncovered],
+    weights: Any,  # noqa: ANN401
+) -> dict[str, _Counted]:
+    """What is counted beside ground."""
     if weights is None:
         return {}
     if isinstance(weights, gpd.GeoDataFrame | gpd.GeoSeries):
         return _points(pairs, one, other, weights)
     if isinstance(weights, pd.Series):
-        return _published(pairs, one, other, weights)
-    if isinstance(weights, pd.DataFrame) and "population" in weights.columns:
-        return _grid(pairs, one, other, weights)
+        return _published(pairs, one, other, left, weights)
+    if grids := _grids_of(weights):
+        return _grid(pairs, one, other, left, grids)
     raise UsageError(
         f"Weights cannot be a {type(weights).__name__}.",
         way_out="Give a grid of qpvgeo.read_grid(), points as a GeoDataFrame, or people by label as a Series.",
     )
 
 
-def _grid(pairs: pd.DataFrame, one: Any, other: Any, grid: pd.DataFrame) -> Counted:  # noqa: ANN401
+def _grids_of(weights: Any) -> list[pd.DataFrame]:  # noqa: ANN401
+    """Grids among the forms of weights; none where they are something else."""
+    grids = [weights] if isinstance(weights, pd.DataFrame) else weights if isinstance(weights, list | tuple) else []
+    grid = all(isinstance(one, pd.DataFrame) and {"population", "households"} <= set(one.columns) for one in grids)
+    return list(grids) if grid and not isinstance(weights, gpd.GeoDataFrame) else []
+
+
+def _estimated(areas: Any, grids: Sequence[pd.DataFrame]) -> pd.DataFrame:  # noqa: ANN401
+    """People and households of areas, by the first grid that has cells there; missing where none has."""
+    first, *others = (estimate_population(areas, grid)[["estimate", "households"]] for grid in grids)
+    for other in others:
+        first = first.fillna(other)
+    return first
+
+
+def _grid(
+    pairs: pd.DataFrame,
+    one: Any,  # noqa: ANN401
+    other: Any,  # noqa: ANN401
+    left: list[Uncovered],
+    grids: Sequence[pd.DataFrame],
+) -> dict[str, _Counted]:
     pieces = _pieces(pairs, one, other)
-    found = [estimate_population(layer, grid) for layer in (pieces, one, other)]
-    return {
-        name: (
-            found[0][column].fillna(0.0).to_numpy(),
-            found[1][column].fillna(0.0),
-            found[2][column].fillna(0.0),
-        )
-        for name, column in (("population", "estimate"), ("households", "households"))
-    }
+    metric = [_apart(layer, part) for layer, part in zip((one, other), left, strict=True)]
+    shared, *sides = (_estimated(layer, grids) for layer in (pieces, one, other))
+    apart = [_estimated(shapes, grids) if len(shapes) else None for shapes in metric]
+    found = {}
+    for name, column in (("population", "estimate"), ("households", "households")):
+        whole = [frame[column] for frame in sides]
+        # no cell at all is not nobody: the grid may end before
+        blank = [total.reindex(pairs[side]).isna() for side, total in zip(_SIDES, whole, strict=True)]
+        held = shared[column].fillna(0.0).mask(np.logical_and(*(part.to_numpy() for part in blank))).to_numpy()
+        beyond = [
+            _remaining(pairs[side], held, total, None if frame is None else frame[column].fillna(0.0))
+            for side, total, frame in zip(_SIDES, whole, apart, strict=True)
+        ]
+        found[name] = _Counted(held, whole, beyond)
+    return found
+
+
+def _apart(layer: Any, left: Uncovered) -> gpd.GeoSeries:  # noqa: ANN401
+    """Ground that is uncovered of perimeters on which others overlap."""
+    shapes = left.shape.dropna()
+    _, place = to_metric(layer.geometry[shapes.index].to_numpy(), layer.crs)
+    degrees = [
+        reproject([shape], territories.get(code).epsg, DEGREES)[0] for shape, code in zip(shapes, place, strict=True)
+    ]
+    return gpd.GeoSeries(degrees, index=shapes.index, crs=DEGREES)
 
 
 def _pieces(pairs: pd.DataFrame, one: Any, other: Any) -> gpd.GeoSeries:  # noqa: ANN401
@@ -217,14 +304,14 @@ def _pieces(pairs: pd.DataFrame, one: Any, other: Any) -> gpd.GeoSeries:  # noqa
     return gpd.GeoSeries(polygonal(shapely.intersection(left, right)), crs=one.crs)
 
 
-def _points(pairs: pd.DataFrame, one: Any, other: Any, points: Any) -> Counted:  # noqa: ANN401
+def _points(pairs: pd.DataFrame, one: Any, other: Any, points: Any) -> dict[str, _Counted]:  # noqa: ANN401
     held = [
         tag_points(points, PerimeterIndex(layer.geometry, reach_m=0.0), bands=())["qpv_code"].astype("str").to_numpy()
         for layer in (one, other)
     ]
     weight = np.ones(len(points))
     if isinstance(points, gpd.GeoDataFrame) and "weight" in points.columns:
-        weight = points["weight"].to_numpy(dtype=float, na_value=np.nan)
+        weight = pd.to_numeric(points["weight"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         wrong = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
         if len(wrong):
             raise DataError(
@@ -234,46 +321,64 @@ def _points(pairs: pd.DataFrame, one: Any, other: Any, points: Any) -> Counted: 
             )
     table = pd.DataFrame({"from": held[0], "to": held[1], "points": weight})
     both = table.groupby(["from", "to"])["points"].sum()
-    keys = pd.MultiIndex.from_frame(pairs[["from", "to"]].astype("str"))
-    sides = [
-        table.groupby(side)["points"].sum().reindex(layer.index.astype("str"), fill_value=0.0).set_axis(layer.index)
+    shared = both.reindex(pd.MultiIndex.from_frame(pairs[["from", "to"]]), fill_value=0.0).to_numpy()
+    whole = [
+        table.groupby(side)["points"].sum().reindex(layer.index, fill_value=0.0)
         for side, layer in (("from", one), ("to", other))
     ]
-    return {"points": (both.reindex(keys, fill_value=0.0).to_numpy(), sides[0], sides[1])}
+    left = [_remaining(pairs[side], shared, total) for side, total in zip(_SIDES, whole, strict=True)]
+    return {"points": _Counted(shared, whole, left)}
 
 
-def _published(pairs: pd.DataFrame, one: Any, other: Any, people: pd.Series) -> Counted:  # noqa: ANN401
-    given = people.reindex(one.index).astype(float)
-    absent = one.index[given.isna()]
-    if len(absent):
-        raise DataError(
-            f"{len(absent)} perimeters have no population.",
-            problems=map(str, absent),
-            way_out="Give people for each label of the first geography, or leave these perimeters out.",
-        )
-    metric, _ = to_metric(one.geometry.to_numpy(), one.crs)
-    area = pd.Series(shapely.area(metric), index=one.index)
-    density = given / area
-    of_pairs = pairs["area_m2"].to_numpy() * density.reindex(pairs["from"]).to_numpy()
-    of_to = pd.Series(of_pairs).groupby(pairs["to"].to_numpy()).sum().reindex(other.index, fill_value=0.0)
-    return {"population": (of_pairs, given, of_to)}
-
-
-def _stamped(
-    frame: pd.DataFrame,
+def _published(
+    pairs: pd.DataFrame,
     one: Any,  # noqa: ANN401
     other: Any,  # noqa: ANN401
-    weights: Any,  # noqa: ANN401
-    tolerance_m: float,
-    sides: list[dict[str, pd.Series]],
-) -> pd.DataFrame:
-    basis = {pd.Series: "published, by area", pd.DataFrame: "grid, by area", type(None): None}
-    layers = [one, other, *([weights] if isinstance(weights, pd.DataFrame) else [])]
+    left: list[Uncovered],
+    people: pd.Series,
+) -> dict[str, _Counted]:
+    given = _people(people, one.index)
+    metric, _ = to_metric(one.geometry.to_numpy(), one.crs)
+    density = given / pd.Series(shapely.area(metric), index=one.index)
+    shared = pairs["area_m2"].to_numpy() * density.reindex(pairs["from"]).to_numpy()
+    # ground that is too narrow to be a part has people too, who go with the rest
+    held = pd.Series(shared).groupby(pairs["from"].to_numpy()).sum().reindex(one.index)
+    scale = (given / held).where(left[0].closed & (held > 0), 1.0)
+    shared = shared * scale.reindex(pairs["from"]).to_numpy()
+    of_to = pd.Series(shared).groupby(pairs["to"].to_numpy()).sum().reindex(other.index, fill_value=0.0)
+    remaining = _remaining(pairs["from"], shared, given, left[0].shape.area * density)
+    # who lives beyond the first geography is not told by it
+    beyond = pd.Series(np.nan, index=other.index)
+    return {"population": _Counted(shared, [given, of_to], [remaining, beyond])}
+
+
+def _people(people: pd.Series, labels: pd.Index) -> pd.Series:
+    """Published people of each perimeter."""
+    named = people.set_axis(people.index.astype("str"))
+    repeated = named.index[named.index.duplicated()].unique()
+    problems = [f"{label} stands several times" for label in repeated]
+    numbers = pd.to_numeric(named, errors="coerce").astype(float)[~named.index.duplicated()].reindex(labels)
+    wrong = ~(np.isfinite(numbers) & (numbers >= 0))
+    asked = named[~named.index.duplicated()].reindex(labels)
+    problems += [f"{label}: {'none' if pd.isna(value) else repr(value)}" for label, value in asked[wrong].items()]
+    if problems:
+        raise DataError(
+            f"{len(problems)} perimeters have no population.",
+            problems=problems,
+            way_out="Give people for each label of the first geography, or leave these perimeters out.",
+        )
+    return numbers
+
+
+def _stamped(frame: pd.DataFrame, layers: list[Any], weights: Any, about: dict[str, Any]) -> pd.DataFrame:  # noqa: ANN401
+    grids = _grids_of(weights)
+    points = isinstance(weights, gpd.GeoDataFrame | gpd.GeoSeries)
+    basis = None if weights is None else "points" if points else "grid, by area" if grids else "published, by area"
+    counted = [] if weights is None else grids or [weights]
     return schema.stamp(
         frame,
-        [record for layer in layers for record in schema.provenance(layer).get("files", [])],
-        tolerance_m=tolerance_m,
-        weights=basis.get(type(weights), "points"),
-        without_outline=[str(code) for side in sides for code in side["drawn"].index[~side["drawn"]]],
-        fictional=schema.is_fictional(one, other),
+        [record for layer in [*layers, *counted] for record in schema.provenance(layer).get("files", [])],
+        weights=basis,
+        fictional=schema.is_fictional(*layers),
+        **about,
     )

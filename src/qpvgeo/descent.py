@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 
 from qpvgeo import schema
+from qpvgeo.changes import SIGNIFICANT_SHARE
 from qpvgeo.errors import DataError
 
-__all__ = ["CLASSES", "SIGNIFICANT_SHARE", "common_zones", "crosswalk_classes"]
+__all__ = ["CLASSES", "common_zones", "crosswalk_classes"]
 
 CLASSES = ("kept", "grown", "shrunk", "reshaped", "split", "merged", "new", "dropped")
-
-SIGNIFICANT_SHARE = 0.05
-"""Perimeters descend from each other when they share more than this part of one of them."""
 
 
 def crosswalk_classes(walk: pd.DataFrame) -> pd.DataFrame:
@@ -54,20 +52,16 @@ def crosswalk_classes(walk: pd.DataFrame) -> pd.DataFrame:
     >>> found.loc["QP099003", ["class", "relatives"]].tolist()
     ['split', ['QN09903M', 'QN09904M']]
     """
-    schema.require_columns(
-        walk,
-        ["from", "to", "from_share", "to_share", "lost", "gained"],
-        what="The crosswalk",
-        way_out="Make it with qpvgeo.crosswalk().",
-    )
-    zone = common_zones(walk)
+    _require(walk)
     related = _related(walk)
+    zone = _zones(walk, related)
     covered = {
         side: walk[walk["from"].notna() & walk["to"].notna()].groupby(side)[f"{side}_share"].sum()
         for side in ("from", "to")
     }
     members = {side: zone[zone["side"] == side].groupby("zone").size() for side in ("from", "to")}
     pair = related.set_index(related["from"].map(zone["zone"]))
+    of = {side: related.groupby(side)[other].agg(list).to_dict() for side, other in (("from", "to"), ("to", "from"))}
     rows = []
     for code, (side, number) in zone[["side", "zone"]].iterrows():
         before, after = (int(members[name].get(number, 0)) for name in ("from", "to"))
@@ -78,9 +72,7 @@ def crosswalk_classes(walk: pd.DataFrame) -> pd.DataFrame:
             kind = ("reshaped" if gained else "shrunk") if lost else ("grown" if gained else "kept")
         else:
             kind = "split" if before == 1 else "merged" if after == 1 else "reshaped"
-        other_side = "to" if side == "from" else "from"
-        relatives = related.loc[related[side] == code, other_side].tolist()
-        rows.append((code, side, kind, relatives, float(covered[side].get(code, 0.0))))
+        rows.append((code, side, kind, of[side].get(code, []), float(covered[side].get(code, 0.0))))
     frame = pd.DataFrame(rows, columns=["code", "side", "class", "relatives", "covered_share"]).set_index("code")
     frame.attrs = dict(walk.attrs)
     return frame
@@ -93,9 +85,10 @@ def _related(walk: pd.DataFrame) -> pd.DataFrame:
 
 
 def common_zones(walk: pd.DataFrame) -> pd.DataFrame:
-    """Group the perimeters of both geographies into the smallest zones that neither of them cuts.
+    """Group the perimeters of both geographies into the smallest zones that no perimeter of either cuts.
 
-    Series can be summed over a zone in both geographies without any assumption on who lives where inside it.
+    Series can be summed over a zone in both geographies without any assumption on who lives where inside it. Where one
+    of them covers more ground than the other (`whole` is False), the two sums are not of the same ground.
 
     Parameters
     ----------
@@ -105,9 +98,14 @@ def common_zones(walk: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by `code`, those of `from` then those of `to`: `side`, and `zone` (number from 0, in the order of the
-        first code of each). Perimeters that share more than 5 % of one of them are in one zone, with all the others
-        that these lead to.
+        Indexed by `code`, those of `from` then those of `to`: `side`, `zone` (number from 0, in the order of the
+        first code of each), and `whole`, whether both geographies cover all of the zone. Perimeters of a pair of the
+        crosswalk are in one zone, with all the others that these lead to: the components of the crosswalk.
+
+    Raises
+    ------
+    DataError
+        The frame is no crosswalk, or a label is of both geographies.
 
     Examples
     --------
@@ -117,6 +115,25 @@ def common_zones(walk: pd.DataFrame) -> pd.DataFrame:
     >>> zones.index[zones["zone"] == zones.loc["QP099003", "zone"]].tolist()
     ['QP099003', 'QN09903M', 'QN09904M']
     """
+    _require(walk)
+    pairs = walk["from"].notna() & walk["to"].notna()
+    codes = _zones(walk, walk[pairs])
+    alone = pd.concat([walk.loc[~pairs, side].dropna() for side in ("from", "to")])
+    codes["whole"] = ~codes["zone"].isin(codes.loc[alone.unique(), "zone"])
+    return codes
+
+
+def _require(walk: pd.DataFrame) -> None:
+    schema.require_columns(
+        walk,
+        ["from", "to", "from_share", "to_share", "lost", "gained"],
+        what="The crosswalk",
+        way_out="Make it with qpvgeo.crosswalk().",
+    )
+
+
+def _zones(walk: pd.DataFrame, related: pd.DataFrame) -> pd.DataFrame:
+    """Codes of both geographies, each with its side and the number of the component of some pairs that it is in."""
     codes = pd.concat(
         [walk[side].dropna().drop_duplicates().to_frame("code").assign(side=side) for side in ("from", "to")]
     )
@@ -128,9 +145,8 @@ def common_zones(walk: pd.DataFrame) -> pd.DataFrame:
             way_out="Rename those of one of them, so that a label says which it is of.",
         )
     codes = codes.set_index("code")
-    related = _related(walk)
-    at = pd.Series(range(len(codes)), index=codes.index)
-    left, right = (at.reindex(related[side]).to_numpy() for side in ("from", "to"))
+    at = pd.Series(np.arange(len(codes)), index=codes.index)
+    left, right = (at.reindex(related[side]).to_numpy(dtype=np.intp) for side in ("from", "to"))
     label = np.arange(len(codes))
     while True:
         # the lowest number of a zone spreads along its pairs

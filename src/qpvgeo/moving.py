@@ -15,8 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from qpvgeo.errors import DataError, UsageError
+from qpvgeo.read.tables import normalise
 
-__all__ = ["Kind", "Moved", "move"]
+__all__ = ["COVERED", "Kind", "Moved", "framed", "move"]
 
 Kind = Literal["count", "rate", "category"]
 
@@ -24,9 +25,11 @@ COVERED = "covered_share"
 """Column of `Moved.table`: the share of each unit after that comes from units before, by the weight of the parts."""
 
 _NOT_ADDITIVE = ("median", "mean", "quantile", "decile", "gini")
-_TOKENS = re.compile(
-    r"(?:^|_)(?:med|mediane?s?|medians?|q[1-4]|d[1-9]|gini|gi|deciles?|quartiles?|quantiles?)(?:_|\d*$)", re.IGNORECASE
+_MEDIAN = re.compile(
+    r"(?:^|_)(?:(?:nv|rev|uc|disp|dec)?med(?:ian[ea]?s?|ienn?e?s?)?|medians?|q[1-4]|d[1-9]|gini|gi"
+    r"|(?:inter)?(?:deciles?|quartiles?|quantiles?)|(?:per)?centiles?|rd|s80_?s20)\d*(?:_|$)|^p\d\d$|^(?:disp|dec)_eq"
 )
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 Floats = npt.NDArray[np.float64]
 
@@ -83,7 +86,7 @@ def move(
     >>> moved.table["people"].to_dict(), moved.unplaced["value"].tolist()
     ({'x': 85.0}, [25.0])
     """
-    frame = table.to_frame("value" if table.name is None else table.name) if isinstance(table, pd.Series) else table
+    frame = framed(table)
     _require(frame, parts, kind, denominators)
     targets = pd.Index(parts["to"].dropna().unique(), name="to")
     covered = _covered(parts, targets)
@@ -104,6 +107,11 @@ def move(
     )
 
 
+def framed(table: pd.Series | pd.DataFrame) -> pd.DataFrame:
+    """A table as a frame: a Series becomes its one column."""
+    return table.to_frame("value" if table.name is None else table.name) if isinstance(table, pd.Series) else table
+
+
 def _require(frame: pd.DataFrame, parts: pd.DataFrame, kind: str, denominators: pd.Series | None) -> None:
     """Raise one error that lists all that keeps a table from being moved."""
     if kind in _NOT_ADDITIVE:
@@ -118,7 +126,7 @@ def _require(frame: pd.DataFrame, parts: pd.DataFrame, kind: str, denominators: 
             "A rate cannot be moved without its denominators: the mean of two rates depends on how many each is of.",
             way_out='Give them by label: denominators=table["households"].',
         )
-    medians = [f"column {name!r}" for name in frame.columns if _TOKENS.search(str(name)) and kind != "category"]
+    medians = [f"column {name!r}" for name in frame.columns if kind != "category" and _is_median(str(name))]
     if medians:
         raise UsageError(
             "Medians and other quantiles cannot be moved: that of a union does not follow from those of its parts.",
@@ -131,21 +139,46 @@ def _require(frame: pd.DataFrame, parts: pd.DataFrame, kind: str, denominators: 
     if COVERED in frame.columns:
         problems.append(f"column {COVERED!r} is a name that the answer needs")
     if kind != "category":
-        problems += [f"column {name!r} holds no numbers" for name in frame if not _numeric(frame[name])]
+        twice = frame.columns[frame.columns.duplicated()].unique()
+        problems += [f"column {name!r} is there twice" for name in twice]
+        for name in frame.columns.difference(twice, sort=False):
+            problems += _unusable(frame[name], f"column {name!r}")
     if kind == "rate" and denominators is not None:
-        repeated = denominators.index[denominators.index.duplicated()].unique()
-        problems += [f"denominator of {label!r} stands several times" for label in repeated]
-        if not len(repeated):
-            of = denominators.reindex(frame.index).astype("Float64")
-            problems += [f"denominator of {label!r}: {value}" for label, value in of[(of < 0).fillna(False)].items()]
-            missing = of.isna() & frame.notna().any(axis="columns")
-            problems += [f"no denominator of {label!r}" for label in frame.index[missing]]
+        problems += _unfit(denominators, frame)
     if problems:
         raise DataError("This table cannot be moved.", problems=problems)
 
 
-def _numeric(column: pd.Series) -> bool:
-    return bool(pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column))
+def _unfit(denominators: pd.Series, frame: pd.DataFrame) -> list[str]:
+    """What keeps rates from being moved with their denominators."""
+    repeated = denominators.index[denominators.index.duplicated()].unique()
+    problems = [f"denominator of {label!r} stands several times" for label in repeated]
+    problems += _unusable(denominators, "denominators")
+    if problems:
+        return problems
+    of = denominators.reindex(frame.index).astype("Float64")
+    below = [f"denominator of {label!r}: {value}" for label, value in of[(of < 0).fillna(False)].items()]
+    missing = of.isna() & frame.notna().any(axis="columns")
+    return below + [f"no denominator of {label!r}" for label in frame.index[missing]]
+
+
+def _is_median(name: str) -> bool:
+    """Whether a column is a median or another quantile by its name, in French or English, however it is written.
+
+    Examples
+    --------
+    >>> [_is_median(name) for name in ("Revenu médian", "DISP_MED_A18", "1er décile", "medianIncome", "P21_POP")]
+    [True, True, True, True, False]
+    """
+    return _MEDIAN.search(normalise(_CAMEL.sub("_", name))) is not None
+
+
+def _unusable(column: pd.Series, name: str) -> list[str]:
+    """What keeps values from being added up."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return [f"{name} holds no numbers: {column.dtype}"]
+    infinite = column.index[np.isinf(column.to_numpy(dtype=float, na_value=np.nan))]
+    return [f"{name} of {label!r} is infinite" for label in infinite]
 
 
 def _covered(parts: pd.DataFrame, targets: pd.Index) -> pd.Series:
@@ -153,7 +186,7 @@ def _covered(parts: pd.DataFrame, targets: pd.Index) -> pd.Series:
     weight = parts["weight"].to_numpy(dtype=float)
     there = parts["to"].notna().to_numpy()
     of = parts.loc[there, "to"].to_numpy()
-    whole = pd.Series(weight[there]).groupby(of).sum().reindex(targets)
+    whole = pd.Series(weight[there]).groupby(of).agg(lambda part: part.sum(skipna=False)).reindex(targets)
     held = pd.Series(np.where(parts["from"].notna().to_numpy(), weight, 0.0)[there]).groupby(of).sum().reindex(targets)
     return held / whole.where(whole > 0)
 

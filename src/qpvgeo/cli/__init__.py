@@ -326,6 +326,10 @@ def crosswalk(
     classes: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Write what became of each QPV: .csv, .parquet or .json.")
     ] = None,
+    grid: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Grid of --weights grid; else those at hand.")
+    ] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer or member of the --grid file.")] = None,
     json: JsonOption = False,
     sample: SampleOption = False,
     data: DataOption = None,
@@ -334,7 +338,9 @@ def crosswalk(
     """What became of the QPV of 2015, and where those of 2024 come from."""
     from qpvgeo.cli import crosswalks, render
 
-    asked = crosswalks.Request(_folder(data, sample=sample), weights, tolerance, territory, output, classes)
+    asked = crosswalks.Request(
+        _folder(data, sample=sample), weights, tolerance, territory, output, classes, grid, layer
+    )
     _print(crosswalks.crosswalk(asked), render.crosswalk, json=json, lang=lang)
 
 

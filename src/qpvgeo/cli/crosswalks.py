@@ -8,8 +8,8 @@ import geopandas as gpd
 import pandas as pd
 
 from qpvgeo import discover, schema, territories
-from qpvgeo.cli.inputs import grids_near
 from qpvgeo.cli.outputs import problems_of, write_table
+from qpvgeo.cli.weights import known_grids, read_points
 from qpvgeo.correspondences import audit_correspondence
 from qpvgeo.crosswalks import crosswalk as cross
 from qpvgeo.descent import CLASSES, crosswalk_classes
@@ -35,6 +35,8 @@ class Request:
     territory: str | None = None
     output: Path | None = None
     classes: Path | None = None
+    grid: Path | None = None
+    layer: str | None = None
 
 
 def crosswalk(asked: Request) -> dict[str, Any]:
@@ -107,8 +109,8 @@ def _weights(asked: Request, before: gpd.GeoDataFrame) -> Any:  # noqa: ANN401 -
         people = read_population(discover.find("population", _VINTAGES[0], asked.data)[0])["population"]
         return people.reindex(before.index)
     if asked.weights == "grid":
-        return grids_near(asked.data, before[before.geometry.notna()], keep=[])[0]
-    points = gpd.read_file(asked.weights)
+        return known_grids(before, asked.data, grid=asked.grid, layer=asked.layer)
+    points = read_points(Path(asked.weights))
     if not points.geom_type.dropna().eq("Point").all():
         points = points.set_geometry(points.representative_point())
     return points
@@ -138,8 +140,8 @@ def _uncovered(walk: pd.DataFrame, classes: pd.DataFrame, side: str) -> dict[str
 
 
 def _total(part: pd.Series) -> float | None:
-    """Sum; None where a part is not known."""
-    return None if part.isna().any() else float(part.sum())
+    """Sum of what is known; None where nothing is."""
+    return None if len(part) and part.isna().all() else float(part.sum())
 
 
 def _ratio(part: pd.Series, whole: pd.Series) -> float | None:

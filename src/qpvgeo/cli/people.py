@@ -1,6 +1,5 @@
 """What `qpvgeo population` answers: people of the QPV of a place, or of any polygons, from the grids at hand."""
 
-import difflib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +12,12 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from qpvgeo import codes, discover, schema, territories
-from qpvgeo.cli.inputs import grids_near
+from qpvgeo import codes, discover, schema
 from qpvgeo.cli.outputs import problems_of, replaced, write_table
-from qpvgeo.errors import DataError, MissingDataError, UsageError
-from qpvgeo.estimates import WEIGHT, estimate_population
+from qpvgeo.cli.weights import known_grids, read_points
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.estimates import estimate_population
 from qpvgeo.links import join_communes
-from qpvgeo.projection import require_axes, territory_of
 from qpvgeo.read import vector
 from qpvgeo.read.communes import read_communes
 from qpvgeo.read.population import read_population
@@ -53,10 +51,10 @@ def population(asked: Request) -> dict[str, Any]:
         step("perimeters")
         areas = _areas(asked)
         step("points")
-        points = _points(asked.points, asked.weight) if asked.points else None
+        points = read_points(asked.points, asked.weight) if asked.points else None
         constraint = _published(asked) if asked.method == "constrained" else None
         step("grid")
-        grids = _known_grids(asked, areas)
+        grids = known_grids(areas, asked.data, grid=asked.grid, layer=asked.layer)
         step("estimate")
         people = _estimates(areas, grids, asked.method, points, constraint)
     if "name" in areas.columns:
@@ -165,75 +163,10 @@ def _polygons(path: Path) -> gpd.GeoDataFrame:
     return areas
 
 
-def _points(path: Path, weight: str | None) -> gpd.GeoDataFrame:
-    """Points or footprints of a layer, or addresses of a BAN table; each counts once, or by the column named."""
-    if path.suffix.lower() in (*vector.SUFFIXES, ".zip"):
-        frame = vector.read(vector.layers(path)[0])[0]
-        places, columns = frame.geometry, frame.drop(columns=frame.geometry.name)
-    else:
-        columns = pd.read_csv(path, sep=None, engine="python", dtype="str")
-        places = _addresses(columns, path)
-    weights = {} if weight is None else {WEIGHT: _weights(columns, weight, path)}
-    # counted from 1, as messages name them
-    return gpd.GeoDataFrame(weights, geometry=places).set_axis(range(1, len(places) + 1), axis="index")
-
-
-def _addresses(table: pd.DataFrame, path: Path) -> gpd.GeoSeries:
-    """Points of a BAN table; a row without coordinates has none."""
-    if not {"lon", "lat"} <= set(table.columns):
-        raise DataError(f"{path.name} has no columns lon and lat.", way_out="Give a BAN table or a layer of points.")
-    axes = [pd.to_numeric(table[axis].str.replace(",", "."), errors="coerce") for axis in ("lon", "lat")]
-    unread = (axes[0].isna() & table["lon"].notna()) | (axes[1].isna() & table["lat"].notna())
-    if unread.any():
-        raise DataError(
-            f"{path.name}: {int(unread.sum())} rows have coordinates that are no numbers.",
-            problems=[f"row {row + 1}: {table['lon'][row]!r}, {table['lat'][row]!r}" for row in table.index[unread]],
-            way_out="Correct them, or leave them empty.",
-        )
-    return gpd.GeoSeries(gpd.points_from_xy(*axes), crs=4326).where(axes[0].notna() & axes[1].notna(), None)
-
-
-def _weights(columns: pd.DataFrame, name: str, path: Path) -> pd.Series:
-    """Column that says how many times each point counts; a decimal comma is read."""
-    if name not in columns.columns:
-        names = [str(column) for column in columns.columns]
-        lower = {column.lower(): column for column in names}
-        near = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, n=5)]
-        raise UsageError(
-            f"{path.name} has no column {name!r} to weigh its points by.",
-            problems=[f"there is {column!r}" for column in near or names],
-            way_out="Name one of its columns: --weight COLUMN.",
-        )
-    given = columns[name]
-    return given.str.replace(",", ".") if pd.api.types.is_string_dtype(given) else given
-
-
 def _published(asked: Request) -> pd.Series:
     """Published population of the QPV, to be met."""
     table = read_population(discover.find("population", asked.vintage, asked.data)[0])
     return table["population"].dropna()
-
-
-def _known_grids(asked: Request, areas: gpd.GeoDataFrame) -> list[pd.DataFrame]:
-    """For each territory of the areas that has a grid, the finest at hand, the latest of these."""
-    require_axes(areas, name="areas", what="polygons")
-    drawn = areas[areas.geometry.notna()]
-    place = territory_of(drawn.geometry.to_numpy(), drawn.crs)
-    known = [one.code for one in territories.territories().values() if one.grid_epsg and one.code in set(place)]
-    grids: list[pd.DataFrame] = []
-    missing: list[MissingDataError] = []
-    for territory in known:
-        try:
-            read = grids_near(asked.data, drawn[place == territory], grid=asked.grid, layer=asked.layer, keep=[])
-        except MissingDataError as error:
-            missing.append(error)
-            continue
-        grids += [grid for grid in read if territories.of_grid(grid.attrs["epsg"]) == territory][:1]
-    if missing and not grids:
-        raise missing[0]
-    if not grids:
-        raise MissingDataError("No territory of these areas has a grid.", problems=sorted(set(map(str, place))))
-    return grids
 
 
 def _estimates(
