@@ -250,8 +250,10 @@ def test_cell_with_several_codes_is_split(cell, kind, found):
     assert codes.split_list(cell, kind) == found
 
 
-def test_run_together_codes_are_split_for_communes_only():
-    assert codes.split_list("200058097200057875", "siren") == []
+def test_codes_of_one_width_run_together_are_split():
+    assert codes.split_list("200058097200057875", "siren") == ["200058097", "200057875"]
+    assert codes.split_list("QP001001QP001002", "qpv") == ["QP001001", "QP001002"]
+    assert codes.split_list("5962", "department") == []
 
 
 @pytest.mark.parametrize(

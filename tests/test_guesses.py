@@ -223,9 +223,28 @@ def test_nothing_fits_more_than_half():
     told = guess(["QP075001", "QN07501M"])
     assert (told.best, told.tied) == (None, ())
     assert told.readings["share"].max() == 0.5
-    assert told.misfits.empty
+    assert told.misfits[["reading", "value", "looks_like"]].to_numpy().tolist() == [
+        ["qpv 2015", "QN07501M", "qpv 2024"],
+        ["qpv 2024", "QP075001", "qpv 2015"],
+    ]
+    assert told.notes == ("Nothing fits more than half of the cells; most fit qpv 2015 50%, qpv 2024 50%.",)
+
+
+def test_mixture_has_its_repairs():
+    told = guess(["qp075001", "QP75002", "QN07501M", "QN07502M"])
+    repairs = told.misfits.dropna(subset="repair")
+    assert repairs[["value", "code"]].to_numpy().tolist() == [["qp075001", "QP075001"], ["QP75002", "QP075002"]]
+
+
+def test_column_without_a_value_is_told():
+    told = guess([None, ""])
+    assert (told.best, told.missing, told.notes) == (None, 2, ("Every cell is missing.",))
     assert list(told.misfits.columns) == ["row", "reading", "value", "code", "repair", "looks_like"]
-    assert told.notes == ("Nothing fits more than half of the cells.",)
+
+
+def test_codes_of_qpv_run_together_are_a_list():
+    told = guess(["QP075001", "QP075002QP075003"])
+    assert told.misfits[["code", "repair"]].to_numpy().tolist() == [["QP075002, QP075003", "list without separator"]]
 
 
 def test_missing_cells_are_counted_and_are_no_misfits():

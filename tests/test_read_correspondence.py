@@ -67,7 +67,10 @@ def test_older_workbook_without_status_and_with_lists_in_a_cell(tmp_path):
 def test_codes_that_a_spreadsheet_spoiled_are_repaired_and_told(written):
     found = read_correspondence(written("qn00101i ;x;Inchangé;qp1001;y;;;;"))
     assert pairs(found).tolist() == [["QN00101I", "QP001001"]]
-    assert found.attrs["qpvgeo"]["repairs"] == ["line 2: 'qn00101i' read as QN00101I"]
+    assert found.attrs["qpvgeo"]["repairs"] == [
+        "line 2: 'qn00101i' read as QN00101I",
+        "line 2, QP2015_1: 'qp1001' read as QP001001 (upper case, zeros restored)",
+    ]
 
 
 def test_words_for_no_ancestor_are_no_codes(written):

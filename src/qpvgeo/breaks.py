@@ -20,6 +20,7 @@ __all__ = ["Indicator", "SeriesBreakWarning", "compare", "series_breaks"]
 
 Indicator = Literal["population", "income", "grid"]
 
+_NAMED, _NEARLY_ALL = 5, 0.99
 _ANY, _OVERSEAS, _HEXAGONE = "any", "overseas", "hexagone"
 
 
@@ -136,10 +137,15 @@ def compare(
     if len(told) != 2:
         raise UsageError("The years compared are not told.", way_out="Give them: years=(2018, 2020).")
     labels = values[0].index.union(values[1].index, sort=False)
-    vintages = {codes.vintage_of(str(label)) for label in labels} - {None}
+    vintages = {vintage for label in labels if (vintage := codes.vintage_of(str(label))) is not None}
     if len(vintages) > 1:
         raise DataError(
-            "The values are of two geographies, and no code is in both.",
+            "The codes are of two geographies.",
+            problems=[
+                f"of {vintage}: {', '.join(few[:_NAMED])}{', ...' if len(few) > _NAMED else ''}"
+                for vintage in sorted(vintages)
+                if (few := [str(label) for label in labels if codes.vintage_of(str(label)) == vintage])
+            ],
             way_out="Move one of them to the other geography first: qpvgeo.convert(values, crosswalk).",
         )
     one, other = (side.reindex(labels).astype("Float64") for side in values)
@@ -150,7 +156,9 @@ def compare(
     crossed = series_breaks(indicator, years=told, territory=sorted(place for place in places if place) or None)
     # values of one geography do not cross the change to another, but those that were moved from it
     said = [_sentence(row) for row in crossed[crossed["indicator"] != _ANY].itertuples()]
-    said += [_moved(side, name) for side, name in ((before, "before"), (after, "after")) if "basis" in _about(side)]
+    said += [
+        _moved(side, name) for side, name in ((before, "before"), (after, "after")) if "covered_by" in _about(side)
+    ]
     for sentence in said:
         warnings.warn(sentence, SeriesBreakWarning, stacklevel=2)
     files = [record for side in (before, after) for record in _about(side).get("files", [])]
@@ -159,9 +167,17 @@ def compare(
 
 def _values(side: pd.Series | pd.DataFrame, name: str) -> pd.Series:
     values = side
+    if not isinstance(side, pd.Series | pd.DataFrame):
+        raise UsageError(
+            f"`{name}` is a {type(side).__name__}.", way_out="Give a Series, or the `table` of what convert() gave."
+        )
     if isinstance(side, pd.DataFrame):
         schema.require_columns(side, ["population"], what=f"`{name}`", way_out="Give a Series for another indicator.")
         values = side["population"]
+    if not pd.api.types.is_numeric_dtype(values):
+        raise DataError(
+            f"`{name}` holds no numbers: {values.dtype}.", way_out="Make them numbers: pandas.to_numeric()."
+        )
     repeated = values.index[values.index.duplicated()].unique()
     if len(repeated):
         raise DataError(f"Codes stand several times in `{name}`.", problems=map(str, repeated))
@@ -173,7 +189,11 @@ def _about(side: pd.Series | pd.DataFrame) -> dict[str, Any]:
 
 
 def _moved(side: pd.Series | pd.DataFrame, name: str) -> str:
-    return f"`{name}` was moved from another geography (shares by {_about(side)['basis']}): an estimate, not a count"
+    part = side["covered_share"].lt(_NEARLY_ALL).sum() if "covered_share" in getattr(side, "columns", ()) else 0
+    told = f"; {part} of its perimeters are covered in part only" if part else ""
+    return (
+        f"`{name}` was moved from another geography (shares by {_about(side)['basis']}): an estimate, not a count{told}"
+    )
 
 
 def _sentence(row: Any) -> str:  # noqa: ANN401 - a row of the table

@@ -171,7 +171,7 @@ def _joined(text: str, parts: list[str], cells: list[Cell]) -> Cell:
 def _parts(text: str, kind: codes.Kind) -> list[str]:
     """Parts of a cell that may hold several codes; none when it is a number with decimals."""
     text = _DECIMALS.sub("", text)
-    if text.isalnum() and (kind != "commune" or len(text) < 10):
+    if text.isalnum() and len(text) < 2 * codes.WIDTHS.get(kind, len(text)):
         return []
     parts = codes.parts_of(text, kind)
     # 46,52 is a percentage, 59350,59512 are two communes

@@ -307,8 +307,12 @@ def require(values: pd.Series, kind: Kind, *, where: str) -> CleanCodes:
     return cleaned
 
 
+WIDTHS: dict[Kind, int] = {"commune": 5, "qpv": 8, "siren": 9, "iris": 9}
+"""Characters of codes that are all of one width."""
+
+
 def parts_of(text: str, kind: Kind = "commune") -> list[str]:
-    """Parts of a cell, whatever separates them; codes of communes may also be run together.
+    """Parts of a cell, whatever separates them; codes of one width may also be run together.
 
     Examples
     --------
@@ -317,8 +321,9 @@ def parts_of(text: str, kind: Kind = "commune") -> list[str]:
     """
     parts = [part for part in re.split(r"[;,|/]\s*|\s+", text.strip()) if part]
     whole = parts[0] if len(parts) == 1 else ""
-    if kind == "commune" and len(whole) > 5 and len(whole) % 5 == 0:
-        return [whole[start : start + 5] for start in range(0, len(whole), 5)]
+    width = WIDTHS.get(kind, 0)
+    if width and len(whole) > width and len(whole) % width == 0:
+        return [whole[start : start + width] for start in range(0, len(whole), width)]
     return parts
 
 

@@ -99,6 +99,8 @@ def convert(
         what="The crosswalk",
         way_out="Make it with qpvgeo.crosswalk().",
     )
+    if not isinstance(values, pd.Series | pd.DataFrame):
+        raise UsageError(f"Values cannot be a {type(values).__name__}.", way_out="convert(values, crosswalk)")
     if of not in (None, "whole", "covered"):
         raise UsageError(f"of={of!r} is neither 'whole' nor 'covered'.")
     weight = _weight(crosswalk, by)

@@ -135,6 +135,10 @@ def crosswalk(
 
 def _labelled(layer: Any) -> Any:  # noqa: ANN401
     """A layer whose labels are text: codes of a table may be numbers."""
+    if not isinstance(layer, gpd.GeoDataFrame | gpd.GeoSeries):
+        raise UsageError(
+            f"Perimeters cannot be a {type(layer).__name__}.", way_out="Read them first: qpvgeo.read_qpv(path)."
+        )
     text = layer.index.astype("str")
     return layer if layer.index.equals(text) else layer.set_axis(text, axis="index")
 

@@ -318,7 +318,7 @@ def _table(path: Path, basis: Literal["name", "content"]) -> Iterator[Found]:
     year = _YEAR.search(path.name)
     stated = int(year[1]) if year else None
     vintage = _qpv_vintage(lines)
-    if {"qp2024", "qp2015_1"} <= names:
+    if "qp2024" in names and any(re.fullmatch(r"qp_?2015(_.*)?", name) for name in names):
         yield Found(path, "correspondence", None, 0, basis)
     elif vintage:
         people = any(re.search(r"pop(_?muni|ulation)", name) for name in names)

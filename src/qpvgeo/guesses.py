@@ -48,7 +48,8 @@ class Guess(NamedTuple):
     readings
         Frame indexed by `reading`, best first: see `guess_codes`.
     misfits
-        Frame of the cells that are no single code as written, for the best reading or for each tied one.
+        Frame of the cells that are no single code as written, for the best reading, for each tied one, or, where
+        there is no best, for those that fit most cells.
     missing
         Number of empty cells, `NA` and `ZZZZZZZZZ`; they count in no share.
     notes
@@ -88,7 +89,7 @@ def guess_codes(values: pd.Series, *, communes: Mapping[int, Given] | None = Non
 
         - `count`, `share`: cells that fit once repaired, and their part (0 to 1) of those that are not missing.
         - `exact`, `exact_share`: those that are one code as written.
-        - `lists`: cells that hold several codes, with separators or, for communes, without
+        - `lists`: cells that hold several codes, with separators or, for codes of one width, without
           (`qpvgeo.codes.split_list` takes them apart).
         - `n_codes`: different codes.
         - `list_share`: part of the list given that the column holds; missing where none was given.
@@ -110,7 +111,8 @@ def guess_codes(values: pd.Series, *, communes: Mapping[int, Given] | None = Non
     Notes
     -----
     A narrower reading is preferred where the wider one would have it by accident less than once in ten thousand: six
-    different codes or more that are all those of regions, five SIREN or more that would all be IRIS. Of years whose
+    different codes or more that are all those of regions, five SIREN or more that would all be IRIS. EPCI and EPT come
+    before SIREN, which all of them have. Of years whose
     lists fit equally, the one whose whole list the column holds is preferred, if there is one. Communes of
     which most lack a zero, in five departments or more, are taken for plain numbers and never best. Regions of before
     2016 are not known: their codes read as departments.
@@ -149,7 +151,9 @@ def guess_codes(values: pd.Series, *, communes: Mapping[int, Given] | None = Non
     notes: list[str] = []
     leaders = _leaders(readings, fits, times, notes, by_list=bool(communes))
     readings = readings.loc[[*leaders, *readings.index.drop(leaders)]]
-    misfits = _misfits(values, labels, texts, {name: fits[name] for name in readings.index}, leaders)
+    # of a mixture, the cells are told that the readings of most of them do not fit
+    told = leaders or list(readings.index[(readings["count"] > 0) & (readings["count"] == readings["count"].max())])
+    misfits = _misfits(values, labels, texts, {name: fits[name] for name in readings.index}, told)
     best = leaders[0] if len(leaders) == 1 else None
     return Guess(
         best=best,
@@ -200,7 +204,12 @@ def _leaders(
     eligible = readings.drop(index={*numbers, *(["commune"] if by_list else [])})
     eligible = eligible[eligible["share"] > 0.5]
     if eligible.empty:
-        notes.append("Nothing fits more than half of the cells.")
+        if not times.sum():
+            notes.append("Every cell is missing.")
+            return []
+        first = readings[readings["count"] > 0].head(2)
+        most = ", ".join(f"{name} {share:.0%}" for name, share in first["share"].items())
+        notes.append(f"Nothing fits more than half of the cells{f'; most fit {most}' if most else ''}.")
         if readings.loc["commune", "share"] > 0.5:
             why = "look like plain numbers" if numbers else "are in no list given"
             notes.append(f"Most have the form of a commune, but {why}.")

@@ -36,14 +36,19 @@ def require_codes(given: pd.Index, held: Held) -> None:
             strangers[label] = text
     if not strangers:
         return
-    years = _years_of(labels, held)
+    # what is no code was that of a commune in no year
+    written_well = all(
+        label == code and label not in ARRONDISSEMENTS for label, code in zip(labels, cleaned, strict=True)
+    )
+    years = _years_of(labels, held) if written_well else []
+    years = [] if held.from_year in years else years
     spans = f"{years[0]} to {years[-1]}" if len(years) > 1 else f"{years[0]}" if years else ""
     raise DataError(
         f"{len(strangers)} of {len(labels)} codes are not those of communes of {held.from_year}.",
         problems=[f"{label!r} {text}" for label, text in strangers.items()],
         way_out=f"All of them were communes in {spans}: give that year as from_year."
         if years
-        else "Correct these codes, or give the year that the table is of.",
+        else "Correct these codes (the index of the table holds them), or give the year that the table is of.",
     )
 
 

@@ -5,6 +5,7 @@ cannot see is said.
 """
 
 import datetime as dt
+import numbers
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ Given: TypeAlias = str | os.PathLike[str] | pd.DataFrame
 ARRONDISSEMENTS = frozenset(part for parts in codes.ARRONDISSEMENTS.values() for part in parts)
 """Municipal arrondissements of Paris, Lyon and Marseille, which are parts of communes."""
 
+_ARTICLE = r"(?:Le|La|Les) |L'"
 _FIRST_YEAR = 1943
 _LAST_YEAR = 2100
 _BLIND = (
@@ -167,7 +169,7 @@ def gather(
     tables = _listings(years, communes, notes)
     people = People(_population(population), tables, from_year, to_year)
     held = Held(from_year, to_year, [], {}, tables, people, by_events=True, notes=notes)
-    frame = _events(events, max(years), needed=from_year != to_year and not communes)
+    frame = _events(events, max(years), needed=from_year != to_year and not communes and max(years) not in tables)
     if frame is not None:
         _take_events(held, frame)
     elif from_year != to_year:
@@ -179,12 +181,16 @@ def gather(
 
 
 def _require_years(from_year: int, to_year: int) -> None:
-    wrong = [year for year in (from_year, to_year) if not (isinstance(year, int) and _FIRST_YEAR <= year <= _LAST_YEAR)]
+    wrong = [year for year in (from_year, to_year) if not _is_year(year)]
     if wrong:
         raise UsageError(
             f"{', '.join(map(repr, wrong))}: no year of the communes.",
             way_out=f"The file of events starts in {_FIRST_YEAR}; a year stands for its 1 January.",
         )
+
+
+def _is_year(year: object) -> bool:
+    return isinstance(year, numbers.Integral) and _FIRST_YEAR <= int(year) <= _LAST_YEAR
 
 
 def _events(events: Given | None, later: int, *, needed: bool) -> pd.DataFrame | None:
@@ -236,9 +242,10 @@ def _listings(years: tuple[int, int], communes: Mapping[int, Given] | None, note
     if communes is None:
         found = {one.vintage: one.path for one in reversed(discover.scan()) if one.kind == "communes table"}
         communes = {year: found[year] for year in dict.fromkeys(years) if year in found}
-    wrong = [year for year in communes if not isinstance(year, int)]
+    wrong: list[Any] = [] if isinstance(communes, Mapping) else [communes]
+    wrong = wrong or [year for year in communes if not _is_year(year)]
     if wrong:
-        raise UsageError(f"{wrong[0]!r} is no year.", way_out="communes={2024: path}")
+        raise UsageError(f"{wrong[0]!r} is no year.", way_out="Give tables by year: communes={2024: path}.")
     tables = {year: _listing(given, year, notes) for year, given in communes.items()}
     hashes = {year: {record.get("sha256") for record in one.files} - {None} for year, one in tables.items()}
     first, last = years
@@ -282,7 +289,10 @@ def _listing_of_frame(frame: pd.DataFrame, year: int, notes: list[str]) -> Listi
     stated = frame["cog_year"].dropna().unique() if "cog_year" in frame else []
     _note_year(int(stated[0]) if len(stated) == 1 else None, year, "the frame of communes", notes)
     people = frame["population"] if "population" in frame else pd.Series(pd.NA, frame.index, dtype="Int64")
-    return Listing(frozenset(frame.index), frame["name"], people, None, True, schema.provenance(frame).get("files", []))
+    # files of outlines leave the articles out: Berlière for La Berlière
+    complete = bool(frame["name"].astype("str").str.match(_ARTICLE).any())
+    files = schema.provenance(frame).get("files", [])
+    return Listing(frozenset(frame.index), frame["name"], people, None, complete, files)
 
 
 def _note_year(stated: int | None, year: int, name: str, notes: list[str]) -> None:
@@ -300,7 +310,8 @@ def _population(population: pd.Series | pd.DataFrame | None) -> pd.Series | None
     repeated = population.index[population.index.duplicated()].unique()
     problems = [f"{code} stands several times" for code in repeated]
     people = pd.to_numeric(population, errors="coerce").astype("Float64")
-    problems += [f"{code}: {population[code]} people" for code in people.index[(people < 0).fillna(False)]]
+    wrong = (people < 0).fillna(False) | (people == float("inf")).fillna(False) | (people.isna() & population.notna())
+    problems += [f"{code}: {value!r} people" for code, value in population[wrong].items()]
     if problems:
         raise DataError("These are no populations of communes.", problems=problems)
     return people

@@ -182,6 +182,15 @@ def move_communes(
     >>> moved.table[["homes", "estimated"]].to_numpy().tolist(), len(moved.unplaced)
     ([[400.0, False], [50.0, False]], 0)
     """
+    unknown = sorted(sources.keys() - Sources.__annotations__.keys())
+    if unknown:
+        raise UsageError(
+            f"move_communes() knows no {', '.join(unknown)}.", way_out="Sources: events, communes, population."
+        )
+    if not isinstance(table, pd.Series | pd.DataFrame):
+        raise UsageError(
+            f"The table to move is a {type(table).__name__}.", way_out="move_communes(table, from_year, to_year)"
+        )
     held = gather(
         (from_year, to_year),
         events=sources.get("events"),

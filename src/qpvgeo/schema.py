@@ -15,7 +15,7 @@ import pandas as pd
 
 import qpvgeo
 from qpvgeo import codes, territories
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -123,7 +123,11 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, what: str, w
     ------
     DataError
         At least one column is missing.
+    UsageError
+        It is no frame.
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise UsageError(f"{what} is a {type(frame).__name__}, and no frame.", way_out=way_out)
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise DataError(

@@ -77,7 +77,7 @@ def read_correspondence(
         )
     labels = {match[1] or "": named[name] for name in named if (match := _ANCESTOR_NAME.fullmatch(name))}
     cleaned = codes.require(table[code], "qpv", where=f"{file.name}, column {code}")
-    rows, problems = _pairs(table, ancestors, labels)
+    rows, problems, repairs = _pairs(table, ancestors, labels)
     problems += [f"line {row}: {value} is of 2015" for row, value in _strange(cleaned.codes, 2024)]
     if problems:
         raise DataError(f"{file.name} cannot be read as a list of correspondence.", problems=problems)
@@ -88,29 +88,39 @@ def read_correspondence(
     )[list(CORRESPONDENCE_COLUMNS)]
     # a list of pairs repeats the code of 2024, and a pair may stand twice
     repeated = frame.duplicated(["qpv_2024", "qpv_2015"])
-    frame = frame[~repeated].reset_index(drop=True)
+    # a line without an ancestor says nothing where another line of the same code has one
+    told = frame["qpv_2015"].notna().groupby(frame["qpv_2024"]).transform("any")
+    frame = frame[~repeated & ~(told & frame["qpv_2015"].isna())].reset_index(drop=True)
     return schema.stamp(
         frame,
         [schema.file_record(file)],
-        repairs=[f"line {one.row}: {one.value!r} read as {one.code}" for one in cleaned.repairs.itertuples()],
+        repairs=[
+            *(f"line {one.row}: {one.value!r} read as {one.code}" for one in cleaned.repairs.itertuples()),
+            *repairs,
+        ],
         notes=[f"{int(repeated.sum())} pairs stand several times and are kept once"] if repeated.any() else [],
         fictional=Path(file).resolve().is_relative_to(sample().path.resolve()),
     )
 
 
-def _pairs(table: pd.DataFrame, ancestors: dict[str, str], labels: dict[str, str]) -> tuple[pd.DataFrame, list[str]]:
-    """Line, ancestor and its name, a row for each ancestor and one for a line without any; what is no code."""
+def _pairs(
+    table: pd.DataFrame, ancestors: dict[str, str], labels: dict[str, str]
+) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Line, ancestor and its name, a row for each ancestor and one for a line without any; what is no code; repairs."""
     rows: list[tuple[object, str | None, object]] = []
     problems: list[str] = []
+    repairs: list[str] = []
     for line, cells in table.iterrows():
         found = 0
         for column, number in ancestors.items():
             cell = cells[column]
-            if pd.isna(cell) or normalise(cell) in _NONE or not normalise(cell):
+            if pd.isna(cell) or normalise(cell).split("_")[0] in _NONE or not normalise(cell):
                 continue
             said: list[str] = []
             listed = codes.split_list(cell, "qpv", problems=said)
-            problems += [f"line {line}, {column}: {what}" for what in said if "left out" in what]
+            told = [f"line {line}, {column}: {what}" for what in said]
+            problems += [what for what in told if "left out" in what]
+            repairs += [what for what in told if "left out" not in what]
             problems += [f"line {line}, {column}: {one} is of 2024" for one in listed if codes.vintage_of(one) != 2015]
             name = cells.get(labels.get(number, ""), None) if len(listed) == 1 else None
             rows += [(line, one, name) for one in listed]
@@ -118,7 +128,7 @@ def _pairs(table: pd.DataFrame, ancestors: dict[str, str], labels: dict[str, str
         if not found:
             rows.append((line, None, None))
     frame = pd.DataFrame(rows, columns=["line", "qpv_2015", "name_2015"])
-    return frame.astype({"qpv_2015": "str", "name_2015": "str"}), problems
+    return frame.astype({"qpv_2015": "str", "name_2015": "str"}), problems, repairs
 
 
 def _strange(values: pd.Series, vintage: int) -> list[tuple[object, str]]:
