@@ -53,6 +53,23 @@ def test_points_of_a_file_are_counted_and_areas_by_a_point_of_them():
     assert homes["uncovered"]["2024"]["points"] > 0
 
 
+def test_addresses_of_a_table_are_counted():
+    found = answer("--sample", "--weights", qg.sample().addresses)
+    assert 0 < found["uncovered"]["2015"]["points"] < found["uncovered"]["2024"]["points"] + 1_000
+
+
+@pytest.mark.real
+def test_addresses_of_the_national_table_are_counted(real_data):
+    found = answer("--data", real_data, "--weights", real_data / "points" / "ban_bondy_93010.csv", "--tolerance", "40")
+    assert found["uncovered"]["2024"]["points"] > 0
+
+
+def test_grid_that_is_named_is_for_people_of_the_grid(tmp_path):
+    with pytest.raises(UsageError) as caught:
+        run("--sample", "--grid", tmp_path / "grid.csv")
+    assert "--grid" in caught.value.problems[0]
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".json"])
 def test_pairs_and_classes_are_written(tmp_path, suffix):
     pairs, classes = tmp_path / f"pairs{suffix}", tmp_path / f"classes{suffix}"

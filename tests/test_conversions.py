@@ -82,6 +82,72 @@ def test_perimeter_that_holds_none_of_the_weight_is_shared_out_by_area_and_told(
     ]
 
 
+@pytest.fixture
+def published():
+    """People of 2015 alone weigh; half of QN00101M was in no perimeter."""
+    before = layer(QP001001=square(0, 0, 100), QP001002=square(100, 0, 100))
+    people = pd.Series({"QP001001": 900, "QP001002": 100})
+    return people, crosswalk(before, layer(QN00101M=square(0, 0)), people)
+
+
+def test_part_that_no_one_counted_is_told_by_area(published):
+    people, walk = published
+    assert convert(people, walk).table["covered_share"].tolist() == [0.5]
+
+
+def test_way_back_divides_by_the_people_that_are_known(published):
+    people, walk = published
+    back = convert(convert(people.rename("people"), walk).table, walk)
+    assert back.table["people"].to_dict() == {"QP001001": 900, "QP001002": 100}
+    assert back.table.attrs["qpvgeo"]["notes"] == []
+    whole = convert(pd.Series({"QN00101M": 100.0}), walk)
+    assert whole.table["value"].tolist() == [25, 25]
+    assert "QN00101M" in whole.table.attrs["qpvgeo"]["notes"][0]
+
+
+def test_category_of_a_perimeter_that_holds_none_of_the_weight_goes_by_area():
+    before, after = layer(a=square(0, 0, 360), b=square(360, 0, 40)), layer(c=square(0, 0))
+    walk = crosswalk(before, after, gpd.GeoSeries([shapely.Point(0, 0)], crs=2154))
+    moved = convert(pd.Series({"a": "tower", "b": "house"}), walk, kind="category")
+    assert moved.table.to_numpy().tolist() == [["tower", 1.0]]
+
+
+def test_column_that_was_not_converted_is_not_taken_for_one_that_was(walk):
+    table = convert(pd.Series({"QP001001": 100, "QP001002": 30}, name="people"), walk).table
+    table["published"] = [200.0, 50.0]
+    assert convert(table["published"], walk).unplaced["value"].tolist() == [100, 50]
+    assert convert(table["people"], walk).unplaced.empty
+    with pytest.raises(UsageError, match="Some of these columns were converted"):
+        convert(table, walk)
+
+
+def test_what_was_converted_goes_on_to_a_third_geography_as_a_whole():
+    a, b, c = layer(a=square(0, 0, 100)), layer(b=square(0, 0, 200)), layer(c=square(100, 0, 100))
+    there = convert(pd.Series({"a": 100}, name="people"), crosswalk(a, b)).table
+    on = convert(there, crosswalk(b, c))
+    assert on.table["people"].tolist() == [50]
+    assert on.unplaced["value"].tolist() == [50]
+    assert "taken as of whole perimeters" in on.table.attrs["qpvgeo"]["notes"][0]
+
+
+def test_perimeter_without_an_outline_is_left_over():
+    before = layer(a=square(0, 0), z=None)
+    moved = convert(pd.Series({"a": 10, "z": 5}), crosswalk(before, layer(b=square(0, 0))))
+    assert moved.table["value"].tolist() == [10]
+    assert moved.unplaced[["from", "value", "share"]].to_numpy().tolist() == [["z", 5, 1]]
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_value_that_is_infinite_is_listed(walk, value):
+    with pytest.raises(DataError, match="infinite"):
+        convert(pd.Series({"QP001001": value}), walk)
+
+
+def test_values_and_crosswalk_in_the_wrong_order_are_told(walk):
+    with pytest.raises(UsageError, match="The crosswalk is a Series"):
+        convert(walk, pd.Series({"QP001001": 1}))
+
+
 def test_codes_that_are_not_in_the_crosswalk_are_listed_with_what_they_are(walk):
     values = pd.Series(1, index=["QP001001", "QP001002", "QP075001", "QN00101M", "Lyon"])
     with pytest.raises(DataError) as caught:

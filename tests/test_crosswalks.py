@@ -162,6 +162,87 @@ def test_points_are_counted_once_each_or_by_their_weight():
     assert crosswalk(before, after, homes.assign(weight=[1, 3, 4, 5, 6]))["points"].tolist() == [7, 1, 5]
 
 
+def test_points_may_come_without_a_table():
+    before, after = layer(a=rectangle(0, 0)), layer(b=rectangle(200, 0))
+    homes = gpd.GeoSeries([rectangle(x, 10, 2, 2).centroid for x in (100, 300)], crs=2154)
+    assert crosswalk(before, after, homes)["points"].tolist() == [1, 1, 0]
+
+
+def test_points_in_a_strip_that_is_no_part_are_a_row():
+    homes = gpd.GeoSeries([rectangle(x, 10, 2, 2).centroid for x in (10, 380)], crs=2154)
+    walk = crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0, 360)), homes, tolerance_m=50)
+    assert rows(walk, "from", "to", "points", "points_from_share") == [["a", "b", 1, 0.5], ["a", None, 1, 0.5]]
+    assert walk["from_share"].sum() == pytest.approx(1)
+
+
+def test_labels_that_are_numbers_become_text():
+    before, after = (layer(a=rectangle(x, 0)).set_axis([label], axis=0) for x, label in ((0, 1), (200, 2)))
+    walk = crosswalk(before, after, pd.Series({1: 10}))
+    assert rows(walk, "from", "to", "from_share", "population") == [
+        ["1", "2", 0.5, 5],
+        ["1", None, 0.5, 5],
+        [None, "2", None, None],
+    ]
+
+
+def test_what_overlapping_perimeters_leave_is_not_made_up_for_by_the_overlap():
+    before, after = layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0, 240), c=rectangle(0, 0, 240))
+    walk = crosswalk(before, after, pd.Series({"a": 1_000}))
+    assert rows(walk, "to", "area_m2", "from_share", "population_from_share") == [
+        ["b", 96_000, 0.3, 0.3],
+        ["c", 96_000, 0.3, 0.3],
+        [None, 64_000, 0.4, 0.4],
+    ]
+
+
+def test_perimeter_narrower_than_the_tolerance_is_kept_beside_itself():
+    alley = layer(a=rectangle(0, 0, 20))
+    assert set(classes(alley, alley.rename(index={"a": "b"}), tolerance_m=40).values()) == {"kept"}
+
+
+def test_perimeter_without_a_cell_has_people_that_are_not_known():
+    sample = qg.sample()
+    before, after = qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)
+    grid = qg.read_grid(sample.grid_2019)
+    near = grid.iloc[: len(grid) // 2]
+    walk = crosswalk(before, after, near)
+    people = qg.estimate_population(before, near)["estimate"]
+    blank = people.index[people.isna()]
+    assert len(blank)
+    assert set(blank) <= set(walk.attrs["qpvgeo"]["without_weight"])
+    own = walk.loc[walk["from"].isin(blank)]
+    assert own.loc[own["to"].isna(), "population"].isna().all()
+    assert own["population_from_share"].isna().all()
+    assert own["from_share"].notna().all()
+
+
+def test_grids_of_several_territories_count_together():
+    sample = qg.sample()
+    before, after = qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)
+    grid = qg.read_grid(sample.grid_2019)
+    halves = [grid.iloc[: len(grid) // 2], grid.iloc[len(grid) // 2 :]]
+    apart, near = crosswalk(before, after, halves), crosswalk(before, after, halves[0])
+    assert len(apart.attrs["qpvgeo"]["without_weight"]) < len(near.attrs["qpvgeo"]["without_weight"])
+
+
+@pytest.mark.parametrize("people", [{"a": -1}, {"a": np.inf}, {"a": "many"}, {}], ids=repr)
+def test_people_that_are_no_number_are_listed(people):
+    with pytest.raises(DataError, match="1 perimeters have no population"):
+        crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0)), pd.Series(people, dtype=object))
+
+
+def test_path_is_no_layer():
+    with pytest.raises(UsageError, match=r"read_qpv\(path\)"):
+        crosswalk("qpv2015.shp", layer(b=rectangle(0, 0)))
+
+
+def test_no_perimeters_have_no_classes():
+    nothing = layer(a=rectangle(0, 0)).iloc[:0]
+    walk = crosswalk(nothing, nothing)
+    assert crosswalk_classes(walk).empty
+    assert common_zones(walk).empty
+
+
 def test_weight_that_is_none_is_listed():
     homes = gpd.GeoDataFrame({"weight": [1, -1]}, geometry=[rectangle(0, 0).centroid] * 2, crs=2154)
     with pytest.raises(DataError, match="1 points have no usable weight"):
@@ -304,5 +385,23 @@ def test_real_pair_by_letter_of_the_code(hexagone):
 @pytest.mark.real
 def test_real_pair_covers_each_side_to_the_square_metre(hexagone):
     walk = crosswalk(*hexagone, tolerance_m=3)
-    for side in ("from", "to"):
+    before, after = (qpv.geometry.to_crs(2154) for qpv in hexagone)
+    for side, other, own, others in (("from", "to", before, after), ("to", "from", after, before)):
         assert walk.groupby(side)[f"{side}_share"].sum().to_numpy() == pytest.approx(1, abs=1e-9)
+        left = walk[walk[side].notna() & walk[other].isna()].set_index(side)["area_m2"]
+        partners = walk[walk["from"].notna() & walk["to"].notna()].groupby(side)[other].agg(list)
+        expected = [
+            own[code].difference(shapely.union_all(others[partners.get(code, [])].to_numpy())).area
+            for code in left.index
+        ]
+        assert left.to_numpy() == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.real
+def test_points_of_bondy_are_all_counted(hexagone, real_data):
+    table = pd.read_csv(real_data / "points" / "ban_bondy_93010.csv", sep=None, engine="python")
+    homes = gpd.GeoSeries(gpd.points_from_xy(table["lon"], table["lat"]), crs=4326)
+    walk = crosswalk(*hexagone, homes, tolerance_m=40)
+    for side, qpv in zip(("from", "to"), hexagone, strict=True):
+        held = (qg.tag_points(homes, qpv.geometry.dropna(), bands=())["state"] == "in").sum()
+        assert walk.loc[walk[side].notna(), "points"].sum() == held

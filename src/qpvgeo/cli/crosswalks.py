@@ -22,6 +22,7 @@ from qpvgeo.samples import FICTIONAL
 __all__ = ["Request", "crosswalk"]
 
 _VINTAGES = (2015, 2024)
+_NAMED = 5
 _SIDES = {"from": 2015, "to": 2024}
 
 
@@ -68,9 +69,28 @@ def crosswalk(asked: Request) -> dict[str, Any]:
         "output": None if asked.output is None else str(asked.output),
         "classes_output": None if asked.classes is None else str(asked.classes),
         "sources": list({record["sha256"]: record for record in about["files"]}.values()),
-        "notes": [note for frame in (before, after) for note in schema.provenance(frame).get("notes", [])],
+        "notes": [
+            *(note for frame in (before, after) for note in schema.provenance(frame).get("notes", [])),
+            *_cautions(about, classes, asked.tolerance),
+        ],
     }
     return answer | ({"fictional": FICTIONAL} if about["fictional"] else {})
+
+
+def _cautions(about: dict[str, Any], classes: pd.DataFrame, tolerance_m: float) -> list[str]:
+    """What a reader of the counts must know: people who are not known, outlines that were simplified."""
+    found = []
+    blank = about["without_weight"]
+    if blank:
+        some = ", ".join(blank[:_NAMED]) + (", ..." if len(blank) > _NAMED else "")
+        found.append(f"{len(blank)} QPV have no cell of the grids: their people are not known ({some})")
+    kept = classes.index.str.endswith("I") & (classes["side"] == "to")
+    if kept.sum() > 2 * (kept & (classes["class"] == "kept")).sum():
+        found.append(
+            f"most of the {kept.sum()} codes that end in I (kept) are not found kept at {tolerance_m:g} m: one of the "
+            "files may hold simplified outlines (--tolerance 40)"
+        )
+    return found
 
 
 def _require(asked: Request) -> None:
@@ -84,6 +104,8 @@ def _require(asked: Request) -> None:
         problems.append(f"--territory {asked.territory} is none of {known}")
     if asked.weights not in (None, "grid", "population") and not Path(str(asked.weights)).is_file():
         problems.append(f"--weights {asked.weights} is neither `grid`, nor `population`, nor a file of points")
+    if asked.weights != "grid" and (asked.grid is not None or asked.layer is not None):
+        problems.append("--grid and --layer are for --weights grid")
     if problems:
         raise UsageError("The options do not fit together.", problems=problems)
 
