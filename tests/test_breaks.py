@@ -1,5 +1,7 @@
 """Breaks of series: which of them a comparison crosses, and that it says so."""
 
+import warnings
+
 import pandas as pd
 import pytest
 
@@ -96,3 +98,30 @@ def test_frames_of_populations_say_their_years():
 def test_codes_that_repeat_are_listed():
     with pytest.raises(DataError, match="stand several times in `before`"):
         compare(pd.Series([1, 2], index=["a", "a"]), pd.Series([1]), indicator="population", years=(2013, 2018))
+
+
+def test_consecutive_years_of_incomes_are_cautioned_against():
+    one = pd.Series({"QP001001": 1.0})
+    with pytest.warns(SeriesBreakWarning, match="advises against comparing consecutive years"):
+        compare(one, one, indicator="income", years=(2019, 2020))
+
+
+def test_codes_of_two_geographies_are_listed():
+    mixed = pd.Series({"QP001001": 1.0, "QN00101M": 2.0})
+    with pytest.raises(DataError) as caught:
+        compare(mixed, mixed, indicator="population", years=(2018, 2020))
+    assert caught.value.problems == ("of 2015: QP001001", "of 2024: QN00101M")
+
+
+def test_values_that_are_no_numbers_are_refused():
+    text = pd.Series({"QP001001": "many"})
+    with pytest.raises(DataError, match="holds no numbers"):
+        compare(text, text, indicator="population", years=(2013, 2018))
+
+
+def test_what_was_counted_here_is_not_taken_for_moved():
+    counts = pd.Series({"QP001001": 1.0})
+    counts.attrs["qpvgeo"] = {"basis": "computed"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compare(counts, counts, indicator="population", years=(2013, 2018))

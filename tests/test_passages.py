@@ -900,3 +900,42 @@ def test_real_table_of_another_year_is_recognised(cog):
     with pytest.raises(DataError, match="All of them were communes in 2025") as caught:
         move_communes(people, 2024, 2025, communes=of(cog, 2024, 2025))
     assert len(caught.value.problems) == 8
+
+
+def test_tables_at_hand_stand_in_for_events(tmp_path, monkeypatch):
+    etalab(tmp_path, 2024, "01001 Ambre COM 01001 10", "01002 Bois COM 01002 5")
+    etalab(tmp_path, 2025, "01001 Ambre COM 01001 15", "01002 Bois COMD 01001 5")
+    monkeypatch.setenv("QPVGEO_DATA", str(tmp_path))
+    passage = commune_passage(2024, 2025)
+    assert passage.attrs["qpvgeo"]["source"] == "tables"
+    assert passage[["from", "to"]].to_numpy().tolist() == [["01001", "01001"], ["01002", "01001"]]
+
+
+@pytest.mark.parametrize("label", [1003, "zzz", "75101", "1003"])
+def test_what_is_no_code_was_that_of_a_commune_in_no_year(label):
+    table = pd.Series([1, 2], index=pd.Index([label, "01002"], dtype=object))
+    with pytest.raises(DataError) as caught:
+        move_communes(table, 2020, 2024, events=NOUVELLE, communes={})
+    assert "All of them were communes" not in str(caught.value)
+
+
+def test_years_of_numpy_are_years():
+    assert len(commune_passage(np.int64(2018), np.int64(2024), events=NOUVELLE, communes={})) == 2
+
+
+@pytest.mark.parametrize("people", [np.inf, "many"])
+def test_people_that_are_no_number_are_refused(people):
+    with pytest.raises(DataError, match="no populations of communes"):
+        commune_passage(2024, 2018, events=NOUVELLE, communes={}, population=pd.Series({"01001": people}))
+
+
+def test_source_that_is_misspelt_is_refused():
+    with pytest.raises(UsageError, match="knows no popluation"):
+        move_communes(pd.Series({"01001": 1}), 2018, 2024, events=NOUVELLE, communes={}, popluation=PEOPLE)
+
+
+def test_articles_that_a_file_of_outlines_leaves_out_rename_nothing(tmp_path):
+    table = etalab(tmp_path, 2024, "01001 La-Bresle COM 01001 10")
+    table.write_text(table.read_text(encoding="utf-8").replace("La-Bresle", "La Bresle"), encoding="utf-8")
+    before = frame({"01001": 10}).assign(name="Bresle")
+    assert commune_passage(2018, 2024, communes={2018: before, 2024: table})["kind"].tolist() == ["same"]

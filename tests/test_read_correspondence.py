@@ -113,3 +113,13 @@ def test_list_is_found_by_its_key():
     assert found.attrs["qpvgeo"]["fictional"]
     with pytest.raises(MissingDataError):
         read_correspondence("nowhere.csv")
+
+
+def test_line_without_an_ancestor_says_nothing_beside_one_that_has_one(written):
+    found = read_correspondence(written("QN00101M;x;Modifié;QP001001;y;;;;", "QN00101M;x;Modifié;;;;;;"))
+    assert pairs(found).tolist() == [["QN00101M", "QP001001"]]
+
+
+def test_new_quarter_in_words_has_no_ancestor(written):
+    found = read_correspondence(written("QN00101N;x;Nouveau;Nouveau quartier;;;;;"))
+    assert pairs(found).tolist() == [["QN00101N", None]]

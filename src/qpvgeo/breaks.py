@@ -121,8 +121,8 @@ def compare(
     Warns
     -----
     SeriesBreakWarning
-        Once for each break that lies between the years, in a territory that the codes are of; and when one of the two
-        was moved from another geography.
+        Once for each break that lies between the years, in a territory that the codes are of; when one of the two was
+        moved from another geography; and for consecutive years of incomes, which Insee advises against comparing.
 
     Examples
     --------
@@ -156,6 +156,8 @@ def compare(
     crossed = series_breaks(indicator, years=told, territory=sorted(place for place in places if place) or None)
     # values of one geography do not cross the change to another, but those that were moved from it
     said = [_sentence(row) for row in crossed[crossed["indicator"] != _ANY].itertuples()]
+    if indicator != "population" and abs(int(told[0]) - int(told[1])) == 1:
+        said.append("Insee advises against comparing consecutive years of incomes")
     said += [
         _moved(side, name) for side, name in ((before, "before"), (after, "after")) if "covered_by" in _about(side)
     ]
