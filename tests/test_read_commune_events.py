@@ -11,6 +11,7 @@ from qpvgeo import discover
 from qpvgeo.doctor import examine
 from qpvgeo.errors import DataError, MissingDataError
 from qpvgeo.read.commune_events import EVENT_COLUMNS, EVENT_KINDS, events_frame, read_commune_events
+from qpvgeo.read.members import year_of
 
 HEADER = [
     *("MOD", "DATE_EFF", "TYPECOM_AV", "COM_AV", "TNCC_AV", "NCC_AV", "NCCENR_AV", "LIBELLE_AV"),
@@ -217,3 +218,16 @@ def test_frame_of_events_is_checked(tmp_path):
         events_frame(events.drop(columns="code_after"))
     with pytest.raises(DataError, match="row 5: 'yesterday'"):
         events_frame(as_text.assign(date=["yesterday", *as_text["date"][1:]]))
+
+
+@pytest.mark.parametrize(
+    ("name", "year"),
+    [
+        ("v_mvt_commune_2024.csv", 2024),
+        ("mvtcommune-01012019.csv", 2019),
+        ("mvtcommune2020.csv", 2020),
+        ("mvt.csv", None),
+    ],
+)
+def test_name_of_the_file_says_the_year_that_its_events_end_with(name, year):
+    assert year_of(name) == year

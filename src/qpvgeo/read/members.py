@@ -45,7 +45,7 @@ _EXPECT = [
     {"codcom", "pmun"},
     *({name} for name in published.COMMUNE_CODE),
 ]
-_YEAR = re.compile(r"(?<!\d)(20[0-4]\d)(?!\d)")
+_YEAR = re.compile(r"(?<!\d)(?:0101)?(20[0-4]\d)(?!\d)")
 _SHORT_YEAR = re.compile(r"communes[-_](\d\d)(?:_v\d+)?$")
 
 
