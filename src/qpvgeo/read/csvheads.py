@@ -5,8 +5,8 @@ the way to read it, and never printed whole.
 """
 
 import codecs
-import csv
 import re
+from functools import cache
 from typing import NamedTuple
 
 from qpvgeo.errors import DataError
@@ -21,6 +21,9 @@ _LOOKED_AT = 20
 """Lines under the header that say whether it is one."""
 
 _JSON = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[\[{"\d\]])')
+_ENDS = re.compile(r'["\r\n]')
+"""What may make a cell end elsewhere than at the next delimiter."""
+
 _SEPARATOR = re.compile(r'"?sep=(.)"?\r?')
 """First line that some spreadsheets write, and read, to name the delimiter."""
 
@@ -172,10 +175,47 @@ def decoded(raw: bytes, encoding: str) -> tuple[str, int]:
         return "\n".join(texts), len(lines) - sum(good)
 
 
-def cells_of(record: str, delimiter: str) -> list[str] | None:
-    """Cells of one row; None where its quotes do not close."""
-    try:
-        rows = list(csv.reader([record], delimiter=delimiter, strict=True))
-    except csv.Error:
-        return None
-    return rows[0] if len(rows) == 1 else None
+def cells_of(record: str, delimiter: str, *, strict: bool = True) -> list[str] | None:
+    """Cells of one row, as pyarrow reads them.
+
+    Parameters
+    ----------
+    record
+        Text of the row, without the end of its line.
+    delimiter
+        What separates cells.
+    strict
+        Whether a cell in quotes must end with them. Otherwise what follows them is more of the cell.
+
+    Returns
+    -------
+    list of str or None
+        None where a quote is left open, or a line ends outside of quotes.
+
+    Examples
+    --------
+    >>> cells_of('1;12" pipe;"a ""b"" c"', ";")
+    ['1', '12" pipe', 'a "b" c']
+    >>> cells_of('1;"a" b', ";", strict=False)
+    ['1', 'a b']
+    >>> cells_of('1;"a" b', ";"), cells_of('1;"a', ";", strict=False)
+    (None, None)
+    """
+    if not _ENDS.search(record):
+        return record.split(delimiter)
+    text, cell = record + delimiter, _cell(delimiter)
+    cells, end = list[str](), 0
+    while end < len(text):
+        found = cell.match(text, end)
+        if found is None or (strict and found[1] is not None and found[2]):
+            return None
+        cells.append((found[1] or "").replace('""', '"') + found[2])
+        end = found.end()
+    return cells
+
+
+@cache
+def _cell(delimiter: str) -> re.Pattern[str]:
+    """One cell, from what is in quotes at its start to the delimiter behind it."""
+    mark = re.escape(delimiter)
+    return re.compile(rf'(?:"([^"]*(?:""[^"]*)*)"(?!")|(?!"))([^{mark}\r\n]*){mark}')
