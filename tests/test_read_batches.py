@@ -4,6 +4,8 @@ import csv
 import random
 
 import geopandas as gpd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
@@ -157,3 +159,32 @@ def test_returns_at_the_end_of_a_line_are_no_part_of_its_last_cell(tmp_path, end
     (batch,) = open_table(tmp_path / "in.csv").batches(["x"], 10, "text")
     assert batch.look["x"].to_pylist() == ["2", "4"]
     assert batch.whole.to_pylist() == ['1;"a";2', "3;b;4"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_header_of_several_lines_comes_back_as_it_was(tmp_path, index, end):
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    header = 'id;"name\n\nof a street";x;y'
+    source.write_bytes(f"{header}\n1;a;{IN}\n2;b;{OUT}\n".replace("\n", end).encode())
+    found = tag_file(source, out, index, xy=("x", "y"), crs=2154, batch_rows=1)
+    assert found["states"] == {"in": 1, "out": 1, "unknown": 0}
+    # within quotes, returns of old Macs become ends of lines
+    assert out.read_bytes().decode().startswith(header.replace("\n", "\n" if end == "\r" else end) + ";state;")
+
+
+def test_columns_without_a_name_can_be_read_from_parquet_and_stay_nameless_in_csv(tmp_path, index):
+    (tmp_path / "in.csv").write_text(f"x;y;;\n{IN};a;b\n")
+    for suffix in (".parquet", ".csv"):
+        tag_file(tmp_path / "in.csv", tmp_path / f"out{suffix}", index, xy=("x", "y"), crs=2154)
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table.schema.names[:5] == ["x", "y", "column 3", "column 4", "state"]
+    assert table.to_pylist()[0]["column 4"] == "b"
+    assert (tmp_path / "out.csv").read_text().startswith("x;y;;;state;reason;")
+
+
+def test_parquet_with_several_nameless_columns_is_written_so_that_it_can_be_read(tmp_path, index):
+    columns = [pa.array([700_500.0]), pa.array([6_600_500.0]), pa.array([1]), pa.array(["b"])]
+    pq.write_table(pa.Table.from_arrays(columns, names=["x", "y", "", ""]), tmp_path / "in.parquet")
+    tag_file(tmp_path / "in.parquet", tmp_path / "out.parquet", index, xy=("x", "y"), crs=2154)
+    (row,) = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert (row["column 3"], row["column 4"], row["state"]) == (1, "b", "in")

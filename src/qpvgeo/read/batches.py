@@ -182,7 +182,7 @@ class CsvTable:
     path
         The file.
     header
-        The line that names its columns, as written.
+        The text that names its columns, as written.
     delimiter
         What separates cells.
     encoding
@@ -192,9 +192,9 @@ class CsvTable:
     newline
         What ends its lines.
     names
-        Columns.
+        Columns; `column 3` where the third has no name.
     skipped
-        Lines that are not blank, up to the header and with it.
+        Rows up to the header and with it.
     rows
         Rows of a batch that keep memory flat.
     """
