@@ -1,7 +1,8 @@
 """Tables of any size, a batch of rows at a time: CSV, CSV in gzip, Parquet.
 
-Nothing is lost on the way: a line of a CSV with too few or too many cells comes as a row that is marked, with its
-text. The cells of a CSV are text and stay what they were; Parquet keeps its types.
+Nothing is lost on the way: a line of a CSV with too few or too many cells, a quote that is not closed or a return
+outside of quotes comes as a row that is marked, with its text, and harms no other. The cells of a CSV are text and stay
+what they were; Parquet keeps its types.
 """
 
 import codecs
@@ -366,8 +367,9 @@ class CsvTable:
 @cache
 def _guards(bits: int) -> tuple[pa.Array, pa.Array]:
     """Marks of so many rows, as a power of two; and the same as ends of lines."""
-    marks = [f"{_GUARD}{row}" for row in range(1 << bits)]
-    return pa.array(marks, pa.string()), pa.array([f"{mark}\n" for mark in marks], pa.large_string())
+    numbers = pa.array(np.arange(1 << bits)).cast(pa.string())
+    marks = pc.binary_join_element_wise(_GUARD, numbers, "")
+    return marks, pc.binary_join_element_wise(marks, "", "\n").cast(pa.large_string())
 
 
 def quoted(text: str) -> str:
