@@ -24,7 +24,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from qpvgeo.errors import ArchiveError, DataError
-from qpvgeo.read.csvheads import HEAD, cells_of, decoded, head_of
+from qpvgeo.read.csvheads import HEAD, cells_of, decoded, head_of, loose_cells_of
 from qpvgeo.read.tables import existing_path
 
 __all__ = ["Batch", "CsvTable", "ParquetTable", "Table", "Whole", "open_table", "quoted"]
@@ -358,7 +358,7 @@ class CsvTable:
 
     def _one_by_one(self, records: list[str], places: list[int]) -> tuple[list[pa.Array], Bools]:
         """As `_parsed`, slowly: no row can spoil another."""
-        rows = [cells_of(record, self.delimiter, strict=False) for record in records]
+        rows = [loose_cells_of(record, self.delimiter) for record in records]
         good = [cells if cells is not None and len(cells) == len(self.names) else None for cells in rows]
         bad = np.array([cells is None for cells in good], dtype=bool)
         return [pa.array([cells and cells[place] for cells in good], pa.string()) for place in places], bad

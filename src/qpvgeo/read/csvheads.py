@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from qpvgeo.errors import DataError
 
-__all__ = ["HEAD", "Head", "cells_of", "decoded", "head_of", "named"]
+__all__ = ["HEAD", "Head", "cells_of", "decoded", "head_of", "loose_cells_of", "named"]
 
 HEAD = 1 << 20
 """Bytes that a CSV is judged by."""
@@ -210,32 +210,31 @@ def decoded(raw: bytes, encoding: str) -> tuple[str, int]:
         return "\n".join(texts), len(lines) - sum(good)
 
 
-def cells_of(record: str, delimiter: str, *, strict: bool = True) -> list[str] | None:
-    """Cells of one row, as pyarrow reads them.
-
-    Parameters
-    ----------
-    record
-        Text of the row, without the end of its line.
-    delimiter
-        What separates cells.
-    strict
-        Whether a cell in quotes must end with them. Otherwise what follows them is more of the cell.
-
-    Returns
-    -------
-    list of str or None
-        None where a quote is left open, or a line ends outside of quotes.
+def cells_of(record: str, delimiter: str) -> list[str] | None:
+    """Cells of one row; None where its quotes do not close, or close before the end of a cell.
 
     Examples
     --------
     >>> cells_of('1;12" pipe;"a ""b"" c"', ";")
     ['1', '12" pipe', 'a "b" c']
-    >>> cells_of('1;"a" b', ";", strict=False)
-    ['1', 'a b']
-    >>> cells_of('1;"a" b', ";"), cells_of('1;"a', ";", strict=False)
-    (None, None)
     """
+    return _cells(record, delimiter, strict=True)
+
+
+def loose_cells_of(record: str, delimiter: str) -> list[str] | None:
+    """Cells of one row as pyarrow reads them: what follows a closed quote is more of its cell.
+
+    None where a quote is left open, or a line ends outside of quotes.
+
+    Examples
+    --------
+    >>> loose_cells_of('"a" ;1', ";"), loose_cells_of('"a;1', ";")
+    (['a ', '1'], None)
+    """
+    return _cells(record, delimiter, strict=False)
+
+
+def _cells(record: str, delimiter: str, *, strict: bool) -> list[str] | None:
     if not _ENDS.search(record):
         return record.split(delimiter)
     text, cell = record + delimiter, _cell(delimiter)
