@@ -1,9 +1,12 @@
 """The first lines of a CSV: delimiter, encoding, ends of lines, header; titles and other files told from them."""
 
+import csv
+import random
+
 import pytest
 
 from qpvgeo.errors import DataError
-from qpvgeo.read.csvheads import decoded, head_of
+from qpvgeo.read.csvheads import cells_of, decoded, head_of, loose_cells_of
 
 
 def head(text, encoding="utf-8"):
@@ -19,8 +22,17 @@ def head(text, encoding="utf-8"):
         ("sep=|\nid|x|y\n1|2|3\n", "|", "\n", 2),
         ('\n\n"sep=;"\r\nid;x;y\r\n', ";", "\r\n", 2),
         ("id;x;y", ";", "\n", 1),
+        ("id;x;y\r\r\n1;2;3\r\r\n", ";", "\r\n", 1),
     ],
-    ids=["semicolons", "Windows", "old Mac", "named delimiter", "named delimiter in quotes", "a header alone"],
+    ids=[
+        "semicolons",
+        "Windows",
+        "old Mac",
+        "named delimiter",
+        "named delimiter in quotes",
+        "a header alone",
+        "Windows twice",
+    ],
 )
 def test_delimiter_and_ends_of_lines(text, delimiter, newline, skipped):
     found = head(text)
@@ -88,3 +100,60 @@ def test_what_is_no_header_is_told(text, words):
 @pytest.mark.parametrize("text", ["[id],x\n1,2\n", "{x;y\n1;2\n"])
 def test_brackets_in_a_header_are_no_json(text):
     assert len(head(text).names) == 2
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("told", ["", "sep=,{}"], ids=["plain", "named delimiter"])
+def test_names_in_quotes_may_run_over_lines(end, told):
+    text = told + 'id,"Name, and{}{}street","x{}m",y{}1,a,2,3{}4,b,5,6{}'
+    found = head(text.replace("{}", end))
+    kept = "\n" if end == "\r" else end
+    assert found.names == ("id", f"Name, and{kept}{kept}street", f"x{kept}m", "y")
+    assert found.header == f'id,"Name, and{kept}{kept}street","x{kept}m",y'
+    assert (found.delimiter, found.newline, found.skipped) == (",", end, 2 if told else 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('id;12" x;y\n1;12" pipe;3\n', ("id", '12" x', "y")),
+        ('id;"x\n1;2\n', ('id;"x',)),
+        ('id;"x;y\n1;2;3\n4;"b";5"\n', ('id;"x;y',)),
+    ],
+    ids=["inches", "never closed", "closed outside of a cell"],
+)
+def test_quote_in_a_header_that_no_line_closes_is_a_part_of_it(text, names):
+    assert head(text).names == names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("lon;lat;;\n1;2;;\n", ("lon", "lat", "column 3", "column 4")),
+        (";x;y;column 1\n1;2;3;4\n", ("column 1_", "x", "y", "column 1")),
+    ],
+    ids=["at the end", "name that is taken"],
+)
+def test_columns_without_a_name_are_called_by_their_place(text, names):
+    assert head(text).names == names
+
+
+def test_cells_are_those_of_the_csv_module():
+    rng = random.Random(5)
+    for _ in range(5000):
+        delimiter = rng.choice(";,^\t")
+        record = "".join(rng.choices(['"', delimiter, "a", " ", "\r"], [4, 3, 2, 2, 0.2], k=rng.randint(1, 12)))
+        try:
+            # with one more cell, which is empty unless a quote is left open
+            ((*cells, last),) = csv.reader([record + delimiter], delimiter=delimiter)
+        except csv.Error:
+            last = "none"
+        expected = None if last else cells
+        assert loose_cells_of(record, delimiter) == expected
+        strictly = cells_of(record, delimiter)
+        try:
+            (cells,) = csv.reader([record + delimiter], delimiter=delimiter, strict=True)
+        except csv.Error:
+            assert strictly is None
+        else:
+            assert strictly == cells[:-1] == expected

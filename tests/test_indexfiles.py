@@ -1,7 +1,9 @@
 """Files that keep an index: what is no sound one is refused, what cannot be written says why."""
 
+import io
 import json
 import os
+import zipfile
 
 import geopandas as gpd
 import numpy as np
@@ -50,6 +52,41 @@ def rewritten(path, **changes):
 def test_file_that_is_no_sound_index_is_refused(saved, damage, words):
     damage(saved)
     with pytest.raises(DataError, match=words):
+        PerimeterIndex.load(saved)
+
+
+def test_index_of_which_bytes_were_changed_is_refused_or_answers_as_before(index, saved):
+    whole = saved.read_bytes()
+    with zipfile.ZipFile(io.BytesIO(whole)) as packed:
+        heads = [at for one in packed.infolist() for at in range(one.header_offset, one.header_offset + 180)]
+        heads += range(packed.start_dir, len(whole))
+    rng = np.random.default_rng(3)
+    refused = 0
+    for _ in range(500):
+        changed = bytearray(whole)
+        for at in rng.choice(heads, rng.integers(1, 4)):
+            changed[min(at, len(whole) - 1)] = rng.integers(256)
+        saved.write_bytes(changed)
+        try:
+            assert PerimeterIndex.load(saved).digest == index.digest
+        except DataError:
+            refused += 1
+    assert refused > 300
+
+
+@pytest.mark.parametrize(("at", "byte"), [(10, 99), (10, 8), (10, 14), (8, 1), (8, 64), (6, 77)])
+def test_index_whose_parts_claim_to_be_packed_otherwise_is_refused(saved, at, byte):
+    changed = bytearray(saved.read_bytes())
+    changed[changed.index(b"PK\x01\x02") + at] = byte
+    saved.write_bytes(changed)
+    with pytest.raises(DataError, match="no index of perimeters"):
+        PerimeterIndex.load(saved)
+
+
+def test_index_that_claims_to_be_greater_than_memory_is_refused(saved):
+    claim, much = b"'shape': (1024,), }" + b" " * 12, b"'shape': (200000000000000,), }"
+    saved.write_bytes(saved.read_bytes().replace(claim, much.ljust(len(claim)), 1))
+    with pytest.raises(DataError, match="more memory than there is"):
         PerimeterIndex.load(saved)
 
 

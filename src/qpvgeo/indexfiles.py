@@ -6,8 +6,11 @@ another program is refused, never half read.
 
 import hashlib
 import json
+import lzma
 import os
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
 from pathlib import Path
@@ -31,6 +34,21 @@ AGAIN = "Build it again: PerimeterIndex(qpv).save(path)."
 _FORMAT = "qpvgeo perimeter index"
 _VERSION = 4
 _KEPT = {"grid": ("coarse", "fine", "start", "held"), "limits": ("coarse", "fine", "start", "near", "edges")}
+
+_DAMAGE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    tokenize.TokenError,
+)
+"""What zipfile and numpy raise on bytes that no index holds."""
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -101,8 +119,12 @@ def read(path: Path) -> tuple[dict[str, Any], list[Layer]]:
         raise MissingDataError(f"There is no index {path}.", way_out=AGAIN) from error
     except PermissionError as error:
         raise DataError(f"{path.name} cannot be read: {error.strerror}.") from error
+    except MemoryError as error:
+        raise DataError(
+            f"{path.name} asks for more memory than there is, as a damaged index does.", way_out=AGAIN
+        ) from error
     # what numpy says of other files speaks of Python to people who gave a table
-    except (ValueError, TypeError, KeyError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise DataError(f"{path.name} is no index of perimeters, or only a part of one.", way_out=AGAIN) from error
     if not isinstance(about, dict) or about.get("format") != _FORMAT:
         raise DataError(f"{path.name} is no index of perimeters.", way_out=AGAIN)

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from qpvgeo.errors import DataError
 from qpvgeo.read.batches import CsvTable, Table
+from qpvgeo.read.csvheads import named
 
 __all__ = ["SUFFIXES", "CsvSink", "ParquetSink", "Sink", "open_sink"]
 
@@ -79,6 +80,12 @@ class ParquetSink:
     """Parquet, a row group for each batch."""
 
     def __init__(self, path: Path, source: pa.Schema, added: pa.Schema) -> None:
+        if source.names.count("") > 1:
+            # which no reader would tell from each other
+            names = named(source.names)
+            source = pa.schema(
+                [field.with_name(name) for field, name in zip(source, names, strict=True)], source.metadata
+            )
         metadata = (source.metadata or {}) | (added.metadata or {})
         self._schema = pa.schema([*source, *added], metadata=metadata)
         nested = any(pa.types.is_nested(field.type) for field in source)

@@ -1,7 +1,8 @@
 """Tables of any size, a batch of rows at a time: CSV, CSV in gzip, Parquet.
 
-Nothing is lost on the way: a line of a CSV with too few or too many cells comes as a row that is marked, with its
-text. The cells of a CSV are text and stay what they were; Parquet keeps its types.
+Nothing is lost on the way: a line of a CSV with too few or too many cells, a quote that is not closed or a return
+outside of quotes comes as a row that is marked, with its text, and harms no other. The cells of a CSV are text and stay
+what they were; Parquet keeps its types.
 """
 
 import codecs
@@ -11,6 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
@@ -22,7 +24,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from qpvgeo.errors import ArchiveError, DataError
-from qpvgeo.read.csvheads import HEAD, cells_of, decoded, head_of
+from qpvgeo.read.csvheads import HEAD, cells_of, decoded, head_of, loose_cells_of
 from qpvgeo.read.tables import existing_path
 
 __all__ = ["Batch", "CsvTable", "ParquetTable", "Table", "Whole", "open_table", "quoted"]
@@ -39,6 +41,9 @@ _MOST_LINES = 1_000
 """Lines that one cell may run over; a quote that is not closed by then is no quote."""
 
 _FEW = 256
+_GUARD = "\x1f"
+"""Starts a cell that says which row it ends; no text that people write has it."""
+
 _POINTS = "Name a CSV or Parquet file of points."
 
 Bools = npt.NDArray[np.bool_]
@@ -178,7 +183,7 @@ class CsvTable:
     path
         The file.
     header
-        The line that names its columns, as written.
+        The text that names its columns, as written.
     delimiter
         What separates cells.
     encoding
@@ -188,9 +193,9 @@ class CsvTable:
     newline
         What ends its lines.
     names
-        Columns.
+        Columns; `column 3` where the third has no name.
     skipped
-        Lines that are not blank, up to the header and with it.
+        Rows up to the header and with it.
     rows
         Rows of a batch that keep memory flat.
     """
@@ -282,12 +287,12 @@ class CsvTable:
                 end = next((other for other in ahead if lines[other].count('"') % 2), None)
                 if end is None and row + _MOST_LINES > len(lines) and not last:
                     return records, lines[row:]
-                joined = None if end is None else "\n".join(lines[row : end + 1]).removesuffix("\r")
+                joined = None if end is None else "\n".join(lines[row : end + 1]).rstrip("\r")
                 if end is not None and joined and len(cells_of(joined, self.delimiter) or []) == len(self.names):
                     records.append(joined)
                     row = end + 1
                     continue
-            line = line.removesuffix("\r")
+            line = line.rstrip("\r")
             if line.strip(" "):
                 records.append(line)
             row += 1
@@ -295,30 +300,9 @@ class CsvTable:
 
     def _parsed(self, records: list[str], places: list[int]) -> tuple[list[pa.Array], Bools]:
         """Columns of some rows, and which of them cannot be read."""
-        bad = np.zeros(len(records), dtype=bool)
-
-        def skip(row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow
-            if row.number is not None and row.number <= len(records):
-                bad[row.number - 1] = True
-            return "skip"
-
-        # a quote left open swallows what follows it: the row added at the end shows whether one was
-        text = "\n".join([*records, self.delimiter * (len(self.names) - 1) or '""']).encode()
-        names = [str(place) for place in range(len(self.names))]
-        read = pacsv.ReadOptions(use_threads=False, column_names=names, block_size=len(text) + 1)
-        parse = pacsv.ParseOptions(
-            delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip, ignore_empty_lines=False
-        )
-        kinds = {name: pa.string() for name in names}
-        convert = pacsv.ConvertOptions(column_types=kinds, include_columns=[names[place] for place in places])
-        table = pacsv.read_csv(pa.BufferReader(text), read, parse, convert) if places else None
-        if table is not None and table.num_rows + bad.sum() == len(records) + 1:
-            if not bad.any():
-                columns = [column.combine_chunks() for column in table.slice(0, len(records)).columns]
-            else:
-                at = pa.array(np.cumsum(~bad) - 1, mask=bad)
-                columns = [column.combine_chunks().take(at) for column in table.columns]
-            return columns, bad
+        found = self._at_once(records, places)
+        if found is not None:
+            return found
         if len(records) > _FEW:
             half = len(records) // 2
             parts = [self._parsed(some, places) for some in (records[:half], records[half:])]
@@ -326,12 +310,66 @@ class CsvTable:
             return [pa.concat_arrays(pair) for pair in pairs], np.concatenate([broken for _, broken in parts])
         return self._one_by_one(records, places)
 
+    def _at_once(self, records: list[str], places: list[int]) -> tuple[list[pa.Array], Bools] | None:
+        """As `_one_by_one`, of all rows together; None where one may run into the next, or falls apart.
+
+        Only quotes and returns can do so. Where there are any, each row gets its number as a last cell: when the row
+        read at each place ends with the number of that place, each is what was written there and nothing else.
+        """
+        text = "\n".join(records)
+        guarded = '"' in text or "\r" in text
+        if not records or (guarded and _GUARD in text):
+            return None
+        marks = pa.nulls(len(records))
+        if not guarded:
+            raw = text.encode()
+        else:
+            marks, ends = (all_of[: len(records)] for all_of in _guards((len(records) - 1).bit_length()))
+            delimiter = pa.scalar(self.delimiter, pa.large_string())
+            lines = pc.binary_join_element_wise(pa.array(records, pa.large_string()), ends, delimiter)
+            # the texts of an array lie one behind the other
+            raw = lines.buffers()[2]
+        bad = np.zeros(len(records), dtype=bool)
+        strays: list[int] = []
+
+        def skip(row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow
+            place = row.number - 1
+            if place >= len(records) or (guarded and not row.text.endswith(marks[place].as_py())):
+                strays.append(place)
+            else:
+                bad[place] = True
+            return "skip"
+
+        names = [str(place) for place in range(len(self.names) + guarded)]
+        read = pacsv.ReadOptions(use_threads=False, column_names=names, block_size=len(raw) + 1)
+        parse = pacsv.ParseOptions(
+            delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip, ignore_empty_lines=False
+        )
+        looked = [*(names[place] for place in places), *names[len(self.names) :]]
+        convert = pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), include_columns=looked)
+        table = pacsv.read_csv(pa.BufferReader(raw), read, parse, convert)
+        columns = [column.combine_chunks() for column in table.columns]
+        if strays or (guarded and not columns.pop().equals(marks.filter(pa.array(~bad)))):
+            return None
+        if bad.any():
+            at = pa.array(np.cumsum(~bad) - 1, mask=bad)
+            columns = [column.take(at) for column in columns]
+        return columns, bad
+
     def _one_by_one(self, records: list[str], places: list[int]) -> tuple[list[pa.Array], Bools]:
         """As `_parsed`, slowly: no row can spoil another."""
-        rows = [cells_of(record, self.delimiter) for record in records]
+        rows = [loose_cells_of(record, self.delimiter) for record in records]
         good = [cells if cells is not None and len(cells) == len(self.names) else None for cells in rows]
         bad = np.array([cells is None for cells in good], dtype=bool)
         return [pa.array([cells and cells[place] for cells in good], pa.string()) for place in places], bad
+
+
+@cache
+def _guards(bits: int) -> tuple[pa.Array, pa.Array]:
+    """Marks of so many rows, as a power of two; and the same as ends of lines."""
+    numbers = pa.array(np.arange(1 << bits)).cast(pa.string())
+    marks = pc.binary_join_element_wise(_GUARD, numbers, "")
+    return marks, pc.binary_join_element_wise(marks, "", "\n").cast(pa.large_string())
 
 
 def quoted(text: str) -> str:

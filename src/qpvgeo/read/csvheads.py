@@ -5,13 +5,14 @@ the way to read it, and never printed whole.
 """
 
 import codecs
-import csv
 import re
+from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from qpvgeo.errors import DataError
 
-__all__ = ["HEAD", "Head", "cells_of", "decoded", "head_of"]
+__all__ = ["HEAD", "Head", "cells_of", "decoded", "head_of", "loose_cells_of", "named"]
 
 HEAD = 1 << 20
 """Bytes that a CSV is judged by."""
@@ -20,8 +21,14 @@ _DELIMITERS = (";", ",", "\t", "|")
 _LOOKED_AT = 20
 """Lines under the header that say whether it is one."""
 
+_MOST_LINES = 100
+"""Lines that a header may run over."""
+
 _JSON = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[\[{"\d\]])')
-_SEPARATOR = re.compile(r'"?sep=(.)"?\r?')
+_ENDS = re.compile(r'["\r\n]')
+"""What may make a cell end elsewhere than at the next delimiter."""
+
+_SEPARATOR = re.compile(r'"?sep=(.)"?')
 """First line that some spreadsheets write, and read, to name the delimiter."""
 
 # the five bytes that cp1252 does not define are kept as latin-1 has them
@@ -34,7 +41,7 @@ class Head(NamedTuple):
     Attributes
     ----------
     header
-        The line that names its columns, as written.
+        The text that names its columns, as written.
     delimiter
         What separates cells.
     encoding
@@ -44,9 +51,9 @@ class Head(NamedTuple):
     newline
         What ends its lines.
     names
-        Columns.
+        Columns; `column 3` where the third has no name.
     skipped
-        Lines that are not blank, up to the header and with it.
+        Rows up to the header and with it.
     """
 
     header: str
@@ -87,19 +94,50 @@ def head_of(raw: bytes, name: str) -> Head:
     # the last line may be cut
     encoding = "utf-8" if mark else _encoding(whole.rpartition(b"\n")[0] if len(raw) >= HEAD else whole)
     text, _ = decoded(whole, encoding)
-    numbered = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
-    told = _SEPARATOR.fullmatch(numbered[0][1]) if numbered else None
+    lines = text.split("\n")
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    told = _SEPARATOR.fullmatch(lines[filled[0]].rstrip("\r")) if filled else None
     if told:
-        numbered = numbered[1:]
-    if not numbered:
+        filled = filled[1:]
+    if not filled:
         raise DataError(f"{name} is empty: it has not even a header.")
-    number, line = numbered[0]
-    header = line.removesuffix("\r")
+    start = filled[0]
+    end = _end_of_header(lines, start, told[1] if told else "".join(_DELIMITERS))
+    header = "\n".join(lines[start:end]).rstrip("\r")
     delimiter = told[1] if told else max(_DELIMITERS, key=lambda mark: len(cells_of(header, mark) or []))
-    names = tuple(one.strip() for one in cells_of(header, delimiter) or [header])
-    _require_header(name, (number, delimiter, len(names)), [one for _, one in numbered[1 : _LOOKED_AT + 1]])
-    newline = "\r" if returns else "\r\n" if line.endswith("\r") else "\n"
+    names = tuple(named([one.strip() for one in cells_of(header, delimiter) or [header]]))
+    below = [lines[number].rstrip("\r") for number in filled if number >= end]
+    _require_header(name, (start + 1, delimiter, len(names)), below[:_LOOKED_AT])
+    newline = "\r" if returns else "\r\n" if lines[end - 1].endswith("\r") else "\n"
     return Head(header, delimiter, encoding, mark, newline, names, 2 if told else 1)
+
+
+def named(names: Sequence[str]) -> list[str]:
+    """Names of columns; those that have none are called by their place.
+
+    Examples
+    --------
+    >>> named(["lon", "lat", "", ""])
+    ['lon', 'lat', 'column 3', 'column 4']
+    """
+    found = list(names)
+    for place, name in enumerate(names):
+        if not name:
+            found[place] = f"column {place + 1}"
+            while found[place] in names:
+                found[place] += "_"
+    return found
+
+
+def _end_of_header(lines: list[str], start: int, delimiters: str) -> int:
+    """Line behind the header: a name in quotes may run over several."""
+    ahead = range(start, min(start + _MOST_LINES, len(lines)))
+    odd = [number for number in ahead if lines[number].count('"') % 2][:2]
+    if len(odd) == 2 and odd[0] == start:
+        header = "\n".join(lines[start : odd[1] + 1]).rstrip("\r")
+        if any(cells_of(header, mark) for mark in delimiters):
+            return odd[1] + 1
+    return start + 1
 
 
 def _require_text(raw: bytes, name: str) -> None:
@@ -125,7 +163,7 @@ def _require_header(name: str, first: tuple[int, str, int], below: list[str]) ->
     if 2 * sum(len(cells_of(line, own) or []) == wide for line in below) >= len(below):
         return
     for delimiter in _DELIMITERS:
-        widths = {len(cells_of(line.removesuffix("\r"), delimiter) or []) for line in below}
+        widths = {len(cells_of(line, delimiter) or []) for line in below}
         if len(below) > 1 and len(widths) == 1 and (width := widths.pop()) > wide:
             raise DataError(
                 f"Line {number} of {name} is no header: {wide} cell{'s' if wide > 1 else ''}, and the lines under it "
@@ -173,9 +211,45 @@ def decoded(raw: bytes, encoding: str) -> tuple[str, int]:
 
 
 def cells_of(record: str, delimiter: str) -> list[str] | None:
-    """Cells of one row; None where its quotes do not close."""
-    try:
-        rows = list(csv.reader([record], delimiter=delimiter, strict=True))
-    except csv.Error:
-        return None
-    return rows[0] if len(rows) == 1 else None
+    """Cells of one row; None where its quotes do not close, or close before the end of a cell.
+
+    Examples
+    --------
+    >>> cells_of('1;12" pipe;"a ""b"" c"', ";")
+    ['1', '12" pipe', 'a "b" c']
+    """
+    return _cells(record, delimiter, strict=True)
+
+
+def loose_cells_of(record: str, delimiter: str) -> list[str] | None:
+    """Cells of one row as pyarrow reads them: what follows a closed quote is more of its cell.
+
+    None where a quote is left open, or a line ends outside of quotes.
+
+    Examples
+    --------
+    >>> loose_cells_of('"a" ;1', ";"), loose_cells_of('"a;1', ";")
+    (['a ', '1'], None)
+    """
+    return _cells(record, delimiter, strict=False)
+
+
+def _cells(record: str, delimiter: str, *, strict: bool) -> list[str] | None:
+    if not _ENDS.search(record):
+        return record.split(delimiter)
+    text, cell = record + delimiter, _cell(delimiter)
+    cells, end = list[str](), 0
+    while end < len(text):
+        found = cell.match(text, end)
+        if found is None or (strict and found[1] is not None and found[2]):
+            return None
+        cells.append((found[1] or "").replace('""', '"') + found[2])
+        end = found.end()
+    return cells
+
+
+@cache
+def _cell(delimiter: str) -> re.Pattern[str]:
+    """One cell, from what is in quotes at its start to the delimiter behind it."""
+    mark = re.escape(delimiter)
+    return re.compile(rf'(?:"([^"]*(?:""[^"]*)*)"(?!")|(?!"))([^{mark}\r\n]*){mark}')
