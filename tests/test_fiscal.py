@@ -285,7 +285,7 @@ def test_former_qpv_whose_convention_is_not_known_leaves_it_open(npnru):
     assert found["reason"] == f"whether {OLD} has an NPNRU convention is not known"
 
 
-@pytest.mark.parametrize(("signed", "eligible"), [("2023-12-31", True), ("2024-01-01", False), (None, True)])
+@pytest.mark.parametrize(("signed", "eligible"), [("2023-12-31", True), ("2024-01-01", False), (None, None)])
 def test_convention_of_a_former_qpv_was_signed_by_the_end_of_2023(signed, eligible):
     table = pd.DataFrame({"code_qp": [OLD, CODE], "date_convention": [signed, "2020-01-01"]})
     found = zone(east(10, 20), layer({CODE: FAR_OFF}), npnru=table, former=layer({OLD: SQUARE}))
@@ -296,6 +296,44 @@ def test_convention_of_a_former_qpv_was_signed_by_the_end_of_2023(signed, eligib
 def test_convention_signed_after_the_filing_does_not_count(signed, eligible):
     table = pd.DataFrame({"code_qp": [CODE], "date_convention": [signed]})
     assert zone(east(10, 400), npnru=table)["eligible"] == eligible
+
+
+@pytest.mark.parametrize(
+    ("days", "eligible"),
+    [
+        ([None], None),
+        ([""], None),
+        (["2025-06-01", None], None),
+        ([None, "2025-01-01"], True),
+        (["2025-06-01", "2025-01-01"], True),
+        (["2025-06-01", "2025-07-01"], False),
+    ],
+)
+def test_convention_whose_day_lacks_leaves_it_open_unless_another_day_tells(days, eligible):
+    found = zone(east(10, 450), npnru=pd.DataFrame({"code_qp": [CODE] * len(days), "date_convention": days}))
+    assert found["eligible"] is eligible
+    if eligible is None:
+        assert found["reason"] == f"when the NPNRU convention of {CODE} was signed is not known"
+
+
+@pytest.mark.parametrize(
+    "npnru",
+    [pd.Series({CODE: False}), pd.Series({CODE: True}), pd.DataFrame({"code_qp": [CODE], "NPNRU": ["NON"]})],
+    ids=["no", "yes", "table"],
+)
+def test_no_to_the_present_qpv_says_nothing_of_the_former_ones(npnru):
+    far = layer({CODE: FAR_OFF})
+    found = zone(east(10, 60), far, npnru=npnru, former=layer({OLD: SQUARE}))
+    assert found[["eligible", "reason"]].tolist() == [None, f"whether {OLD} has an NPNRU convention is not known"]
+    lacking = zone(east(10, 60), far, npnru=npnru, former=None)
+    assert lacking[["eligible", "reason"]].tolist() == [None, "near no QPV given, and the former QPV were not given"]
+    assert "rule of former QPV not evaluated" in lacking["note"]
+
+
+def test_no_to_the_former_qpv_says_that_none_counts():
+    npnru = pd.Series({CODE: False, OLD: False})
+    for former in (layer({OLD: SQUARE}), None):
+        assert zone(east(10, 60), layer({CODE: FAR_OFF}), npnru=npnru, former=former)["eligible"] is False
 
 
 def test_present_qpv_comes_before_a_former_one():

@@ -24,13 +24,14 @@ from qpvgeo import codes, facts, schema, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.farthest import PRECISION_M, farthest_m
 from qpvgeo.fiscal_inputs import (
+    NOT_KNOWN,
+    Conventions,
     Layer,
     conventions_of,
     footprints_of,
     perimeters_of,
     require_frames,
     require_in_force,
-    speaks_of,
 )
 
 __all__ = ["INDICATIVE", "ZONE_COLUMNS", "vat_zone"]
@@ -85,8 +86,10 @@ def vat_zone(
     npnru
         QPV with a convention of the renewal programme: codes, a Series of codes, a Series of True and False by code,
         or a table with a column of codes (one named `npnru` may say "OUI" for some, one named `date_convention` the
-        days of signature, as YYYY-MM-DD: a convention signed after the filing does not count). Give codes of the
-        geography in force, and those of 2015 for `former`. None when it is not known, an empty list when there is none.
+        days of signature, as YYYY-MM-DD: a convention signed after the filing does not count, and one whose day lacks
+        leaves it open). Give codes of the geography in force, and those of 2015 for `former`: a list speaks of the
+        geographies of its codes, with a convention or without. None when it is not known, an empty list when there is
+        none.
     on
         Day on which the building permit was filed.
     former
@@ -214,7 +217,7 @@ class _Known:
     """What is known of the perimeters beside their outlines."""
 
     day: str
-    conventions: pd.Series | None
+    conventions: Conventions | None
     present: Layer
 
     def standing(self, layer: Layer, rule: _Rule) -> Objects:
@@ -224,11 +227,7 @@ class _Known:
         by = self.day if rule.convention_by == "filing" else rule.convention_by
         found = np.full(len(layer.code), None, dtype=object)
         for row, code in enumerate(layer.code):
-            if not speaks_of(self.conventions, codes.vintage_of(code) or 0):
-                found[row] = f"whether {code} has an NPNRU convention is not known"
-            else:
-                signed = (self.conventions if self.conventions is not None else pd.Series(dtype="str")).get(code)
-                found[row] = signed is not None and signed <= by
+            found[row] = NOT_KNOWN.format(code) if self.conventions is None else self.conventions.standing(code, by)
         if rule.former:
             self._doubt_continued(layer, found)
         return found
@@ -321,7 +320,7 @@ class _Told:
         rules: list[_Rule],
         present: Layer,
         ended: Layer | None,
-        conventions: pd.Series | None,
+        conventions: Conventions | None,
     ) -> None:
         self._lists, self._rules, self._conventions = lists, rules, conventions
         drawn = pd.Series(present.territory[~shapely.is_missing(present.shape)], dtype="object")
@@ -341,7 +340,8 @@ class _Told:
 
     def lacks_former(self, territory: str) -> bool:
         """Whether a former QPV that was not given could make a difference."""
-        possible = self._conventions is None or len(self._conventions) > 0
+        told = self._conventions
+        possible = told is None or not told.speak_of(2015) or told.name_one_of(2015)
         over = territory in self._lists.index and self._lists.loc[territory, "vintage"] == 2024
         return self._ended is None and possible and over and any(rule.former for rule in self._rules)
 
@@ -351,7 +351,7 @@ class _Told:
         if territory is not None and territory in self._given:
             held = self._lists.loc[territory]
             by_convention = any(rule.convention_by and not rule.former for rule in self._rules)
-            if by_convention and not speaks_of(self._conventions, int(held["vintage"])):
+            if by_convention and not (self._conventions and self._conventions.speak_of(int(held["vintage"]))):
                 why = f"no code of {held['vintage']} in `npnru`" if self._conventions is not None else "not given"
                 parts.append(f"NPNRU rule not evaluated (conventions: {why})")
             if self.lacks_former(territory):
