@@ -11,7 +11,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
-from shapely import MultiPolygon, Point, Polygon, box
+from shapely import MultiPolygon, Point, Polygon, affinity, box
 
 import qpvgeo as qg
 from qpvgeo import facts, territories
@@ -474,7 +474,31 @@ def test_qpv_overseas_that_was_still_one_in_2024_is_no_former_one():
     assert found["zone"] == "former QPV"
 
 
-@pytest.mark.parametrize(("on", "code"), [("2025-12-31", "QN97601M"), ("2026-01-01", "QN97651C")])
+@pytest.mark.parametrize(
+    ("on", "beyond", "reason"),
+    [
+        ("2025-08-11", False, "farther than 300 m from every QPV given"),
+        ("2025-08-12", None, "the geography in force in Mayotte on 2025-08-12 is not known"),
+        ("2026-01-14", None, "the geography in force in Mayotte on 2026-01-14 is not known"),
+    ],
+)
+def test_in_mayotte_what_meets_no_rule_is_open_while_the_day_of_the_next_list_is_not_known(on, beyond, reason):
+    epsg, square = overseas("976")
+    qpv = layer({"QN97601M": square}, crs=epsg)
+    found = zone(affinity.translate(square, 5000), qpv, crs=epsg, on=on)
+    assert found[["eligible", "reason"]].tolist() == [beyond, reason]
+    assert zone(square, qpv, crs=epsg, on=on)[["eligible", "zone"]].tolist() == [True, "in QPV"]
+    lacking = zone(square, layer({CODE: SQUARE}).to_crs(epsg), crs=epsg, on=on)
+    assert lacking["reason"] == ("no perimeters given for Mayotte" if beyond is False else reason)
+
+
+def test_list_of_mayotte_whose_first_day_is_not_known_is_refused_before_its_release():
+    epsg, square = overseas("976")
+    with pytest.raises(DataError, match=r"release 2025\), the last whose days are established, the first QN97651C"):
+        zone(square, layer({"QN97651C": square}, crs=epsg), crs=epsg, on="2026-01-05")
+
+
+@pytest.mark.parametrize(("on", "code"), [("2026-01-14", "QN97601M"), ("2026-01-15", "QN97651C")])
 def test_mayotte_has_two_lists_of_the_same_geography(on, code):
     epsg, square = overseas("976")
     assert zone(square, layer({code: square}, crs=epsg), crs=epsg, on=on)["zone"] == "in QPV"

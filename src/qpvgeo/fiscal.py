@@ -29,6 +29,7 @@ from qpvgeo.fiscal_inputs import (
     Layer,
     conventions_of,
     footprints_of,
+    lists_on,
     perimeters_of,
     require_frames,
     require_in_force,
@@ -125,8 +126,9 @@ def vat_zone(
     parts and outbuildings beyond the limit do not count against them.
 
     False means that no rule can be met with the perimeters given. Where a convention or a former QPV that was not
-    given could change it, the answer is missing. The outlines published on the web are simplified: with them the
-    metres are those of the simplified limit.
+    given could change it, the answer is missing; so it is in Mayotte from 12 August 2025 to 14 January 2026 for a group
+    that meets no rule by the list of 2025: whether every commune was a QPV already is not established. The outlines
+    published on the web are simplified: with them the metres are those of the simplified limit.
 
     Sources: CGI 278 sexies and 278 sexies B, table `fiscal_rules` of `qpvgeo.facts`; CGI 294 and 296 overseas.
 
@@ -144,18 +146,18 @@ def vat_zone(
             "A bare shape does not say its projection.", way_out="Wrap it: geopandas.GeoSeries([shape], crs=2154)."
         )
     require_frames(footprints=footprints, qpv=qpv, **({} if former is None else {"former": former}))
-    lists = facts.geography(on)
+    lists, unsettled = lists_on(on)
     day: str = lists.attrs["on"]
     rules = _rules(day)
     present = perimeters_of(qpv, "qpv")
-    require_in_force(present, lists)
+    require_in_force(present, lists, unsettled)
     conventions = conventions_of(npnru)
     ended, ended_notes = _ended(former, lists, rules)
     shapes, place, reasons = footprints_of(footprints)
 
     known = _Known(day, conventions, present)
     found = _found(shapes, place, rules, present, ended, known)
-    told = _Told(lists, rules, present, ended, conventions)
+    told = _Told(lists, rules, known, ended, unsettled)
     _conclude(found, place, reasons, told)
     found["note"] = pd.array([told.note(where) for where in place], dtype="str")
     found = found[list(ZONE_COLUMNS)].set_index(footprints.index)
@@ -318,11 +320,12 @@ class _Told:
         self,
         lists: pd.DataFrame,
         rules: list[_Rule],
-        present: Layer,
+        known: _Known,
         ended: Layer | None,
-        conventions: Conventions | None,
+        unsettled: frozenset[str],
     ) -> None:
-        self._lists, self._rules, self._conventions = lists, rules, conventions
+        self._lists, self._rules, self._conventions, self._unsettled = lists, rules, known.conventions, unsettled
+        present = known.present
         drawn = pd.Series(present.territory[~shapely.is_missing(present.shape)], dtype="object")
         self._given = drawn.value_counts().to_dict()
         self._sample = any(codes.of_qpv(code) == territories.SAMPLE for code in present.code)
@@ -334,6 +337,8 @@ class _Told:
         name = territories.get(territory).name
         if territory in self._lists.index and pd.isna(self._lists.loc[territory, "n_qpv"]):
             return f"the list in force in {name} is {self._lists.loc[territory, 'note']}"
+        if territory in self._unsettled:
+            return f"the geography in force in {name} on {self._lists.attrs['on']} is not known"
         if territory in self._lists.index and territory not in self._given:
             return f"no perimeters given for {name}"
         return None

@@ -11,7 +11,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from qpvgeo import codes, territories
+from qpvgeo import codes, facts, territories
 from qpvgeo.border import border_in
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.gridcover import mended
@@ -24,12 +24,12 @@ __all__ = [
     "Layer",
     "conventions_of",
     "footprints_of",
+    "lists_on",
     "perimeters_of",
     "require_frames",
     "require_in_force",
 ]
 
-_WHOLE_COMMUNES = "2026-01-15"
 NOT_KNOWN = "whether {} has an NPNRU convention is not known"
 _YES = ("oui", "yes", "true", "1", "1.0")
 
@@ -101,8 +101,20 @@ def _drawn(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
     return gpd.GeoSeries(shapes, index=series.index, crs=series.crs)
 
 
-def require_in_force(present: Layer, lists: pd.DataFrame) -> None:
-    """Refuse perimeters of a list that was not in force on the day in their territory."""
+def lists_on(on: Any) -> tuple[pd.DataFrame, frozenset[str]]:  # noqa: ANN401 - a day, or its text
+    """Lists on a day by territory, and where the next one may have been in force already: the one before stands there.
+
+    As for points (`qpvgeo.dated`): what is in a QPV of the list before is in, and any other place is not known.
+    """
+    lists, unsettled = facts.geography(on), facts.unsettled(on)
+    for territory, before in unsettled.items():
+        lists.loc[territory, ["release", "note"]] = before["release"], before["note"] or pd.NA
+        lists.loc[territory, ["vintage", "n_qpv"]] = int(before["vintage"]), int(before["n_qpv"])
+    return lists, frozenset(unsettled)
+
+
+def require_in_force(present: Layer, lists: pd.DataFrame, unsettled: frozenset[str]) -> None:
+    """Refuse perimeters of a list that was not in force on the day in their territory, or not surely."""
     problems = []
     for territory in dict.fromkeys(present.territory):
         if territory not in lists.index:
@@ -114,15 +126,17 @@ def require_in_force(present: Layer, lists: pd.DataFrame) -> None:
         own = present.code[present.territory == territory]
         wrong = [code for code in own if codes.vintage_of(code) != held["vintage"]]
         if territory == "976" and not wrong:
-            wrong = [code for code in own if code.endswith("C") != (held["release"] == _WHOLE_COMMUNES)]
+            wrong = [code for code in own if code.endswith("C") != (held["release"] == facts.LAST_RELEASE.isoformat())]
         if wrong:
             list_of = f"{held['vintage']} geography (release {held['release']})"
+            if territory in unsettled:
+                list_of += ", the last whose days are established"
             problems.append(f"{held['name']}: {len(wrong)} are not of the {list_of}, the first {wrong[0]}")
     if problems:
         raise DataError(
             f"These perimeters were not in force on {lists.attrs['on']}.",
             problems=problems,
-            way_out="Give those that qpvgeo.geography(on=...) names for each territory; former QPV go to `former`. "
+            way_out="Give those of the release named for each territory; former QPV go to `former`. "
             "Leave out the rows of territories where no footprint lies.",
         )
 
