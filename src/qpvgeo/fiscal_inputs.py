@@ -58,12 +58,17 @@ def require_frames(**given: Any) -> None:  # noqa: ANN401 - whatever a caller gi
         Names each, with what it is.
     """
     wrong = {
-        name: type(one).__name__ for name, one in given.items() if not isinstance(one, gpd.GeoDataFrame | gpd.GeoSeries)
+        name: f"is a {type(one).__name__}"
+        for name, one in given.items()
+        if not isinstance(one, gpd.GeoDataFrame | gpd.GeoSeries)
     }
+    for name, one in given.items():
+        if isinstance(one, gpd.GeoDataFrame) and one.active_geometry_name is None:
+            wrong[name] = "has no active geometry: .set_geometry(column)"
     if wrong:
         raise UsageError(
             "Footprints and perimeters are frames of outlines.",
-            problems=[f"`{name}` is a {kind}" for name, kind in wrong.items()],
+            problems=[f"`{name}` {words}" for name, words in wrong.items()],
             way_out="Give each as one GeoDataFrame: perimeters of qpvgeo.read_qpv(path), several of them put together "
             "with pandas.concat(); footprints of geopandas.read_file(path).",
         )
