@@ -709,3 +709,20 @@ def test_list_of_conventions_published_as_flags_is_read(real_data):
     told = flags.set_index("CODE_QP")["NPNRU"].eq("OUI").reindex(rings.index).fillna(value=False)
     expected = np.where(told, "NPNRU", "")
     assert found["zone"].where(found["zone"].eq("NPNRU"), "").tolist() == expected.tolist()
+
+
+def test_days_for_which_the_lists_are_not_fully_known_are_told():
+    series = gpd.GeoSeries([SQUARE], crs=2154)
+    notes = {on: vat_zone(series, QPV, npnru=(), on=on).attrs["qpvgeo"]["notes"] for on in (DAY, "2027-03-01")}
+    assert notes[DAY] == []
+    assert notes["2027-03-01"] == [
+        "the lists are known up to the release of 2026-01-15: what changed by 2027-03-01 is not"
+    ]
+    with pytest.raises(UsageError, match="NaT is not a day"):
+        vat_zone(series, QPV, npnru=(), on=pd.NaT)
+
+
+def test_frames_without_an_active_geometry_are_refused_all_together():
+    bare = gpd.GeoDataFrame({"place": [SQUARE]})
+    with pytest.raises(UsageError, match=r"`footprints` has no active geometry[\s\S]*`qpv` has no active geometry"):
+        vat_zone(bare, bare, npnru=(), on=DAY)

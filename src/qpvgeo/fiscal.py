@@ -168,7 +168,7 @@ def vat_zone(
         on=day,
         rules=[dict(row) for row in _rows(day)],
         indicative=INDICATIVE,
-        notes=ended_notes,
+        notes=[*ended_notes, *facts.caveats(day, set(present.territory))],
         fictional=schema.is_fictional(*frames),
     )
 
