@@ -22,6 +22,7 @@ import pyproj
 
 import qpvgeo
 from qpvgeo import schema
+from qpvgeo.dated import day_notes
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.filepoints import FilePoints
 from qpvgeo.perimeter import PerimeterIndex
@@ -134,13 +135,14 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     record = schema.file_record(table.path)
     about = {"read_with": f"qpvgeo {qpvgeo.__version__}", "files": [record, *index.files], "fictional": index.fictional}
     tags = empty.schema.with_metadata({schema.ATTRS_KEY: json.dumps(about)})
-    counts, notes = TagCounts(tags.names), list(index.notes)
+    counts, notes = TagCounts(tags.names), [*index.notes, *day_notes(index, on)]
     whole: Whole = "nothing" if target is None else "text" if target.suffix.lower() != ".parquet" else "columns"
     batches = table.batches(points.columns, rows, whole)
     if target is None:
         _run(batches, table, lambda _, batch: asked.tags(batch.look, batch.bad), None, (counts, progress))
     else:
-        question = {"source": record, "perimeters": index.digest, **asked.plain(), "batch_rows": rows}
+        question = {"source": record, "perimeters": index.digest, "reach_m": index.reach_m}
+        question |= asked.plain() | {"batch_rows": rows}
         with Parts(target, question | {"read_with": about["read_with"]}, resume=resume) as parts:
 
             def kept(number: int, batch: Batch) -> pa.RecordBatch:
