@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
 import qpvgeo as qg
 from qpvgeo.errors import ArchiveError, DataError, MissingDataError, OutputError, UsageError
@@ -97,6 +99,13 @@ def test_decimal_commas_are_read_and_kept(tmp_path, index):
 )
 def test_distances_get_decimal_commas_only_where_coordinates_have_them(tmp_path, index, text, line):
     assert lines_of(tag(tmp_path, text, index)[0])[1] == line
+
+
+@pytest.mark.parametrize(("commas", "points", "written"), [(1, 2, "200.5"), (2, 1, "200,5")])
+def test_distances_are_written_as_most_coordinates_are(tmp_path, index, commas, points, written):
+    rows = ["701200,5;6600500"] * commas + ["701200.5;6600500"] * points
+    out, _ = tag(tmp_path, "\n".join(["x;y", *rows]), index)
+    assert {row["distance_m"] for row in table_of(out)} == {written}
 
 
 def test_distances_of_a_parquet_source_get_decimal_points(tmp_path, index):
@@ -194,6 +203,37 @@ def test_a_line_that_cannot_be_read_stays_with_its_text_and_spoils_no_other(tmp_
     assert [row["reason"] for row in read] == ["", "row cannot be read"] * 2 + [""]
     assert {row["state"] for row in read[1::2]} == {"unknown"}
     assert found["reasons"] == {"row cannot be read": 2}
+
+
+def test_a_row_is_read_alike_beside_a_bad_one(tmp_path, index):
+    _, found = tag(tmp_path, 'id;x;y\n"a" ;700500;6600500\n"open;700500;6600500\n', index)
+    assert found["reasons"] == {"row cannot be read": 1}
+
+
+CELLS = st.text('a";, ', max_size=6)
+RECORDS = st.lists(CELLS, min_size=1, max_size=4).map(";".join).filter(str.strip)
+
+
+@given(records=st.lists(RECORDS, min_size=1, max_size=6))
+def test_rows_of_a_block_are_read_as_each_alone(records):
+    table = batches.CsvTable(pathlib.Path(), "a;b;c", ";", "utf-8", False, "\n", ("a", "b", "c"), 1)
+    whole, bad = table._parsed(records, [0, 1, 2])
+    slow, unread = table._one_by_one(records, [0, 1, 2])
+    assert bad.tolist() == unread.tolist()
+    assert [column.to_pylist() for column in whole] == [column.to_pylist() for column in slow]
+
+
+def test_rows_that_are_long_are_tagged_fewer_at_once(tmp_path, index, monkeypatch):
+    monkeypatch.setattr(batches, "_BLOCK", 4_000)
+    monkeypatch.setattr(batches, "_CSV_CHARACTERS", 10_000)
+    lines = [f"700500;6600500;{'é' * length}" for length in [1] * 500 + [900] * 60 + [1] * 500]
+    told = []
+    text = "\n".join(["x;y;n", *lines])
+    out, found = tag(tmp_path, text, index, batch_rows=200, progress=lambda rows, _: told.append(rows))
+    sizes = np.diff([0, *told])
+    assert (sizes.max(), found["states"]["in"]) == (200, 1060)
+    assert max(sum(map(len, lines[end - size : end])) for size, end in zip(sizes, told, strict=True)) < 15_000
+    assert [row["n"] for row in table_of(out)] == [line.split(";")[2] for line in lines]
 
 
 def test_a_bad_line_keeps_its_text_in_parquet_too(tmp_path, index):

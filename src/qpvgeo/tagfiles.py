@@ -77,7 +77,7 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     resume
         Go on with a run of the same source, perimeters and options that was killed.
     batch_rows
-        Rows tagged together; None chooses, for flat memory.
+        Rows tagged together, fewer where those of a CSV are long; None chooses, for flat memory.
     progress
         Called after each batch with the number of rows done and the share of the source read.
 
@@ -105,8 +105,9 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     -----
     The output has all columns of the source, then those of `tag_points`. A CSV gets its cells back as they were, in
     UTF-8. A line of a CSV with too few or too many cells stays: its text stands in the first column, its state is
-    unknown, its reason `row cannot be read`. A blank line is no row, and does not come back. Distances are rounded to
-    the millimetre in a CSV, with decimal commas where its coordinates have them.
+    unknown, its reason `row cannot be read`. So are the lines of a cell that runs over more than 1,000 lines, and a row
+    of GeoParquet whose shape is no point. A blank line is no row, and does not come back. Distances are rounded to the
+    millimetre in a CSV, with decimal commas where most of its coordinates have them.
 
     `notes` says what the counts do not: perimeters that lack (`out` is out of those given), most points outside France,
     tolerances that say nothing, lines that are not UTF-8, a run that could not be gone on with.

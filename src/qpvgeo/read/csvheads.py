@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from qpvgeo.errors import DataError
 
-__all__ = ["HEAD", "Head", "cells_of", "decoded", "head_of"]
+__all__ = ["HEAD", "Head", "cells_of", "decoded", "head_of", "loose_cells_of"]
 
 HEAD = 1 << 20
 """Bytes that a CSV is judged by."""
@@ -173,9 +173,25 @@ def decoded(raw: bytes, encoding: str) -> tuple[str, int]:
 
 
 def cells_of(record: str, delimiter: str) -> list[str] | None:
-    """Cells of one row; None where its quotes do not close."""
+    """Cells of one row; None where its quotes do not close, or close before the end of a cell."""
     try:
         rows = list(csv.reader([record], delimiter=delimiter, strict=True))
     except csv.Error:
         return None
     return rows[0] if len(rows) == 1 else None
+
+
+def loose_cells_of(record: str, delimiter: str) -> list[str] | None:
+    """Cells of one row as pyarrow reads them; None where its quotes do not close.
+
+    Examples
+    --------
+    >>> loose_cells_of('"a" ;1', ";"), loose_cells_of('"a;1', ";")
+    (['a ', '1'], None)
+    """
+    try:
+        # a quote left open swallows the cell added at the end
+        rows = list(csv.reader([f"{record}{delimiter}."], delimiter=delimiter))
+    except csv.Error:
+        return None
+    return rows[0][:-1] if len(rows) == 1 and rows[0][-1] == "." else None
