@@ -39,6 +39,7 @@ __all__ = ["file_problems", "tag_file"]
 _BAD = "row cannot be read"
 _WIDE = ("qpv_code", "also_in", "nearest_qpv")
 _REACH_M = 500.0
+_SHORT = 60
 
 Bools = npt.NDArray[np.bool_]
 
@@ -144,7 +145,7 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     else:
         question = {"source": record, "perimeters": index.digest, "reach_m": index.reach_m}
         question |= asked.plain() | {"batch_rows": rows}
-        with Parts(target, question | {"read_with": about["read_with"]}, resume=resume) as parts:
+        with Parts(target, question | {"read_with": about["read_with"]}, tags, resume=resume) as parts:
 
             def kept(number: int, batch: Batch) -> pa.RecordBatch:
                 return parts.tags(number, len(batch.bad), lambda: asked.tags(batch.look, batch.bad))
@@ -184,6 +185,11 @@ def file_problems(
         Rows tagged together.
     """
     problems, source = [], Path(source).expanduser()
+    if target is not None and (fault := _name_fault(target)):
+        problems.append(f"the output {target.name[:_SHORT]}... cannot be named so: {fault}")
+        target = None
+    elif target is None and resume:
+        problems.append("resuming needs the output of the run to go on with")
     if target is not None and not target.name.lower().endswith(SUFFIXES):
         problems.append(f"the output {target.name} ends in none of {', '.join(SUFFIXES)}")
     if target is not None and not target.absolute().parent.is_dir():
@@ -192,11 +198,18 @@ def file_problems(
         problems.append(f"the output {target} is a folder")
     if target is not None and target.exists() and source.exists() and target.samefile(source):
         problems.append("the output is the source: the rows would be written over themselves")
-    if resume and target is None:
-        problems.append("resuming needs the output of the run to go on with")
     if rows is not None and rows < 1:
         problems.append(f"batch_rows={rows} is no number of rows")
     return problems
+
+
+def _name_fault(target: Path) -> str:
+    """What the system has against the names of an output and of the folder beside it; empty for nothing."""
+    try:
+        target.with_name(f".{target.name}.parts").exists()
+    except OSError as error:
+        return str(error.strerror)
+    return ""
 
 
 def _faults(options: Options) -> dict[str, str]:

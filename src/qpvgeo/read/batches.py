@@ -177,7 +177,9 @@ class ParquetTable:
                 batch = pa.Table.from_batches([one])
                 share = done / file.metadata.num_rows
                 kept = None if whole == "nothing" else batch
-                yield Batch(batch.select(list(look)), kept, np.zeros(one.num_rows, dtype=bool), share)
+                # what pandas noted of its index, or of columns that are no more, has no say in what stands in a column
+                bare = batch.select(list(look)).replace_schema_metadata(None)
+                yield Batch(bare, kept, np.zeros(one.num_rows, dtype=bool), share)
 
 
 @dataclass(frozen=True, slots=True)
