@@ -110,9 +110,41 @@ def test_shapes_of_another_encoding_are_refused_with_the_way_out(tmp_path, frame
         tags_of(tmp_path / "in.parquet", index)
 
 
-def test_shapes_that_are_no_points_are_refused(tmp_path, frame, index):
+def test_shapes_none_of_which_is_a_point_are_refused(tmp_path, frame, index):
     frame.set_geometry(frame.buffer(1)).to_parquet(tmp_path / "in.parquet")
-    with pytest.raises(DataError, match="shapes are no points"):
+    with pytest.raises(DataError, match=r"in\.parquet: its shapes are no points \(Polygon\)"):
+        tags_of(tmp_path / "in.parquet", index)
+
+
+@pytest.mark.parametrize("rows", [None, 1, 3])
+@pytest.mark.parametrize("odd", [shapely.box(X, Y, X + 1, Y + 1), shapely.MultiPoint([(X, Y)])], ids=["area", "points"])
+def test_shape_that_is_no_point_leaves_its_row_unknown(tmp_path, frame, index, odd, rows):
+    frame.set_geometry([*frame.geometry[:3], odd]).set_crs(2154).to_parquet(tmp_path / "in.parquet")
+    found, about = tags_of(tmp_path / "in.parquet", index, batch_rows=rows)
+    assert found == ["in", "out", "no coordinates", "row cannot be read"]
+    assert about["reasons"] == {"no coordinates": 1, "row cannot be read": 1}
+
+
+STALE = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB"}}}
+
+
+@pytest.mark.parametrize(
+    "about",
+    [json.dumps(STALE), '{"version": "1.0.0"}', "no json", "[1]", '{"primary_column": "lon", "columns": []}', "é"],
+)
+def test_words_on_shapes_that_are_not_there_leave_the_columns_of_degrees(tmp_path, index, about):
+    table = pa.table({"lon": np.array([3.006]), "lat": np.array([46.504])}, metadata={"geo": about.encode("latin-1")})
+    pq.write_table(table, tmp_path / "in.parquet")
+    assert tags_of(tmp_path / "in.parquet", index)[0] == ["in"]
+    pq.write_table(table.rename_columns(["a", "b"]), tmp_path / "in.parquet")
+    with pytest.raises(DataError, match="no columns of longitude and latitude"):
+        tags_of(tmp_path / "in.parquet", index)
+
+
+def test_projection_that_is_none_is_told(tmp_path, frame, index):
+    frame.to_parquet(tmp_path / "in.parquet")
+    rewritten(tmp_path / "in.parquet", crs={"type": "nothing"})
+    with pytest.raises(DataError, match=r"in\.parquet says a projection \(CRS\) of its points that is none"):
         tags_of(tmp_path / "in.parquet", index)
 
 

@@ -11,7 +11,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
-from shapely import MultiPolygon, Point, Polygon, box
+from shapely import MultiPolygon, Point, Polygon, affinity, box
 
 import qpvgeo as qg
 from qpvgeo import facts, territories
@@ -285,7 +285,7 @@ def test_former_qpv_whose_convention_is_not_known_leaves_it_open(npnru):
     assert found["reason"] == f"whether {OLD} has an NPNRU convention is not known"
 
 
-@pytest.mark.parametrize(("signed", "eligible"), [("2023-12-31", True), ("2024-01-01", False), (None, True)])
+@pytest.mark.parametrize(("signed", "eligible"), [("2023-12-31", True), ("2024-01-01", False), (None, None)])
 def test_convention_of_a_former_qpv_was_signed_by_the_end_of_2023(signed, eligible):
     table = pd.DataFrame({"code_qp": [OLD, CODE], "date_convention": [signed, "2020-01-01"]})
     found = zone(east(10, 20), layer({CODE: FAR_OFF}), npnru=table, former=layer({OLD: SQUARE}))
@@ -296,6 +296,44 @@ def test_convention_of_a_former_qpv_was_signed_by_the_end_of_2023(signed, eligib
 def test_convention_signed_after_the_filing_does_not_count(signed, eligible):
     table = pd.DataFrame({"code_qp": [CODE], "date_convention": [signed]})
     assert zone(east(10, 400), npnru=table)["eligible"] == eligible
+
+
+@pytest.mark.parametrize(
+    ("days", "eligible"),
+    [
+        ([None], None),
+        ([""], None),
+        (["2025-06-01", None], None),
+        ([None, "2025-01-01"], True),
+        (["2025-06-01", "2025-01-01"], True),
+        (["2025-06-01", "2025-07-01"], False),
+    ],
+)
+def test_convention_whose_day_lacks_leaves_it_open_unless_another_day_tells(days, eligible):
+    found = zone(east(10, 450), npnru=pd.DataFrame({"code_qp": [CODE] * len(days), "date_convention": days}))
+    assert found["eligible"] is eligible
+    if eligible is None:
+        assert found["reason"] == f"when the NPNRU convention of {CODE} was signed is not known"
+
+
+@pytest.mark.parametrize(
+    "npnru",
+    [pd.Series({CODE: False}), pd.Series({CODE: True}), pd.DataFrame({"code_qp": [CODE], "NPNRU": ["NON"]})],
+    ids=["no", "yes", "table"],
+)
+def test_no_to_the_present_qpv_says_nothing_of_the_former_ones(npnru):
+    far = layer({CODE: FAR_OFF})
+    found = zone(east(10, 60), far, npnru=npnru, former=layer({OLD: SQUARE}))
+    assert found[["eligible", "reason"]].tolist() == [None, f"whether {OLD} has an NPNRU convention is not known"]
+    lacking = zone(east(10, 60), far, npnru=npnru, former=None)
+    assert lacking[["eligible", "reason"]].tolist() == [None, "near no QPV given, and the former QPV were not given"]
+    assert "rule of former QPV not evaluated" in lacking["note"]
+
+
+def test_no_to_the_former_qpv_says_that_none_counts():
+    npnru = pd.Series({CODE: False, OLD: False})
+    for former in (layer({OLD: SQUARE}), None):
+        assert zone(east(10, 60), layer({CODE: FAR_OFF}), npnru=npnru, former=former)["eligible"] is False
 
 
 def test_present_qpv_comes_before_a_former_one():
@@ -436,7 +474,31 @@ def test_qpv_overseas_that_was_still_one_in_2024_is_no_former_one():
     assert found["zone"] == "former QPV"
 
 
-@pytest.mark.parametrize(("on", "code"), [("2025-12-31", "QN97601M"), ("2026-01-01", "QN97651C")])
+@pytest.mark.parametrize(
+    ("on", "beyond", "reason"),
+    [
+        ("2025-08-11", False, "farther than 300 m from every QPV given"),
+        ("2025-08-12", None, "the geography in force in Mayotte on 2025-08-12 is not known"),
+        ("2026-01-14", None, "the geography in force in Mayotte on 2026-01-14 is not known"),
+    ],
+)
+def test_in_mayotte_what_meets_no_rule_is_open_while_the_day_of_the_next_list_is_not_known(on, beyond, reason):
+    epsg, square = overseas("976")
+    qpv = layer({"QN97601M": square}, crs=epsg)
+    found = zone(affinity.translate(square, 5000), qpv, crs=epsg, on=on)
+    assert found[["eligible", "reason"]].tolist() == [beyond, reason]
+    assert zone(square, qpv, crs=epsg, on=on)[["eligible", "zone"]].tolist() == [True, "in QPV"]
+    lacking = zone(square, layer({CODE: SQUARE}).to_crs(epsg), crs=epsg, on=on)
+    assert lacking["reason"] == ("no perimeters given for Mayotte" if beyond is False else reason)
+
+
+def test_list_of_mayotte_whose_first_day_is_not_known_is_refused_before_its_release():
+    epsg, square = overseas("976")
+    with pytest.raises(DataError, match=r"release 2025\), the last whose days are established, the first QN97651C"):
+        zone(square, layer({"QN97651C": square}, crs=epsg), crs=epsg, on="2026-01-05")
+
+
+@pytest.mark.parametrize(("on", "code"), [("2026-01-14", "QN97601M"), ("2026-01-15", "QN97651C")])
 def test_mayotte_has_two_lists_of_the_same_geography(on, code):
     epsg, square = overseas("976")
     assert zone(square, layer({code: square}, crs=epsg), crs=epsg, on=on)["zone"] == "in QPV"
@@ -647,3 +709,20 @@ def test_list_of_conventions_published_as_flags_is_read(real_data):
     told = flags.set_index("CODE_QP")["NPNRU"].eq("OUI").reindex(rings.index).fillna(value=False)
     expected = np.where(told, "NPNRU", "")
     assert found["zone"].where(found["zone"].eq("NPNRU"), "").tolist() == expected.tolist()
+
+
+def test_days_for_which_the_lists_are_not_fully_known_are_told():
+    series = gpd.GeoSeries([SQUARE], crs=2154)
+    notes = {on: vat_zone(series, QPV, npnru=(), on=on).attrs["qpvgeo"]["notes"] for on in (DAY, "2027-03-01")}
+    assert notes[DAY] == []
+    assert notes["2027-03-01"] == [
+        "the lists are known up to the release of 2026-01-15: what changed by 2027-03-01 is not"
+    ]
+    with pytest.raises(UsageError, match="NaT is not a day"):
+        vat_zone(series, QPV, npnru=(), on=pd.NaT)
+
+
+def test_frames_without_an_active_geometry_are_refused_all_together():
+    bare = gpd.GeoDataFrame({"place": [SQUARE]})
+    with pytest.raises(UsageError, match=r"`footprints` has no active geometry[\s\S]*`qpv` has no active geometry"):
+        vat_zone(bare, bare, npnru=(), on=DAY)

@@ -200,6 +200,12 @@ def test_what_cannot_be_indexed_is_refused(frames, error):
         PerimeterIndex(frames)
 
 
+def test_frames_without_an_active_geometry_are_told(two):
+    bare = gpd.GeoDataFrame({"shape": two.geometry.to_list()}, index=two.index)
+    with pytest.raises(UsageError, match="number 2 has no active geometry"):
+        PerimeterIndex([two, bare])
+
+
 @pytest.mark.parametrize("reach", [-1, np.nan, np.inf, 2_001, "500"])
 def test_reach_that_is_no_distance_is_refused(two, reach):
     with pytest.raises(UsageError, match="is no distance"):
@@ -257,6 +263,12 @@ def test_saving_leaves_nothing_beside_the_file(saved):
 
 def test_order_of_rows_does_not_make_other_perimeters(two, saved):
     assert PerimeterIndex.load(saved, two.iloc[::-1]).digest == PerimeterIndex(two).digest
+
+
+@pytest.mark.parametrize("given", [5, "qpv.gpkg"])
+def test_index_is_compared_with_frames_alone(saved, given):
+    with pytest.raises(UsageError, match=f"number 1 is a {type(given).__name__}"):
+        PerimeterIndex.load(saved, given)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Tags of whole files: every row comes out, in flat memory, and a run that is killed harms nothing."""
 
+import contextlib
 import csv
 import errno
 import gzip
@@ -17,8 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
 import qpvgeo as qg
+from qpvgeo import tagparts
 from qpvgeo.errors import ArchiveError, DataError, MissingDataError, OutputError, UsageError
 from qpvgeo.read import batches, csvheads
 from qpvgeo.tagfiles import tag_file
@@ -97,6 +101,13 @@ def test_decimal_commas_are_read_and_kept(tmp_path, index):
 )
 def test_distances_get_decimal_commas_only_where_coordinates_have_them(tmp_path, index, text, line):
     assert lines_of(tag(tmp_path, text, index)[0])[1] == line
+
+
+@pytest.mark.parametrize(("commas", "points", "written"), [(1, 2, "200.5"), (2, 1, "200,5")])
+def test_distances_are_written_as_most_coordinates_are(tmp_path, index, commas, points, written):
+    rows = ["701200,5;6600500"] * commas + ["701200.5;6600500"] * points
+    out, _ = tag(tmp_path, "\n".join(["x;y", *rows]), index)
+    assert {row["distance_m"] for row in table_of(out)} == {written}
 
 
 def test_distances_of_a_parquet_source_get_decimal_points(tmp_path, index):
@@ -194,6 +205,37 @@ def test_a_line_that_cannot_be_read_stays_with_its_text_and_spoils_no_other(tmp_
     assert [row["reason"] for row in read] == ["", "row cannot be read"] * 2 + [""]
     assert {row["state"] for row in read[1::2]} == {"unknown"}
     assert found["reasons"] == {"row cannot be read": 2}
+
+
+def test_a_row_is_read_alike_beside_a_bad_one(tmp_path, index):
+    _, found = tag(tmp_path, 'id;x;y\n"a" ;700500;6600500\n"open;700500;6600500\n', index)
+    assert found["reasons"] == {"row cannot be read": 1}
+
+
+CELLS = st.text('a";, ', max_size=6)
+RECORDS = st.lists(CELLS, min_size=1, max_size=4).map(";".join).filter(str.strip)
+
+
+@given(records=st.lists(RECORDS, min_size=1, max_size=6))
+def test_rows_of_a_block_are_read_as_each_alone(records):
+    table = batches.CsvTable(pathlib.Path(), "a;b;c", ";", "utf-8", False, "\n", ("a", "b", "c"), 1)
+    whole, bad = table._parsed(records, [0, 1, 2])
+    slow, unread = table._one_by_one(records, [0, 1, 2])
+    assert bad.tolist() == unread.tolist()
+    assert [column.to_pylist() for column in whole] == [column.to_pylist() for column in slow]
+
+
+def test_rows_that_are_long_are_tagged_fewer_at_once(tmp_path, index, monkeypatch):
+    monkeypatch.setattr(batches, "_BLOCK", 4_000)
+    monkeypatch.setattr(batches, "_CSV_CHARACTERS", 10_000)
+    lines = [f"700500;6600500;{'é' * length}" for length in [1] * 500 + [900] * 60 + [1] * 500]
+    told = []
+    text = "\n".join(["x;y;n", *lines])
+    out, found = tag(tmp_path, text, index, batch_rows=200, progress=lambda rows, _: told.append(rows))
+    sizes = np.diff([0, *told])
+    assert (sizes.max(), found["states"]["in"]) == (200, 1060)
+    assert max(sum(map(len, lines[end - size : end])) for size, end in zip(sizes, told, strict=True)) < 15_000
+    assert [row["n"] for row in table_of(out)] == [line.split(";")[2] for line in lines]
 
 
 def test_a_bad_line_keeps_its_text_in_parquet_too(tmp_path, index):
@@ -509,7 +551,7 @@ def test_a_killed_run_leaves_the_old_output_and_is_taken_up(killed, index, tmp_p
     source, out = killed
     assert out.read_text() == "old"
     parts = out.with_name(f".{out.name}.parts")
-    assert len(list(parts.glob("*.arrow"))) == 3
+    assert len(list(parts.glob("*.part"))) == 3
     found = again(source, out, index, resume=True)
     assert found["resumed_rows"] == 30
     whole = tmp_path / f"whole{''.join(out.suffixes)}"
@@ -588,9 +630,81 @@ def test_without_resume_what_was_kept_is_thrown_away(killed, index):
 
 def test_a_part_that_is_damaged_is_made_again(killed, index):
     source, out = killed
-    part = out.with_name(f".{out.name}.parts") / "000001.arrow"
+    part = out.with_name(f".{out.name}.parts") / "000001.part"
     part.write_bytes(part.read_bytes()[:100])
     assert again(source, out, index, resume=True)["resumed_rows"] == 20
+
+
+def test_a_part_with_one_altered_byte_anywhere_is_made_again(tmp_path, index):
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    points(10).to_csv(source, index=False)
+    assert again(source, out, index)["rows"] == 10
+    expected = out.read_bytes()
+    folder = out.with_name(".out.csv.parts")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        again(source, out, index, progress=stop)
+    question, part = (folder / "state.json").read_bytes(), (folder / "000000.part").read_bytes()
+    for at in range(0, len(part), len(part) // 25):
+        folder.mkdir(exist_ok=True)
+        (folder / "state.json").write_bytes(question)
+        (folder / "000000.part").write_bytes(part[:at] + bytes([part[at] ^ 0x40]) + part[at + 1 :])
+        assert again(source, out, index, resume=True)["resumed_rows"] == 0
+        assert out.read_bytes() == expected
+
+
+def test_a_part_with_other_columns_is_made_again(killed, index):
+    source, out = killed
+    part = out.with_name(f".{out.name}.parts") / "000001.part"
+    tagparts._write(part, pa.RecordBatch.from_pydict({"state": ["in"] * 10}))
+    assert again(source, out, index, resume=True)["resumed_rows"] == 20
+
+
+def test_a_run_is_not_taken_up_with_an_index_of_another_reach(killed, square):
+    farther = qg.PerimeterIndex(square, reach_m=600)
+    with pytest.raises(UsageError, match=r"reach_m: 500\.0, now 600\.0"):
+        again(*killed, farther, resume=True)
+
+
+def test_output_that_is_a_link_stays_one(tmp_path, index):
+    (tmp_path / "far").mkdir()
+    source, real, link = tmp_path / "in.csv", tmp_path / "far" / "real.csv", tmp_path / "out.csv"
+    points(20).to_csv(source, index=False)
+    real.write_text("old")
+    link.symlink_to(real)
+    assert again(source, link, index)["output"] == str(link)
+    assert link.is_symlink()
+    assert len(lines_of(real)) == 21
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["far", "in.csv", "out.csv", "real.csv"]
+
+
+@pytest.mark.parametrize("length", [249, 255, 256, 5_000])
+def test_names_that_are_too_long_are_a_wrong_call_with_the_others(tmp_path, index, length):
+    points(5).to_csv(tmp_path / "in.csv", index=False)
+    with pytest.raises(UsageError, match=r"cannot be named so: File name too long[\s\S]*batch_rows=0") as error:
+        tag_file(tmp_path / "in.csv", tmp_path / f"{'a' * (length - 4)}.csv", index, batch_rows=0, **METRES)
+    assert len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize("where", ["footer", "pages"])
+@pytest.mark.parametrize("tolerance", [0.0, "off"])
+def test_a_damaged_parquet_is_one_clear_error(tmp_path, index, where, tolerance):
+    path = tmp_path / "in.parquet"
+    points(5_000).assign(off=1.0, name="é").to_parquet(path)
+    whole = path.read_bytes()
+    footer = int.from_bytes(whole[-8:-4], "little") + 8
+    start, end = (len(whole) - footer, len(whole) - 8) if where == "footer" else (4, len(whole) - footer)
+    refused = 0
+    for at in range(start, end, (end - start) // 20):
+        path.write_bytes(whole[:at] + bytes(byte ^ 0xFF for byte in whole[at : at + 8]) + whole[at + 8 :])
+        with contextlib.suppress(DataError, UsageError):
+            tag_file(path, tmp_path / "out.csv", index, tolerance_m=tolerance, **METRES)
+            continue
+        refused += 1
+    assert refused
 
 
 def test_nothing_to_take_up_is_a_run_from_the_start(tmp_path, index):
@@ -671,6 +785,26 @@ def test_source_that_cannot_be_read_to_its_end_is_no_fault_of_the_output(tmp_pat
     monkeypatch.setattr(batches.ParquetTable, "batches", broken)
     with pytest.raises(DataError, match="cannot be read to its end: a page is damaged"):
         again(tmp_path / "in.parquet", tmp_path / "out.csv", index)
+
+
+@pytest.mark.parametrize(
+    "error", [pa.ArrowInvalid("a page is damaged"), pa.ArrowNotImplementedError("a page"), OSError("a page")], ids=repr
+)
+def test_whatever_pyarrow_says_of_a_damaged_page_is_an_error_of_the_source(tmp_path, index, monkeypatch, error):
+    points(50).to_parquet(tmp_path / "in.parquet")
+
+    def broken(*_, **__):
+        yield from ()
+        raise error
+
+    monkeypatch.setattr("pyarrow.parquet.ParquetFile.iter_batches", broken)
+    with pytest.raises(DataError, match=r"in\.parquet cannot be read to its end: a page[\s\S]*Get it again"):
+        tag_file(tmp_path / "in.parquet", None, index, **METRES)
+
+
+def test_coordinates_may_be_what_pandas_calls_the_index(tmp_path, index):
+    points(20).set_index("x").to_parquet(tmp_path / "in.parquet")
+    assert tag_file(tmp_path / "in.parquet", None, index, **METRES)["rows"] == 20
 
 
 @pytest.mark.real

@@ -81,6 +81,7 @@ def test_distance_beyond_a_corner_is_not_that_of_a_square_buffer():
 def test_signed_distance_is_negative_inside():
     found = tag([(100, 150), (150, 150), (0, 150), (400, 150)], distance="signed")
     assert found["distance_m"].tolist() == pytest.approx([-100, -150, 0, 100])
+    assert not np.signbit(found["distance_m"][2])
 
 
 def test_signed_distance_is_to_the_limit_of_the_perimeter_that_holds_the_point():
@@ -230,6 +231,12 @@ def test_trap_input_without_crs_is_refused():
         tag_points(gpd.GeoSeries([shapely.Point(X, Y)]), ONE)
 
 
+def test_points_without_an_active_geometry_are_refused():
+    frame = gpd.GeoDataFrame({"place": [shapely.Point(X, Y)]})
+    with pytest.raises(UsageError, match="no active geometry"):
+        tag_points(frame, ONE, crs=2154)
+
+
 def test_trap_perimeters_without_crs_are_refused():
     with pytest.raises(DataError, match="CRS"):
         tag([(0, 0)], gpd.GeoDataFrame(geometry=[square(0, 0)]))
@@ -333,11 +340,27 @@ def test_tolerance_beyond_the_reach_of_a_given_index_is_too_coarse_and_no_error(
         tag([(310, 150)], index, tolerance_m=501)
 
 
-def test_tolerance_changes_no_distance_and_no_band():
+@pytest.mark.parametrize("place", ["no perimeters", "no list names it", "list not known"])
+def test_place_that_is_too_coarse_is_never_out_nor_blamed_on_the_perimeters(place):
+    lon, lat, on = {
+        "no perimeters": (45.23, -12.78, None),
+        "no list names it": (-62.83, 17.9, "2025-06-01"),
+        "list not known": (45.23, -12.78, "2031-01-01"),
+    }[place]
+    points = ([lon, lon, 3.0], [lat, lat, 46.5])
+    found = tag_points(points, NEW, crs=4326, on=on, tolerance_m=[np.inf, 0.0, 0.0])
+    assert found["reason"][0] == "location too coarse"
+    assert found["reason"][1] != "location too coarse"
+    alone = tag_points(([lon], [lat]), NEW, crs=4326, on=on, tolerance_m=[None])
+    assert alone["reason"].tolist() == ["location too coarse"]
+
+
+def test_tolerance_makes_points_unknown_without_a_band_and_changes_no_distance():
     points = [(599, 150), (310, 150)]
     exact, careful = tag(points), tag(points, tolerance_m=10)
     assert careful["distance_m"].tolist() == exact["distance_m"].tolist() == pytest.approx([299, 10])
     assert careful["band"].tolist()[0] == "within 300 m"
+    assert pd.isna(careful["band"][1])
     assert careful["state"].tolist() == ["out", "unknown"]
 
 
@@ -374,6 +397,13 @@ def test_long_arguments_are_not_printed_whole():
 @pytest.mark.parametrize("bands", [np.array([300, 1_000]), [np.int64(300), np.float32(1_000)], pd.Series([300, 1_000])])
 def test_bands_of_numpy_and_pandas_are_distances(bands):
     assert tag([(900, 150)], bands=bands)["band"].tolist() == ["within 1000 m"]
+
+
+def test_bands_that_can_be_read_only_once_are_kept():
+    frame = tag([(400, 0), (750, 0)], bands=(band for band in (300, 500)))
+    assert frame["band"].tolist() == ["within 300 m", "within 500 m"]
+    with pytest.raises(UsageError, match="ascending"):
+        tag([(0, 0)], bands=iter((500, 300)))
 
 
 def test_bands_beyond_what_can_be_told_are_refused():
@@ -431,6 +461,35 @@ def test_several_vintages_give_each_column_once_for_each():
 def test_day_chooses_the_geography_in_force(day, state, vintage):
     found = row((50, 150), [OLD, NEW], on=day)
     assert (found["state"], found["vintage"]) == (state, vintage)
+
+
+NOT_SETTLED = (
+    "corrects names, communes and outlines of both 2015 lists: whether it held on 2015-02-01 is not established"
+)
+KNOWN_UNTIL = "the lists are known up to the release of 2026-01-15: what changed by 2028-01-01 is not"
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [("2015-02-01", [NOT_SETTLED]), ("2019-03-14", []), ("2026-01-15", []), ("2028-01-01", [KNOWN_UNTIL])],
+)
+def test_days_for_which_the_lists_are_not_fully_known_are_told(day, words):
+    notes = tag([(50, 150)], [OLD, NEW], on=day).attrs["qpvgeo"]["notes"]
+    told = [note for note in notes if "may lie in another" not in note]
+    assert len(told) == len(words)
+    assert all(word in note for word, note in zip(words, told, strict=True))
+
+
+def test_domenjod_is_told_where_perimeters_of_la_reunion_are_given():
+    reunion = layer(crs=4326, QP974049=shapely.box(55.44, -20.91, 55.46, -20.89), vintage=2015)
+    notes = tag_points(([55.45], [-20.9]), reunion, crs=4326, on="2015-02-01").attrs["qpvgeo"]["notes"]
+    assert any("La Réunion: 48 before décret 2015-1138, which added Domenjod" in note for note in notes)
+
+
+@pytest.mark.parametrize("missing", [pd.NaT, pd.Timestamp("NaT"), np.datetime64("NaT")])
+def test_missing_day_is_no_day(missing):
+    with pytest.raises(UsageError, match="is not a day"):
+        tag([(0, 0)], OLD, on=missing)
 
 
 def test_in_2024_the_hexagone_had_changed_and_overseas_had_not():

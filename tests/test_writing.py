@@ -1,6 +1,8 @@
 """Files written beside and renamed; what the system refuses is an error with the name of the file."""
 
 import errno
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -11,6 +13,37 @@ from qpvgeo.writing import replace, writing
 def test_what_was_written_is_there_and_nothing_beside(tmp_path):
     replace(tmp_path / "a.csv", lambda beside: beside.write_text("new"))
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.csv": "new"}
+
+
+def test_threads_that_write_one_file_leave_one_of_them_whole_and_nothing_beside(tmp_path):
+    target, both = tmp_path / "a.csv", Barrier(2)
+
+    def write(text):
+        def slowly(beside):
+            with beside.open("w") as file:
+                file.write(text)
+                both.wait(10)
+                file.write(text)
+
+        replace(target, slowly)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, ["one", "two"]))
+    assert target.read_text() in {"oneone", "twotwo"}
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_and_what_it_names_is_written(tmp_path, there):
+    (tmp_path / "far").mkdir()
+    real, link = tmp_path / "far" / "a.csv", tmp_path / "link.csv"
+    link.symlink_to(real)
+    if there:
+        real.write_text("old")
+    replace(link, lambda beside: beside.write_text("new"))
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    assert [path.name for path in (tmp_path / "far").iterdir()] == ["a.csv"]
 
 
 def test_failure_leaves_what_was_there_and_nothing_beside(tmp_path):

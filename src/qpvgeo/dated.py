@@ -19,7 +19,7 @@ from qpvgeo.errors import UsageError
 from qpvgeo.layer import Layer
 from qpvgeo.perimeter import PerimeterIndex
 
-__all__ = ["Answering", "by_day", "by_vintage"]
+__all__ = ["Answering", "by_day", "by_vintage", "day_notes"]
 
 _TERRITORY, _DAY, _UNKNOWN = (
     "no perimeters of this territory",
@@ -108,6 +108,14 @@ def by_day(index: PerimeterIndex, codes: Iterable[str], on: Any) -> list[Answeri
                 other = any(index.layer(code, year) is not None for year in index.vintages)
                 found.append(Answering(missing=_DAY if other else _TERRITORY))
     return found
+
+
+def day_notes(index: PerimeterIndex, on: Any) -> list[str]:  # noqa: ANN401 - a day, or its text
+    """What is not known of the lists of a day where an index has perimeters, in words; nothing for no day."""
+    if on is None:
+        return []
+    codes = territories.territories()
+    return facts.caveats(on, [code for code in codes if any(index.layer(code, year) for year in index.vintages)])
 
 
 def _of_release(layer: Layer, release: str) -> bool:

@@ -103,30 +103,39 @@ class FilePoints:
         wkb = look[self.shapes].to_numpy(zero_copy_only=False)
         drawn = shapely.from_wkb(wkb, on_invalid="ignore")
         beside = look.drop_columns([self.shapes]).to_pandas()
+        drawn[(shapely.get_type_id(drawn) > 0) & ~shapely.is_empty(drawn)] = None
         unread: Bools = shapely.is_missing(drawn) & ~pd.isna(wkb)
         return gpd.GeoDataFrame(beside, geometry=gpd.GeoSeries(drawn, crs=self.crs)), {}, unread
 
     def decimal_commas(self, table: Table) -> bool:
-        """Whether coordinates are written with decimal commas, by the first rows of a CSV that has room for them."""
+        """Whether most coordinates have decimal commas, by the first rows of a CSV that has room for them."""
         if not isinstance(table, CsvTable) or table.delimiter == "," or self.xy is None:
             return False
         batch = next(table.batches(self.xy, _ROWS_TO_JUDGE, "nothing"), None)
-        return batch is not None and any(
-            pc.any(pc.match_substring(batch.look[name], ",")).as_py() for name in dict.fromkeys(self.xy)
+        if batch is None:
+            return False
+        commas, points = (
+            sum(pc.sum(pc.match_substring(batch.look[name], mark)).as_py() or 0 for name in dict.fromkeys(self.xy))
+            for mark in (",", ".")
         )
+        return bool(commas > points)
 
 
 def _geoparquet(table: Table, crs: Any) -> tuple[str | None, Any]:  # noqa: ANN401
     """Column of shapes that a table of GeoParquet names, and its CRS; None, and what was given, for another table."""
-    about = json.loads((table.schema.metadata or {}).get(b"geo", b"null"))
-    if not about:
+    name, column = _told_of_shapes(table.schema)
+    if name is None:
         return None, crs
-    name = about["primary_column"]
-    column = about["columns"][name]
     if column["encoding"] != "WKB":
         raise DataError(
             f"{table.path.name} holds its shapes as {column['encoding']}, and WKB is read.",
             way_out="Write it with geopandas.to_parquet(), or name columns of coordinates.",
+        )
+    kinds = [str(kind) for kind in column.get("geometry_types") or []]
+    if kinds and not any(kind.split()[0] == "Point" for kind in kinds):
+        raise DataError(
+            f"{table.path.name}: its shapes are no points ({', '.join(kinds)}).",
+            way_out="Take a point of each: `.representative_point()`, or qpvgeo.vat_zone() for buildings.",
         )
     told = column.get("crs", _CRS84)
     if told is None and crs is None:
@@ -134,13 +143,31 @@ def _geoparquet(table: Table, crs: Any) -> tuple[str | None, Any]:  # noqa: ANN4
             f"{table.path.name} does not say the projection (CRS) of its points.",
             way_out="Say it: crs=2154, or --crs 2154.",
         )
-    own = None if told is None else pyproj.CRS.from_user_input(json.dumps(told) if isinstance(told, dict) else told)
+    try:
+        own = None if told is None else pyproj.CRS.from_user_input(json.dumps(told) if isinstance(told, dict) else told)
+    except pyproj.exceptions.CRSError as error:
+        raise DataError(
+            f"{table.path.name} says a projection (CRS) of its points that is none.",
+            way_out="Write it again with geopandas.to_parquet(), or name columns of coordinates.",
+        ) from error
     if own is not None and crs is not None and not own.equals(pyproj.CRS.from_user_input(crs), ignore_axis_order=True):
         raise UsageError(
             f"The points of {table.path.name} are in {crs_name(own)}, and crs={crs} says otherwise.",
             way_out="Leave crs= (--crs) out.",
         )
     return name, crs if own is None else own
+
+
+def _told_of_shapes(columns: pa.Schema) -> tuple[str | None, dict[str, Any]]:
+    """Column of shapes and what GeoParquet tells of it; None where that is damaged, or was kept without the column."""
+    try:
+        about = json.loads((columns.metadata or {}).get(b"geo", b"null"))
+        name = about["primary_column"]
+        column = {"encoding": "WKB"} | about["columns"][name]
+        kept = columns.field(name) is not None
+    except (ValueError, TypeError, KeyError):
+        return None, {}
+    return (name, column) if kept else (None, {})
 
 
 def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -24,13 +24,15 @@ from qpvgeo import codes, facts, schema, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.farthest import PRECISION_M, farthest_m
 from qpvgeo.fiscal_inputs import (
+    NOT_KNOWN,
+    Conventions,
     Layer,
     conventions_of,
     footprints_of,
+    lists_on,
     perimeters_of,
     require_frames,
     require_in_force,
-    speaks_of,
 )
 
 __all__ = ["INDICATIVE", "ZONE_COLUMNS", "vat_zone"]
@@ -85,8 +87,10 @@ def vat_zone(
     npnru
         QPV with a convention of the renewal programme: codes, a Series of codes, a Series of True and False by code,
         or a table with a column of codes (one named `npnru` may say "OUI" for some, one named `date_convention` the
-        days of signature, as YYYY-MM-DD: a convention signed after the filing does not count). Give codes of the
-        geography in force, and those of 2015 for `former`. None when it is not known, an empty list when there is none.
+        days of signature, as YYYY-MM-DD: a convention signed after the filing does not count, and one whose day lacks
+        leaves it open). Give codes of the geography in force, and those of 2015 for `former`: a list speaks of the
+        geographies of its codes, with a convention or without. None when it is not known, an empty list when there is
+        none.
     on
         Day on which the building permit was filed.
     former
@@ -122,8 +126,9 @@ def vat_zone(
     parts and outbuildings beyond the limit do not count against them.
 
     False means that no rule can be met with the perimeters given. Where a convention or a former QPV that was not
-    given could change it, the answer is missing. The outlines published on the web are simplified: with them the
-    metres are those of the simplified limit.
+    given could change it, the answer is missing; so it is in Mayotte from 12 August 2025 to 14 January 2026 for a group
+    that meets no rule by the list of 2025: whether every commune was a QPV already is not established. The outlines
+    published on the web are simplified: with them the metres are those of the simplified limit.
 
     Sources: CGI 278 sexies and 278 sexies B, table `fiscal_rules` of `qpvgeo.facts`; CGI 294 and 296 overseas.
 
@@ -141,18 +146,18 @@ def vat_zone(
             "A bare shape does not say its projection.", way_out="Wrap it: geopandas.GeoSeries([shape], crs=2154)."
         )
     require_frames(footprints=footprints, qpv=qpv, **({} if former is None else {"former": former}))
-    lists = facts.geography(on)
+    lists, unsettled = lists_on(on)
     day: str = lists.attrs["on"]
     rules = _rules(day)
     present = perimeters_of(qpv, "qpv")
-    require_in_force(present, lists)
+    require_in_force(present, lists, unsettled)
     conventions = conventions_of(npnru)
     ended, ended_notes = _ended(former, lists, rules)
     shapes, place, reasons = footprints_of(footprints)
 
     known = _Known(day, conventions, present)
     found = _found(shapes, place, rules, present, ended, known)
-    told = _Told(lists, rules, present, ended, conventions)
+    told = _Told(lists, rules, known, ended, unsettled)
     _conclude(found, place, reasons, told)
     found["note"] = pd.array([told.note(where) for where in place], dtype="str")
     found = found[list(ZONE_COLUMNS)].set_index(footprints.index)
@@ -163,7 +168,7 @@ def vat_zone(
         on=day,
         rules=[dict(row) for row in _rows(day)],
         indicative=INDICATIVE,
-        notes=ended_notes,
+        notes=[*ended_notes, *facts.caveats(day, set(present.territory))],
         fictional=schema.is_fictional(*frames),
     )
 
@@ -214,7 +219,7 @@ class _Known:
     """What is known of the perimeters beside their outlines."""
 
     day: str
-    conventions: pd.Series | None
+    conventions: Conventions | None
     present: Layer
 
     def standing(self, layer: Layer, rule: _Rule) -> Objects:
@@ -224,11 +229,7 @@ class _Known:
         by = self.day if rule.convention_by == "filing" else rule.convention_by
         found = np.full(len(layer.code), None, dtype=object)
         for row, code in enumerate(layer.code):
-            if not speaks_of(self.conventions, codes.vintage_of(code) or 0):
-                found[row] = f"whether {code} has an NPNRU convention is not known"
-            else:
-                signed = (self.conventions if self.conventions is not None else pd.Series(dtype="str")).get(code)
-                found[row] = signed is not None and signed <= by
+            found[row] = NOT_KNOWN.format(code) if self.conventions is None else self.conventions.standing(code, by)
         if rule.former:
             self._doubt_continued(layer, found)
         return found
@@ -319,11 +320,12 @@ class _Told:
         self,
         lists: pd.DataFrame,
         rules: list[_Rule],
-        present: Layer,
+        known: _Known,
         ended: Layer | None,
-        conventions: pd.Series | None,
+        unsettled: frozenset[str],
     ) -> None:
-        self._lists, self._rules, self._conventions = lists, rules, conventions
+        self._lists, self._rules, self._conventions, self._unsettled = lists, rules, known.conventions, unsettled
+        present = known.present
         drawn = pd.Series(present.territory[~shapely.is_missing(present.shape)], dtype="object")
         self._given = drawn.value_counts().to_dict()
         self._sample = any(codes.of_qpv(code) == territories.SAMPLE for code in present.code)
@@ -335,13 +337,16 @@ class _Told:
         name = territories.get(territory).name
         if territory in self._lists.index and pd.isna(self._lists.loc[territory, "n_qpv"]):
             return f"the list in force in {name} is {self._lists.loc[territory, 'note']}"
+        if territory in self._unsettled:
+            return f"the geography in force in {name} on {self._lists.attrs['on']} is not known"
         if territory in self._lists.index and territory not in self._given:
             return f"no perimeters given for {name}"
         return None
 
     def lacks_former(self, territory: str) -> bool:
         """Whether a former QPV that was not given could make a difference."""
-        possible = self._conventions is None or len(self._conventions) > 0
+        told = self._conventions
+        possible = told is None or not told.speak_of(2015) or told.name_one_of(2015)
         over = territory in self._lists.index and self._lists.loc[territory, "vintage"] == 2024
         return self._ended is None and possible and over and any(rule.former for rule in self._rules)
 
@@ -351,7 +356,7 @@ class _Told:
         if territory is not None and territory in self._given:
             held = self._lists.loc[territory]
             by_convention = any(rule.convention_by and not rule.former for rule in self._rules)
-            if by_convention and not speaks_of(self._conventions, int(held["vintage"])):
+            if by_convention and not (self._conventions and self._conventions.speak_of(int(held["vintage"]))):
                 why = f"no code of {held['vintage']} in `npnru`" if self._conventions is not None else "not given"
                 parts.append(f"NPNRU rule not evaluated (conventions: {why})")
             if self.lacks_former(territory):

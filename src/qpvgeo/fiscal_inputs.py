@@ -1,6 +1,6 @@
 """What the rules on reduced VAT are given, checked: footprints, perimeters by code, lists of NPNRU conventions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from qpvgeo import codes, territories
+from qpvgeo import codes, facts, territories
 from qpvgeo.border import border_in
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.gridcover import mended
@@ -19,16 +19,18 @@ from qpvgeo.projection import middles, reproject, territory_of
 from qpvgeo.read.qpv import column_of
 
 __all__ = [
+    "NOT_KNOWN",
+    "Conventions",
     "Layer",
     "conventions_of",
     "footprints_of",
+    "lists_on",
     "perimeters_of",
     "require_frames",
     "require_in_force",
-    "speaks_of",
 ]
 
-_WHOLE_COMMUNES = "2026-01-15"
+NOT_KNOWN = "whether {} has an NPNRU convention is not known"
 _YES = ("oui", "yes", "true", "1", "1.0")
 
 Objects = npt.NDArray[np.object_]
@@ -56,12 +58,17 @@ def require_frames(**given: Any) -> None:  # noqa: ANN401 - whatever a caller gi
         Names each, with what it is.
     """
     wrong = {
-        name: type(one).__name__ for name, one in given.items() if not isinstance(one, gpd.GeoDataFrame | gpd.GeoSeries)
+        name: f"is a {type(one).__name__}"
+        for name, one in given.items()
+        if not isinstance(one, gpd.GeoDataFrame | gpd.GeoSeries)
     }
+    for name, one in given.items():
+        if isinstance(one, gpd.GeoDataFrame) and one.active_geometry_name is None:
+            wrong[name] = "has no active geometry: .set_geometry(column)"
     if wrong:
         raise UsageError(
             "Footprints and perimeters are frames of outlines.",
-            problems=[f"`{name}` is a {kind}" for name, kind in wrong.items()],
+            problems=[f"`{name}` {words}" for name, words in wrong.items()],
             way_out="Give each as one GeoDataFrame: perimeters of qpvgeo.read_qpv(path), several of them put together "
             "with pandas.concat(); footprints of geopandas.read_file(path).",
         )
@@ -99,8 +106,20 @@ def _drawn(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
     return gpd.GeoSeries(shapes, index=series.index, crs=series.crs)
 
 
-def require_in_force(present: Layer, lists: pd.DataFrame) -> None:
-    """Refuse perimeters of a list that was not in force on the day in their territory."""
+def lists_on(on: Any) -> tuple[pd.DataFrame, frozenset[str]]:  # noqa: ANN401 - a day, or its text
+    """Lists on a day by territory, and where the next one may have been in force already: the one before stands there.
+
+    As for points (`qpvgeo.dated`): what is in a QPV of the list before is in, and any other place is not known.
+    """
+    lists, unsettled = facts.geography(on), facts.unsettled(on)
+    for territory, before in unsettled.items():
+        lists.loc[territory, ["release", "note"]] = before["release"], before["note"] or pd.NA
+        lists.loc[territory, ["vintage", "n_qpv"]] = int(before["vintage"]), int(before["n_qpv"])
+    return lists, frozenset(unsettled)
+
+
+def require_in_force(present: Layer, lists: pd.DataFrame, unsettled: frozenset[str]) -> None:
+    """Refuse perimeters of a list that was not in force on the day in their territory, or not surely."""
     problems = []
     for territory in dict.fromkeys(present.territory):
         if territory not in lists.index:
@@ -112,44 +131,92 @@ def require_in_force(present: Layer, lists: pd.DataFrame) -> None:
         own = present.code[present.territory == territory]
         wrong = [code for code in own if codes.vintage_of(code) != held["vintage"]]
         if territory == "976" and not wrong:
-            wrong = [code for code in own if code.endswith("C") != (held["release"] == _WHOLE_COMMUNES)]
+            wrong = [code for code in own if code.endswith("C") != (held["release"] == facts.LAST_RELEASE.isoformat())]
         if wrong:
             list_of = f"{held['vintage']} geography (release {held['release']})"
+            if territory in unsettled:
+                list_of += ", the last whose days are established"
             problems.append(f"{held['name']}: {len(wrong)} are not of the {list_of}, the first {wrong[0]}")
     if problems:
         raise DataError(
             f"These perimeters were not in force on {lists.attrs['on']}.",
             problems=problems,
-            way_out="Give those that qpvgeo.geography(on=...) names for each territory; former QPV go to `former`. "
+            way_out="Give those of the release named for each territory; former QPV go to `former`. "
             "Leave out the rows of territories where no footprint lies.",
         )
 
 
-def conventions_of(npnru: pd.DataFrame | pd.Series | Iterable[str] | None) -> pd.Series | None:
-    """Day of signature by code of the QPV with a convention, as text, empty where not told; None when not known."""
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """What a list tells of NPNRU conventions.
+
+    Attributes
+    ----------
+    signed
+        First day of signature by code, as text: empty in a list that tells no days, missing where the day lacks.
+    undated
+        Codes of which a day lacks, in a list that tells days.
+    vintages
+        Geographies that the list speaks of, if only to say no; None for an empty list, which says that there is none.
+    """
+
+    signed: Mapping[str, Any]
+    undated: frozenset[str]
+    vintages: frozenset[int] | None
+
+    def speak_of(self, vintage: int) -> bool:
+        """Whether the list names a QPV of a geography, with a convention or without, or says that there is none."""
+        return self.vintages is None or vintage in self.vintages
+
+    def name_one_of(self, vintage: int) -> bool:
+        """Whether a QPV of a geography has a convention."""
+        return any(codes.vintage_of(code) == vintage for code in self.signed)
+
+    def standing(self, code: str, by: str) -> bool | str:
+        """Whether the convention of a QPV was signed by a day: True, False, or why it is not known."""
+        if not self.speak_of(codes.vintage_of(code) or 0):
+            return NOT_KNOWN.format(code)
+        day = self.signed.get(code)
+        if isinstance(day, str) and day <= by:
+            return True
+        return f"when the NPNRU convention of {code} was signed is not known" if code in self.undated else False
+
+
+def conventions_of(npnru: pd.DataFrame | pd.Series | Iterable[str] | None) -> Conventions | None:
+    """Conventions of the renewal programme, in whichever form they come; None when they are not known."""
     if npnru is None:
         return None
     if isinstance(npnru, str):
         raise UsageError("`npnru` is one text.", way_out=f"Give a list of codes: npnru=[{npnru!r}].")
     signed = None
     if isinstance(npnru, pd.DataFrame):
-        columns, table = {str(name).lower(): name for name in npnru.columns}, npnru
+        columns, has = {str(name).lower(): name for name in npnru.columns}, np.full(len(npnru), True)
         if "npnru" in columns:
-            table = npnru[npnru[columns["npnru"]].astype("str").str.strip().str.lower().isin(_YES)]
-        name = column_of([str(column) for column in table.columns], "qpv_code")
-        given = table.index.to_series() if name is None else table[name]
-        signed = table[columns["date_convention"]] if "date_convention" in columns else None
+            has = npnru[columns["npnru"]].astype("str").str.strip().str.lower().isin(_YES).to_numpy(dtype=bool)
+        name = column_of([str(column) for column in npnru.columns], "qpv_code")
+        listed = npnru.index.to_series() if name is None else npnru[name]
+        signed = npnru.loc[has, columns["date_convention"]] if "date_convention" in columns else None
     elif isinstance(npnru, pd.Series) and pd.api.types.is_bool_dtype(npnru.dtype):
         # neither yes nor no: the way to say that it is not known is to leave the list out
         if npnru.isna().any():
             unsure = [str(code) for code in npnru.index[npnru.isna()]]
             raise DataError("npnru is neither True nor False for some QPV.", problems=unsure, way_out="Say which.")
-        given = npnru[npnru.astype(bool)].index.to_series()
+        listed, has = npnru.index.to_series(), npnru.to_numpy(dtype=bool)
     else:
-        given = pd.Series(list(npnru), dtype="str")
-    cleaned = codes.require(given, "qpv", where="npnru").codes.to_numpy(dtype=object)
+        listed = pd.Series(list(npnru), dtype="str")
+        has = np.full(len(listed), True)
+    cleaned = codes.require(listed[has], "qpv", where="npnru").codes.to_numpy(dtype=object)
+    spoken = [codes.vintage_of(code) for code in codes.clean(listed, "qpv").codes.dropna()]
+    vintages = frozenset(year for year in spoken if year is not None) if len(listed) else None
     if signed is None:
-        return pd.Series("", index=cleaned, dtype="str").groupby(level=0).min()
+        return Conventions(dict.fromkeys(cleaned, ""), frozenset(), vintages)
+    days = _days(signed)
+    first = days.groupby(cleaned).min()
+    return Conventions(first.to_dict(), frozenset(cleaned[days.isna().to_numpy()]), vintages)
+
+
+def _days(signed: pd.Series) -> pd.Series:
+    """Days of signature as text, missing where there is none."""
     days = pd.to_datetime(signed, format="ISO8601", errors="coerce")
     wrong = signed[days.isna() & signed.notna() & (signed.astype("str").str.strip() != "")]
     if len(wrong):
@@ -158,14 +225,7 @@ def conventions_of(npnru: pd.DataFrame | pd.Series | Iterable[str] | None) -> pd
             problems=[f"row {row}: {value!r}" for row, value in wrong.items()],
             way_out="Write days as YYYY-MM-DD.",
         )
-    return pd.Series(days.dt.strftime("%Y-%m-%d").fillna("").to_numpy(), index=cleaned).groupby(level=0).min()
-
-
-def speaks_of(conventions: pd.Series | None, vintage: int) -> bool:
-    """Whether a list of conventions speaks of a geography: it names one of its QPV, or says that there is none."""
-    if conventions is None:
-        return False
-    return len(conventions) == 0 or any(codes.vintage_of(code) == vintage for code in conventions.index)
+    return days.dt.strftime("%Y-%m-%d").astype("object").reset_index(drop=True)
 
 
 def footprints_of(footprints: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[Objects, Objects, Objects]:

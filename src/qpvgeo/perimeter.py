@@ -276,7 +276,7 @@ class PerimeterIndex:
         path = Path(path)
         about, layers = indexfiles.read(path)
         if qpv is not None:
-            frames = [qpv] if isinstance(qpv, gpd.GeoDataFrame | gpd.GeoSeries) else list(qpv)
+            frames = list(qpv) if isinstance(qpv, list | tuple) else [qpv]
             _require_frames(frames)
             if _digest(_identity(frames)) != about["digest"]:
                 raise DataError(f"{path.name} was built from other perimeters.", way_out=indexfiles.AGAIN)
@@ -297,6 +297,8 @@ def _require_frames(frames: Sequence[Any]) -> None:
     for position, frame in enumerate(frames):
         if not isinstance(frame, gpd.GeoDataFrame | gpd.GeoSeries):
             problems.append(f"number {position + 1} is a {type(frame).__name__}")
+        elif isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is None:
+            problems.append(f"number {position + 1} has no active geometry: .set_geometry(column)")
         elif frame.index.nlevels > 1:
             problems.append(f"number {position + 1} has an index of {frame.index.nlevels} levels")
         else:

@@ -1,6 +1,6 @@
 """What is asked about points, judged before a point is looked at: all that is wrong with it, in one error."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal, get_args
@@ -47,6 +47,11 @@ class Options:
     tolerance_m: Any = 0.0
     xy: Any = None
     crs: Any = None
+
+    def __post_init__(self) -> None:
+        """Keep the bands of an iterator, which can be read once."""
+        if isinstance(self.bands, Iterator):
+            object.__setattr__(self, "bands", tuple(self.bands))
 
     @property
     def limits(self) -> tuple[float, ...]:

@@ -22,6 +22,7 @@ import pyproj
 
 import qpvgeo
 from qpvgeo import schema
+from qpvgeo.dated import day_notes
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.filepoints import FilePoints
 from qpvgeo.perimeter import PerimeterIndex
@@ -38,6 +39,7 @@ __all__ = ["file_problems", "tag_file"]
 _BAD = "row cannot be read"
 _WIDE = ("qpv_code", "also_in", "nearest_qpv")
 _REACH_M = 500.0
+_SHORT = 60
 
 Bools = npt.NDArray[np.bool_]
 
@@ -76,7 +78,7 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     resume
         Go on with a run of the same source, perimeters and options that was killed.
     batch_rows
-        Rows tagged together; None chooses, for flat memory.
+        Rows tagged together, fewer where those of a CSV are long; None chooses, for flat memory.
     progress
         Called after each batch with the number of rows done and the share of the source read.
 
@@ -104,8 +106,9 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     -----
     The output has all columns of the source, then those of `tag_points`. A CSV gets its cells back as they were, in
     UTF-8. A line of a CSV with too few or too many cells stays: its text stands in the first column, its state is
-    unknown, its reason `row cannot be read`. A blank line is no row, and does not come back. Distances are rounded to
-    the millimetre in a CSV, with decimal commas where its coordinates have them.
+    unknown, its reason `row cannot be read`. So are the lines of a cell that runs over more than 1,000 lines, and a row
+    of GeoParquet whose shape is no point. A blank line is no row, and does not come back. Distances are rounded to the
+    millimetre in a CSV, with decimal commas where most of its coordinates have them.
 
     `notes` says what the counts do not: perimeters that lack (`out` is out of those given), most points outside France,
     tolerances that say nothing, lines that are not UTF-8, a run that could not be gone on with.
@@ -134,14 +137,15 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     record = schema.file_record(table.path)
     about = {"read_with": f"qpvgeo {qpvgeo.__version__}", "files": [record, *index.files], "fictional": index.fictional}
     tags = empty.schema.with_metadata({schema.ATTRS_KEY: json.dumps(about)})
-    counts, notes = TagCounts(tags.names), list(index.notes)
+    counts, notes = TagCounts(tags.names), [*index.notes, *day_notes(index, on)]
     whole: Whole = "nothing" if target is None else "text" if target.suffix.lower() != ".parquet" else "columns"
     batches = table.batches(points.columns, rows, whole)
     if target is None:
         _run(batches, table, lambda _, batch: asked.tags(batch.look, batch.bad), None, (counts, progress))
     else:
-        question = {"source": record, "perimeters": index.digest, **asked.plain(), "batch_rows": rows}
-        with Parts(target, question | {"read_with": about["read_with"]}, resume=resume) as parts:
+        question = {"source": record, "perimeters": index.digest, "reach_m": index.reach_m}
+        question |= asked.plain() | {"batch_rows": rows}
+        with Parts(target, question | {"read_with": about["read_with"]}, tags, resume=resume) as parts:
 
             def kept(number: int, batch: Batch) -> pa.RecordBatch:
                 return parts.tags(number, len(batch.bad), lambda: asked.tags(batch.look, batch.bad))
@@ -181,6 +185,11 @@ def file_problems(
         Rows tagged together.
     """
     problems, source = [], Path(source).expanduser()
+    if target is not None and (fault := _name_fault(target)):
+        problems.append(f"the output {target.name[:_SHORT]}... cannot be named so: {fault}")
+        target = None
+    elif target is None and resume:
+        problems.append("resuming needs the output of the run to go on with")
     if target is not None and not target.name.lower().endswith(SUFFIXES):
         problems.append(f"the output {target.name} ends in none of {', '.join(SUFFIXES)}")
     if target is not None and not target.absolute().parent.is_dir():
@@ -189,11 +198,18 @@ def file_problems(
         problems.append(f"the output {target} is a folder")
     if target is not None and target.exists() and source.exists() and target.samefile(source):
         problems.append("the output is the source: the rows would be written over themselves")
-    if resume and target is None:
-        problems.append("resuming needs the output of the run to go on with")
     if rows is not None and rows < 1:
         problems.append(f"batch_rows={rows} is no number of rows")
     return problems
+
+
+def _name_fault(target: Path) -> str:
+    """What the system has against the names of an output and of the folder beside it; empty for nothing."""
+    try:
+        target.with_name(f".{target.name}.parts").exists()
+    except OSError as error:
+        return str(error.strerror)
+    return ""
 
 
 def _faults(options: Options) -> dict[str, str]:

@@ -21,7 +21,7 @@ import shapely
 
 from qpvgeo import schema, territories
 from qpvgeo.chunks import in_chunks
-from qpvgeo.dated import Answering, by_day, by_vintage
+from qpvgeo.dated import Answering, by_day, by_vintage, day_notes
 from qpvgeo.errors import UsageError
 from qpvgeo.layer import Layer
 from qpvgeo.perimeter import PerimeterIndex
@@ -67,12 +67,14 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
     on
         A day (`"2019-03-14"`): each territory is answered by the geography in force on it. None answers by each
         vintage given. From 12 August 2025 to 14 January 2026 a point of Mayotte in no QPV of the list of 2025 is
-        unknown: whether every commune was one already is not established.
+        unknown: whether every commune was one already is not established. The notes tell of days for which the lists
+        are not fully known.
     tolerance_m
         How far the points may be from where they are said to be: one number up to 2 km, the name of a column, a Series
         or an array (decimal commas are read). A point nearer to a limit than that is unknown. Of a column, what is
         missing, below zero, no number or more than 2 km (or more than an index that was given reaches) means too coarse
-        to say anything: counted in the notes. The tolerance changes no distance and no band.
+        to say anything: counted in the notes. A point that the tolerance makes unknown has no band, and one that is too
+        coarse no distance either; nothing else changes.
         `"ban"` takes the columns `type` (or `result_type`) and `score` (or `result_score`) of the geocoder of the BAN:
         `housenumber` with a score of 0.5 or more is certain, anything else is too coarse.
     xy
@@ -131,6 +133,11 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
     """
     options = Options(bands=bands, distance=distance, on=on, tolerance_m=tolerance_m, xy=xy, crs=crs)
     options.require(xy=columns_fault(points, xy))
+    if isinstance(points, gpd.GeoDataFrame) and points.active_geometry_name is None:
+        raise UsageError(
+            "The frame of points has no active geometry.",
+            way_out="Choose one with .set_geometry(column), or give a plain DataFrame with columns of coordinates.",
+        )
     found = coordinates_of(points, xy=xy, crs=crs)
     given, limits = tolerance_of(points, tolerance_m, found.index), options.limits
     needed = max([*limits, options.tolerance or 0.0])
@@ -162,7 +169,7 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
         bands=list(limits),
         distance=distance,
         without_outline=index.without_outline,
-        notes=[*index.notes, *told.notes(found.crs, index.reach_m)],
+        notes=[*index.notes, *day_notes(index, on), *told.notes(found.crs, index.reach_m)],
         counted=asdict(told),
         fictional=index.fictional,
     )
@@ -206,6 +213,9 @@ def _frame(
         )
         if one.layer is not None:
             answer.tag(rows, one.layer, _metres(found, rows, code), tolerance)
+        elif tolerance.ndim:
+            here = np.arange(len(tolerance)) if rows is None else rows
+            answer.leave_open(here[np.isinf(tolerance[here])], "location too coarse")
         if reason := one.missing or one.doubt:
             answer.leave_open(rows, reason)
     return answer.frame(found.index)
@@ -319,7 +329,8 @@ class _Answer:
             for area in np.unique(found[inside]):
                 rows = inside[found[inside] == area]
                 limit = shapely.boundary(layer.areas[area])
-                distance[rows] = -shapely.distance(limit, shapely.points(metres[0][rows], metres[1][rows]))
+                # taken from zero: minus zero is not what a point on the limit should read
+                distance[rows] = 0.0 - shapely.distance(limit, shapely.points(metres[0][rows], metres[1][rows]))
         places = np.full((2, len(found)), np.nan)
         kept = np.r_[known, inside] if self.asked.distance == "signed" else known
         places[0, kept], places[1, kept] = distance[kept], near[kept] + offset

@@ -4,6 +4,7 @@ All of it stands in a hidden folder beside the output, which one run at a time m
 there, and the next one goes on with it when the question is the same.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from qpvgeo.errors import OutputError, UsageError
-from qpvgeo.writing import replace, writing
+from qpvgeo.writing import real_path, replace, writing
 
 __all__ = ["Parts"]
 
@@ -35,6 +36,8 @@ class Parts:
         The output.
     question
         What the run answers, as plain JSON values.
+    tags
+        Columns of the tags.
     resume
         Whether to go on with what an earlier run left.
 
@@ -55,17 +58,18 @@ class Parts:
         The run to go on with answered another question: says what is different.
     """
 
-    def __init__(self, target: Path, question: Mapping[str, Any], *, resume: bool) -> None:
-        self.target, self.resumed = target, 0
+    def __init__(self, target: Path, question: Mapping[str, Any], tags: pa.Schema, *, resume: bool) -> None:
+        self.target, self.resumed = real_path(target), 0
         self.notes: list[str] = []
-        self._folder = target.with_name(f".{target.name}.parts")
+        self._tags = tags
+        self._folder = self.target.with_name(f".{self.target.name}.parts")
         self.output = self._folder / "output"
         self._lock = FileLock(self._folder / _LOCK)
-        if self._folder.exists() and not self._folder.is_dir():
-            raise OutputError(
-                f"{self._folder} is a file, and what a run keeps is a folder of that name.", way_out="Move it away."
-            )
         with writing(target):
+            if self._folder.exists() and not self._folder.is_dir():
+                raise OutputError(
+                    f"{self._folder} is a file, and what a run keeps is a folder of that name.", way_out="Move it away."
+                )
             self._folder.mkdir(exist_ok=True)
             try:
                 self._lock.acquire(timeout=0)
@@ -112,25 +116,14 @@ class Parts:
 
     def tags(self, number: int, rows: int, make: Callable[[], pa.RecordBatch]) -> pa.RecordBatch:
         """Tags of a batch of rows: those kept from before, or new ones, then kept."""
-        part = self._folder / f"{number:06d}.arrow"
-        if part.exists():
-            try:
-                with pa.ipc.open_file(pa.BufferReader(part.read_bytes())) as reader:
-                    kept = reader.get_batch(0)
-            except (pa.ArrowInvalid, OSError):  # cut short by a failure of the machine
-                kept = None
-            if kept is not None and kept.num_rows == rows:
-                self.resumed += rows
-                return kept
+        part = self._folder / f"{number:06d}.part"
+        kept = _read(part)
+        if kept is not None and kept.num_rows == rows and kept.schema.equals(self._tags):
+            self.resumed += rows
+            return kept
         tags = make()
-
-        def write(beside: Path) -> None:
-            options = pa.ipc.IpcWriteOptions(compression="lz4")
-            with pa.ipc.new_file(beside, tags.schema, options=options) as writer:
-                writer.write_batch(tags)
-
         with self.writing():
-            replace(part, write)
+            replace(part, lambda beside: _write(beside, tags))
         return tags
 
     def finish(self) -> None:
@@ -142,6 +135,31 @@ class Parts:
         self._lock.release()
         if os.name == "nt":
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _write(path: Path, tags: pa.RecordBatch) -> None:
+    """Keep tags behind their checksum."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, tags.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        writer.write_batch(tags)
+    content = sink.getvalue()
+    with path.open("wb") as file:
+        file.write(hashlib.sha256(content).digest())
+        file.write(content)
+
+
+def _read(path: Path) -> pa.RecordBatch | None:
+    """Tags that were kept; None where there are none, or they are not what was written."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    size = hashlib.sha256().digest_size
+    # pyarrow believes what it reads: a damaged file can end the process
+    if hashlib.sha256(memoryview(content)[size:]).digest() != content[:size]:
+        return None
+    with pa.ipc.open_file(pa.py_buffer(content)[size:]) as reader:
+        return reader.get_batch(0)
 
 
 def _state(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from qpvgeo.errors import OutputError, QpvgeoError
 
-__all__ = ["replace", "writing"]
+__all__ = ["real_path", "replace", "writing"]
 
 
 @contextmanager
@@ -48,8 +49,13 @@ def writing(path: str | os.PathLike[str], *, way_out: str = "") -> Iterator[None
         raise OutputError(f"Cannot write {os.fspath(path)}: {reason}.", way_out=way_out) from error
 
 
+def real_path(path: Path) -> Path:
+    """Where a file is written: a link stays, and what it names is written."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
 def replace(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write beside a place, then rename: a reader finds the old file or the new one, whole.
+    """Write beside a place, then rename: a reader finds the old file or the new one, whole. A link stays a link.
 
     Parameters
     ----------
@@ -58,7 +64,9 @@ def replace(path: Path, write: Callable[[Path], Any]) -> None:
     write
         Writes the file whose path it is given.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    path = real_path(path)
+    # several threads of several processes may write one file: the last one has it, whole
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     try:
         write(beside)
         os.replace(beside, path)  # noqa: PTH105 - a rename over what is there

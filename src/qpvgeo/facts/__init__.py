@@ -6,7 +6,7 @@ Nothing here is computed from a file of the user; nothing here is repeated elsew
 
 import csv
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -21,6 +21,7 @@ __all__ = [
     "FIRST_DAY",
     "LAST_RELEASE",
     "TABLES",
+    "caveats",
     "census_populations",
     "expected_counts",
     "geography",
@@ -131,14 +132,16 @@ def names(name: str) -> Mapping[str, str]:
 
 
 def _day(on: "str | dt.date") -> dt.date:
-    if isinstance(on, dt.datetime):
+    # a missing day of pandas is of that type, and unequal to itself
+    if isinstance(on, dt.datetime) and on == on:  # noqa: PLR0124
         return on.date()
-    if isinstance(on, dt.date):
+    if isinstance(on, dt.date) and not isinstance(on, dt.datetime):
         return on
     try:
-        return dt.date.fromisoformat(on)
+        return dt.date.fromisoformat(on)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        shown = repr(on) if on is None or isinstance(on, str | int | float) else f"A {type(on).__name__}"
+        plain = on is None or isinstance(on, str | int | float | dt.datetime)
+        shown = repr(on) if plain else f"A {type(on).__name__}"
         raise UsageError(f"{shown} is not a day.", way_out="Write it as YYYY-MM-DD, for example 2024-06-30.") from None
 
 
@@ -251,6 +254,51 @@ def unsettled(on: "str | dt.date") -> dict[str, Mapping[str, str]]:
         if not law["in_force_on"] and law["journal_on"] <= day.isoformat() < row["release"]:
             before = [one for one in rows("lists") if one["territory"] == row["territory"] and _end(one) < _start(row)]
             found[row["territory"]] = before[-1]
+    return found
+
+
+def caveats(on: "str | dt.date", held: Collection[str]) -> list[str]:
+    """What the lists of some territories do not tell of a day, in words.
+
+    A decree that corrected outlines and whose first day is not established is told to the end of the year that it was
+    signed in; the end of what is known, for any day after it.
+
+    Parameters
+    ----------
+    on
+        A day.
+    held
+        Codes of the territories.
+
+    Raises
+    ------
+    UsageError
+        The text is not a day.
+
+    Examples
+    --------
+    >>> caveats("2028-01-01", ["hexagone"])
+    ['the lists are known up to the release of 2026-01-15: what changed by 2028-01-01 is not']
+    >>> caveats("2019-03-14", ["hexagone"])
+    []
+    """
+    day = _day(on)
+    labels, found = names("territories"), []
+    for decree in rows("decrees"):
+        open_until = f"{decree['signed_on'][:4]}-12-31"
+        if decree["in_force_on"] or "outlines" not in decree["effect"] or day.isoformat() > open_until:
+            continue
+        noted = [
+            row
+            for row in rows("lists")
+            if row["territory"] in held and _start(row) <= day <= _end(row) and decree["id"] in row["note"]
+        ]
+        more = [f"{labels[row['territory']]}: {row['note']}" for row in noted if not row["note"].endswith(decree["id"])]
+        if noted:
+            told = f"{decree['title']} {decree['effect']}: whether it held on {day} is not established"
+            found.append("; ".join([told, *more]))
+    if day > LAST_RELEASE and held:
+        found.append(f"the lists are known up to the release of {LAST_RELEASE}: what changed by {day} is not")
     return found
 
 

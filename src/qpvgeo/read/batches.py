@@ -34,11 +34,15 @@ Whole = Literal["columns", "text", "nothing"]
 
 _ROWS = 1_000_000
 _CSV_ROWS = 1 << 18
+_CSV_CHARACTERS = 16 << 20
 _BYTES = 64 << 20
 _LEAST_ROWS = 10_000
 _BLOCK = 8 << 20
 _MOST_LINES = 1_000
 """Lines that one cell may run over; a quote that is not closed by then is no quote."""
+
+_DAMAGED = (pa.ArrowException, UnicodeDecodeError, OSError)
+"""What pyarrow says of a damaged Parquet file."""
 
 _FEW = 256
 _GUARD = "\x1f"
@@ -91,7 +95,7 @@ class Table(Protocol):
         """Rows of a batch that keep memory flat."""
 
     def batches(self, look: Sequence[str], rows: int, whole: Whole) -> Iterator[Batch]:
-        """Rows in order, so many at a time."""
+        """Rows in order, so many at a time; fewer of a CSV whose rows are long."""
 
 
 def open_table(source: str | os.PathLike[str]) -> Table:
@@ -157,11 +161,18 @@ class ParquetTable:
                 size = sum(group.total_byte_size for group in groups) // max(file.metadata.num_rows, 1)
                 rows = min(_ROWS, max(_LEAST_ROWS, _BYTES // max(size, 1)))
                 return cls(path, file.schema_arrow, rows)
-        except (pa.ArrowInvalid, OSError) as error:
+        except _DAMAGED as error:
             raise DataError(f"{path.name} is a damaged Parquet file: {error}") from error
 
     def batches(self, look: Sequence[str], rows: int, whole: Whole) -> Iterator[Batch]:
         """Rows in order, so many at a time."""
+        try:
+            yield from self._batched(look, rows, whole)
+        except _DAMAGED as error:
+            told = " ".join(str(error).split())
+            raise DataError(f"{self.path.name} cannot be read to its end: {told}", way_out="Get it again.") from error
+
+    def _batched(self, look: Sequence[str], rows: int, whole: Whole) -> Iterator[Batch]:
         names = list(look) if whole == "nothing" else None
         done = 0
         # a buffer, for a row group may be the whole file
@@ -171,7 +182,9 @@ class ParquetTable:
                 batch = pa.Table.from_batches([one])
                 share = done / file.metadata.num_rows
                 kept = None if whole == "nothing" else batch
-                yield Batch(batch.select(list(look)), kept, np.zeros(one.num_rows, dtype=bool), share)
+                # what pandas noted of its index, or of columns that are no more, has no say in what stands in a column
+                bare = batch.select(list(look)).replace_schema_metadata(None)
+                yield Batch(bare, kept, np.zeros(one.num_rows, dtype=bool), share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,18 +257,26 @@ class CsvTable:
         """Texts of rows, so many at a time, without the header; share read, and lines read as cp1252 on the way."""
         size = max(self.path.stat().st_size, 1)
         held: list[str] = []
-        skipped = old_lines = 0
+        skipped = old_lines = long = 0
         with self.path.open("rb") as file:
             for records, old in self._records(_bytes(file)):
                 old_lines += old
                 header = min(self.skipped - skipped, len(records))
                 skipped += header
                 held += records[header:]
+                long += sum(map(len, records))
                 share = min(file.tell() / size, 1.0)
-                for start in range(0, len(held) - len(held) % rows, rows):
+                full = len(held) - len(held) % rows
+                for start in range(0, full, rows):
                     yield held[start : start + rows], share, old_lines
                     old_lines = 0
-                held = held[len(held) - len(held) % rows :]
+                held = held[full:]
+                if full:
+                    long = sum(map(len, held))
+                # long rows would fill the memory before there are so many of them
+                if held and long >= _CSV_CHARACTERS:
+                    yield held, share, old_lines
+                    held, long, old_lines = [], 0, 0
         if held or old_lines:
             yield held, 1.0, old_lines
 
