@@ -4,12 +4,12 @@ The boxes that tell territories apart hold Brussels, Albina, Philipsburg and muc
 The plane is cut into cells of some kilometres, each wholly within the outline, wholly beyond it, or crossed by it; only
 for a point in a crossed cell are the edges counted that lie east of it.
 
-Source: the table `outlines` of the facts. It is coarse, and errs on the side of France: a point just over the border or
-off the coast may lie within. Measured every half kilometre or so along it, the distance to the nearest commune is 3.8 km
-in the middle and 11.4 km at most around the hexagone and Corsica. Overseas the middle is 1.7 km (Saint-Martin) to 6.5 km
-(Nouvelle-Calédonie), the most 4.2 km to 22.7 km (a rock off Guyane); in French Polynesia, where the communes measured
-from lack some atolls, 9.4 km and 102 km. Along land borders it is some hundred metres to a few kilometres: most of Monaco
-and the Pas de la Case lie within, Geneva, Basel and Andorra la Vella beyond.
+Source: the table `outlines` of the facts. It is coarse, and errs on the side of France: a point just over the border
+or off the coast may lie within. Measured all along it, the distance to the nearest commune has a median of 3.8 km and a
+greatest value of 11.4 km around the hexagone and Corsica. Overseas the median is 1.7 km (Saint-Martin) to 6.5 km
+(Nouvelle-Calédonie) and the greatest value 4.2 to 22.7 km; in French Polynesia, where the communes measured from lack
+some atolls, 9.4 and 102 km. Along land borders it is some hundred metres to some kilometres: most of Monaco and the Pas
+de la Case lie within, Geneva, Basel and Andorra la Vella beyond.
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,6 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyproj
 import shapely
 
 from qpvgeo import codes, places, territories
@@ -172,7 +171,7 @@ def footprints_of(
 ) -> tuple[Objects, Objects, Objects]:
     """Footprints in the legal projection of their territory, the territory, and why there is none."""
     had, drawn = footprints.geometry.to_numpy(), _drawn(footprints)
-    crs, given = pyproj.CRS.from_user_input(drawn.crs), mended(drawn).to_numpy()
+    crs, given = drawn.crs, mended(drawn).to_numpy()
     found = places.place(
         places.Coordinates(*middles(given), crs, drawn.index, np.empty(0, np.intp)), fictional=fictional
     )

@@ -127,12 +127,11 @@ def returns(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> Booleans:
     [True, False]
     """
     x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
-    lon, lat = to_degrees(x, y, crs)
     if in_degrees(crs) or not len(x):
-        return np.isfinite(lon) & np.isfinite(lat)
-    back = _transformer(crs.to_wkt(), f"EPSG:{DEGREES}").transform(lon, lat, direction="INVERSE")
-    same: Booleans = np.abs(back[0] - x) <= _RETURNS_WITHIN
-    return same & (np.abs(back[1] - y) <= _RETURNS_WITHIN)
+        return np.ones(len(x), dtype=bool)
+    back = _transformer(crs.to_wkt(), f"EPSG:{DEGREES}").transform(*to_degrees(x, y, crs), direction="INVERSE")
+    same: Booleans = (np.abs(back[0] - x) <= _RETURNS_WITHIN) & (np.abs(back[1] - y) <= _RETURNS_WITHIN)
+    return same
 
 
 def looks_swapped(x: npt.ArrayLike, y: npt.ArrayLike, crs: Any) -> Booleans:  # noqa: ANN401
@@ -196,7 +195,8 @@ def in_use(lon: npt.ArrayLike, lat: npt.ArrayLike, crs: pyproj.CRS) -> Booleans:
 def _in_box(lon: Any, lat: Any, box: tuple[float, float, float, float], margin: float) -> Booleans:  # noqa: ANN401
     west, south, east, north = box
     held: Booleans = (lon >= west - margin) & (lon <= east + margin)
-    return held & (lat >= south - margin) & (lat <= north + margin)
+    held &= (lat >= south - margin) & (lat <= north + margin)
+    return held
 
 
 def require_axes(frame: Any, *, name: str, what: str) -> None:  # noqa: ANN401 - a GeoSeries or a GeoDataFrame
