@@ -342,8 +342,9 @@ def _judged(x: Floats, y: Floats, known: list[str], crs: pyproj.CRS, *, fictiona
     swapped = looks_swapped(x[lost], y[lost], crs)
     why[lost] = np.where(swapped, number("latitude and longitude look swapped"), number("outside France"))
     if fictional:
-        why[found >= 0], found[found >= 0] = number("no perimeters of this territory"), -1
-        island = np.setdiff1d(np.arange(len(rows)), border_in(territories.SAMPLE).beyond(lon, lat))
+        real, island = found >= 0, np.ones(len(found), dtype=bool)
+        island[border_in(territories.SAMPLE).beyond(lon, lat)] = False
+        found[real], why[real] = -1, number("no perimeters of this territory")
         found[island], why[island] = known.index("hexagone"), 0
     territory[rows], reason[rows] = found, why
     return territory, reason
