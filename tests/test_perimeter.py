@@ -387,3 +387,10 @@ def test_outlines_that_the_simplified_file_crushed_to_nothing_are_named(real_dat
     with pytest.warns(UserWarning, match="3 perimeters have no outline"):
         index = PerimeterIndex(raw)
     assert index.without_outline == ["QN09105I", "QN09113I", "QN09503I"]
+
+
+def test_perimeters_of_the_sample_are_known_for_fictional_by_their_codes_alone():
+    qpv = qg.read_qpv(qg.sample().qpv_2024)
+    bare = gpd.GeoSeries(qpv.geometry.to_numpy(), index=list(qpv.index), crs=qpv.crs)
+    assert PerimeterIndex(bare).fictional
+    assert not PerimeterIndex(bare.set_axis([f"A{row}" for row in range(len(bare))])).fictional

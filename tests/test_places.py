@@ -1,5 +1,7 @@
 """Where points lie: every form of coordinates, every reason for having no place."""
 
+import warnings
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ import pyproj
 import pytest
 import shapely
 
+import qpvgeo as qg
 from qpvgeo import territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.places import REASONS, coordinates_of, place
@@ -14,9 +17,9 @@ from qpvgeo.places import REASONS, coordinates_of, place
 LILLE = (3.06, 50.63)
 
 
-def told(x, y, crs=4326):
+def told(x, y, crs=4326, **options):
     """Territory or reason of points."""
-    found = place(coordinates_of((x, y), crs=crs))
+    found = place(coordinates_of((x, y), crs=crs), **options)
     return [
         REASONS[reason - 1] if reason else found.codes[where]
         for where, reason in zip(found.territory, found.reason, strict=True)
@@ -63,6 +66,44 @@ def test_point_in_lambert_93(point, expected):
 def test_metres_of_guadeloupe_exchanged_are_not_taken_for_guyane():
     x, y = pyproj.Transformer.from_crs(4326, 5490, always_xy=True).transform(-61.53, 16.24)
     assert told([x, y], [y, x], crs=5490) == ["971", "latitude and longitude look swapped"]
+
+
+@pytest.mark.parametrize("epsg", [4807, 32630, 32632, 3942, 3943, 3949, 27561])
+def test_a_point_far_from_where_its_projection_is_made_for_is_placed_when_its_coordinates_come_back(epsg):
+    towns = {"Lille": LILLE, "Nice": (7.26, 43.7), "Brest": (-4.49, 48.39), "Bastia": (9.45, 42.7)}
+    move = pyproj.Transformer.from_crs(4326, epsg, always_xy=True).transform
+    x, y = move(*np.array(list(towns.values())).T)
+    assert dict(zip(towns, told(x, y, crs=epsg), strict=True)) == dict.fromkeys(towns, "hexagone")
+
+
+def test_grads_from_paris_are_not_taken_for_degrees_from_greenwich():
+    assert told([0.0, 54.0], [54.26, 0.5], crs=4807) == ["hexagone", "latitude and longitude look swapped"]
+
+
+def test_coordinates_that_a_projection_does_not_give_back_have_no_place():
+    # so far east of zone 31 that longitudes start again
+    assert told([2e7], [5e6], crs=32631) == ["outside France"]
+
+
+@pytest.mark.parametrize(
+    ("point", "real", "fictional"),
+    [
+        ((-3.6, 45.97), "outside France", "hexagone"),
+        (LILLE, "hexagone", "no perimeters of this territory"),
+        ((55.45, -20.88), "974", "no perimeters of this territory"),
+        ((4.35, 50.85), "outside France", "outside France"),
+        ((45.97, -3.6), "latitude and longitude look swapped", "latitude and longitude look swapped"),
+    ],
+    ids=["the island of the sample", "Lille", "Saint-Denis", "Brussels", "the island with exchanged axes"],
+)
+@pytest.mark.parametrize("epsg", [4326, 2154])
+def test_the_island_of_the_sample_is_a_place_among_fictional_perimeters_alone(point, real, fictional, epsg):
+    if epsg == 2154:
+        turned = point[::-1] if "swapped" in real else point
+        x, y = pyproj.Transformer.from_crs(4326, epsg, always_xy=True).transform(*turned)
+        point = (y, x) if "swapped" in real else (x, y)
+    assert told([point[0]], [point[1]], crs=epsg) == [real]
+    assert told([point[0]], [point[1]], crs=epsg, fictional=True) == [fictional]
 
 
 @pytest.mark.parametrize("territory", [one for one in territories.territories().values() if one.bounds])
@@ -163,3 +204,16 @@ def test_what_is_no_points_is_refused(points):
 def test_crs_that_is_none_is_refused():
     with pytest.raises(UsageError, match="is no projection"):
         coordinates_of(([1.0], [2.0]), crs="Lambert 93 or so")
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("epsg", [4807, 4275, 32630, 32631, 32632, *range(3942, 3951), 27572, 3035, 3857])
+def test_a_point_in_each_qpv_of_the_hexagone_is_in_whatever_its_projection(real_data, epsg):
+    qpv = qg.read_qpv(real_data / "qpv2024/qpv2024_simplified.geojson", vintage=2024, territory="hexagone")
+    qpv = qpv[qpv.geometry.notna()]
+    inside = qpv.geometry.representative_point()
+    x, y = pyproj.Transformer.from_crs(4326, epsg, always_xy=True).transform(inside.x.to_numpy(), inside.y.to_numpy())
+    with warnings.catch_warnings(action="ignore"):
+        tags = qg.tag_points((x, y), qpv, bands=(), crs=epsg)
+    assert len(tags) == 1_359
+    assert (tags["state"] == "in").all()

@@ -193,10 +193,69 @@ def test_trap_of_the_missing_territory_a_point_at_sea_has_none():
 
 @pytest.mark.parametrize(
     ("lon", "lat"),
-    [(-3.0, 45.0), (3.5, 42.5), (4.35, 50.85), (2.17, 41.39), (8.68, 50.11), (7.68, 45.07)],
-    ids=["Bay of Biscay", "Gulf of Lion", "Brussels", "Barcelona", "Frankfurt", "Turin"],
+    [
+        (-3.0, 45.0),
+        (3.5, 42.5),
+        (4.35, 50.85),
+        (2.17, 41.39),
+        (8.68, 50.11),
+        (7.68, 45.07),
+        (1.52, 42.507),
+        (6.143, 46.204),
+    ],
+    ids=[
+        "Bay of Biscay",
+        "Gulf of Lion",
+        "Brussels",
+        "Barcelona",
+        "Frankfurt",
+        "Turin",
+        "Andorra la Vella",
+        "Geneva",
+    ],
 )
 def test_trap_of_the_generous_box_a_point_at_sea_or_abroad_is_not_out(lon, lat):
     qpv = gpd.GeoSeries([square(700_000, 6_600_000)], index=["A"], crs=2154)
     found = qg.tag_points(([lon], [lat]), qpv, crs=4326).iloc[0]
     assert (found["state"], found["reason"]) == ("unknown", "outside France")
+
+
+@pytest.mark.parametrize(
+    ("territory", "lon", "lat"),
+    [
+        ("973", -54.05, 5.5),
+        ("973", -51.83, 3.84),
+        ("978", -63.05, 18.026),
+        ("974", 55.15, -21.0),
+        ("987", -140.0, -20.0),
+    ],
+    ids=["Albina", "Oiapoque", "Philipsburg", "ocean near La Réunion", "mid-Pacific"],
+)
+def test_trap_of_the_generous_box_overseas_a_point_at_sea_or_abroad_is_not_out(territory, lon, lat):
+    inside = {"973": (-52.3, 4.9), "978": (-63.08, 18.06), "974": (55.45, -21.0), "987": (-149.5, -17.6)}[territory]
+    qpv = gpd.GeoSeries([shapely.Point(inside).buffer(0.001)], index=["A"], crs=4326)
+    found = qg.tag_points(([lon, inside[0]], [lat, inside[1]]), qpv, crs=4326)
+    assert found["state"].tolist() == ["unknown", "in"]
+    assert found["reason"][0] == "outside France"
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat"),
+    [(-54.05, 5.5), (-63.05, 18.026), (6.143, 46.204)],
+    ids=["Albina", "Philipsburg", "Geneva"],
+)
+def test_trap_of_the_generous_box_a_building_abroad_is_not_refused_the_reduced_rate_but_unknown(lon, lat):
+    square_there = gpd.GeoSeries([shapely.box(lon, lat, lon + 1e-4, lat + 1e-4)], crs=4326)
+    corners = {"QN07501M": (2.35, 48.85), "QN97301M": (-52.3, 4.9), "QN97801N": (-63.08, 18.06)}
+    qpv = gpd.GeoSeries({code: shapely.Point(at).buffer(0.001) for code, at in corners.items()}, crs=4326)
+    found = qg.vat_zone(square_there, qpv, npnru=(), on="2025-03-01").iloc[0]
+    assert pd.isna(found["eligible"])
+    assert found["reason"] == "outside France"
+
+
+def test_trap_of_the_fictional_island_no_real_point_is_out_of_its_perimeters_nor_it_out_of_the_real_ones():
+    sample, real = qg.read_qpv(qg.sample().qpv_2024), gpd.GeoSeries([square(700_000, 6_600_000)], index=["A"], crs=2154)
+    bondy = qg.tag_points(([2.48], [48.9]), sample, crs=4326).iloc[0]
+    island = qg.tag_points(([-3.6], [45.97]), real, crs=4326).iloc[0]
+    assert (bondy["state"], bondy["reason"]) == ("unknown", "no perimeters of this territory")
+    assert (island["state"], island["reason"]) == ("unknown", "outside France")

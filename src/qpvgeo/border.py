@@ -1,14 +1,20 @@
-"""Which points lie beyond the hexagone and Corsica, by an outline drawn by hand some kilometres outside of both.
+"""Which points lie beyond a territory, by an outline drawn by hand outside of its coast and along its land border.
 
-The box that tells the hexagone from other territories holds Brussels, Barcelona, Turin and much sea: nobody there lives
-out of a QPV. The plane is cut into cells of some kilometres, each wholly within the outline, wholly beyond it, or
-crossed by it; only for a point in a crossed cell are the edges counted that lie east of it.
+The boxes that tell territories apart hold Brussels, Albina, Philipsburg and much sea: nobody there lives out of a QPV.
+The plane is cut into cells of some kilometres, each wholly within the outline, wholly beyond it, or crossed by it; only
+for a point in a crossed cell are the edges counted that lie east of it.
 
-Source: the table `hexagone` of the facts. It is coarse: a point within some kilometres of the border may be abroad.
+Source: the table `outlines` of the facts. It is coarse, and errs on the side of France: a point just over the border
+or off the coast may lie within. Measured all along it, the distance to the nearest commune has a median of 3.8 km and a
+greatest value of 11.4 km around the hexagone and Corsica. Overseas the median is 1.7 km (Saint-Martin) to 6.5 km
+(Nouvelle-Calédonie) and the greatest value 4.2 to 22.7 km; in French Polynesia, where the communes measured from lack
+some atolls, 9.4 and 102 km. Along land borders it is some hundred metres to some kilometres: most of Monaco and the Pas
+de la Case lie within, Geneva, Basel and Andorra la Vella beyond.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +24,7 @@ import shapely
 from qpvgeo import facts
 from qpvgeo.edges import cut, edges_of
 from qpvgeo.pointgrid import expand
-from qpvgeo.projection import DEGREES, reproject
+from qpvgeo.projection import DEGREES, in_degrees, reproject
 
 __all__ = ["Border", "border_in"]
 
@@ -36,7 +42,7 @@ Rows = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Border:
-    """The outline in one projection, ready to be asked about points; `border_in` makes it.
+    """The outline of a territory in one projection, ready to be asked about points; `border_in` makes it.
 
     Attributes
     ----------
@@ -81,22 +87,33 @@ class Border:
         return lost
 
 
-def border_in(crs: pyproj.CRS) -> Border:
-    """Outline in the projection of points; a geographic system is taken for WGS 84.
+def border_in(territory: str, crs: Any = DEGREES) -> Border:  # noqa: ANN401 - any CRS that pyproj reads
+    """Outline of a territory in the projection of points; what is in degrees is taken for WGS 84.
+
+    Parameters
+    ----------
+    territory
+        Code of a territory; `99` is the box around the island of the sample.
+    crs
+        CRS of the points.
 
     Examples
     --------
-    >>> border_in(pyproj.CRS(4326)).beyond(np.array([3.06, 4.35, -3.0]), np.array([50.63, 50.85, 45.0])).tolist()
+    >>> border_in("hexagone").beyond(np.array([3.06, 4.35, -3.0]), np.array([50.63, 50.85, 45.0])).tolist()
     [1, 2]
+    >>> border_in("978").beyond(np.array([-63.085, -63.05]), np.array([18.067, 18.026])).tolist()
+    [1]
     """
-    return _made("" if crs.is_geographic else crs.to_wkt())
+    known = pyproj.CRS.from_user_input(crs)
+    return _made(territory, "" if in_degrees(known) else known.to_wkt())
 
 
-@lru_cache(maxsize=8)
-def _made(wkt: str) -> Border:
+@lru_cache(maxsize=64)
+def _made(territory: str, wkt: str) -> Border:
     rings: dict[str, list[tuple[float, float]]] = {}
-    for row in facts.rows("hexagone"):
-        rings.setdefault(row["ring"], []).append((float(row["lon"]), float(row["lat"])))
+    for row in facts.rows("outlines"):
+        if row["territory"] == territory:
+            rings.setdefault(row["ring"], []).append((float(row["lon"]), float(row["lat"])))
     drawn = shapely.segmentize([shapely.Polygon(ring) for ring in rings.values()], _STRAIGHT_DEG)
     shapes = reproject(drawn, DEGREES, wkt) if wkt else drawn
     west, south, east, north = shapely.total_bounds(shapes)

@@ -153,7 +153,7 @@ def vat_zone(
     require_in_force(present, lists, unsettled)
     conventions = conventions_of(npnru)
     ended, ended_notes = _ended(former, lists, rules)
-    shapes, place, reasons = footprints_of(footprints)
+    shapes, place, reasons = footprints_of(footprints, fictional=territories.SAMPLE in map(codes.of_qpv, present.code))
 
     known = _Known(day, conventions, present)
     found = _found(shapes, place, rules, present, ended, known)

@@ -8,14 +8,12 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyproj
 import shapely
 
-from qpvgeo import codes, facts, territories
-from qpvgeo.border import border_in
+from qpvgeo import codes, facts, places, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.gridcover import mended
-from qpvgeo.projection import middles, reproject, territory_of
+from qpvgeo.projection import middles, reproject
 from qpvgeo.read.qpv import column_of
 
 __all__ = [
@@ -228,15 +226,17 @@ def _days(signed: pd.Series) -> pd.Series:
     return days.dt.strftime("%Y-%m-%d").astype("object").reset_index(drop=True)
 
 
-def footprints_of(footprints: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[Objects, Objects, Objects]:
+def footprints_of(
+    footprints: gpd.GeoDataFrame | gpd.GeoSeries, *, fictional: bool = False
+) -> tuple[Objects, Objects, Objects]:
     """Footprints in the legal projection of their territory, the territory, and why there is none."""
     had, drawn = footprints.geometry.to_numpy(), _drawn(footprints)
     crs, given = drawn.crs, mended(drawn).to_numpy()
-    place, reasons = territory_of(given, crs), np.full(len(given), None, dtype=object)
-    near = np.flatnonzero(place == "hexagone")
-    if len(near):
-        place[near[border_in(pyproj.CRS.from_user_input(crs)).beyond(*middles(given[near]))]] = None
-    reasons[place == None] = "outside France"  # noqa: E711 - elementwise on an object array
+    found = places.place(
+        places.Coordinates(*middles(given), crs, drawn.index, np.empty(0, np.intp)), fictional=fictional
+    )
+    place = np.array([*found.codes, None], dtype=object)[found.territory]
+    reasons = np.array([None, *places.REASONS], dtype=object)[found.reason]
     absent = shapely.is_missing(given) | shapely.is_empty(given)
     reasons[absent] = "no area"
     reasons[shapely.is_missing(drawn.to_numpy())] = "coordinates that are no numbers"

@@ -123,7 +123,7 @@ class PerimeterIndex:
         self._layers = _layers(rows)
         self._about = _Source(
             tuple(record for frame in frames for record in schema.provenance(frame).get("files", [])),
-            schema.is_fictional(*frames),
+            schema.is_fictional(*frames) or any(map(_of_sample, rows["code"])),
             [label for _, without in read for label in without],
             _partial(frames),
             _identity(frames),
@@ -340,6 +340,10 @@ def _rows(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[pd.DataFrame, list[s
     years = pd.Series(_years(frame), dtype=object)[drawn].to_numpy()
     rows = pd.DataFrame({"code": labels[drawn], "vintage": years, "territory": place, "area": areas}, dtype=object)
     return rows, labels[~drawn].tolist()
+
+
+def _of_sample(label: str) -> bool:
+    return codes.vintage_of(label) is not None and codes.of_qpv(label) == territories.SAMPLE
 
 
 def _partial(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> list[str]:

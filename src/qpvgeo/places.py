@@ -6,7 +6,6 @@ infinite, out of France, or with latitude and longitude exchanged. Every row get
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -20,7 +19,7 @@ from qpvgeo import schema, territories
 from qpvgeo.border import border_in
 from qpvgeo.chunks import in_chunks
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.projection import DEGREES, at_home, looks_swapped, to_degrees
+from qpvgeo.projection import DEGREES, in_use, looks_swapped, returns, to_degrees
 
 __all__ = [
     "REASONS",
@@ -261,8 +260,16 @@ def numbers_of(column: pd.Series) -> tuple[Floats, npt.NDArray[np.bool_]]:
     return found, np.isnan(found) & ~empty
 
 
-def place(points: Coordinates) -> Places:
+def place(points: Coordinates, *, fictional: bool = False) -> Places:
     """Territory of each point, or why it has none.
+
+    Parameters
+    ----------
+    points
+        Coordinates.
+    fictional
+        Whether to place among fictional perimeters: the island of the sample, which no real point lies on, is then the
+        one place that has a territory, and a point in France is told that there are no perimeters of its own.
 
     Examples
     --------
@@ -271,26 +278,23 @@ def place(points: Coordinates) -> Places:
     (('hexagone',), ['', 'latitude and longitude look swapped', 'outside France', 'no coordinates'])
     """
     known = list(territories.territories())
-    hexagone = known.index("hexagone")
     territory, reason = np.full(len(points.x), -1, np.int8), np.zeros(len(points.x), np.int8)
-    box = _box_of(points.crs)
+    box = None if fictional else _box_of(points.crs)
     near = None if box is None else (known.index(box[0]), *box[1:])
-    border = cache(lambda: border_in(points.crs))
+    border = None if box is None else border_in(box[0], points.crs)
 
     def look(rows: slice) -> set[int]:
         x, y = points.x[rows], points.y[rows]
         part, why = territory[rows], reason[rows]
         others = _in_box(near, x, y, part)
+        lost = np.empty(0, np.intp)
+        if border is not None:
+            here = np.flatnonzero(part >= 0) if len(others) else None
+            lost = border.beyond(x, y) if here is None else here[border.beyond(x[here], y[here])]
+            part[lost], why[lost] = -1, number("outside France")
         if len(others):
-            part[others], why[others] = _judged(x[others], y[others], known, points.crs)
-        there = set(np.unique(part).tolist()) if len(others) else {int(part[0])}
-        if hexagone in there:
-            here = None if len(there) == 1 else np.flatnonzero(part == hexagone)
-            lost = border().beyond(x, y) if here is None else here[border().beyond(x[here], y[here])]
-            if len(lost):
-                part[lost], why[lost] = -1, number("outside France")
-                there = set(np.unique(part).tolist())
-        return there
+            part[others], why[others] = _judged(x[others], y[others], known, points.crs, fictional=fictional)
+        return set(np.unique(part).tolist()) if len(others) or len(lost) else {int(part[0])}
 
     there = sorted(set().union(*in_chunks(look, len(points.x))) - {-1})
     reason[points.unread] = number("coordinates are no numbers")
@@ -321,19 +325,39 @@ def _in_box(
     return np.flatnonzero(~own)
 
 
-def _judged(x: Floats, y: Floats, known: list[str], crs: pyproj.CRS) -> tuple[Bytes, Bytes]:
+def _judged(x: Floats, y: Floats, known: list[str], crs: pyproj.CRS, *, fictional: bool) -> tuple[Bytes, Bytes]:
     """Territory, by number, and reason of points that are not plainly inside one."""
     territory, reason = np.full(len(x), -1, np.int8), np.zeros(len(x), np.int8)
     missing, finite = np.isnan(x) | np.isnan(y), np.isfinite(x) & np.isfinite(y)
     reason[~finite] = number("not finite")
     reason[missing] = number("no coordinates")
     rows = np.flatnonzero(finite)
-    home = rows[at_home(x[rows], y[rows], crs)]
-    territory[home] = _boxed(*to_degrees(x[home], y[home], crs), known)
-    lost = rows[territory[rows] < 0]
+    x, y = x[rows], y[rows]
+    lon, lat = to_degrees(x, y, crs)
+    found = _boxed(lon, lat, known)
+    away = np.flatnonzero((found >= 0) & ~in_use(lon, lat, crs))
+    found[away[~returns(x[away], y[away], crs)]] = -1
+    _keep_within(found, lon, lat, known)
+    lost, why = np.flatnonzero(found < 0), np.zeros(len(found), np.int8)
     swapped = looks_swapped(x[lost], y[lost], crs)
-    reason[lost] = np.where(swapped, number("latitude and longitude look swapped"), number("outside France"))
+    why[lost] = np.where(swapped, number("latitude and longitude look swapped"), number("outside France"))
+    if fictional:
+        real, island = found >= 0, np.ones(len(found), dtype=bool)
+        island[border_in(territories.SAMPLE).beyond(lon, lat)] = False
+        found[real], why[real] = -1, number("no perimeters of this territory")
+        found[island], why[island] = known.index("hexagone"), 0
+    territory[rows], reason[rows] = found, why
     return territory, reason
+
+
+def _keep_within(found: Bytes, lon: Floats, lat: Floats, known: list[str]) -> None:
+    """Take their territory, by number, from the points that lie beyond its outline."""
+    for position, many in enumerate(np.bincount(found + 1, minlength=len(known) + 1)[1:].tolist()):
+        if many == len(found):
+            found[border_in(known[position]).beyond(lon, lat)] = -1
+        elif many:
+            here = np.flatnonzero(found == position)
+            found[here[border_in(known[position]).beyond(lon[here], lat[here])]] = -1
 
 
 def _boxed(lon: Floats, lat: Floats, known: list[str]) -> Bytes:

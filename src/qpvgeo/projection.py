@@ -20,10 +20,13 @@ __all__ = [
     "areas_m2",
     "at_home",
     "geodesic_areas_m2",
+    "in_degrees",
+    "in_use",
     "looks_swapped",
     "middles",
     "reproject",
     "require_axes",
+    "returns",
     "territory_of",
     "to_degrees",
     "to_metric",
@@ -33,7 +36,10 @@ DEGREES = 4326
 """The geographic system in which frames of several territories come together: WGS 84."""
 
 _USE_MARGIN = 3.0
-"""Degrees that a projection may be used beyond the area it is made for: that of Guyane stops short of Maripasoula."""
+"""Degrees beyond the area that a projection is made for in which a point raises no doubt about its axes."""
+
+_RETURNS_WITHIN = 1e-3
+"""Units of a projection, most often metres, by which coordinates may miss themselves on the way to degrees and back."""
 
 Shapes = npt.NDArray[np.object_]
 Booleans = npt.NDArray[np.bool_]
@@ -84,12 +90,48 @@ def middles(shapes: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray
     return (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
 
 
+def in_degrees(crs: pyproj.CRS) -> bool:
+    """Whether coordinates are degrees from Greenwich; the older French systems count in grads from Paris.
+
+    Examples
+    --------
+    >>> in_degrees(pyproj.CRS(4326)), in_degrees(pyproj.CRS(2154)), in_degrees(pyproj.CRS(4807))
+    (True, False, False)
+    """
+    if not crs.is_geographic or crs.prime_meridian is None:
+        return False
+    return crs.prime_meridian.longitude == 0 and all(axis.unit_name == "degree" for axis in crs.axis_info[:2])
+
+
 def to_degrees(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> tuple[Any, Any]:
-    """Longitudes and latitudes of coordinates; a geographic system is taken for WGS 84, which it is within a metre."""
+    """Longitudes and latitudes of coordinates; what is in degrees is taken for WGS 84, near enough to tell territories.
+
+    Examples
+    --------
+    >>> lon, lat = to_degrees([0.0], [54.26], pyproj.CRS(4807))
+    >>> lon.round(2).tolist(), lat.round(2).tolist()
+    ([2.34], [48.83])
+    """
     x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
-    if crs.is_geographic or not len(x):
+    if in_degrees(crs) or not len(x):
         return x, y
     return _transformer(crs.to_wkt(), f"EPSG:{DEGREES}").transform(x, y)
+
+
+def returns(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> Booleans:
+    """Whether coordinates come back from degrees as they were: far from where it is made for, a projection may fold.
+
+    Examples
+    --------
+    >>> returns([448_251.8, 2e7], [5_411_932.7, 5e6], pyproj.CRS(32631)).tolist()
+    [True, False]
+    """
+    x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
+    if in_degrees(crs) or not len(x):
+        return np.ones(len(x), dtype=bool)
+    back = _transformer(crs.to_wkt(), f"EPSG:{DEGREES}").transform(*to_degrees(x, y, crs), direction="INVERSE")
+    same: Booleans = (np.abs(back[0] - x) <= _RETURNS_WITHIN) & (np.abs(back[1] - y) <= _RETURNS_WITHIN)
+    return same
 
 
 def looks_swapped(x: npt.ArrayLike, y: npt.ArrayLike, crs: Any) -> Booleans:  # noqa: ANN401
@@ -125,18 +167,36 @@ def looks_swapped(x: npt.ArrayLike, y: npt.ArrayLike, crs: Any) -> Booleans:  # 
 def at_home(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> Booleans:
     """Whether points lie in a French territory that their projection is made for, or legal in."""
     lon, lat = to_degrees(x, y, crs)
-    found = territories.of_points(lon, lat)
-    home: Booleans = found != None  # noqa: E711 - elementwise on an object array
+    found: Booleans = territories.of_points(lon, lat) != None  # noqa: E711 - elementwise on an object array
+    return found & in_use(lon, lat, crs)
+
+
+def in_use(lon: npt.ArrayLike, lat: npt.ArrayLike, crs: pyproj.CRS) -> Booleans:
+    """Whether places, in degrees, lie where a projection is made for or nearly, or in a territory it is legal in.
+
+    Examples
+    --------
+    >>> in_use([3.06, -61.53], [50.63, 16.24], pyproj.CRS(2154)).tolist()
+    [True, False]
+    """
+    lon, lat = np.atleast_1d(np.asarray(lon, float)), np.atleast_1d(np.asarray(lat, float))
     use = None if crs.is_geographic else crs.area_of_use
     if use is None or use.west > use.east:
-        return home
-    near = (lon >= use.west - _USE_MARGIN) & (lon <= use.east + _USE_MARGIN)
-    near &= (lat >= use.south - _USE_MARGIN) & (lat <= use.north + _USE_MARGIN)
+        return np.ones(len(lon), dtype=bool)
+    near = _in_box(lon, lat, use.bounds, _USE_MARGIN)
     # French Polynesia is wider than any zone
     epsg = crs.to_epsg()
     for one in territories.territories().values():
-        near |= (found == one.code) & (one.epsg == epsg)
-    return np.asarray(home & near)
+        if one.epsg == epsg and one.bounds is not None:
+            near |= _in_box(lon, lat, one.bounds, 0)
+    return near
+
+
+def _in_box(lon: Any, lat: Any, box: tuple[float, float, float, float], margin: float) -> Booleans:  # noqa: ANN401
+    west, south, east, north = box
+    held: Booleans = (lon >= west - margin) & (lon <= east + margin)
+    held &= (lat >= south - margin) & (lat <= north + margin)
+    return held
 
 
 def require_axes(frame: Any, *, name: str, what: str) -> None:  # noqa: ANN401 - a GeoSeries or a GeoDataFrame

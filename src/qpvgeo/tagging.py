@@ -149,7 +149,7 @@ def tag_points(  # noqa: PLR0913 - what is asked, and how the points are given
         )
     tolerance, beyond = given.within(index.reach_m)
     asked = _Asked(limits, distance, index.reach_m)
-    places = place(found)
+    places = place(found, fictional=index.fictional)
     if on is not None:
         frame = _on_day(found, places, index, asked, tolerance, on)
     elif len(index.vintages) == 1:

@@ -40,8 +40,8 @@ TABLES = (
     "errata",
     "fiscal_rules",
     "headlines",
-    "hexagone",
     "lists",
+    "outlines",
     "populations",
     "qpv_populations",
     "regions",
@@ -86,8 +86,8 @@ def table(name: str) -> "pd.DataFrame":
         dates), `territories`, `regions`, `departments`, `populations` (municipal population of the departments by
         census), `qpv_populations` (published populations in QPV by territory), `headlines`, `epts`, `fiscal_rules`
         (distances of the reduced VAT rate, by date of filing), `vat_territories` (VAT overseas), `breaks` (of series by
-        QPV, by indicator and years), `hexagone` (vertices of a coarse outline drawn around the hexagone and Corsica,
-        degrees).
+        QPV, by indicator and years), `outlines` (vertices of the coarse outlines drawn around each territory, ring by
+        ring, degrees).
 
     Returns
     -------
