@@ -84,7 +84,7 @@ def tags(
             "The tags are not those of the points: one state for each row, of one vintage, is needed.",
             way_out="Give what qpvgeo.tag_points(points, qpv) says, or leave them out.",
         )
-    where = find_place(place, qpv, communes)
+    where, classes = find_place(place, qpv, communes), _classes(said, lang)
     ax = furniture.axes_of(ax, where.frame)
     handles = land(ax, where, communes, lang)
     shapes = where.metres(qpv)
@@ -95,7 +95,7 @@ def tags(
         inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
     size = float(np.clip(60 / np.sqrt(max(inside.sum(), 1)), 0.5, 4.0))
     legend = []
-    for row, (label, rows, colour, marker) in enumerate(_classes(said, lang)):
+    for row, (label, rows, colour, marker) in enumerate(classes):
         seen, unknown = rows & inside, marker == "x"
         if seen.any():
             ax.plot(

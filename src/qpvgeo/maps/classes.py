@@ -104,7 +104,8 @@ def _bounds(known: Floats, scheme: str, count: int) -> Floats:
         raise UsageError("Classes need mapclassify.", way_out="pip install 'qpvgeo[maps]'.") from error
     cut = getattr(mapclassify, SCHEMES[scheme])(known, k=count)
     upper = np.unique(np.append(np.asarray(cut.bins, dtype=float)[:-1], known.max()))
-    upper = upper[upper >= known.min()]
+    # a class that holds none would be a colour that the map does not have
+    upper = upper[np.unique(np.searchsorted(upper, known, "left"))]
     return (
         np.concatenate([[known.min()], upper[upper > known.min()]])
         if len(upper) > 1
@@ -118,7 +119,7 @@ def _labels(known: Floats, of: npt.NDArray[np.intp], bounds: Floats, kind: Kind,
         ends = [(known[of == one].min(), known[of == one].max()) for one in range(len(bounds) - 1)]
     else:
         ends = list(pairwise(bounds.tolist()))
-    digits = _digits(np.unique(bounds), kind, lang)
+    digits = _digits(np.unique(ends), kind, lang)
     to = "à" if lang == "fr" else "to"
     return tuple(
         f"{_written(low, kind, lang, digits)} {to} {_written(high, kind, lang, digits)}"
@@ -130,9 +131,11 @@ def _labels(known: Floats, of: npt.NDArray[np.intp], bounds: Floats, kind: Kind,
 
 def _digits(bounds: Floats, kind: Kind, lang: str) -> int:
     """Digits after the point that tell bounds from each other, and from zero."""
-    told = bounds if (bounds == 0).any() else np.append(bounds, 0.0)
+    told = bounds[bounds != 0].tolist()
     for digits in range(_DIGITS[kind], _MOST_DIGITS):
-        if len({_written(bound, kind, lang, digits).lstrip("-") for bound in told.tolist()}) == len(told):
+        written = {_written(bound, kind, lang, digits) for bound in told}
+        zero = {_written(nothing, kind, lang, digits) for nothing in (0.0, -0.0)}
+        if len(written) == len(told) and not written & zero:
             return digits
     return _MOST_DIGITS
 

@@ -229,8 +229,8 @@ class _Room:
 
     def _around(
         self,
-        shape: Any,
-        extent: tuple[float, float],  # noqa: ANN401 - an outline
+        shape: Any,  # noqa: ANN401 - an outline
+        extent: tuple[float, float],
     ) -> Iterator[tuple[tuple[float, float], Any, float]]:
         """Middle, box and distance of the free places around a shape, the nearest first."""
         west, south, east, north = shape.bounds

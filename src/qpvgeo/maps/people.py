@@ -200,7 +200,7 @@ def _legend(most: float, *, known: Any, weak: Any, lang: str) -> list[Artist]:  
     for kind, words in _KINDS.items():
         if there[kind]:
             mark = {**blank, "marker": "x"} if kind == "none" else blank
-            style = {"markerfacecolor": RELIABILITY[kind], "markersize": 5 if kind == "none" else 9}
+            style: dict[str, Any] = {"markerfacecolor": RELIABILITY[kind], "markersize": 5 if kind == "none" else 9}
             handles.append(Line2D([], [], **mark, **style, label=say(words, lang)))
     return handles
 
