@@ -1,4 +1,4 @@
-"""Names on maps: text in every format, tied to what they name, over nothing that they would hide, whatever the layout."""
+"""Names on maps: text in every format, tied to what they name, over nothing that they would hide."""
 
 import re
 import zlib

@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 _WIDTH_IN, _LEGEND_IN = 6.4, 2.3
-_LEAST_IN, _MOST_IN = 3.6, 8.2
+_LEAST_IN, _MOST_IN, _LEAST_WIDTH_IN = 3.6, 8.2, 1.0
 _STRAIGHT_DEGREES = 0.6
 """Where true north turns by more than that over a map, it has no arrow."""
 
@@ -241,9 +241,11 @@ def metres_a_point(ax: Axes | None, frame: Box) -> float:
     figure = None if ax is None else ax.get_figure(root=True)
     if ax is None or figure is None:
         return (east - west) / (72 * _WIDTH_IN)
-    box = ax.get_position(original=True)
-    inches = box.width * figure.get_figwidth(), box.height * figure.get_figheight()
-    return max((east - west) / inches[0], (north - south) / inches[1]) / 72
+    wide, tall = _width_in(ax), ax.get_position(original=True).height * figure.get_figheight()
+    if figure.get_layout_engine() is not None:
+        # the layout will take the legend from the axes
+        wide = max(wide - _LEGEND_IN, _LEAST_WIDTH_IN)
+    return max((east - west) / wide, (north - south) / tall) / 72
 
 
 def dot(label: str, colour: str) -> Artist:
