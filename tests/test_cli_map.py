@@ -35,10 +35,10 @@ def answer(*options):
         (["Port-Brume", "--vintage", 2015], "Priority neighbourhoods (QPV), Port-Brume (99001), 2015"),
         (["--kind", "choropleth"], "Share of people in QPV by commune, 2024"),
         (["--kind", "choropleth", "--by", "epci", "--column", "n_qpv"], "Number of QPV by EPCI, 2024"),
-        (["99001", "--kind", "grid"], "People a cell, cells of 200 m, Port-Brume (99001), 2019"),
+        (["99001", "--kind", "grid"], "People per cell, cells of 200 m, Port-Brume (99001), 2019"),
         (
             ["99001", "--kind", "grid", "--column", "poverty_rate"],
-            "Poverty rate, cells of 200 m, Port-Brume (99001), 2019",
+            "Poverty rate of households, cells of 200 m, Port-Brume (99001), 2019",
         ),
         (["99001", "--kind", "estimates"], "People, estimated from cells, Port-Brume (99001), 2019"),
         (["99001", "--kind", "change"], "From the QPV of 2015 to those of 2024, Port-Brume (99001)"),

@@ -15,6 +15,9 @@ LEAST = 10.0
 """Distance in CAM02-UCS between neighbouring classes: about 2 is the least that side by side can be told apart."""
 
 LEAST_LIGHTNESS = 10.0
+LEAST_GREY = 6.0
+"""Least difference in lightness of kinds, most of which differ in hatching or marker too."""
+
 SIGHT = (None, "deuteranomaly", "protanomaly")
 
 
@@ -44,7 +47,7 @@ def test_ordered_classes_are_ordered_in_grey(count):
 
 KINDS = {
     "changes": list(CHANGES.values()),
-    "tags": [TAGS["in"], *BANDS[:2], TAGS["out"], TAGS["unknown"]],
+    "tags": [TAGS["in"], *BANDS, TAGS["out"], TAGS["unknown"]],
     "reliability": list(RELIABILITY.values()),
 }
 
@@ -60,12 +63,25 @@ def test_kinds_are_apart_from_each_other(colours, sight):
 @pytest.mark.parametrize("colours", KINDS.values(), ids=KINDS)
 def test_kinds_differ_in_grey_or_by_hatch_and_marker(colours):
     steps = np.diff(np.sort(lightness(colours)))
-    assert (steps > 6).all()
+    assert (steps > LEAST_GREY).all()
 
 
-def test_perimeter_is_seen_over_every_class():
-    for colour in (*sequential(7), *CHANGES.values()):
-        assert abs(lightness([colour])[0] - lightness([palettes.PERIMETER])[0]) > 5 or colour in sequential(7)[-2:]
+@pytest.mark.parametrize("sight", SIGHT)
+@pytest.mark.parametrize("count", range(1, 8))
+def test_units_without_a_qpv_are_apart_from_classes_and_from_what_is_not_known(count, sight):
+    colours = [*sequential(count), palettes.MISSING]
+    assert min(np.abs(lightness(colours) - lightness([palettes.NONE]))) > LEAST_GREY
+    (none,) = seen([palettes.NONE], sight)
+    # white has a hatch that tells it apart as well
+    assert min(deltaE(one, none, input_space="sRGB1") for one in seen(colours[:-1], sight)) > LEAST
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_perimeter_or_its_casing_is_seen_over_every_class(sight):
+    line, casing = seen([palettes.PERIMETER, palettes.CASING], sight)
+    for colour in seen([*sequential(7), *CHANGES.values()], sight):
+        assert max(deltaE(colour, one, input_space="sRGB1") for one in (line, casing)) > 3 * LEAST
+    assert deltaE(line, casing, input_space="sRGB1") > 3 * LEAST
 
 
 @pytest.mark.parametrize("scheme", ["quantiles", "natural", "equal", "pretty"])
@@ -88,3 +104,29 @@ def test_numbers_that_are_all_the_same_are_one_class():
 def test_labels_are_written_in_the_language():
     assert classed([0.011, 0.5], count=1, kind="share", lang="fr").labels == ("1,1\u00a0% à 50,0\u00a0%",)
     assert classed([1_000, 2_500], count=1, lang="en").labels == ("1,000 to 2,500",)
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "labels"),
+    [
+        ([1, 2], {}, ("1", "2")),
+        ([1, 2, 3, 3, 4, 41], {"count": 3}, ("1 to 2", "3", "4 to 41")),
+        ([0, 0.00005, 0.0001], {"count": 2, "kind": "decimal"}, ("0.00000 to 0.00005", "0.00005 to 0.00010")),
+        ([0.003, 0.15], {"count": 1, "kind": "decimal"}, ("0.003 to 0.150",)),
+        ([0.0004, 0.0005], {"count": 1, "kind": "share"}, ("0.04\u00a0% to 0.05\u00a0%",)),
+        ([-2.0, 2.0], {"count": 1, "kind": "decimal"}, ("-2.00 to 2.00",)),
+    ],
+)
+def test_labels_tell_classes_from_each_other_and_from_zero(values, options, labels):
+    assert classed(values, **options).labels == labels
+
+
+@pytest.mark.parametrize("scheme", ["quantiles", "natural", "equal", "pretty"])
+@pytest.mark.parametrize("seed", range(4))
+def test_no_whole_number_stands_in_two_labels(scheme, seed):
+    values = np.random.default_rng(seed).geometric(0.4, 200)
+    found = classed(values, scheme=scheme, count=4)
+    ends = [[int(part) for part in label.split(" to ")] for label in found.labels]
+    assert all(one[-1] < other[0] for one, other in pairwise(ends))
+    for value, of in zip(values, found.of, strict=True):
+        assert ends[of][0] <= value <= ends[of][-1]

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from qpvgeo import schema
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, UsageError
 from qpvgeo.maps import furniture
-from qpvgeo.maps.labels import place_labels
-from qpvgeo.maps.palettes import BANDS, TAGS
+from qpvgeo.maps.labels import Labels
+from qpvgeo.maps.palettes import BANDS, LABEL, TAGS
 from qpvgeo.maps.perimeters import finish, land, names_of, perimeter_style, titled
 from qpvgeo.maps.places import Place, find_place
 from qpvgeo.maps.shapes import draw
@@ -57,13 +57,13 @@ def tags(
     Returns
     -------
     matplotlib.axes.Axes
-        In metres of the legal projection. Points that are unknown and have a place are crosses; the legend counts what
-        is shown, and what is not: points elsewhere, rows without a place.
+        In metres of the legal projection. The legend counts the points shown of each state and band, those that are
+        not on this map, and all that are unknown: those of them that have a place here are crosses.
 
     Raises
     ------
     UsageError
-        There is no such place.
+        There is no such place, or there are more than three bands: beyond, colours cannot be told apart.
     DataError
         The tags have other rows than the points, or are of several vintages.
 
@@ -84,7 +84,7 @@ def tags(
             "The tags are not those of the points: one state for each row, of one vintage, is needed.",
             way_out="Give what qpvgeo.tag_points(points, qpv) says, or leave them out.",
         )
-    where = find_place(place, qpv, communes)
+    where, classes = find_place(place, qpv, communes), _classes(said, lang)
     ax = furniture.axes_of(ax, where.frame)
     handles = land(ax, where, communes, lang)
     shapes = where.metres(qpv)
@@ -95,30 +95,33 @@ def tags(
         inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
     size = float(np.clip(60 / np.sqrt(max(inside.sum(), 1)), 0.5, 4.0))
     legend = []
-    for label, rows, colour, marker in _classes(said, lang):
-        seen = rows & inside
-        if not seen.any():
-            continue
-        ax.plot(
-            x[seen],
-            y[seen],
-            marker,
-            color=colour,
-            markersize=size * (1.6 if marker == "x" else 1),
-            markeredgewidth=0.3,
-            zorder=3,
-            rasterized=bool(seen.sum() > _MANY),
-        )
-        legend.append(_handle(label, int(seen.sum()), lang, marker=marker, color=colour))
-    if not inside.all():
-        legend.append(_handle(say("not on this map", lang), int((~inside).sum()), lang, marker=""))
+    for row, (label, rows, colour, marker) in enumerate(classes):
+        seen, unknown = rows & inside, marker == "x"
+        if seen.any():
+            ax.plot(
+                x[seen],
+                y[seen],
+                marker,
+                color=colour,
+                markersize=size * (1.6 if unknown else 1),
+                markeredgewidth=0.3,
+                # the nearer lie above the farther, and what is doubtful above all
+                zorder=3.9 if unknown else 3.5 - row / 100,
+                rasterized=bool(seen.sum() > _MANY),
+            )
+        count = int(rows.sum() if unknown else seen.sum())
+        if count:
+            legend.append(_handle(label, count, lang, marker=marker, color=colour))
+    elsewhere = ~inside & (said["state"].astype("str").to_numpy() != "unknown")
+    if elsewhere.any():
+        legend.append(_handle(say("not on this map", lang), int(elsewhere.sum()), lang, marker=""))
     furniture.legend(
         ax, [*legend, *furniture.patches([(say("QPV", lang), perimeter_style())]), *handles], say("addresses", lang)
     )
     vintage = schema.provenance(qpv).get("vintage")
     made = titled(say("Addresses and QPV", lang), where, vintage)
     finish(ax, where, made if title is None else title, [qpv, communes, said], lang)
-    place_labels(ax, names_of(qpv, shapes), color="#3d003b")
+    Labels(ax).add(names_of(qpv, shapes), color=LABEL)
     return ax
 
 
@@ -133,15 +136,18 @@ def _classes(said: pd.DataFrame, lang: str) -> list[tuple[str, Any, str, str]]:
     bands = list(said["band"].cat.categories) if "band" in said else []
     band = said["band"].astype("object").to_numpy() if bands else None
     near = [name for name in bands if name.startswith("within ")]
+    if len(near) > len(BANDS):
+        raise UsageError(
+            f"{len(near)} bands cannot be told apart on a map.",
+            way_out=f"Tag the points with {len(BANDS)} at most: tag_points(points, qpv, bands=(300, 500)).",
+        )
     for number_, name in enumerate(near):
-        colour = BANDS[min(number_, len(BANDS) - 1)]
         label = f"{say('within', lang)} {metres(float(name.split(' ')[1]), lang)}"
-        classes.append((label, band == name, colour, "o"))
+        classes.append((label, band == name, BANDS[number_], "o"))
     if near:
         label = f"{say('beyond', lang)} {metres(float(near[-1].split(' ')[1]), lang)}"
         classes.append((label, band == bands[-1], TAGS["out"], "o"))
     else:
         classes.append((say("out", lang), state == "out", TAGS["out"], "o"))
     classes.append((say("unknown", lang), state == "unknown", TAGS["unknown"], "x"))
-    # what is seen last lies on top: those in perimeters above those beyond
     return classes

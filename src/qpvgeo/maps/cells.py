@@ -21,7 +21,7 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.maps import furniture
 from qpvgeo.maps.choropleths import legend_of
 from qpvgeo.maps.classes import Kind, classed
-from qpvgeo.maps.palettes import PERIMETER
+from qpvgeo.maps.palettes import CASING, MISSING, PERIMETER
 from qpvgeo.maps.perimeters import finish, land, titled
 from qpvgeo.maps.places import Box, Place, find_place
 from qpvgeo.maps.shapes import draw
@@ -33,10 +33,19 @@ __all__ = ["COLUMNS", "grid"]
 Column = Literal["population", "poverty_rate", "living_standard_mean_eur"]
 
 COLUMNS: dict[str, tuple[str, Kind]] = {
-    "population": ("people a cell", "number"),
+    "population": ("people per cell", "number"),
     "poverty_rate": ("poverty rate", "share"),
     "living_standard_mean_eur": ("mean living standard, euros a year", "number"),
 }
+
+_IMPUTED: dict[str, Any] = {
+    "facecolor": "none",
+    "edgecolor": "#6b6b6b",
+    "linewidth": 0.0,
+    "hatch": "/////",
+    "hatch_linewidth": 0.35,
+}
+_UNKNOWN: dict[str, Any] = {"facecolor": "none", "edgecolor": "#8c8c8c", "linewidth": 0.0, "hatch": "////"}
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,8 +70,9 @@ def grid(
     qpv
         Perimeters.
     column
-        `population`, `poverty_rate` (poor households over households), `living_standard_mean_eur` (a winsorised mean,
-        never a median), or any column of numbers of the grid.
+        `population`, `poverty_rate` (poor households over households, or poor people over people where the file counts
+        no households: the legend says which), `living_standard_mean_eur` (a winsorised mean, never a median), or any
+        column of numbers of the grid.
     communes, place, ax, lang, title
         As for `qpvgeo.maps.qpv`.
 
@@ -70,14 +80,14 @@ def grid(
     -------
     matplotlib.axes.Axes
         In metres of the legal projection. Classes hold as many cells each. A cell without anyone is not in the grid,
-        and is not drawn; one whose number is missing is white.
+        and is not drawn; one whose number is missing is white and hatched, as the legend says.
 
     Raises
     ------
     UsageError
         There is no such column or place.
     DataError
-        No cell of the grid lies in the place.
+        No cell of the grid lies in the place, or none that does has a number.
 
     Examples
     --------
@@ -85,7 +95,7 @@ def grid(
     >>> sample = qg.sample()
     >>> ax = qg.maps.grid(qg.read_grid(sample.grid_2019), qg.read_qpv(sample.qpv_2024), "poverty_rate")
     >>> ax.get_legend().get_title().get_text()
-    'poverty rate'
+    'poverty rate of households'
     """
     values, (words, kind) = _values(grid, column)
     where = find_place(place, qpv, communes)
@@ -95,17 +105,29 @@ def grid(
             "No cell of the grid lies in this place.",
             way_out="Read the grid of its territory; Guadeloupe, Guyane, Mayotte and the collectivities have none.",
         )
+    shown = values.iloc[rows].to_numpy(dtype=float, na_value=np.nan)
+    if not np.isfinite(shown).any():
+        raise DataError(
+            f"No cell of this place has a number in {column!r}.", way_out="Name another column, or read another grid."
+        )
     ax = furniture.axes_of(ax, where.frame)
     handles = land(ax, where, communes, lang)
-    shown = values.iloc[rows]
-    cut = classed(shown.to_numpy(dtype=float, na_value=np.nan), kind=kind, lang=lang)
-    colours = np.array([*cut.colours, "#ffffff"], dtype=object)[cut.of]
+    cut = classed(shown, kind=kind, lang=lang)
+    colours = np.array([*cut.colours, MISSING], dtype=object)[cut.of]
     squares = PolyCollection(list(corners), facecolor=colours.tolist(), edgecolor="#ffffff", linewidth=0.1, zorder=1.5)
     ax.add_collection(squares, autolim=False)
-    legend = legend_of(cut, lang, missing=False, none=False)
-    legend += _hatched(ax, corners, grid["imputed"].iloc[rows] if "imputed" in grid else None, lang)
+    legend = legend_of(cut, lang, missing=bool((cut.of < 0).any()), none=False)
+    _hatch(ax, corners[cut.of < 0], _UNKNOWN)
+    imputed = np.zeros(len(rows), dtype=bool)
+    if "imputed" in grid:
+        imputed = grid["imputed"].iloc[rows].fillna(False).to_numpy(dtype=bool)
+    if imputed.any():
+        _hatch(ax, corners[imputed], _IMPUTED)
+        legend += furniture.patches([(say("imputed", lang), _IMPUTED)])
     ring = {"facecolor": "none", "edgecolor": PERIMETER, "linewidth": 1.3}
-    draw(ax, where.metres(qpv).to_numpy(), **ring, zorder=4)
+    shapes = where.metres(qpv).to_numpy()
+    draw(ax, shapes, **ring | {"edgecolor": CASING, "linewidth": 3.0}, zorder=3.9)
+    draw(ax, shapes, **ring, zorder=4)
     legend += furniture.patches([(say("QPV", lang), ring)])
     furniture.legend(ax, [*legend, *handles], say(words, lang))
     about = schema.provenance(grid)
@@ -117,12 +139,13 @@ def grid(
 
 def _values(grid: pd.DataFrame, column: str) -> tuple[pd.Series, tuple[str, Kind]]:
     """Numbers of a column by cell, and how they are called and written."""
-    if column == "poverty_rate" and "poor_households" in grid:
-        homes = grid["households"].astype("Float64")
-        return grid["poor_households"].astype("Float64") / homes.where(homes > 0), COLUMNS[column]
+    if column == "poverty_rate":
+        if schema.poverty_by_people(grid):
+            return _ratio(grid, "poor_population", "population"), ("poverty rate of people", "share")
+        if {"poor_households", "households"} <= set(grid.columns):
+            return _ratio(grid, "poor_households", "households"), ("poverty rate of households", "share")
     if column == "living_standard_mean_eur" and "living_standard_sum_eur" in grid:
-        people = grid["population"].astype("Float64")
-        return grid["living_standard_sum_eur"].astype("Float64") / people.where(people > 0), COLUMNS[column]
+        return _ratio(grid, "living_standard_sum_eur", "population"), COLUMNS[column]
     numbers = [name for name in grid.columns if pd.api.types.is_numeric_dtype(grid[name]) and name != "imputed"]
     if column not in numbers:
         raise UsageError(
@@ -131,6 +154,11 @@ def _values(grid: pd.DataFrame, column: str) -> tuple[pd.Series, tuple[str, Kind
             way_out="Name one of them.",
         )
     return grid[column].astype("Float64"), COLUMNS.get(column, (column, "decimal"))
+
+
+def _ratio(grid: pd.DataFrame, part: str, whole: str) -> pd.Series:
+    of = grid[whole].astype("Float64")
+    return grid[part].astype("Float64") / of.where(of > 0)
 
 
 def _corners(grid: pd.DataFrame, where: Place) -> tuple[Floats, npt.NDArray[np.intp]]:
@@ -160,12 +188,8 @@ def _in_lattice(where: Place, epsg: int) -> Box:
     return float(west), float(south), float(east), float(north)
 
 
-def _hatched(ax: Axes, corners: Floats, imputed: pd.Series | None, lang: str) -> list[Any]:
-    """Hatch imputed cells, all of them as one path; the handle for a legend."""
-    chosen = np.zeros(len(corners), dtype=bool) if imputed is None else imputed.fillna(False).to_numpy(dtype=bool)
-    if not chosen.any():
-        return []
-    style = {"facecolor": "none", "edgecolor": "#6b6b6b", "linewidth": 0.0, "hatch": "/////", "hatch_linewidth": 0.35}
-    path = Path.make_compound_path_from_polys(np.concatenate([corners[chosen], corners[chosen, :1]], axis=1))
-    ax.add_patch(PathPatch(path, **style, zorder=2))
-    return furniture.patches([(say("imputed", lang), style)])
+def _hatch(ax: Axes, corners: Floats, style: dict[str, Any]) -> None:
+    """Hatch cells, all of them as one path."""
+    if len(corners):
+        path = Path.make_compound_path_from_polys(np.concatenate([corners, corners[:, :1]], axis=1))
+        ax.add_patch(PathPatch(path, **style, zorder=2))

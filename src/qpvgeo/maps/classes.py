@@ -20,6 +20,8 @@ SCHEMES = {"quantiles": "Quantiles", "natural": "JenksCaspall", "equal": "EqualI
 """How numbers are cut, by the classifier of mapclassify: as many in each class, where there are gaps, equal, round."""
 
 _MOST = 7
+_DIGITS: dict[Kind, int] = {"share": 1, "number": 0, "decimal": 2}
+_MOST_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Classes:
     of
         Class of each number, -1 for one that is missing.
     labels
-        What a legend says of each class.
+        What a legend says of each class: the least and the greatest whole number in it, or the bounds between which
+        other numbers lie, the lower one left out but in the first class, with as many digits as tell them apart.
     """
 
     bounds: Floats
@@ -71,6 +74,8 @@ def classed(
     --------
     >>> classed([0.1, 0.2, 0.3, None], count=2, kind="share").labels
     ('10.0\xa0% to 20.0\xa0%', '20.0\xa0% to 30.0\xa0%')
+    >>> classed([1, 2, 3, 4, 41], count=3).labels
+    ('1 to 2', '3', '4 to 41')
     """
     if scheme not in SCHEMES:
         raise UsageError(f"There is no scheme {scheme!r}.", way_out=f"Schemes: {', '.join(SCHEMES)}.")
@@ -85,12 +90,7 @@ def classed(
     bounds = _bounds(known, scheme, count)
     of = np.full(len(given), -1, np.intp)
     of[there] = np.clip(np.searchsorted(bounds[1:], known, "left"), 0, len(bounds) - 2)
-    labels = tuple(
-        f"{_written(low, kind, lang)} {'à' if lang == 'fr' else 'to'} {_written(high, kind, lang)}"
-        if high > low
-        else _written(low, kind, lang)
-        for low, high in pairwise(bounds.tolist())
-    )
+    labels = _labels(known, of[there], bounds, kind, lang)
     return Classes(bounds, tuple(sequential(len(bounds) - 1)), of, labels)
 
 
@@ -104,7 +104,8 @@ def _bounds(known: Floats, scheme: str, count: int) -> Floats:
         raise UsageError("Classes need mapclassify.", way_out="pip install 'qpvgeo[maps]'.") from error
     cut = getattr(mapclassify, SCHEMES[scheme])(known, k=count)
     upper = np.unique(np.append(np.asarray(cut.bins, dtype=float)[:-1], known.max()))
-    upper = upper[upper >= known.min()]
+    # a class that holds none would be a colour that the map does not have
+    upper = upper[np.unique(np.searchsorted(upper, known, "left"))]
     return (
         np.concatenate([[known.min()], upper[upper > known.min()]])
         if len(upper) > 1
@@ -112,7 +113,32 @@ def _bounds(known: Floats, scheme: str, count: int) -> Floats:
     )
 
 
-def _written(value: float, kind: Kind, lang: str) -> str:
-    if kind == "share":
-        return share(value, lang, 1)
-    return number(value, lang, 0 if kind == "number" else 2)
+def _labels(known: Floats, of: npt.NDArray[np.intp], bounds: Floats, kind: Kind, lang: str) -> tuple[str, ...]:
+    """What a legend says of each class: whole numbers by those that are in it, others by its bounds."""
+    if kind == "number" and (known == np.round(known)).all():
+        ends = [(known[of == one].min(), known[of == one].max()) for one in range(len(bounds) - 1)]
+    else:
+        ends = list(pairwise(bounds.tolist()))
+    digits = _digits(np.unique(ends), kind, lang)
+    to = "à" if lang == "fr" else "to"
+    return tuple(
+        f"{_written(low, kind, lang, digits)} {to} {_written(high, kind, lang, digits)}"
+        if high > low
+        else _written(low, kind, lang, digits)
+        for low, high in ends
+    )
+
+
+def _digits(bounds: Floats, kind: Kind, lang: str) -> int:
+    """Digits after the point that tell bounds from each other, and from zero."""
+    told = bounds[bounds != 0].tolist()
+    for digits in range(_DIGITS[kind], _MOST_DIGITS):
+        written = {_written(bound, kind, lang, digits) for bound in told}
+        zero = {_written(nothing, kind, lang, digits) for nothing in (0.0, -0.0)}
+        if len(written) == len(told) and not written & zero:
+            return digits
+    return _MOST_DIGITS
+
+
+def _written(value: float, kind: Kind, lang: str, digits: int) -> str:
+    return share(value, lang, digits) if kind == "share" else number(value, lang, digits)

@@ -196,7 +196,7 @@ class _Sheet:
                     )
                 )
                 continue
-            furniture.scale_bar(axes, lang)
+            furniture.scale_bar(axes, lang, share=1 / 5 if axes is self.main else 1 / 3)
         corners = np.array(self.near)[[[0, 1], [2, 1], [2, 3], [0, 3], [0, 1]]]
         self.main.plot(*corners.T, color="#4d4d4d", linewidth=0.6, zorder=8)
 

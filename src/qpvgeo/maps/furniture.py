@@ -1,13 +1,14 @@
 """What stands around a map: title, scale, north, legend, source. None of it covers what is drawn.
 
-Everything is set outside the frame: the legend to its right, the scale bar, the arrow and the source line below. Texts
-are shown as they are: matplotlib would read `$` as mathematics.
+Everything is set outside the frame: the legend to its right, the scale bar, the arrow and the source line below, in the
+colour of text of the settings of matplotlib. Texts are shown as they are: matplotlib would read `$` as mathematics.
 """
 
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 from typing import Any
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from matplotlib.legend_handler import HandlerPatch
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Patch
 from matplotlib.text import OffsetFrom, Text
-from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from qpvgeo.maps.palettes import GROUND
 from qpvgeo.maps.places import Box, Place
@@ -31,6 +32,7 @@ __all__ = [
     "bare",
     "dot",
     "legend",
+    "metres_a_point",
     "north",
     "patches",
     "scale_bar",
@@ -41,13 +43,16 @@ __all__ = [
 ]
 
 _WIDTH_IN, _LEGEND_IN = 6.4, 2.3
-_LEAST_IN, _MOST_IN = 3.6, 8.2
+_LEAST_IN, _MOST_IN, _LEAST_WIDTH_IN = 3.6, 8.2, 1.0
 _STRAIGHT_DEGREES = 0.6
 """Where true north turns by more than that over a map, it has no arrow."""
 
-_TITLE_LETTERS = 78
-_SMALL, _TINY = 8, 6.5
-_GREY = "#333333"
+_SMALL, _TINY, _TITLE = 8, 6.5, 11
+_TITLE_EM, _LEAST_LETTERS = 0.62, 24
+"""Mean width of a bold letter, and letters that a title has room for at least."""
+
+_ON_WHITE = "#1a1a1a"
+_BAR_POINTS, _BELOW_POINTS = 1.8, 4.0
 
 
 def shown(text: Text) -> Text:
@@ -84,12 +89,26 @@ def bare(ax: Axes) -> None:
 def title(ax: Axes, text: str) -> None:
     """Title of a map: what, where, when."""
     # matplotlib's own wrapping would read the text as mathematics
-    lines = "\n".join(wrap(text, _TITLE_LETTERS, break_long_words=False))
-    shown(ax.set_title(lines, loc="left", fontsize=11, fontweight="bold", color="#111111"))
+    letters = max(int(_width_in(ax) * 72 / (_TITLE * _TITLE_EM)), _LEAST_LETTERS)
+    lines = "\n".join(wrap(text, letters, break_long_words=False))
+    shown(ax.set_title(lines, loc="left", fontsize=_TITLE, fontweight="bold", color=_ink()))
 
 
-def legend(ax: Axes, handles: Sequence[Artist], heading: str = "", *, spacing: float = 0.55) -> None:
-    """Legend to the right of the frame; the labels are those of the handles."""
+def _ink() -> Any:  # noqa: ANN401 - a colour
+    """Colour of what stands outside the frame, where the figure may be dark."""
+    return mpl.rcParams["text.color"]
+
+
+def _width_in(ax: Axes) -> float:
+    """Inches that the figure has for the axes, before they keep their shape."""
+    figure = ax.get_figure(root=True)
+    return _WIDTH_IN if figure is None else float(ax.get_position(original=True).width * figure.get_figwidth())
+
+
+def legend(
+    ax: Axes, handles: Sequence[Artist], heading: str = "", *, spacing: float = 0.55, length: float = 1.6
+) -> None:
+    """Legend to the right of the frame, on white as the map is; the labels are those of the handles."""
     if not handles:
         return
     box = ax.legend(
@@ -98,15 +117,23 @@ def legend(ax: Axes, handles: Sequence[Artist], heading: str = "", *, spacing: f
         loc="upper left",
         bbox_to_anchor=(1.015, 1.0),
         borderaxespad=0.0,
-        frameon=False,
+        frameon=True,
+        facecolor="#ffffff",
+        edgecolor="none",
+        framealpha=1.0,
+        fancybox=False,
+        shadow=False,
+        borderpad=0.2,
+        labelcolor=_ON_WHITE,
         fontsize=_SMALL,
         title_fontproperties=FontProperties(size=_SMALL, weight="bold"),
         alignment="left",
-        handlelength=1.6,
+        handlelength=length,
         labelspacing=spacing,
         handleheight=0.7 if spacing < 1 else 1.6,
         handler_map={Ellipse: HandlerPatch(patch_func=_round)},
     )
+    box.get_title().set_color(_ON_WHITE)
     for text in [*box.get_texts(), box.get_title()]:
         shown(text)
 
@@ -117,30 +144,35 @@ def _round(*, legend: Legend, orig_handle: Ellipse, **place: float) -> Ellipse: 
     return Ellipse(middle, orig_handle.width, orig_handle.height)
 
 
-def scale_bar(ax: Axes, lang: str) -> None:
-    """Bar of a round length, about a fifth of the width of the frame, below it on the left."""
+def scale_bar(ax: Axes, lang: str, *, share: float = 0.2) -> None:
+    """Bar of a round length, at most that share of the width of the frame, below it on the left."""
+    figure = ax.get_figure(root=True)
+    if figure is None:  # pragma: no cover - axes have a figure
+        return
     west, east = ax.get_xlim()
-    south, north_ = ax.get_ylim()
-    length = _round_length((east - west) / 5)
-    bar = AnchoredSizeBar(
-        ax.transData,
-        length,
-        metres(length, lang),
-        loc="upper left",
-        pad=0.25,
-        sep=2,
-        frameon=False,
-        size_vertical=(north_ - south) * 0.004,
-        color=_GREY,
-        label_top=False,
-        bbox_to_anchor=(0.0, -0.004),
-        bbox_transform=ax.transAxes,
-        fontproperties=FontProperties(size=_TINY + 0.5),
-        borderpad=0.0,
-    )
-    bar.set_gid("scale")
-    bar.set_clip_on(False)
+    length = _round_length((east - west) * share)
+    below = ScaledTranslation(0, -_BELOW_POINTS / 72, figure.dpi_scale_trans)
+    place = blended_transform_factory(ax.transData, ax.transAxes) + below
+    options: dict[str, Any] = {"solid_capstyle": "butt", "snap": False, "clip_on": False, "transform": place}
+    bar = Line2D([west, west + length], [0, 0], color=_ink(), linewidth=_BAR_POINTS, gid="scale", **options)
     ax.add_artist(bar)
+    # add_artist clips what has no clip of its own
+    bar.set_clip_path(None)
+    shown(
+        ax.annotate(
+            metres(length, lang),
+            xy=(west, 0.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(0.0, -_BELOW_POINTS - _BAR_POINTS - 1.0),
+            textcoords="offset points",
+            ha="left",
+            va="top",
+            fontsize=_TINY + 0.5,
+            color=_ink(),
+            annotation_clip=False,
+            gid="scale",
+        )
+    )
 
 
 def _round_length(most: float) -> float:
@@ -159,10 +191,10 @@ def north(ax: Axes, place: Place, lang: str) -> None:
     head = tail + 18.0 * np.array([np.sin(turn), np.cos(turn)])
     corner = OffsetFrom(ax.patch, (1.0, 0.0), "points")
     options: dict[str, Any] = {"xycoords": corner, "textcoords": corner, "annotation_clip": False, "gid": "north"}
-    arrow = {"arrowstyle": "-|>", "color": _GREY, "linewidth": 1.1, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}
+    arrow = {"arrowstyle": "-|>", "color": _ink(), "linewidth": 1.1, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}
     ax.annotate("", xy=tuple(head), xytext=tuple(tail), arrowprops=arrow, **options)
     beside = (float(tail[0]) - 9.0, float(tail[1]) + 6.0)
-    style: dict[str, Any] = {"fontsize": _TINY + 0.5, "ha": "center", "va": "center", "color": _GREY}
+    style: dict[str, Any] = {"fontsize": _TINY + 0.5, "ha": "center", "va": "center", "color": _ink()}
     shown(ax.annotate(say("N", lang), xy=beside, xytext=beside, **options, **style))
 
 
@@ -189,7 +221,8 @@ def source(ax: Axes, text: str) -> None:
             ha="left",
             va="top",
             fontsize=_TINY,
-            color="#555555",
+            color=_ink(),
+            alpha=0.75,
             linespacing=1.25,
             annotation_clip=False,
             gid="source",
@@ -199,9 +232,20 @@ def source(ax: Axes, text: str) -> None:
 
 def width_in_letters(ax: Axes) -> int:
     """Letters of a source line that fit below the axes."""
-    figure = ax.get_figure(root=True)
-    inches = _WIDTH_IN if figure is None else ax.get_position().width * figure.get_figwidth()
-    return max(int(inches * 72 / (_TINY * 0.5)), 60)
+    return max(int(_width_in(ax) * 72 / (_TINY * 0.5)), 60)
+
+
+def metres_a_point(ax: Axes | None, frame: Box) -> float:
+    """Metres of a frame that a point of paper holds, once the frame is as large as its axes may be."""
+    west, south, east, north = frame
+    figure = None if ax is None else ax.get_figure(root=True)
+    if ax is None or figure is None:
+        return (east - west) / (72 * _WIDTH_IN)
+    wide, tall = _width_in(ax), ax.get_position(original=True).height * figure.get_figheight()
+    if figure.get_layout_engine() is not None:
+        # the layout will take the legend from the axes
+        wide = max(wide - _LEGEND_IN, _LEAST_WIDTH_IN)
+    return max((east - west) / wide, (north - south) / tall) / 72
 
 
 def dot(label: str, colour: str) -> Artist:

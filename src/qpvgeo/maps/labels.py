@@ -1,100 +1,274 @@
-"""Names on a map, where there is room: none is cut, none lies over another, none over what it must not hide.
+"""Names on a map, where there is room: each inside its shape or beside it, none over another, none nearer to another.
 
-Labels are tried in order, at the point itself and then around it; one that fits nowhere is left out.
+A name stands inside its shape where that leaves most of the shape to be seen; else it touches it from outside; else a
+thin line leads to it. One that fits nowhere is left out. Places are found anew whenever the axes are drawn at another
+size, so that the layout of a figure may still change, and every kind of canvas will do.
 """
 
-from collections.abc import Iterable, Sequence
-from itertools import product
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import shapely
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.patheffects import withStroke
-from matplotlib.transforms import Bbox
+from matplotlib.backend_bases import RendererBase
+from matplotlib.collections import LineCollection
+from matplotlib.text import Text
 
 from qpvgeo.maps.furniture import shown
 
-__all__ = ["place_labels"]
+__all__ = ["Label", "Labels"]
 
-_WIDE = 18
-_SPARE = 0.05
-_AROUND_POINTS = (0.0, 9.0, 16.0, 24.0)
+_LETTERS = 18
+_ABOVE, _LINES = 10.0, 9.0
+_FIRST = -100.0
+"""Drawn before all else: what is placed then is drawn later."""
+
+_HALO_POINTS, _SPACE_POINTS = 0.6, 1.0
+_TOUCHING_POINTS, _FARTHEST_POINTS = 3.5, 30.0
+_STEP_POINTS, _MOST_STEPS = 2.0, 40
+_COVERED = 0.3
+"""Part of a shape that a name may hide."""
+
+_SAME = 0.3
+"""Part of the smaller of two shapes that both share where they are one place, of two geographies."""
+
+_GRID = 9
+_DETAIL_PIXELS = 0.4
+_DIRECTIONS = np.radians([0, 180, 90, 270, 45, 315, 135, 225, *range(22, 360, 45)])
+"""To the right first, then to the left, above, below."""
+
+Shapes = npt.NDArray[np.object_]
 
 
-def place_labels(
-    ax: Axes,
-    labels: Iterable[tuple[str, float, float]],
-    *,
-    size: float = 7,
-    taken: Sequence[Bbox] = (),
-    **style: Any,  # noqa: ANN401 - whatever text takes
-) -> list[Bbox]:
-    """Write labels where there is room.
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A name, and the shape that it is of, in the units of the axes.
+
+    Attributes
+    ----------
+    text
+        What is written.
+    shape
+        A polygon, or a point where a disc is drawn.
+    radius
+        Of the disc, in points.
+    """
+
+    text: str
+    shape: Any
+    radius: float = 0.0
+
+
+class Labels(Artist):
+    """Names of some axes; the texts are among those of the axes, and those without room are not visible.
 
     Parameters
     ----------
     ax
-        Axes whose limits and place are settled.
-    labels
-        Text, x and y in the units of the axes; those that come first have the better places.
-    size
-        Font size, points.
-    taken
-        Boxes, in pixels, that no label may lie over.
-    **style
-        Whatever text takes.
-
-    Returns
-    -------
-    list of Bbox
-        The boxes taken, those given first.
+        Axes of a map.
     """
-    figure = ax.get_figure(root=True)
-    if figure is None:  # pragma: no cover - axes have a figure
-        return list(taken)
-    # the layout decides where the axes are: it must have run before a pixel is one
-    figure.draw_without_rendering()
-    renderer, inside = figure.canvas.get_renderer(), ax.get_window_extent()  # type: ignore[attr-defined]
-    found, pixels = list(taken), figure.dpi / 72
-    for label, x, y in labels:
-        text = shown(
-            ax.text(
-                x,
-                y,
-                "\n".join(part for line in label.split("\n") for part in wrap(line, _WIDE, break_long_words=False)),
-                fontsize=size,
-                ha="center",
-                va="center",
-                clip_on=True,
-                zorder=10,
-                linespacing=0.95,
-                path_effects=[withStroke(linewidth=2.2, foreground="white")],
-                **style,
-            )
-        )
-        box = _room(text.get_window_extent(renderer), inside, found, pixels)
-        if box is None:
-            text.remove()
-            continue
-        middle = ax.transData.inverted().transform(((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2))
-        text.set_position(tuple(middle))
-        found.append(box)
+
+    def __init__(self, ax: Axes) -> None:
+        super().__init__()
+        self._groups: list[tuple[list[Label], list[Text], bool]] = []
+        self._others: list[Label] = []
+        self._lines = LineCollection([], linewidths=0.5, zorder=_LINES)
+        self._drawn_at: tuple[float, ...] = ()
+        self._ax = ax
+        self.set_zorder(_FIRST)
+        self.set_in_layout(False)
+        ax.add_artist(self)
+        self._lines.set_gid("leaders")
+        self._lines.set_in_layout(False)
+        ax.add_collection(self._lines, autolim=False)
+
+    def add(self, labels: Iterable[Label], *, size: float = 7, within: bool = False, **style: Any) -> None:  # noqa: ANN401
+        """Names to write, those with the better places first; after those added before.
+
+        Parameters
+        ----------
+        labels
+            Names and shapes.
+        size
+            Font size, points.
+        within
+            Names of land under the others: inside their own shape or not at all, and over none of the others.
+        **style
+            Whatever text takes.
+        """
+        given = list(labels)
+        self._groups.append((given, [self._text(label.text, size, style) for label in given], within))
+        self._drawn_at = ()
+
+    def avoid(self, labels: Iterable[Label]) -> None:
+        """Keep names off the shapes of others, which are not written."""
+        self._others += labels
+        self._drawn_at = ()
+
+    def _text(self, words: str, size: float, style: dict[str, Any]) -> Text:
+        lines = [part for line in words.split("\n") for part in wrap(line, _LETTERS, break_long_words=False)]
+        halo = {"boxstyle": f"round,pad={_HALO_POINTS / size}", "facecolor": "#ffffff", "alpha": 0.75, "linewidth": 0}
+        options: dict[str, Any] = {"fontsize": size, "ha": "center", "va": "center", "linespacing": 0.95, "bbox": halo}
+        text = shown(self._ax.text(0.0, 0.0, "\n".join(lines), clip_on=True, zorder=_ABOVE, **options, **style))
+        text.set_in_layout(False)
+        text.set_visible(False)
+        return text
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Place the names, where the axes have changed since."""
+        figure = self._ax.get_figure(root=True)
+        if figure is None or not self.get_visible():
+            return
+        extent = self._ax.get_window_extent()
+        now = (figure.dpi, *np.round([extent.width, extent.height], 2), *self._ax.get_xlim(), *self._ax.get_ylim())
+        if now != self._drawn_at:
+            self._place(renderer, figure.dpi / 72)
+            self._drawn_at = now
+
+    def _place(self, renderer: RendererBase, point: float) -> None:
+        labels = [label for group, _, within in self._groups if not within for label in group]
+        room = _Room(self._ax, [*labels, *self._others], point)
+        back, lines, row = self._ax.transData.inverted(), [], 0
+        for group, texts, within in self._groups:
+            for label, text in zip(group, texts, strict=True):
+                text.set_visible(True)
+                size = text.get_window_extent(renderer)
+                extent = (size.width + 2 * _SPACE_POINTS * point, size.height + 2 * _SPACE_POINTS * point)
+                if within:
+                    found = room.inside(room.seen(label), extent)
+                else:
+                    found, row = room.find(row, extent), row + 1
+                text.set_visible(found is not None)
+                if found is not None:
+                    text.set_position(tuple(back.transform(found.middle)))
+                    if found.line is not None:
+                        lines.append((back.transform(shapely.get_coordinates(found.line)), text.get_color()))
+        self._lines.set_segments([line for line, _ in lines])
+        self._lines.set_color([colour for _, colour in lines])
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    middle: tuple[float, float]
+    line: Any = None
+
+
+class _Room:
+    """What is taken of some axes, in pixels."""
+
+    def __init__(self, ax: Axes, labels: Sequence[Label], point: float) -> None:
+        self.ax, self.point = ax, point
+        extent = ax.get_window_extent()
+        self.frame = (extent.x0, extent.y0, extent.x1, extent.y1)
+        self.labels = labels
+        self.shapes = np.array([self.seen(label) for label in labels], dtype=object)
+        self.tree = shapely.STRtree(self.shapes)
+        self.same = _one_place(self.shapes, self.tree)
+        self.taken: list[Any] = []
+
+    def seen(self, label: Label) -> Any:  # noqa: ANN401 - an outline
+        """Shape of a label in pixels, as far as the frame shows it."""
+        shape = shapely.transform(label.shape, self.ax.transData.transform)
+        shape = shape.buffer(label.radius * self.point) if label.radius else shapely.simplify(shape, _DETAIL_PIXELS)
+        return shapely.clip_by_rect(shape, *self.frame)
+
+    def find(self, row: int, extent: tuple[float, float]) -> _Found | None:
+        """Place of the label of a shape that has this width and height; None where it has no room."""
+        shape = self.shapes[row]
+        if shape.is_empty:
+            return None
+        large = not self.labels[row].radius and extent[0] * extent[1] <= _COVERED * shape.area
+        return (self.inside(shape, extent, self.same[row]) if large else None) or self._beside(row, extent)
+
+    def inside(self, shape: Any, extent: tuple[float, float], own: Iterable[int] = ()) -> _Found | None:  # noqa: ANN401
+        """Place inside a shape, near its middle, that hides no other shape."""
+        if shape.is_empty:
+            return None
+        west, south, east, north = shape.bounds
+        across, up = (np.linspace(*ends, _GRID) for ends in ((west, east), (south, north)))
+        middle = shapely.get_coordinates(shapely.point_on_surface(shape))
+        tried = np.vstack([middle, np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)])
+        tried = tried[np.argsort(np.hypot(*(tried - middle).T), kind="stable")]
+        boxes = _boxes(tried, extent)
+        for at in np.flatnonzero(shapely.covers(shape, boxes) & self._free(boxes)):
+            met = set(self.tree.query(boxes[at], predicate="intersects").tolist())
+            seen = [one for one in met & set(own) if not shapely.covers(self.shapes[one], boxes[at])]
+            if met <= set(own) and not seen:
+                self.taken.append(boxes[at])
+                return _Found((float(tried[at, 0]), float(tried[at, 1])))
+        return None
+
+    def _beside(self, row: int, extent: tuple[float, float]) -> _Found | None:
+        """Place outside a shape and nearer to it than to any other: touching it, or at the end of a line."""
+        shape, own = self.shapes[row], self.same[row]
+        for middle, box, far in self._around(shape, extent):
+            near = self.tree.query(box, predicate="dwithin", distance=max(far, self.point))
+            if set(near.tolist()) - own or self._hides(box, row):
+                continue
+            if far <= _TOUCHING_POINTS * self.point:
+                self.taken.append(box)
+                return _Found(middle)
+            line = shapely.shortest_line(box, shape)
+            crossed = set(self.tree.query(line, predicate="intersects").tolist()) - own
+            if not crossed and self._free(np.array([line]))[0]:
+                self.taken += [box, line]
+                return _Found(middle, line)
+        return None
+
+    def _hides(self, box: Any, row: int) -> bool:  # noqa: ANN401 - an outline
+        """Whether a box lies over a shape; a disc may stand in a large one, and its name with it."""
+        met = self.shapes[self.tree.query(box, predicate="intersects")]
+        most = _COVERED if self.labels[row].radius else 0.0
+        return bool((shapely.area(shapely.intersection(met, box)) > most * shapely.area(met)).any())
+
+    def _around(
+        self,
+        shape: Any,  # noqa: ANN401 - an outline
+        extent: tuple[float, float],
+    ) -> Iterator[tuple[tuple[float, float], Any, float]]:
+        """Middle, box and distance of the free places around a shape, the nearest first."""
+        west, south, east, north = shape.bounds
+        reach = (math.hypot(east - west, north - south) + math.hypot(*extent)) / 2 + _FARTHEST_POINTS * self.point
+        steps = np.arange(0.0, reach, max(_STEP_POINTS * self.point, reach / _MOST_STEPS))
+        rays = np.stack([np.cos(_DIRECTIONS), np.sin(_DIRECTIONS)], axis=1)
+        middles = np.array([(west + east) / 2, (south + north) / 2]) + (steps[:, None, None] * rays).reshape(-1, 2)
+        order = np.tile(np.arange(len(rays)), len(steps))
+        boxes = _boxes(middles, extent)
+        kept = np.flatnonzero(self._free(boxes))
+        far = shapely.distance(boxes[kept], shape)
+        there = (far > 0.5 * self.point) & (far <= _FARTHEST_POINTS * self.point)
+        kept, far = kept[there], far[there]
+        # all places that touch are as good, but for the direction
+        rank = np.where(far <= _TOUCHING_POINTS * self.point, 0.0, far)
+        for at in np.lexsort([far, order[kept], rank]):
+            middle = middles[kept[at]]
+            yield (float(middle[0]), float(middle[1])), boxes[kept[at]], float(far[at])
+
+    def _free(self, shapes: Shapes) -> npt.NDArray[np.bool_]:
+        """Which lie in the frame, and not on a name or a line."""
+        free = np.asarray(shapely.covers(shapely.box(*self.frame), shapes))
+        for one in self.taken:
+            free[free] = ~shapely.intersects(one, shapes[free])
+        return free
+
+
+def _boxes(middles: npt.NDArray[np.float64], extent: tuple[float, float]) -> Shapes:
+    x, y = middles.T
+    return np.asarray(shapely.box(x - extent[0] / 2, y - extent[1] / 2, x + extent[0] / 2, y + extent[1] / 2))
+
+
+def _one_place(shapes: Shapes, tree: shapely.STRtree) -> list[set[int]]:
+    """For each shape, itself and those that lie on the same ground: no name is nearer to one than to the other."""
+    one, other = tree.query(shapes, predicate="intersects")
+    shared = shapely.area(shapely.intersection(shapes[one], shapes[other]))
+    least = np.minimum(shapely.area(shapes[one]), shapely.area(shapes[other]))
+    found: list[set[int]] = [{row} for row in range(len(shapes))]
+    for a, b in zip(*(rows[shared > _SAME * least] for rows in (one, other)), strict=True):
+        found[int(a)].add(int(b))
     return found
-
-
-def _room(box: Bbox, inside: Bbox, taken: Sequence[Bbox], pixels: float) -> Bbox | None:
-    """Box moved to where it fits, the nearest place first; None where it fits nowhere."""
-    moves = sorted(product(*[sorted({-step for step in _AROUND_POINTS} | set(_AROUND_POINTS))] * 2), key=_far)
-    for dx, dy in moves:
-        tried = box.translated(dx * pixels * (1 + 0.02 * box.width / pixels), dy * pixels)
-        # the same letters are a little wider at another number of dots an inch
-        tried = tried.padded(1.0 + _SPARE * box.width, 1.0)
-        fits = inside.x0 <= tried.x0 and tried.x1 <= inside.x1 and inside.y0 <= tried.y0 and tried.y1 <= inside.y1
-        if fits and not (len(taken) and tried.count_overlaps(np.asarray(taken))):
-            return tried
-    return None
-
-
-def _far(move: tuple[float, ...]) -> float:
-    return sum(step**2 for step in move)

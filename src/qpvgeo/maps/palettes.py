@@ -13,18 +13,33 @@ import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BANDS", "CHANGES", "GROUND", "MISSING", "NONE", "PERIMETER", "RELIABILITY", "TAGS", "sequential"]
+__all__ = [
+    "BANDS",
+    "CASING",
+    "CHANGES",
+    "GROUND",
+    "LABEL",
+    "MISSING",
+    "NONE",
+    "PERIMETER",
+    "RELIABILITY",
+    "TAGS",
+    "sequential",
+]
 
 GROUND = "#f6f5f2"
 """Land under everything else."""
 
-PERIMETER = "#7a0177"
-"""Limits of QPV, over any palette."""
+PERIMETER, CASING = "#7a0177", "#ffffff"
+"""Limits of QPV, and what lies around them over colours: one of the two is seen over any."""
+
+LABEL = "#3d003b"
+"""Names of QPV, over land or perimeters."""
 
 MISSING = "#ffffff"
 """What is not known: white, and hatched."""
 
-NONE = "#ececec"
+NONE = "#e3e3e3"
 """Units that have none of what is shown."""
 
 CHANGES = {"kept": "#cfcfcf", "gained": "#0072b2", "lost": "#dd8a2c"}

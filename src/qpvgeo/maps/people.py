@@ -1,6 +1,7 @@
 """How many people live in each QPV by the grid: the estimate, and the bounds that are always true, neither hidden."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -14,12 +15,11 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
 from matplotlib.patheffects import withStroke
-from matplotlib.transforms import Bbox
 
 from qpvgeo import schema
 from qpvgeo.errors import DataError
 from qpvgeo.maps import furniture
-from qpvgeo.maps.labels import place_labels
+from qpvgeo.maps.labels import Label, Labels
 from qpvgeo.maps.palettes import RELIABILITY
 from qpvgeo.maps.perimeters import finish, land, perimeter_style, titled
 from qpvgeo.maps.places import Place, find_place
@@ -31,12 +31,14 @@ __all__ = ["estimates"]
 
 _LARGEST_POINTS = 36.0
 _RING = "#222222"
-_ROUND = 0.8  # corners of the box of a circle are free
+_CROSS_POINTS = 5.0
+_LEGEND_LENGTH = 2.8  # of the font size, around the largest circle
+_SPARE = 1.3  # a layout leaves the axes less than their figure has for them
 _STYLES: dict[str, dict[str, Any]] = {
     "least": {"facecolor": "none", "edgecolor": "#ffffff", "linewidth": 1.0},
     "most": {"facecolor": "none", "edgecolor": _RING, "linewidth": 0.9, "linestyle": (0, (2.2, 1.6))},
 }
-_KINDS = (("good", "good"), ("weak", "with a warning"), ("none", "not given"))
+_KINDS = {"good": "estimate, good", "weak": "estimate, with a warning", "none": "estimate, not given"}
 
 Floats = npt.NDArray[np.float64]
 
@@ -67,7 +69,7 @@ def estimates(
     matplotlib.axes.Axes
         In metres of the legal projection. The area of a circle is the number of people: full for the estimate, a ring
         inside for the least there can be, a broken ring around for the most. Estimates with a warning (`reliability`)
-        are light; a QPV without one has a cross.
+        are light; a QPV without one has a cross. The frame is as wide as whole circles need.
 
     Raises
     ------
@@ -96,27 +98,53 @@ def estimates(
     shapes = shapes[shapes.index.isin(people.index)]
     if not len(shapes):
         raise DataError("The estimates are of none of the perimeters of this place.", way_out="Estimate these.")
-    ax = furniture.axes_of(ax, where.frame)
-    handles = land(ax, where, communes, lang)
-    draw(ax, shapes.to_numpy(), **perimeter_style() | {"linewidth": 0.6}, zorder=3)
     figures = people.loc[shapes.index]
-    middles = shapely.get_coordinates(shapely.point_on_surface(shapes.to_numpy()))
     known = figures["estimate"].notna().to_numpy()
     sizes = figures[["low", "estimate", "high"]].astype("Float64").to_numpy(dtype=float, na_value=0.0)
     most = float(sizes[:, 2].max(initial=1.0)) or 1.0
+    radii = np.where(known, _points(sizes[:, 2], most), _CROSS_POINTS) / 2
+    places = shapely.point_on_surface(shapely.intersection(shapes.to_numpy(), shapely.box(*where.frame)))
+    middles = shapely.get_coordinates(places)
+    where = _widened(where, middles, radii, ax)
+    ax = furniture.axes_of(ax, where.frame)
+    handles = land(ax, where, communes, lang)
+    style = perimeter_style() | {"linewidth": 0.6}
+    draw(ax, shapes.to_numpy(), **style, zorder=3)
     colours = [RELIABILITY["weak" if text else "good"] for text in figures["reliability"].fillna("")]
     _circles(ax, middles[known], sizes[known], most, [colours[row] for row in np.flatnonzero(known)])
-    ax.plot(*middles[~known].T, "x", color=_RING, markersize=5, zorder=6)
+    ax.plot(*middles[~known].T, "x", color=_RING, markersize=_CROSS_POINTS, zorder=6)
+    handles.insert(0, *furniture.patches([(say("QPV", lang), style)]))
     legend = _legend(most, known=known, weak=figures["reliability"].fillna("").ne("").to_numpy(), lang=lang)
-    furniture.legend(ax, [*legend, *handles], say("people", lang), spacing=1.1)
+    furniture.legend(ax, [*legend, *handles], say("people", lang), spacing=1.1, length=_LEGEND_LENGTH)
     year = schema.provenance(people).get("grid_vintage") or schema.provenance(people).get("vintage")
     made = titled(say("People, estimated from cells", lang), where, year)
     finish(ax, where, made if title is None else title, [people, qpv, communes], lang)
     names = qpv["name"] if "name" in qpv else pd.Series(qpv.index.astype(str), index=qpv.index)
     order = np.argsort(-sizes[:, 1], kind="stable")
-    labels = [_label(str(names[shapes.index[row]]), sizes[row], known[row], middles[row], lang) for row in order]
-    place_labels(ax, labels, size=6, taken=_boxes(ax, middles[known], _points(sizes[known, 2], most)))
+    labels = [
+        Label(_words(str(names[shapes.index[row]]), sizes[row], known[row], lang), places[row], float(radii[row]))
+        for row in order
+    ]
+    written = Labels(ax)
+    written.add(labels, size=6, color="#111111")
+    written.avoid([Label("", shape) for shape in shapes])
     return ax
+
+
+def _widened(where: Place, middles: Floats, radii: Floats, ax: Axes | None) -> Place:
+    """Place with a frame that holds whole circles: points of them by the width that the map will have."""
+    west, south, east, north = where.frame
+    metres = (_SPARE * radii * furniture.metres_a_point(ax, where.frame))[:, None]
+    least, most = (middles - metres).min(axis=0), (middles + metres).max(axis=0)
+    return replace(
+        where,
+        frame=(
+            min(west, float(least[0])),
+            min(south, float(least[1])),
+            max(east, float(most[0])),
+            max(north, float(most[1])),
+        ),
+    )
 
 
 def _circles(ax: Axes, at: Floats, sizes: Floats, most: float, colours: list[str]) -> None:
@@ -140,19 +168,6 @@ def _circles(ax: Axes, at: Floats, sizes: Floats, most: float, colours: list[str
         ax.add_collection(collection, autolim=False)
 
 
-def _boxes(ax: Axes, at: Floats, across: Floats) -> list[Bbox]:
-    """Boxes of circles in pixels, once the layout is settled: a name beside a circle, and not over it."""
-    figure = ax.get_figure(root=True)
-    if figure is None:  # pragma: no cover - axes have a figure
-        return []
-    figure.draw_without_rendering()
-    half = across * figure.dpi / 72 / 2 * _ROUND
-    return [
-        Bbox.from_extents(x - r, y - r, x + r, y + r)
-        for (x, y), r in zip(ax.transData.transform(at), half, strict=True)
-    ]
-
-
 def _points(value: Floats, most: float) -> Floats:
     """Diameter in points of a circle whose area is a number of people."""
     return np.asarray(_LARGEST_POINTS * np.sqrt(np.maximum(value, 0.0) / most))
@@ -162,18 +177,19 @@ def _legend(most: float, *, known: Any, weak: Any, lang: str) -> list[Artist]:  
     """Handles: sizes, what the rings are, and what the colours say."""
     # a third of the most is a circle that a line of the legend can hold
     power = 10.0 ** np.floor(np.log10(most / 3))
-    step = power * max(one for one in (1, 2, 5) if one * power <= most / 3)
+    step = max(power * max(one for one in (1, 2, 5) if one * power <= most / 3), 1.0)
     blank: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgecolor": _RING}
     handles: list[Artist] = [
         Line2D(
             [],
             [],
             **blank,
-            markerfacecolor="none",
+            markerfacecolor="#ffffff",
             markersize=float(_points(np.array([one]), most)[0]),
             label=number(one, lang),
         )
         for one in (step, step / 5)
+        if one >= 1
     ]
     around = withStroke(linewidth=5.5, foreground=RELIABILITY["good"])
     handles += [
@@ -181,16 +197,16 @@ def _legend(most: float, *, known: Any, weak: Any, lang: str) -> list[Artist]:  
         Ellipse((0, 0), 5, 5, **_STYLES["least"], path_effects=[around], label=say("the least there can be", lang)),
     ]
     there = {"good": bool((known & ~weak).any()), "weak": bool((known & weak).any()), "none": bool((~known).any())}
-    for kind, words in _KINDS:
+    for kind, words in _KINDS.items():
         if there[kind]:
             mark = {**blank, "marker": "x"} if kind == "none" else blank
-            label = f"{say('estimate', lang)}, {say(words, lang)}"
-            handles.append(Line2D([], [], **mark, markerfacecolor=RELIABILITY[kind], markersize=9, label=label))
+            style: dict[str, Any] = {"markerfacecolor": RELIABILITY[kind], "markersize": 5 if kind == "none" else 9}
+            handles.append(Line2D([], [], **mark, **style, label=say(words, lang)))
     return handles
 
 
-def _label(name: str, sizes: Floats, known: bool, at: Floats, lang: str) -> tuple[str, float, float]:
+def _words(name: str, sizes: Floats, known: bool, lang: str) -> str:
     """Name, estimate and bounds."""
     low, estimate, high = (number(value, lang) for value in sizes)
     figures = f"{estimate} ({low}–{high})" if known else say("not given", lang)
-    return f"{name}\n{figures}", float(at[0]), float(at[1])
+    return f"{name}\n{figures}"

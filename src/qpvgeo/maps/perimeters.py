@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 
 from qpvgeo import schema
 from qpvgeo.maps import furniture
-from qpvgeo.maps.labels import place_labels
-from qpvgeo.maps.palettes import CHANGES, PERIMETER
+from qpvgeo.maps.labels import Label, Labels
+from qpvgeo.maps.palettes import CHANGES, LABEL, PERIMETER
 from qpvgeo.maps.places import Place, find_place
 from qpvgeo.maps.shapes import draw
 from qpvgeo.maps.words import say, source_line
@@ -82,8 +82,10 @@ def qpv(
     furniture.legend(ax, handles)
     made = titled(say("Priority neighbourhoods (QPV)", lang), where, schema.provenance(qpv).get("vintage"))
     finish(ax, where, made if title is None else title, [qpv, communes], lang)
-    taken = place_labels(ax, names_of(qpv, shapes), color="#3d003b")
-    place_labels(ax, _communes_of(communes, where), size=6, taken=taken, color="#6b6b6b", style="italic")
+    labels, names = Labels(ax), names_of(qpv, shapes)
+    labels.add(names[:_MOST_LABELS], color=LABEL)
+    labels.avoid(names[_MOST_LABELS:])
+    labels.add(_communes_of(communes, where), size=6, within=True, color="#6b6b6b", style="italic")
     return ax
 
 
@@ -157,8 +159,9 @@ def change(
     furniture.legend(ax, [*named, *drawn, *handles])
     made = titled(say("From the QPV of 2015 to those of 2024", lang), where, None)
     finish(ax, where, made if title is None else title, [before, after, communes], lang)
-    taken = place_labels(ax, _codes_of(new), size=5.5, color="#00304d", fontweight="bold")
-    place_labels(ax, _codes_of(old), size=5.5, taken=taken, color="#7a4a00")
+    labels = Labels(ax)
+    labels.add(_codes_of(new), size=5.5, color="#00304d", fontweight="bold")
+    labels.add(_codes_of(old), size=5.5, color="#7a4a00")
     return ax
 
 
@@ -194,25 +197,23 @@ def finish(ax: Axes, where: Place, title: str, frames: Sequence[pd.DataFrame | N
     furniture.source(ax, source_line(frames, lang, width=furniture.width_in_letters(ax)))
 
 
-def names_of(layer: gpd.GeoDataFrame, shapes: gpd.GeoSeries) -> list[tuple[str, float, float]]:
-    """Names, or codes where there are none, and a point inside each shape; the largest first."""
+def names_of(layer: gpd.GeoDataFrame, shapes: gpd.GeoSeries) -> list[Label]:
+    """Names, or codes where there are none, of shapes; the largest first."""
     names = layer["name"] if "name" in layer else pd.Series(layer.index.astype(str), index=layer.index)
-    order = np.argsort(-shapely.area(shapes.to_numpy()), kind="stable")[:_MOST_LABELS]
-    chosen = shapes.iloc[order]
-    points = shapely.get_coordinates(shapely.point_on_surface(chosen.to_numpy()))
+    chosen = shapes.iloc[np.argsort(-shapely.area(shapes.to_numpy()), kind="stable")]
     labels = names.reindex(chosen.index).fillna(pd.Series(chosen.index.astype(str), index=chosen.index))
-    return [(str(label), float(x), float(y)) for label, (x, y) in zip(labels, points, strict=True)]
+    return [Label(str(label), shape) for label, shape in zip(labels, chosen, strict=True)]
 
 
-def _codes_of(shapes: gpd.GeoSeries) -> list[tuple[str, float, float]]:
+def _codes_of(shapes: gpd.GeoSeries) -> list[Label]:
     return names_of(gpd.GeoDataFrame(geometry=shapes), shapes)
 
 
-def _communes_of(communes: gpd.GeoDataFrame | None, where: Place) -> list[tuple[str, float, float]]:
+def _communes_of(communes: gpd.GeoDataFrame | None, where: Place) -> list[Label]:
     """Names of the communes that the frame shows, where there are several."""
     if communes is None:
         return []
     shapes = where.metres(communes)
     clipped = gpd.GeoSeries(shapely.clip_by_rect(shapes.to_numpy(), *where.frame), index=shapes.index)
     clipped = clipped[~clipped.is_empty]
-    return names_of(communes, clipped) if len(clipped) > 1 else []
+    return names_of(communes, clipped)[:_MOST_LABELS] if len(clipped) > 1 else []
