@@ -326,7 +326,8 @@ def test_no_to_the_present_qpv_says_nothing_of_the_former_ones(npnru):
     found = zone(east(10, 60), far, npnru=npnru, former=layer({OLD: SQUARE}))
     assert found[["eligible", "reason"]].tolist() == [None, f"whether {OLD} has an NPNRU convention is not known"]
     lacking = zone(east(10, 60), far, npnru=npnru, former=None)
-    assert lacking[["eligible", "reason"]].tolist() == [None, "near no QPV given, and the former QPV were not given"]
+    why = "meets no rule of the QPV given, and the former QPV were not given"
+    assert lacking[["eligible", "reason"]].tolist() == [None, why]
     assert "rule of former QPV not evaluated" in lacking["note"]
 
 
@@ -684,6 +685,12 @@ def test_of_two_qpv_equally_near_the_reason_names_the_lower_code(order):
     both = layer({OTHER: at(1400, 0, 2400, 1000), CODE: SQUARE})[::order]
     shape = at(1100, 400, 1300, 2000)
     assert zone(shape, both)["reason"] == f"near {CODE}, and reaches beyond 300 m of it"
+
+
+@pytest.mark.parametrize(("npnru", "limit"), [((), 300), ([CODE], 500)])
+def test_reason_names_the_distance_of_the_widest_rule_of_the_qpv(npnru, limit):
+    found = zone(at(1290, 400, 1501, 600), npnru=npnru)
+    assert found["reason"] == f"near {CODE}, and reaches beyond {limit} m of it"
 
 
 @pytest.mark.real

@@ -332,6 +332,16 @@ class _Told:
         self._ended = ended
         self.near = max(rule.wholly for rule in rules if rule.convention_by is None)
 
+    def reach_of(self, code: object) -> float:
+        """Distance within which a group must lie wholly for the widest of the rules of a QPV."""
+        signed = [
+            rule.wholly
+            for rule in self._rules
+            if rule.convention_by and not rule.former and isinstance(code, str) and self._conventions
+            if self._conventions.standing(code, rule.convention_by) is True
+        ]
+        return max([self.near, *signed])
+
     def unknown(self, territory: str) -> str | None:
         """Why nothing can be said in a territory."""
         name = territories.get(territory).name
@@ -378,10 +388,10 @@ def _conclude(found: pd.DataFrame, place: Objects, reasons: Objects, told: _Told
         where = place[row]
         why = told.unknown(where) or doubts[row]
         if why is None and told.lacks_former(where):
-            why = "near no QPV given, and the former QPV were not given"
+            why = "meets no rule of the QPV given, and the former QPV were not given"
         if why is None:
             eligible.iloc[row] = False
-            why = _why_not(nearest[row], close[row], where, told.near)
+            why = _why_not(nearest[row], close[row], where, told.reach_of(close[row]))
         reason.iloc[row] = why
     found["eligible"] = eligible
     found["reason"] = reason.astype("str")
