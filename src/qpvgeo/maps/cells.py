@@ -33,9 +33,9 @@ __all__ = ["COLUMNS", "grid"]
 Column = Literal["population", "poverty_rate", "living_standard_mean_eur"]
 
 COLUMNS: dict[str, tuple[str, Kind]] = {
-    "population": ("people a cell", "number"),
+    "population": ("people per cell", "number"),
     "poverty_rate": ("poverty rate", "share"),
-    "living_standard_mean_eur": ("mean living standard, euros a year", "number"),
+    "living_standard_mean_eur": ("mean living standard (euros a year)", "number"),
 }
 
 Floats = npt.NDArray[np.float64]

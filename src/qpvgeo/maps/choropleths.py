@@ -33,7 +33,7 @@ _FIGURES: dict[str, tuple[str, Kind]] = {
     "qpv_population": ("people in QPV", "number"),
     "population": ("people", "number"),
     "n_qpv": ("number of QPV", "number"),
-    "qpv_area_km2": ("ground in QPV, km2", "decimal"),
+    "qpv_area_km2": ("ground in QPV (km²)", "decimal"),
 }
 
 
