@@ -110,14 +110,16 @@ def tags(
             rasterized=bool(seen.sum() > _MANY),
         )
         legend.append(_handle(label, int(seen.sum()), lang, marker=marker, color=colour))
-    if not inside.all():
-        legend.append(_handle(say("not on this map", lang), int((~inside).sum()), lang, marker=""))
-    furniture.legend(
-        ax, [*legend, *furniture.patches([(say("QPV", lang), perimeter_style())]), *handles], say("addresses", lang)
-    )
+    unknown = (said["state"] == "unknown").to_numpy(dtype=bool)
+    for words, left in (("not on this map", ~inside & ~unknown), ("unknown, not on this map", ~inside & unknown)):
+        if left.any():
+            legend.append(_handle(say(words, lang), int(left.sum()), lang, marker=""))
+    own = furniture.patches([(say("QPV", lang), perimeter_style())]) if len(shapes) else []
+    furniture.legend(ax, [*legend, *own, *handles], say("addresses", lang))
     vintage = schema.provenance(qpv).get("vintage")
     made = titled(say("Addresses and QPV", lang), where, vintage)
-    finish(ax, where, made if title is None else title, [qpv, communes, said], lang)
+    table = points if isinstance(points, pd.DataFrame) else None
+    finish(ax, where, made if title is None else title, [qpv, communes, table, said], lang)
     place_labels(ax, names_of(qpv, shapes), color="#3d003b")
     return ax
 

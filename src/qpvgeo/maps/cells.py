@@ -4,13 +4,14 @@ A cell is drawn from its id, a square of its lattice taken to the projection of 
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyproj
+import shapely
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.patches import PathPatch
@@ -19,18 +20,16 @@ from matplotlib.path import Path
 from qpvgeo import lattice, schema
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.maps import furniture
-from qpvgeo.maps.choropleths import legend_of
+from qpvgeo.maps.choropleths import legend_of, near_columns, words_of
 from qpvgeo.maps.classes import Kind, classed
 from qpvgeo.maps.palettes import PERIMETER
 from qpvgeo.maps.perimeters import finish, land, titled
-from qpvgeo.maps.places import Box, Place, find_place
+from qpvgeo.maps.places import Box, Place, find_place, require_outlines
 from qpvgeo.maps.shapes import draw
 from qpvgeo.maps.words import say
 from qpvgeo.wording import Lang
 
 __all__ = ["COLUMNS", "grid"]
-
-Column = Literal["population", "poverty_rate", "living_standard_mean_eur"]
 
 COLUMNS: dict[str, tuple[str, Kind]] = {
     "population": ("people per cell", "number"),
@@ -87,8 +86,8 @@ def grid(
     >>> ax.get_legend().get_title().get_text()
     'poverty rate'
     """
-    values, (words, kind) = _values(grid, column)
-    where = find_place(place, qpv, communes)
+    values, (words, kind) = _values(grid, column, lang)
+    where = find_place(place, qpv if place is not None else _above(qpv, grid), communes)
     corners, rows = _corners(grid, where)
     if not len(rows):
         raise DataError(
@@ -105,8 +104,9 @@ def grid(
     legend = legend_of(cut, lang, missing=False, none=False)
     legend += _hatched(ax, corners, grid["imputed"].iloc[rows] if "imputed" in grid else None, lang)
     ring = {"facecolor": "none", "edgecolor": PERIMETER, "linewidth": 1.3}
-    draw(ax, where.metres(qpv).to_numpy(), **ring, zorder=4)
-    legend += furniture.patches([(say("QPV", lang), ring)])
+    shapes = where.metres(qpv)
+    draw(ax, shapes.to_numpy(), **ring, zorder=4)
+    legend += furniture.patches([(say("QPV", lang), ring)]) if len(shapes) else []
     furniture.legend(ax, [*legend, *handles], say(words, lang))
     about = schema.provenance(grid)
     side = f"{say('cells of', lang)} {grid.attrs.get('resolution_m', 200)} m"
@@ -115,22 +115,40 @@ def grid(
     return ax
 
 
-def _values(grid: pd.DataFrame, column: str) -> tuple[pd.Series, tuple[str, Kind]]:
+def _values(grid: pd.DataFrame, column: str, lang: str) -> tuple[pd.Series, tuple[str, Kind]]:
     """Numbers of a column by cell, and how they are called and written."""
-    if column == "poverty_rate" and "poor_households" in grid:
+    if column == "poverty_rate" and {"poor_households", "households"} <= set(grid):
         homes = grid["households"].astype("Float64")
         return grid["poor_households"].astype("Float64") / homes.where(homes > 0), COLUMNS[column]
-    if column == "living_standard_mean_eur" and "living_standard_sum_eur" in grid:
+    if column == "living_standard_mean_eur" and {"living_standard_sum_eur", "population"} <= set(grid):
         people = grid["population"].astype("Float64")
         return grid["living_standard_sum_eur"].astype("Float64") / people.where(people > 0), COLUMNS[column]
     numbers = [name for name in grid.columns if pd.api.types.is_numeric_dtype(grid[name]) and name != "imputed"]
     if column not in numbers:
+        made = {
+            "poverty_rate": {"poor_households", "households"},
+            "living_standard_mean_eur": {"living_standard_sum_eur", "population"},
+        }
+        there = [name for name, needed in made.items() if needed <= set(grid)]
         raise UsageError(
             f"The grid has no column of numbers {column!r}.",
-            problems=[f"there is {name!r}" for name in [*get_args(Column), *numbers]],
+            problems=near_columns(column, [*there, *numbers]),
             way_out="Name one of them.",
         )
-    return grid[column].astype("Float64"), COLUMNS.get(column, (column, "decimal"))
+    return grid[column].astype("Float64"), COLUMNS.get(column) or words_of(column, grid[column], lang)
+
+
+def _above(qpv: gpd.GeoDataFrame, grid: pd.DataFrame) -> gpd.GeoDataFrame | gpd.GeoSeries:
+    """Perimeters that lie about the cells of a grid; without any, the ground of the grid."""
+    require_outlines(qpv=qpv)
+    cells = lattice.parse_ids(grid.index)
+    if not len(cells.east):
+        return qpv
+    size = cells.lattice.size
+    ground = shapely.box(cells.east.min(), cells.north.min(), cells.east.max() + size, cells.north.max() + size)
+    extent = gpd.GeoSeries([ground], crs=cells.lattice.epsg)
+    near = qpv[qpv.intersects(extent.to_crs(qpv.crs).iloc[0])]
+    return near if len(near) else extent
 
 
 def _corners(grid: pd.DataFrame, where: Place) -> tuple[Floats, npt.NDArray[np.intp]]:

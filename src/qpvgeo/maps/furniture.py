@@ -4,6 +4,7 @@ Everything is set outside the frame: the legend to its right, the scale bar, the
 are shown as they are: matplotlib would read `$` as mathematics.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 from typing import Any
@@ -45,13 +46,17 @@ _LEAST_IN, _MOST_IN = 3.6, 8.2
 _STRAIGHT_DEGREES = 0.6
 """Where true north turns by more than that over a map, it has no arrow."""
 
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+"""What no SVG may hold; lines end with a line feed."""
+
 _TITLE_LETTERS = 78
 _SMALL, _TINY = 8, 6.5
 _GREY = "#333333"
 
 
 def shown(text: Text) -> Text:
-    """Text that is shown as it is, dollars and all."""
+    """Text that is shown as it is, dollars and all, but for control characters."""
+    text.set_text(_CONTROL.sub("", text.get_text()))
     text.set_parse_math(False)
     text.set_usetex(False)
     return text
