@@ -63,7 +63,7 @@ def grid(
         `population`, `poverty_rate` (poor households over households), `living_standard_mean_eur` (a winsorised mean,
         never a median), or any column of numbers of the grid.
     communes, place, ax, lang, title
-        As for `qpvgeo.maps.qpv`.
+        As for `qpvgeo.maps.qpv`; without a place the map shows the ground of the grid.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def _values(grid: pd.DataFrame, column: str, lang: str) -> tuple[pd.Series, tupl
 
 
 def _above(qpv: gpd.GeoDataFrame, grid: pd.DataFrame) -> gpd.GeoDataFrame | gpd.GeoSeries:
-    """Perimeters that lie about the cells of a grid; without any, the ground of the grid."""
+    """Ground of a grid, where perimeters lie about it; else the perimeters."""
     require_outlines(qpv=qpv)
     cells = lattice.parse_ids(grid.index)
     if not len(cells.east):
@@ -147,8 +147,7 @@ def _above(qpv: gpd.GeoDataFrame, grid: pd.DataFrame) -> gpd.GeoDataFrame | gpd.
     size = cells.lattice.size
     ground = shapely.box(cells.east.min(), cells.north.min(), cells.east.max() + size, cells.north.max() + size)
     extent = gpd.GeoSeries([ground], crs=cells.lattice.epsg)
-    near = qpv[qpv.intersects(extent.to_crs(qpv.crs).iloc[0])]
-    return near if len(near) else extent
+    return extent if qpv.intersects(extent.to_crs(qpv.crs).iloc[0]).any() else qpv
 
 
 def _corners(grid: pd.DataFrame, where: Place) -> tuple[Floats, npt.NDArray[np.intp]]:

@@ -136,7 +136,7 @@ def _around_place(ax: Axes, where: Place, others: gpd.GeoSeries, *, covered: boo
         around = np.array([shapely.difference(shapely.box(*where.frame), where.outline)], dtype=object)
         draw(ax, around, facecolor=to_rgba("#ffffff", 0.6), linewidth=0.0, zorder=2.7)
     else:
-        draw(ax, others.to_numpy(), facecolor="#efeee9", edgecolor="#9a9a9a", linewidth=0.4, zorder=1)
+        draw(ax, others.to_numpy(), facecolor="none", edgecolor="#bdbdbd", linewidth=0.4, zorder=1)
     outline = np.array([where.outline], dtype=object)
     draw(ax, outline, facecolor="none", edgecolor="#4d4d4d", linewidth=1.2, zorder=2.8)
 
@@ -213,7 +213,8 @@ def paint(
     draw(ax, shapes.to_numpy(), facecolor=colours.tolist(), **line, zorder=2)
     unknown = shapes.to_numpy()[(of < 0) & named]
     if len(unknown):
-        draw(ax, unknown, facecolor="none", edgecolor="#8c8c8c", linewidth=0.0, hatch="////", zorder=2.5)
+        edge = 0.4 if len(shapes) <= _MANY else 0.0
+        draw(ax, unknown, facecolor="none", edgecolor="#8c8c8c", linewidth=edge, hatch="////", zorder=2.5)
 
 
 def absent(cut: Classes, values: pd.Series, coverage: pd.DataFrame) -> dict[str, bool]:

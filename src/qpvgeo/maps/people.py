@@ -21,7 +21,7 @@ from qpvgeo.errors import DataError
 from qpvgeo.maps import furniture
 from qpvgeo.maps.labels import place_labels
 from qpvgeo.maps.palettes import RELIABILITY
-from qpvgeo.maps.perimeters import finish, land, perimeter_style, titled
+from qpvgeo.maps.perimeters import finish, land, perimeter_style, titled, titles_of
 from qpvgeo.maps.places import Place, find_place
 from qpvgeo.maps.shapes import draw
 from qpvgeo.maps.words import say
@@ -83,7 +83,7 @@ def estimates(
     >>> qpv = qg.read_qpv(sample.qpv_2024)
     >>> ax = qg.maps.estimates(qg.estimate_population(qpv, qg.read_grid(sample.grid_2019)), qpv)
     >>> ax.get_title(loc="left")
-    'People, estimated from cells, 2019'
+    'People of fiscal households, estimated from cells, 2019'
     """
     schema.require_columns(
         people,
@@ -91,6 +91,13 @@ def estimates(
         what="The frame of people",
         way_out="Make it with qpvgeo.estimate_population().",
     )
+    twice = people.index[people.index.duplicated()].unique()
+    if len(twice):
+        raise DataError(
+            "QPV stand several times in the frame of people.",
+            problems=map(str, twice),
+            way_out="Keep one row for each.",
+        )
     where = find_place(place, qpv, communes)
     shapes = where.metres(qpv)
     shapes = shapes[shapes.index.isin(people.index)]
@@ -108,13 +115,14 @@ def estimates(
     _circles(ax, middles[known], sizes[known], most, [colours[row] for row in np.flatnonzero(known)])
     ax.plot(*middles[~known].T, "x", color=_RING, markersize=5, zorder=6)
     legend = _legend(most, known=known, weak=figures["reliability"].fillna("").ne("").to_numpy(), lang=lang)
+    legend += furniture.patches([(say("QPV", lang), perimeter_style() | {"linewidth": 0.6})])
     furniture.legend(ax, [*legend, *handles], say("people", lang), spacing=1.1)
     year = schema.provenance(people).get("grid_vintage") or schema.provenance(people).get("vintage")
-    made = titled(say("People, estimated from cells", lang), where, year)
+    made = titled(say("People of fiscal households, estimated from cells", lang), where, year)
     finish(ax, where, made if title is None else title, [people, qpv, communes], lang)
-    names = qpv["name"] if "name" in qpv else pd.Series(qpv.index.astype(str), index=qpv.index)
+    names = titles_of(qpv, shapes.index)
     order = np.argsort(-sizes[:, 1], kind="stable")
-    labels = [_label(str(names[shapes.index[row]]), sizes[row], known[row], middles[row], lang) for row in order]
+    labels = [_label(names[row], sizes[row], known[row], middles[row], lang) for row in order]
     place_labels(ax, labels, size=6, taken=_boxes(ax, middles[known], _points(sizes[known, 2], most)))
     return ax
 
@@ -184,7 +192,7 @@ def _legend(most: float, *, known: Any, weak: Any, lang: str) -> list[Artist]:  
     for kind, words in _KINDS:
         if there[kind]:
             mark = {**blank, "marker": "x"} if kind == "none" else blank
-            label = f"{say('estimate', lang)}, {say(words, lang)}"
+            label = say("no estimate", lang) if kind == "none" else f"{say('estimate', lang)}, {say(words, lang)}"
             handles.append(Line2D([], [], **mark, markerfacecolor=RELIABILITY[kind], markersize=9, label=label))
     return handles
 

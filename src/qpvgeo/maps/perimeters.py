@@ -21,7 +21,18 @@ from qpvgeo.maps.shapes import draw
 from qpvgeo.maps.words import say, source_line, with_colon
 from qpvgeo.wording import Lang
 
-__all__ = ["change", "finish", "land", "names_of", "not_shown", "perimeter_style", "qpv", "titled", "together"]
+__all__ = [
+    "change",
+    "finish",
+    "land",
+    "names_of",
+    "not_shown",
+    "perimeter_style",
+    "qpv",
+    "titled",
+    "titles_of",
+    "together",
+]
 
 _MOST_LABELS = 80
 _LISTED = 5
@@ -237,12 +248,19 @@ def not_shown(bare: Iterable[str], frames: Iterable[pd.DataFrame | None], lang: 
 
 def names_of(layer: gpd.GeoDataFrame, shapes: gpd.GeoSeries) -> list[tuple[str, float, float]]:
     """Names, or codes where there are none, and a point inside each shape; the largest first."""
-    names = layer["name"] if "name" in layer else pd.Series(layer.index.astype(str), index=layer.index)
     order = np.argsort(-shapely.area(shapes.to_numpy()), kind="stable")[:_MOST_LABELS]
     chosen = shapes.iloc[order]
     points = shapely.get_coordinates(shapely.point_on_surface(chosen.to_numpy()))
-    labels = names.reindex(chosen.index).fillna(pd.Series(chosen.index.astype(str), index=chosen.index))
-    return [(str(label), float(x), float(y)) for label, (x, y) in zip(labels, points, strict=True)]
+    labels = titles_of(layer, chosen.index)
+    return [(label, float(x), float(y)) for label, (x, y) in zip(labels, points, strict=True)]
+
+
+def titles_of(layer: gpd.GeoDataFrame, index: pd.Index) -> list[str]:
+    """Names of some rows, or their codes where there is none."""
+    if "name" not in layer:
+        return [str(code) for code in index]
+    names = layer["name"].reindex(index)
+    return [str(code) if pd.isna(name) else str(name) for code, name in zip(index, names, strict=True)]
 
 
 def _codes_of(shapes: gpd.GeoSeries) -> list[tuple[str, float, float]]:

@@ -75,7 +75,7 @@ _FRENCH = {
     "the island": "l'île de l'exemple",
     "scale": "échelle",
     "a dot for each QPV": "un point par QPV",
-    "People, estimated from cells": "Habitants, estimés par carreaux",
+    "People of fiscal households, estimated from cells": "Personnes des ménages fiscaux, estimées par carreaux",
     "From the QPV of": "Des QPV de",
     "to those of": "à ceux de",
     "QPV without an outline in the file, not shown": "QPV sans contour dans le fichier, non représentés",
