@@ -154,7 +154,7 @@ def grids_near(
             # the name of the file is said once
             lines = [str(error).splitlines()[0], *error.problems]
             refused.append(lines[0] if lines[0].startswith(path.name) else f"{path.name}: {lines[0]}")
-            refused += [f"  {line.removeprefix(f'{path.name}:')}" for line in lines[1:]]
+            refused += [f"layer {line.removeprefix(f'{path.name}:')}" for line in lines[1:]]
             continue
         if len(cells):
             grids.append(cells)

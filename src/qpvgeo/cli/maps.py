@@ -120,7 +120,7 @@ def _require(asked: Request) -> None:
     problems += [words for words, told in wrong.items() if told] + _problems_of_place(asked)
     for option, kinds in _OPTIONS.items():
         if getattr(asked, option) is not None and asked.kind not in kinds:
-            problems.append(f"--{option} is for --kind {' or '.join(kinds)}")
+            problems.append(f"--{option} is for --kind {', '.join(kinds)}")
     if problems:
         raise UsageError("The map cannot be drawn so.", problems=problems)
 

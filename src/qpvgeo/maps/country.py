@@ -99,7 +99,7 @@ def france(
     own = isinstance(data, gpd.GeoDataFrame)
     if units is None and not own:
         raise DataError("A coverage needs the outlines of its units.", way_out="Give communes: read_communes(...).")
-    require_outlines(data=data if own else None, units=units)
+    require_outlines(**({"data": data} if own else {}), **({} if units is None else {"units": units}))
     outlines = data if units is None else units if perimeters else units_of(data, units)
     values = pd.Series(dtype="Float64") if perimeters else figure_of(data, column, outlines.index)
     sheet = _Sheet(ax, outlines, fictional=schema.is_fictional(data))

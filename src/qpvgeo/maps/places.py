@@ -115,7 +115,7 @@ def near_names(asked: str, known: dict[str, str]) -> list[str]:
 
 
 def require_outlines(**layers: Any) -> None:  # noqa: ANN401 - whatever was given
-    """Raise one error that lists the layers that cannot be drawn; None is no layer.
+    """Raise one error that lists the layers that cannot be drawn.
 
     Raises
     ------
@@ -124,8 +124,6 @@ def require_outlines(**layers: Any) -> None:  # noqa: ANN401 - whatever was give
     """
     problems = []
     for name, layer in layers.items():
-        if layer is None:
-            continue
         if not isinstance(layer, gpd.GeoDataFrame | gpd.GeoSeries):
             problems.append(f"{name} is a {type(layer).__name__}, no frame with outlines")
         elif isinstance(layer, gpd.GeoDataFrame) and layer.active_geometry_name is None:
@@ -182,7 +180,7 @@ def find_place(
     >>> find_place("CC des Hautes Lames", qpv, communes, epci=epci).name
     'CC des Hautes Lames (999900026)'
     """
-    require_outlines(qpv=qpv, communes=communes)
+    require_outlines(qpv=qpv, **({} if communes is None else {"communes": communes}))
     if isinstance(place, Place):
         return place
     if place is None:

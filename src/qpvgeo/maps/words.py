@@ -155,7 +155,7 @@ def source_line(
     seen: set[str] = set()
     for frame in known:
         fictional = schema.is_fictional(frame)
-        for record in _records(frame):
+        for record in _records(frame, made_up=schema.is_fictional(*known)):
             name, held = str(record.get("file", "")), record.get("regions")
             absent = held is not None and not (set(held) & set(held if regions is None else regions))
             if name in seen or absent:
@@ -180,10 +180,10 @@ def source_line(
     return "\n".join(lines)
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Files of a frame; addresses of the national base are known by their columns."""
+def _records(frame: pd.DataFrame, *, made_up: bool) -> list[dict[str, Any]]:
+    """Files of a frame; addresses of the national base are known by their columns, but on a map of the sample."""
     files: list[dict[str, Any]] = schema.provenance(frame).get("files", [])
-    if not files and set(frame.columns) >= _OF_ADDRESSES:
+    if not files and not made_up and set(frame.columns) >= _OF_ADDRESSES:
         return [{"kind": "addresses", "producer": "BAN"}]
     return files
 
