@@ -3,6 +3,7 @@
 Each frame is in the legal projection of its territory and has a scale bar of its own: no two are at one scale.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -114,7 +115,9 @@ def france(
         heading, kind = words_of(column, values, lang)
         cut = classed(values.to_numpy(), scheme=scheme, count=classes, kind=kind, lang=lang)
         _figures(sheet, outlines, values, cut, data)
-        handles = legend_of(cut, lang, **absent(cut, values, data))
+        shown = values.index.isin([code for shapes in sheet.land.values() for code in shapes.index])
+        there = replace(cut, of=cut.of[shown])
+        handles = legend_of(cut, lang, **absent(there, values[shown], data))
         level = str(data.index.name)
         by = f" {say(f'by {level}', lang)}" if level in LEVELS else ""
         made = f"{heading[:1].upper()}{heading[1:]}{by}, {say('France', lang)}"
