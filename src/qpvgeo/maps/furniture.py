@@ -62,12 +62,12 @@ def shown(text: Text) -> Text:
     return text
 
 
-def axes_of(ax: Axes | None, frame: Box, *, legend: bool = True) -> Axes:
+def axes_of(ax: Axes | None, frame: Box) -> Axes:
     """Axes for a frame: those given, or those of a new figure of its shape; without ticks, metres alike both ways."""
     west, south, east, north = frame
     if ax is None:
         height = float(np.clip(_WIDTH_IN * (north - south) / (east - west), _LEAST_IN, _MOST_IN))
-        size = (_WIDTH_IN + (_LEGEND_IN if legend else 0.0), height + 1.1)
+        size = (_WIDTH_IN + _LEGEND_IN, height + 1.1)
         _, ax = plt.subplots(figsize=size, layout="constrained")
     ax.set_aspect("equal")
     ax.set_xlim(west, east)

@@ -178,7 +178,7 @@ def find_place(
     >>> epci = qg.read_epci(sample.epci_table)
     >>> qpv = qg.read_qpv(sample.qpv_2024)
     >>> find_place("CC des Hautes Lames", qpv, communes, epci=epci).name
-    'CC des Hautes Lames (999900026)'
+    'CC des Hautes Lames (299900027)'
     """
     require_outlines(qpv=qpv, **({} if communes is None else {"communes": communes}))
     if isinstance(place, Place):

@@ -147,7 +147,7 @@ def source_line(
     --------
     >>> import qpvgeo as qg
     >>> print(source_line([qg.read_qpv(qg.sample().qpv_2015)], "en"))  # doctest: +ELLIPSIS
-    Source: ... (geography of 2015, release 2015-08). qpvgeo ...
+    Source: ... (geography of 2015). qpvgeo...
     Fictional data: the sample of qpvgeo describes no real place.
     """
     known = [frame for frame in frames if frame is not None]
