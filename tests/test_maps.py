@@ -16,7 +16,7 @@ from matplotlib.collections import PathCollection, PolyCollection
 
 import qpvgeo as qg
 from qpvgeo import maps
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, OutputError, UsageError
 
 TOLERANCE = 1.5
 """Root mean square of the difference of two pictures, of 255: the same picture is 0, one without its labels is 4."""
@@ -310,7 +310,7 @@ def test_territory_without_perimeters_given_says_so_even_where_its_land_is(layer
 def test_territory_is_shown_whole_where_its_land_is_given():
     land = gpd.GeoDataFrame(geometry=[shapely.box(-61.6, 16.0, -61.3, 16.2)], index=["97101"], crs=4326)
     qpv = gpd.GeoDataFrame(
-        {"name": ["a"]}, geometry=[shapely.box(-61.31, 16.18, -61.305, 16.185)], index=["QN97101"], crs=4326
+        {"name": ["a"]}, geometry=[shapely.box(-61.31, 16.18, -61.305, 16.185)], index=["QN97101N"], crs=4326
     )
     alone, within = (maps.france(qpv, units).child_axes[0] for units in (None, land))
     assert np.ptp(within.get_xlim()) > 10 * np.ptp(alone.get_xlim())
@@ -405,3 +405,190 @@ def test_place_without_a_cell_says_so(layers):
     far = gpd.GeoDataFrame({"name": ["x"]}, geometry=[shapely.box(700_000, 6_600_000, 701_000, 6_601_000)], crs=2154)
     with pytest.raises(DataError, match="No cell of the grid"):
         maps.grid(layers["grid"], far)
+
+
+def named(qpv, **about):
+    """Perimeters that are not those of the sample."""
+    qpv = qpv.copy()
+    qpv.attrs["qpvgeo"] = {**qpv.attrs["qpvgeo"], "fictional": False, **about}
+    return qpv
+
+
+def source_of(ax):
+    (source,) = [text.get_text() for text in ax.texts if text.get_gid() == "source"]
+    return source
+
+
+def test_source_names_producer_vintage_release_and_licence_and_files_of_the_place_alone(layers):
+    told = {"kind": "perimeters", "producer": "ANCT", "vintage": 2024, "release": "2025"}
+    files = [{"file": "here.shp", "regions": ["99"], **told}, {"file": "far.shp", "regions": ["02"], **told}]
+    ax = maps.qpv(named(layers["new"], files=files), lang="fr")
+    assert source_of(ax).startswith(
+        "Source\u00a0: ANCT, here.shp (géographie 2024, version 2025), Licence Ouverte 2.0. qpvgeo\u00a0"
+    )
+
+
+def test_addresses_of_the_national_base_are_credited(layers):
+    new = layers["new"].iloc[:9][["name", "geometry"]]
+    qpv = named(new.set_axis([f"QN0750{number}M" for number in range(1, 10)]), files=[])
+    assert "BAN, addresses, Licence Ouverte" in source_of(maps.tags(layers["addresses"], qpv)).replace("\n", " ")
+
+
+def test_coverage_and_estimates_keep_the_years_of_what_they_are_made_of(layers):
+    assert "population of 2020" in source_of(maps.choropleth(layers["coverage"], layers["communes"])).replace("\n", " ")
+    assert "grid of 2019" in source_of(maps.estimates(layers["people"], layers["new"])).replace("\n", " ")
+
+
+def test_qpv_without_an_outline_are_named(layers):
+    qpv = layers["new"].copy()
+    qpv.loc["QN09902I", "geometry"] = None
+    said = "1 QPV without an outline in the file, not shown: QN09902I."
+    assert said in source_of(maps.qpv(qpv, layers["communes"], place="99001"))
+    assert said in source_of(maps.france(qpv))
+    assert "not shown" not in source_of(maps.qpv(qpv, layers["communes"], place="99012"))
+
+
+def test_legend_names_no_perimeters_where_there_are_none(layers):
+    bare = next(code for code in layers["communes"].index if code not in layers["coverage"].index)
+    far = layers["new"].iloc[:1]
+    ax = maps.qpv(far, layers["communes"], place=bare)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Commune limit"]
+
+
+def test_title_of_a_change_holds_the_years_that_are_drawn(layers):
+    ax = maps.change(layers["old"], layers["new"], lang="fr")
+    assert ax.get_title(loc="left") == "Des QPV de 2015 à ceux de 2024"
+
+
+@pytest.mark.parametrize(("before", "after"), [("new", "old"), ("new", "new")])
+def test_change_that_goes_backwards_or_nowhere_is_refused(layers, before, after):
+    with pytest.raises(UsageError, match="from the earlier geography to the later"):
+        maps.change(layers[before], layers[after])
+
+
+def test_change_of_a_qpv_of_either_geography(layers):
+    for layer in ("old", "new"):
+        code = layers[layer].index[0]
+        assert code in maps.change(layers["old"], layers["new"], place=code).get_title(loc="left")
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda one: maps.change(one["old"], None), "no frame with outlines"),
+        (lambda _: maps.qpv("qpv.geojson"), "no frame with outlines"),
+        (lambda one: maps.france(one["coverage"], one["coverage"]), "no frame with outlines"),
+        (lambda one: maps.qpv(one["new"].set_crs(None, allow_override=True)), "projection"),
+        (lambda one: maps.choropleth(one["coverage"], one["communes"].set_crs(None, allow_override=True)), "project"),
+        (lambda one: maps.qpv(pd.concat([one["new"], one["new"]])), "several times"),
+        (lambda one: maps.qpv(one["new"], place=59350), "A code is text: '59350'"),
+        (lambda one: maps.choropleth(one["coverage"], one["communes"], classes=2.5), "2.5 classes"),
+    ],
+)
+def test_layers_that_cannot_be_drawn_are_refused_in_words(layers, draw, words):
+    with pytest.raises(UsageError, match=words):
+        draw(layers)
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda one: maps.choropleth(one["coverage"].iloc[:0], one["communes"]), "has no rows"),
+        (lambda one: maps.choropleth(pd.concat([one["coverage"]] * 2), one["communes"]), "several times"),
+        (lambda one: maps.choropleth(one["coverage"], one["communes"].iloc[:0]), "there are no outlines"),
+        (lambda one: maps.estimates(pd.concat([one["people"]] * 2), one["new"]), "several times"),
+        (lambda one: maps.france(one["communes"]), "no perimeters of QPV"),
+        (lambda one: maps.france(one["coverage"]), "needs the outlines"),
+    ],
+)
+def test_frames_that_cannot_be_shown_are_refused_in_words(layers, draw, words):
+    with pytest.raises(DataError, match=words):
+        draw(layers)
+
+
+def test_poor_households_without_households_give_no_rate(layers):
+    with pytest.raises(UsageError, match="no column of numbers 'poverty_rate'") as caught:
+        maps.grid(layers["grid"].drop(columns="households"), layers["new"], "poverty_rate")
+    assert not any("poverty_rate" in problem for problem in caught.value.problems)
+
+
+def test_coverage_with_outlines_of_its_own_is_drawn_by_its_column(layers):
+    joined = gpd.GeoDataFrame(layers["coverage"].join(layers["communes"].geometry), geometry="geometry", crs=4326)
+    assert maps.france(joined).get_title(loc="left") == "Share of people in QPV by commune, France"
+
+
+def test_choropleth_of_a_place_has_the_classes_of_its_units_and_its_limit(layers):
+    own = layers["communes"].index[layers["communes"]["epci"] == layers["communes"]["epci"].iloc[0]]
+    code = layers["communes"]["epci"].iloc[0]
+    ax = maps.choropleth(layers["coverage"], layers["communes"], "n_qpv", place=code)
+    units = next(one for one in ax.collections if one.get_zorder() == 2)
+    assert len(units.get_paths()) == len(own)
+    assert [one for one in ax.collections if one.get_zorder() == 2.8]
+
+
+def test_choropleth_of_one_unit_shows_those_around_it_lighter(layers):
+    ax = maps.choropleth(layers["coverage"], layers["communes"], place="99001")
+    units = next(one for one in ax.collections if one.get_zorder() == 2)
+    assert len(units.get_paths()) > 1
+    assert [one for one in ax.collections if one.get_zorder() == 2.7]
+
+
+def test_units_with_a_code_alone_are_places(layers):
+    communes = layers["communes"].drop(columns=["name", "epci", "ept", "department"])
+    assert maps.choropleth(layers["coverage"], communes, place="99001").get_title(loc="left").endswith("99001, 2024")
+
+
+def test_column_without_words_is_said_to_be_one(layers):
+    grid = layers["grid"].assign(men_prop=1.5)
+    ax = maps.grid(grid, layers["new"], "men_prop", lang="fr")
+    assert ax.get_title(loc="left").startswith("Colonne men_prop, carreaux")
+    assert (
+        maps.choropleth(layers["coverage"], layers["communes"], "estimated_share", lang="fr")
+        .get_title(loc="left")
+        .startswith("Part estimée par la surface")
+    )
+
+
+def test_grid_without_a_place_is_shown_where_its_cells_are(layers):
+    few = layers["grid"].iloc[:40]
+    wide, near = (np.ptp(maps.grid(grid, layers["new"]).get_xlim()) for grid in (layers["grid"], few))
+    assert near < wide
+
+
+def test_units_that_vanish_at_the_scale_of_the_country_warn_of_nothing(layers):
+    speck = layers["communes"].copy()
+    speck.loc["99003", "geometry"] = shapely.Point(-3.6, 45.97).buffer(1e-7)
+    assert maps.france(layers["coverage"], speck).collections
+
+
+def test_many_equal_numbers_warn_of_nothing(layers):
+    coverage = layers["coverage"].assign(n_qpv=[1] * (len(layers["coverage"]) - 2) + [2, 3])
+    assert maps.choropleth(coverage, layers["communes"], "n_qpv").get_legend().get_texts()
+
+
+def test_control_characters_are_left_out_of_an_svg(layers, tmp_path):
+    qpv = layers["new"].assign(name="Cité\x0b des\x00 Fleurs")
+    root = ET.parse(maps.save(maps.qpv(qpv, title="a\x01b"), tmp_path / "map.svg")).getroot()
+    assert "ab" in "".join(root.itertext())
+
+
+def test_folder_that_takes_no_file_is_refused_in_words(layers, tmp_path):
+    ax = maps.qpv(layers["new"])
+    (tmp_path / "map.png").mkdir()
+    with pytest.raises(OutputError, match="Cannot write"):
+        maps.save(ax, tmp_path / "map.png")
+    assert [one.name for one in tmp_path.iterdir()] == ["map.png"]
+
+
+def test_insets_of_axes_with_a_name_have_the_detail_of_insets(layers):
+    figure = plt.figure()
+    axes = figure.subplot_mosaic([["left"]])["left"]
+    named_, plain_ = (
+        maps.france(layers["new"], layers["communes"], ax=axes),
+        maps.france(layers["new"], layers["communes"], ax=plt.figure().subplots()),
+    )
+    counts = [
+        sum(len(path.vertices) for one in ax.collections if one.get_zorder() == 1 for path in one.get_paths())
+        for ax in (named_, plain_)
+    ]
+    assert counts[0] == counts[1]

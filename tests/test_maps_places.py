@@ -84,6 +84,72 @@ def test_place_that_there_is_not_is_answered_with_those_near(asked, near, qpv, c
     assert f"near: {near}" in caught.value.problems
 
 
+@pytest.mark.parametrize(("asked", "name"), [("la cite", "La Cité (QN01802N)"), ("Le Port", "Le Port (QN01801M)")])
+def test_qpv_is_known_by_its_name(asked, name, qpv, communes):
+    assert find_place(asked, qpv, communes).name == name
+    assert find_place(asked, qpv).name == name
+
+
+def test_commune_comes_before_a_qpv_of_its_name(qpv, communes):
+    assert find_place("Bourges", qpv.assign(name="Bourges"), communes).name == "Bourges (18033)"
+    with pytest.raises(UsageError, match="2 places are called"):
+        find_place("Centre", qpv.assign(name="Centre"), communes)
+
+
+def test_zero_that_was_lost_is_given_back(qpv, communes):
+    with pytest.raises(UsageError) as caught:
+        find_place("1053", qpv, communes.rename({"18033": "01053"}))
+    assert caught.value.problems[0] == "near: 01053 Bourges"
+
+
+def test_wrong_code_of_a_qpv_is_answered_with_qpv(qpv, communes):
+    with pytest.raises(UsageError) as caught:
+        find_place("QN01802M", qpv, communes)
+    assert caught.value.problems
+    assert all(problem.startswith("near: QN018") for problem in caught.value.problems)
+
+
+def test_code_of_the_other_geography_is_told(qpv, communes):
+    with pytest.raises(UsageError, match=r"QP018001 is a code of the 2015 geography.*2024") as caught:
+        find_place("QP018001", qpv, communes)
+    assert "--vintage 2015" in caught.value.way_out
+
+
+@pytest.mark.parametrize("asked", ["200057867", "Plaine Commune"])
+def test_ept_without_a_table_of_them_says_so(asked, qpv, communes):
+    with pytest.raises(UsageError, match="200057867 Plaine Commune is an EPT, and no table says which"):
+        find_place(asked, qpv, communes)
+
+
+def test_qpv_without_an_outline_is_told_from_nothing(qpv, communes):
+    qpv.loc["QN01801M", "geometry"] = None
+    with pytest.raises(DataError, match=r"Le Port \(QN01801M\) has no outline"):
+        find_place("QN01801M", qpv, communes)
+    assert find_place(None, qpv).bare == ("QN01801M",)
+    listed = qpv.assign(communes=[["18001"], ["18033"]])
+    assert find_place("18001", listed, communes).bare == ("QN01801M",)
+    assert find_place("18033", listed, communes).bare == ()
+
+
+def test_box_in_metres_is_of_the_territory_that_it_meets_there():
+    island = gpd.GeoSeries([shapely.box(55.5, -21.0, 55.6, -20.9)], index=["QN97401N"], crs=4326)
+    main = gpd.GeoSeries([square(0, 0)], index=["QN01801M"], crs=2154).to_crs(4326)
+    both = gpd.GeoDataFrame(geometry=pd.concat([main, island]))
+    assert find_place([X, Y, X + 2_000, Y + 1_000], both).territory == "hexagone"
+    west, south, east, north = island.to_crs(2975).total_bounds.tolist()
+    assert find_place([west, south, east, north], both).territory == "974"
+    with pytest.raises(DataError, match="meets nothing"):
+        find_place([0, 0, 1_000, 1_000], both)
+    with pytest.raises(UsageError, match=r"ground of France hexagonale, La Réunion"):
+        find_place([0, 0, 9e6, 9e6], both)
+
+
+def test_box_with_latitudes_first_is_told_the_order(qpv):
+    with pytest.raises(UsageError, match="no French territory") as caught:
+        find_place([48.8, 2.3, 48.9, 2.4], qpv)
+    assert "longitudes" in caught.value.way_out
+
+
 def test_frame_holds_the_place_with_a_margin(qpv, communes):
     west, south, east, north = find_place("18033", qpv, communes).frame
     assert (west, south) == pytest.approx((X + 1_000 - 40, Y - 40), abs=0.1)

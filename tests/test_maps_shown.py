@@ -198,7 +198,7 @@ def test_more_bands_than_colours_are_refused(addresses, new):
 def test_points_without_a_place_are_unknown_and_not_elsewhere(new):
     inside = new.to_crs(4326).representative_point()
     table = pd.DataFrame(
-        {"lon": [*inside.x.astype(str), "", "far", "2.35"], "lat": [*inside.y.astype(str), "", "away", "48.85"]}
+        {"lon": [*inside.x.astype(str), "", "far", "-3.41"], "lat": [*inside.y.astype(str), "", "away", "46.09"]}
     )
     counts = legend_of(maps.tags(table, new))
     assert "unknown (2)" in counts

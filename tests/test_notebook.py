@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-PICTURES = {"first_look.ipynb": 1, "maps.ipynb": 5}
+PICTURES = {"first_look.ipynb": 1, "maps.ipynb": 7}
 PACKAGES = ("nbformat", "nbclient", "ipykernel")
 
 pytestmark = [
@@ -80,7 +80,7 @@ def test_maps_are_drawn(notebook, saved, executed):
 
 def test_saved_notebook_is_short_executed_in_order_and_without_errors(saved):
     code = [cell for cell in saved.cells if cell.cell_type == "code"]
-    assert 10 <= len(saved.cells) <= 14
+    assert 10 <= len(saved.cells) <= 17
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     assert {output.output_type for cell in code for output in cell.outputs} <= {"stream", "display_data"}
     assert [output.name for cell in code for output in cell.outputs if output.output_type == "stream"].count(

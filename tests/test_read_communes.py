@@ -497,3 +497,14 @@ def test_real_table_of_epci(real_data, year):
     assert [note.split(": ")[0] for note in notes(epci)] == (
         [f"cog{year}_epci.csv has the same bytes as {same[year]}"] if year in same else []
     )
+
+
+@pytest.mark.real
+def test_outlines_of_another_year_say_so_and_of_which_regions_they_are(real_data):
+    folder = real_data / "admin"
+    names = ("communes_2018_regions_44_75_76.parquet", "communes_2024_100m_sauf_44_75_76.parquet")
+    communes = read_communes([folder / name for name in names], table=folder / "cog2024_communes.csv")
+    records = {one["file"]: one for one in communes.attrs["qpvgeo"]["files"]}
+    assert (records[names[0]]["cog_year"], records[names[0]]["regions"]) == (2018, ["44", "75", "76"])
+    assert records[names[1]]["cog_year"] == 2024
+    assert "32" in records[names[1]]["regions"]

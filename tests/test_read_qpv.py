@@ -557,3 +557,17 @@ def test_real_round_trip_through_geoparquet(tmp_path, real_2024, whole_2015):
 def test_real_shapefiles_in_a_zip_are_the_same(tmp_path, shp):
     shutil.make_archive(str(tmp_path / "qp"), "zip", shp)
     assert_geodataframe_equal(read_qpv(tmp_path / "qp.zip", territory="978"), read_qpv(shp, territory="978"))
+
+
+@pytest.mark.real
+def test_records_say_what_each_file_is_and_of_which_regions_it_was_kept(real_data):
+    records = {one["file"]: one for one in about(read_qpv("qpv-2015", data=real_data))["files"]}
+    island, whole = records["QP_LAREUNION_RGR92_UTM40S.shp"], records["QP_METROPOLEOUTREMER_WGS84_EPSG4326.shp"]
+    assert (island["kind"], island["producer"], island["vintage"], island["release"]) == (
+        "perimeters",
+        "ANCT",
+        2015,
+        "2015-08",
+    )
+    assert island["regions"] == ["04"]
+    assert whole["regions"] == [], "all of it is in the files of the territories"

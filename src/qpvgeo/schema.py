@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 import qpvgeo
-from qpvgeo import codes, territories
+from qpvgeo import codes, facts, territories
 from qpvgeo.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = [
     "poverty_by_people",
     "provenance",
     "reference_year",
+    "regions_of",
     "require_columns",
     "require_once",
     "require_qpv",
@@ -96,6 +97,18 @@ def stamp(frame: pd.DataFrame, files: Iterable[Mapping[str, Any]] = (), **about:
         **about,
     }
     return frame
+
+
+def regions_of(departments: Iterable[Any]) -> list[str]:
+    """Codes of the regions that departments lie in; a collectivity without a region stands for itself.
+
+    Examples
+    --------
+    >>> regions_of(["59", "62", "978"])
+    ['32', '978']
+    """
+    regions = {row["code"]: row["region"] for row in facts.rows("departments")}
+    return sorted({regions.get(str(code)) or str(code) for code in set(departments) if not pd.isna(code)})
 
 
 def is_fictional(*frames: pd.DataFrame | None) -> bool:

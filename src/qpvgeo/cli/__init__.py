@@ -101,7 +101,7 @@ VintageOption = Annotated[Vintage, typer.Option(help="Geography: 2015 or 2024.")
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else there.")]
 SampleOption = Annotated[bool, typer.Option("--sample", help="Use the embedded, fictional sample.")]
 DataOption = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of published files.")]
-LangOption = Annotated[Language, typer.Option(help="Language of the tables.")]
+LangOption = Annotated[Language, typer.Option(help="Language of tables and maps.")]
 YearOption = Annotated[int | None, typer.Option(help="Reference year of the populations, where a table has several.")]
 
 
@@ -356,12 +356,15 @@ def map_(
     png: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a PNG, 300 dots an inch.")] = None,
     svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an SVG, text as text.")] = None,
     pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a PDF, text as text.")] = None,
-    vintage: VintageOption = Vintage.Y2024,
+    vintage: Annotated[Vintage | None, typer.Option(help="Geography: 2015, or 2024 when left out.")] = None,
     by: Annotated[str | None, typer.Option(metavar="LEVEL", help="Units of a choropleth, or of --kind france.")] = None,
     column: Annotated[str | None, typer.Option(help="Column of the coverage or of the grid.")] = None,
     points: Annotated[Path | None, typer.Option(metavar="FILE", help="Addresses of --kind tags.")] = None,
     grid: Annotated[Path | None, typer.Option(metavar="FILE", help="Grid to use; else the latest at hand.")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer or member of the --grid file.")] = None,
+    columns: Annotated[
+        str | None, typer.Option(metavar="NAME=MEANING,...", help="Columns of the --grid file: id=cell_id,...")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="In place of the title made.")] = None,
     basemap: Annotated[bool, typer.Option("--basemap", help="Tiles of a web map below, from the network.")] = False,
     json: JsonOption = False,
@@ -378,12 +381,13 @@ def map_(
         kind=kind.value,
         data=_folder(data, sample=sample),
         sample=sample,
-        vintage=int(vintage),
+        vintage=None if vintage is None else int(vintage),
         by=by,
         column=column,
         points=points,
         grid=grid,
         layer=layer,
+        columns=columns,
         title=title,
         lang=lang.value,
         basemap=basemap,

@@ -1,6 +1,6 @@
 """Files at hand that several commands start from: perimeters, people, communes, EPCI, and what is made of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,6 +136,7 @@ def grids_near(
     *,
     grid: Path | None = None,
     layer: str | None = None,
+    columns: Mapping[str, str] | None = None,
     keep: Sequence[str] | None = None,
 ) -> list[pd.DataFrame]:
     """Grids that have cells near some shapes: the finest first, of these the latest.
@@ -146,11 +147,14 @@ def grids_near(
     grids, refused = [], []
     for path in list(dict.fromkeys(found)) or discover.find("grid", None, data):
         try:
-            cells = read_grid(path, layer=layer, keep=keep, where=near)
+            cells = read_grid(path, layer=layer, columns=columns, keep=keep, where=near)
         except DataError as error:
             if grid is not None:
                 raise
-            refused.append(f"{path.name}: {str(error).splitlines()[0]}")
+            # the name of the file is said once
+            lines = [str(error).splitlines()[0], *error.problems]
+            refused.append(lines[0] if lines[0].startswith(path.name) else f"{path.name}: {lines[0]}")
+            refused += [f"layer {line.removeprefix(f'{path.name}:')}" for line in lines[1:]]
             continue
         if len(cells):
             grids.append(cells)
@@ -160,7 +164,8 @@ def grids_near(
         raise MissingDataError(
             "The grids at hand have no cell near.",
             problems=refused,
-            way_out="Give another with --grid; Guadeloupe, Guyane, Mayotte and the collectivities have none.",
+            way_out="Give another with --grid, one of its layers with --layer; Guadeloupe, Guyane, Mayotte and the "
+            "collectivities have none.",
         )
     return sorted(grids, key=_rank)
 

@@ -13,9 +13,10 @@ import shapely
 from qpvgeo import discover, maps, schema
 from qpvgeo.cli import inputs
 from qpvgeo.cli.outputs import problems_of
-from qpvgeo.errors import MissingDataError, UsageError
+from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.estimates import estimate_population
 from qpvgeo.maps.choropleths import LEVELS
+from qpvgeo.maps.perimeters import not_shown, together
 from qpvgeo.read.batches import open_table
 from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import FICTIONAL
@@ -33,12 +34,13 @@ class Request:
     kind: str
     data: Path | None
     sample: bool = False
-    vintage: int = 2024
+    vintage: int | None = None
     by: str | None = None
     column: str | None = None
     points: Path | None = None
     grid: Path | None = None
     layer: str | None = None
+    columns: str | None = None
     title: str | None = None
     lang: str = "en"
     basemap: bool = False
@@ -50,6 +52,11 @@ class Request:
     def files(self) -> list[Path]:
         """Files to write."""
         return [path for path in (self.png, self.svg, self.pdf) if path is not None]
+
+    @property
+    def year(self) -> int:
+        """Geography of the perimeters."""
+        return self.vintage or 2024
 
 
 def draw(asked: Request) -> dict[str, Any]:
@@ -67,7 +74,8 @@ def draw(asked: Request) -> dict[str, Any]:
                 maps.basemap(drawing.ax, drawing.place)
             for path in asked.files:
                 maps.save(drawing.ax, path)
-            title = drawing.ax.get_title(loc="left")
+            # lines are broken for the picture alone
+            title = drawing.ax.get_title(loc="left").replace("\n", " ")
         finally:
             plt.close(drawing.ax.figure)
     records = [record for frame in drawing.frames for record in schema.provenance(frame).get("files", [])]
@@ -76,6 +84,7 @@ def draw(asked: Request) -> dict[str, Any]:
         "place": None if drawing.place is None else drawing.place.name or None,
         "title": title,
         "outputs": [str(path) for path in asked.files],
+        "notes": drawing.notes(asked.lang),
         "sources": list({record["sha256"]: record for record in records}.values()),
     }
     return answer | ({"fictional": FICTIONAL} if schema.is_fictional(*drawing.frames) else {})
@@ -87,6 +96,13 @@ class _Drawing:
     place: maps.Place | None
     frames: list[pd.DataFrame]
 
+    def notes(self, lang: str) -> list[str]:
+        """What belongs on the map and is not there."""
+        if self.place is not None:
+            return not_shown(self.place.bare, self.frames, lang)
+        outlines = (frame for frame in self.frames if isinstance(frame, gpd.GeoDataFrame) and "vintage" in frame)
+        return not_shown([str(code) for one in outlines for code in one.index[one.geometry.isna()]], self.frames, lang)
+
 
 def _require(asked: Request) -> None:
     problems = []
@@ -96,14 +112,38 @@ def _require(asked: Request) -> None:
         problems += problems_of(getattr(asked, suffix), f"--{suffix}", (f".{suffix}",))
     wrong = {
         f"--by {asked.by} is none of {', '.join(LEVELS)}": asked.by is not None and asked.by not in LEVELS,
-        "--points is for --kind tags": asked.points is not None and asked.kind != "tags",
+        "--columns is for a --grid FILE": asked.columns is not None and asked.grid is None,
+        f"--columns {asked.columns} is not NAME=MEANING,...": asked.columns is not None and not _named(asked.columns),
         "--kind tags needs the addresses: --points FILE": asked.kind == "tags"
         and asked.points is None
         and not asked.sample,
     }
     problems += [words for words, told in wrong.items() if told] + _problems_of_place(asked)
+    for option, kinds in _OPTIONS.items():
+        if getattr(asked, option) is not None and asked.kind not in kinds:
+            problems.append(f"--{option} is for --kind {', '.join(kinds)}")
     if problems:
         raise UsageError("The map cannot be drawn so.", problems=problems)
+
+
+_OPTIONS: dict[str, tuple[str, ...]] = {
+    "vintage": ("qpv", "choropleth", "grid", "estimates", "tags", "france"),
+    "by": ("choropleth", "france"),
+    "column": ("choropleth", "grid", "france"),
+    "points": ("tags",),
+    "grid": ("grid", "estimates"),
+    "layer": ("grid", "estimates"),
+    "columns": ("grid", "estimates"),
+}
+"""Kinds of map that each option is for."""
+
+
+def _named(columns: str) -> dict[str, str]:
+    """Names in the file and what they mean, of `id=cell_id,num_people=population`; empty when it is not that."""
+    pairs = [part.partition("=") for part in columns.split(",")]
+    return (
+        {} if not all(name and meaning for name, _, meaning in pairs) else {a.strip(): b.strip() for a, _, b in pairs}
+    )
 
 
 def _problems_of_place(asked: Request) -> list[str]:
@@ -118,17 +158,15 @@ def _problems_of_place(asked: Request) -> list[str]:
 
 
 def _qpv(asked: Request, vintage: int | None = None) -> gpd.GeoDataFrame:
-    year = vintage or asked.vintage
+    year = vintage or asked.year
     return read_qpv(discover.find("perimeters", year, asked.data), vintage=year)
 
 
 def _communes(asked: Request) -> gpd.GeoDataFrame | None:
-    """Communes at hand; None without them, where a map can do without."""
+    """Communes at hand; None without them: a QPV, a department or a box is known all the same."""
     try:
         return inputs.communes(asked.data, None)
     except MissingDataError:
-        if asked.place is not None:
-            raise
         return None
 
 
@@ -155,14 +193,14 @@ def _draw_qpv(asked: Request) -> _Drawing:
 
 def _draw_change(asked: Request) -> _Drawing:
     before, after, communes = _qpv(asked, 2015), _qpv(asked, 2024), _communes(asked)
-    place = _place(asked, after, communes)
+    place = _place(asked, together(before, after), communes)
     ax = maps.change(before, after, communes, place=place, lang=asked.lang, title=asked.title)  # type: ignore[arg-type]
     return _Drawing(ax, place, _known(before, after, communes))
 
 
 def _draw_choropleth(asked: Request) -> _Drawing:
     by = asked.by or "commune"
-    made = inputs.covered(asked.vintage, asked.data, by=by)
+    made = inputs.covered(asked.year, asked.data, by=by)
     communes = made.communes if made.communes is not None else inputs.communes(asked.data, None)
     place = _place(asked, communes if asked.place is None else made.qpv, communes)
     options: dict[str, Any] = {"place": place, "lang": asked.lang, "title": asked.title}
@@ -184,7 +222,7 @@ def _draw_estimates(asked: Request) -> _Drawing:
     place = _place(asked, qpv, communes)
     near = qpv.loc[place.metres(qpv).index]
     if not len(near):
-        raise MissingDataError(f"No QPV of {asked.vintage} lies in this place.")
+        raise MissingDataError(f"No QPV of {asked.year} lies in this place.")
     people = estimate_population(near, _cells(asked, place))
     options: dict[str, Any] = {"place": place, "lang": asked.lang, "title": asked.title}
     ax = maps.estimates(people, near, communes, **options)
@@ -196,7 +234,7 @@ def _draw_tags(asked: Request) -> _Drawing:
     place = _place(asked, qpv, communes)
     points = _points(asked.points or embedded().addresses)
     options: dict[str, Any] = {"place": place, "lang": asked.lang, "title": asked.title}
-    return _Drawing(maps.tags(points, qpv, communes, **options), place, _known(qpv, communes))
+    return _Drawing(maps.tags(points, qpv, communes, **options), place, _known(qpv, communes, points))
 
 
 def _draw_france(asked: Request) -> _Drawing:
@@ -204,7 +242,7 @@ def _draw_france(asked: Request) -> _Drawing:
     if asked.by is None and asked.column is None:
         qpv, communes = _qpv(asked), _communes(asked)
         return _Drawing(maps.france(qpv, communes, **options), None, _known(qpv, communes))
-    made = inputs.covered(asked.vintage, asked.data, by=asked.by or "department")
+    made = inputs.covered(asked.year, asked.data, by=asked.by or "department")
     communes = made.communes if made.communes is not None else inputs.communes(asked.data, None)
     ax = maps.france(made.frame, communes, asked.column or "share", **options)
     return _Drawing(ax, None, _known(made.frame, communes))
@@ -224,11 +262,27 @@ _KINDS: dict[str, Callable[[Request], _Drawing]] = {
 def _cells(asked: Request, place: maps.Place) -> pd.DataFrame:
     """Cells of the finest and latest grid at hand that has some in the place."""
     near = gpd.GeoSeries([shapely.box(*place.frame)], crs=place.epsg)
-    return inputs.grids_near(asked.data, near, grid=asked.grid, layer=asked.layer)[0]
+    columns = None if asked.columns is None else _named(asked.columns)
+    try:
+        return inputs.grids_near(asked.data, near, grid=asked.grid, layer=asked.layer, columns=columns)[0]
+    except DataError as error:
+        raise DataError(
+            str(error).splitlines()[0],
+            problems=error.problems,
+            way_out="Choose a layer with --layer NAME, and say what its columns are with --columns: "
+            "id=cell_id,num_people=population.",
+        ) from error
 
 
-def _points(path: Path) -> Any:  # noqa: ANN401 - a table or a layer
-    """Points of a CSV or Parquet table with longitudes and latitudes, or of a layer."""
+def _points(path: Path) -> pd.DataFrame:
+    """Points of a CSV or Parquet table with longitudes and latitudes, or of a layer, with the file they are of."""
+    addresses = any(one.kind == "addresses" for one in discover.identify(path))
+    record = schema.file_record(path) | ({"kind": "addresses", "producer": "BAN"} if addresses else {})
+    home = embedded().path.resolve()
+    return schema.stamp(_read_points(path), [record], fictional=path.resolve().is_relative_to(home))
+
+
+def _read_points(path: Path) -> pd.DataFrame:
     if path.name.lower().endswith((".csv", ".csv.gz", ".parquet", ".txt")):
         table = open_table(path)
         parts = [batch.look.to_pandas() for batch in table.batches(table.schema.names, table.rows, "nothing")]

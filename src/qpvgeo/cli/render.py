@@ -289,6 +289,8 @@ def map_(answer: dict[str, Any], out: Console, lang: str) -> None:
     out.print(f"[bold]{escape(answer['title'])}[/bold]", soft_wrap=True)
     for path in answer["outputs"]:
         out.print(f"{say('Written to', lang)} {escape(path)}", soft_wrap=True)
+    for note in answer["notes"]:
+        out.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)
     _foot(answer, out, lang)
 
 

@@ -115,12 +115,12 @@ def tags(
     elsewhere = ~inside & (said["state"].astype("str").to_numpy() != "unknown")
     if elsewhere.any():
         legend.append(_handle(say("not on this map", lang), int(elsewhere.sum()), lang, marker=""))
-    furniture.legend(
-        ax, [*legend, *furniture.patches([(say("QPV", lang), perimeter_style())]), *handles], say("addresses", lang)
-    )
+    own = furniture.patches([(say("QPV", lang), perimeter_style())]) if len(shapes) else []
+    furniture.legend(ax, [*legend, *own, *handles], say("addresses", lang))
     vintage = schema.provenance(qpv).get("vintage")
     made = titled(say("Addresses and QPV", lang), where, vintage)
-    finish(ax, where, made if title is None else title, [qpv, communes, said], lang)
+    table = points if isinstance(points, pd.DataFrame) else None
+    finish(ax, where, made if title is None else title, [qpv, communes, table, said], lang)
     Labels(ax).add(names_of(qpv, shapes), color=LABEL)
     return ax
 

@@ -4,13 +4,14 @@ A cell is drawn from its id, a square of its lattice taken to the projection of 
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyproj
+import shapely
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.patches import PathPatch
@@ -19,24 +20,28 @@ from matplotlib.path import Path
 from qpvgeo import lattice, schema
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.maps import furniture
-from qpvgeo.maps.choropleths import legend_of
+from qpvgeo.maps.choropleths import legend_of, near_columns, words_of
 from qpvgeo.maps.classes import Kind, classed
 from qpvgeo.maps.palettes import CASING, MISSING, PERIMETER
 from qpvgeo.maps.perimeters import finish, land, titled
-from qpvgeo.maps.places import Box, Place, find_place
+from qpvgeo.maps.places import Box, Place, find_place, require_outlines
 from qpvgeo.maps.shapes import draw
 from qpvgeo.maps.words import say
 from qpvgeo.wording import Lang
 
 __all__ = ["COLUMNS", "grid"]
 
-Column = Literal["population", "poverty_rate", "living_standard_mean_eur"]
-
 COLUMNS: dict[str, tuple[str, Kind]] = {
     "population": ("people per cell", "number"),
     "poverty_rate": ("poverty rate", "share"),
-    "living_standard_mean_eur": ("mean living standard, euros a year", "number"),
+    "living_standard_mean_eur": ("mean living standard (euros a year)", "number"),
 }
+
+_MADE_OF = (
+    ("poverty_rate", {"poor_households", "households"}),
+    ("poverty_rate", {"poor_population", "population"}),
+    ("living_standard_mean_eur", {"living_standard_sum_eur", "population"}),
+)
 
 _IMPUTED: dict[str, Any] = {
     "facecolor": "none",
@@ -74,7 +79,7 @@ def grid(
         no households: the legend says which), `living_standard_mean_eur` (a winsorised mean, never a median), or any
         column of numbers of the grid.
     communes, place, ax, lang, title
-        As for `qpvgeo.maps.qpv`.
+        As for `qpvgeo.maps.qpv`; without a place the map shows the ground of the grid.
 
     Returns
     -------
@@ -97,8 +102,8 @@ def grid(
     >>> ax.get_legend().get_title().get_text()
     'poverty rate of households'
     """
-    values, (words, kind) = _values(grid, column)
-    where = find_place(place, qpv, communes)
+    values, (words, kind) = _values(grid, column, lang)
+    where = find_place(place, qpv if place is not None else _above(qpv, grid), communes)
     corners, rows = _corners(grid, where)
     if not len(rows):
         raise DataError(
@@ -128,7 +133,7 @@ def grid(
     shapes = where.metres(qpv).to_numpy()
     draw(ax, shapes, **ring | {"edgecolor": CASING, "linewidth": 3.0}, zorder=3.9)
     draw(ax, shapes, **ring, zorder=4)
-    legend += furniture.patches([(say("QPV", lang), ring)])
+    legend += furniture.patches([(say("QPV", lang), ring)]) if len(shapes) else []
     furniture.legend(ax, [*legend, *handles], say(words, lang))
     about = schema.provenance(grid)
     side = f"{say('cells of', lang)} {grid.attrs.get('resolution_m', 200)} m"
@@ -137,23 +142,36 @@ def grid(
     return ax
 
 
-def _values(grid: pd.DataFrame, column: str) -> tuple[pd.Series, tuple[str, Kind]]:
+def _values(grid: pd.DataFrame, column: str, lang: str) -> tuple[pd.Series, tuple[str, Kind]]:
     """Numbers of a column by cell, and how they are called and written."""
     if column == "poverty_rate":
         if schema.poverty_by_people(grid):
             return _ratio(grid, "poor_population", "population"), ("poverty rate of people", "share")
         if {"poor_households", "households"} <= set(grid.columns):
             return _ratio(grid, "poor_households", "households"), ("poverty rate of households", "share")
-    if column == "living_standard_mean_eur" and "living_standard_sum_eur" in grid:
+    if column == "living_standard_mean_eur" and {"living_standard_sum_eur", "population"} <= set(grid):
         return _ratio(grid, "living_standard_sum_eur", "population"), COLUMNS[column]
     numbers = [name for name in grid.columns if pd.api.types.is_numeric_dtype(grid[name]) and name != "imputed"]
     if column not in numbers:
+        there = [name for name, needed in _MADE_OF if needed <= set(grid.columns)]
         raise UsageError(
             f"The grid has no column of numbers {column!r}.",
-            problems=[f"there is {name!r}" for name in [*get_args(Column), *numbers]],
+            problems=near_columns(column, list(dict.fromkeys([*there, *numbers]))),
             way_out="Name one of them.",
         )
-    return grid[column].astype("Float64"), COLUMNS.get(column, (column, "decimal"))
+    return grid[column].astype("Float64"), COLUMNS.get(column) or words_of(column, grid[column], lang)
+
+
+def _above(qpv: gpd.GeoDataFrame, grid: pd.DataFrame) -> gpd.GeoDataFrame | gpd.GeoSeries:
+    """Ground of a grid, where perimeters lie about it; else the perimeters."""
+    require_outlines(qpv=qpv)
+    cells = lattice.parse_ids(grid.index)
+    if not len(cells.east):
+        return qpv
+    size = cells.lattice.size
+    ground = shapely.box(cells.east.min(), cells.north.min(), cells.east.max() + size, cells.north.max() + size)
+    extent = gpd.GeoSeries([ground], crs=cells.lattice.epsg)
+    return extent if qpv.intersects(extent.to_crs(qpv.crs).iloc[0]).any() else qpv
 
 
 def _ratio(grid: pd.DataFrame, part: str, whole: str) -> pd.Series:

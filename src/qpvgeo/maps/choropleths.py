@@ -5,9 +5,11 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 
 from qpvgeo import schema
 from qpvgeo.errors import DataError, UsageError
@@ -15,12 +17,12 @@ from qpvgeo.maps import furniture
 from qpvgeo.maps.classes import Classes, Kind, classed
 from qpvgeo.maps.palettes import MISSING, NONE
 from qpvgeo.maps.perimeters import finish, titled
-from qpvgeo.maps.places import Place, find_place, near_names
+from qpvgeo.maps.places import Place, find_place, near_names, require_outlines
 from qpvgeo.maps.shapes import draw
 from qpvgeo.maps.words import say
 from qpvgeo.wording import Lang
 
-__all__ = ["LEVELS", "absent", "choropleth", "figure_of", "legend_of", "paint", "units_of", "words_of"]
+__all__ = ["LEVELS", "absent", "choropleth", "figure_of", "legend_of", "near_columns", "paint", "units_of", "words_of"]
 
 LEVELS = ("commune", "epci", "ept", "department", "region")
 
@@ -33,7 +35,11 @@ _FIGURES: dict[str, tuple[str, Kind]] = {
     "qpv_population": ("people in QPV", "number"),
     "population": ("people", "number"),
     "n_qpv": ("number of QPV", "number"),
-    "qpv_area_km2": ("ground in QPV, km2", "decimal"),
+    "n_with_population": ("number of QPV whose people are known", "number"),
+    "households": ("households", "number"),
+    "poor_households": ("poor households", "number"),
+    "living_standard_sum_eur": ("sum of living standards (euros a year)", "number"),
+    "qpv_area_km2": ("ground in QPV (km²)", "decimal"),
 }
 
 
@@ -60,7 +66,8 @@ def choropleth(
     column
         Column of numbers.
     place
-        As for `qpvgeo.maps.qpv`, where `units` are communes; else a box, or None for all units.
+        As for `qpvgeo.maps.qpv`, where `units` are communes; else the code or name of a unit, a box, or None for all
+        units. Classes are those of the units of a place that has several: what lies around it is plain land.
     scheme, classes
         How numbers are cut (`quantiles`, `natural`, `equal`, `pretty`), and in how many classes at most.
     ax, lang, title
@@ -90,21 +97,48 @@ def choropleth(
     >>> ax.get_legend().get_title().get_text()
     'part des habitants en QPV'
     """
+    require_outlines(units=units)
     outlines = units_of(coverage, units)
     values = figure_of(coverage, column, outlines.index)
-    where = find_place(place, units if place is None else outlines, units if "epci" in units else None)
+    joined = not isinstance(outlines, gpd.GeoDataFrame)
+    where = find_place(place, outlines, None if place is None else units)
     ax = furniture.axes_of(ax, where.frame)
-    words, kind = words_of(column, values)
-    cut = classed(values.to_numpy(), scheme=scheme, count=classes, kind=kind, lang=lang)
+    words, kind = words_of(column, values, lang)
     shapes = where.metres(outlines)
-    paint(ax, shapes, values.index, cut, coverage)
-    furniture.legend(ax, legend_of(cut, lang, **absent(cut, values, coverage)), say(words, lang))
+    own = _own(where, units, shapes.index, level=str(coverage.index.name) if joined else "")
+    chosen = shapes[own] if own.sum() > 1 else shapes
+    shown = values.reindex(chosen.index)
+    cut = classed(shown.to_numpy(), scheme=scheme, count=classes, kind=kind, lang=lang)
+    paint(ax, chosen, shown.index, cut, coverage)
+    _around_place(ax, where, shapes[~own], covered=len(chosen) == len(shapes))
+    furniture.legend(ax, legend_of(cut, lang, **absent(cut, shown, coverage)), words)
     level = str(coverage.index.name)
-    made = say(words, lang) + (f" {say(f'by {level}', lang)}" if level in LEVELS else "")
+    made = words + (f" {say(f'by {level}', lang)}" if level in LEVELS else "")
     about = schema.provenance(coverage)
     made = titled(made[:1].upper() + made[1:], where, about.get("vintage"))
     finish(ax, where, made if title is None else title, [coverage, units], lang)
     return ax
+
+
+def _own(where: Place, units: gpd.GeoDataFrame, shown: pd.Index, *, level: str) -> npt.NDArray[np.bool_]:
+    """Which of the units shown belong to the place; all of them where it has no limit."""
+    if not where.communes:
+        return np.ones(len(shown), dtype=bool)
+    held = units.loc[units.index.isin(where.communes)]
+    return np.asarray(shown.isin(held[level] if level else held.index))
+
+
+def _around_place(ax: Axes, where: Place, others: gpd.GeoSeries, *, covered: bool) -> None:
+    """Limit of the place; what lies outside is plain land, or lighter where it has a colour."""
+    if where.outline is None:
+        return
+    if covered:
+        around = np.array([shapely.difference(shapely.box(*where.frame), where.outline)], dtype=object)
+        draw(ax, around, facecolor=to_rgba("#ffffff", 0.6), linewidth=0.0, zorder=2.7)
+    else:
+        draw(ax, others.to_numpy(), facecolor="none", edgecolor="#bdbdbd", linewidth=0.4, zorder=1)
+    outline = np.array([where.outline], dtype=object)
+    draw(ax, outline, facecolor="none", edgecolor="#4d4d4d", linewidth=1.2, zorder=2.8)
 
 
 def units_of(coverage: pd.DataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame | gpd.GeoSeries:
@@ -121,7 +155,7 @@ def units_of(coverage: pd.DataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFram
 
 def _joined(shapes: Any) -> Any:  # noqa: ANN401 - an array of outlines
     """Union of neighbours; outlines that do not fit each other to the last bit are joined all the same."""
-    return shapely.union_all(shapes, grid_size=None) if len(shapes) > 1 else shapes[0]
+    return shapely.union_all(shapes) if len(shapes) > 1 else shapes[0]
 
 
 def figure_of(coverage: pd.DataFrame, column: str, index: pd.Index) -> pd.Series:
@@ -136,20 +170,34 @@ def figure_of(coverage: pd.DataFrame, column: str, index: pd.Index) -> pd.Series
     """
     numbers = [str(name) for name in coverage.columns if pd.api.types.is_numeric_dtype(coverage[name])]
     if column not in numbers:
-        near = [text.split(" ")[0] for text in near_names(column, dict.fromkeys(numbers, ""))] or numbers
         raise UsageError(
             f"The frame has no column of numbers {column!r}.",
-            problems=[f"there is {name!r}" for name in near],
+            problems=near_columns(column, numbers),
             way_out="Name one of them.",
         )
     values = coverage[column][coverage.index.notna()]
+    if not len(values):
+        raise DataError("The frame has no rows: there is nothing to draw.", way_out="Make it with qpvgeo.coverage().")
+    twice = values.index[values.index.duplicated()].unique()
+    if len(twice):
+        raise DataError(
+            "Units stand several times in the frame.", problems=map(str, twice), way_out="Keep one row for each."
+        )
     if not values.index.isin(index).any():
+        starts = f"the outlines with {index[0]}" if len(index) else "and there are no outlines of its level"
         raise DataError(
             "None of the units has an outline.",
-            problems=[f"the frame starts with {values.index[0]}, the outlines with {index[0]}"] if len(values) else [],
-            way_out="Give outlines of the level of the frame, or communes.",
+            problems=[f"the frame starts with {values.index[0]}, {starts}"],
+            way_out="Give outlines of the level of the frame, or communes that say which unit they belong to.",
         )
     return values.astype("Float64").reindex(index)
+
+
+def near_columns(asked: str, names: Sequence[str]) -> list[str]:
+    """What an error says of the columns there are: those near the one asked for, or all of them."""
+    known = list(dict.fromkeys(names))
+    near = [text.split(" ")[0] for text in near_names(asked, dict.fromkeys(known, ""))]
+    return [f"there is {name!r}" for name in near or known]
 
 
 def paint(
@@ -165,7 +213,8 @@ def paint(
     draw(ax, shapes.to_numpy(), facecolor=colours.tolist(), **line, zorder=2)
     unknown = shapes.to_numpy()[(of < 0) & named]
     if len(unknown):
-        draw(ax, unknown, facecolor="none", edgecolor="#8c8c8c", linewidth=0.0, hatch="////", zorder=2.5)
+        edge = 0.4 if len(shapes) <= _MANY else 0.0
+        draw(ax, unknown, facecolor="none", edgecolor="#8c8c8c", linewidth=edge, hatch="////", zorder=2.5)
 
 
 def absent(cut: Classes, values: pd.Series, coverage: pd.DataFrame) -> dict[str, bool]:
@@ -188,7 +237,9 @@ def legend_of(cut: Classes, lang: str, *, missing: bool, none: bool) -> list[Any
     return furniture.patches(entries)
 
 
-def words_of(column: str, values: pd.Series) -> tuple[str, Kind]:
-    """What a column is called, and how its numbers are written."""
+def words_of(column: str, values: pd.Series, lang: str) -> tuple[str, Kind]:
+    """What a column is called in a language, and how its numbers are written; one without words keeps its name."""
     known = values.dropna()
-    return _FIGURES.get(column, (column, "number" if (known == known.round()).all() else "decimal"))
+    kind: Kind = "number" if (known == known.round()).all() else "decimal"
+    words, kind = _FIGURES.get(column, (f"{say('column', lang)} {column}", kind))
+    return say(words, lang), kind

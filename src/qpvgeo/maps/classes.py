@@ -79,8 +79,8 @@ def classed(
     """
     if scheme not in SCHEMES:
         raise UsageError(f"There is no scheme {scheme!r}.", way_out=f"Schemes: {', '.join(SCHEMES)}.")
-    if not 1 <= count <= _MOST:
-        raise UsageError(f"{count} classes cannot be told apart.", way_out=f"Ask for 1 to {_MOST}.")
+    if not isinstance(count, int | np.integer) or not 1 <= count <= _MOST:
+        raise UsageError(f"{count!r} classes cannot be told apart.", way_out=f"Ask for 1 to {_MOST}.")
     given = np.array([np.nan if value is None else value for value in np.asarray(values, dtype=object)], dtype=float)
     there = np.isfinite(given)
     known = given[there]
@@ -102,6 +102,9 @@ def _bounds(known: Floats, scheme: str, count: int) -> Floats:
         import mapclassify  # noqa: PLC0415 - maps of perimeters and points do without
     except ImportError as error:
         raise UsageError("Classes need mapclassify.", way_out="pip install 'qpvgeo[maps]'.") from error
+    if scheme == "quantiles":
+        # many equal numbers leave fewer classes
+        count = len(np.unique(np.quantile(known, np.linspace(0, 1, count + 1)[1:])))
     cut = getattr(mapclassify, SCHEMES[scheme])(known, k=count)
     upper = np.unique(np.append(np.asarray(cut.bins, dtype=float)[:-1], known.max()))
     # a class that holds none would be a colour that the map does not have

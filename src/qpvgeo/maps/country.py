@@ -3,6 +3,7 @@
 Each frame is in the legal projection of its territory and has a scale bar of its own: no two are at one scale.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -13,12 +14,14 @@ import pandas as pd
 import shapely
 from matplotlib.axes import Axes
 
-from qpvgeo import schema, territories
+from qpvgeo import codes, schema, territories
 from qpvgeo.errors import DataError
 from qpvgeo.maps import furniture
 from qpvgeo.maps.choropleths import LEVELS, absent, figure_of, legend_of, paint, units_of, words_of
 from qpvgeo.maps.classes import Classes, classed
 from qpvgeo.maps.palettes import PERIMETER
+from qpvgeo.maps.perimeters import not_shown
+from qpvgeo.maps.places import require_outlines
 from qpvgeo.maps.shapes import draw
 from qpvgeo.maps.words import say, source_line
 from qpvgeo.projection import reproject, territory_of
@@ -35,7 +38,8 @@ _TAHITI_FRAME = (176_000.0, 8_010_000.0, 278_000.0, 8_077_000.0)
 _SCATTERED_M = 600_000.0
 """Islands farther apart than that cannot be seen on a sheet: Tahiti and Moorea, where the QPV are, stand for them."""
 
-_SEA = "#d5e1ea"
+_AROUND, _LAND = "#ffffff", "#efeee9"
+"""Sea and foreign land, which are not told apart, and land under perimeters."""
 
 _INSETS = ("971", "972", "973", "974", "976", "978", "987")
 _MARGIN, _DOT_POINTS, _DETAIL_PIXELS = 0.06, 2.0, 0.35
@@ -62,7 +66,8 @@ def france(
     Parameters
     ----------
     data
-        Perimeters (`qpvgeo.read_qpv`), or a frame of `qpvgeo.coverage` with a column of numbers.
+        Perimeters (`qpvgeo.read_qpv`), or a frame of `qpvgeo.coverage` with a column of numbers, which may have
+        outlines of its own. An index of QPV codes tells perimeters.
     units
         Outlines of the units of a coverage, or communes that are joined to its level; under perimeters, whatever shows
         the land: departments, communes.
@@ -82,7 +87,7 @@ def france(
     UsageError
         There is no such column or scheme.
     DataError
-        A coverage is given without units, or nothing lies in the hexagone.
+        A coverage is given without units, or the data are neither perimeters nor a coverage.
 
     Examples
     --------
@@ -91,21 +96,28 @@ def france(
     >>> [inset.get_label() for inset in ax.child_axes][:3]
     ['971', '972', '973']
     """
-    perimeters = isinstance(data, gpd.GeoDataFrame)
-    if not perimeters and units is None:
+    perimeters = _are_perimeters(data, column)
+    own = isinstance(data, gpd.GeoDataFrame)
+    if units is None and not own:
         raise DataError("A coverage needs the outlines of its units.", way_out="Give communes: read_communes(...).")
+    require_outlines(**({"data": data} if own else {}), **({} if units is None else {"units": units}))
     outlines = data if units is None else units if perimeters else units_of(data, units)
+    values = pd.Series(dtype="Float64") if perimeters else figure_of(data, column, outlines.index)
     sheet = _Sheet(ax, outlines, fictional=schema.is_fictional(data))
+    said: list[str] = []
     if perimeters:
         heading, handles = "", _dots(sheet, data, lang, land=units is not None)
+        bare = data.index[data.geometry.isna() | data.geometry.is_empty]
+        said = not_shown(map(str, bare), [data], lang)
         vintage = schema.provenance(data).get("vintage")
         made = f"{say('Priority neighbourhoods (QPV)', lang)}, {say('France', lang)}, {vintage or ''}".rstrip(", ")
     else:
-        values = figure_of(data, column, outlines.index)
-        words, kind = words_of(column, values)
+        heading, kind = words_of(column, values, lang)
         cut = classed(values.to_numpy(), scheme=scheme, count=classes, kind=kind, lang=lang)
         _figures(sheet, outlines, values, cut, data)
-        heading, handles = say(words, lang), legend_of(cut, lang, **absent(cut, values, data))
+        shown = values.index.isin([code for shapes in sheet.land.values() for code in shapes.index])
+        there = replace(cut, of=cut.of[shown])
+        handles = legend_of(cut, lang, **absent(there, values[shown], data))
         level = str(data.index.name)
         by = f" {say(f'by {level}', lang)}" if level in LEVELS else ""
         made = f"{heading[:1].upper()}{heading[1:]}{by}, {say('France', lang)}"
@@ -114,8 +126,21 @@ def france(
     sheet.finish(lang)
     _legend(sheet, handles, heading)
     furniture.title(sheet.main, made if title is None else title)
-    furniture.source(sheet.main, source_line([data, units], lang, width=150))
+    furniture.source(sheet.main, source_line([data, units], lang, width=150, notes=said))
     return sheet.main
+
+
+def _are_perimeters(data: pd.DataFrame, column: str) -> bool:
+    """Whether a frame is one of perimeters, by its codes; a frame of outlines without the column is refused."""
+    if len(data) and codes.vintage_of(str(data.index[0])) is not None:
+        return isinstance(data, gpd.GeoDataFrame)
+    if isinstance(data, gpd.GeoDataFrame) and column not in data:
+        raise DataError(
+            f"These outlines are no perimeters of QPV, and have no column {column!r}.",
+            problems=[f"their codes start with {data.index[0]}"] if len(data) else [],
+            way_out="Give perimeters or a coverage first, then the outlines of units: france(coverage, communes).",
+        )
+    return False
 
 
 class _Sheet:
@@ -137,7 +162,7 @@ class _Sheet:
         inset = self.main.inset_axes(at)
         inset.set_label(label)
         furniture.bare(inset)
-        inset.set_facecolor(_SEA)
+        inset.set_facecolor(_AROUND)
         furniture.shown(inset.set_title(name, fontsize=6.5, loc="left", pad=2))
         return inset
 
@@ -148,7 +173,7 @@ class _Sheet:
         place = territory_of(series.to_numpy(), series.crs)
         found = {}
         for code in dict.fromkeys(place):
-            if code in self.frames or code == _HEXAGONE or code in _INSETS:
+            if code == _HEXAGONE or code in _INSETS:
                 own = series[place == code]
                 shapes = reproject(own.to_numpy(), own.crs, territories.get(code).epsg)
                 found[code] = gpd.GeoSeries(shapes, index=own.index, crs=territories.get(code).epsg)
@@ -205,7 +230,7 @@ def _main_axes(ax: Axes | None) -> Axes:
     if ax is None:
         _, ax = plt.subplots(figsize=_SHEET_IN, layout="constrained")
     furniture.bare(ax)
-    ax.set_facecolor(_SEA)
+    ax.set_facecolor(_AROUND)
     return ax
 
 
@@ -215,31 +240,31 @@ def _limit(axes: Axes, frame: tuple[float, float, float, float]) -> None:
     axes.set_ylim(frame[1], frame[3])
 
 
-def _detail(axes: Axes) -> float:
+def _detail(axes: Axes, *, main: bool) -> float:
     """Metres that cannot be seen on these axes at 300 dots an inch."""
     west, east = axes.get_xlim()
     figure = axes.get_figure(root=True)
-    share = 0.5 if axes.get_label() == "" else 0.12
+    share = 0.5 if main else 0.12
     inches = (figure.get_figwidth() if figure is not None else _SHEET_IN[0]) * share
     return _DETAIL_PIXELS * (east - west) / (inches * 300)
 
 
-def _thinned(shapes: Shapes, axes: Axes) -> Shapes:
+def _thinned(shapes: Shapes, axes: Axes, *, main: bool) -> Shapes:
     """Shapes without the detail that is not seen, those out of the frame left out."""
     (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
     near = shapely.intersects(shapely.box(west, south, east, north), shapely.box(*shapely.bounds(shapes).T))
     found = np.full(len(shapes), None, dtype=object)
-    found[near] = shapely.simplify(shapes[near], _detail(axes), preserve_topology=False)
+    found[near] = shapely.simplify(shapes[near], _detail(axes, main=main), preserve_topology=False)
     return found
 
 
 def _land(sheet: _Sheet, lands: dict[str, gpd.GeoSeries]) -> None:
-    """Units in white, under perimeters."""
+    """Units in one pale colour, under perimeters."""
     for code, shapes in lands.items():
         line = 0.25 if len(shapes) <= _MOST_EDGES else 0.0
         for axes in sheet.axes_of(code):
-            thin = _thinned(shapes.to_numpy(), axes)
-            draw(axes, thin, facecolor="#ffffff", edgecolor="#b5b5b5", linewidth=line, zorder=1)
+            thin = _thinned(shapes.to_numpy(), axes, main=axes is sheet.main)
+            draw(axes, thin, facecolor=_LAND, edgecolor="#b5b5b5", linewidth=line, zorder=1)
 
 
 def _dots(sheet: _Sheet, qpv: gpd.GeoDataFrame, lang: str, *, land: bool) -> list[Any]:
@@ -271,8 +296,9 @@ def _figures(
     line = {"linewidth": 0.25 if len(outlines) <= _MOST_EDGES else 0.0}
     for code, shapes in sheet.land.items():
         for axes in sheet.axes_of(code):
-            thin = gpd.GeoSeries(_thinned(shapes.to_numpy(), axes), index=shapes.index)
-            kept = thin[thin.notna().to_numpy()]
+            thin = _thinned(shapes.to_numpy(), axes, main=axes is sheet.main)
+            seen = ~(shapely.is_missing(thin) | shapely.is_empty(thin))
+            kept = gpd.GeoSeries(thin[seen], index=shapes.index[seen])
             paint(axes, kept, values.index, cut, coverage, **line)
 
 

@@ -4,6 +4,7 @@ Everything is set outside the frame: the legend to its right, the scale bar, the
 colour of text of the settings of matplotlib. Texts are shown as they are: matplotlib would read `$` as mathematics.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 from typing import Any
@@ -53,21 +54,24 @@ _TITLE_EM, _LEAST_LETTERS = 0.62, 24
 
 _ON_WHITE = "#1a1a1a"
 _BAR_POINTS, _BELOW_POINTS = 1.8, 4.0
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+"""What no SVG may hold; lines end with a line feed."""
 
 
 def shown(text: Text) -> Text:
-    """Text that is shown as it is, dollars and all."""
+    """Text that is shown as it is, dollars and all, but for control characters."""
+    text.set_text(_CONTROL.sub("", text.get_text()))
     text.set_parse_math(False)
     text.set_usetex(False)
     return text
 
 
-def axes_of(ax: Axes | None, frame: Box, *, legend: bool = True) -> Axes:
+def axes_of(ax: Axes | None, frame: Box) -> Axes:
     """Axes for a frame: those given, or those of a new figure of its shape; without ticks, metres alike both ways."""
     west, south, east, north = frame
     if ax is None:
         height = float(np.clip(_WIDTH_IN * (north - south) / (east - west), _LEAST_IN, _MOST_IN))
-        size = (_WIDTH_IN + (_LEGEND_IN if legend else 0.0), height + 1.1)
+        size = (_WIDTH_IN + _LEGEND_IN, height + 1.1)
         _, ax = plt.subplots(figsize=size, layout="constrained")
     ax.set_aspect("equal")
     ax.set_xlim(west, east)

@@ -21,7 +21,7 @@ from qpvgeo.errors import DataError
 from qpvgeo.maps import furniture
 from qpvgeo.maps.labels import Label, Labels
 from qpvgeo.maps.palettes import RELIABILITY
-from qpvgeo.maps.perimeters import finish, land, perimeter_style, titled
+from qpvgeo.maps.perimeters import finish, land, perimeter_style, titled, titles_of
 from qpvgeo.maps.places import Place, find_place
 from qpvgeo.maps.shapes import draw
 from qpvgeo.maps.words import say
@@ -85,7 +85,7 @@ def estimates(
     >>> qpv = qg.read_qpv(sample.qpv_2024)
     >>> ax = qg.maps.estimates(qg.estimate_population(qpv, qg.read_grid(sample.grid_2019)), qpv)
     >>> ax.get_title(loc="left")
-    'People, estimated from cells, 2019'
+    'People of fiscal households, estimated from cells, 2019'
     """
     schema.require_columns(
         people,
@@ -93,6 +93,13 @@ def estimates(
         what="The frame of people",
         way_out="Make it with qpvgeo.estimate_population().",
     )
+    twice = people.index[people.index.duplicated()].unique()
+    if len(twice):
+        raise DataError(
+            "QPV stand several times in the frame of people.",
+            problems=map(str, twice),
+            way_out="Keep one row for each.",
+        )
     where = find_place(place, qpv, communes)
     shapes = where.metres(qpv)
     shapes = shapes[shapes.index.isin(people.index)]
@@ -117,14 +124,11 @@ def estimates(
     legend = _legend(most, known=known, weak=figures["reliability"].fillna("").ne("").to_numpy(), lang=lang)
     furniture.legend(ax, [*legend, *handles], say("people", lang), spacing=1.1, length=_LEGEND_LENGTH)
     year = schema.provenance(people).get("grid_vintage") or schema.provenance(people).get("vintage")
-    made = titled(say("People, estimated from cells", lang), where, year)
+    made = titled(say("People of fiscal households, estimated from cells", lang), where, year)
     finish(ax, where, made if title is None else title, [people, qpv, communes], lang)
-    names = qpv["name"] if "name" in qpv else pd.Series(qpv.index.astype(str), index=qpv.index)
+    names = titles_of(qpv, shapes.index)
     order = np.argsort(-sizes[:, 1], kind="stable")
-    labels = [
-        Label(_words(str(names[shapes.index[row]]), sizes[row], known[row], lang), places[row], float(radii[row]))
-        for row in order
-    ]
+    labels = [Label(_words(names[row], sizes[row], known[row], lang), places[row], float(radii[row])) for row in order]
     written = Labels(ax)
     written.add(labels, size=6, color="#111111")
     written.avoid([Label("", shape) for shape in shapes])

@@ -1,6 +1,6 @@
 """Perimeters over the communes of a place, and what changed between two geographies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -11,18 +11,32 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 
-from qpvgeo import schema
+from qpvgeo import codes, schema
+from qpvgeo.errors import UsageError
 from qpvgeo.maps import furniture
 from qpvgeo.maps.labels import Label, Labels
 from qpvgeo.maps.palettes import CHANGES, LABEL, PERIMETER
-from qpvgeo.maps.places import Place, find_place
+from qpvgeo.maps.places import Place, find_place, require_outlines
 from qpvgeo.maps.shapes import draw
-from qpvgeo.maps.words import say, source_line
+from qpvgeo.maps.words import say, source_line, with_colon
 from qpvgeo.wording import Lang
 
-__all__ = ["change", "finish", "land", "names_of", "perimeter_style", "qpv", "titled"]
+__all__ = [
+    "change",
+    "finish",
+    "land",
+    "names_of",
+    "not_shown",
+    "perimeter_style",
+    "qpv",
+    "titled",
+    "titles_of",
+    "together",
+]
 
 _MOST_LABELS = 80
+_LISTED = 5
+_NOT_SHOWN = "QPV without an outline in the file, not shown"
 
 
 def qpv(
@@ -78,8 +92,8 @@ def qpv(
     handles = land(ax, where, communes, lang)
     shapes = where.metres(qpv)
     draw(ax, shapes.to_numpy(), **perimeter_style(), zorder=4)
-    handles.insert(0, *furniture.patches([(say("QPV", lang), perimeter_style())]))
-    furniture.legend(ax, handles)
+    own = furniture.patches([(say("QPV", lang), perimeter_style())]) if len(shapes) else []
+    furniture.legend(ax, [*own, *handles])
     made = titled(say("Priority neighbourhoods (QPV)", lang), where, schema.provenance(qpv).get("vintage"))
     finish(ax, where, made if title is None else title, [qpv, communes], lang)
     labels, names = Labels(ax), names_of(qpv, shapes)
@@ -106,7 +120,7 @@ def change(
     before, after
         Perimeters of the geography of 2015 and of that of 2024.
     communes, place, ax, lang, title
-        As for `qpvgeo.maps.qpv`; a place is looked for among the communes, then the perimeters of `after`.
+        As for `qpvgeo.maps.qpv`; a QPV may be of either geography.
 
     Returns
     -------
@@ -117,7 +131,7 @@ def change(
     Raises
     ------
     UsageError, DataError
-        As for `qpvgeo.maps.qpv`.
+        As for `qpvgeo.maps.qpv`; and the two are of one geography, or the later one comes first.
 
     Examples
     --------
@@ -127,8 +141,9 @@ def change(
     >>> [text.get_text() for text in ax.get_legend().get_texts()][:3]
     ['conservé', 'gagné', 'perdu']
     """
-    both = pd.concat([layer.geometry.to_crs(after.crs) for layer in (after, before)])
-    where = find_place(place, after if place is not None else gpd.GeoDataFrame(geometry=both), communes)
+    require_outlines(before=before, after=after)
+    years = _in_order(before, after)
+    where = find_place(place, together(before, after), communes)
     ax = furniture.axes_of(ax, where.frame)
     handles = land(ax, where, communes, lang)
     old, new = where.metres(before), where.metres(after)
@@ -144,7 +159,6 @@ def change(
     }
     for name, ground in grounds.items():
         draw(ax, np.array([ground], dtype=object), **styles[name], zorder=3)
-    years = [schema.provenance(layer).get("vintage") or "" for layer in (before, after)]
     lines: list[dict[str, Any]] = [
         {"edgecolor": "#7a4a00", "linewidth": 0.9, "linestyle": (0, (3, 2))},
         {"edgecolor": "#00304d", "linewidth": 1.0, "linestyle": "-"},
@@ -157,12 +171,38 @@ def change(
         for line, label in zip(lines, (f"{say('limit of', lang)} {year}" for year in years), strict=True)
     ]
     furniture.legend(ax, [*named, *drawn, *handles])
-    made = titled(say("From the QPV of 2015 to those of 2024", lang), where, None)
+    words = f"{say('From the QPV of', lang)} {years[0]} {say('to those of', lang)} {years[1]}"
+    made = titled(words, where, None)
     finish(ax, where, made if title is None else title, [before, after, communes], lang)
     labels = Labels(ax)
     labels.add(_codes_of(new), size=5.5, color="#00304d", fontweight="bold")
     labels.add(_codes_of(old), size=5.5, color="#7a4a00")
     return ax
+
+
+def together(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Perimeters of both geographies as one frame, those of the later one first."""
+    held = [name for name in ("name", "department", "communes") if name in before and name in after]
+    layers = (after, before.to_crs(after.crs))
+    return pd.concat([gpd.GeoDataFrame(layer[held], geometry=layer.geometry) for layer in layers])
+
+
+def _in_order(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> list[int]:
+    """Vintages of two layers of perimeters, the earlier one first; 2015 and 2024 where they do not tell."""
+    years = [
+        schema.provenance(layer).get("vintage") or (codes.vintage_of(str(layer.index[0])) if len(layer) else None)
+        for layer in (before, after)
+    ]
+    first, last = years
+    if first is None or last is None:
+        return [2015, 2024]
+    if first >= last:
+        told = f"both are of {first}" if first == last else f"{first} comes before {last}"
+        raise UsageError(
+            f"A change goes from the earlier geography to the later: {told}.",
+            way_out="Give the perimeters of 2015, then those of 2024.",
+        )
+    return [first, last]
 
 
 def perimeter_style() -> dict[str, Any]:
@@ -194,15 +234,33 @@ def finish(ax: Axes, where: Place, title: str, frames: Sequence[pd.DataFrame | N
     furniture.title(ax, title)
     furniture.scale_bar(ax, lang)
     furniture.north(ax, where, lang)
-    furniture.source(ax, source_line(frames, lang, width=furniture.width_in_letters(ax)))
+    width = furniture.width_in_letters(ax)
+    said = not_shown(where.bare, frames, lang)
+    furniture.source(ax, source_line(frames, lang, width=width, regions=where.regions(frames), notes=said))
+
+
+def not_shown(bare: Iterable[str], frames: Iterable[pd.DataFrame | None], lang: str) -> list[str]:
+    """Sentence on the QPV of a map that have no outline; none when all have one."""
+    outlines = [frame for frame in frames if isinstance(frame, gpd.GeoDataFrame)]
+    held = [code for code in bare if any(code in frame.index for frame in outlines)]
+    if not held:
+        return []
+    listed = ", ".join(held[:_LISTED]) + (", ..." if len(held) > _LISTED else "")
+    return [f"{with_colon(f'{len(held)} {say(_NOT_SHOWN, lang)}', lang)} {listed}."]
 
 
 def names_of(layer: gpd.GeoDataFrame, shapes: gpd.GeoSeries) -> list[Label]:
     """Names, or codes where there are none, of shapes; the largest first."""
-    names = layer["name"] if "name" in layer else pd.Series(layer.index.astype(str), index=layer.index)
     chosen = shapes.iloc[np.argsort(-shapely.area(shapes.to_numpy()), kind="stable")]
-    labels = names.reindex(chosen.index).fillna(pd.Series(chosen.index.astype(str), index=chosen.index))
-    return [Label(str(label), shape) for label, shape in zip(labels, chosen, strict=True)]
+    return [Label(text, shape) for text, shape in zip(titles_of(layer, chosen.index), chosen, strict=True)]
+
+
+def titles_of(layer: gpd.GeoDataFrame, index: pd.Index) -> list[str]:
+    """Names of some rows, or their codes where there is none."""
+    if "name" not in layer:
+        return [str(code) for code in index]
+    names = layer["name"].reindex(index)
+    return [str(code) if pd.isna(name) else str(name) for code, name in zip(index, names, strict=True)]
 
 
 def _codes_of(shapes: gpd.GeoSeries) -> list[Label]:

@@ -8,6 +8,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 
 from qpvgeo.errors import UsageError
+from qpvgeo.writing import replace, writing
 
 __all__ = ["FORMATS", "save"]
 
@@ -48,6 +49,8 @@ def save(ax: Axes, path: str | os.PathLike[str], *, dpi: int = _DPI) -> Path:
     ------
     UsageError
         The ending is none of these, or there is no such folder.
+    OutputError
+        The file cannot be written there: says why.
 
     Examples
     --------
@@ -69,11 +72,7 @@ def save(ax: Axes, path: str | os.PathLike[str], *, dpi: int = _DPI) -> Path:
         problems.append("the axes have no figure any more")
     if problems or figure is None:
         raise UsageError("The map cannot be written.", problems=problems)
-    beside = target.with_name(f".{target.stem}.{os.getpid()}{suffix}")
-    try:
-        with mpl.rc_context(_TEXT_AS_TEXT):
-            figure.savefig(beside, dpi=dpi, bbox_inches="tight", pad_inches=0.08, metadata=_UNDATED[suffix])
-        os.replace(beside, target)  # noqa: PTH105 - a rename over what is there
-    finally:
-        beside.unlink(missing_ok=True)
+    options: dict[str, Any] = {"dpi": dpi, "bbox_inches": "tight", "pad_inches": 0.08, "metadata": _UNDATED[suffix]}
+    with writing(target, way_out="Name another file, or make room."), mpl.rc_context(_TEXT_AS_TEXT):
+        replace(target, lambda beside: figure.savefig(beside, format=suffix[1:], **options))
     return target

@@ -1,10 +1,8 @@
 """Outlines as matplotlib draws them: one collection for a layer, however many shapes it has."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -12,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.path import Path
 
-__all__ = ["draw", "fill_together", "paths_of"]
+__all__ = ["draw", "paths_of"]
 
 Shapes = npt.NDArray[np.object_]
 
@@ -36,11 +34,3 @@ def draw(ax: Axes, shapes: Shapes, **style: Any) -> PathCollection:  # noqa: ANN
     collection = PathCollection(paths_of(shapes), transform=ax.transData, **style)
     ax.add_collection(collection, autolim=False)
     return collection
-
-
-def fill_together(ax: Axes, shapes: Shapes | Sequence[Any], **style: Any) -> mpl.patches.PathPatch:  # noqa: ANN401
-    """Add shapes to axes as one patch, so that a hatch runs through all of them and is drawn once."""
-    path = Path.make_compound_path(*paths_of(np.asarray(shapes, dtype=object)))
-    patch = mpl.patches.PathPatch(path, **style)
-    ax.add_patch(patch)
-    return patch

@@ -1,7 +1,7 @@
 """Words on maps, in French and English, and the line that says where data come from."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,13 +14,17 @@ from qpvgeo.wording import LANGUAGES, number
 
 __all__ = ["metres", "say", "source_line", "with_colon"]
 
-_NAMED = 8
+_NAMED = 2
+_OF_ADDRESSES = {"code_insee", "nom_voie", "lon", "lat"}
+"""Columns by which addresses of the Base Adresse Nationale are known."""
 
 _FRENCH = {
     "Source": "Source",
     FICTIONAL: "Données fictives : l'exemple de qpvgeo ne décrit aucun lieu réel.",
     "geography of": "géographie",
     "release": "version",
+    "population of": "population",
+    "grid of": "carreaux",
     "QPV": "QPV",
     "Commune limit": "Limite de commune",
     "Priority neighbourhoods (QPV)": "Quartiers prioritaires (QPV)",
@@ -30,13 +34,19 @@ _FRENCH = {
     "share of ground in QPV": "part de la surface en QPV",
     "people in QPV": "habitants en QPV",
     "number of QPV": "nombre de QPV",
-    "ground in QPV, km2": "surface en QPV, km2",
+    "ground in QPV (km²)": "surface en QPV (km²)",
+    "share estimated by area": "part estimée par la surface",
+    "number of QPV whose people are known": "nombre de QPV dont les habitants sont connus",
+    "households": "ménages",
+    "poor households": "ménages pauvres",
+    "sum of living standards (euros a year)": "somme des niveaux de vie (euros par an)",
+    "column": "colonne",
     "people": "habitants",
     "people per cell": "habitants par carreau",
     "poverty rate": "taux de pauvreté",
     "poverty rate of households": "taux de pauvreté des ménages",
     "poverty rate of people": "taux de pauvreté des habitants",
-    "mean living standard, euros a year": "niveau de vie moyen, euros par an",
+    "mean living standard (euros a year)": "niveau de vie moyen (euros par an)",
     "imputed": "imputé",
     "cells of": "carreaux de",
     "by commune": "par commune",
@@ -48,7 +58,6 @@ _FRENCH = {
     "gained": "gagné",
     "lost": "perdu",
     "limit of": "limite de",
-    "and": "et",
     "in a QPV": "dans un QPV",
     "within": "à moins de",
     "beyond": "à plus de",
@@ -60,7 +69,6 @@ _FRENCH = {
     "the least there can be": "minimum possible",
     "not on this map": "hors de cette carte",
     "good": "fiable",
-    "with a warning": "à lire avec prudence",
     "not given": "non donné",
     "estimate, good": "estimation fiable",
     "estimate, with a warning": "estimation à lire avec prudence",
@@ -68,10 +76,11 @@ _FRENCH = {
     "around Paris": "autour de Paris",
     "the island": "l'île de l'exemple",
     "scale": "échelle",
-    "to": "à",
     "a dot for each QPV": "un point par QPV",
-    "People, estimated from cells": "Habitants, estimés par carreaux",
-    "From the QPV of 2015 to those of 2024": "Des QPV de 2015 à ceux de 2024",
+    "People of fiscal households, estimated from cells": "Personnes des ménages fiscaux, estimées par carreaux",
+    "From the QPV of": "Des QPV de",
+    "to those of": "à ceux de",
+    "QPV without an outline in the file, not shown": "QPV sans contour dans le fichier, non représentés",
     "Addresses and QPV": "Adresses et QPV",
     "France": "France",
     "N": "N",
@@ -113,57 +122,102 @@ def metres(value: float, lang: str) -> str:
     return f"{number(km, lang, 0 if float(km).is_integer() else 1)}\u00a0km"
 
 
-def source_line(frames: Iterable[pd.DataFrame | None], lang: str, *, width: int = 110) -> str:
+def source_line(
+    frames: Iterable[pd.DataFrame | None],
+    lang: str,
+    *,
+    width: int = 110,
+    regions: Collection[str] | None = None,
+    notes: Iterable[str] = (),
+) -> str:
     """Where the data of a map come from: producer, file, vintage and release, licence; or that they are fictional.
 
     Parameters
     ----------
     frames
-        Frames with the provenance that the readers give; others say nothing.
+        Frames with the provenance that the readers give; addresses are known by their columns too; others say nothing.
     lang
         Language.
     width
         Characters of a line.
+    regions
+        Regions that the map shows: files that hold none of them are left out.
+    notes
+        Sentences that follow, each on lines of its own.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> print(source_line([qg.read_qpv(qg.sample().qpv_2015)], "en"))  # doctest: +ELLIPSIS
+    Source: ... (geography of 2015). qpvgeo...
+    Fictional data: the sample of qpvgeo describes no real place.
     """
     known = [frame for frame in frames if frame is not None]
-    told: dict[str, list[str]] = {}
+    told: dict[tuple[str, str], dict[str, list[str]]] = {}
     seen: set[str] = set()
     for frame in known:
-        about = schema.provenance(frame)
-        for record in about.get("files", []):
-            name = str(record.get("file", ""))
-            if name not in seen:
-                seen.add(name)
-                producer, kind = _known(name) if not about.get("fictional") else ("|", "")
-                told.setdefault(producer, []).append(name + _dated(about, kind, lang))
+        fictional = schema.is_fictional(frame)
+        for record in _records(frame, made_up=schema.is_fictional(*known)):
+            name, held = str(record.get("file", "")), record.get("regions")
+            absent = held is not None and not (set(held) & set(held if regions is None else regions))
+            if name in seen or absent:
+                continue
+            seen.add(name)
+            record = _completed(record)  # noqa: PLW2901 - the same record, with what the catalogue knows
+            who = ("", "") if fictional else (record.get("producer") or "", record.get("licence") or "")
+            told.setdefault(who, {}).setdefault(_dated(record, lang), []).append(name or say("addresses", lang))
     parts = []
-    for producer, files in told.items():
-        shown = ", ".join(files[:_NAMED]) + (f", + {len(files) - _NAMED}" if len(files) > _NAMED else "")
-        who, _, licence = producer.partition("|")
-        parts.append(", ".join(word for word in (who, shown, licence) if word))
-    line = with_colon(say("Source", lang), lang) + " " + "; ".join(parts) if parts else ""
-    made = f"qpvgeo {qpvgeo.__version__}"
-    lines = textwrap.wrap(f"{line}. {made}" if line else made, width, break_long_words=False, break_on_hyphens=False)
+    for (producer, licence), files in told.items():
+        shown = [_listed(names) + (f" ({dated})" if dated else "") for dated, names in files.items()]
+        parts.append(", ".join(word for word in (producer, *shown, licence) if word))
+    between = "\u00a0; " if lang == "fr" else "; "
+    line = with_colon(say("Source", lang), lang) + " " + between.join(parts) if parts else ""
+    made = f"qpvgeo\u00a0{qpvgeo.__version__}"
+    said = [f"{line}. {made}" if line else made, *notes]
+    lines = [
+        part for text in said for part in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    ]
     if schema.is_fictional(*known):
         lines.append(say(FICTIONAL, lang))
     return "\n".join(lines)
 
 
-def _known(name: str) -> tuple[str, str]:
-    """Producer and licence of a file that the catalogue knows by its name, and its kind."""
-    for dataset in catalog.CATALOG.values():
-        if name in dataset.filenames:
-            return f"{dataset.producer}|{dataset.licence or ''}", dataset.kind
-    return "|", ""
+def _records(frame: pd.DataFrame, *, made_up: bool) -> list[dict[str, Any]]:
+    """Files of a frame; addresses of the national base are known by their columns, but on a map of the sample."""
+    files: list[dict[str, Any]] = schema.provenance(frame).get("files", [])
+    if not files and not made_up and set(frame.columns) >= _OF_ADDRESSES:
+        return [{"kind": "addresses", "producer": "BAN"}]
+    return files
 
 
-def _dated(about: dict[str, Any], kind: str, lang: str) -> str:
-    """Vintage and release of what was read from a file."""
-    mixed = "attribution" in about
-    said = [f"COG {about['cog_year']}"] if about.get("cog_year") else []
-    # a coverage is made of files of several kinds, and its vintage is that of the perimeters
-    if about.get("vintage") and not said and (kind == "perimeters" or not mixed):
-        said = [f"{say('geography of', lang)} {about['vintage']}" if kind == "perimeters" else str(about["vintage"])]
-    if about.get("release"):
-        said.append(f"{say('release', lang)} {about['release']}")
-    return f" ({', '.join(said)})" if said else ""
+def _completed(record: dict[str, Any]) -> dict[str, Any]:
+    """Record of a file with what the catalogue says of its name, or of other files of its kind and producer."""
+    named = [one for one in catalog.CATALOG.values() if record.get("file") in one.filenames]
+    if named and not record.get("producer"):
+        one = named[0]
+        record = {"kind": one.kind, "vintage": one.vintage, "release": one.release, "producer": one.producer, **record}
+    asked = (record.get("producer"), record.get("kind"))
+    same = named or [one for one in catalog.CATALOG.values() if (one.producer, one.kind) == asked]
+    return {**record, "licence": same[0].licence if same else None}
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names of files of one kind and date: all of two, else the first and how many more."""
+    return ", ".join(names) if len(names) <= _NAMED else f"{names[0]} + {len(names) - 1}"
+
+
+def _dated(record: dict[str, Any], lang: str) -> str:
+    """Vintage and release of a file."""
+    kind, vintage = record.get("kind"), record.get("vintage")
+    said = []
+    if kind == "perimeters" and vintage:
+        said.append(f"{say('geography of', lang)} {vintage}")
+    elif kind == "population" and record.get("reference_year"):
+        said.append(f"{say('population of', lang)} {record['reference_year']}")
+    elif kind == "grid" and vintage:
+        said.append(f"{say('grid of', lang)} {vintage}")
+    elif record.get("cog_year"):
+        said.append(f"COG {record['cog_year']}")
+    if record.get("release"):
+        said.append(f"{say('release', lang)} {record['release']}")
+    return ", ".join(said)

@@ -291,6 +291,7 @@ def _read_epci(
     named = [set(columns)] if columns else []
     text = read_table(path, expect=[*named, *_EPCI_EXPECT])
     record = file_record(path, member=text.attrs["table"].get("member"))
+    record |= {"kind": "epci", "cog_year": year_of(path.name)}
     notes += twin_notes(path)
     text = published.rename_columns(text, columns, where=path.name, unused=unused)
     column = published.of_kind(text, _EPCI_CODE, "siren")

@@ -166,11 +166,12 @@ def read_grid(
         vintage, doubt = _vintage(opened, source)
         about = {"epsg": ids.epsg, "resolution_m": ids.size, "vintage": vintage}
         frame.attrs.update(about)
+        about |= _about(frame, opened)
+        told = {"kind": "grid", "vintage": vintage} | ({} if about["fictional"] else {"producer": "Insee"})
         return stamp(
             frame,
-            [record.result() for record in records],
+            [record.result() | told for record in records],
             **about,
-            **_about(frame, opened),
             where=selection.describe() if selection else None,
             notes=[*notes, *doubt],
         )

@@ -103,6 +103,7 @@ def read_commune_table(path: Path, columns: Mapping[str, str], unused: set[str],
     named = [set(columns)] if columns else []
     text = read_table(path, expect=[*named, *_EXPECT])
     record = file_record(path, member=text.attrs["table"].get("member"))
+    record |= {"kind": "communes", "cog_year": year_of(path.name)}
     notes += twin_notes(path)
     text = published.rename_columns(text, columns, where=path.name, unused=unused)
     if find_column(text, ["com_av"]) is not None:

@@ -19,9 +19,10 @@ from qpvgeo.errors import DataError
 from qpvgeo.projection import DEGREES
 from qpvgeo.read import columns as published
 from qpvgeo.read import vector
+from qpvgeo.read.members import year_of
 from qpvgeo.read.tables import as_text, normalise
 from qpvgeo.repairs import polygonal, valid
-from qpvgeo.schema import file_record
+from qpvgeo.schema import file_record, regions_of
 
 __all__ = ["Arrondissements", "dissolve_moved", "has_outlines", "read_pieces", "settle_arrondissements"]
 
@@ -74,8 +75,10 @@ def read_pieces(
         layer = _layer(path, columns)
         piece, settled = vector.read(layer)
         notes.extend(settled)
-        records.append(file_record(layer.path, member=layer.member))
         pieces.append(_identified(piece, columns, unused, layer.label))
+        told = {"kind": "boundaries", "cog_year": year_of(layer.path.name)}
+        regions = regions_of(map(codes.of_commune, pieces[-1].index))
+        records.append({**file_record(layer.path, member=layer.member), **told, "regions": regions})
     systems = {piece.crs.to_wkt() for piece in pieces}
     if len(systems) > 1:
         notes.append(f"{len(systems)} projections brought to EPSG:{DEGREES}")

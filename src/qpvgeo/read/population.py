@@ -119,15 +119,20 @@ def read_population(
         frame = _of_qpv(text, year, where, notes, by_commune=level == "qpv_commune")
     frame.attrs.clear()
     first = frame.index.get_level_values(0)
+    held = _single(frame["reference_year"])
+    fictional = published.is_sample(first)
+    record = file_record(path, member=table.get("member")) | {"kind": "population", "reference_year": held}
+    # a table whose columns had to be named may be anyone's
+    producer = {} if fictional or columns else {"producer": "Insee"}
     return stamp(
         frame,
-        [file_record(path, member=table.get("member"))],
+        [record | producer],
         level=level,
         vintage=codes.vintage_of(first[0]) if level != "commune" else None,
-        reference_year=_single(frame["reference_year"]),
+        reference_year=held,
         table=table,
         notes=notes,
-        fictional=published.is_sample(first),
+        fictional=fictional,
     )
 
 

@@ -402,6 +402,16 @@ def _compare(piece: _Piece, kept: gpd.GeoDataFrame) -> str:
     return f"{seen}; {len(far)} outlines differ by more than {_SAME_PLACE_M:g} m ({where}, {most})"
 
 
+def _regions_kept(qpv: gpd.GeoDataFrame, pieces: list[_Piece]) -> dict[str, list[str]]:
+    """Regions of the QPV that were kept of each file."""
+    left, found = qpv.index, {}
+    for piece in _by_precedence(pieces) if len(pieces) > 1 else pieces:
+        kept = left.intersection(piece.frame.index)
+        found[piece.label] = schema.regions_of(qpv.loc[kept, "department"])
+        left = left.difference(kept)
+    return found
+
+
 def _stamped(qpv: gpd.GeoDataFrame, pieces: list[_Piece], notes: list[str]) -> gpd.GeoDataFrame:
     logs = [piece.log for piece in pieces if len(piece.log)]
     repairs = pd.concat(logs).drop_duplicates("code") if logs else pd.DataFrame(columns=["code"])
@@ -410,12 +420,17 @@ def _stamped(qpv: gpd.GeoDataFrame, pieces: list[_Piece], notes: list[str]) -> g
     others = [column for column in qpv.columns if column not in schema.QPV_COLUMNS]
     qpv = qpv[[*lead, *others, "geometry"]]
     fictional = bool(len(qpv)) and bool((qpv["territory"] == territories.SAMPLE).all())
+    source = "sample" if fictional else "ANCT"
+    vintage = int(qpv["vintage"].iloc[0]) if len(qpv) else None
+    release = None if not len(qpv) or pd.isna(qpv["release"].iloc[0]) else str(qpv["release"].iloc[0])
+    told = {"kind": "perimeters", "producer": None if fictional else source, "vintage": vintage, "release": release}
+    regions = _regions_kept(qpv, pieces)
     schema.stamp(
         qpv,
-        [piece.record for piece in pieces],
-        source="sample" if fictional else "ANCT",
-        vintage=int(qpv["vintage"].iloc[0]) if len(qpv) else None,
-        release=None if not len(qpv) or pd.isna(qpv["release"].iloc[0]) else str(qpv["release"].iloc[0]),
+        [{**piece.record, **told, "regions": regions[piece.label]} for piece in pieces],
+        source=source,
+        vintage=vintage,
+        release=release,
         features_in={piece.label: len(piece.frame) for piece in pieces},
         repairs=repairs.to_dict("records"),
         notes=[*(note for piece in pieces for note in piece.notes), *notes],
