@@ -13,7 +13,7 @@ class PerProcess(Generic[T]):
     """What is made anew in a process that was forked, at the first time it is asked for there.
 
     A lock that another thread held when the process forked would stay closed in the child, for that thread is not in
-    it; what the thread was making would stay half made.
+    it; what the thread was making would stay half made. The locks of PROJ are out of reach: fork before threads ask.
 
     Parameters
     ----------

@@ -26,6 +26,7 @@ from qpvgeo.errors import UsageError
 from qpvgeo.layer import Layer
 from qpvgeo.perimeter import PerimeterIndex
 from qpvgeo.places import REASONS, Coordinates, Places, columns_fault, coordinates_of, number, place
+from qpvgeo.projection import transformer
 from qpvgeo.tagargs import Distance, Options, band_name
 from qpvgeo.tagnotes import counted
 from qpvgeo.tolerances import BAN_MIN_SCORE, BAN_SCORES, BAN_TYPES, tolerance_of
@@ -227,7 +228,7 @@ def _metres(found: Coordinates, rows: Any, code: str) -> tuple[Floats, Floats]: 
     legal = pyproj.CRS.from_epsg(territories.get(code).epsg)
     if found.crs.equals(legal, ignore_axis_order=True):
         return np.ascontiguousarray(x), np.ascontiguousarray(y)
-    move = pyproj.Transformer.from_crs(found.crs, legal, always_xy=True).transform
+    move = transformer(found.crs, legal).transform
     moved = np.empty((2, len(x)))
 
     def part(rows: slice) -> None:
