@@ -13,7 +13,8 @@ DPI = 300
 def prepare(folder, communes, quarters, cells):
     """Write down the layers, a share for nine communes in ten, and the cells around a QPV: how many of each."""
     communes.rename_axis("code").assign(name=communes.index).to_parquet(folder / COMMUNES)
-    quarters.rename_axis("code").assign(name=[f"Quartier {code}" for code in quarters.index]).to_parquet(folder / QPV)
+    coded = quarters.set_axis([f"QN{1 + k // 99:03d}{1 + k % 99:02d}M" for k in range(len(quarters))], axis="index")
+    coded.rename_axis("code").assign(name=[f"Quartier {code}" for code in coded.index]).to_parquet(folder / QPV)
     chance = np.random.default_rng(20)
     share = np.where(chance.random(len(communes)) < 0.9, chance.beta(1, 6, len(communes)), np.nan)
     pd.DataFrame({"share": share}, index=communes.index.rename("commune")).to_parquet(folder / SHARES)
