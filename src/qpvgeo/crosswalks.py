@@ -196,11 +196,10 @@ def _share(frame: pd.DataFrame, side: str, name: str, whole: pd.Series) -> Float
     of = frame[side]
     held, left = (pd.Series(np.where(kept, given, 0.0)).groupby(of.to_numpy()).sum() for kept in (pair, ~pair))
     total, covered, beyond = (part.reindex(of).to_numpy(dtype=float) for part in (whole, held, left))
-    # where others overlap, or a strip is left out, the pairs divide what is covered
-    regular = np.abs(covered + beyond - total) <= _ROUNDING * total
-    divided = np.where(
-        pair & ~regular, np.divide(total - beyond, covered, out=np.zeros(len(of)), where=covered > 0), 1.0
-    )
+    # a perimeter of which nothing is left over is divided between its pairs, to the last bit
+    total = np.where((beyond == 0) & (covered > 0), covered, total)
+    overlapped = pair & (covered + beyond > total * (1 + _ROUNDING))
+    divided = np.divide(total - beyond, covered, out=np.ones(len(of)), where=overlapped)
     found: Floats = np.divide(given * divided, total, out=np.full(len(of), np.nan), where=total > 0)
     found = np.clip(found, 0.0, 1.0)
     # a row that is not known leaves the others without a share

@@ -1,12 +1,12 @@
 """Tables that commands write: beside, then renamed, so that a file that is there is never half of itself."""
 
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from qpvgeo.writing import replace, writing
 
 __all__ = ["TABLES", "problems_of", "replaced", "write_table"]
 
@@ -27,16 +27,9 @@ def problems_of(output: Path | None, option: str = "--output", suffixes: Sequenc
 
 
 def replaced(output: Path, write: Callable[[Path], Any]) -> None:
-    """Have a file written beside, and put it in its place."""
-    with tempfile.NamedTemporaryFile(
-        dir=output.parent, prefix=f".{output.name}.", suffix=output.suffix, delete=False
-    ) as handle:
-        part = Path(handle.name)
-    try:
-        write(part)
-        os.replace(part, output)  # noqa: PTH105 - a rename over what is there
-    finally:
-        part.unlink(missing_ok=True)
+    """Have a file written beside, and put it in its place; what keeps it from there is an error in words."""
+    with writing(output, way_out="Name another file, or make room."):
+        replace(output, write)
 
 
 def write_table(table: pd.DataFrame, output: Path) -> None:
