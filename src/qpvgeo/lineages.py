@@ -337,8 +337,10 @@ def trace(steps: Sequence[Step], weights: Weights) -> tuple[dict[str, dict[str |
                 for piece in given[after]:
                     piece.take(edge, step.day)
                 holds[after] = holds.get(after, frozenset()) | given[after]
-                # a commune that merges with none is not yet a former one
-                known = {**memory, code: pieces} if len(comes_from[after]) > 1 else memory
+                # a commune that merges with none is not yet a former one, nor one that takes a part of another
+                sources = comes_from[after]
+                merged = len(sources) > 1 and all(one is not None and len(outs[one]) == 1 for one in sources)
+                known = {**memory, code: pieces} if merged else memory
                 whole = {name: _undivided(own) for name, own in known.items()}
                 kept = {name: own for name, own in whole.items() if own and own <= given[after]}
                 former[after] = {**former.get(after, {}), **kept}
