@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format bench docs sample notebook gallery clean
+.PHONY: demo test quick check format bench docs sample notebook gallery clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "qpvgeo needs Python 3.11 or later; try: make PYTHON=python3.12 demo")'
@@ -21,14 +21,18 @@ demo: $(VENV)/.base  ## the main job: first on the embedded sample, then the tru
 	$(BIN)/qpvgeo coverage --sample --vintage 2024 --by commune
 	$(BIN)/qpvgeo summary --vintage 2015
 
-test: $(VENV)/.dev  ## every test and every docstring example
-	$(BIN)/python -m pytest -q -n auto
+test: $(VENV)/.dev  ## every test and every docstring example; five minutes
+	$(BIN)/python -m pytest -q -n auto --durations=25 --durations-min=1
+
+quick: $(VENV)/.dev  ## the tests that need no picture and no long property run; under a minute
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not mpl_image_compare" tests
 
 check: $(VENV)/.dev  ## format, lint, spelling, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/codespell src tests scripts docs benchmarks *.md
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -q -n auto
 
 format: $(VENV)/.dev

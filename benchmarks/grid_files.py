@@ -48,7 +48,7 @@ def _ids(folder):
 
 
 def parse_ids(folder):
-    from qpvgeo.lattice import parse_ids as parse
+    from qpvgeo.geometry.insee_lattice import parse_ids as parse
 
     ids = _ids(folder)
 
@@ -91,8 +91,8 @@ def _warm(folder, form):
 
 def read_grid(folder, form, *, hashed=False):
     """The whole call; or with the SHA-256 of the file known, as in the second call of a session."""
-    from qpvgeo.read.grid import read_grid as read
-    from qpvgeo.schema import file_record
+    from qpvgeo.frames.provenance import file_record
+    from qpvgeo.read.grid.reader import read_grid as read
 
     path = _warm(folder, form)
     if hashed:

@@ -35,8 +35,8 @@ def _squares(north, east):
 
 
 def qpvgeo_(folder):
-    from qpvgeo.gridcover import cover
-    from qpvgeo.lattice import Cells, Lattice, locate
+    from qpvgeo.geometry.cell_cover import cover
+    from qpvgeo.geometry.insee_lattice import Cells, Lattice, locate
 
     (north, east, *values), quarters = _cells(folder), _quarters(folder)
     table = Cells(Lattice(3035, CELL_M), north, east)

@@ -33,12 +33,12 @@ def _shapes(folder):
 
 
 def qpvgeo_(folder):
-    import qpvgeo.overlay
+    import qpvgeo.geometry.overlap_table
 
     one, other = _layers(folder)
 
     def call():
-        found = qpvgeo.overlay.overlap(one, other)
+        found = qpvgeo.geometry.overlap_table.overlap(one, other)
         return lambda: (one.index.get_indexer(found["left"]), other.index.get_indexer(found["right"]), found["area_m2"])
 
     return call

@@ -52,12 +52,12 @@ def _classes(row, distance, many):
 
 
 def positions(folder):
-    import qpvgeo.perimeter
+    import qpvgeo.tagging.perimeter_index
 
     (x, y), quarters = _points(folder), _quarters(folder)
 
     def call():
-        codes, found = qpvgeo.perimeter.PerimeterIndex(quarters).positions(x, y)
+        codes, found = qpvgeo.tagging.perimeter_index.PerimeterIndex(quarters).positions(x, y)
         return lambda: np.append(quarters.index.get_indexer(codes), -1)[found].astype(np.int16)
 
     return call
@@ -243,16 +243,16 @@ def dwithin(folder):
 
 
 def _index(quarters):
-    import qpvgeo.perimeter
     import qpvgeo.tagging  # outside of the clock
+    import qpvgeo.tagging.perimeter_index
 
-    index = qpvgeo.perimeter.PerimeterIndex(quarters, reach_m=REACH_M)
+    index = qpvgeo.tagging.perimeter_index.PerimeterIndex(quarters, reach_m=REACH_M)
     layer = index.layer("hexagone", None)
     return index, layer.grid, layer.limits(REACH_M)
 
 
 def frame_of_distances(folder):
-    from qpvgeo.tagging import tag_points
+    from qpvgeo.tagging.points import tag_points
 
     (x, y), (index, *_) = _points(folder), _index(_quarters(folder))
 
@@ -314,7 +314,7 @@ def _in_reach(row, distance):
 
 
 def build(folder):
-    import qpvgeo.perimeter  # noqa: F401 - outside of the clock
+    import qpvgeo.tagging.perimeter_index  # noqa: F401 - outside of the clock
 
     quarters = _quarters(folder)
 
@@ -337,7 +337,7 @@ def save(folder):
 
 def load(folder):
     """The file that `save` left."""
-    from qpvgeo.perimeter import PerimeterIndex
+    from qpvgeo.tagging.perimeter_index import PerimeterIndex
 
     def call():
         PerimeterIndex.load(folder / "index.npz")

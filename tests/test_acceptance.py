@@ -4,14 +4,14 @@ import pandas as pd
 import pytest
 
 import qpvgeo as qg
-from qpvgeo import discover
-from qpvgeo.summaries import OVERSEAS_SCOPE, TOTAL, headline
+from qpvgeo.indicators.totals import OVERSEAS_SCOPE, TOTAL, headline
+from qpvgeo.sources import recognise
 
 pytestmark = pytest.mark.real
 
 
 def people(folder, vintage):
-    return qg.read_population(discover.find("population", vintage, folder)[0])
+    return qg.read_population(recognise.find("population", vintage, folder)[0])
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def population(real_data):
 
 @pytest.fixture(scope="module")
 def links(real_data, qpv, population):
-    outlines, tables = discover.communes_at_hand(real_data)
+    outlines, tables = recognise.communes_at_hand(real_data)
     communes = qg.read_communes(outlines, table=tables[0])
     return {
         vintage: qg.join_communes(qpv[vintage], communes, population=population[vintage]) for vintage in (2015, 2024)
@@ -119,7 +119,7 @@ def test_share_of_2015_by_census(qpv, reference, year, total, denominator, share
 @pytest.mark.parametrize(("vintage", "year"), [(2015, 2013), (2024, 2020)])
 def test_files_agree_with_the_facts(qpv, population, vintage, year):
     computed = qg.summary(qpv[vintage], population=population[vintage])
-    published = qg.published_summary(vintage, year=year)
+    published = qg.indicators.published_summary(vintage, year=year)
     columns = ["n_qpv", "n_with_population", "population", "denominator", "share"]
     pd.testing.assert_frame_equal(computed[columns], published[columns])
 

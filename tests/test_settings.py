@@ -6,6 +6,7 @@ import pytest
 
 from qpvgeo import settings
 from qpvgeo.errors import UsageError
+from qpvgeo.sources import folders
 
 
 @pytest.fixture
@@ -76,19 +77,19 @@ def test_folders_are_searched_in_order(monkeypatch, tmp_path, elsewhere):
     cache = folder(tmp_path, "cache")
     (elsewhere / "pyproject.toml").touch()
     monkeypatch.setenv("QPVGEO_DATA", os.pathsep.join([str(first), "", f" {second} "]))
-    assert settings.data_dirs() == [first, second, raw, cache]
+    assert folders.data_dirs() == [first, second, raw, cache]
 
 
 def test_folder_of_the_call_takes_the_place_of_the_variable(monkeypatch, tmp_path, elsewhere):  # noqa: ARG001
     first, second = folder(tmp_path, "first"), folder(tmp_path, "second")
     monkeypatch.setenv("QPVGEO_DATA", str(first))
-    assert settings.data_dirs(second) == [second]
+    assert folders.data_dirs(second) == [second]
 
 
 @pytest.mark.usefixtures("elsewhere")
 def test_folders_that_do_not_exist_are_left_out(monkeypatch, tmp_path):
     monkeypatch.setenv("QPVGEO_DATA", str(tmp_path / "nowhere"))
-    assert settings.data_dirs() == []
+    assert folders.data_dirs() == []
 
 
 @pytest.mark.usefixtures("elsewhere")
@@ -96,14 +97,14 @@ def test_folder_named_twice_is_searched_once(monkeypatch, tmp_path):
     first = folder(tmp_path, "first")
     monkeypatch.setenv("QPVGEO_DATA", os.pathsep.join([str(first), str(first)]))
     monkeypatch.setenv("QPVGEO_CACHE", str(first))
-    assert settings.data_dirs() == [first]
+    assert folders.data_dirs() == [first]
 
 
 def test_checkout_above_the_current_folder_is_found(monkeypatch, elsewhere):
     raw = folder(elsewhere, "data/raw")
     (elsewhere / "pyproject.toml").touch()
     monkeypatch.chdir(folder(elsewhere, "notebooks/deep"))
-    assert settings.data_dirs() == [raw]
+    assert folders.data_dirs() == [raw]
 
 
 def test_only_the_nearest_checkout_is_searched(monkeypatch, elsewhere):
@@ -112,20 +113,20 @@ def test_only_the_nearest_checkout_is_searched(monkeypatch, elsewhere):
     inner = folder(elsewhere, "inner")
     (inner / "pyproject.toml").touch()
     monkeypatch.chdir(inner)
-    assert settings.data_dirs() == []
+    assert folders.data_dirs() == []
 
 
 def test_data_folder_outside_of_a_checkout_is_not_searched(elsewhere):
     folder(elsewhere, "data/raw")
-    assert settings.data_dirs() == []
+    assert folders.data_dirs() == []
 
 
 def test_folder_of_the_call_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(UsageError, match="nowhere is not a folder"):
-        settings.data_dirs(tmp_path / "nowhere")
+        folders.data_dirs(tmp_path / "nowhere")
 
 
 def test_file_in_place_of_a_folder_is_refused(tmp_path):
     (tmp_path / "list.csv").touch()
     with pytest.raises(UsageError, match=r"list\.csv is not a folder"):
-        settings.data_dirs(tmp_path / "list.csv")
+        folders.data_dirs(tmp_path / "list.csv")

@@ -12,10 +12,12 @@ import pytest
 import shapely
 
 import qpvgeo as qg
-from qpvgeo import archives, codes, facts, territories
+from qpvgeo import facts
+from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.projection import areas_m2
-from qpvgeo.read.vector import settle_crs
+from qpvgeo.formats import archives
+from qpvgeo.formats.vector_layers import settle_crs
+from qpvgeo.geometry.projection import areas_m2
 
 
 def square(x, y, side=500.0):
@@ -71,7 +73,7 @@ def test_trap_5_former_communes_are_moved_before_any_join(tmp_path):
 
 
 def test_trap_6_arrondissements_of_paris_lyon_marseille_go_by_their_commune():
-    assert [codes.fold_arrondissement(code) for code in ("75113", "69384", "13208")] == ["75056", "69123", "13055"]
+    assert [official.fold_arrondissement(code) for code in ("75113", "69384", "13208")] == ["75056", "69123", "13055"]
 
 
 def test_trap_7_the_siren_of_a_perimeter_of_the_grand_paris_is_that_of_an_ept():
@@ -81,11 +83,11 @@ def test_trap_7_the_siren_of_a_perimeter_of_the_grand_paris_is_that_of_an_ept():
 
 
 def test_trap_8_lost_zeros_are_restored_and_told_never_a_letter_padded():
-    cleaned = codes.clean(pd.Series(["1053", "84.0", "2A4"]), "commune")
+    cleaned = official.clean(pd.Series(["1053", "84.0", "2A4"]), "commune")
     assert cleaned.codes.tolist()[0] == "01053"
     assert cleaned.repairs["repair"].tolist() == ["zeros restored"]
     assert cleaned.problems["value"].tolist() == ["84.0", "2A4"]
-    assert codes.clean(pd.Series(["84.0"]), "region").codes.tolist() == ["84"]
+    assert official.clean(pd.Series(["84.0"]), "region").codes.tolist() == ["84"]
 
 
 def test_trap_9_cp1252_without_a_cpg_keeps_its_dash():
@@ -148,7 +150,7 @@ def test_trap_13_06_is_mayotte_as_a_region_and_the_alpes_maritimes_as_a_departme
 
 
 def test_trap_14_saint_martin_and_polynesie_have_no_share_rather_than_a_wrong_one():
-    figures = qg.published_summary(2015)
+    figures = qg.indicators.published_summary(2015)
     assert figures.loc[["978", "987"], "share"].isna().all()
     assert (figures.loc[["978", "987"], "population"] > 0).all()
 
@@ -163,7 +165,7 @@ def test_trap_16_a_zip_that_holds_a_7z_is_opened(tmp_path):
 
 
 def test_trap_17_the_last_letter_says_what_became_of_the_outline_and_nothing_else():
-    told = codes.classify_qpv(pd.Series(["QN07521N", "QN07501M", "QN00105I", "QN97651C"]))
+    told = official.classify_qpv(pd.Series(["QN07521N", "QN07501M", "QN00105I", "QN97651C"]))
     assert told["status"].tolist() == ["new", "modified", "unchanged", "whole commune"]
 
 

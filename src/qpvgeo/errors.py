@@ -7,6 +7,9 @@ Each class carries the exit status that the command line returns for it: 1 the d
 import errno
 from collections.abc import Iterable
 
+from qpvgeo import settings
+from qpvgeo.language import Note, say
+
 __all__ = [
     "ArchiveError",
     "DataError",
@@ -34,24 +37,55 @@ class QpvgeoError(Exception):
     Parameters
     ----------
     message
-        One sentence that says what went wrong.
+        One sentence that says what went wrong: a `Note`, which speaks both languages, or plain text.
     problems
         Every problem found, a line each; the message lists the first twenty and counts the rest.
     way_out
         What the user can do next.
+
+    Attributes
+    ----------
+    message, problems, way_out
+        As given.
+    key : str
+        Key of the message, by which programs tell errors apart; empty for plain text.
+
+    Examples
+    --------
+    >>> error = QpvgeoError(Note("frames.several_rows", label="QP001001", count=2))
+    >>> error.key, error.say("fr")
+    ('frames.several_rows', 'QP001001 figure 2 fois')
     """
 
     exit_code = 1
 
     def __init__(self, message: str, *, problems: Iterable[str] = (), way_out: str = "") -> None:
+        self.message = message
         self.problems = tuple(problems)
         self.way_out = way_out
-        lines = [message, *(f"  - {problem}" for problem in self.problems[:_LISTED])]
+        super().__init__(self.say("en"))
+
+    @property
+    def key(self) -> str:
+        """Key of the message; empty for plain text."""
+        return self.message.key if isinstance(self.message, Note) else ""
+
+    def say(self, lang: str | None = None) -> str:
+        """Word the whole error in a language, that of `qpvgeo.settings` by default."""
+        lang = lang or settings.current_language()
+        lines = [_said(self.message, lang), *(f"  - {_said(problem, lang)}" for problem in self.problems[:_LISTED])]
         if len(self.problems) > _LISTED:
-            lines.append(f"  - and {len(self.problems) - _LISTED} more (all in the error's `problems`)")
-        if way_out:
-            lines.append(way_out)
-        super().__init__("\n".join(lines))
+            lines.append(f"  - {say('errors.more_problems', {'count': len(self.problems) - _LISTED}, lang)}")
+        if self.way_out:
+            lines.append(_said(self.way_out, lang))
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.say()
+
+
+def _said(text: str, lang: str) -> str:
+    return text.say(lang) if isinstance(text, Note) else text
 
 
 class DataError(QpvgeoError, ValueError):

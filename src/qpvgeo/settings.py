@@ -1,18 +1,44 @@
-"""Where qpvgeo looks for files, and what the environment tells it.
+"""What the user or the environment sets: the language, the network, where downloads go.
 
-Variables: `QPVGEO_DATA` (folders of files, separated like `PATH`), `QPVGEO_CACHE` (where downloads go),
-`QPVGEO_OFFLINE` (any value but empty, `0`, `false` or `no` forbids the network). Nothing is read at import:
-every function looks at the environment when it is called.
+`QPVGEO_LANG` (`en` or `fr`), `QPVGEO_CACHE` (where downloads go), `QPVGEO_OFFLINE` (any value but empty, `0`, `false`
+or `no` forbids the network); `QPVGEO_DATA` is read by `qpvgeo.sources.folders`. Nothing is read at import: every
+function looks at the environment when it is called.
+
+Examples
+--------
+>>> import qpvgeo as qg
+>>> qg.settings.language = "fr"
+>>> qg.settings.current_language()
+'fr'
+>>> qg.settings.language = None
 """
 
 import os
 from pathlib import Path
 
-from qpvgeo.errors import UsageError
+__all__ = ["cache_dir", "current_language", "language", "offline"]
 
-__all__ = ["cache_dir", "data_dirs", "offline"]
+language: str | None = None
+"""Language of notes, errors, tables and maps: `"en"`, `"fr"`, or None for that of `QPVGEO_LANG`, else English."""
 
 _NO = {"", "0", "false", "no", "off"}
+_LANGUAGES = ("en", "fr")
+
+
+def current_language() -> str:
+    """Language of notes, errors, tables and maps: `settings.language`, else `QPVGEO_LANG`, else English.
+
+    Raises
+    ------
+    ValueError
+        `settings.language` is not a language of qpvgeo; an unknown `QPVGEO_LANG` means English.
+    """
+    if language is not None:
+        if language not in _LANGUAGES:
+            raise ValueError(f"qpvgeo.settings.language is {language!r}: use {' or '.join(map(repr, _LANGUAGES))}")
+        return language
+    asked = os.environ.get("QPVGEO_LANG", "").strip().lower()[:2]
+    return asked if asked in _LANGUAGES else "en"
 
 
 def offline() -> bool:
@@ -31,37 +57,3 @@ def cache_dir() -> Path:
     import pooch  # noqa: PLC0415 - not needed when the variable is set
 
     return Path(pooch.os_cache("qpvgeo"))
-
-
-def data_dirs(data: str | os.PathLike[str] | None = None) -> list[Path]:
-    """Folders searched for data files, in order, existing ones only.
-
-    Parameters
-    ----------
-    data
-        A folder named in the call (`--data`), searched first and in place of `QPVGEO_DATA`.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The folder given or those of `QPVGEO_DATA`; then `data/raw` of the checkout in or above the current
-        folder; then the cache.
-
-    Raises
-    ------
-    UsageError
-        The folder given does not exist.
-    """
-    if data is not None:
-        given = Path(data).expanduser()
-        if not given.is_dir():
-            raise UsageError(f"{given} is not a folder.", way_out="Give the folder that holds the published files.")
-        places = [given]
-    else:
-        listed = os.environ.get("QPVGEO_DATA", "").split(os.pathsep)
-        places = [Path(part.strip()).expanduser() for part in listed if part.strip()]
-    here = Path.cwd()
-    checkouts = [folder for folder in (here, *here.parents) if (folder / "pyproject.toml").is_file()]
-    places += [folder / "data" / "raw" for folder in checkouts[:1]]
-    places.append(cache_dir())
-    return [place for place in dict.fromkeys(places) if place.is_dir()]

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-import qpvgeo
+from qpvgeo._version import __version__
 from qpvgeo.errors import QpvgeoError
 
 __all__ = ["app", "main"]
@@ -107,7 +107,7 @@ YearOption = Annotated[int | None, typer.Option(help="Reference year of the popu
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"qpvgeo {qpvgeo.__version__}")
+        typer.echo(f"qpvgeo {__version__}")
         raise typer.Exit
 
 
@@ -125,10 +125,11 @@ def datasets(
     *, json: JsonOption = False, sample: SampleOption = False, data: DataOption = None, lang: LangOption = Language.EN
 ) -> None:
     """List the official files, and which of them are at hand."""
-    from qpvgeo.cli import answers, render
+    from qpvgeo.cli import tables
+    from qpvgeo.cli.commands import answers
 
     answer = answers.datasets(_folder(data, sample=sample))
-    _print(answer, render.datasets, json=json, lang=lang)
+    _print(answer, tables.datasets, json=json, lang=lang)
 
 
 @app.command()
@@ -144,10 +145,11 @@ def fetch(
     """Download official files, or find them where they already are."""
     if url is not None and len(keys) > 1:
         raise typer.BadParameter("one address cannot serve several keys", param_hint="--url")
-    from qpvgeo.cli import answers, render
+    from qpvgeo.cli import tables
+    from qpvgeo.cli.commands import answers
 
     answer = answers.fetch(keys, update=update, url=url, data=data)
-    _print(answer, render.fetch, json=json, lang=lang)
+    _print(answer, tables.fetch, json=json, lang=lang)
     _fail_if(answer.get("failed"), 3)
 
 
@@ -161,13 +163,14 @@ def doctor(
     lang: LangOption = Language.EN,
 ) -> None:
     """Judge files before anything is computed from them; exit status 1 when one cannot be used as it is."""
-    from qpvgeo.cli import answers, render
+    from qpvgeo.cli import tables
+    from qpvgeo.cli.commands import answers
 
     folder = _folder(data, sample=sample)
     if not files and folder is None:
         raise typer.BadParameter("name a file, or use --data or --sample", param_hint="FILE")
     answer = answers.doctor([*(files or []), *([folder] if folder else [])])
-    _print(answer, render.doctor, json=json, lang=lang)
+    _print(answer, tables.doctor, json=json, lang=lang)
     _fail_if(not answer["ok"], 1)
 
 
@@ -183,11 +186,12 @@ def summary(
     lang: LangOption = Language.EN,
 ) -> None:
     """How many QPV, how many people, which share; from published figures when no file is at hand."""
-    from qpvgeo.cli import answers, render
+    from qpvgeo.cli import tables
+    from qpvgeo.cli.commands import answers
 
     folder = _folder(data, sample=sample)
     answer = answers.summary(int(vintage), folder, by=by.value, year=year)
-    _print(answer, render.summary, json=json, lang=lang)
+    _print(answer, tables.summary, json=json, lang=lang)
 
 
 @app.command()
@@ -205,12 +209,13 @@ def coverage(
     lang: LangOption = Language.EN,
 ) -> None:
     """QPV of each commune, EPCI, EPT, department, region or territory: number, people, share, area."""
-    from qpvgeo.cli import answers, render
+    from qpvgeo.cli import tables
+    from qpvgeo.cli.commands import answers
 
     folder = _folder(data, sample=sample)
     choice = attribution.value if attribution else None
     answer = answers.coverage(int(vintage), folder, by=by.value, year=year, attribution=choice)
-    _print(answer, render.coverage, json=json, lang=lang)
+    _print(answer, tables.coverage, json=json, lang=lang)
 
 
 @app.command()
@@ -236,11 +241,12 @@ def population(
     lang: LangOption = Language.EN,
 ) -> None:
     """Who lives in the QPV, or in any polygons: estimates from the income grid, with their bounds."""
-    from qpvgeo.cli import people, render
+    from qpvgeo.cli import tables
+    from qpvgeo.cli.commands.population import Request, population
 
     folder = _folder(data, sample=sample)
     place = {"commune": commune, "epci": epci}
-    asked = people.Request(
+    asked = Request(
         file,
         int(vintage),
         folder,
@@ -252,7 +258,7 @@ def population(
         weight=weight,
         output=output,
     )
-    _print(people.population(asked), render.population, json=json, lang=lang)
+    _print(population(asked), tables.population, json=json, lang=lang)
 
 
 @app.command()
@@ -286,9 +292,10 @@ def tag(
     lang: LangOption = Language.EN,
 ) -> None:
     """Which points of a file lie in a QPV, or near one; without --output only the counts are given."""
-    from qpvgeo.cli import render, tags
+    from qpvgeo.cli import tables
+    from qpvgeo.cli.commands.tag import Request, tag
 
-    asked = tags.Request(
+    asked = Request(
         file,
         output,
         _folder(data, sample=sample),
@@ -304,7 +311,7 @@ def tag(
         index=index,
         resume=resume,
     )
-    _print(tags.tag(asked), render.tag, json=json, lang=lang)
+    _print(tag(asked), tables.tag, json=json, lang=lang)
 
 
 @app.command()
@@ -336,12 +343,11 @@ def crosswalk(
     lang: LangOption = Language.EN,
 ) -> None:
     """What became of the QPV of 2015, and where those of 2024 come from."""
-    from qpvgeo.cli import crosswalks, render
+    from qpvgeo.cli import tables
+    from qpvgeo.cli.commands.crosswalk import Request, crosswalk
 
-    asked = crosswalks.Request(
-        _folder(data, sample=sample), weights, tolerance, territory, output, classes, grid, layer
-    )
-    _print(crosswalks.crosswalk(asked), render.crosswalk, json=json, lang=lang)
+    asked = Request(_folder(data, sample=sample), weights, tolerance, territory, output, classes, grid, layer)
+    _print(crosswalk(asked), tables.crosswalk, json=json, lang=lang)
 
 
 @app.command(name="map")
@@ -373,7 +379,8 @@ def map_(
     lang: LangOption = Language.EN,
 ) -> None:
     """Draw a map of a place, or of the country, ready for a report."""
-    from qpvgeo.cli import maps, render
+    from qpvgeo.cli import tables
+    from qpvgeo.cli.commands import map as maps
 
     asked = maps.Request(
         place=place,
@@ -395,7 +402,7 @@ def map_(
         svg=svg,
         pdf=pdf,
     )
-    _print(maps.draw(asked), render.map_, json=json, lang=lang)
+    _print(maps.draw(asked), tables.map_, json=json, lang=lang)
 
 
 def _folder(data: Path | None, *, sample: bool) -> Path | None:
@@ -403,7 +410,7 @@ def _folder(data: Path | None, *, sample: bool) -> Path | None:
         raise typer.BadParameter("--sample and --data exclude each other", param_hint="--sample")
     if not sample:
         if data is not None:
-            from qpvgeo.settings import data_dirs
+            from qpvgeo.sources.folders import data_dirs
 
             data_dirs(data)  # raises when it is no folder
         return data
@@ -418,7 +425,7 @@ def _print(answer: dict[str, Any], table: Any, *, json: bool, lang: Language) ->
 
         typer.echo(dumps(answer, ensure_ascii=False, indent=2, allow_nan=False))
         return
-    from qpvgeo.cli.render import console
+    from qpvgeo.cli.tables import console
 
     table(answer, console(), lang.value)
 

@@ -1,5 +1,6 @@
 """Files at hand that several commands start from: perimeters, people, communes, EPCI, and what is made of them."""
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,18 +8,35 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from qpvgeo import coverages, discover, schema
-from qpvgeo.codes import fold_arrondissement
-from qpvgeo.errors import DataError, MissingDataError, QpvgeoError
-from qpvgeo.links import join_communes
-from qpvgeo.read.communes import read_communes, read_epci
-from qpvgeo.read.grid import read_grid
-from qpvgeo.read.members import read_commune_table
+from qpvgeo.codes import territories
+from qpvgeo.codes.official import fold_arrondissement
+from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, UsageError
+from qpvgeo.formats import vector_layers
+from qpvgeo.frames import forms, provenance
+from qpvgeo.geometry.projection import require_axes, territory_of
+from qpvgeo.indicators import by_territory
+from qpvgeo.indicators.qpv_communes import join_communes
+from qpvgeo.population.estimation import WEIGHT
+from qpvgeo.read.communes.reader import read_communes, read_epci
+from qpvgeo.read.communes.tables import read_commune_table
+from qpvgeo.read.grid.reader import read_grid
 from qpvgeo.read.population import read_population
 from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import sample
+from qpvgeo.sources import recognise
 
-__all__ = ["Covered", "communes", "covered", "epci", "grids_near", "people", "perimeters", "sample_denominators"]
+__all__ = [
+    "Covered",
+    "communes",
+    "covered",
+    "epci",
+    "grids_near",
+    "known_grids",
+    "people",
+    "perimeters",
+    "read_points",
+    "sample_denominators",
+]
 
 _COG_YEAR = 2024
 """Year of the code officiel géographique that the published lists of 2024 are in."""
@@ -27,7 +45,7 @@ _COG_YEAR = 2024
 def perimeters(vintage: int, data: Path | None) -> gpd.GeoDataFrame | None:
     """Perimeters at hand; None when there are none and no folder was named."""
     try:
-        paths = discover.find("perimeters", vintage, data)
+        paths = recognise.find("perimeters", vintage, data)
     except MissingDataError:
         if data is not None:
             raise
@@ -38,7 +56,7 @@ def perimeters(vintage: int, data: Path | None) -> gpd.GeoDataFrame | None:
 def people(vintage: int, data: Path | None, year: int | None) -> pd.DataFrame | None:
     """Table of populations at hand; None when there is none."""
     try:
-        paths = discover.find("population", vintage, data)
+        paths = recognise.find("population", vintage, data)
     except MissingDataError:
         return None
     if year is None:
@@ -50,7 +68,7 @@ def people(vintage: int, data: Path | None, year: int | None) -> pd.DataFrame | 
         except QpvgeoError as error:
             refused.append(str(error).splitlines()[0])
             continue
-        held = schema.reference_year(table)
+        held = forms.reference_year(table)
         if held == year:
             return table
         refused.append(f"{path.name} has populations of {held}.")
@@ -77,20 +95,20 @@ def sample_denominators() -> dict[str, int]:
 def _parts(vintage: int, data: Path | None) -> pd.DataFrame | None:
     """Published population by QPV and commune, when it is at hand."""
     try:
-        return read_population(discover.find("population by commune", vintage, data)[0], level="qpv_commune")
+        return read_population(recognise.find("population by commune", vintage, data)[0], level="qpv_commune")
     except MissingDataError:
         return None
 
 
 def communes(data: Path | None, reference_year: int | None) -> pd.DataFrame:
     """Outlines of the communes at hand, with the table of the year of the lists, and the people of the year asked."""
-    outlines, tables = discover.communes_at_hand(data, year=_COG_YEAR)
-    epts = [one.path for one in discover.scan(data) if one.kind == "ept"]
+    outlines, tables = recognise.communes_at_hand(data, year=_COG_YEAR)
+    epts = [one.path for one in recognise.scan(data) if one.kind == "ept"]
     frame = read_communes(outlines, table=[*tables[:1], *epts] or None)
-    for one in discover.scan(data):
+    for one in recognise.scan(data):
         if one.kind == "communes population":
             population = read_population(one.path, level="commune")
-            if reference_year is not None and schema.reference_year(population) == reference_year:
+            if reference_year is not None and forms.reference_year(population) == reference_year:
                 return _of_year(frame, population, tables)
     return frame
 
@@ -102,13 +120,13 @@ def _of_year(frame: pd.DataFrame, population: pd.DataFrame, tables: Sequence[Pat
     now = [code if code in known else parents.get(code, fold_arrondissement(code)) for code in population.index]
     summed = population["population"].groupby(now).sum(min_count=1)
     lost = sorted(set(now) - known)
-    about = schema.provenance(frame)
+    about = provenance.provenance(frame)
     frame = frame.assign(population=summed.reindex(frame.index).astype("Int64"))
-    year = schema.reference_year(population)
+    year = forms.reference_year(population)
     note = f"{len(lost)} communes of {year} have no successor among those at hand: their people are not counted"
-    frame.attrs[schema.ATTRS_KEY] = {
+    frame.attrs[provenance.ATTRS_KEY] = {
         **about,
-        "files": [*about["files"], *schema.provenance(population)["files"]],
+        "files": [*about["files"], *provenance.provenance(population)["files"]],
         "population_year": year,
         "notes": [*about.get("notes", []), *([note] if lost else [])],
     }
@@ -117,16 +135,16 @@ def _of_year(frame: pd.DataFrame, population: pd.DataFrame, tables: Sequence[Pat
 
 def epci(data: Path | None, of: pd.DataFrame | None = None) -> pd.DataFrame | None:
     """EPCI at hand, those of the year of the lists first, with the people of their communes when these are dated."""
-    found = [one for one in discover.scan(data) if one.kind == "epci"]
+    found = [one for one in recognise.scan(data) if one.kind == "epci"]
     if not found:
         return None
     frame = read_epci(min(found, key=lambda one: abs((one.vintage or 0) - _COG_YEAR)).path)
-    year = schema.provenance(of).get("population_year") if of is not None else None
+    year = provenance.provenance(of).get("population_year") if of is not None else None
     if of is not None and year is not None:
         grouped = of.groupby("epci")["population"]
         whole = grouped.sum().where(grouped.count() == grouped.size())
         frame["population"] = whole.reindex(frame.index).astype("Int64")
-        frame.attrs[schema.ATTRS_KEY] = {**schema.provenance(frame), "population_year": year}
+        frame.attrs[provenance.ATTRS_KEY] = {**provenance.provenance(frame), "population_year": year}
     return frame
 
 
@@ -143,9 +161,9 @@ def grids_near(
 
     One that was named must be readable; of those found in the folder, one that is not does not stop the others.
     """
-    found = [grid] if grid else [one.path for one in discover.scan(data) if one.kind == "grid"]
+    found = [grid] if grid else [one.path for one in recognise.scan(data) if one.kind == "grid"]
     grids, refused = [], []
-    for path in list(dict.fromkeys(found)) or discover.find("grid", None, data):
+    for path in list(dict.fromkeys(found)) or recognise.find("grid", None, data):
         try:
             cells = read_grid(path, layer=layer, columns=columns, keep=keep, where=near)
         except DataError as error:
@@ -171,7 +189,7 @@ def grids_near(
 
 
 def _rank(grid: pd.DataFrame) -> tuple[float, int]:
-    about = schema.provenance(grid)
+    about = provenance.provenance(grid)
     return about.get("resolution_m") or float("inf"), -(about.get("vintage") or 0)
 
 
@@ -194,18 +212,85 @@ def covered(
     """Coverage of the files at hand by a level."""
     qpv = perimeters(vintage, data)
     if qpv is None:
-        qpv = read_qpv(discover.find("perimeters", vintage, data))  # raises, with the places looked at
+        qpv = read_qpv(recognise.find("perimeters", vintage, data))  # raises, with the places looked at
     population = people(vintage, data, year)
     in_communes = by in ("commune", "epci", "ept") or attribution == "commune"
     parts = _parts(vintage, data) if in_communes else None
-    of = communes(data, schema.reference_year(population)) if in_communes else None
+    of = communes(data, forms.reference_year(population)) if in_communes else None
     links = join_communes(qpv, of, population=population if parts is None else parts)
     units = of if by == "commune" else epci(data, of) if by in ("epci", "ept") else None
-    frame = coverages.coverage(
+    frame = by_territory.coverage(
         links,
         by=by,  # type: ignore[arg-type]
         units=units,
         attribution=attribution,  # type: ignore[arg-type]
-        denominators=sample_denominators() if schema.is_fictional(qpv) and units is None else None,
+        denominators=sample_denominators() if provenance.is_fictional(qpv) and units is None else None,
     )
     return Covered(frame, qpv, links, population, parts, of, units)
+
+
+def known_grids(
+    areas: gpd.GeoDataFrame, data: Path | None, *, grid: Path | None = None, layer: str | None = None
+) -> list[pd.DataFrame]:
+    """For each territory of the areas that has a grid, the finest at hand, the latest of these."""
+    require_axes(areas, name="areas", what="polygons")
+    drawn = areas[areas.geometry.notna()]
+    place = territory_of(drawn.geometry.to_numpy(), drawn.crs)
+    known = [one.code for one in territories.territories().values() if one.grid_epsg and one.code in set(place)]
+    grids: list[pd.DataFrame] = []
+    missing: list[MissingDataError] = []
+    for territory in known:
+        try:
+            read = grids_near(data, drawn[place == territory], grid=grid, layer=layer, keep=[])
+        except MissingDataError as error:
+            missing.append(error)
+            continue
+        grids += [cells for cells in read if territories.of_grid(cells.attrs["epsg"]) == territory][:1]
+    if missing and not grids:
+        raise missing[0]
+    if not grids:
+        raise MissingDataError("No territory of these areas has a grid.", problems=sorted(set(map(str, place))))
+    return grids
+
+
+def read_points(path: Path, weight: str | None = None) -> gpd.GeoDataFrame:
+    """Points or footprints of a layer, or addresses of a BAN table; each counts once, or by the column named."""
+    if path.suffix.lower() in (*vector_layers.SUFFIXES, ".zip"):
+        frame = vector_layers.read(vector_layers.layers(path)[0])[0]
+        places, columns = frame.geometry, frame.drop(columns=frame.geometry.name)
+    else:
+        columns = pd.read_csv(path, sep=None, engine="python", dtype="str")
+        places = _addresses(columns, path)
+    weights = {} if weight is None else {WEIGHT: _weights(columns, weight, path)}
+    # counted from 1, as messages name them
+    return gpd.GeoDataFrame(weights, geometry=places).set_axis(range(1, len(places) + 1), axis="index")
+
+
+def _addresses(table: pd.DataFrame, path: Path) -> gpd.GeoSeries:
+    """Points of a BAN table; a row without coordinates has none."""
+    if not {"lon", "lat"} <= set(table.columns):
+        raise DataError(f"{path.name} has no columns lon and lat.", way_out="Give a BAN table or a layer of points.")
+    axes = [pd.to_numeric(table[axis].str.replace(",", "."), errors="coerce") for axis in ("lon", "lat")]
+    unread = (axes[0].isna() & table["lon"].notna()) | (axes[1].isna() & table["lat"].notna())
+    if unread.any():
+        raise DataError(
+            f"{path.name}: {int(unread.sum())} rows have coordinates that are no numbers.",
+            problems=[f"row {row + 1}: {table['lon'][row]!r}, {table['lat'][row]!r}" for row in table.index[unread]],
+            way_out="Correct them, or leave them empty.",
+        )
+    return gpd.GeoSeries(gpd.points_from_xy(*axes), crs=4326).where(axes[0].notna() & axes[1].notna(), None)
+
+
+def _weights(columns: pd.DataFrame, name: str, path: Path) -> pd.Series:
+    """Column that says how many times each point counts; a decimal comma is read."""
+    if name not in columns.columns:
+        names = [str(column) for column in columns.columns]
+        lower = {column.lower(): column for column in names}
+        near = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, n=5)]
+        raise UsageError(
+            f"{path.name} has no column {name!r} to weigh its points by.",
+            problems=[f"there is {column!r}" for column in near or names],
+            way_out="Name one of its columns: --weight COLUMN.",
+        )
+    given = columns[name]
+    return given.str.replace(",", ".") if pd.api.types.is_string_dtype(given) else given

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from qpvgeo.writing import replace, writing
+from qpvgeo.formats.atomic_write import replace, writing
 
 __all__ = ["TABLES", "problems_of", "replaced", "write_table"]
 

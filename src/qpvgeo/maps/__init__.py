@@ -7,15 +7,15 @@ Legends stand to the right of their axes, and the frames of `france` on both sid
 leaves them room, `plt.subplots(1, 2, layout="constrained")`. Names are placed when a figure is drawn.
 """
 
-from qpvgeo.maps.addresses import tags
-from qpvgeo.maps.backgrounds import basemap
-from qpvgeo.maps.cells import grid
+from qpvgeo.maps.basemaps import basemap
 from qpvgeo.maps.choropleths import choropleth
-from qpvgeo.maps.country import france
-from qpvgeo.maps.people import estimates
-from qpvgeo.maps.perimeters import change, qpv
+from qpvgeo.maps.country_map import france
+from qpvgeo.maps.export import save
+from qpvgeo.maps.grid_maps import grid
 from qpvgeo.maps.places import Place, find_place
-from qpvgeo.maps.saving import save
+from qpvgeo.maps.population_maps import estimates
+from qpvgeo.maps.qpv_maps import change, qpv
+from qpvgeo.maps.tag_maps import tags
 
 __all__ = [
     "Place",

@@ -11,16 +11,16 @@ import shapely
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 
-from qpvgeo import schema
 from qpvgeo.errors import DataError, UsageError
+from qpvgeo.frames import provenance
+from qpvgeo.language.numbers import Lang
+from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
-from qpvgeo.maps.classes import Classes, Kind, classed
+from qpvgeo.maps.classification import Classes, Kind, classed
+from qpvgeo.maps.furniture import draw
 from qpvgeo.maps.palettes import MISSING, NONE
-from qpvgeo.maps.perimeters import finish, titled
 from qpvgeo.maps.places import Place, find_place, near_names, require_outlines
-from qpvgeo.maps.shapes import draw
-from qpvgeo.maps.words import say
-from qpvgeo.wording import Lang
+from qpvgeo.maps.qpv_maps import finish, titled
 
 __all__ = ["LEVELS", "absent", "choropleth", "figure_of", "legend_of", "near_columns", "paint", "units_of", "words_of"]
 
@@ -113,8 +113,8 @@ def choropleth(
     _around_place(ax, where, shapes[~own], covered=len(chosen) == len(shapes))
     furniture.legend(ax, legend_of(cut, lang, **absent(cut, shown, coverage)), words)
     level = str(coverage.index.name)
-    made = words + (f" {say(f'by {level}', lang)}" if level in LEVELS else "")
-    about = schema.provenance(coverage)
+    made = words + (f" {term(f'by {level}', lang)}" if level in LEVELS else "")
+    about = provenance.provenance(coverage)
     made = titled(made[:1].upper() + made[1:], where, about.get("vintage"))
     finish(ax, where, made if title is None else title, [coverage, units], lang)
     return ax
@@ -231,9 +231,9 @@ def legend_of(cut: Classes, lang: str, *, missing: bool, none: bool) -> list[Any
         for label, colour in zip(cut.labels[::-1], cut.colours[::-1], strict=True)
     ]
     if missing:
-        entries.append((say("not known", lang), {"facecolor": MISSING, "hatch": "////", **edge}))
+        entries.append((term("not known", lang), {"facecolor": MISSING, "hatch": "////", **edge}))
     if none:
-        entries.append((say("no QPV", lang), {"facecolor": NONE, **edge}))
+        entries.append((term("no QPV", lang), {"facecolor": NONE, **edge}))
     return furniture.patches(entries)
 
 
@@ -241,5 +241,5 @@ def words_of(column: str, values: pd.Series, lang: str) -> tuple[str, Kind]:
     """What a column is called in a language, and how its numbers are written; one without words keeps its name."""
     known = values.dropna()
     kind: Kind = "number" if (known == known.round()).all() else "decimal"
-    words, kind = _FIGURES.get(column, (f"{say('column', lang)} {column}", kind))
-    return say(words, lang), kind
+    words, kind = _FIGURES.get(column, (f"{term('column', lang)} {column}", kind))
+    return term(words, lang), kind

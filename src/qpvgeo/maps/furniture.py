@@ -6,6 +6,7 @@ colour of text of the settings of matplotlib. Texts are shown as they are: matpl
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from textwrap import wrap
 from typing import Any
 
@@ -14,28 +15,33 @@ import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 import pyproj
+import shapely
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
 from matplotlib.legend_handler import HandlerPatch
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Patch
+from matplotlib.path import Path
 from matplotlib.text import OffsetFrom, Text
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
+from qpvgeo.language.terms import metres, term
 from qpvgeo.maps.palettes import GROUND
 from qpvgeo.maps.places import Box, Place
-from qpvgeo.maps.words import metres, say
 
 __all__ = [
     "axes_of",
     "bare",
     "dot",
+    "draw",
     "legend",
     "metres_a_point",
     "north",
     "patches",
+    "paths_of",
     "scale_bar",
     "shown",
     "source",
@@ -44,16 +50,21 @@ __all__ = [
 ]
 
 _WIDTH_IN, _LEGEND_IN = 6.4, 2.3
+
 _LEAST_IN, _MOST_IN, _LEAST_WIDTH_IN = 3.6, 8.2, 1.0
+
 _STRAIGHT_DEGREES = 0.6
 """Where true north turns by more than that over a map, it has no arrow."""
 
 _SMALL, _TINY, _TITLE = 8, 6.5, 11
+
 _TITLE_EM, _LEAST_LETTERS = 0.62, 24
 """Mean width of a bold letter, and letters that a title has room for at least."""
 
 _ON_WHITE = "#1a1a1a"
+
 _BAR_POINTS, _BELOW_POINTS = 1.8, 4.0
+
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 """What no SVG may hold; lines end with a line feed."""
 
@@ -199,7 +210,7 @@ def north(ax: Axes, place: Place, lang: str) -> None:
     ax.annotate("", xy=tuple(head), xytext=tuple(tail), arrowprops=arrow, **options)
     beside = (float(tail[0]) - 9.0, float(tail[1]) + 6.0)
     style: dict[str, Any] = {"fontsize": _TINY + 0.5, "ha": "center", "va": "center", "color": _ink()}
-    shown(ax.annotate(say("N", lang), xy=beside, xytext=beside, **options, **style))
+    shown(ax.annotate(term("N", lang), xy=beside, xytext=beside, **options, **style))
 
 
 def _norths(place: Place) -> npt.NDArray[np.float64]:
@@ -260,3 +271,27 @@ def dot(label: str, colour: str) -> Artist:
 def patches(entries: Iterable[tuple[str, dict[str, Any]]]) -> list[Artist]:
     """Legend handles of areas: label and style of each."""
     return [Patch(label=label, **style) for label, style in entries]
+
+
+Shapes = npt.NDArray[np.object_]
+
+
+def paths_of(shapes: Shapes) -> list[Path]:
+    """One path for each shape, holes and parts together; an empty path where there is no outline."""
+    parts, owner = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    codes = np.full(len(xy), Path.LINETO, Path.code_type)
+    first = np.flatnonzero(np.r_[True, ring[1:] != ring[:-1]]) if len(xy) else np.zeros(0, np.intp)
+    codes[first] = Path.MOVETO
+    codes[np.r_[first[1:] - 1, len(xy) - 1] if len(first) else first] = Path.CLOSEPOLY
+    of = owner[part[ring]] if len(xy) else np.zeros(0, np.intp)
+    ends = np.searchsorted(of, np.arange(len(shapes) + 1))
+    return [Path(xy[a:b], codes[a:b] if b > a else None) for a, b in pairwise(ends.tolist())]
+
+
+def draw(ax: Axes, shapes: Shapes, **style: Any) -> PathCollection:  # noqa: ANN401 - whatever a collection takes
+    """Add shapes to axes as one collection; colours may be one for each shape."""
+    collection = PathCollection(paths_of(shapes), transform=ax.transData, **style)
+    ax.add_collection(collection, autolim=False)
+    return collection

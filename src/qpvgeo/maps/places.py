@@ -18,9 +18,11 @@ import pandas as pd
 import pyproj
 import shapely
 
-from qpvgeo import codes, facts, schema, territories
+from qpvgeo import facts
+from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.projection import reproject, territory_of
+from qpvgeo.frames.forms import regions_of
+from qpvgeo.geometry.projection import reproject, territory_of
 
 __all__ = ["Place", "find_place", "near_names", "plain", "require_outlines"]
 
@@ -80,7 +82,7 @@ class Place:
                 move = pyproj.Transformer.from_crs(self.epsg, layer.crs, always_xy=True)
                 box = shapely.box(*move.transform_bounds(*self.frame))
                 near = shapely.intersects(box, shapely.box(*shapely.bounds(layer.geometry.to_numpy()).T))
-                found |= set(schema.regions_of(layer["department"][near]))
+                found |= set(regions_of(layer["department"][near]))
         return found or None
 
 
@@ -228,7 +230,7 @@ def _units(
     units: Units = {}
     titles = qpv["name"] if "name" in qpv else pd.Series(None, index=qpv.index, dtype="object")
     for code, name in titles.items():
-        if codes.vintage_of(str(code)) is not None:
+        if official.vintage_of(str(code)) is not None:
             units[str(code)] = (str(code) if pd.isna(name) else str(name), None, "qpv")
     if communes is None:
         own = qpv["department"].dropna().unique() if "department" in qpv else []
@@ -266,7 +268,7 @@ def _resolved(asked: str, units: Units, qpv: gpd.GeoDataFrame | gpd.GeoSeries, c
         )
     _require_geography(code, qpv)
     _require_ept(code, bare, communes)
-    if codes.vintage_of(code) is not None or re.match(r"Q[NP]\d", code):
+    if official.vintage_of(code) is not None or re.match(r"Q[NP]\d", code):
         known = {one: name for one, name in known.items() if units[one][2] == "qpv"} or known
     # a spreadsheet takes zeros away
     padded = [f"0{code} {known[f'0{code}']}"] if f"0{code}" in known else []
@@ -282,7 +284,7 @@ def _resolved(asked: str, units: Units, qpv: gpd.GeoDataFrame | gpd.GeoSeries, c
 
 def _require_geography(code: str, qpv: gpd.GeoDataFrame | gpd.GeoSeries) -> None:
     """Raise when a code is of the other geography than the perimeters."""
-    asked, held = codes.vintage_of(code), {codes.vintage_of(str(one)) for one in qpv.index} - {None}
+    asked, held = official.vintage_of(code), {official.vintage_of(str(one)) for one in qpv.index} - {None}
     if asked is not None and held and asked not in held:
         raise UsageError(
             f"{code} is a code of the {asked} geography; these perimeters are of that of {held.pop()}.",

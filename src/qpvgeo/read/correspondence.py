@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from qpvgeo import codes, discover, schema
+from qpvgeo.codes import official
 from qpvgeo.errors import DataError
-from qpvgeo.read.tables import normalise, read_table
+from qpvgeo.formats.text_tables import normalise, read_table
+from qpvgeo.frames import provenance
 from qpvgeo.samples import sample
+from qpvgeo.sources import recognise
 
 __all__ = ["CORRESPONDENCE_COLUMNS", "read_correspondence"]
 
@@ -64,7 +66,7 @@ def read_correspondence(
     >>> int(found["qpv_2015"].isna().sum())
     4
     """
-    file = discover.resolve(path, data)[0]
+    file = recognise.resolve(path, data)[0]
     table = read_table(file)
     named = {normalise(column): column for column in table.columns}
     code = next((named[name] for name in named if _CODE.fullmatch(name)), None)
@@ -76,7 +78,7 @@ def read_correspondence(
             way_out=f"Its columns are: {', '.join(table.columns)}.",
         )
     labels = {match[1] or "": named[name] for name in named if (match := _ANCESTOR_NAME.fullmatch(name))}
-    cleaned = codes.require(table[code], "qpv", where=f"{file.name}, column {code}")
+    cleaned = official.require(table[code], "qpv", where=f"{file.name}, column {code}")
     rows, problems, repairs = _pairs(table, ancestors, labels)
     problems += [f"line {row}: {value} is of 2015" for row, value in _strange(cleaned.codes, 2024)]
     if problems:
@@ -91,9 +93,9 @@ def read_correspondence(
     # a line without an ancestor says nothing where another line of the same code has one
     told = frame["qpv_2015"].notna().groupby(frame["qpv_2024"]).transform("any")
     frame = frame[~repeated & ~(told & frame["qpv_2015"].isna())].reset_index(drop=True)
-    return schema.stamp(
+    return provenance.stamp(
         frame,
-        [schema.file_record(file)],
+        [provenance.file_record(file)],
         repairs=[
             *(f"line {one.row}: {one.value!r} read as {one.code}" for one in cleaned.repairs.itertuples()),
             *repairs,
@@ -117,11 +119,13 @@ def _pairs(
             if pd.isna(cell) or normalise(cell).split("_")[0] in _NONE or not normalise(cell):
                 continue
             said: list[str] = []
-            listed = codes.split_list(cell, "qpv", problems=said)
+            listed = official.split_list(cell, "qpv", problems=said)
             told = [f"line {line}, {column}: {what}" for what in said]
             problems += [what for what in told if "left out" in what]
             repairs += [what for what in told if "left out" not in what]
-            problems += [f"line {line}, {column}: {one} is of 2024" for one in listed if codes.vintage_of(one) != 2015]
+            problems += [
+                f"line {line}, {column}: {one} is of 2024" for one in listed if official.vintage_of(one) != 2015
+            ]
             name = cells.get(labels.get(number, ""), None) if len(listed) == 1 else None
             rows += [(line, one, name) for one in listed]
             found += len(listed)
@@ -133,7 +137,7 @@ def _pairs(
 
 def _strange(values: pd.Series, vintage: int) -> list[tuple[object, str]]:
     """Codes that are of another geography."""
-    return [(row, value) for row, value in values.items() if codes.vintage_of(value) != vintage]
+    return [(row, value) for row, value in values.items() if official.vintage_of(value) != vintage]
 
 
 def _text(table: pd.DataFrame, column: str | None, lines: pd.Series) -> pd.Series:

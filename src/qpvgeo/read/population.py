@@ -15,11 +15,12 @@ from typing import Literal
 
 import pandas as pd
 
-from qpvgeo import codes, facts
+from qpvgeo import facts
+from qpvgeo.codes import official
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.read import columns as published
-from qpvgeo.read.tables import existing_path, find_column, normalise, read_table, to_number
-from qpvgeo.schema import file_record, stamp
+from qpvgeo.formats.text_tables import existing_path, find_column, normalise, read_table, to_number
+from qpvgeo.frames.provenance import file_record, stamp
+from qpvgeo.sources import published_columns as published
 
 __all__ = ["Level", "read_population"]
 
@@ -128,7 +129,7 @@ def read_population(
         frame,
         [record | producer],
         level=level,
-        vintage=codes.vintage_of(first[0]) if level != "commune" else None,
+        vintage=official.vintage_of(first[0]) if level != "commune" else None,
         reference_year=held,
         table=table,
         notes=notes,
@@ -169,7 +170,7 @@ def _of_today(text: pd.DataFrame, given: pd.Series, notes: list[str]) -> tuple[p
     if former.any():
         notes.append(f"{int(former.sum())} rows of former communes left out")
     parts = kinds.eq("arrondissement")
-    beside = parts & given.map(codes.fold_arrondissement).isin(given)
+    beside = parts & given.map(official.fold_arrondissement).isin(given)
     if beside.any():
         notes.append(f"{int(beside.sum())} municipal arrondissements left out: their commune is there")
     if (parts & ~beside).any():
@@ -261,7 +262,7 @@ def _refuse_duplicates(keys: pd.Series, what: str, where: str) -> None:
 
 
 def _vintage(qpv: pd.Series, where: str) -> int:
-    vintages = qpv.map(codes.vintage_of)
+    vintages = qpv.map(official.vintage_of)
     counts = vintages.value_counts().sort_index()
     if len(counts) != 1:
         raise DataError(
@@ -324,10 +325,10 @@ def _census_years(qpv: pd.Index, vintage: int, reference: int) -> pd.Series:
         for territory, (_, _, census) in facts.qpv_populations(vintage).get(reference, {}).items()
         if census is not None
     }
-    return codes.classify_qpv(qpv.to_series())["territory"].map(known).astype("Int64")
+    return official.classify_qpv(qpv.to_series())["territory"].map(known).astype("Int64")
 
 
-def _lists(text: pd.DataFrame, pattern: re.Pattern[str], kind: codes.Kind, *, skip: set[str]) -> pd.Series:
+def _lists(text: pd.DataFrame, pattern: re.Pattern[str], kind: official.Kind, *, skip: set[str]) -> pd.Series:
     """Codes that the columns of a pattern hold, a list a row; missing when there is no such column."""
     held = [
         column
@@ -338,7 +339,7 @@ def _lists(text: pd.DataFrame, pattern: re.Pattern[str], kind: codes.Kind, *, sk
     held = held[:1] if kind == "commune" else held
     found = pd.Series([None] * len(text), index=text.index, dtype=object)
     for column in held:
-        cells = text[column].map(lambda cell: codes.split_list(cell, kind))
+        cells = text[column].map(lambda cell: official.split_list(cell, kind))
         found = (
             cells
             if found.isna().all()
@@ -350,9 +351,9 @@ def _lists(text: pd.DataFrame, pattern: re.Pattern[str], kind: codes.Kind, *, sk
     return found
 
 
-def _hold(cells: pd.Series, kind: codes.Kind) -> bool:
+def _hold(cells: pd.Series, kind: official.Kind) -> bool:
     given = cells.dropna().drop_duplicates()
-    return len(given) > 0 and given.map(lambda cell: bool(codes.split_list(cell, kind))).mean() >= 0.5
+    return len(given) > 0 and given.map(lambda cell: bool(official.split_list(cell, kind))).mean() >= 0.5
 
 
 def _gathered(lists: pd.Series, qpv: pd.Series) -> pd.Series:

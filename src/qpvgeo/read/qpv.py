@@ -16,26 +16,20 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from qpvgeo import codes, facts, schema, territories
+from qpvgeo import facts
+from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, MissingDataError, UsageError
-from qpvgeo.projection import DEGREES, territory_of, to_metric
-from qpvgeo.read import columns as published
-from qpvgeo.read import vector
-from qpvgeo.read.tables import normalise
-from qpvgeo.repairs import repair as repair_outlines
+from qpvgeo.formats import vector_layers
+from qpvgeo.frames import forms, provenance
+from qpvgeo.geometry.projection import DEGREES, territory_of, to_metric
+from qpvgeo.geometry.validity import repair as repair_outlines
+from qpvgeo.sources.published_columns import NAMES, column_of
 
-__all__ = ["NAMES", "column_of", "read_qpv"]
-
-NAMES: Mapping[str, tuple[str, ...]] = {
-    # "codgeo" names communes too: a layer with it is one of QPV only when its codes are
-    "qpv_code": tuple(name for name in published.QPV_CODE if name != "codgeo"),
-    "name": published.QPV_NAME,
-    "communes": ("communes", "insee_com", "listedepcom", "list_com_2025", "list_com_2024", "code_commune"),
-}
-"""Published names of the columns that become canonical ones, best first; case and accents do not matter."""
+__all__ = ["read_qpv"]
 
 # the number that GDAL gives to features is no attribute, and keeps a frame from being written to a GeoPackage
-_DERIVED = {"insee_dep", "insee_reg", "fid", *schema.QPV_COLUMNS}
+_DERIVED = {"insee_dep", "insee_reg", "fid", *forms.QPV_COLUMNS}
+
 _SAME_PLACE_M = 1.0
 
 
@@ -48,21 +42,6 @@ class _Piece:
     record: dict[str, Any]
     notes: list[str]
     log: pd.DataFrame
-
-
-def column_of(fields: Sequence[str], canonical: str, given: Mapping[str, str] | None = None) -> str | None:
-    """Published column that holds what a canonical one does, whatever its case; None when there is none.
-
-    Examples
-    --------
-    >>> column_of(["CODE_QP", "NOM_QP"], "qpv_code")
-    'CODE_QP'
-    """
-    renamed = {canonical: name for name, canonical in (given or {}).items()}
-    if renamed.get(canonical) in fields:
-        return renamed[canonical]
-    bare = {normalise(field): field for field in reversed(fields)}
-    return next((bare[name] for name in map(normalise, NAMES[canonical]) if name in bare), None)
 
 
 def read_qpv(
@@ -134,14 +113,14 @@ def read_qpv(
     if territory is not None:
         territories.get(territory)
     paths = _paths(source, data)
-    held = [layer for path in paths for layer in vector.layers(path)]
+    held = [layer for path in paths for layer in vector_layers.layers(path)]
     _require_named(columns or {}, held)
     found = [layer for layer in held if column_of(layer.fields, "qpv_code", columns)]
     areal = [layer for layer in found if "Point" not in layer.shape]  # centroid files carry the codes too
     if not held:
         raise DataError(
             f"{', '.join(path.name for path in paths)}: no layer of outlines at all.",
-            way_out=f"Forms that are read: {', '.join(vector.SUFFIXES)}, or a zip archive of them.",
+            way_out=f"Forms that are read: {', '.join(vector_layers.SUFFIXES)}, or a zip archive of them.",
         )
     if not areal:
         raise DataError(
@@ -158,7 +137,7 @@ def read_qpv(
 
 
 def _paths(source: Any, data: Any) -> list[Path]:  # noqa: ANN401
-    from qpvgeo.discover import resolve  # noqa: PLC0415 - discover recognises files with what is defined here
+    from qpvgeo.sources.recognise import resolve  # noqa: PLC0415 - discover recognises files with what is defined here
 
     sources = [source] if isinstance(source, str | os.PathLike) else list(source)
     paths = [path for one in sources for path in resolve(one, data)]
@@ -167,7 +146,7 @@ def _paths(source: Any, data: Any) -> list[Path]:  # noqa: ANN401
     return paths
 
 
-def _require_named(columns: Mapping[str, str], held: Sequence[vector.Layer]) -> None:
+def _require_named(columns: Mapping[str, str], held: Sequence[vector_layers.Layer]) -> None:
     """Raise when `columns` names what no file has, or gives it a name that means nothing here."""
     strange = sorted(set(columns.values()) - set(NAMES))
     if strange:
@@ -183,17 +162,17 @@ def _require_named(columns: Mapping[str, str], held: Sequence[vector.Layer]) -> 
         )
 
 
-def _what_is_there(held: Sequence[vector.Layer]) -> list[str]:
+def _what_is_there(held: Sequence[vector_layers.Layer]) -> list[str]:
     return [f"{layer.label}: columns {', '.join(layer.fields)}" for layer in held]
 
 
-def _piece(layer: vector.Layer, columns: Mapping[str, str] | None, *, repair: bool) -> _Piece:
+def _piece(layer: vector_layers.Layer, columns: Mapping[str, str] | None, *, repair: bool) -> _Piece:
     """Read a layer into the canonical columns and check its codes, places and outlines."""
-    raw, notes = vector.read(layer)
+    raw, notes = vector_layers.read(layer)
     if raw.index.name and raw.index.name not in raw.columns:
         raw = raw.reset_index()
     named = {canonical: column_of(list(raw.columns), canonical, columns) for canonical in NAMES}
-    cleaned = codes.require(raw[named["qpv_code"]], "qpv", where=layer.label)
+    cleaned = official.require(raw[named["qpv_code"]], "qpv", where=layer.label)
     notes += [f"row {row}: {value!r} read as {code} ({why})" for row, value, code, why in cleaned.repairs.to_numpy()]
     repeated = cleaned.codes[cleaned.codes.duplicated()].unique()
     if len(repeated):
@@ -210,8 +189,8 @@ def _piece(layer: vector.Layer, columns: Mapping[str, str] | None, *, repair: bo
         frame, log = repair_outlines(frame)
     bare = frame.index[frame.geometry.isna()]
     notes += [f"{len(bare)} QPV have no outline: {', '.join(bare[:10])}"] if len(bare) else []
-    record = schema.file_record(layer.path, member=layer.member)
-    earlier = schema.provenance(raw)
+    record = provenance.file_record(layer.path, member=layer.member)
+    earlier = provenance.provenance(raw)
     if earlier.get("repairs"):
         log = pd.concat([pd.DataFrame(earlier["repairs"]), log]) if len(log) else pd.DataFrame(earlier["repairs"])
     if earlier.get("files"):
@@ -222,8 +201,8 @@ def _piece(layer: vector.Layer, columns: Mapping[str, str] | None, *, repair: bo
 
 def _canonical(raw: gpd.GeoDataFrame, index: pd.Series, named: Mapping[str, str | None]) -> gpd.GeoDataFrame:
     """Canonical columns first, then the published ones under their lower-case names, then the outlines."""
-    told = codes.classify_qpv(index)
-    own = "release" in raw and bool(schema.provenance(raw))
+    told = official.classify_qpv(index)
+    own = "release" in raw and bool(provenance.provenance(raw))
     region = {row["code"]: row["region"] for row in facts.rows("departments")}
     region[territories.SAMPLE] = territories.SAMPLE
     lists = raw[named["communes"]] if named["communes"] else None
@@ -259,7 +238,7 @@ def _unread_communes(raw: gpd.GeoDataFrame, column: str | None, index: pd.Series
     for code, value in zip(index, raw[column], strict=True):
         problems: list[str] = []
         if isinstance(value, str):
-            codes.split_list(value, problems=problems)
+            official.split_list(value, problems=problems)
         notes += [f"{code}: {problem}" for problem in problems]
     return notes
 
@@ -267,7 +246,7 @@ def _unread_communes(raw: gpd.GeoDataFrame, column: str | None, index: pd.Series
 def _commune_list(value: Any) -> list[str] | None:  # noqa: ANN401 - a cell: text, list, or what Parquet made of one
     if isinstance(value, list | tuple | np.ndarray):
         return [str(code) for code in value]
-    return codes.split_list(value) or None
+    return official.split_list(value) or None
 
 
 def _release(told: pd.DataFrame) -> str | None:
@@ -346,7 +325,7 @@ def _only(frame: gpd.GeoDataFrame, vintage: int) -> gpd.GeoDataFrame:
     if (frame["vintage"] == vintage).all():
         return frame
     of_it = frame[frame["vintage"] == vintage].copy()
-    of_it["release"] = pd.Series(_release(codes.classify_qpv(of_it.index.to_series())), of_it.index, dtype="str")
+    of_it["release"] = pd.Series(_release(official.classify_qpv(of_it.index.to_series())), of_it.index, dtype="str")
     return of_it
 
 
@@ -372,7 +351,7 @@ def _join(pieces: list[_Piece]) -> tuple[gpd.GeoDataFrame, list[str]]:
         if len(fresh):
             kept.append(fresh)
     joined = gpd.GeoDataFrame(pd.concat(kept), crs=common).sort_index()
-    joined["release"] = _release(codes.classify_qpv(joined.index.to_series()))
+    joined["release"] = _release(official.classify_qpv(joined.index.to_series()))
     return joined, notes
 
 
@@ -407,7 +386,7 @@ def _regions_kept(qpv: gpd.GeoDataFrame, pieces: list[_Piece]) -> dict[str, list
     left, found = qpv.index, {}
     for piece in _by_precedence(pieces) if len(pieces) > 1 else pieces:
         kept = left.intersection(piece.frame.index)
-        found[piece.label] = schema.regions_of(qpv.loc[kept, "department"])
+        found[piece.label] = forms.regions_of(qpv.loc[kept, "department"])
         left = left.difference(kept)
     return found
 
@@ -416,8 +395,8 @@ def _stamped(qpv: gpd.GeoDataFrame, pieces: list[_Piece], notes: list[str]) -> g
     logs = [piece.log for piece in pieces if len(piece.log)]
     repairs = pd.concat(logs).drop_duplicates("code") if logs else pd.DataFrame(columns=["code"])
     repairs = repairs[repairs["code"].isin(qpv.index)]
-    lead = [column for column in schema.QPV_COLUMNS if column != "geometry"]
-    others = [column for column in qpv.columns if column not in schema.QPV_COLUMNS]
+    lead = [column for column in forms.QPV_COLUMNS if column != "geometry"]
+    others = [column for column in qpv.columns if column not in forms.QPV_COLUMNS]
     qpv = qpv[[*lead, *others, "geometry"]]
     fictional = bool(len(qpv)) and bool((qpv["territory"] == territories.SAMPLE).all())
     source = "sample" if fictional else "ANCT"
@@ -425,7 +404,7 @@ def _stamped(qpv: gpd.GeoDataFrame, pieces: list[_Piece], notes: list[str]) -> g
     release = None if not len(qpv) or pd.isna(qpv["release"].iloc[0]) else str(qpv["release"].iloc[0])
     told = {"kind": "perimeters", "producer": None if fictional else source, "vintage": vintage, "release": release}
     regions = _regions_kept(qpv, pieces)
-    schema.stamp(
+    provenance.stamp(
         qpv,
         [{**piece.record, **told, "regions": regions[piece.label]} for piece in pieces],
         source=source,

@@ -1,0 +1,3 @@
+"""Version of qpvgeo."""
+
+__version__ = "0.1.0"

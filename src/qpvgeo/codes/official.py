@@ -1,0 +1,410 @@
+"""Codes of QPV, communes, IRIS, departments, regions and EPCI: recognised, repaired, reported.
+
+Codes are text. Tables that went through a spreadsheet lose zeros (`1053` for 01053), gain decimals (`84.0`), case and
+spaces; each such repair is reported, and what cannot be repaired without guessing is a problem, not a code.
+
+QPV codes have eight characters in both geographies: `QP` + department on three characters + three digits in 2015;
+`QN` + department on three characters + two digits + a letter in 2024 (N new, M modified outline, I unchanged outline,
+C whole commune, Mayotte only).
+"""
+
+import re
+from collections.abc import Callable, Hashable
+from functools import cache
+from typing import Literal, NamedTuple
+
+import pandas as pd
+
+from qpvgeo import facts
+from qpvgeo.codes import territories
+from qpvgeo.errors import DataError, UsageError
+
+__all__ = [
+    "ARRONDISSEMENTS",
+    "STATUSES",
+    "CleanCodes",
+    "Kind",
+    "classify_qpv",
+    "clean",
+    "fold_arrondissement",
+    "is_missing",
+    "of_commune",
+    "of_qpv",
+    "parts_of",
+    "repaired",
+    "require",
+    "split_list",
+    "vintage_of",
+]
+
+Kind = Literal["qpv", "commune", "department", "region", "siren", "iris"]
+
+STATUSES = {"N": "new", "M": "modified", "I": "unchanged", "C": "whole commune"}
+"""What the last letter of a 2024 code says of the outline, compared with the 2015 geography."""
+
+ARRONDISSEMENTS = {
+    "75056": tuple(str(code) for code in range(75101, 75121)),
+    "69123": tuple(str(code) for code in range(69381, 69390)),
+    "13055": tuple(str(code) for code in range(13201, 13217)),
+}
+"""Municipal arrondissements of Paris, Lyon and Marseille."""
+
+_FOLD = {part: whole for whole, parts in ARRONDISSEMENTS.items() for part in parts}
+_QP = re.compile(r"QP(\d{3}|02[AB])(\d{3})", re.ASCII)
+_QN = re.compile(r"QN(\d{3}|02[AB])(\d{2})([NMIC])", re.ASCII)
+_MISSING = {"", "na", "nan", "none", "null", "<na>", "zzzzzzzzz"}
+
+
+class CleanCodes(NamedTuple):
+    """Codes after repair.
+
+    Attributes
+    ----------
+    codes
+        Series on the index given: text, missing where there was none or where it is not a code.
+    repairs
+        Frame `row` (label), `value`, `code`, `repair`: what was changed and why.
+    problems
+        Frame `row`, `value`, `problem`: what is not a code and was set missing.
+    """
+
+    codes: pd.Series
+    repairs: pd.DataFrame
+    problems: pd.DataFrame
+
+
+@cache
+def _departments() -> frozenset[str]:
+    others = {code for code in territories.territories() if code != "hexagone"} | {"984", "989"}
+    return frozenset(facts.names("departments")) | others
+
+
+@cache
+def _regions() -> frozenset[str]:
+    collectivities = {code for code in _departments() if len(code) == len("975")}
+    return frozenset(facts.names("regions")) | collectivities | {territories.SAMPLE}
+
+
+def _short_department(part: str) -> str:
+    """`001` -> `01`, `02A` -> `2A`, `974` -> `974`: the three characters of a QPV code as a department."""
+    return part.removeprefix("0")
+
+
+def is_missing(text: str) -> bool:
+    """Tell whether a cell holds no code: empty, `NA`, `NaN`, `None`, `null`, or `ZZZZZZZZZ` (no EPCI).
+
+    Examples
+    --------
+    >>> is_missing(" NA "), is_missing("ZZZZZZZZZ"), is_missing("01053")
+    (True, True, False)
+    """
+    return text.strip().lower() in _MISSING
+
+
+def of_qpv(code: str) -> str:
+    """Department in a QPV code.
+
+    Examples
+    --------
+    >>> of_qpv("QP02A001"), of_qpv("QN97401M"), of_qpv("QP001001")
+    ('2A', '974', '01')
+    """
+    return _short_department(code[2:5])
+
+
+def of_commune(code: str) -> str:
+    """Department or collectivity of a commune code.
+
+    Examples
+    --------
+    >>> of_commune("2A004"), of_commune("97411"), of_commune("59350")
+    ('2A', '974', '59')
+    """
+    return code[:3] if code.startswith(("97", "98")) else code[:2]
+
+
+def fold_arrondissement(code: str) -> str:
+    """Commune of a municipal arrondissement of Paris, Lyon or Marseille; any other code as it is.
+
+    Examples
+    --------
+    >>> fold_arrondissement("13214"), fold_arrondissement("59350")
+    ('13055', '59350')
+    """
+    return _FOLD.get(code, code)
+
+
+def vintage_of(code: str) -> int | None:
+    """Geography of a QPV code, 2015 or 2024; None when it is not the code of a QPV.
+
+    Examples
+    --------
+    >>> vintage_of("QP075001"), vintage_of("QN07501M"), vintage_of("QN075033")
+    (2015, 2024, None)
+    """
+    for pattern, vintage in ((_QP, 2015), (_QN, 2024)):
+        match = pattern.fullmatch(code)
+        if match:
+            department = _short_department(match[1])
+            # whole communes are QPV in Mayotte alone
+            strange = code.endswith("C") and department != "976"
+            return vintage if department in _departments() and not strange else None
+    return None
+
+
+def _qpv(text: str) -> str | None:
+    # QP2A001 and QP1001 lost the zeros of their department
+    short = re.fullmatch(r"Q([PN])(2[AB]|\d{1,2})(\d{3}|\d{2}[NMIC])", text)
+    candidates = [text, f"Q{short[1]}{short[2].zfill(3)}{short[3]}"] if short else [text]
+    return next((code for code in candidates if vintage_of(code)), None)
+
+
+def _department(text: str) -> str | None:
+    candidates = [text, text.zfill(2) if text.isdigit() else text, _short_department(text) if len(text) == 3 else text]
+    return next((code for code in candidates if code in _departments()), None)
+
+
+def _commune(text: str) -> str | None:
+    # a letter may not be padded: 2A4 could be 2A004 or 2A040
+    code = text.zfill(5) if text.isdigit() and len(text) == 4 else text
+    fits = re.fullmatch(r"\d{5}|2[AB]\d{3}", code, re.ASCII) is not None
+    return code if fits and of_commune(code) in _departments() else None
+
+
+def _region(text: str) -> str | None:
+    code = text.zfill(2) if text.isdigit() else text
+    return code if code in _regions() else None
+
+
+def _siren(text: str) -> str | None:
+    if not re.fullmatch(r"\d{9}", text, re.ASCII):
+        return None
+    digits = [int(digit) for digit in reversed(text)]
+    total = sum(d if k % 2 == 0 else (d * 2 - 9 if d > 4 else d * 2) for k, d in enumerate(digits))
+    return text if total % 10 == 0 else None
+
+
+def _iris(text: str) -> str | None:
+    code = text.zfill(9) if text.isdigit() and len(text) == 8 else text
+    fits = re.fullmatch(r"[\dAB]{5}\d{4}", code, re.ASCII) is not None
+    return code if fits and _commune(code[:5]) else None
+
+
+_RULES: dict[str, tuple[Callable[[str], str | None], str]] = {
+    "qpv": (_qpv, "not the code of a QPV (QP + department + 3 digits, or QN + department + 2 digits + N, M, I or C)"),
+    "commune": (_commune, "not the code of a commune (5 characters, first the department)"),
+    "department": (_department, "not the code of a department"),
+    "region": (_region, "not the code of a region"),
+    "siren": (_siren, "not a SIREN (9 digits, the last one checks the others)"),
+    "iris": (_iris, "not the code of an IRIS (a commune and 4 digits)"),
+}
+
+
+def repaired(text: str, kind: Kind) -> tuple[str | None, list[str]]:
+    """Code of a text, None when it is none, and what had to be done to it.
+
+    Examples
+    --------
+    >>> repaired("1053.0", "commune"), repaired("Bourg", "commune")
+    (('01053', ['decimals removed', 'zeros restored']), (None, ['upper case']))
+    """
+    done = []
+    stripped = "".join(text.split())
+    if stripped != text:
+        done.append("spaces removed")
+    upper = stripped.upper()
+    if upper != stripped:
+        done.append("upper case")
+    whole = re.sub(r"\.0+$", "", upper) if "." in upper else upper
+    if whole != upper:
+        done.append("decimals removed")
+    code = _RULES[kind][0](whole)
+    if code is not None and code != whole:
+        done.append("zeros restored" if len(code) > len(whole) else "short form")
+    return code, done
+
+
+def clean(values: pd.Series, kind: Kind) -> CleanCodes:
+    """Recognise codes, repair what can be without guessing, and report both.
+
+    Parameters
+    ----------
+    values
+        Codes as they came: text, or numbers that a spreadsheet made of them.
+    kind
+        `qpv`, `commune`, `department`, `region`, `siren` or `iris`.
+
+    Returns
+    -------
+    CleanCodes
+        `codes` on the index of `values`, `repairs`, `problems`. Empty cells, `NA`, `NaN` and `ZZZZZZZZZ` (no EPCI)
+        are missing, not problems.
+
+    Raises
+    ------
+    UsageError
+        The kind is unknown.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> cleaned = clean(pd.Series(["1053", "2a004", "59350", "2A4"]), "commune")
+    >>> cleaned.codes.tolist()
+    ['01053', '2A004', '59350', nan]
+    >>> cleaned.repairs["repair"].tolist(), cleaned.problems["value"].tolist()
+    (['zeros restored', 'upper case'], ['2A4'])
+    """
+    if kind not in _RULES:
+        raise UsageError(f"There is no kind of code named {kind!r}.", way_out=f"Kinds: {', '.join(_RULES)}.")
+    text = values.astype("str")
+    outcome: dict[str, tuple[str | None, list[str]]] = {}
+    for value in text[values.notna()].unique():
+        if not is_missing(value):
+            outcome[value] = repaired(value, kind)
+    codes = text.map({value: code for value, (code, _) in outcome.items() if code}).astype("str")
+    repairs: list[tuple[Hashable, str, str, str]] = []
+    problems: list[tuple[Hashable, str, str]] = []
+    touched = {value for value, (code, done) in outcome.items() if done or not code}
+    for row, value in text[text.isin(touched)].items():
+        code, done = outcome[value]
+        if code is None:
+            problems.append((row, value, _RULES[kind][1]))
+        else:
+            repairs.append((row, value, code, ", ".join(done)))
+    return CleanCodes(
+        codes=codes,
+        repairs=pd.DataFrame(repairs, columns=["row", "value", "code", "repair"]),
+        problems=pd.DataFrame(problems, columns=["row", "value", "problem"]),
+    )
+
+
+def require(values: pd.Series, kind: Kind, *, where: str) -> CleanCodes:
+    """Clean codes and raise when one is missing or is no code: for columns that identify rows.
+
+    Parameters
+    ----------
+    values, kind
+        As for `clean`.
+    where
+        What the message calls the place, for example a file and its column.
+
+    Raises
+    ------
+    DataError
+        Lists every row that has no code.
+    """
+    cleaned = clean(values, kind)
+    problems = [
+        f"row {row}: {value!r} is {problem}" for row, value, problem in cleaned.problems.itertuples(index=False)
+    ]
+    named = set(cleaned.problems["row"])
+    problems += [f"row {row}: no code" for row in values.index[cleaned.codes.isna()] if row not in named]
+    if problems:
+        raise DataError(
+            f"{where}: {len(problems)} of {len(values)} rows have no valid {kind} code.",
+            problems=problems,
+            way_out="Correct these rows, or drop them if they are totals, and read again.",
+        )
+    return cleaned
+
+
+WIDTHS: dict[Kind, int] = {"commune": 5, "qpv": 8, "siren": 9, "iris": 9}
+"""Characters of codes that are all of one width."""
+
+
+def parts_of(text: str, kind: Kind = "commune") -> list[str]:
+    """Parts of a cell, whatever separates them; codes of one width may also be run together.
+
+    Examples
+    --------
+    >>> parts_of("02571, 02691"), parts_of("7737393051"), parts_of("59;62", "department")
+    (['02571', '02691'], ['77373', '93051'], ['59', '62'])
+    """
+    parts = [part for part in re.split(r"[;,|/]\s*|\s+", text.strip()) if part]
+    whole = parts[0] if len(parts) == 1 else ""
+    width = WIDTHS.get(kind, 0)
+    if width and len(whole) > width and len(whole) % width == 0:
+        return [whole[start : start + width] for start in range(0, len(whole), width)]
+    return parts
+
+
+def split_list(value: object, kind: Kind = "commune", *, problems: list[str] | None = None) -> list[str]:
+    """Codes in a cell that holds several, whatever separates them.
+
+    Handles `", "` (perimeters), `"; "` (Insee indicators) and codes of communes run together (`list_com_2023`).
+
+    Parameters
+    ----------
+    value
+        The cell.
+    kind
+        As for `clean`.
+    problems
+        Gains a sentence for each part that was repaired, or left out because it is no code.
+
+    Returns
+    -------
+    list of str
+        The codes, each once, in the order of the cell.
+
+    Examples
+    --------
+    >>> split_list("02571, 02691"), split_list("7737393051"), split_list(None)
+    (['02571', '02691'], ['77373', '93051'], [])
+    >>> said = []
+    >>> split_list("1053, Bourg", problems=said), said
+    (['01053'], ["'1053' read as 01053 (zeros restored)", "'Bourg' left out: not the code of a commune"])
+    """
+    if value is None or pd.isna(value):
+        return []
+    found = []
+    for part in parts_of(str(value), kind):
+        code, done = repaired(part, kind)
+        if code:
+            found.append(code)
+        if problems is None or (code and not done) or is_missing(part):
+            continue
+        problems.append(
+            f"{part!r} read as {code} ({', '.join(done)})" if code else f"{part!r} left out: not the code of a {kind}"
+        )
+    return list(dict.fromkeys(found))
+
+
+def classify_qpv(values: pd.Series) -> pd.DataFrame:
+    """What each QPV code says of itself.
+
+    Parameters
+    ----------
+    values
+        Codes of QPV, of either geography; spaces and case are repaired on the way.
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the index of `values`: `code`, `vintage` (2015, 2024; missing when it is not a code), `territory`,
+        `department`, `number` (as text: gaps are normal), `status` (2024 only: `new`, `modified`, `unchanged`,
+        `whole commune`). The letter is the ANCT's own classification: it is not a flag of any programme.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> classify_qpv(pd.Series(["QP02A001", "QN07521N", "QN075033"]))[["vintage", "department", "status"]]
+       vintage department status
+    0     2015         2A    NaN
+    1     2024         75    new
+    2     <NA>        NaN    NaN
+    """
+    codes = clean(values, "qpv").codes
+    vintages = codes.map(vintage_of, na_action="ignore")
+    recent = vintages.eq(2024)
+    departments = codes.map(of_qpv, na_action="ignore")
+    return pd.DataFrame(
+        {
+            "code": codes,
+            "vintage": vintages.astype("Int64"),
+            "territory": departments.map(territories.of_department, na_action="ignore").astype("str"),
+            "department": departments.astype("str"),
+            "number": codes.str.slice(5, 8).where(~recent, codes.str.slice(5, 7)),
+            "status": codes.str.slice(7, 8).where(recent).map(STATUSES).astype("str"),
+        }
+    )

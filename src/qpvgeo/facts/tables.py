@@ -1,0 +1,107 @@
+"""Tables of facts, as text rows or as frames."""
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from qpvgeo.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TABLES", "names", "rows", "table"]
+
+TABLES = (
+    "breaks",
+    "decrees",
+    "departments",
+    "epts",
+    "errata",
+    "fiscal_rules",
+    "headlines",
+    "lists",
+    "outlines",
+    "populations",
+    "qpv_populations",
+    "regions",
+    "territories",
+    "vat_territories",
+)
+
+
+@cache
+def rows(name: str) -> tuple[Mapping[str, str], ...]:
+    """Rows of a table of facts, all text, without pandas.
+
+    Parameters
+    ----------
+    name
+        One of `TABLES`.
+
+    Examples
+    --------
+    >>> [row["name"] for row in rows("regions") if row["code"] == "32"]
+    ['Hauts-de-France']
+    """
+    if name not in TABLES:
+        raise UsageError(f"There is no table of facts named {name!r}.", way_out=f"Tables: {', '.join(TABLES)}.")
+    text = files("qpvgeo.facts").joinpath(f"{name}.csv").read_text(encoding="utf-8")
+    return tuple(MappingProxyType(row) for row in csv.DictReader(text.splitlines()))
+
+
+def table(name: str) -> "pd.DataFrame":
+    """Give a table of facts as a frame.
+
+    Parameters
+    ----------
+    name
+        One of `TABLES`: `lists` (counts by date and territory), `decrees` (signature, effect and Journal officiel
+        dates), `territories`, `regions`, `departments`, `populations` (municipal population of the departments by
+        census), `qpv_populations` (published populations in QPV by territory), `headlines`, `epts`, `fiscal_rules`
+        (distances of the reduced VAT rate, by date of filing), `vat_territories` (VAT overseas), `breaks` (of series by
+        QPV, by indicator and years), `outlines` (vertices of the coarse outlines drawn around each territory, ring by
+        ring, degrees).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Codes are text; years and populations are `Int64`; an empty cell is missing. The column `source` is always
+        there.
+
+    Raises
+    ------
+    UsageError
+        There is no such table.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> decrees = qg.facts.table("decrees").set_index("id")
+    >>> decrees.loc["2023-1314", ["signed_on", "in_force_on", "journal_disputed"]].tolist()
+    ['2023-12-28', '2024-01-01', '2023-12-29 or 2023-12-30']
+    """
+    import pandas as pd  # noqa: PLC0415 - the facts themselves need no pandas
+
+    frame = pd.DataFrame([dict(row) for row in rows(name)], dtype="str").replace({"": pd.NA})
+    counted = {"n_qpv", "population", "vintage", "reference_year", "census_year", "year", "metric_epsg", "grid_epsg"}
+    counted |= {"wholly_within_m", "partly_within_m", "last_year", "first_year"}
+    for column in counted & set(frame.columns):
+        frame[column] = pd.to_numeric(frame[column]).astype("Int64")
+    for column in {"lon", "lat"} & set(frame.columns):
+        frame[column] = pd.to_numeric(frame[column])
+    return frame
+
+
+@cache
+def names(name: str) -> Mapping[str, str]:
+    """Names by code of `territories`, `regions`, `departments` or `epts`.
+
+    Examples
+    --------
+    >>> names("departments")["2A"]
+    'Corse-du-Sud'
+    """
+    return MappingProxyType({row["code"]: row["name"] for row in rows(name)})

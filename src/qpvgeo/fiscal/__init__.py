@@ -1,0 +1,5 @@
+"""Taxes that depend on QPV: the reduced VAT rate."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,1 @@
+from .vat import vat_zone as vat_zone

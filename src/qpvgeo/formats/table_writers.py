@@ -1,0 +1,166 @@
+"""Rows written as they come, to CSV or Parquet: what was there first, then the columns that were added.
+
+A CSV gets its cells back as they were; what is added is quoted only where it must be, distances to the millimetre, with
+decimal points or, where the source writes so, with decimal commas.
+"""
+
+import codecs
+import gzip
+import re
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Protocol, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from qpvgeo.errors import DataError
+from qpvgeo.formats.csv_dialect import named
+from qpvgeo.formats.table_stream import CsvTable, Table
+
+__all__ = ["SUFFIXES", "CsvSink", "ParquetSink", "Sink", "open_sink"]
+
+SUFFIXES = (".csv", ".csv.gz", ".parquet")
+
+_DECIMALS = 3
+_GZIP_LEVEL = 6
+
+
+class Sink(Protocol):
+    """A file that is being written."""
+
+    def write(self, whole: pa.Table | pa.Array, added: pa.RecordBatch) -> None:
+        """Write rows: all columns of the source, or the text of each row, and the columns added."""
+
+    def __enter__(self) -> Self:
+        """Go on."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Finish the file."""
+
+
+def open_sink(path: Path, name: str, table: Table, added: pa.Schema, *, decimal_commas: bool = False) -> Sink:
+    """Start a file.
+
+    Parameters
+    ----------
+    path
+        Where it is written.
+    name
+        What it will be called: its ending says the form.
+    table
+        The source, for its columns and the way a CSV is written.
+    added
+        Columns added.
+    decimal_commas
+        Whether a CSV has decimal commas in the columns added.
+
+    Raises
+    ------
+    DataError
+        Columns of the source cannot stand in a CSV: all are listed.
+    """
+    if name.lower().endswith(".parquet"):
+        return ParquetSink(path, table.schema, added)
+    nested = [
+        f"column {field.name!r}: {field.type}"
+        for field in table.schema
+        if pa.types.is_nested(field.type)
+        or pa.types.is_binary(field.type)
+        or pa.types.is_large_binary(field.type)
+        or pa.types.is_fixed_size_binary(field.type)
+    ]
+    if nested:
+        raise DataError("Columns cannot stand in a CSV.", problems=nested, way_out="Write a .parquet.")
+    return CsvSink(path, table, added, packed=name.lower().endswith(".gz"), decimal="," if decimal_commas else ".")
+
+
+class ParquetSink:
+    """Parquet, a row group for each batch."""
+
+    def __init__(self, path: Path, source: pa.Schema, added: pa.Schema) -> None:
+        if source.names.count("") > 1:
+            # which no reader would tell from each other
+            names = named(source.names)
+            source = pa.schema(
+                [field.with_name(name) for field, name in zip(source, names, strict=True)], source.metadata
+            )
+        metadata = (source.metadata or {}) | (added.metadata or {})
+        self._schema = pa.schema([*source, *added], metadata=metadata)
+        nested = any(pa.types.is_nested(field.type) for field in source)
+        # each distance is its own, and bounds of tags would select no row group: looking for either only costs time
+        repeated = [name for name in self._schema.names if not name.startswith("distance_m")]
+        self._writer = pq.ParquetWriter(
+            path, self._schema, use_dictionary=nested or repeated, write_statistics=nested or list(source.names)
+        )
+
+    def write(self, whole: pa.Table | pa.Array, added: pa.RecordBatch) -> None:
+        """Write rows."""
+        table = pa.Table.from_arrays([*whole.columns, *added.columns], schema=self._schema)
+        self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
+
+    def __enter__(self) -> Self:
+        """Go on."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Write the footer."""
+        self._writer.close()
+
+
+class CsvSink:
+    """CSV in the manner of its source: same delimiter, ends of lines and byte order mark; always UTF-8."""
+
+    def __init__(self, path: Path, table: Table, added: pa.Schema, *, packed: bool, decimal: str) -> None:
+        alike = table if isinstance(table, CsvTable) else None
+        self._decimal = decimal
+        self._delimiter, self._newline = (alike.delimiter, alike.newline) if alike else (",", "\n")
+        names = [] if alike else table.schema.names
+        cells = [_cells(pa.array([name]), self._delimiter)[0].as_py() for name in [*names, *added.names]]
+        header = self._delimiter.join([*([alike.header] if alike else []), *cells]) + self._newline
+        self._file = path.open("wb")
+        # without a date, so that the same rows are the same bytes
+        packer = gzip.GzipFile("", "wb", _GZIP_LEVEL, self._file, mtime=0) if packed else None
+        self._stream: IO[bytes] = packer or self._file  # type: ignore[assignment]
+        self._stream.write((codecs.BOM_UTF8 if alike and alike.mark else b"") + header.encode())
+
+    def write(self, whole: pa.Table | pa.Array, added: pa.RecordBatch) -> None:
+        """Write rows."""
+        first = (
+            [_cells(column, self._delimiter) for column in whole.columns] if isinstance(whole, pa.Table) else [whole]
+        )
+        cells = [*first, *(_cells(_to_millimetre(column, self._decimal), self._delimiter) for column in added.columns)]
+        lines = pc.binary_join_element_wise(*cells, self._delimiter)
+        ended = pc.binary_join_element_wise(lines, "", self._newline).cast(pa.large_string())
+        for part in ended.chunks if isinstance(ended, pa.ChunkedArray) else [ended]:
+            if len(part):
+                # the texts of an array lie one behind the other
+                self._stream.write(pa.concat_arrays([part]).buffers()[2])
+
+    def __enter__(self) -> Self:
+        """Go on."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close the file."""
+        self._stream.close()
+        self._file.close()
+
+
+def _to_millimetre(column: Any, decimal: str) -> Any:  # noqa: ANN401 - an Arrow array
+    if not pa.types.is_floating(column.type):
+        return column
+    rounded = pc.round(column, _DECIMALS)
+    return rounded if decimal == "." else pc.replace_substring(rounded.cast(pa.string()), ".", decimal)
+
+
+def _cells(column: Any, delimiter: str) -> Any:  # noqa: ANN401 - an Arrow array
+    """Cells of a column as text, quoted where they hold what would break a line; empty where missing."""
+    kind = column.type
+    text = column.cast(kind.value_type if pa.types.is_dictionary(kind) else pa.string()).cast(pa.string())
+    special = pc.match_substring_regex(text, f'["\\r\\n{re.escape(delimiter)}]')
+    if pc.any(special).as_py():
+        doubled = pc.replace_substring(text, '"', '""')
+        text = pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), text)
+    return text.fill_null("")

@@ -1,0 +1,1 @@
+"""Canonical frames, and the provenance that each of them carries."""

@@ -1,0 +1,73 @@
+"""Provenance of frames: `attrs["qpvgeo"]` says which files, vintage, repairs, in plain JSON that GeoParquet keeps."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from qpvgeo._version import __version__
+
+__all__ = ["ATTRS_KEY", "file_record", "is_fictional", "provenance", "stamp"]
+
+ATTRS_KEY = "qpvgeo"
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: str, _size: int, _modified: int) -> str:
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def file_record(path: Path, *, member: str | None = None) -> dict[str, Any]:
+    """Name, SHA-256 and size of a file, and the member read when it is an archive.
+
+    A file is hashed once as long as its size and date do not change.
+    """
+    state = path.stat()
+    record = {
+        "file": path.name,
+        "sha256": _sha256(str(path.resolve()), state.st_size, state.st_mtime_ns),
+        "bytes": state.st_size,
+    }
+    return record | ({"member": member} if member else {})
+
+
+def provenance(frame: pd.DataFrame) -> dict[str, Any]:
+    """Where a frame comes from: its `attrs["qpvgeo"]`, or an empty dictionary for a frame of another origin.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> qpv = qg.read_qpv(qg.sample().qpv_2024)
+    >>> provenance(qpv)["vintage"], provenance(qpv)["fictional"]
+    (2024, True)
+    """
+    return dict(frame.attrs.get(ATTRS_KEY, {}))
+
+
+def stamp(frame: pd.DataFrame, files: Iterable[Mapping[str, Any]] = (), **about: Any) -> pd.DataFrame:  # noqa: ANN401
+    """Write the provenance of a frame into its attributes, and return the frame.
+
+    Parameters
+    ----------
+    frame
+        The frame; its attributes are changed in place.
+    files
+        Records made by `file_record`, in the order read.
+    **about
+        Whatever else is known (`vintage`, `release`, `repairs`, `notes`, ...), as plain JSON values.
+    """
+    frame.attrs[ATTRS_KEY] = {
+        "read_with": f"qpvgeo {__version__}",
+        "files": [dict(record) for record in files],
+        **about,
+    }
+    return frame
+
+
+def is_fictional(*frames: pd.DataFrame | None) -> bool:
+    """Tell whether any of the frames was made from the embedded sample."""
+    return any(provenance(frame).get("fictional", False) for frame in frames if frame is not None)

@@ -1,0 +1,1 @@
+"""Communes over time: Insee's *table de passage*."""

@@ -1,0 +1,222 @@
+"""Exact distance from points to the nearest limit, up to a reach.
+
+Around the limits the plane is cut into cells. Each cell keeps the few edges that may be the nearest of one of its
+points: those no farther from its middle than the nearest edge is, plus the diagonal of the cell. Large cells are cut in
+four, step by step, and each quarter looks at the edges of the whole only. A point is measured to the edges of its cell.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from qpvgeo.geometry.edges import edges_of
+from qpvgeo.geometry.parallel import THREADS, in_chunks, keep_memory
+from qpvgeo.geometry.point_location import Floats, Frame, Ints, Longs, Shapes, expand
+
+__all__ = ["Limits"]
+
+_FEWEST, _MOST = 4, 16
+"""Cells in the side of the large ones that the search begins with."""
+
+_PAIRS = 1 << 15
+_PAIRS_AT_ONCE = 1 << 16
+"""Pairs of cell and edge searched, and of point and edge measured, together: few enough to stay in the cache."""
+
+_SLACK_M = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Limits:
+    """Limits of areas of one projection, ready to be asked for the nearest; `Limits.build` makes them.
+
+    Attributes
+    ----------
+    reach
+        Distance in metres beyond which nothing is answered.
+    frame
+        Where the tiles and cells lie.
+    coarse, fine
+        Number of each tile among those that have a limit in reach, or -1; number of each of their cells plus 1, or 0.
+    start, near
+        The edges of a cell are `near[start[number]:start[number + 1]]`.
+    edges
+        A column for each edge, in the order of the areas: west end, its northing, length eastwards and northwards,
+        position of the area, one over the square of the length.
+    """
+
+    reach: float
+    frame: Frame
+    coarse: Ints
+    fine: Ints
+    start: Ints
+    near: Ints
+    edges: Floats
+
+    @classmethod
+    def build(cls, areas: Shapes, *, reach: float, cell: float) -> "Limits":
+        """Limits of areas.
+
+        Parameters
+        ----------
+        areas
+            Valid polygons in metres, without a missing one. Of two at the same distance the first is nearest.
+        reach
+            Distance in metres beyond which nothing is answered.
+        cell
+            Side of the cells in metres: the smaller, the fewer edges a point is measured to and the longer it takes.
+        """
+        bounds = np.array(shapely.total_bounds(areas) if len(areas) else (0.0, 0.0, 0.0, 0.0))
+        frame = Frame.around(bounds + np.array([-1, -1, 1, 1]) * (reach + 2 * cell * _MOST), cell)
+        edges = _segments(areas)
+        keys, start, near = _candidates(edges, frame, reach)
+        return cls(reach, frame, *frame.store(keys, np.arange(1, len(keys) + 1)), start, near, edges)
+
+    def nearest(self, x: Floats, y: Floats) -> tuple[Floats, Ints]:
+        """Distance to the nearest limit in metres and position of its area; NaN and -1 beyond the reach."""
+        distance, area = np.empty(len(x)), np.empty(len(x), np.int32)
+
+        def look(rows: slice) -> None:
+            distance[rows], area[rows] = np.nan, -1
+            held, cell = self.frame.look_up(self.coarse, self.fine, x[rows], y[rows])
+            near = np.flatnonzero(cell)
+            points, cell = held[near], cell[near]
+            if not len(points):
+                return
+            many = np.cumsum(self.start[cell] - self.start[cell - 1])
+            # a cell may have thousands of edges
+            for part in np.split(np.arange(len(points)), np.flatnonzero(np.diff(many // _PAIRS_AT_ONCE)) + 1):
+                found, of = self._measured(x[rows][points[part]], y[rows][points[part]], cell[part] - 1)
+                inside = found <= self.reach
+                distance[rows][points[part[inside]]] = found[inside]
+                area[rows][points[part[inside]]] = of[inside]
+
+        in_chunks(look, len(x))
+        return distance, area
+
+    def _measured(self, x: Floats, y: Floats, cell: Ints) -> tuple[Floats, Ints]:
+        start, stop = self.start[cell], self.start[cell + 1]
+        point, at = expand(start, stop)
+        edge = self.near[at]
+        square = _squares(self.edges, edge, x[point], y[point])
+        first = np.cumsum(stop - start) - (stop - start)
+        least = np.minimum.reduceat(square, first)
+        # edges stand in the order of their areas: the first of the nearest ones decides
+        hit = np.flatnonzero(square == least[point])
+        hit = hit[np.r_[True, point[hit][1:] != point[hit][:-1]]]
+        return np.sqrt(least), self.edges[4][edge[hit]].astype(np.int32)
+
+
+def _segments(areas: Shapes) -> Floats:
+    """Columns of `Limits.edges`.
+
+    The ends of an edge are put in one order, so that two areas that share it are at the same distance to the last bit.
+    """
+    edges = edges_of(areas)
+    turn = (edges.x0 > edges.x1) | ((edges.x0 == edges.x1) & (edges.y0 > edges.y1))
+    x0, x1 = np.where(turn, edges.x1, edges.x0), np.where(turn, edges.x0, edges.x1)
+    y0, y1 = np.where(turn, edges.y1, edges.y0), np.where(turn, edges.y0, edges.y1)
+    dx, dy = x1 - x0, y1 - y0
+    square = dx * dx + dy * dy
+    inverse = np.divide(1.0, square, out=np.zeros(len(square)), where=square > 0)
+    return np.stack([x0, y0, dx, dy, edges.owner.astype(float), inverse])
+
+
+def _squares(edges: Floats, which: npt.NDArray[Any], x: Floats, y: Floats) -> Floats:
+    """Squares of the distances of points to edges, in pairs."""
+    dx, dy = edges[2].take(which), edges[3].take(which)
+    right: Floats = x - edges[0].take(which)
+    up: Floats = y - edges[1].take(which)
+    along = right * dx
+    along += up * dy
+    along *= edges[5].take(which)
+    np.clip(along, 0.0, 1.0, out=along)
+    dx *= along
+    dy *= along
+    right -= dx
+    up -= dy
+    right *= right
+    up *= up
+    right += up
+    return right
+
+
+def _candidates(edges: Floats, frame: Frame, reach: float) -> tuple[Longs, Ints, Ints]:
+    """Cells that have an edge in reach, and the edges that may be the nearest of one of their points."""
+    if not edges.shape[1]:
+        return np.empty(0, np.int64), np.zeros(1, np.int32), np.empty(0, np.int32)
+    keys, edge = _first_pairs(edges, frame, reach)
+    first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+    # cells are searched in blocks that stay in the cache, and never all at once
+    block = np.r_[first[np.flatnonzero(np.diff(first // _PAIRS, prepend=-1))], len(keys)]
+
+    def search(at: int) -> tuple[Longs, Longs]:
+        rows = slice(int(block[at]), int(block[at + 1]))
+        return _searched(edges, frame, reach, keys[rows], edge[rows])
+
+    keep_memory()
+    with ThreadPoolExecutor(THREADS) as pool:
+        parts = list(pool.map(search, range(len(block) - 1)))
+    keys, edge = (np.concatenate([part[which] for part in parts]) for which in (0, 1))
+    first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+    return keys[first], np.r_[first, len(keys)].astype(np.int32), edge.astype(np.int32)
+
+
+def _searched(edges: Floats, frame: Frame, reach: float, keys: Longs, edge: Longs) -> tuple[Longs, Longs]:
+    """Pairs of small cell and edge, from pairs of large cell and edge that stand together by cell."""
+    cells = _large(frame, reach)
+    while True:
+        keys, edge = _pruned(edges, frame, reach, cells, keys, edge)
+        if cells == 1 or not len(keys):
+            return keys, edge
+        cells //= 2
+        first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+        many = np.diff(np.r_[first, len(keys)])
+        # the four quarters of a cell one after another, each with all the edges of the whole
+        group, step = expand(np.zeros(len(first), np.int64), 4 * many)
+        quarter, item = np.divmod(step, many[group])
+        pair = first[group] + item
+        corner = np.array([0, cells, cells * frame.width, cells * frame.width + cells])
+        keys, edge = keys[pair] + corner[quarter], edge[pair]
+
+
+def _large(frame: Frame, reach: float) -> int:
+    """Cells in the side of a large one: about as wide as the reach, or there would be many pairs to begin with."""
+    cells = _FEWEST
+    while cells < _MOST and cells * frame.cell < reach:
+        cells *= 2
+    return cells
+
+
+def _first_pairs(edges: Floats, frame: Frame, reach: float) -> tuple[Longs, Longs]:
+    """Large cells in the box of each edge, widened by the reach; sorted by cell, then in the order of the edges."""
+    cells = _large(frame, reach)
+    side = frame.cell * cells
+    low, high = np.minimum(edges[:2], edges[:2] + edges[2:4]), np.maximum(edges[:2], edges[:2] + edges[2:4])
+    corner = np.array([[frame.x], [frame.y]])
+    first = np.floor((low - reach - corner) / side).astype(np.int64)
+    last = np.floor((high + reach - corner) / side).astype(np.int64)
+    span = last - first + 1
+    edge, step = expand(np.zeros(edges.shape[1], np.int64), span[0] * span[1])
+    col = first[0][edge] + step % span[0][edge]
+    row = first[1][edge] + step // span[0][edge]
+    keys = (row * frame.width + col) * cells
+    order = np.argsort(keys, kind="stable")
+    return keys[order], edge[order]
+
+
+def _pruned(edges: Floats, frame: Frame, reach: float, cells: int, keys: Longs, edge: Longs) -> tuple[Longs, Longs]:
+    """Pairs of cell and edge where the edge may be the nearest of a point of the cell, and in reach of it."""
+    side = frame.cell * cells
+    radius = side * 0.5**0.5
+    x = (frame.x + (keys % frame.width) * frame.cell + side / 2).astype(np.float64, copy=False)
+    y = (frame.y + (keys // frame.width) * frame.cell + side / 2).astype(np.float64, copy=False)
+    distance = np.sqrt(_squares(edges, edge, x, y))
+    first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+    least = np.repeat(np.minimum.reduceat(distance, first), np.diff(np.r_[first, len(keys)]))
+    # an edge is at most a radius nearer to a point than to the middle, and the nearest one at most a radius farther
+    kept = distance <= np.minimum(least + 2 * radius, reach + radius) + _SLACK_M
+    return keys[kept], edge[kept]

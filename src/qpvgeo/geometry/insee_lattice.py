@@ -1,0 +1,419 @@
+"""The Insee lattice: cell ids are coordinates.
+
+An id such as `CRS3035RES200mN2029800E4252400` says the projection (EPSG:3035), the size (200 m) and the lower-left
+corner, northing before easting, in metres. Squares, centroids, parents and neighbours are therefore arithmetic on
+integers: no geometry is ever built for a cell. Sizes go from 200 m to 64 km (niveau naturel).
+
+Source: Insee, documentation of the gridded data (INSPIRE, JRC report 21494).
+"""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from qpvgeo.errors import DataError
+from qpvgeo.geometry.parallel import in_chunks
+
+__all__ = [
+    "Cells",
+    "Lattice",
+    "centroids",
+    "format_ids",
+    "locate",
+    "neighbours",
+    "parents",
+    "parse_ids",
+    "parse_mixed",
+    "squares",
+]
+
+_ID = re.compile(r"CRS(\d{1,9})RES([1-9]\d{0,8})mN(\d{1,18})E(\d{1,18})", re.ASCII)
+_BLOCK = 1 << 14
+_LARGEST_MAP = 1 << 28
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """A regular grid whose lines pass through the origin of a projection.
+
+    Attributes
+    ----------
+    epsg
+        Projection of the ids; metres.
+    size
+        Side of a cell, in metres.
+    """
+
+    epsg: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Cells of one lattice.
+
+    Attributes
+    ----------
+    lattice
+        Projection and size.
+    north, east
+        Lower-left corners in metres: multiples of the size, as integers.
+    """
+
+    lattice: Lattice
+    north: Integers
+    east: Integers
+
+    def __len__(self) -> int:
+        """Count the cells."""
+        return len(self.north)
+
+
+def parse_ids(ids: Any, lattice: Lattice | None = None) -> Cells:  # noqa: ANN401 - whatever holds text
+    """Read cell ids of one lattice.
+
+    Parameters
+    ----------
+    ids
+        Series, Index, Arrow or other array of text.
+    lattice
+        What the ids must be of; by default what the first one says.
+
+    Returns
+    -------
+    Cells
+        In the order given. Every row is checked to the last character.
+
+    Raises
+    ------
+    DataError
+        Ids that are none, that are of another projection or size, or whose corner is not on the lattice: lists them
+        with their positions.
+
+    Examples
+    --------
+    >>> cells = parse_ids(["CRS3035RES200mN2029800E4252400", "CRS3035RES200mN2030000E4252400"])
+    >>> cells.lattice, cells.north.tolist(), cells.east.tolist()
+    (Lattice(epsg=3035, size=200), [2029800, 2030000], [4252400, 4252400])
+    """
+    chunks = [chunk for chunk in _chunks(ids) if len(chunk)]
+    if not chunks:
+        return Cells(lattice or Lattice(3035, 200), np.empty(0, np.int64), np.empty(0, np.int64))
+    shape = _ID.fullmatch(chunks[0][0].as_py() or "")
+    if shape is None:
+        _refuse(chunks, lattice)
+    assert shape is not None  # noqa: S101 - _refuse() raised otherwise
+    expected = lattice or Lattice(int(shape[1]), int(shape[2]))
+    stops = np.cumsum([len(chunk) for chunk in chunks])
+    # written in place: on fresh memory a page costs more than the numbers on it
+    north, east = np.empty(stops[-1], np.int64), np.empty(stops[-1], np.int64)
+
+    def fits(chunk: pa.Array, stop: int) -> bool:
+        rows = slice(stop - len(chunk), stop)
+        return _fixed_width(chunk, expected, (len(shape[3]), len(shape[4])), north[rows], east[rows])
+
+    with ThreadPoolExecutor() as pool:
+        if not all(pool.map(fits, chunks, stops.tolist())):
+            north, east = _any_width(chunks, expected)
+    blocks = range(0, len(north), _BLOCK)
+    if any((corner[at : at + _BLOCK] % expected.size).any() for corner in (north, east) for at in blocks):
+        _refuse(chunks, expected)
+    return Cells(expected, north, east)
+
+
+def _chunks(ids: Any) -> list[pa.Array]:  # noqa: ANN401
+    """Ids as Arrow text, whatever holds them; what is no text becomes text, so that it can be listed."""
+    if not isinstance(ids, pa.Array | pa.ChunkedArray):
+        ids = pa.array(pd.Series(ids).astype("str").array)
+    if not (pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type)):
+        ids = ids.cast(pa.large_string())
+    return list(ids.chunks) if isinstance(ids, pa.ChunkedArray) else [ids]
+
+
+def _fixed_width(chunk: pa.Array, lattice: Lattice, digits: tuple[int, int], north: Integers, east: Integers) -> bool:
+    """Write the corners of ids that all have one width, read eight characters at a time; False when some differ.
+
+    A file holds one territory, so that its northings and its eastings have as many digits in every row. The prefix is
+    compared and every digit tested on 64-bit words, which costs less than slicing strings.
+    """
+    head = f"CRS{lattice.epsg}RES{lattice.size}mN".encode()
+    north_digits, east_digits = digits
+    width = len(head) + north_digits + 1 + east_digits
+    wide = pa.types.is_large_string(chunk.type)
+    if chunk.null_count or not (wide or pa.types.is_string(chunk.type)) or max(north_digits, east_digits) > 7:
+        return False
+    offsets = np.frombuffer(chunk.buffers()[1], np.int64 if wide else np.int32)[
+        chunk.offset : chunk.offset + len(chunk) + 1
+    ]
+    if int(offsets[-1] - offsets[0]) != width * len(chunk):
+        return False
+    text = np.frombuffer(chunk.buffers()[2], np.uint8)[int(offsets[0]) : int(offsets[-1])]
+    starts = [*range(0, len(head) - 7, 8), len(head) - 8]
+    words = [(start, np.frombuffer(head[start : start + 8], "<u8")[0]) for start in starts]
+    numbers = [(north, len(head) + north_digits, north_digits, b"N"), (east, width, east_digits, b"E")]
+    for at in range(0, len(chunk), _BLOCK):
+        rows = slice(at, min(at + _BLOCK, len(chunk)))
+        if not (np.diff(offsets[at : rows.stop + 1]) == width).all():
+            return False
+        block = text[at * width : rows.stop * width]
+        for start, word in words:
+            if not (_words(block, start, width) == word).all():
+                return False
+        for out, end, many, letter in numbers:
+            if not _number(_words(block, end - 8, width), many, letter, out[rows]):
+                return False
+    return True
+
+
+def _words(block: npt.NDArray[np.uint8], start: int, width: int) -> npt.NDArray[np.uint64]:
+    """The eight characters at one place of every row, as little-endian integers."""
+    return np.ndarray((len(block) // width,), "<u8", block, start, (width,))
+
+
+def _number(words: npt.NDArray[np.uint64], digits: int, letter: bytes, out: Integers) -> bool:
+    """Write the number in the last characters of the words; False when one is no digit or follows another letter."""
+    kept = np.uint64((1 << 64) - (1 << (8 * (8 - digits))))
+    before = np.uint64(0xFF << (8 * (7 - digits)))
+    if not ((words & before) == np.uint64(letter[0] << (8 * (7 - digits)))).all():
+        return False
+    value = words & kept
+    zeros = np.uint64(0x3030303030303030) & kept
+    value -= zeros
+    # a character above 9 shows in the high bits once 6 is added; one below 0 has borrowed and shows there too
+    if (((value + (np.uint64(0x0606060606060606) & kept)) | value) & np.uint64(0xF0F0F0F0F0F0F0F0)).any():
+        return False
+    # pairs, then fours, then all eight digits: the first character is the most significant
+    value = (value * np.uint64(10)) + (value >> np.uint64(8))
+    low = (value & np.uint64(0x000000FF000000FF)) * np.uint64(0x000F424000000064)
+    high = ((value >> np.uint64(16)) & np.uint64(0x000000FF000000FF)) * np.uint64(0x0000271000000001)
+    out[:] = (low + high) >> np.uint64(32)
+    return True
+
+
+def _any_width(chunks: list[pa.Array], lattice: Lattice) -> tuple[Integers, Integers]:
+    """Corners of ids whose numbers have different widths: slower, and it names what is wrong."""
+    matches = [_ID.fullmatch(text or "") for text in _texts(chunks)]
+    numbers = _numbers([match for match in matches if match is not None])
+    if None in matches or (numbers[:, :2] != (lattice.epsg, lattice.size)).any():
+        _refuse(chunks, lattice)
+    return numbers[:, 2], numbers[:, 3]
+
+
+def _texts(chunks: list[pa.Array]) -> list[str | None]:
+    return [text for chunk in chunks for text in chunk.to_pylist()]
+
+
+def _numbers(matches: list[re.Match[str]]) -> Integers:
+    """EPSG, size, northing and easting: shape (n, 4)."""
+    return np.array([match.groups() for match in matches], np.int64).reshape(-1, 4)
+
+
+def _refuse(chunks: list[pa.Array], lattice: Lattice | None) -> None:
+    """Raise with every id that is not one of the lattice."""
+    problems = []
+    for position, text in enumerate(_texts(chunks)):
+        match = _ID.fullmatch(text or "")
+        if match is None:
+            problems.append(f"position {position}: {text!r} is no cell id")
+            continue
+        epsg, size, north, east = (int(part) for part in match.groups())
+        lattice = lattice or Lattice(epsg, size)
+        if (epsg, size) != (lattice.epsg, lattice.size):
+            problems.append(f"position {position}: {text} is not of EPSG:{lattice.epsg}, {lattice.size} m")
+        elif north % size or east % size:
+            problems.append(f"position {position}: the corner of {text} is not a multiple of {size} m")
+    raise DataError(
+        f"{len(problems)} cell ids cannot be used.",
+        problems=problems,
+        way_out="An id reads CRS<epsg>RES<size>mN<northing>E<easting>; read files of other sizes apart.",
+    )
+
+
+def parse_mixed(ids: Any) -> pd.DataFrame:  # noqa: ANN401
+    """Read cell ids of any projections and sizes, such as those of the niveau naturel.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `epsg`, `size`, `north`, `east` (integers, metres), in the order given.
+
+    Raises
+    ------
+    DataError
+        Some are no cell ids: lists them.
+
+    Examples
+    --------
+    >>> parse_mixed(["CRS3035RES200mN2029800E4252400", "CRS2975RES1000mN7634000E319000"])
+       epsg  size    north     east
+    0  3035   200  2029800  4252400
+    1  2975  1000  7634000   319000
+    """
+    texts = _texts(_chunks(ids))
+    matches = [_ID.fullmatch(text or "") for text in texts]
+    if None in matches:
+        problems = [
+            f"position {row}: {text!r} is no cell id"
+            for row, (text, match) in enumerate(zip(texts, matches, strict=True))
+            if match is None
+        ]
+        raise DataError(
+            f"{len(problems)} cell ids cannot be used.",
+            problems=problems,
+            way_out="An id reads CRS<epsg>RES<size>mN<northing>E<easting>.",
+        )
+    numbers = _numbers([match for match in matches if match is not None])
+    return pd.DataFrame(numbers, columns=["epsg", "size", "north", "east"])
+
+
+def format_ids(cells: Cells) -> pd.Index:
+    """Ids of cells: the inverse of `parse_ids`.
+
+    Raises
+    ------
+    DataError
+        Corners lie below zero: the ids of Insee have no sign.
+
+    Examples
+    --------
+    >>> format_ids(parse_ids(["CRS2975RES200mN7634400E319000"])).tolist()
+    ['CRS2975RES200mN7634400E319000']
+    """
+    below = np.flatnonzero((cells.north < 0) | (cells.east < 0))
+    if len(below):
+        raise DataError(
+            f"{len(below)} cells have corners below zero: no id can be written.",
+            problems=[f"position {row}: north {cells.north[row]}, east {cells.east[row]}" for row in below],
+            way_out="Look whether the areas lie in the territory of the lattice.",
+        )
+    head = f"CRS{cells.lattice.epsg}RES{cells.lattice.size}mN"
+    pairs = zip(cells.north.tolist(), cells.east.tolist(), strict=True)
+    return pd.Index([f"{head}{north}E{east}" for north, east in pairs], dtype="str", name="cell_id")
+
+
+def squares(cells: Cells) -> npt.NDArray[np.float64]:
+    """West, south, east, north of cells, in metres of their projection: shape (n, 4).
+
+    Examples
+    --------
+    >>> squares(parse_ids(["CRS3035RES200mN2029800E4252400"])).tolist()
+    [[4252400.0, 2029800.0, 4252600.0, 2030000.0]]
+    """
+    size = cells.lattice.size
+    return np.column_stack([cells.east, cells.north, cells.east + size, cells.north + size]).astype(float)
+
+
+def centroids(cells: Cells) -> npt.NDArray[np.float64]:
+    """Easting and northing of the middles of cells, in metres: shape (n, 2)."""
+    return np.column_stack([cells.east, cells.north]).astype(np.float64) + cells.lattice.size / 2
+
+
+def parents(cells: Cells, size: int) -> Cells:
+    """Cells of a larger size that hold cells.
+
+    Raises
+    ------
+    DataError
+        The size is not a multiple of that of the cells.
+
+    Examples
+    --------
+    >>> format_ids(parents(parse_ids(["CRS3035RES200mN2029800E4252400"]), 1000)).tolist()
+    ['CRS3035RES1000mN2029000E4252000']
+    """
+    if size <= 0 or size % cells.lattice.size:
+        raise DataError(
+            f"Cells of {size} m are not made of cells of {cells.lattice.size} m.",
+            way_out="Sizes that hold them are multiples: 1000, 2000, ... 64000 for cells of 200 m.",
+        )
+    return Cells(Lattice(cells.lattice.epsg, size), cells.north // size * size, cells.east // size * size)
+
+
+def neighbours(cells: Cells, *, corners: bool = False) -> list[Cells]:
+    """Cells that share a side with cells: north, east, south, west; with corners, the four others too.
+
+    Parameters
+    ----------
+    cells
+        Any cells.
+    corners
+        Add north-east, south-east, south-west and north-west.
+
+    Returns
+    -------
+    list of Cells
+        One for each direction, in the order of the cells. They need not be in any file.
+
+    Examples
+    --------
+    >>> [int(other.north[0]) for other in neighbours(parse_ids(["CRS3035RES200mN2029800E4252400"]))]
+    [2030000, 2029800, 2029600, 2029800]
+    """
+    steps = [(1, 0), (0, 1), (-1, 0), (0, -1)] + ([(1, 1), (-1, 1), (-1, -1), (1, -1)] if corners else [])
+    size = cells.lattice.size
+    return [Cells(cells.lattice, cells.north + up * size, cells.east + right * size) for up, right in steps]
+
+
+def locate(wanted: Cells, table: Cells) -> npt.NDArray[np.intp]:
+    """Positions in a table of the cells wanted; -1 for those that it does not have.
+
+    Parameters
+    ----------
+    wanted, table
+        Cells of one lattice; those of the table each once, in any order.
+
+    Raises
+    ------
+    DataError
+        The lattices differ.
+
+    Examples
+    --------
+    >>> table = parse_ids(["CRS3035RES200mN2029800E4252400", "CRS3035RES200mN2030000E4252400"])
+    >>> locate(neighbours(table)[0], table).tolist()
+    [1, -1]
+    """
+    if wanted.lattice != table.lattice:
+        raise DataError(
+            f"Cells of EPSG:{wanted.lattice.epsg}, {wanted.lattice.size} m are looked for among cells of "
+            f"EPSG:{table.lattice.epsg}, {table.lattice.size} m."
+        )
+    if not len(wanted) or not len(table):
+        return np.full(len(wanted), -1, np.intp)
+    size = wanted.lattice.size
+    low, left = int(wanted.north.min()), int(wanted.east.min())
+    height = (int(wanted.north.max()) - low) // size + 1
+    width = (int(wanted.east.max()) - left) // size + 1
+    key = (wanted.north - low) // size * width + (wanted.east - left) // size
+    asked = np.zeros(height * width if height * width <= _LARGEST_MAP else 0, dtype=bool)
+    if len(asked):
+        # a map of the cells wanted leaves few rows of a large table to sort
+        asked[key] = True
+
+    def near(part: slice) -> tuple[Integers, Integers]:
+        up, right = (table.north[part] - low) // size, (table.east[part] - left) // size
+        # a negative difference becomes a very large one
+        row = np.flatnonzero((up.view(np.uint64) < height) & (right.view(np.uint64) < width))
+        here = up[row] * width + right[row]
+        if len(asked):
+            hit = asked[here]
+            row, here = row[hit], here[hit]
+        return row + part.start, here
+
+    kept = in_chunks(near, len(table))
+    rows = np.concatenate([found for found, _ in kept])
+    place = np.concatenate([found for _, found in kept])
+    order = np.argsort(place)
+    rows, place = rows[order], place[order]
+    if not len(place):
+        return np.full(len(wanted), -1, np.intp)
+    at = np.minimum(np.searchsorted(place, key), len(place) - 1)
+    return np.where(place[at] == key, rows[at], -1)

@@ -1,0 +1,93 @@
+"""Work on many rows, chunk by chunk, on two threads: small enough for a chunk to stay in the cache."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["CHUNK", "THREADS", "PerProcess", "in_chunks", "in_parts", "keep_memory"]
+
+CHUNK = 1 << 16
+"""Rows looked at together."""
+
+THREADS = 2
+
+_PARTS = 4 * THREADS
+
+_LARGE_BLOCK = 31 << 20
+
+
+def in_chunks(call: Callable[[slice], Any], number: int) -> list[Any]:
+    """Call for each chunk of some rows; the answers in order.
+
+    Examples
+    --------
+    >>> in_chunks(lambda rows: rows.stop - rows.start, 100_000)
+    [65536, 34464]
+    """
+    chunks = [slice(at, min(at + CHUNK, number)) for at in range(0, number, CHUNK)]
+    if len(chunks) < 2:
+        return [call(rows) for rows in chunks]
+    keep_memory()
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(call, chunks))
+
+
+def in_parts(call: Callable[..., npt.NDArray[Any]], *arrays: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Call for parts of some arrays, for work that takes long on each row; the answers put together.
+
+    Examples
+    --------
+    >>> in_parts(np.add, np.arange(3), np.ones(3, int)).tolist()
+    [1, 2, 3]
+    """
+    if len(arrays[0]) < 2 * _PARTS:
+        return call(*arrays)
+    with ThreadPoolExecutor(THREADS) as pool:
+        return np.concatenate(list(pool.map(call, *(np.array_split(array, _PARTS) for array in arrays))))
+
+
+@cache
+def keep_memory() -> None:
+    """Have the memory that chunks free used again, and not given back to the system after each of them.
+
+    glibc learns from the largest block that was freed how much to keep. Before it has, the arrays of each chunk are
+    fresh pages: half of the time of a first question. The block is never touched, and costs nothing.
+    """
+    np.empty(_LARGE_BLOCK, np.uint8)
+
+
+T = TypeVar("T")
+
+
+class PerProcess(Generic[T]):
+    """What is made anew in a process that was forked, at the first time it is asked for there.
+
+    A lock that another thread held when the process forked would stay closed in the child, for that thread is not in
+    it; what the thread was making would stay half made. The locks of PROJ are out of reach: fork before threads ask.
+
+    Parameters
+    ----------
+    make
+        Makes the thing; called at once, and once in each forked process (twice at most, by two threads at once).
+
+    Examples
+    --------
+    >>> made = PerProcess(list)
+    >>> made.own() is made.own()
+    True
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._held = {os.getpid(): make()}
+
+    def own(self) -> T:
+        """Thing of this process."""
+        here = os.getpid()
+        found = self._held.get(here)
+        return self._held.setdefault(here, self._make()) if found is None else found

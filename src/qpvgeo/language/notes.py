@@ -1,0 +1,144 @@
+"""Notes and messages as data: a key and its values, worded once in English and once in French.
+
+A note never needs to be read back: programs look at `key` and `values`, people read the sentence. The sentences are in
+`phrases/`, one table a package: `key,english,french`. In a sentence a value stands in braces, with how to write it:
+
+- `{count}`: a whole number with its thousands set apart; a list of names joined with commas and a final "and"; any
+  other value as it is (a term of the glossary in the language of the sentence);
+- `{rate:.1%}`: a share; `{area:.2}`: a number with two decimals; `{length:m}`: metres or kilometres;
+- `{year:raw}`: as it is, without thousands;
+- `{count|perimeter|perimeters}`: the word for one, or for several.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from numbers import Integral, Real
+from typing import Any, Self
+
+from qpvgeo import settings
+from qpvgeo.language.numbers import number, share
+from qpvgeo.language.terms import metres, term
+
+__all__ = ["Note", "keys", "listed", "say"]
+
+_FIELD = re.compile(r"\{(\w+)(?:(:[^{}|]*)|\|([^{}|]*)\|([^{}|]*))?\}")
+_MOST_LISTED = 8
+_AND = {"en": " and ", "fr": " et "}
+_MORE = {"en": "{} others", "fr": "{} autres"}
+
+
+@cache
+def _templates() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for table in sorted(files("qpvgeo.language").joinpath("phrases").iterdir(), key=lambda path: path.name):
+        for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines()):
+            if row["key"] in found:
+                raise KeyError(f"the phrase {row['key']!r} appears twice")
+            found[row["key"]] = {"en": row["english"], "fr": row["french"]}
+    return found
+
+
+def keys() -> dict[str, dict[str, str]]:
+    """Every phrase known: its key, and its template in each language."""
+    return dict(_templates())
+
+
+def listed(names: Iterable[object], lang: str, *, most: int = _MOST_LISTED) -> str:
+    """Join names: all of them where they are few, else the first and how many others.
+
+    Examples
+    --------
+    >>> listed(["Ain", "Aisne", "Allier"], "fr"), listed(range(9), "en", most=2)
+    ('Ain, Aisne et Allier', '0, 1 and 7 others')
+    """
+    texts = [_written(name, "raw" if isinstance(name, Integral) else "", lang) for name in names]
+    if len(texts) > most + 1:
+        texts = [*texts[:most], _MORE[lang].format(number(len(texts) - most, lang))]
+    return _AND[lang].join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)
+
+
+def _written(value: object, form: str, lang: str) -> str:
+    """A value as the sentence shows it."""
+    if isinstance(value, str):
+        return value.say(lang) if isinstance(value, Note) else value if form == "raw" else term(value, lang)
+    if isinstance(value, Iterable):
+        return listed(value, lang)
+    if form == "raw" or isinstance(value, bool) or not isinstance(value, Real):
+        return str(value)
+    if form == "m":
+        return metres(float(value), lang)
+    if form.endswith("%"):
+        return share(float(value), lang, int(form.strip(".%") or 0))
+    return number(float(value), lang, int(form.lstrip(".") or 0))
+
+
+def say(key: str, values: Mapping[str, Any], lang: str) -> str:
+    """Word a phrase in a language.
+
+    Raises
+    ------
+    KeyError
+        There is no such phrase, or a value that it shows is missing.
+    """
+
+    def field(found: re.Match[str]) -> str:
+        value = values[found[1]]
+        if found[3] is not None:
+            count = float(value) if isinstance(value, Real) else len(value)
+            return found[4] if (count >= 2 if lang == "fr" else count != 1) else found[3]
+        return _written(value, (found[2] or ":")[1:], lang)
+
+    return _FIELD.sub(field, _templates()[key][lang])
+
+
+class Note(str):  # noqa: SLOT000 - it carries its key and values
+    """A sentence that knows its key and values, and says itself in either language.
+
+    As text it is the sentence in the language of `qpvgeo.settings` when it was made, so it prints, joins and goes
+    into JSON like any other text.
+
+    Parameters
+    ----------
+    key
+        Key of the phrase, `package.what_it_says`.
+    **values
+        What the phrase shows: numbers, texts, lists, other notes. Plain values, so that they go into JSON.
+
+    Attributes
+    ----------
+    key : str
+        Key of the phrase.
+    values : dict
+        Values by name.
+
+    Examples
+    --------
+    >>> note = Note("frames.several_rows", label="QP001001", count=2)
+    >>> note, note.key, note.values["count"]
+    ('QP001001 appears 2 times', 'frames.several_rows', 2)
+    >>> note.say("fr")
+    'QP001001 figure 2 fois'
+    """
+
+    key: str
+    values: dict[str, Any]
+
+    def __new__(cls, key: str, /, **values: Any) -> Self:  # noqa: ANN401 - whatever the phrase shows
+        """Word the note in the current language."""
+        self = super().__new__(cls, say(key, values, settings.current_language()))
+        self.key, self.values = key, values
+        return self
+
+    def say(self, lang: str | None = None) -> str:
+        """Give the sentence in a language, that of `qpvgeo.settings` by default."""
+        return say(self.key, self.values, lang or settings.current_language())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.key, self.values)
+
+
+def _restored(key: str, values: dict[str, Any]) -> Note:
+    return Note(key, **values)

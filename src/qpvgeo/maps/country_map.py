@@ -1,0 +1,312 @@
+"""The whole country on one sheet: the hexagone, its overseas territories in frames of their own, Paris enlarged.
+
+Each frame is in the legal projection of its territory and has a scale bar of its own: no two are at one scale.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import geopandas as gpd
+import matplotlib.pyplot as plt
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from matplotlib.axes import Axes
+
+from qpvgeo.codes import official, territories
+from qpvgeo.errors import DataError
+from qpvgeo.frames import provenance
+from qpvgeo.geometry.projection import reproject, territory_of
+from qpvgeo.language.numbers import Lang, number
+from qpvgeo.language.terms import term
+from qpvgeo.maps import furniture
+from qpvgeo.maps.choropleths import LEVELS, absent, figure_of, legend_of, paint, units_of, words_of
+from qpvgeo.maps.classification import Classes, classed
+from qpvgeo.maps.credits import source_line
+from qpvgeo.maps.furniture import draw
+from qpvgeo.maps.palettes import PERIMETER
+from qpvgeo.maps.places import require_outlines
+from qpvgeo.maps.qpv_maps import not_shown
+
+__all__ = ["france"]
+
+_HEXAGONE = "hexagone"
+_HEXAGONE_FRAME = (60_000.0, 6_015_000.0, 1_265_000.0, 7_140_000.0)
+_PARIS_FRAME = (594_000.0, 6_815_000.0, 714_000.0, 6_915_000.0)
+"""Metres of Lambert-93: the petite couronne and what surrounds it."""
+
+_TAHITI_FRAME = (176_000.0, 8_010_000.0, 278_000.0, 8_077_000.0)
+_SCATTERED_M = 600_000.0
+"""Islands farther apart than that cannot be seen on a sheet: Tahiti and Moorea, where the QPV are, stand for them."""
+
+_AROUND, _LAND = "#ffffff", "#efeee9"
+"""Sea and foreign land, which are not told apart, and land under perimeters."""
+
+_INSETS = ("971", "972", "973", "974", "976", "978", "987")
+_MARGIN, _DOT_POINTS, _DETAIL_PIXELS = 0.06, 2.0, 0.35
+_SHEET_IN = (10.2, 8.4)
+_MOST_EDGES = 2_000
+"""Units beyond which their limits would hide what is between them."""
+
+Shapes = npt.NDArray[np.object_]
+
+
+def france(
+    data: gpd.GeoDataFrame | pd.DataFrame,
+    units: gpd.GeoDataFrame | None = None,
+    column: str = "share",
+    *,
+    scheme: str = "quantiles",
+    classes: int = 5,
+    ax: Axes | None = None,
+    lang: Lang = "en",
+    title: str | None = None,
+) -> Axes:
+    """Draw the whole country: perimeters as dots and areas, or a figure of each unit.
+
+    Parameters
+    ----------
+    data
+        Perimeters (`qpvgeo.read_qpv`), or a frame of `qpvgeo.coverage` with a column of numbers, which may have
+        outlines of its own. An index of QPV codes tells perimeters.
+    units
+        Outlines of the units of a coverage, or communes that are joined to its level; under perimeters, whatever shows
+        the land: departments, communes.
+    column, scheme, classes
+        As for `qpvgeo.maps.choropleth`; for a coverage.
+    ax, lang, title
+        As for `qpvgeo.maps.qpv`. The frames of the other territories stand to the left and right of the axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Those of the hexagone, in Lambert-93; the others are its `child_axes`, each in its legal projection and with a
+        scale bar of its own. A territory of which nothing is given says so.
+
+    Raises
+    ------
+    UsageError
+        There is no such column or scheme.
+    DataError
+        A coverage is given without units, or the data are neither perimeters nor a coverage.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> ax = qg.maps.france(qg.read_qpv(qg.sample().qpv_2024))
+    >>> [inset.get_label() for inset in ax.child_axes][:3]
+    ['971', '972', '973']
+    """
+    perimeters = _are_perimeters(data, column)
+    own = isinstance(data, gpd.GeoDataFrame)
+    if units is None and not own:
+        raise DataError("A coverage needs the outlines of its units.", way_out="Give communes: read_communes(...).")
+    require_outlines(**({"data": data} if own else {}), **({} if units is None else {"units": units}))
+    outlines = data if units is None else units if perimeters else units_of(data, units)
+    values = pd.Series(dtype="Float64") if perimeters else figure_of(data, column, outlines.index)
+    sheet = _Sheet(ax, outlines, fictional=provenance.is_fictional(data))
+    said: list[str] = []
+    if perimeters:
+        heading, handles = "", _dots(sheet, data, lang, land=units is not None)
+        bare = data.index[data.geometry.isna() | data.geometry.is_empty]
+        said = not_shown(map(str, bare), [data], lang)
+        vintage = provenance.provenance(data).get("vintage")
+        made = f"{term('Priority neighbourhoods (QPV)', lang)}, {term('France', lang)}, {vintage or ''}".rstrip(", ")
+    else:
+        heading, kind = words_of(column, values, lang)
+        cut = classed(values.to_numpy(), scheme=scheme, count=classes, kind=kind, lang=lang)
+        _figures(sheet, outlines, values, cut, data)
+        shown = values.index.isin([code for shapes in sheet.land.values() for code in shapes.index])
+        there = replace(cut, of=cut.of[shown])
+        handles = legend_of(cut, lang, **absent(there, values[shown], data))
+        level = str(data.index.name)
+        by = f" {term(f'by {level}', lang)}" if level in LEVELS else ""
+        made = f"{heading[:1].upper()}{heading[1:]}{by}, {term('France', lang)}"
+        about = provenance.provenance(data)
+        made = ", ".join(str(part) for part in (made, about.get("vintage")) if part)
+    sheet.finish(lang)
+    _legend(sheet, handles, heading)
+    furniture.title(sheet.main, made if title is None else title)
+    furniture.source(sheet.main, source_line([data, units], lang, width=150, notes=said))
+    return sheet.main
+
+
+def _are_perimeters(data: pd.DataFrame, column: str) -> bool:
+    """Whether a frame is one of perimeters, by its codes; a frame of outlines without the column is refused."""
+    if len(data) and official.vintage_of(str(data.index[0])) is not None:
+        return isinstance(data, gpd.GeoDataFrame)
+    if isinstance(data, gpd.GeoDataFrame) and column not in data:
+        raise DataError(
+            f"These outlines are no perimeters of QPV, and have no column {column!r}.",
+            problems=[f"their codes start with {data.index[0]}"] if len(data) else [],
+            way_out="Give perimeters or a coverage first, then the outlines of units: france(coverage, communes).",
+        )
+    return False
+
+
+class _Sheet:
+    """Axes of the country, and the layer that shows the land, cut by territory."""
+
+    def __init__(self, ax: Axes | None, layer: gpd.GeoDataFrame | gpd.GeoSeries, *, fictional: bool) -> None:
+        self.main, self.fictional = _main_axes(ax), fictional
+        self.frames: dict[str, Axes] = {_HEXAGONE: self.main}
+        self.land = self.by_territory(layer)
+        across, down, wide, tall = -0.425, 0.755, 0.19, 0.185
+        for number_, code in enumerate(_INSETS):
+            at = (across + (number_ % 2) * (wide + 0.02), down - (number_ // 2) * (tall + 0.065), wide, tall)
+            self.frames[code] = self._inset(at, code, territories.get(code).name)
+        self.paris = self._inset((1.02, 0.70, 0.30, 0.27), "paris", "")
+        self.near = _PARIS_FRAME
+        self.near_name = "around Paris"
+
+    def _inset(self, at: tuple[float, float, float, float], label: str, name: str) -> Axes:
+        inset = self.main.inset_axes(at)
+        inset.set_label(label)
+        furniture.bare(inset)
+        inset.set_facecolor(_AROUND)
+        furniture.shown(inset.set_title(name, fontsize=6.5, loc="left", pad=2))
+        return inset
+
+    def by_territory(self, layer: gpd.GeoDataFrame | gpd.GeoSeries) -> dict[str, gpd.GeoSeries]:
+        """Outlines of a layer in the legal projection of each territory."""
+        series = layer.geometry
+        series = series[(series.notna() & ~series.is_empty).to_numpy()]
+        place = territory_of(series.to_numpy(), series.crs)
+        found = {}
+        for code in dict.fromkeys(place):
+            if code == _HEXAGONE or code in _INSETS:
+                own = series[place == code]
+                shapes = reproject(own.to_numpy(), own.crs, territories.get(code).epsg)
+                found[code] = gpd.GeoSeries(shapes, index=own.index, crs=territories.get(code).epsg)
+        return found
+
+    def settle(self, shown: dict[str, gpd.GeoSeries]) -> None:
+        """Limits of every frame: fixed in the hexagone, around what is shown elsewhere."""
+        _limit(self.main, _HEXAGONE_FRAME)
+        if self.fictional and len(shown.get(_HEXAGONE, ())):
+            # there is nothing around Paris in the sample: its island is enlarged
+            west, south, east, north = shown[_HEXAGONE].total_bounds.tolist()
+            wide = _MARGIN * (east - west)
+            self.near, self.near_name = (west - wide, south - wide, east + wide, north + wide), "the island"
+        _limit(self.paris, self.near)
+        for code in _INSETS:
+            shapes = shown.get(code)
+            if shapes is None or not len(shapes):
+                continue
+            west, south, east, north = shapes.total_bounds.tolist()
+            if east - west > _SCATTERED_M:
+                west, south, east, north = _TAHITI_FRAME
+            half = max(east - west, north - south, 2_000.0) * (0.5 + _MARGIN)
+            x, y = (west + east) / 2, (south + north) / 2
+            _limit(self.frames[code], (x - half, y - half, x + half, y + half))
+
+    def axes_of(self, code: str) -> list[Axes]:
+        """Frames in which a territory is shown."""
+        return [self.main, self.paris] if code == _HEXAGONE else [self.frames[code]]
+
+    def finish(self, lang: str) -> None:
+        """Scale bars, and words where nothing was given."""
+        furniture.shown(self.paris.set_title(term(self.near_name, lang), fontsize=6.5, loc="left", pad=2))
+        for code, axes in [*self.frames.items(), ("paris", self.paris)]:
+            if axes is not self.main and code in _INSETS and not axes.collections:
+                furniture.shown(
+                    axes.text(
+                        0.5,
+                        0.5,
+                        term("not given", lang),
+                        transform=axes.transAxes,
+                        ha="center",
+                        va="center",
+                        fontsize=6.5,
+                        color="#6b6b6b",
+                    )
+                )
+                continue
+            furniture.scale_bar(axes, lang, share=1 / 5 if axes is self.main else 1 / 3)
+        corners = np.array(self.near)[[[0, 1], [2, 1], [2, 3], [0, 3], [0, 1]]]
+        self.main.plot(*corners.T, color="#4d4d4d", linewidth=0.6, zorder=8)
+
+
+def _main_axes(ax: Axes | None) -> Axes:
+    if ax is None:
+        _, ax = plt.subplots(figsize=_SHEET_IN, layout="constrained")
+    furniture.bare(ax)
+    ax.set_facecolor(_AROUND)
+    return ax
+
+
+def _limit(axes: Axes, frame: tuple[float, float, float, float]) -> None:
+    axes.set_aspect("equal")
+    axes.set_xlim(frame[0], frame[2])
+    axes.set_ylim(frame[1], frame[3])
+
+
+def _detail(axes: Axes, *, main: bool) -> float:
+    """Metres that cannot be seen on these axes at 300 dots an inch."""
+    west, east = axes.get_xlim()
+    figure = axes.get_figure(root=True)
+    share = 0.5 if main else 0.12
+    inches = (figure.get_figwidth() if figure is not None else _SHEET_IN[0]) * share
+    return _DETAIL_PIXELS * (east - west) / (inches * 300)
+
+
+def _thinned(shapes: Shapes, axes: Axes, *, main: bool) -> Shapes:
+    """Shapes without the detail that is not seen, those out of the frame left out."""
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    near = shapely.intersects(shapely.box(west, south, east, north), shapely.box(*shapely.bounds(shapes).T))
+    found = np.full(len(shapes), None, dtype=object)
+    found[near] = shapely.simplify(shapes[near], _detail(axes, main=main), preserve_topology=False)
+    return found
+
+
+def _land(sheet: _Sheet, lands: dict[str, gpd.GeoSeries]) -> None:
+    """Units in one pale colour, under perimeters."""
+    for code, shapes in lands.items():
+        line = 0.25 if len(shapes) <= _MOST_EDGES else 0.0
+        for axes in sheet.axes_of(code):
+            thin = _thinned(shapes.to_numpy(), axes, main=axes is sheet.main)
+            draw(axes, thin, facecolor=_LAND, edgecolor="#b5b5b5", linewidth=line, zorder=1)
+
+
+def _dots(sheet: _Sheet, qpv: gpd.GeoDataFrame, lang: str, *, land: bool) -> list[Any]:
+    """Perimeters as areas, and a dot for each, so that the smallest is seen."""
+    shown = sheet.by_territory(qpv)
+    # land alone would look like a territory without QPV
+    lands = {code: shapes for code, shapes in sheet.land.items() if code in shown} if land else {}
+    sheet.settle(
+        {code: pd.concat([shapes, lands[code]] if code in lands else [shapes]) for code, shapes in shown.items()}
+    )
+    _land(sheet, lands)
+    counts = 0
+    for code, shapes in shown.items():
+        counts += len(shapes)
+        points = shapely.get_coordinates(shapely.point_on_surface(shapes.to_numpy()))
+        for axes in sheet.axes_of(code):
+            draw(axes, shapes.to_numpy(), facecolor=PERIMETER, edgecolor=PERIMETER, linewidth=0.3, zorder=4)
+            size = _DOT_POINTS if axes is sheet.main else _DOT_POINTS * 0.8
+            axes.plot(*points.T, "o", color=PERIMETER, markersize=size, markeredgewidth=0, alpha=0.75, zorder=5)
+    label = f"{term('a dot for each QPV', lang)} ({number(counts, lang)})"
+    return [furniture.dot(label, PERIMETER)]
+
+
+def _figures(
+    sheet: _Sheet, outlines: gpd.GeoDataFrame | gpd.GeoSeries, values: pd.Series, cut: Classes, coverage: pd.DataFrame
+) -> None:
+    """Units in the colour of their class, in every frame."""
+    sheet.settle(sheet.land)
+    line = {"linewidth": 0.25 if len(outlines) <= _MOST_EDGES else 0.0}
+    for code, shapes in sheet.land.items():
+        for axes in sheet.axes_of(code):
+            thin = _thinned(shapes.to_numpy(), axes, main=axes is sheet.main)
+            seen = ~(shapely.is_missing(thin) | shapely.is_empty(thin))
+            kept = gpd.GeoSeries(thin[seen], index=shapes.index[seen])
+            paint(axes, kept, values.index, cut, coverage, **line)
+
+
+def _legend(sheet: _Sheet, handles: list[Any], heading: str) -> None:
+    """Legend below the frame of Paris."""
+    furniture.legend(sheet.main, handles, heading)
+    box = sheet.main.get_legend()
+    if box is not None:
+        box.set_bbox_to_anchor((1.02, 0.62), transform=sheet.main.transAxes)

@@ -1,0 +1,214 @@
+"""The 200 m grid of incomes under the perimeters: people, poverty, living standard, and what Insee imputed.
+
+A cell is drawn from its id, a square of its lattice taken to the projection of the map; all of them are one collection.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyproj
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.frames import forms, provenance
+from qpvgeo.geometry import insee_lattice
+from qpvgeo.language.numbers import Lang
+from qpvgeo.language.terms import term
+from qpvgeo.maps import furniture
+from qpvgeo.maps.choropleths import legend_of, near_columns, words_of
+from qpvgeo.maps.classification import Kind, classed
+from qpvgeo.maps.furniture import draw
+from qpvgeo.maps.palettes import CASING, MISSING, PERIMETER
+from qpvgeo.maps.places import Box, Place, find_place, require_outlines
+from qpvgeo.maps.qpv_maps import finish, land, titled
+
+__all__ = ["COLUMNS", "grid"]
+
+COLUMNS: dict[str, tuple[str, Kind]] = {
+    "population": ("people per cell", "number"),
+    "poverty_rate": ("poverty rate", "share"),
+    "living_standard_mean_eur": ("mean living standard (euros a year)", "number"),
+}
+
+_MADE_OF = (
+    ("poverty_rate", {"poor_households", "households"}),
+    ("poverty_rate", {"poor_population", "population"}),
+    ("living_standard_mean_eur", {"living_standard_sum_eur", "population"}),
+)
+
+_IMPUTED: dict[str, Any] = {
+    "facecolor": "none",
+    "edgecolor": "#6b6b6b",
+    "linewidth": 0.0,
+    "hatch": "/////",
+    "hatch_linewidth": 0.35,
+}
+_UNKNOWN: dict[str, Any] = {"facecolor": "none", "edgecolor": "#8c8c8c", "linewidth": 0.0, "hatch": "////"}
+
+Floats = npt.NDArray[np.float64]
+
+
+def grid(
+    grid: pd.DataFrame,
+    qpv: gpd.GeoDataFrame,
+    column: str = "population",
+    communes: gpd.GeoDataFrame | None = None,
+    *,
+    place: str | Sequence[float] | Place | None = None,
+    ax: Axes | None = None,
+    lang: Lang = "en",
+    title: str | None = None,
+) -> Axes:
+    """Draw a column of the grid under the perimeters, imputed cells hatched.
+
+    Parameters
+    ----------
+    grid
+        Frame of `qpvgeo.read_grid`.
+    qpv
+        Perimeters.
+    column
+        `population`, `poverty_rate` (poor households over households, or poor people over people where the file counts
+        no households: the legend says which), `living_standard_mean_eur` (a winsorised mean, never a median), or any
+        column of numbers of the grid.
+    communes, place, ax, lang, title
+        As for `qpvgeo.maps.qpv`; without a place the map shows the ground of the grid.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        In metres of the legal projection. Classes hold as many cells each. A cell without anyone is not in the grid,
+        and is not drawn; one whose number is missing is white and hatched, as the legend says.
+
+    Raises
+    ------
+    UsageError
+        There is no such column or place.
+    DataError
+        No cell of the grid lies in the place, or none that does has a number.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> sample = qg.sample()
+    >>> ax = qg.maps.grid(qg.read_grid(sample.grid_2019), qg.read_qpv(sample.qpv_2024), "poverty_rate")
+    >>> ax.get_legend().get_title().get_text()
+    'poverty rate of households'
+    """
+    values, (words, kind) = _values(grid, column, lang)
+    where = find_place(place, qpv if place is not None else _above(qpv, grid), communes)
+    corners, rows = _corners(grid, where)
+    if not len(rows):
+        raise DataError(
+            "No cell of the grid lies in this place.",
+            way_out="Read the grid of its territory; Guadeloupe, Guyane, Mayotte and the collectivities have none.",
+        )
+    shown = values.iloc[rows].to_numpy(dtype=float, na_value=np.nan)
+    if not np.isfinite(shown).any():
+        raise DataError(
+            f"No cell of this place has a number in {column!r}.", way_out="Name another column, or read another grid."
+        )
+    ax = furniture.axes_of(ax, where.frame)
+    handles = land(ax, where, communes, lang)
+    cut = classed(shown, kind=kind, lang=lang)
+    colours = np.array([*cut.colours, MISSING], dtype=object)[cut.of]
+    squares = PolyCollection(list(corners), facecolor=colours.tolist(), edgecolor="#ffffff", linewidth=0.1, zorder=1.5)
+    ax.add_collection(squares, autolim=False)
+    legend = legend_of(cut, lang, missing=bool((cut.of < 0).any()), none=False)
+    _hatch(ax, corners[cut.of < 0], _UNKNOWN)
+    imputed = np.zeros(len(rows), dtype=bool)
+    if "imputed" in grid:
+        imputed = grid["imputed"].iloc[rows].fillna(False).to_numpy(dtype=bool)
+    if imputed.any():
+        _hatch(ax, corners[imputed], _IMPUTED)
+        legend += furniture.patches([(term("imputed", lang), _IMPUTED)])
+    ring = {"facecolor": "none", "edgecolor": PERIMETER, "linewidth": 1.3}
+    shapes = where.metres(qpv).to_numpy()
+    draw(ax, shapes, **ring | {"edgecolor": CASING, "linewidth": 3.0}, zorder=3.9)
+    draw(ax, shapes, **ring, zorder=4)
+    legend += furniture.patches([(term("QPV", lang), ring)]) if len(shapes) else []
+    furniture.legend(ax, [*legend, *handles], term(words, lang))
+    about = provenance.provenance(grid)
+    side = f"{term('cells of', lang)} {grid.attrs.get('resolution_m', 200)} m"
+    made = titled(f"{term(words, lang)[:1].upper()}{term(words, lang)[1:]}, {side}", where, about.get("vintage"))
+    finish(ax, where, made if title is None else title, [grid, qpv, communes], lang)
+    return ax
+
+
+def _values(grid: pd.DataFrame, column: str, lang: str) -> tuple[pd.Series, tuple[str, Kind]]:
+    """Numbers of a column by cell, and how they are called and written."""
+    if column == "poverty_rate":
+        if forms.poverty_by_people(grid):
+            return _ratio(grid, "poor_population", "population"), ("poverty rate of people", "share")
+        if {"poor_households", "households"} <= set(grid.columns):
+            return _ratio(grid, "poor_households", "households"), ("poverty rate of households", "share")
+    if column == "living_standard_mean_eur" and {"living_standard_sum_eur", "population"} <= set(grid):
+        return _ratio(grid, "living_standard_sum_eur", "population"), COLUMNS[column]
+    numbers = [name for name in grid.columns if pd.api.types.is_numeric_dtype(grid[name]) and name != "imputed"]
+    if column not in numbers:
+        there = [name for name, needed in _MADE_OF if needed <= set(grid.columns)]
+        raise UsageError(
+            f"The grid has no column of numbers {column!r}.",
+            problems=near_columns(column, list(dict.fromkeys([*there, *numbers]))),
+            way_out="Name one of them.",
+        )
+    return grid[column].astype("Float64"), COLUMNS.get(column) or words_of(column, grid[column], lang)
+
+
+def _above(qpv: gpd.GeoDataFrame, grid: pd.DataFrame) -> gpd.GeoDataFrame | gpd.GeoSeries:
+    """Ground of a grid, where perimeters lie about it; else the perimeters."""
+    require_outlines(qpv=qpv)
+    cells = insee_lattice.parse_ids(grid.index)
+    if not len(cells.east):
+        return qpv
+    size = cells.lattice.size
+    ground = shapely.box(cells.east.min(), cells.north.min(), cells.east.max() + size, cells.north.max() + size)
+    extent = gpd.GeoSeries([ground], crs=cells.lattice.epsg)
+    return extent if qpv.intersects(extent.to_crs(qpv.crs).iloc[0]).any() else qpv
+
+
+def _ratio(grid: pd.DataFrame, part: str, whole: str) -> pd.Series:
+    of = grid[whole].astype("Float64")
+    return grid[part].astype("Float64") / of.where(of > 0)
+
+
+def _corners(grid: pd.DataFrame, where: Place) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """Corners of the cells that lie in a frame, in metres of the place, and the positions of these cells."""
+    cells = insee_lattice.parse_ids(grid.index)
+    size = cells.lattice.size
+    frame = _in_lattice(where, cells.lattice.epsg)
+    near = (
+        (cells.east > frame[0] - size)
+        & (cells.east < frame[2])
+        & (cells.north > frame[1] - size)
+        & (cells.north < frame[3])
+    )
+    rows = np.flatnonzero(near)
+    east, north = cells.east[rows].astype(float), cells.north[rows].astype(float)
+    x = np.stack([east, east + size, east + size, east], axis=1)
+    y = np.stack([north, north, north + size, north + size], axis=1)
+    move = pyproj.Transformer.from_crs(cells.lattice.epsg, where.epsg, always_xy=True).transform
+    right, up = move(x.ravel(), y.ravel())
+    return np.stack([right, up], axis=1).reshape(-1, 4, 2), rows
+
+
+def _in_lattice(where: Place, epsg: int) -> Box:
+    """Box in the projection of the lattice that holds a frame."""
+    move = pyproj.Transformer.from_crs(where.epsg, epsg, always_xy=True)
+    west, south, east, north = move.transform_bounds(*where.frame)
+    return float(west), float(south), float(east), float(north)
+
+
+def _hatch(ax: Axes, corners: Floats, style: dict[str, Any]) -> None:
+    """Hatch cells, all of them as one path."""
+    if len(corners):
+        path = Path.make_compound_path_from_polys(np.concatenate([corners, corners[:, :1]], axis=1))
+        ax.add_patch(PathPatch(path, **style, zorder=2))

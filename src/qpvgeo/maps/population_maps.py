@@ -1,0 +1,216 @@
+"""How many people live in each QPV by the grid: the estimate, and the bounds that are always true, neither hidden."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+from matplotlib.lines import Line2D
+from matplotlib.patches import Ellipse
+from matplotlib.patheffects import withStroke
+
+from qpvgeo.errors import DataError
+from qpvgeo.frames import provenance, require
+from qpvgeo.language.numbers import Lang, number
+from qpvgeo.language.terms import term
+from qpvgeo.maps import furniture
+from qpvgeo.maps.furniture import draw
+from qpvgeo.maps.labels import Label, Labels
+from qpvgeo.maps.palettes import RELIABILITY
+from qpvgeo.maps.places import Place, find_place
+from qpvgeo.maps.qpv_maps import finish, land, perimeter_style, titled, titles_of
+
+__all__ = ["estimates"]
+
+_LARGEST_POINTS = 36.0
+_RING = "#222222"
+_CROSS_POINTS = 5.0
+_LEGEND_LENGTH = 2.8  # of the font size, around the largest circle
+_SPARE = 1.3  # a layout leaves the axes less than their figure has for them
+_STYLES: dict[str, dict[str, Any]] = {
+    "least": {"facecolor": "none", "edgecolor": "#ffffff", "linewidth": 1.0},
+    "most": {"facecolor": "none", "edgecolor": _RING, "linewidth": 0.9, "linestyle": (0, (2.2, 1.6))},
+}
+_KINDS = {"good": "estimate, good", "weak": "estimate, with a warning", "none": "estimate, not given"}
+
+Floats = npt.NDArray[np.float64]
+
+
+def estimates(
+    people: pd.DataFrame,
+    qpv: gpd.GeoDataFrame,
+    communes: gpd.GeoDataFrame | None = None,
+    *,
+    place: str | Sequence[float] | Place | None = None,
+    ax: Axes | None = None,
+    lang: Lang = "en",
+    title: str | None = None,
+) -> Axes:
+    """Draw the people of each QPV as circles: the estimate, with the bounds around and inside it.
+
+    Parameters
+    ----------
+    people
+        Frame of `qpvgeo.estimate_population`: `low`, `estimate`, `high`, `reliability`.
+    qpv
+        The perimeters that it is of.
+    communes, place, ax, lang, title
+        As for `qpvgeo.maps.qpv`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        In metres of the legal projection. The area of a circle is the number of people: full for the estimate, a ring
+        inside for the least there can be, a broken ring around for the most. Estimates with a warning (`reliability`)
+        are light; a QPV without one has a cross. The frame is as wide as whole circles need.
+
+    Raises
+    ------
+    UsageError
+        There is no such place.
+    DataError
+        The frame is no frame of estimates, or is of none of the perimeters shown.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> sample = qg.sample()
+    >>> qpv = qg.read_qpv(sample.qpv_2024)
+    >>> ax = qg.maps.estimates(qg.estimate_population(qpv, qg.read_grid(sample.grid_2019)), qpv)
+    >>> ax.get_title(loc="left")
+    'People of fiscal households, estimated from cells, 2019'
+    """
+    require.require_columns(
+        people,
+        ["low", "estimate", "high", "reliability"],
+        what="The frame of people",
+        way_out="Make it with qpvgeo.estimate_population().",
+    )
+    twice = people.index[people.index.duplicated()].unique()
+    if len(twice):
+        raise DataError(
+            "QPV stand several times in the frame of people.",
+            problems=map(str, twice),
+            way_out="Keep one row for each.",
+        )
+    where = find_place(place, qpv, communes)
+    shapes = where.metres(qpv)
+    shapes = shapes[shapes.index.isin(people.index)]
+    if not len(shapes):
+        raise DataError("The estimates are of none of the perimeters of this place.", way_out="Estimate these.")
+    figures = people.loc[shapes.index]
+    known = figures["estimate"].notna().to_numpy()
+    sizes = figures[["low", "estimate", "high"]].astype("Float64").to_numpy(dtype=float, na_value=0.0)
+    most = float(sizes[:, 2].max(initial=1.0)) or 1.0
+    radii = np.where(known, _points(sizes[:, 2], most), _CROSS_POINTS) / 2
+    places = shapely.point_on_surface(shapely.intersection(shapes.to_numpy(), shapely.box(*where.frame)))
+    middles = shapely.get_coordinates(places)
+    where = _widened(where, middles, radii, ax)
+    ax = furniture.axes_of(ax, where.frame)
+    handles = land(ax, where, communes, lang)
+    style = perimeter_style() | {"linewidth": 0.6}
+    draw(ax, shapes.to_numpy(), **style, zorder=3)
+    colours = [RELIABILITY["weak" if text else "good"] for text in figures["reliability"].fillna("")]
+    _circles(ax, middles[known], sizes[known], most, [colours[row] for row in np.flatnonzero(known)])
+    ax.plot(*middles[~known].T, "x", color=_RING, markersize=_CROSS_POINTS, zorder=6)
+    handles.insert(0, *furniture.patches([(term("QPV", lang), style)]))
+    legend = _legend(most, known=known, weak=figures["reliability"].fillna("").ne("").to_numpy(), lang=lang)
+    furniture.legend(ax, [*legend, *handles], term("people", lang), spacing=1.1, length=_LEGEND_LENGTH)
+    year = provenance.provenance(people).get("grid_vintage") or provenance.provenance(people).get("vintage")
+    made = titled(term("People of fiscal households, estimated from cells", lang), where, year)
+    finish(ax, where, made if title is None else title, [people, qpv, communes], lang)
+    names = titles_of(qpv, shapes.index)
+    order = np.argsort(-sizes[:, 1], kind="stable")
+    labels = [Label(_words(names[row], sizes[row], known[row], lang), places[row], float(radii[row])) for row in order]
+    written = Labels(ax)
+    written.add(labels, size=6, color="#111111")
+    written.avoid([Label("", shape) for shape in shapes])
+    return ax
+
+
+def _widened(where: Place, middles: Floats, radii: Floats, ax: Axes | None) -> Place:
+    """Place with a frame that holds whole circles: points of them by the width that the map will have."""
+    west, south, east, north = where.frame
+    metres = (_SPARE * radii * furniture.metres_a_point(ax, where.frame))[:, None]
+    least, most = (middles - metres).min(axis=0), (middles + metres).max(axis=0)
+    return replace(
+        where,
+        frame=(
+            min(west, float(least[0])),
+            min(south, float(least[1])),
+            max(east, float(most[0])),
+            max(north, float(most[1])),
+        ),
+    )
+
+
+def _circles(ax: Axes, at: Floats, sizes: Floats, most: float, colours: list[str]) -> None:
+    """Three circles for each perimeter: the most, the estimate, the least."""
+    for column, zorder, style in (
+        (2, 4.8, _STYLES["most"]),
+        (1, 5.0, {"facecolor": colours, "edgecolor": _RING, "linewidth": 0.5, "alpha": 0.9}),
+        (0, 5.2, _STYLES["least"]),
+    ):
+        across = _points(sizes[:, column], most)
+        collection = EllipseCollection(
+            across,
+            across,
+            np.zeros(len(across)),
+            units="points",
+            offsets=at,
+            transOffset=ax.transData,
+            **style,
+        )
+        collection.set_zorder(zorder)
+        ax.add_collection(collection, autolim=False)
+
+
+def _points(value: Floats, most: float) -> Floats:
+    """Diameter in points of a circle whose area is a number of people."""
+    return np.asarray(_LARGEST_POINTS * np.sqrt(np.maximum(value, 0.0) / most))
+
+
+def _legend(most: float, *, known: Any, weak: Any, lang: str) -> list[Artist]:  # noqa: ANN401 - masks
+    """Handles: sizes, what the rings are, and what the colours say."""
+    # a third of the most is a circle that a line of the legend can hold
+    power = 10.0 ** np.floor(np.log10(most / 3))
+    step = max(power * max(one for one in (1, 2, 5) if one * power <= most / 3), 1.0)
+    blank: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgecolor": _RING}
+    handles: list[Artist] = [
+        Line2D(
+            [],
+            [],
+            **blank,
+            markerfacecolor="#ffffff",
+            markersize=float(_points(np.array([one]), most)[0]),
+            label=number(one, lang),
+        )
+        for one in (step, step / 5)
+        if one >= 1
+    ]
+    around = withStroke(linewidth=5.5, foreground=RELIABILITY["good"])
+    handles += [
+        Ellipse((0, 0), 9, 9, **_STYLES["most"], label=term("the most there can be", lang)),
+        Ellipse((0, 0), 5, 5, **_STYLES["least"], path_effects=[around], label=term("the least there can be", lang)),
+    ]
+    there = {"good": bool((known & ~weak).any()), "weak": bool((known & weak).any()), "none": bool((~known).any())}
+    for kind, words in _KINDS.items():
+        if there[kind]:
+            mark = {**blank, "marker": "x"} if kind == "none" else blank
+            style: dict[str, Any] = {"markerfacecolor": RELIABILITY[kind], "markersize": 5 if kind == "none" else 9}
+            handles.append(Line2D([], [], **mark, **style, label=term(words, lang)))
+    return handles
+
+
+def _words(name: str, sizes: Floats, known: bool, lang: str) -> str:
+    """Name, estimate and bounds."""
+    low, estimate, high = (number(value, lang) for value in sizes)
+    figures = f"{estimate} ({low}–{high})" if known else term("not given", lang)
+    return f"{name}\n{figures}"

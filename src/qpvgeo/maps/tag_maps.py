@@ -1,0 +1,153 @@
+"""Tagged points around the perimeters: which lie in one, near one, beyond, and of which nothing is known."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.frames import provenance
+from qpvgeo.language.numbers import Lang, number
+from qpvgeo.language.terms import metres, term
+from qpvgeo.maps import furniture
+from qpvgeo.maps.furniture import draw
+from qpvgeo.maps.labels import Labels
+from qpvgeo.maps.palettes import BANDS, LABEL, TAGS
+from qpvgeo.maps.places import Place, find_place
+from qpvgeo.maps.qpv_maps import finish, land, names_of, perimeter_style, titled
+from qpvgeo.tagging.coordinates import coordinates_of
+from qpvgeo.tagging.points import tag_points
+
+__all__ = ["tags"]
+
+_MANY = 20_000
+
+
+def tags(
+    points: Any,  # noqa: ANN401 - whatever `tag_points` takes
+    qpv: gpd.GeoDataFrame,
+    communes: gpd.GeoDataFrame | None = None,
+    *,
+    tags: pd.DataFrame | None = None,
+    xy: tuple[str, str] | None = None,
+    crs: Any = None,  # noqa: ANN401 - whatever pyproj reads
+    place: str | Sequence[float] | Place | None = None,
+    ax: Axes | None = None,
+    lang: Lang = "en",
+    title: str | None = None,
+) -> Axes:
+    """Draw points by their state and band, around the perimeters.
+
+    Parameters
+    ----------
+    points, xy, crs
+        As for `qpvgeo.tag_points`.
+    qpv
+        Perimeters of one vintage.
+    tags
+        What `qpvgeo.tag_points` said of the points, row by row; asked here when left out.
+    communes, place, ax, lang, title
+        As for `qpvgeo.maps.qpv`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        In metres of the legal projection. The legend counts the points shown of each state and band, those that are
+        not on this map, and all that are unknown: those of them that have a place here are crosses.
+
+    Raises
+    ------
+    UsageError
+        There is no such place, or there are more than three bands: beyond, colours cannot be told apart.
+    DataError
+        The tags have other rows than the points, or are of several vintages.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import qpvgeo as qg
+    >>> sample = qg.sample()
+    >>> table = pd.read_csv(sample.addresses, sep=";", dtype="str")
+    >>> ax = qg.maps.tags(table, qg.read_qpv(sample.qpv_2024), lang="fr")
+    >>> ax.get_legend().get_texts()[0].get_text()
+    'dans un QPV (860)'
+    """
+    found = coordinates_of(points, xy=xy, crs=crs)
+    said = tag_points(points, qpv, xy=xy, crs=crs) if tags is None else tags
+    if "state" not in said or len(said) != len(found.x):
+        raise DataError(
+            "The tags are not those of the points: one state for each row, of one vintage, is needed.",
+            way_out="Give what qpvgeo.tag_points(points, qpv) says, or leave them out.",
+        )
+    where, classes = find_place(place, qpv, communes), _classes(said, lang)
+    ax = furniture.axes_of(ax, where.frame)
+    handles = land(ax, where, communes, lang)
+    shapes = where.metres(qpv)
+    draw(ax, shapes.to_numpy(), **perimeter_style(), zorder=2.5)
+    x, y = pyproj.Transformer.from_crs(found.crs, where.epsg, always_xy=True).transform(found.x, found.y)
+    west, south, east, north = where.frame
+    with np.errstate(invalid="ignore"):
+        inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+    size = float(np.clip(60 / np.sqrt(max(inside.sum(), 1)), 0.5, 4.0))
+    legend = []
+    for row, (label, rows, colour, marker) in enumerate(classes):
+        seen, unknown = rows & inside, marker == "x"
+        if seen.any():
+            ax.plot(
+                x[seen],
+                y[seen],
+                marker,
+                color=colour,
+                markersize=size * (1.6 if unknown else 1),
+                markeredgewidth=0.3,
+                # the nearer lie above the farther, and what is doubtful above all
+                zorder=3.9 if unknown else 3.5 - row / 100,
+                rasterized=bool(seen.sum() > _MANY),
+            )
+        count = int(rows.sum() if unknown else seen.sum())
+        if count:
+            legend.append(_handle(label, count, lang, marker=marker, color=colour))
+    elsewhere = ~inside & (said["state"].astype("str").to_numpy() != "unknown")
+    if elsewhere.any():
+        legend.append(_handle(term("not on this map", lang), int(elsewhere.sum()), lang, marker=""))
+    own = furniture.patches([(term("QPV", lang), perimeter_style())]) if len(shapes) else []
+    furniture.legend(ax, [*legend, *own, *handles], term("addresses", lang))
+    vintage = provenance.provenance(qpv).get("vintage")
+    made = titled(term("Addresses and QPV", lang), where, vintage)
+    table = points if isinstance(points, pd.DataFrame) else None
+    finish(ax, where, made if title is None else title, [qpv, communes, table, said], lang)
+    Labels(ax).add(names_of(qpv, shapes), color=LABEL)
+    return ax
+
+
+def _handle(label: str, rows: int, lang: Lang, **style: Any) -> Line2D:  # noqa: ANN401 - whatever a line takes
+    return Line2D([], [], linestyle="none", markersize=5, label=f"{label} ({number(rows, lang)})", **style)
+
+
+def _classes(said: pd.DataFrame, lang: str) -> list[tuple[str, Any, str, str]]:
+    """Label, rows, colour and marker of each class: in, the bands from the nearest, beyond, unknown."""
+    state = said["state"].astype("str").to_numpy()
+    classes = [(term("in a QPV", lang), state == "in", TAGS["in"], "o")]
+    bands = list(said["band"].cat.categories) if "band" in said else []
+    band = said["band"].astype("object").to_numpy() if bands else None
+    near = [name for name in bands if name.startswith("within ")]
+    if len(near) > len(BANDS):
+        raise UsageError(
+            f"{len(near)} bands cannot be told apart on a map.",
+            way_out=f"Tag the points with {len(BANDS)} at most: tag_points(points, qpv, bands=(300, 500)).",
+        )
+    for number_, name in enumerate(near):
+        label = f"{term('within', lang)} {metres(float(name.split(' ')[1]), lang)}"
+        classes.append((label, band == name, BANDS[number_], "o"))
+    if near:
+        label = f"{term('beyond', lang)} {metres(float(near[-1].split(' ')[1]), lang)}"
+        classes.append((label, band == bands[-1], TAGS["out"], "o"))
+    else:
+        classes.append((term("out", lang), state == "out", TAGS["out"], "o"))
+    classes.append((term("unknown", lang), state == "unknown", TAGS["unknown"], "x"))
+    return classes

@@ -1,0 +1,235 @@
+"""What changes at the limit: people, poverty and living standard by distance inside and outside perimeters.
+
+Bands are drawn in the legal projection around all the perimeters together, then laid over the cells by area: every
+person of the grid is in one band, so that the bands add up to the grid. They hold no more than the grid that was read:
+one cut at the perimeters has nobody outside of them, and is refused.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from qpvgeo.codes import territories
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.frames import forms, provenance, require
+from qpvgeo.geometry.cell_cover import cover
+from qpvgeo.geometry.insee_lattice import Cells, locate, parse_ids
+from qpvgeo.geometry.projection import reproject, require_axes, territory_of
+from qpvgeo.geometry.validity import mended
+
+__all__ = ["PROFILE_COLUMNS", "boundary_profile"]
+
+PROFILE_COLUMNS = (
+    "from_m",
+    "to_m",
+    "population",
+    "households",
+    "poor_households",
+    "poverty_rate",
+    "living_standard_mean_eur",
+    "grid_share",
+    "imputed_share",
+)
+
+_QUARTER_SEGMENTS = 32
+"""Straight pieces in a quarter of a circle: a band falls short of its distance by 0.03 % at most."""
+
+_FILTERED = "the grid was read with a filter: the bands hold only the cells that were read, the last band included"
+
+Floats = npt.NDArray[np.float64]
+
+
+def boundary_profile(
+    qpv: gpd.GeoDataFrame | gpd.GeoSeries,
+    grid: pd.DataFrame,
+    *,
+    bands: Sequence[float] = (-200, -100, 0, 100, 200, 300, 500),
+) -> pd.DataFrame:
+    """People, poverty and living standard by distance to the limit of perimeters.
+
+    Parameters
+    ----------
+    qpv
+        Perimeters with a CRS; where they overlap or touch they count as one.
+    grid
+        Grid frame (`qpvgeo.read_grid`) of one territory, read at least as far out as the bands reach; perimeters
+        elsewhere are left out.
+    bands
+        Distances to the limit in metres, ascending: negative inside, 0 the limit itself, positive outside.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by `band`, from the inside out, with the two open ends: `from_m`, `to_m` (minus and plus infinity at
+        the ends), `population`, `households`, `poor_households` (sums, by area in the cells that a band crosses),
+        `poverty_rate` (poor households over households; over people when the grid has rates only),
+        `living_standard_mean_eur` (winsorised mean), `grid_share` (of the ground of the band, in cells that the grid
+        has: the others are uninhabited, or were not read), `imputed_share` (of the people of the band, in cells whose
+        values Insee imputed). Sums add up to those of the grid; a rate or a share is missing in an empty band,
+        `grid_share` in the last one too, which has no end, and a sum is missing when the grid does not have it.
+        `attrs["qpvgeo"]["notes"]` repeats those of the grid, and tells when a filter chose its cells.
+
+    Raises
+    ------
+    DataError
+        The frame is no grid, no perimeter lies in its territory, their axes are exchanged, or bands are asked for
+        outside of the limit of a grid that was read with `where=` these very perimeters.
+    UsageError
+        The distances are not ascending numbers.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> sample = qg.sample()
+    >>> grid = qg.read_grid(sample.grid_2019)
+    >>> profile = qg.population.boundary_profile(qg.read_qpv(sample.qpv_2024), grid, bands=(0, 300))
+    >>> profile.index.tolist(), bool(abs(profile["population"].sum() - grid["population"].sum()) < 1e-6)
+    (['inside', '0 to 300 m', 'beyond 300 m'], True)
+    """
+    try:
+        limits = [float(value) for value in bands]
+    except (TypeError, ValueError):
+        limits = []
+    if not limits or limits != sorted(set(limits)) or not np.isfinite(limits).all():
+        raise UsageError(f"Bands must be ascending distances in metres, not {bands!r}.")
+    require.require_columns(grid, ["population"], what="The grid", way_out="Make it with qpvgeo.read_grid().")
+    require.require_unique_cells(grid)
+    cells = parse_ids(grid.index)
+    shapes, epsg = _here(qpv, cells)
+    filtered = _is_filtered(grid, cells)
+    if filtered:
+        _require_outside(shapes, grid, cells, limits[-1], epsg)
+    whole = shapely.union_all(reproject(shapes.to_numpy(), shapes.crs, epsg))
+    reaches = [_within(whole, distance, epsg, cells) for distance in limits]
+    # a wider reach never holds less: what rounding says otherwise would be counted in two bands
+    steps = np.maximum.accumulate([np.zeros(len(cells)), *(share for share, _ in reaches), np.ones(len(cells))])
+    weights = np.diff(steps, axis=0)
+    ground = np.diff([0.0, *(size for _, size in reaches), np.inf])
+    edges = [-np.inf, *limits, np.inf]
+    frame = pd.DataFrame([_row(band, grid) for band in weights], index=pd.Index(_names(limits), name="band"))
+    frame["grid_share"] = _grid_share(weights.sum(axis=1) * cells.lattice.size**2, ground)
+    frame = frame[list(PROFILE_COLUMNS[2:])]
+    frame.insert(0, "from_m", edges[:-1])
+    frame.insert(1, "to_m", edges[1:])
+    provenance.stamp(
+        frame,
+        [record for part in (qpv, grid) for record in provenance.provenance(part).get("files", [])],
+        grid_vintage=provenance.provenance(grid).get("vintage"),
+        fictional=provenance.is_fictional(qpv, grid),
+        notes=[*provenance.provenance(grid).get("notes", []), *([_FILTERED] if filtered else [])],
+    )
+    return frame
+
+
+def _here(qpv: gpd.GeoDataFrame | gpd.GeoSeries, cells: Cells) -> tuple[gpd.GeoSeries, int]:
+    """Perimeters of the territory of the grid, and its legal projection."""
+    shapes = mended(qpv)
+    require_axes(qpv, name="qpv", what="perimeters")
+    place = territory_of(shapes.to_numpy(), shapes.crs)
+    here = place == (territories.of_grid(cells.lattice.epsg) or "")
+    if not here.any():
+        raise DataError(
+            f"No perimeter lies in the territory of this grid (EPSG:{cells.lattice.epsg}).",
+            way_out="Give the grid of the territory of the perimeters; Guadeloupe, Guyane and Mayotte have none.",
+        )
+    return shapes[here], territories.get(str(place[here][0])).epsg
+
+
+def _is_filtered(grid: pd.DataFrame, cells: Cells) -> bool:
+    """Whether cells of the territory were left unread: asking for the whole territory leaves none."""
+    where = provenance.provenance(grid).get("where") or {}
+    return bool(where) and territories.of_grid(cells.lattice.epsg) not in where.get("territories", ())
+
+
+def _require_outside(shapes: gpd.GeoSeries, grid: pd.DataFrame, cells: Cells, farthest: float, epsg: int) -> None:
+    """Raise when a grid read for the perimeters alone is asked about what is around them."""
+    if farthest <= 0 or "areas" not in provenance.provenance(grid)["where"]:
+        return
+    # as the reader chose them, perimeter by perimeter: their union in another projection may miss a sliver
+    touched = np.zeros(len(cells), dtype=bool)
+    at = locate(cover(shapes, cells.lattice).cells, cells)
+    touched[at[at >= 0]] = True
+    if touched.all():
+        raise DataError(
+            "The grid holds only the cells that the perimeters touch, and bands are asked for outside of them.",
+            way_out=f"Read it farther out, with read_grid(..., where=qpv.to_crs({epsg}).buffer({farthest:g})), a box "
+            "or a department, or without where=.",
+        )
+
+
+def _within(whole: shapely.Geometry, distance: float, epsg: int, cells: Cells) -> tuple[Floats, float]:
+    """Share of each cell of the grid that lies within a distance of the area, and the square metres that do in all.
+
+    A negative distance is inside the area. The metres are those of the projection of the grid.
+    """
+    reach = whole if distance == 0 else shapely.buffer(whole, distance, quad_segs=_QUARTER_SEGMENTS)
+    parts = shapely.get_parts(reach)
+    if not len(parts):
+        return np.zeros(len(cells)), 0.0
+    found = cover(gpd.GeoSeries(parts, crs=epsg), cells.lattice)
+    at = locate(found.cells, cells)
+    known = at >= 0
+    share = np.bincount(at[known], found.share[known], len(cells)).astype(np.float64)
+    return np.minimum(share, 1.0), float(found.size_m2.sum())
+
+
+def _grid_share(held: Floats, ground: Floats) -> Floats:
+    """Share of the ground of each band that lies in cells of the grid; missing where there is none, or no end to it."""
+    finite = np.isfinite(ground) & (ground > 0)
+    # both are measured apart: the last bit must not make a share exceed 1
+    share: Floats = np.divide(held, ground, out=np.full(len(ground), np.nan), where=finite)
+    return np.minimum(share, 1.0)
+
+
+def _row(weights: Floats, grid: pd.DataFrame) -> dict[str, float]:
+    def total(name: str) -> float:
+        if name not in grid.columns:
+            return float("nan")
+        return summed(values(name))
+
+    def values(name: str) -> Floats:
+        found: Floats = grid[name].to_numpy(dtype=float, na_value=np.nan)
+        return found
+
+    def summed(of_cells: Floats) -> float:
+        # a value that is missing outside the band does not make the band missing
+        return float(np.dot(weights[weights > 0], of_cells[weights > 0]))
+
+    def ratio(over: float, under: float) -> float:
+        return over / under if under > 0 else float("nan")
+
+    people, households, poor = total("population"), total("households"), total("poor_households")
+    by_people = forms.poverty_by_people(grid)
+    imputed = summed(values("imputed") * values("population")) if "imputed" in grid.columns else float("nan")
+    return {
+        "population": people,
+        "households": households,
+        "poor_households": poor,
+        "poverty_rate": ratio(total("poor_population"), people) if by_people else ratio(poor, households),
+        "living_standard_mean_eur": ratio(total("living_standard_sum_eur"), people),
+        "imputed_share": ratio(imputed, people),
+    }
+
+
+def _names(limits: list[float]) -> list[str]:
+    """Names of the bands, the open ones first and last."""
+
+    def side(value: float) -> str:
+        return f"{abs(value):g} m inside" if value < 0 else f"{value:g} m outside" if value > 0 else "the limit"
+
+    def between(low: float, high: float) -> str:
+        if high <= 0:
+            return f"inside, {abs(high):g} to {abs(low):g} m"
+        return f"{low:g} to {high:g} m" if low >= 0 else f"{side(low)} to {side(high)}"
+
+    first, last = limits[0], limits[-1]
+    return [
+        "inside" if first == 0 else f"deeper than {side(first)}",
+        *(between(low, high) for low, high in pairwise(limits)),
+        "outside" if last == 0 else f"beyond {last:g} m" if last > 0 else f"less than {side(last)}, or outside",
+    ]

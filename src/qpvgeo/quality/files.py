@@ -1,0 +1,306 @@
+"""Judge a file before anything is computed from it: every record is looked at, a broken one is named by its number.
+
+Files of outlines are streamed feature by feature, so that one bad record does not hide the others; tables are read by
+the reader they belong to. Nothing is changed.
+"""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import fiona
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+import shapely
+import shapely.geometry
+
+from qpvgeo.codes import official, territories
+from qpvgeo.errors import ArchiveError, DataError, MissingDataError, QpvgeoError
+from qpvgeo.formats import text_tables, vector_layers
+from qpvgeo.geometry.projection import territory_of
+from qpvgeo.quality import perimeters
+from qpvgeo.read.communes.events import read_commune_events
+from qpvgeo.read.communes.reader import read_communes, read_epci
+from qpvgeo.read.population import read_population
+from qpvgeo.sources import recognise
+from qpvgeo.sources.published_columns import column_of
+
+__all__ = ["Finding", "Report", "examine"]
+
+_UNKNOWN = "neither its name nor its columns are those of a published file"
+_OTHER_COPY = "get another copy of the file"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong in a file.
+
+    Attributes
+    ----------
+    code
+        QPV (or pair of QPV) concerned; None when it is the file.
+    row
+        Number of the record, from 1; None when it is the file.
+    level
+        `error`: the record or the file cannot be used as it is; `warning`: it can.
+    problem, action
+        What is wrong, and what to do or what reading does about it.
+    """
+
+    code: str | None
+    row: int | None
+    level: str
+    problem: str
+    action: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What a file is and what is wrong with it.
+
+    Attributes
+    ----------
+    file
+        Its name, with the member of an archive.
+    kind
+        `perimeters`, `outlines` (of something else), `points`, a kind of table, or `unknown`.
+    features
+        How many records were read.
+    findings
+        The gravest first.
+    """
+
+    file: str
+    kind: str
+    features: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file can be used: it has no error."""
+        return not any(finding.level == "error" for finding in self.findings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "file": self.file,
+            "kind": self.kind,
+            "features": self.features,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+
+def examine(path: str | os.PathLike[str]) -> list[Report]:
+    """Judge a file, an archive or a folder.
+
+    Parameters
+    ----------
+    path
+        Shapefile, GeoJSON, GeoPackage, GeoParquet, CSV, xls, xlsx, a zip of them, or a folder of such files.
+
+    Returns
+    -------
+    list of Report
+        One for each layer of outlines and each table. A file that is none of the known kinds gets a report that says
+        so.
+
+    Raises
+    ------
+    MissingDataError
+        There is nothing at that path.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> report = examine(qg.sample().qpv_2015)[0]
+    >>> report.ok, report.features, [(found.row, found.code) for found in report.findings]
+    (True, 14, [(8, 'QP099008')])
+    """
+    place = Path(path).expanduser()
+    if not place.exists():
+        raise MissingDataError(f"There is no file {place}.", way_out="Check the path.")
+    if place.is_dir():
+        files = [file for file in sorted(place.rglob("*")) if file.suffix.lower() in recognise.SUFFIXES]
+        return [_lenient(report) for file in files for report in examine(file)]
+    reports: list[Report] = []
+    try:
+        if place.suffix.lower() in (*vector_layers.SUFFIXES, ".zip"):
+            reports = [_outlines(layer) for layer in vector_layers.layers(place)]
+        if not reports:
+            reports = [_table(place)]
+    except (DataError, ArchiveError) as error:
+        reports = [Report(place.name, "unknown", findings=list(_from_error(error)))]
+    return reports
+
+
+def _lenient(report: Report) -> Report:
+    """In a folder a file that is not ours is no fault."""
+    if report.kind == "unknown":
+        report.findings = [replace(one, level="warning") if one.problem == _UNKNOWN else one for one in report.findings]
+    return report
+
+
+def _from_error(error: QpvgeoError) -> Iterator[Finding]:
+    message = str(error).splitlines()[0]
+    for problem in error.problems or (message,):
+        yield Finding(None, None, "error", problem, error.way_out)
+
+
+def _table(path: Path) -> Report:
+    """Judge a table by reading it as what it is."""
+    found = next(iter(recognise.identify(path)), None)
+    if found is None:
+        if recognise.is_published_name(path):
+            text_tables.read_table(path)  # says how it is damaged, when it is
+        return Report(path.name, "unknown", findings=[Finding(None, None, "error", _UNKNOWN, "see qpvgeo datasets")])
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
+        "population": read_population,
+        "population by commune": read_population,
+        "communes table": read_communes,
+        "commune events": read_commune_events,
+        "epci": read_epci,
+    }
+    reader = readers.get(found.kind, text_tables.read_table)
+    report = Report(path.name, found.kind)
+    try:
+        frame = reader(path)
+    except DataError as error:
+        report.findings += _from_error(error)
+        return report
+    report.features = len(frame)
+    notes = frame.attrs.get("qpvgeo", {}).get("notes", [])
+    report.findings += [Finding(None, None, "warning", note, "done when read") for note in notes]
+    return report
+
+
+def _outlines(layer: vector_layers.Layer) -> Report:
+    """Judge a layer record by record, then the whole of its sound records."""
+    column = None if "Point" in layer.shape else column_of(layer.fields, "qpv_code")
+    kind = "perimeters" if column else "points" if "Point" in layer.shape else "outlines"
+    report = Report(layer.label, kind)
+    crs, notes = _crs(layer, report)
+    report.findings += [Finding(None, None, "warning", note, "read so") for note in notes]
+    sound: list[tuple[int, str, Any]] = []
+    announced = layer.features
+    for row, code, shape, problem in _records(layer, column):
+        report.features += 1
+        report.findings += _judge(row, code, shape, problem, column)
+        if shape is not None and not shape.is_empty and not problem:
+            sound.append((row, code or "", shape))
+    if report.features < announced:
+        text = f"{announced} records are announced, {report.features} could be read"
+        report.findings.append(Finding(None, None, "error", text, "download the file again"))
+    if column and crs is not None and sound:
+        report.findings += _together(sound, crs)
+    report.findings.sort(key=lambda finding: (finding.level != "error", finding.row is None, finding.row or 0))
+    return report
+
+
+def _crs(layer: vector_layers.Layer, report: Report) -> tuple[Any, list[str]]:
+    """Projection of the layer; None, with an error in the report, when it cannot be established."""
+    try:
+        declared, bounds = vector_layers.extent(layer)
+        return vector_layers.settle_crs(declared, bounds, where=layer.label)
+    except DataError as error:
+        report.findings += _from_error(error)
+        return None, []
+
+
+def _records(layer: vector_layers.Layer, column: str | None) -> Iterator[tuple[int, str | None, Any, str]]:
+    """Record by record: number from 1, code, outline, and what kept the outline from being read."""
+    if layer.is_parquet:
+        frame, _ = vector_layers.read(layer)
+        given = frame[column] if column else pd.Series([None] * len(frame), index=frame.index)
+        for row, (code, shape) in enumerate(zip(given, frame.geometry, strict=True), start=1):
+            yield row, code, shape, ""
+        return
+    if (layer.member or layer.path.name).lower().endswith((".geojson", ".json")):
+        yield from _features(layer, column)
+        return
+    with fiona.open(layer.dataset, layer=layer.name, encoding=layer.encoding) as source:
+        records = iter(source)
+        for row in range(1, layer.features + 1):
+            try:
+                record = next(records)
+            except StopIteration:
+                return
+            except Exception as error:  # noqa: BLE001 - whatever GDAL says of this record, the next ones are read
+                yield row, None, None, f"the record cannot be read: {error}"
+                continue
+            code = record.properties.get(column) if column else None
+            try:
+                shape = shapely.geometry.shape(record.geometry) if record.geometry else None
+            except (TypeError, ValueError, shapely.errors.ShapelyError) as error:
+                yield row, code, None, f"the outline cannot be built: {error}"
+                continue
+            yield row, code, shape, ""
+
+
+def _features(layer: vector_layers.Layer, column: str | None) -> Iterator[tuple[int, str | None, Any, str]]:
+    """The same for GeoJSON: fiona fails on a record when a property is a number in one and text in another."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # GDAL warns of outlines it cannot read; they come out missing
+        _, _, shapes, given = pyogrio.raw.read(layer.dataset, layer=layer.name, columns=[column] if column else [])
+    told = given[0] if column else [None] * len(shapes)
+    for row, (code, shape) in enumerate(zip(told, shapes, strict=True), start=1):
+        try:
+            yield row, code, shapely.from_wkb(shape), ""
+        except shapely.errors.ShapelyError as error:
+            yield row, code, None, f"the outline cannot be built: {error}"
+
+
+def _judge(row: int, code: str | None, shape: Any, problem: str, column: str | None) -> Iterator[Finding]:  # noqa: ANN401
+    """What is wrong with one record."""
+    named = str(code).strip() if code is not None else None
+    if problem:
+        yield Finding(named, row, "error", problem, _OTHER_COPY)
+    elif shape is None or shape.is_empty:
+        yield Finding(named, row, "error", "no outline", _OTHER_COPY)
+    elif not shape.is_valid:
+        if shapely.make_valid(shape, method="structure").area == 0:
+            yield Finding(named, row, "error", "the outline encloses no area", _OTHER_COPY)
+        else:
+            reason = shapely.is_valid_reason(shape)
+            yield Finding(named, row, "warning", f"invalid outline: {reason}", "made valid when read")
+    elif column and shape.area == 0:
+        yield Finding(named, row, "error", f"the outline encloses no area: it is a {shape.geom_type}", _OTHER_COPY)
+    if column and official.vintage_of(named or "") is None:
+        cleaned = official.clean(pd.Series([code]), "qpv")
+        if pd.isna(cleaned.codes[0]):
+            text = f"{code!r} is not the code of a QPV" if code else "no code"
+            yield Finding(named, row, "error", text, "correct the code")
+        else:
+            yield Finding(cleaned.codes[0], row, "warning", f"code written {code!r}", f"read as {cleaned.codes[0]}")
+
+
+def _together(sound: list[tuple[int, str, Any]], crs: Any) -> Iterator[Finding]:  # noqa: ANN401
+    """What only shows between records: places, duplicates, overlaps, slivers, counts."""
+    numbers = [row for row, _, _ in sound]
+    given = pd.Series([code for _, code, _ in sound])
+    cleaned = official.clean(given, "qpv").codes
+    index = cleaned.where(cleaned.notna(), given).astype("str")
+    frame = gpd.GeoDataFrame(geometry=[shape for _, _, shape in sound], index=pd.Index(index), crs=crs)
+    lie_in = territory_of(frame.geometry.to_numpy(), crs)
+    said = official.classify_qpv(index)["territory"].to_numpy()
+    for row, code, place, expected in zip(numbers, index, lie_in, said, strict=True):
+        if pd.notna(expected) and expected not in (place, territories.SAMPLE):
+            text = f"the code is of {expected}, the outline lies in {place or 'no territory'}"
+            yield Finding(code, row, "error", text, "look whether latitude and longitude are swapped")
+    inside = [place is not None for place in lie_in]
+    numbers = [row for row, placed in zip(numbers, inside, strict=True) if placed]
+    kept = frame[inside]
+    found = perimeters.check(kept)
+    # codes and outlines were judged record by record; that both geographies are there only shows here
+    told = found["kind"].isin(["invalid", "no outline"]) | ((found["kind"] == "code") & found["code"].notna())
+    for finding in found[~told].itertuples():
+        number = None if pd.isna(finding.row) else numbers[int(finding.row)]
+        code = None if pd.isna(finding.code) else str(finding.code)
+        problem = finding.problem
+        if finding.kind == "duplicate":  # `check` counts rows of the frame, from 0
+            records = ", ".join(str(row) for row, other in zip(numbers, kept.index, strict=True) if other == code)
+            problem = f"stands several times (records {records})"
+        yield Finding(code, number, finding.level, f"{finding.kind}: {problem}", finding.action)

@@ -1,0 +1,1 @@
+"""Communes and EPCI: members, populations, outlines, events."""

@@ -1,0 +1,236 @@
+"""What published tables say of communes: name, population, EPCI, EPT, and where former communes went.
+
+The Etalab and Insee COG, the *table d'appartenance*, the compositions of EPCI and EPT and the legal populations all
+have a row per commune and differ in all else. Several can be read together: each thing is taken from the first table
+that gives it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from qpvgeo import facts
+from qpvgeo.codes import official
+from qpvgeo.errors import DataError
+from qpvgeo.formats.text_tables import find_column, normalise, read_table
+from qpvgeo.frames.provenance import file_record
+from qpvgeo.sources import published_columns as published
+
+__all__ = [
+    "CommuneTable",
+    "attributes",
+    "listed_codes",
+    "merged",
+    "read_commune_table",
+    "twin_notes",
+    "year_of",
+]
+
+_GRAND_PARIS = "200054781"
+_PARENT = ("cheflieu", "comparent", "commune")
+_EPCI = ("epci", "siren_epci", "code_epci", "codes_siren_des_epci", "code_siren_epci")
+_EPT = ("ept", "code_ept", "siren_ept")
+_MERGERS = {"31", "32", "33", "34", "41", "50"}
+"""Events of Insee's file of movements after which all of a commune is found under another code."""
+
+_EXPECT = [
+    {"mod", "com_av", "com_ap"},
+    {"typecom", "com"},
+    {"code", "type", "nom"},
+    {"codgeo", "ept"},
+    {"codgeo", "epci"},
+    {"com", "pmun"},
+    {"codcom", "pmun"},
+    *({name} for name in published.COMMUNE_CODE),
+]
+_YEAR = re.compile(r"(?<!\d)(?:0101)?(20[0-4]\d)(?!\d)")
+_SHORT_YEAR = re.compile(r"communes[-_](\d\d)(?:_v\d+)?$")
+
+
+class CommuneTable(NamedTuple):
+    """What a published table says of communes: one row per code, and the successors of former communes."""
+
+    rows: pd.DataFrame
+    parents: dict[str, str]
+    typed: bool
+    record: dict[str, Any]
+    year: int | None
+
+
+_NOBODY = pd.DataFrame(
+    {"name": [], "population": [], "epci": [], "ept": []}, index=pd.Index([], name="code", dtype="str")
+).astype({"name": "str", "population": "Int64", "epci": "str", "ept": "str"})
+
+
+def year_of(name: str) -> int | None:
+    """Year of the COG that a file name states; the year of a census is none."""
+    stem = Path(name).stem.casefold()
+    found = _YEAR.findall(stem)
+    if "pop" in stem or len(set(found)) > 1:
+        return None
+    if found:
+        return int(found[0])
+    short = _SHORT_YEAR.search(stem)
+    return 2000 + int(short[1]) if short else None
+
+
+def twin_notes(path: Path) -> list[str]:
+    """Note that a table has the same bytes as one beside it that is dated to another year by its name.
+
+    Nothing in such a table is newer than in the other: whoever publishes it had no list of that year.
+    """
+    year = year_of(path.name)
+    if year is None:
+        return []
+    size = path.stat().st_size
+    same = [
+        other.name
+        for other in sorted(path.parent.iterdir())
+        if other.suffix.lower() == path.suffix.lower()
+        and year_of(other.name) not in (None, year)
+        and other.is_file()
+        and other.stat().st_size == size
+        and file_record(other)["sha256"] == file_record(path)["sha256"]
+    ]
+    text = f"{path.name} has the same bytes as {', '.join(same)}: it shows no change between these years"
+    return [text] if same else []
+
+
+def read_commune_table(path: Path, columns: Mapping[str, str], unused: set[str], notes: list[str]) -> CommuneTable:
+    """What a table says of communes, whichever form it has."""
+    named = [set(columns)] if columns else []
+    text = read_table(path, expect=[*named, *_EXPECT])
+    record = file_record(path, member=text.attrs["table"].get("member"))
+    record |= {"kind": "communes", "cog_year": year_of(path.name)}
+    notes += twin_notes(path)
+    text = published.rename_columns(text, columns, where=path.name, unused=unused)
+    if find_column(text, ["com_av"]) is not None:
+        return CommuneTable(_NOBODY, _movements(text), False, record, year_of(path.name))
+    given = published.commune_codes(text)
+    if given is None:
+        raise DataError(
+            f"{path.name} has no codes of communes.",
+            way_out=f"Name the column with columns={{'name in the file': 'code'}}. It has: {', '.join(text.columns)}.",
+        )
+    kept, (cleaned, *_) = published.identified(text, given, "commune", where=path.name)
+    kinds = published.commune_kinds(kept, cleaned)
+    former = kinds.eq("former")
+    rows = attributes(kept, cleaned, path.name, notes)[kinds.isin(["commune", "arrondissement"]).to_numpy()]
+    twice = rows.index[rows.index.duplicated()].unique()
+    if len(twice):
+        raise DataError(
+            f"{path.name}: {len(twice)} communes stand several times.",
+            problems=twice,
+            way_out="Keep one row for each, those of the communes of today, and read again.",
+        )
+    parents = dict(zip(cleaned[former], _parents(kept[former]), strict=True))
+    parents = {code: parent for code, parent in parents.items() if isinstance(parent, str)}
+    return CommuneTable(
+        rows, parents, find_column(kept, published.COMMUNE_TYPE) is not None, record, year_of(path.name)
+    )
+
+
+def _movements(text: pd.DataFrame) -> dict[str, str]:
+    """Where former communes went, by Insee's file of movements (`v_mvt_commune_<year>.csv`), last event last."""
+    names = {normalise(column): column for column in text.columns}
+    rows = text[text[names["mod"]].isin(_MERGERS)]
+    for side in ("typecom_av", "typecom_ap"):
+        if side in names:
+            rows = rows[rows[names[side]].eq("COM")]
+    if "date_eff" in names:
+        rows = rows.sort_values(names["date_eff"], kind="stable")
+    before, after = (official.clean(rows[names[side]], "commune").codes for side in ("com_av", "com_ap"))
+    whole = before.notna() & after.notna() & before.ne(after)
+    return dict(zip(before[whole], after[whole], strict=True))
+
+
+def _parents(text: pd.DataFrame) -> pd.Series:
+    found = pd.Series(pd.NA, index=text.index, dtype="str")
+    for name in _PARENT:
+        column = find_column(text, [name])
+        if column is not None:
+            found = found.fillna(official.clean(text[column], "commune").codes)
+    return found
+
+
+def attributes(text: pd.DataFrame, given: pd.Series, where: str, notes: list[str]) -> pd.DataFrame:
+    """Name, population, EPCI and EPT of the rows of a table or of outlines, by code."""
+    rows = pd.DataFrame(index=text.index)
+    code_column = next((column for column in text.columns if text[column].equals(given)), None)
+    label = find_column(text.drop(columns=[code_column] if code_column else []), published.COMMUNE_NAME)
+    rows["name"] = text[label] if label else pd.Series(pd.NA, text.index, dtype="str")
+    rows["population"] = _people(text, where, notes)
+    # in the table of the DGCL the SIREN is that of the EPCI, in the COG that of the commune
+    by_epci = find_column(text, ["raison_sociale"]) is not None
+    epci = _sirens(text, ("siren",) if by_epci else _EPCI, where, notes)
+    epts = set(facts.names("epts"))
+    in_ept = epci.map(lambda found: next((one for one in found if one in epts), None)).astype("str")
+    rows["ept"] = _sirens(text, _EPT, where, notes).str[0].astype("str").fillna(in_ept)
+    # Admin Express gives both for the Grand Paris, some tables the EPT alone; by law it lies in the métropole
+    rows["epci"] = epci.map(lambda found: next((one for one in found if one not in epts), None)).astype("str")
+    rows["epci"] = rows["epci"].mask(rows["epci"].isna() & in_ept.notna(), _GRAND_PARIS)
+    rows = rows[["name", "population", "epci", "ept"]]
+    return rows.set_axis(pd.Index(given, name="code"), axis="index")
+
+
+def _people(text: pd.DataFrame, where: str, notes: list[str]) -> pd.Series:
+    """Municipal populations; of the last year when a table has several."""
+    found = published.population_columns(text)
+    if not found:
+        return pd.Series(pd.NA, index=text.index, dtype="Int64")
+    last = max(found, key=lambda column: column.year or 0)
+    if len(found) > 1:
+        notes.append(f"{where}: populations taken from {last.column}")
+    return published.whole_people(published.people(text[last.column], where=where, notes=[]), notes)
+
+
+def _sirens(text: pd.DataFrame, names: Iterable[str], where: str, notes: list[str]) -> pd.Series:
+    """SIREN in the first column that has one of the names, a list a row."""
+    column = find_column(text, names)
+    if column is None:
+        return pd.Series([[] for _ in text.index], index=text.index, dtype=object)
+    held = {cell: official.split_list(cell, "siren") for cell in text[column].dropna().unique()}
+    found = pd.Series([held.get(cell, []) for cell in text[column]], index=text.index, dtype=object)
+    odd = text.loc[found.map(len).eq(0), column].dropna()
+    odd = odd[~odd.str.upper().isin(["ZZZZZZZZZ", "NR", "NA", "NC"])]
+    if len(odd):
+        notes.append(f"{where}: {len(odd)} values of {column} are no SIREN, such as {odd.iloc[0]!r}: missing")
+    return found
+
+
+def merged(tables: Sequence[CommuneTable], notes: list[str]) -> pd.DataFrame | None:
+    """What several tables say of the communes, each thing from the first table that gives it.
+
+    The communes are those of the first COG, which names its types of communes, else those of the longest table.
+    """
+    if not any(len(one.rows) for one in tables):
+        return None
+    main = next((one for one in tables if one.typed), max(tables, key=lambda one: len(one.rows)))
+    known = pd.DataFrame(index=main.rows.index, columns=main.rows.columns).astype(main.rows.dtypes.to_dict())
+    for one in tables:
+        foreign = one.rows.index.difference(known.index)
+        if len(foreign):
+            notes.append(f"{one.record['file']}: {listed_codes(foreign)} not in {main.record['file']}")
+        known = known.fillna(one.rows.reindex(known.index))
+    for whole, parts in official.ARRONDISSEMENTS.items():
+        present = known.index.intersection(list(parts))
+        if whole in known.index and len(present):
+            for column in ("epci", "ept"):
+                known.loc[present, column] = known.loc[present, column].fillna(known.loc[whole, column])
+    return known
+
+
+def listed_codes(index: pd.Index) -> str:
+    """Count of codes, and the first ten.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> listed_codes(pd.Index(["99001", "99002"]))
+    '2 codes (99001, 99002)'
+    """
+    shown = ", ".join(map(str, index[:10]))
+    return f"{len(index)} codes ({shown}{', ...' if len(index) > 10 else ''})"

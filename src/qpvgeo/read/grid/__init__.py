@@ -1,0 +1,1 @@
+"""Insee's income grids, in every published form."""

@@ -1,0 +1,213 @@
+"""Ids of the rows of a grid file: of which lattice they are, whether they agree, and which of them are asked for."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from qpvgeo.errors import DataError
+from qpvgeo.geometry.insee_lattice import Cells, Lattice, format_ids, parse_ids, parse_mixed
+from qpvgeo.read.grid.arrow_columns import Kept, Prefilter
+from qpvgeo.read.grid.names import CELL_SIZES, Plan
+from qpvgeo.read.grid.selection import Selection, territory_of_epsg
+from qpvgeo.read.grid.tables import Table
+from qpvgeo.read.grid.values import commune_lists
+
+__all__ = ["Ids", "checked_index", "chooser", "identify"]
+
+Integers = npt.NDArray[np.int64]
+
+_ID = re.compile(r"CRS(\d+)RES(\d+)mN(\d+)E(\d+)")
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """What the ids of a file are.
+
+    Attributes
+    ----------
+    epsg
+        Projection; None for a file without rows.
+    size
+        Side of the cells in metres; None for the natural level, where sizes differ.
+    padded
+        Whether the numbers have leading zeros, which the ids of other files do not.
+    where
+        What messages call the column.
+    """
+
+    epsg: int | None
+    size: int | None
+    padded: bool
+    where: str
+
+    @property
+    def lattice(self) -> Lattice | None:
+        """The lattice of all the cells; None for the natural level or for no rows."""
+        return Lattice(self.epsg, self.size) if self.epsg and self.size else None
+
+    def cells(self, texts: Any) -> list[tuple[Cells, Any]]:  # noqa: ANN401 - an Arrow column
+        """Cells by lattice, with their positions: one lattice unless the file is of the natural level.
+
+        Raises
+        ------
+        DataError
+            Ids that are none, or of another projection or size than the file: lists them.
+        """
+        try:
+            if self.lattice:
+                return [(parse_ids(texts, self.lattice), slice(None))]
+            mixed = parse_mixed(texts)
+        except DataError as error:
+            raise DataError(
+                f"{self.where}: {len(error.problems)} ids do not agree with the file"
+                f"{'' if self.lattice is None else f' (EPSG:{self.epsg}, {self.size} m)'}.",
+                problems=error.problems,
+                way_out=error.way_out,
+            ) from None
+        foreign = mixed.index[mixed["epsg"] != self.epsg] if self.epsg else mixed.index[:0]
+        if len(foreign):
+            listed = pa.chunked_array([texts]) if isinstance(texts, pa.Array) else texts
+            raise DataError(
+                f"{self.where}: {len(foreign)} ids do not agree with the file (EPSG:{self.epsg}).",
+                problems=[f"position {row}: {listed[int(row)].as_py()}" for row in foreign],
+                way_out="Read files of several projections apart.",
+            )
+        return [
+            (
+                Cells(Lattice(int(epsg), int(size)), part["north"].to_numpy(), part["east"].to_numpy()),
+                part.index.to_numpy(),
+            )
+            for (epsg, size), part in mixed.groupby(["epsg", "size"])
+        ]
+
+
+def identify(table: Table, plan: Plan, first: pa.ChunkedArray) -> Ids:
+    """Lattice of a file: the size that the name of its column states, the projection that most of its first ids have.
+
+    Parameters
+    ----------
+    table, plan
+        The file.
+    first
+        Ids of its first rows.
+
+    Raises
+    ------
+    DataError
+        None of the first is an id, or their projection is that of another territory than the file declares.
+    """
+    where = f"{table.label}, {plan.cell_id}"
+    stated = CELL_SIZES[plan.id_name]
+    given = [str(text) for text in first.to_pylist()]
+    if not given:
+        return Ids(None, stated, padded=False, where=where)
+    matches = [match for match in map(_ID.fullmatch, given) if match]
+    if not matches:
+        raise DataError(
+            f"{where}: no id of a cell.",
+            problems=[f"position {row}: {text!r}" for row, text in enumerate(given[:_SHOWN])],
+            way_out="An id reads CRS<epsg>RES<size>mN<northing>E<easting>; name its column with "
+            'columns={"name in the file": "cell_id"}.',
+        )
+    ((epsg, size), _), *_ = Counter(match.group(1, 2) for match in matches).most_common(1)
+    padded = any(match[3].startswith("0") or match[4].startswith("0") for match in matches)
+    of_file = None if plan.id_name == "idcar_nat" else stated or int(size)
+    found = Ids(int(epsg), of_file, padded=padded, where=where)
+    _require_declared(table, found, given)
+    return found
+
+
+def _require_declared(table: Table, ids: Ids, given: Sequence[str]) -> None:
+    """Raise when the file declares the projection of the grid of another territory."""
+    declared = table.crs.to_epsg() if table.crs is not None else None
+    there, here = territory_of_epsg(declared), territory_of_epsg(ids.epsg)
+    if there and here and there != here:
+        raise DataError(
+            f"{ids.where}: the ids are of EPSG:{ids.epsg}, and the file declares EPSG:{declared}.",
+            problems=[f"position {row}: {text}" for row, text in enumerate(given)],
+            way_out="One of the two is wrong: correct the ids, or the projection of the file.",
+        )
+
+
+def checked_index(ids: Ids, texts: pa.ChunkedArray) -> pd.Index:
+    """Index of a frame, once every id is one of the file and no cell stands twice.
+
+    Raises
+    ------
+    DataError
+        Lists the ids that are wrong, or those that stand on several rows.
+    """
+    cells = ids.cells(texts)
+    _require_unique(cells, texts, ids.where)
+    if ids.padded and len(cells) == 1:
+        # in the form that the ids have since 2015, so that years can be joined
+        return format_ids(cells[0][0])
+    return pd.Index(texts.cast(pa.large_string()).to_pandas(), dtype="str", name="cell_id")
+
+
+def _require_unique(cells: Sequence[tuple[Cells, Any]], texts: pa.ChunkedArray, where: str) -> None:
+    twice: list[int] = []
+    for found, rows in cells:
+        keys = (found.north << 32) + found.east
+        # files are sorted, and then a look at neighbours is enough
+        if len(keys) < 2 or (keys[1:] > keys[:-1]).all():
+            continue
+        positions = np.arange(len(keys)) if isinstance(rows, slice) else rows
+        twice += positions[pd.Series(keys).duplicated(keep=False).to_numpy()].tolist()
+    if twice:
+        counts = pd.Series([texts[row].as_py() for row in sorted(twice)]).value_counts(sort=False)
+        raise DataError(
+            f"{where}: {len(counts)} cells stand on several rows.",
+            problems=[f"{text}: {count} rows" for text, count in counts.items()],
+            way_out="Keep one row of each, or add them up, and read again.",
+        )
+
+
+def chooser(table: Table, plan: Plan, ids: Ids, selection: Selection | None) -> tuple[Kept | None, Prefilter | None]:
+    """How to choose the rows asked for: exactly, and what the form may skip rows by; None for all of them.
+
+    Raises
+    ------
+    DataError
+        The communes decide, and the file does not give them.
+    """
+    if selection is None or territory_of_epsg(ids.epsg) in selection.territories:
+        return None, None
+    column = plan.canonical.get("communes")
+    if selection.needs_communes and column is None:
+        raise DataError(
+            f"{table.label} does not say the communes of its cells.",
+            way_out="Choose the cells by a box or by polygons: where=(west, south, east, north), where=qpv.",
+        )
+
+    def kept(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
+        chosen = np.zeros(batch.num_rows, dtype=bool)
+        if selection.needs_communes:
+            lists = commune_lists(batch[column], str(column), [])
+            chosen |= selection.of_communes(lists.combine_chunks())
+        if selection.needs_ids:
+            for cells, rows in ids.cells(batch[plan.cell_id]):
+                chosen[rows] |= selection.of_cells(cells)
+        return chosen
+
+    plain = not pa.types.is_dictionary(table.types[plan.cell_id])
+    if selection.needs_ids:
+        between = selection.northings(ids.lattice) if ids.lattice and plain and not ids.padded else None
+        return kept, Prefilter(plan.cell_id, between=between) if between else None
+    if selection.needs_communes and not _holds_lists(table, str(column)):
+        wanted = {*selection.departments, *selection.communes}
+        # a code may have lost its zero in the file
+        return kept, Prefilter(str(column), containing=tuple(sorted(code.lstrip("0") for code in wanted)))
+    return kept, None
+
+
+def _holds_lists(table: Table, column: str) -> bool:
+    return bool(pa.types.is_nested(table.types[column]))

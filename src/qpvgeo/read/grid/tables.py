@@ -1,0 +1,433 @@
+"""Which tables a source holds, in whichever form: CSV, Parquet, what GDAL opens, folders and archives of them.
+
+A table is opened to know its columns, their types and the projection that the file declares; its rows are read by
+`qpvgeo.read.grid.arrow_columns`.
+"""
+
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+import pyproj
+
+from qpvgeo.errors import DataError, MissingDataError
+from qpvgeo.formats import archives
+from qpvgeo.formats.text_tables import normalise
+from qpvgeo.read.grid.names import Plan, plan
+
+__all__ = [
+    "DAMAGE",
+    "HEAD_ROWS",
+    "SUFFIXES",
+    "Form",
+    "Opened",
+    "Source",
+    "Table",
+    "find",
+    "open_grid",
+    "paths_of",
+    "territory_named",
+]
+
+Form = Literal["csv", "parquet", "vector"]
+
+SUFFIXES: Mapping[str, Form] = {
+    ".csv": "csv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".geoparquet": "parquet",
+    ".gpkg": "vector",
+    ".fgb": "vector",
+    ".geojson": "vector",
+    ".shp": "vector",
+    ".dbf": "vector",
+    ".mif": "vector",
+    ".tab": "vector",
+}
+"""Endings of the files that are read, the preferred form of a table first."""
+
+_ARCHIVES = (".zip", ".7z")
+
+HEAD_ROWS = 1000
+"""How many of the first rows tell what a file is."""
+
+_HEAD_BYTES = 1 << 18
+
+_PLACES = {"hexagone": "met|metropole|hexagone", "972": "mart|martinique|972", "974": "reun|reunion|974|r04"}
+
+DAMAGE = (pa.ArrowException, OSError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, csv.Error)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that was opened: its columns are known, its rows are not read.
+
+    Attributes
+    ----------
+    path
+        File that the caller named, or found in the folder named.
+    member
+        Path inside it when it is an archive.
+    opened
+        File that is read: the same, or the unpacked member.
+    form, layer
+        How it is read; layer inside the file where it has several.
+    types
+        Arrow types of the columns, outlines left out; text for all those of a CSV file.
+    sample
+        First rows of a CSV file, as text.
+    crs
+        Projection that the file declares for its outlines; None without any.
+    outline
+        Column of the outlines of a Parquet file; None without any.
+    header, delimiter, encoding
+        Of a CSV file.
+    """
+
+    path: Path
+    member: str | None
+    opened: Path
+    form: Form
+    layer: str | None = None
+    types: Mapping[str, pa.DataType] = field(default_factory=dict)
+    sample: Any = None
+    crs: Any = None
+    outline: str | None = None
+    header: tuple[str, ...] = ()
+    delimiter: str = ","
+    encoding: str = "utf-8"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns, in the order of the file."""
+        return tuple(self.types)
+
+    @property
+    def label(self) -> str:
+        """How messages name the table."""
+        inside = f" ({self.member})" if self.member else ""
+        layer = f":{self.layer}" if self.layer and self.opened.suffix.lower() == ".gpkg" else ""
+        return f"{self.path.name}{inside}{layer}"
+
+    @property
+    def stems(self) -> set[str]:
+        """Names under which a caller may ask for the table."""
+        member = {self.member, PurePosixPath(self.member).stem, PurePosixPath(self.member).name} if self.member else ()
+        return {name for name in (self.path.name, self.path.stem, *member, self.layer) if name}
+
+
+def territory_named(table: Table) -> str | None:
+    """Territory in the name of a member or of a file, as Insee writes it; None when it does not say."""
+    for name in (table.layer, table.member, table.path.name):
+        for code, words in _PLACES.items():
+            if name and re.search(rf"(?:^|[^a-z])(?:{words})(?:[^a-z]|$)", Path(name).stem.lower()):
+                return code
+    return None
+
+
+def find(
+    paths: Sequence[Path], scratch: Path, *, layer: str | None = None, places: Collection[str] = ()
+) -> list[Table]:
+    """Open the tables of files, folders and archives.
+
+    Parameters
+    ----------
+    paths
+        Files, archives or folders.
+    scratch
+        Folder to unpack members into; it must outlive the tables.
+    layer
+        Name of a layer, a member or a file: others are left out.
+    places
+        Territories that are asked for: of tables that name other ones, none is unpacked.
+
+    Raises
+    ------
+    MissingDataError
+        There is nothing at a path.
+    DataError
+        Nothing there is a table, or a file is damaged.
+    """
+    found = [one for path in paths for one in _listed(path)]
+    if not found:
+        raise DataError(
+            f"{', '.join(path.name for path in paths)}: no table.",
+            way_out=f"Forms that are read: {', '.join(SUFFIXES)}.",
+        )
+    if layer is not None and any(layer in one.stems for one in found):
+        found = [one for one in found if layer in one.stems]
+    if places and len(found) > 1:
+        found = _of_places(found, places)
+    opened = [table for one in _unpacked(found, scratch) for table in _open(one)]
+    if layer is not None and any(layer in one.stems for one in opened):
+        return [one for one in opened if layer in one.stems]
+    if layer is not None:
+        raise DataError(
+            f"There is no table {layer!r} in {', '.join(path.name for path in paths)}.",
+            problems=[f"{table.label}" for table in opened],
+            way_out="Name one of these in layer=.",
+        )
+    return opened
+
+
+def _of_places(found: list[Table], places: Collection[str]) -> list[Table]:
+    """Tables that do not name another territory than those asked for."""
+    kept = [one for one in found if territory_named(one) in (None, *places)]
+    if not kept:
+        raise DataError(
+            f"No table of {', '.join(sorted(places))} in {', '.join(dict.fromkeys(one.path.name for one in found))}.",
+            problems=[f"{one.label}: {territory_named(one)}" for one in found],
+            way_out="Insee publishes a grid for the hexagone, Martinique (972) and La Réunion (974) only.",
+        )
+    return kept
+
+
+def _listed(path: Path) -> Iterator[Table]:
+    """Tables that a path may hold, not opened yet."""
+    if not path.exists():
+        raise MissingDataError(f"There is no file {path}.", way_out="Check the path; `qpvgeo datasets` lists keys.")
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        inside = sorted(part for part in path.rglob("*") if part.suffix.lower() in (*SUFFIXES, *_ARCHIVES))
+        plain = [part for part in inside if part.suffix.lower() not in _ARCHIVES]
+        for part in [*_one_form(plain), *(part for part in inside if part.suffix.lower() in _ARCHIVES)]:
+            yield from _listed(Path(part))
+    elif suffix in _ARCHIVES:
+        names = [name for name in archives.members(path) if _is_table(name)]
+        for name in _one_form([PurePosixPath(name) for name in names]):
+            yield Table(path, str(name), path, SUFFIXES[name.suffix.lower()])
+    elif suffix == ".gz" and path.stem.lower().endswith((".csv", ".txt")):
+        yield Table(path, None, path, "csv")
+    elif suffix in SUFFIXES:
+        yield Table(path, None, path, SUFFIXES[suffix])
+
+
+def _is_table(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.suffix.lower() in SUFFIXES and "__MACOSX" not in path.parts and not path.name.startswith(".")
+
+
+def _one_form(parts: Sequence[Any]) -> list[Any]:
+    """Each table once: the .dbf of a shapefile or of a MapInfo file is a part of it, not another table."""
+    order = list(SUFFIXES)
+    best: dict[Any, Any] = {}
+    for part in sorted(parts, key=lambda part: order.index(part.suffix.lower())):
+        best.setdefault(part.with_suffix("") if part.suffix.lower() in (".shp", ".dbf", ".mif", ".tab") else part, part)
+    return [part for part in parts if part in best.values()]
+
+
+def _unpacked(found: Sequence[Table], scratch: Path) -> Iterator[Table]:
+    """The same tables, with their members unpacked together with the files of the same name beside them."""
+    for number, path in enumerate(dict.fromkeys(one.path for one in found)):
+        wanted = [one for one in found if one.path == path]
+        members = {one.member for one in wanted if one.member}
+        if not members:
+            yield from wanted
+            continue
+        stems = {str(PurePosixPath(name).with_suffix("")) for name in members}
+        beside = [name for name in archives.members(path) if str(PurePosixPath(name).with_suffix("")) in stems]
+        into = scratch / str(number)
+        archives.extract(path, into, members=beside)
+        for one in wanted:
+            yield replace(one, opened=into / str(one.member))
+
+
+def _open(table: Table) -> list[Table]:
+    try:
+        if table.form == "csv":
+            return [_open_csv(table)]
+        if table.form == "parquet":
+            return [_open_parquet(table)]
+        layers = [str(name) for name, _ in pyogrio.list_layers(table.opened)]
+        return [_open_layer(table, name, alone=len(layers) == 1) for name in layers]
+    except DAMAGE as error:
+        raise DataError(f"{table.label} cannot be opened: {error}", way_out="Download it again.") from error
+
+
+def _open_csv(table: Table) -> Table:
+    """Names, delimiter, decimal sign and first rows of a CSV file."""
+    with pa.input_stream(str(table.opened), compression="detect") as stream:
+        raw = stream.read(_HEAD_BYTES)
+    whole = len(raw) < _HEAD_BYTES
+    raw = raw if whole else raw[: raw.rfind(b"\n") + 1]
+    try:
+        text, encoding = raw.decode("utf-8-sig"), "utf-8"
+    except UnicodeDecodeError:
+        text, encoding = raw.decode("cp1252", errors="replace"), "cp1252"
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row][: HEAD_ROWS + 1]
+    if not rows:
+        raise DataError(f"{table.label} is empty.", way_out="Download it again.")
+    names = [name.strip() for name in rows[0]]
+    body = rows[1:]
+    if body and len(body[0]) == len(names) + 1:
+        names = ["", *names]  # R leaves out the name of the column of row names
+    twice = sorted({name for name in names if names.count(name) > 1 and name})
+    if twice:
+        raise DataError(f"{table.label}: columns stand twice.", problems=twice, way_out="Keep one of each.")
+    named = [(at, name) for at, name in enumerate(names) if name]
+    cells = [row + [""] * len(names) for row in body]
+    sample = pa.table({name: pa.array([row[at] for row in cells], pa.string()) for at, name in named})
+    return replace(
+        table,
+        types={name: pa.string() for _, name in named},
+        sample=sample,
+        delimiter=delimiter,
+        header=tuple(name or f"column {at + 1}" for at, name in enumerate(names)),
+        encoding=encoding,
+    )
+
+
+def _open_parquet(table: Table) -> Table:
+    schema = pq.read_schema(table.opened)
+    types = {column.name: column.type for column in schema if not _is_outline(column.type)}
+    outline, crs = _geoparquet(schema.metadata or {})
+    return replace(table, types=types, outline=outline, crs=crs)
+
+
+def _is_outline(kind: Any) -> bool:  # noqa: ANN401
+    nested = pa.types.is_nested(kind) and not (pa.types.is_list(kind) and pa.types.is_string(kind.value_type))
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or nested)
+
+
+def _geoparquet(metadata: Mapping[bytes, bytes]) -> tuple[str | None, Any]:
+    """Column of the main outlines of GeoParquet and their projection; None for a plain table."""
+    about = json.loads(metadata.get(b"geo", b"{}"))
+    name = about.get("primary_column")
+    described = about.get("columns", {}).get(name, {})
+    if described.get("encoding") != "WKB":
+        return None, None
+    given = described.get("crs", "OGC:CRS84")
+    return name, None if given is None else pyproj.CRS.from_user_input(given)
+
+
+def _open_layer(table: Table, layer: str, *, alone: bool) -> Table:
+    info = pyogrio.read_info(table.opened, layer=layer)
+    types = {str(name): _arrow_type(str(kind)) for name, kind in zip(info["fields"], info["dtypes"], strict=True)}
+    named = None if alone and table.opened.suffix.lower() != ".gpkg" else layer
+    crs = pyproj.CRS.from_user_input(info["crs"]) if info["crs"] else None
+    return replace(table, layer=named, types=types, crs=crs)
+
+
+def _arrow_type(kind: str) -> pa.DataType:
+    """Arrow type of a field of GDAL, as far as it matters before the field is read."""
+    return pa.from_numpy_dtype(kind) if re.match("int|float|bool", kind) else pa.string()
+
+
+Source = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+_CELLS_2010 = {"idinspire", "idk", "ind_c"}
+
+_RECTANGLES_2010 = {"idk", "ind_r"}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A table of cells, what its columns are, and the table of rectangles that goes with it in 2010."""
+
+    table: Table
+    plan: Plan
+    rectangles: Table | None = None
+
+
+def paths_of(source: Source, data: str | os.PathLike[str] | None = None) -> list[Path]:
+    """Files behind a source: a path, a key of the catalogue, or several of them.
+
+    Raises
+    ------
+    MissingDataError
+        There is none.
+    """
+    from qpvgeo.sources.recognise import resolve  # noqa: PLC0415 - discover recognises files with what is defined beside here
+
+    sources = [source] if isinstance(source, str | os.PathLike) else list(source)
+    paths = [path for one in sources for path in resolve(one, data)]
+    if not paths:
+        raise MissingDataError("No file to read.", way_out="Give a path, or a key of qpvgeo.datasets().")
+    return paths
+
+
+def open_grid(
+    paths: Sequence[Path],
+    scratch: Path,
+    *,
+    layer: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    keep: Iterable[str] | None = None,
+    places: Iterable[str] = (),
+) -> Opened:
+    """Open the one table of cells that a source holds.
+
+    Parameters
+    ----------
+    paths
+        Files, folders, archives.
+    scratch
+        Folder to unpack members into.
+    layer, columns, keep
+        As for `read_grid`.
+    places
+        Territories asked for.
+
+    Raises
+    ------
+    DataError
+        No table holds cells, or several do: lists them.
+    """
+    tables = find(paths, scratch, layer=layer, places=set(places))
+    rectangles = [table for table in tables if _has(table, _RECTANGLES_2010)]
+    cells = [table for table in tables if table not in rectangles]
+    fitting = [(table, found) for table in cells if (found := _plan(table, columns, keep)) is not None]
+    if not fitting:
+        raise DataError(
+            f"{', '.join(path.name for path in paths)}: no table of cells.",
+            problems=[f"{table.label}: columns {', '.join(table.names)}" for table in tables],
+            way_out='Name the column of ids, and the others as they are written: columns={"its name": "cell_id"}.',
+        )
+    if len(fitting) > 1:
+        raise DataError(
+            f"{', '.join(path.name for path in paths)}: {len(fitting)} tables of cells.",
+            problems=[f"{table.label}: {len(table.names)} columns" for table, _ in fitting],
+            way_out='Choose one with layer=, or a territory with where= ("hexagone", "972", "974").',
+        )
+    table, found = fitting[0]
+    if not _has(table, _CELLS_2010):
+        return Opened(table, found)
+    return Opened(table, found, _rectangles_of(table, rectangles, scratch))
+
+
+def _has(table: Table, names: set[str]) -> bool:
+    return names <= {normalise(name) for name in table.names}
+
+
+def _plan(table: Table, columns: Mapping[str, str] | None, keep: Iterable[str] | None) -> Plan | None:
+    if _has(table, _CELLS_2010):
+        # its columns come from two tables: what to keep of them is settled there
+        return plan(table.names, {**(columns or {}), "ind_c": "population"})
+    return plan(table.names, columns, keep)
+
+
+def _rectangles_of(cells: Table, found: Sequence[Table], scratch: Path) -> Table:
+    """Rectangles that the cells lie in: among what was opened, else beside the file."""
+    if not found and cells.member is None:
+        beside = cells.path.with_name(cells.path.name.replace("car", "rect", 1))
+        found = find([beside], scratch) if beside.is_file() and beside != cells.path else []
+    if len(found) > 1:
+        stem = cells.opened.stem.lower().replace("car", "rect", 1)
+        found = [table for table in found if table.opened.stem.lower() == stem]
+    if len(found) != 1:
+        raise DataError(
+            f"{cells.label} needs the table of rectangles of 2010 (rect_m.dbf), which holds all but the people.",
+            way_out='Put both in one folder, or give both: read_grid(["car_m.dbf", "rect_m.dbf"]).',
+        )
+    return found[0]

@@ -1,0 +1,5 @@
+"""Which official files exist, which are available locally, how to get one."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

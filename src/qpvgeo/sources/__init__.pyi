@@ -1,0 +1,2 @@
+from .download import fetch as fetch
+from .recognise import datasets as datasets

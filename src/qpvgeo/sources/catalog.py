@@ -1,0 +1,274 @@
+"""Which official files exist, under which names, and which are at hand.
+
+The table stands in `catalog.toml`, read at first use. It holds only what was read on the producers' pages:
+what was not (an address, a page number, a name) is `None` or empty, and the `note` says so. Sizes are bytes.
+Sources: ANCT on data.gouv.fr, insee.fr, IGN Géoplateforme, Base Adresse Nationale.
+"""
+
+import dataclasses
+import difflib
+import functools
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from qpvgeo.errors import UsageError
+from qpvgeo.sources import folders
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CATALOG", "Dataset", "datasets", "get", "locate"]
+
+Kind = Literal[
+    "addresses",
+    "boundaries",
+    "communes",
+    "correspondence",
+    "epci",
+    "grid",
+    "income",
+    "list",
+    "other",
+    "perimeters",
+    "population",
+]
+
+CATALOG: Mapping[str, "Dataset"]
+"""Every dataset by its key, in the order of the table."""
+
+_COLUMNS = ("vintage", "release", "territory", "kind", "format", "size_bytes", "licence", "url", "page")
+_DEPARTMENT = re.compile(r"0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[678]")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """One official file.
+
+    Parameters
+    ----------
+    key
+        Stable name, in kebab case.
+    title, kind
+        What it is.
+    vintage
+        The geography of a perimeter file (2015 or 2024), else the year of the data.
+    release
+        Day or month of the release, ISO 8601; two releases of one vintage differ.
+    territory
+        `france`, `hexagone` or codes of the territories, separated by commas.
+    format
+        Form of the data, once unpacked.
+    filenames
+        Names it is published under, the one that is downloaded first; the others hold the same in another form.
+        A name may start with a folder when several files are published under one name.
+    members
+        Members of the archive that matter.
+    archive
+        Key of the archive that holds it, for a member.
+    url
+        Address of the file; None where only a page is known.
+    page
+        Page of the producer where the file is offered.
+    producer, licence
+        Who made it, and on which terms.
+    sha256, size_bytes
+        Of the first of `filenames`, where known.
+    by_hand
+        The site refuses programs: a browser must fetch it.
+    note
+        What the reader of the table must know.
+    """
+
+    key: str
+    title: str
+    kind: Kind
+    format: str
+    vintage: int | None = None
+    release: str | None = None
+    territory: str = "france"
+    filenames: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    archive: str | None = None
+    url: str | None = None
+    page: str | None = None
+    producer: str = ""
+    licence: str = ""
+    sha256: str | None = None
+    size_bytes: int | None = None
+    by_hand: bool = False
+    note: str = ""
+
+    @property
+    def filename(self) -> str | None:
+        """The name it is downloaded under; None where it was not read."""
+        return self.filenames[0] if self.filenames else None
+
+
+def get(key: str) -> Dataset:
+    """Return one dataset of the catalogue.
+
+    Parameters
+    ----------
+    key
+        Its key. A file published by department takes the department after a colon: `ban:59`.
+
+    Returns
+    -------
+    Dataset
+        With the department filled in, where one is given.
+
+    Raises
+    ------
+    UsageError
+        The key is not in the catalogue, or the department is not one.
+
+    Examples
+    --------
+    >>> get("qpv-2024").vintage
+    2024
+    >>> get("ban:2A").filename
+    'adresses-2A.csv.gz'
+    """
+    base, _, department = key.partition(":")
+    dataset = _table().get(base)
+    if dataset is None:
+        close = difflib.get_close_matches(base, _table(), n=4, cutoff=0.5)
+        hint = f"Did you mean {', '.join(close)}? " if close else ""
+        raise UsageError(f"{key!r} is not in the catalogue.", way_out=f"{hint}qpvgeo.datasets() lists every key.")
+    return _of_department(dataset, department) if department else dataset
+
+
+def datasets(data: str | os.PathLike[str] | None = None) -> "pd.DataFrame":
+    """List the official files, with what is already on disk.
+
+    Parameters
+    ----------
+    data
+        A folder to search first, in place of `QPVGEO_DATA`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by `key`: `vintage` (year), `release`, `territory`, `kind`, `format`, `size_bytes`, `licence`,
+        `url`, `page`, `filename` (missing where not known), `cached` (bool), `path` (missing when not on disk).
+
+    Raises
+    ------
+    UsageError
+        `data` is not a folder.
+
+    Examples
+    --------
+    >>> table = datasets()
+    >>> table.loc["qpv-2024", ["kind", "format"]].to_list()
+    ['perimeters', 'geojson']
+    >>> bool(table["cached"].eq(table["path"].notna()).all())
+    True
+    """
+    import pandas as pd  # noqa: PLC0415 - the command line asks for keys without waiting for pandas
+
+    at_hand = _files_at_hand(data)
+    rows = []
+    for dataset in _table().values():
+        path = _first(dataset, at_hand)
+        row = {column: getattr(dataset, column) for column in _COLUMNS}
+        rows.append({**row, "filename": dataset.filename, "cached": path is not None, "path": path and str(path)})
+    frame = pd.DataFrame(rows, index=pd.Index(_table(), name="key"))
+    integers = dict.fromkeys(("vintage", "size_bytes"), "Int64")
+    texts = dict.fromkeys((c for c in frame if c not in {*integers, "cached"}), "string")
+    return frame.astype(integers | texts)
+
+
+def locate(dataset: Dataset, data: str | os.PathLike[str] | None = None) -> Path | None:
+    """Find a dataset on disk by its published names, in any case, at any depth.
+
+    Parameters
+    ----------
+    dataset
+        An entry of the catalogue; `filenames` alone is looked at.
+    data
+        A folder to search first, in place of `QPVGEO_DATA`.
+
+    Returns
+    -------
+    pathlib.Path or None
+        The file in the first folder that has one of the names; the order of `filenames` decides within a folder.
+
+    Raises
+    ------
+    UsageError
+        `data` is not a folder.
+
+    Examples
+    --------
+    >>> locate(Dataset(key="none", title="", kind="list", format="csv", filenames=("nobody-has-this.csv",))) is None
+    True
+    """
+    return _first(dataset, _files_at_hand(data))
+
+
+def _files_at_hand(data: str | os.PathLike[str] | None) -> list[dict[str, list[Path]]]:
+    """Files of each folder searched, by lower-case name."""
+    searched = []
+    for folder in folders.data_dirs(data):
+        found: dict[str, list[Path]] = {}
+        for place, subfolders, names in os.walk(folder):
+            subfolders.sort()
+            for name in sorted(names):
+                found.setdefault(name.lower(), []).append(Path(place, name))
+        searched.append(found)
+    return searched
+
+
+def _first(dataset: Dataset, at_hand: list[dict[str, list[Path]]]) -> Path | None:
+    for found in at_hand:
+        for name in dataset.filenames:
+            *above, wanted = re.sub(r"\{\w+\}", "*", name.lower()).split("/")
+            matches = [n for n in found if fnmatchcase(n, wanted)] if "*" in wanted else [wanted]
+            for path in (path for match in matches for path in found.get(match, ())):
+                # a broken link has a name but no bytes
+                if [part.lower() for part in path.parts[-1 - len(above) : -1]] == above and path.is_file():
+                    return path
+    return None
+
+
+def _of_department(dataset: Dataset, department: str) -> Dataset:
+    code = department.upper()
+    if not any("{department}" in name for name in dataset.filenames):
+        raise UsageError(f"{dataset.key} is one file, not one by department.", way_out=f"Ask for {dataset.key!r}.")
+    if not _DEPARTMENT.fullmatch(code):
+        raise UsageError(
+            f"{department!r} is not the code of a department.",
+            way_out=f"Codes have two or three characters: '{dataset.key}:01', '{dataset.key}:2A', '{dataset.key}:971'.",
+        )
+    return dataclasses.replace(
+        dataset,
+        key=f"{dataset.key}:{code}",
+        territory=code,
+        filenames=tuple(name.format(department=code) for name in dataset.filenames),
+        url=dataset.url and dataset.url.format(department=code),
+    )
+
+
+@functools.cache
+def _table() -> dict[str, Dataset]:
+    text = resources.files("qpvgeo.sources").joinpath("catalog.toml").read_text(encoding="utf-8")
+    table = {}
+    for key, row in tomllib.loads(text).items():
+        lists = {name: tuple(row.get(name, ())) for name in ("filenames", "members")}
+        table[key] = Dataset(**{**row, **lists, "key": key})
+    return table
+
+
+def __getattr__(name: str) -> Mapping[str, Dataset]:
+    """Read the table when `CATALOG` is first asked for, not at import."""
+    if name == "CATALOG":
+        return MappingProxyType(_table())
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

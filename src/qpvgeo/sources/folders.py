@@ -1,0 +1,43 @@
+"""Folders where data files are looked for: an explicit one, `QPVGEO_DATA`, `data/raw` of a checkout, the cache."""
+
+import os
+from pathlib import Path
+
+from qpvgeo.errors import UsageError
+from qpvgeo.settings import cache_dir
+
+__all__ = ["data_dirs"]
+
+
+def data_dirs(data: str | os.PathLike[str] | None = None) -> list[Path]:
+    """Folders searched for data files, in order, existing ones only.
+
+    Parameters
+    ----------
+    data
+        A folder named in the call (`--data`), searched first and in place of `QPVGEO_DATA`.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The folder given or those of `QPVGEO_DATA`; then `data/raw` of the checkout in or above the current
+        folder; then the cache.
+
+    Raises
+    ------
+    UsageError
+        The folder given does not exist.
+    """
+    if data is not None:
+        given = Path(data).expanduser()
+        if not given.is_dir():
+            raise UsageError(f"{given} is not a folder.", way_out="Give the folder that holds the published files.")
+        places = [given]
+    else:
+        listed = os.environ.get("QPVGEO_DATA", "").split(os.pathsep)
+        places = [Path(part.strip()).expanduser() for part in listed if part.strip()]
+    here = Path.cwd()
+    checkouts = [folder for folder in (here, *here.parents) if (folder / "pyproject.toml").is_file()]
+    places += [folder / "data" / "raw" for folder in checkouts[:1]]
+    places.append(cache_dir())
+    return [place for place in dict.fromkeys(places) if place.is_dir()]

@@ -1,0 +1,196 @@
+"""What a run over a file keeps while it goes on: the question it answers, the tags of each batch, the output begun.
+
+All of it stands in a hidden folder beside the output, which one run at a time may hold. A run that was killed leaves it
+there, and the next one goes on with it when the question is the same.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+from filelock import FileLock, Timeout
+
+from qpvgeo.errors import OutputError, UsageError
+from qpvgeo.formats.atomic_write import real_path, replace, writing
+
+__all__ = ["Parts"]
+
+_GO_ON = "What was tagged so far is kept: mend it, then go on with --resume (resume=True)."
+_LOCK = "lock"
+_AFRESH = "the run starts at the first row"
+
+
+class Parts:
+    """Folder of what a run has done so far, held for as long as the run lasts.
+
+    Parameters
+    ----------
+    target
+        The output.
+    question
+        What the run answers, as plain JSON values.
+    tags
+        Columns of the tags.
+    resume
+        Whether to go on with what an earlier run left.
+
+    Attributes
+    ----------
+    output
+        Where the output is written until it is whole.
+    notes
+        What became of the wish to go on, in words.
+    resumed
+        Rows whose tags were kept from before.
+
+    Raises
+    ------
+    OutputError
+        Another run writes this output, or the folder cannot be written.
+    UsageError
+        The run to go on with answered another question: says what is different.
+    """
+
+    def __init__(self, target: Path, question: Mapping[str, Any], tags: pa.Schema, *, resume: bool) -> None:
+        self.target, self.resumed = real_path(target), 0
+        self.notes: list[str] = []
+        self._tags = tags
+        self._folder = self.target.with_name(f".{self.target.name}.parts")
+        self.output = self._folder / "output"
+        self._lock = FileLock(self._folder / _LOCK)
+        with writing(target):
+            if self._folder.exists() and not self._folder.is_dir():
+                raise OutputError(
+                    f"{self._folder} is a file, and what a run keeps is a folder of that name.", way_out="Move it away."
+                )
+            self._folder.mkdir(exist_ok=True)
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout as error:
+                raise OutputError(
+                    f"Another run is writing {target.name}.", way_out="Wait for it, or write to another file."
+                ) from error
+        try:
+            self._start(question, resume=resume)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _start(self, question: Mapping[str, Any], *, resume: bool) -> None:
+        state = self._folder / "state.json"
+        before = _state(state) if state.exists() else None
+        if resume and before:
+            _require_same(before, question, self.target)
+            return
+        if resume:
+            lost = (
+                "what was kept of an earlier run cannot be read" if state.exists() else "there is no run to go on with"
+            )
+            self.notes.append(f"{lost}: {_AFRESH}")
+        with writing(self.target):
+            for kept in self._folder.iterdir():
+                if kept.name != _LOCK:
+                    kept.unlink()
+            replace(state, lambda beside: beside.write_text(json.dumps(question), encoding="utf-8"))
+
+    def __enter__(self) -> Self:
+        """Hold the folder."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Let others have it."""
+        self._lock.release()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turn what the system says of files that cannot be written into an error that tells how to go on."""
+        with writing(self.target, way_out=_GO_ON):
+            yield
+
+    def tags(self, number: int, rows: int, make: Callable[[], pa.RecordBatch]) -> pa.RecordBatch:
+        """Tags of a batch of rows: those kept from before, or new ones, then kept."""
+        part = self._folder / f"{number:06d}.part"
+        kept = _read(part)
+        if kept is not None and kept.num_rows == rows and kept.schema.equals(self._tags):
+            self.resumed += rows
+            return kept
+        tags = make()
+        with self.writing():
+            replace(part, lambda beside: _write(beside, tags))
+        return tags
+
+    def finish(self) -> None:
+        """Put the output in its place."""
+        with self.writing():
+            os.replace(self.output, self.target)  # noqa: PTH105 - a rename over what is there
+        # the lock goes with the folder while it is held; Windows lets it go afterwards
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._lock.release()
+        if os.name == "nt":
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _write(path: Path, tags: pa.RecordBatch) -> None:
+    """Keep tags behind their checksum."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, tags.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        writer.write_batch(tags)
+    content = sink.getvalue()
+    with path.open("wb") as file:
+        file.write(hashlib.sha256(content).digest())
+        file.write(content)
+
+
+def _read(path: Path) -> pa.RecordBatch | None:
+    """Tags that were kept; None where there are none, or they are not what was written."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    size = hashlib.sha256().digest_size
+    # pyarrow believes what it reads: a damaged file can end the process
+    if hashlib.sha256(memoryview(content)[size:]).digest() != content[:size]:
+        return None
+    with pa.ipc.open_file(pa.py_buffer(content)[size:]) as reader:
+        return reader.get_batch(0)
+
+
+def _state(path: Path) -> dict[str, Any]:
+    """Question of an earlier run; empty when it cannot be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _require_same(before: Mapping[str, Any], now: Mapping[str, Any], target: Path) -> None:
+    """Raise when a run answered another question."""
+    changed = [
+        f"{name}: {_difference(name, before.get(name), now.get(name))}"
+        for name in dict.fromkeys([*before, *now])
+        if before.get(name) != now.get(name)
+    ]
+    if changed:
+        raise UsageError(
+            f"The run that was to write {target.name} was another one.",
+            problems=changed,
+            way_out="Run it as it was, or start again without --resume (resume=False).",
+        )
+
+
+def _difference(name: str, before: Any, now: Any) -> str:  # noqa: ANN401 - plain JSON values
+    """What changed, in words."""
+    if name == "perimeters":
+        return "other ones than before"
+    if name == "source":
+        files = [one.get("file") if isinstance(one, dict) else None for one in (before, now)]
+        return "the file has changed" if files[0] == files[1] else f"{files[0]}, now {files[1]}"
+    return ", now ".join("none" if one is None else json.dumps(one, ensure_ascii=False) for one in (before, now))

@@ -1,0 +1,180 @@
+"""How points stand in the columns of a file: two of coordinates, or shapes of GeoParquet; tolerances beside them."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyproj
+import shapely
+
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.formats.table_stream import CsvTable, Table
+from qpvgeo.frames import require
+from qpvgeo.tagging.coordinates import coordinate_columns
+from qpvgeo.tagging.counts import crs_name
+from qpvgeo.tagging.options import Options
+from qpvgeo.tagging.tolerance import BAN, BAN_SCORES, BAN_TYPES, missing_columns
+
+__all__ = ["FilePoints"]
+
+_CRS84 = "OGC:CRS84"
+"""What the specification of GeoParquet means when a column does not say its CRS."""
+
+_ROWS_TO_JUDGE = 10_000
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class FilePoints:
+    """Where the points of a table are; `FilePoints.of` finds out.
+
+    Attributes
+    ----------
+    columns
+        All that the answer depends on.
+    xy
+        Columns of coordinates, eastwards first; None for shapes.
+    shapes
+        Column of shapes, WKB; None for coordinates.
+    crs
+        CRS of either.
+    tolerance
+        Column of tolerances.
+    """
+
+    columns: tuple[str, ...]
+    xy: tuple[str, str] | None
+    shapes: str | None
+    crs: Any
+    tolerance: str | None
+
+    @classmethod
+    def of(cls, table: Table, options: Options) -> "FilePoints":
+        """Columns of points in a table: those named, else shapes of GeoParquet, else those of degrees by their names.
+
+        Raises
+        ------
+        UsageError
+            Columns that were named are not there: all are listed.
+        DataError
+            There are no points, or their shapes or CRS cannot be understood.
+        """
+        names = table.schema.names
+        given = options.tolerance_m if isinstance(options.tolerance_m, str) else None
+        lacking = [f"no column {name!r}" for name in dict.fromkeys(options.xy or ()) if name not in names]
+        lacking += [] if given is None else missing_columns(given, names)
+        if lacking:
+            raise UsageError(
+                f"{table.path.name} lacks columns.",
+                problems=list(dict.fromkeys(lacking)),
+                way_out=require.columns_told(names),
+            )
+        beside = [] if given is None else [given]
+        if given == BAN:
+            beside = [name for name in (*BAN_TYPES, *BAN_SCORES) if name in names]
+        xy, shapes, crs = tuple(options.xy or ()), None, options.crs
+        if not xy:
+            shapes, crs = _geoparquet(table, options.crs)
+            xy = () if shapes is not None else tuple(coordinate_columns(names) or ())
+            if not xy and shapes is None:
+                raise DataError(
+                    f"{table.path.name} has no columns of longitude and latitude.",
+                    way_out=f"{require.columns_told(names)} Name two, eastwards first, with their projection: "
+                    '--x x --y y --crs 2154 on the command line, xy=("x", "y"), crs=2154 in Python.',
+                )
+            crs = 4326 if crs is None else crs
+        look = dict.fromkeys([*([] if shapes is None else [shapes]), *xy, *beside])
+        pair = (xy[0], xy[1]) if xy else None
+        return cls(tuple(look), pair, shapes, crs, given if given != BAN else None)
+
+    def points(self, look: pa.Table) -> tuple[pd.DataFrame, dict[str, Any], Bools]:
+        """Points of some rows, as `tag_points` takes them; the options that go with them; rows that cannot be read."""
+        if self.shapes is None:
+            for name in dict.fromkeys([*(self.xy or ()), *([self.tolerance] if self.tolerance else [])]):
+                look = look.set_column(look.schema.names.index(name), name, _numbers(look[name]))
+            return look.to_pandas(), {"xy": self.xy, "crs": self.crs}, np.zeros(look.num_rows, dtype=bool)
+        wkb = look[self.shapes].to_numpy(zero_copy_only=False)
+        drawn = shapely.from_wkb(wkb, on_invalid="ignore")
+        beside = look.drop_columns([self.shapes]).to_pandas()
+        drawn[(shapely.get_type_id(drawn) > 0) & ~shapely.is_empty(drawn)] = None
+        unread: Bools = shapely.is_missing(drawn) & ~pd.isna(wkb)
+        return gpd.GeoDataFrame(beside, geometry=gpd.GeoSeries(drawn, crs=self.crs)), {}, unread
+
+    def decimal_commas(self, table: Table) -> bool:
+        """Whether most coordinates have decimal commas, by the first rows of a CSV that has room for them."""
+        if not isinstance(table, CsvTable) or table.delimiter == "," or self.xy is None:
+            return False
+        batch = next(table.batches(self.xy, _ROWS_TO_JUDGE, "nothing"), None)
+        if batch is None:
+            return False
+        commas, points = (
+            sum(pc.sum(pc.match_substring(batch.look[name], mark)).as_py() or 0 for name in dict.fromkeys(self.xy))
+            for mark in (",", ".")
+        )
+        return bool(commas > points)
+
+
+def _geoparquet(table: Table, crs: Any) -> tuple[str | None, Any]:  # noqa: ANN401
+    """Column of shapes that a table of GeoParquet names, and its CRS; None, and what was given, for another table."""
+    name, column = _told_of_shapes(table.schema)
+    if name is None:
+        return None, crs
+    if column["encoding"] != "WKB":
+        raise DataError(
+            f"{table.path.name} holds its shapes as {column['encoding']}, and WKB is read.",
+            way_out="Write it with geopandas.to_parquet(), or name columns of coordinates.",
+        )
+    kinds = [str(kind) for kind in column.get("geometry_types") or []]
+    if kinds and not any(kind.split()[0] == "Point" for kind in kinds):
+        raise DataError(
+            f"{table.path.name}: its shapes are no points ({', '.join(kinds)}).",
+            way_out="Take a point of each: `.representative_point()`, or qpvgeo.vat_zone() for buildings.",
+        )
+    told = column.get("crs", _CRS84)
+    if told is None and crs is None:
+        raise DataError(
+            f"{table.path.name} does not say the projection (CRS) of its points.",
+            way_out="Say it: crs=2154, or --crs 2154.",
+        )
+    try:
+        own = None if told is None else pyproj.CRS.from_user_input(json.dumps(told) if isinstance(told, dict) else told)
+    except pyproj.exceptions.CRSError as error:
+        raise DataError(
+            f"{table.path.name} says a projection (CRS) of its points that is none.",
+            way_out="Write it again with geopandas.to_parquet(), or name columns of coordinates.",
+        ) from error
+    if own is not None and crs is not None and not own.equals(pyproj.CRS.from_user_input(crs), ignore_axis_order=True):
+        raise UsageError(
+            f"The points of {table.path.name} are in {crs_name(own)}, and crs={crs} says otherwise.",
+            way_out="Leave crs= (--crs) out.",
+        )
+    return name, crs if own is None else own
+
+
+def _told_of_shapes(columns: pa.Schema) -> tuple[str | None, dict[str, Any]]:
+    """Column of shapes and what GeoParquet tells of it; None where that is damaged, or was kept without the column."""
+    try:
+        about = json.loads((columns.metadata or {}).get(b"geo", b"null"))
+        name = about["primary_column"]
+        column = {"encoding": "WKB"} | about["columns"][name]
+        kept = columns.field(name) is not None
+    except (ValueError, TypeError, KeyError):
+        return None, {}
+    return (name, column) if kept else (None, {})
+
+
+def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Text as numbers where every cell is one or empty; what else there is, is read cell by cell later."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column
+    try:
+        return pc.if_else(pc.equal(column, ""), None, column).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return column

@@ -1,0 +1,330 @@
+"""Tags of a whole file of points, of any size, in flat memory: its rows again, and what `tag_points` says of each.
+
+The next batch is read and the last one written while one is tagged. The output is written in a hidden folder beside its
+place and renamed at the end, so that what stood there before is whole until then. The tags of each batch are kept in
+the same folder: a run that was killed can be taken up, and tags only what is left. The output itself is written anew
+from the source and the tags that were kept, for a Parquet file cannot be continued.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyproj
+
+from qpvgeo._version import __version__
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.formats.table_stream import Batch, Table, Whole, open_table
+from qpvgeo.formats.table_writers import SUFFIXES, Sink, open_sink
+from qpvgeo.frames import provenance
+from qpvgeo.tagging.checkpoint import Parts
+from qpvgeo.tagging.counts import TagCounts, with_counted
+from qpvgeo.tagging.file_points import FilePoints
+from qpvgeo.tagging.in_force import day_notes
+from qpvgeo.tagging.options import Distance, Options
+from qpvgeo.tagging.perimeter_index import PerimeterIndex
+from qpvgeo.tagging.points import tag_points
+from qpvgeo.tagging.tolerance import tolerance_of
+
+__all__ = ["file_problems", "tag_file"]
+
+_BAD = "row cannot be read"
+_WIDE = ("qpv_code", "also_in", "nearest_qpv")
+_REACH_M = 500.0
+_SHORT = 60
+
+Bools = npt.NDArray[np.bool_]
+
+
+def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and how the work is done
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str] | None,
+    qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame] | PerimeterIndex,
+    *,
+    bands: Sequence[float] = (300, 500),
+    distance: Distance = "exact",
+    on: Any = None,  # noqa: ANN401 - a date, or its text
+    tolerance_m: float | str = 0.0,
+    xy: tuple[str, str] | None = None,
+    crs: Any = None,  # noqa: ANN401 - whatever pyproj reads
+    resume: bool = False,
+    batch_rows: int | None = None,
+    progress: Callable[[int, float], None] | None = None,
+) -> dict[str, Any]:
+    """Tag the points of a CSV or Parquet file, and write its rows with their tags to another.
+
+    Parameters
+    ----------
+    source
+        CSV (semicolon, comma or tab; UTF-8 or cp1252; decimal points or commas), the same in gzip, or Parquet. Points
+        of GeoParquet (WKB) are found with their projection.
+    output
+        File to write: `.csv`, `.csv.gz` or `.parquet`. None only counts.
+    qpv
+        Perimeters, of one vintage or several (a list of frames), or a `PerimeterIndex` to be used again.
+    bands, distance, on, xy, crs
+        As for `tag_points`. Columns `lon` and `lat` are found; `x` and `y` of the BAN are not taken by themselves, for
+        their projection changes with the territory.
+    tolerance_m
+        Metres, the name of a column, or `"ban"`, as for `tag_points`.
+    resume
+        Go on with a run of the same source, perimeters and options that was killed.
+    batch_rows
+        Rows tagged together, fewer where those of a CSV are long; None chooses, for flat memory.
+    progress
+        Called after each batch with the number of rows done and the share of the source read.
+
+    Returns
+    -------
+    dict
+        `rows`; `states` (`in`, `out`, `unknown`), `bands` (points outside whose class is that band: those counted
+        within 300 m are not counted again within 500 m) and `reasons` of the unknown, as counts; `vintages`, `on`,
+        `output`, `resumed_rows` (rows whose tags were kept from before), `sources`, `notes`, `fictional`. Several
+        vintages without `on` add `by_vintage`, states, bands and reasons of each; the counts above are then the last.
+
+    Raises
+    ------
+    UsageError
+        The output has no known ending, no folder or is the source; options are not understood; columns that were named
+        are not there; or the run to go on with had other options: all are listed.
+    DataError
+        The source is no table, has no coordinates, or has columns named like the tags.
+    MissingDataError
+        There is no such source.
+    OutputError
+        The output cannot be written, or another run is writing it.
+
+    Notes
+    -----
+    The output has all columns of the source, then those of `tag_points`. A CSV gets its cells back as they were, in
+    UTF-8. A line of a CSV with too few or too many cells stays: its text stands in the first column, its state is
+    unknown, its reason `row cannot be read`. So are the lines of a cell that runs over more than 1,000 lines, and a row
+    of GeoParquet whose shape is no point. A blank line is no row, and does not come back. Distances are rounded to the
+    millimetre in a CSV, with decimal commas where most of its coordinates have them.
+
+    `notes` says what the counts do not: perimeters that lack (`out` is out of those given), most points outside France,
+    tolerances that say nothing, lines that are not UTF-8, a run that could not be gone on with.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> found = tag_file(qg.sample().addresses, None, qg.read_qpv(qg.sample().qpv_2024))
+    >>> found["rows"] == sum(found["states"].values())
+    True
+    """
+    target = None if output is None else Path(output).expanduser()
+    options = Options(bands=bands, distance=distance, on=on, tolerance_m=tolerance_m, xy=xy, crs=crs)
+    problems = [*options.problems(_faults(options)), *file_problems(source, target, resume=resume, rows=batch_rows)]
+    if problems:
+        raise UsageError("The file cannot be tagged so.", problems=problems)
+    table = open_table(source)
+    points = FilePoints.of(table, options)
+    rows = batch_rows or table.rows
+    index = (
+        qpv if isinstance(qpv, PerimeterIndex) else PerimeterIndex(qpv, reach_m=_reach(table, points, options, rows))
+    )
+    asked = _Asked(points, options, index)
+    empty = asked.tags(pa.schema([table.schema.field(name) for name in points.columns]).empty_table())
+    _require_free(table, empty.schema.names)
+    record = provenance.file_record(table.path)
+    about = {"read_with": f"qpvgeo {__version__}", "files": [record, *index.files], "fictional": index.fictional}
+    tags = empty.schema.with_metadata({provenance.ATTRS_KEY: json.dumps(about)})
+    counts, notes = TagCounts(tags.names), [*index.notes, *day_notes(index, on)]
+    whole: Whole = "nothing" if target is None else "text" if target.suffix.lower() != ".parquet" else "columns"
+    batches = table.batches(points.columns, rows, whole)
+    if target is None:
+        _run(batches, table, lambda _, batch: asked.tags(batch.look, batch.bad), None, (counts, progress))
+    else:
+        question = {"source": record, "perimeters": index.digest, "reach_m": index.reach_m}
+        question |= asked.plain() | {"batch_rows": rows}
+        with Parts(target, question | {"read_with": about["read_with"]}, tags, resume=resume) as parts:
+
+            def kept(number: int, batch: Batch) -> pa.RecordBatch:
+                return parts.tags(number, len(batch.bad), lambda: asked.tags(batch.look, batch.bad))
+
+            commas = points.decimal_commas(table)
+            with (
+                parts.writing(),
+                open_sink(parts.output, target.name, table, tags, decimal_commas=commas) as sink,
+            ):
+                _run(batches, table, kept, sink, (counts, progress))
+            parts.finish()
+            counts.resumed = parts.resumed
+            notes += parts.notes
+    return counts.answer(options.limits) | {
+        "vintages": list(index.vintages),
+        "on": None if on is None else str(on),
+        "output": None if target is None else str(target),
+        "resumed_rows": counts.resumed,
+        "sources": about["files"],
+        "notes": [*notes, *counts.notes(points.crs, index.reach_m)],
+        "fictional": index.fictional,
+    }
+
+
+def file_problems(
+    source: str | os.PathLike[str], target: Path | None, *, resume: bool, rows: int | None = None
+) -> list[str]:
+    """What keeps a file from being tagged into another, in words.
+
+    Parameters
+    ----------
+    source, target
+        File of points, and the output; None only counts.
+    resume
+        Whether to go on with an earlier run.
+    rows
+        Rows tagged together.
+    """
+    problems, source = [], Path(source).expanduser()
+    if target is not None and (fault := _name_fault(target)):
+        problems.append(f"the output {target.name[:_SHORT]}... cannot be named so: {fault}")
+        target = None
+    elif target is None and resume:
+        problems.append("resuming needs the output of the run to go on with")
+    if target is not None and not target.name.lower().endswith(SUFFIXES):
+        problems.append(f"the output {target.name} ends in none of {', '.join(SUFFIXES)}")
+    if target is not None and not target.absolute().parent.is_dir():
+        problems.append(f"there is no folder {target.parent} for the output")
+    if target is not None and target.is_dir():
+        problems.append(f"the output {target} is a folder")
+    if target is not None and target.exists() and source.exists() and target.samefile(source):
+        problems.append("the output is the source: the rows would be written over themselves")
+    if rows is not None and rows < 1:
+        problems.append(f"batch_rows={rows} is no number of rows")
+    return problems
+
+
+def _name_fault(target: Path) -> str:
+    """What the system has against the names of an output and of the folder beside it; empty for nothing."""
+    try:
+        target.with_name(f".{target.name}.parts").exists()
+    except OSError as error:
+        return str(error.strerror)
+    return ""
+
+
+def _faults(options: Options) -> dict[str, str]:
+    faults = options.faults()
+    if options.tolerance is None and not isinstance(options.tolerance_m, str):
+        faults["tolerance_m"] = "is no number of metres, and no name of a column of the file"
+    return faults
+
+
+class _Asked:
+    """What is asked about each batch of rows."""
+
+    def __init__(self, points: FilePoints, options: Options, index: PerimeterIndex) -> None:
+        self._points, self._options, self._index = points, options, index
+
+    def plain(self) -> dict[str, Any]:
+        """The question as JSON keeps it."""
+        asked = self._options
+        return {
+            "bands": list(asked.limits),
+            "distance": asked.distance,
+            "on": None if asked.on is None else str(asked.on),
+            "tolerance": asked.tolerance_m if asked.tolerance is None else asked.tolerance,
+            "columns": list(self._points.columns),
+            "crs": pyproj.CRS.from_user_input(self._points.crs).to_string(),
+        }
+
+    def tags(self, look: pa.Table, bad: Bools | None = None) -> pa.RecordBatch:
+        """Tags of some rows, those that cannot be read among them, with what was counted of them."""
+        points, where, unread = self._points.points(look)
+        frame = tag_points(
+            points,
+            self._index,
+            bands=self._options.limits,
+            distance=self._options.distance,
+            on=self._options.on,
+            tolerance_m=self._options.tolerance_m,
+            **where,
+        )
+        bad = unread if bad is None else bad | unread
+        if bad.any():
+            for name in frame.columns[frame.columns.str.match("reason")]:
+                frame.loc[bad, name] = _BAD
+        return with_counted(_arrow(frame), provenance.provenance(frame)["counted"])
+
+
+def _require_free(table: Table, tags: Sequence[str]) -> None:
+    """Raise when columns of the source have the names of the tags."""
+    taken = [f"column {name!r}" for name in table.schema.names if name in tags]
+    if taken:
+        raise DataError(
+            f"{table.path.name} already has columns named like the tags.",
+            problems=taken,
+            way_out="Rename or remove them: the file may have been tagged before.",
+        )
+
+
+def _reach(table: Table, points: FilePoints, options: Options, rows: int) -> float:
+    """Greatest distance that will be asked for."""
+    known = [_REACH_M, *options.limits, options.tolerance or 0.0]
+    if points.tolerance is not None:
+        for batch in table.batches([points.tolerance], rows, "nothing"):
+            look = batch.look.to_pandas()
+            known.append(tolerance_of(look, points.tolerance, look.index).widest)
+    return max(known)
+
+
+def _arrow(frame: pd.DataFrame) -> pa.RecordBatch:
+    """Tags as Arrow columns whose types do not depend on the rows."""
+    columns = []
+    for name, column in frame.items():
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            kind = np.int32 if str(name).startswith(_WIDE) else np.int8
+            places = column.cat.codes.to_numpy().astype(kind)
+            labels = pa.array(column.cat.categories, pa.string())
+            found = pa.array(places, mask=places < 0)
+            columns.append(pa.DictionaryArray.from_arrays(found, labels, ordered=column.cat.ordered))
+        else:
+            kinds = {"also_in": pa.string(), "distance_m": pa.float64(), "vintage": pa.int64()}
+            wanted = next(kind for start, kind in kinds.items() if str(name).startswith(start))
+            columns.append(pa.array(column.array, wanted, from_pandas=True))
+    return pa.RecordBatch.from_arrays(columns, names=[str(name) for name in frame.columns])
+
+
+def _run(
+    batches: Iterator[Batch],
+    table: Table,
+    tag: Callable[[int, Batch], pa.RecordBatch],
+    sink: Sink | None,
+    told: tuple[TagCounts, Callable[[int, float], None] | None],
+) -> None:
+    """Tag batch after batch, while the next is read and the last is written."""
+    counts, progress = told
+    with ThreadPoolExecutor(2) as pool:
+        coming: Future[Batch | None] = pool.submit(_next, batches, table)
+        writing: Future[None] | None = None
+        number = 0
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(_next, batches, table)
+            tags = tag(number, batch)
+            counts.add(tags)
+            counts.old_lines += batch.old_lines
+            if writing is not None:
+                writing.result()
+            writing = None if sink is None else pool.submit(sink.write, batch.whole, tags)
+            number += 1
+            if progress is not None:
+                progress(counts.rows, batch.share)
+        if writing is not None:
+            writing.result()
+
+
+def _next(batches: Iterator[Batch], table: Table) -> Batch | None:
+    """Next batch; None at the end."""
+    try:
+        return next(batches, None)
+    except OSError as error:
+        raise DataError(f"{table.path.name} cannot be read to its end: {error}", way_out="Get it again.") from error

@@ -1,0 +1,586 @@
+"""The command as a user runs it: what it prints and where, how it ends, what its JSON holds."""
+
+import contextlib
+import csv
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from qpvgeo.cli import app
+from qpvgeo.errors import QpvgeoError
+from qpvgeo.samples import FICTIONAL, sample
+from qpvgeo.sources import download
+
+COMMANDS = ("datasets", "fetch", "doctor", "summary", "coverage", "tag")
+HEAVY = ("geopandas", "pandas", "numpy", "shapely", "pyproj", "pyogrio", "fiona", "matplotlib", "requests")
+FICTIONAL_FR = "Données fictives : l'exemple de qpvgeo ne décrit aucun lieu réel."
+NARROW, NO_BREAK = "\u202f", "\u00a0"
+TABLE = b"codeQPV;popMuniQPV\nQN07501M;2500\n"
+
+SUMMARY_KEYS = {
+    "vintage": int,
+    "n_qpv": int,
+    "population": int,
+    "population_year": int,
+    "share_scope": str,
+    "share_population": int,
+    "denominator": int,
+    "denominator_year": (int, type(None)),
+    "share": float,
+    "basis": str,
+    "release": (str, type(None)),
+    "by_territory": list,
+    "scopes": list,
+    "sources": list,
+    "repairs": dict,
+    "notes": list,
+}
+FIGURES = {
+    "name": str,
+    "n_qpv": int,
+    "n_with_population": int,
+    "population": (int, type(None)),
+    "population_year": (int, type(None)),
+    "denominator": (int, type(None)),
+    "denominator_year": (int, type(None)),
+    "share": (float, type(None)),
+    "qpv_area_km2": (float, type(None)),
+    "qpv_area_published_km2": (float, type(None)),
+    "note": str,
+}
+COVERAGE_KEYS = {
+    "by": str,
+    "vintage": int,
+    "attribution": str,
+    "population_year": (int, type(None)),
+    "qpv_population": (int, float, type(None)),
+    "rows": list,
+    "sources": list,
+}
+COVERAGE_ROW = {
+    "code": (str, type(None)),
+    "name": str,
+    "n_qpv": int,
+    "n_with_population": int,
+    "qpv_population": (int, float, type(None)),
+    "population": (int, type(None)),
+    "population_year": (int, type(None)),
+    "share": (float, type(None)),
+    "qpv_area_km2": (float, type(None)),
+    "area_share": (float, type(None)),
+    "note": str,
+}
+DATASET_ROW = {
+    "key": str,
+    "vintage": (int, type(None)),
+    "release": (str, type(None)),
+    "territory": (str, type(None)),
+    "kind": str,
+    "format": (str, type(None)),
+    "size_bytes": (int, type(None)),
+    "licence": (str, type(None)),
+    "url": (str, type(None)),
+    "cached": bool,
+    "path": (str, type(None)),
+}
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """An empty folder, in no checkout, with no file at hand, and nothing that changes how tables are drawn."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("FORCE_COLOR", "COLUMNS", "TERMINAL_WIDTH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture
+def empty(tmp_path):
+    (tmp_path / "empty").mkdir()
+    return tmp_path / "empty"
+
+
+@pytest.fixture
+def site(monkeypatch):
+    """A server on this machine with one table; every other address is not found."""
+    monkeypatch.setattr(download, "_BACKOFF_S", 0.0)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Visit) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class Visit(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        found = self.path == "/table.csv"
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Length", str(len(TABLE) if found else 0))
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(TABLE if found else b"")
+
+    def log_message(self, *_):
+        pass
+
+
+def process(*arguments, **environment):
+    """Run the command in a process of its own."""
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; sys.argv[0] = 'qpvgeo'; from qpvgeo.cli import main; main()",
+        *map(str, arguments),
+    ]
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", env=os.environ | environment, check=False
+    )
+
+
+def run(*arguments, status=0):
+    """Run the command in this process as `main` does; gives standard output and standard error."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    error = result.exception
+    if isinstance(error, QpvgeoError):
+        found = error.exit_code
+    else:
+        assert error is None or isinstance(error, SystemExit), error
+        found = result.exit_code
+    assert found == status, (arguments, result.output, error)
+    return result.stdout, result.stderr
+
+
+def answer(*arguments, status=0):
+    """The JSON document that is the whole of standard output."""
+    return json.loads(run(*arguments, "--json", status=status)[0])
+
+
+def shaped(given, keys):
+    """The keys are all there and of their types; a bool is no number here."""
+    assert set(keys) <= set(given), set(keys) - set(given)
+    for key, kinds in keys.items():
+        value = given[key]
+        assert isinstance(value, kinds), (key, value)
+        assert not isinstance(value, bool) or kinds is bool, (key, value)
+
+
+def rows_by(key, rows):
+    return {row[key]: row for row in rows}
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_help_answers_without_the_heavy_packages(command):
+    arguments = [*([command] if command else []), "--help"]
+    script = (
+        "import sys\nfrom qpvgeo.cli import main\nstatus = None\n"
+        f"sys.argv = ['qpvgeo', *{arguments!r}]\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    status = end.code\n"
+        f"print('LOADED', status, sorted(set({HEAVY!r}) & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, encoding="utf-8", check=True)
+    assert done.stdout.splitlines()[-1] == "LOADED 0 []"
+    assert "--help" in done.stdout
+    assert done.stderr == ""
+
+
+def test_help_names_every_command():
+    out, _ = run("--help")
+    assert [name for name in COMMANDS if f" {name} " not in out] == []
+
+
+def test_version_is_that_of_the_package():
+    import qpvgeo
+
+    assert run("--version")[0] == f"qpvgeo {qpvgeo.__version__}\n"
+
+
+def test_no_command_shows_the_help_and_is_a_wrong_call():
+    done = process()
+    assert done.returncode == 2
+    assert "Usage: qpvgeo" in done.stdout + done.stderr
+
+
+def test_summary_2015_with_no_file_at_hand_is_the_published_one():
+    found = answer("summary", "--vintage", 2015)
+    expected = {
+        "vintage": 2015,
+        "basis": "published",
+        "n_qpv": 1514,
+        "population_year": 2018,
+        "share_scope": "hexagone + 5 DOM",
+        "share_population": 5_360_753,
+        "denominator": 67_244_921,
+        "denominator_year": 2019,
+        "fictional": None,
+    }
+    assert {key: found.get(key) for key in expected} == expected
+    assert found["share"] == 5_360_753 / 67_244_921
+    assert round(found["share"], 3) == 0.080
+    assert round(found["population"] / 1e6, 1) == 5.4
+    assert [row["scope"] for row in found["scopes"]] == ["hexagone + 5 DOM", "total"]
+    scope = found["scopes"][0]
+    assert (scope["population_year"], scope["denominator_year"]) == (2018, 2019)
+    assert sum(row["n_qpv"] for row in found["by_territory"]) == 1514
+
+
+def test_summary_2015_in_words_gives_the_ratio_with_its_years_and_scope():
+    out, _ = run("summary", "--vintage", 2015)
+    for piece in (
+        "QPV, geography of 2015",
+        "(basis: published)",
+        "1,514 QPV",
+        "(5.4 million)",
+        "reference year 2018",
+        f"8.0{NO_BREAK}% = 5,360,753 / 67,244,921 inhabitants (census 2019)",
+        "scope: Hexagone and the five overseas departments",
+        "2019 stands for 2018",
+        "no denominator for Saint-Martin",
+        "Source: published aggregates embedded in qpvgeo",
+    ):
+        assert piece in out, piece
+    assert "ictional" not in out
+
+
+def test_summary_2015_in_another_census_is_the_other_ratio_that_rounds_alike():
+    found = answer("summary", "--vintage", 2015, "--year", 2013)
+    assert (found["share_population"], found["denominator"], found["denominator_year"]) == (5_353_790, 65_777_356, 2013)
+    assert (found["population"], found["population_year"]) == (5_435_060, 2013)
+
+
+@pytest.mark.parametrize("arguments", [["--vintage", 2015], ["--sample"], ["--sample", "--vintage", 2015]])
+def test_shape_of_summary(arguments):
+    found = answer("summary", *arguments)
+    shaped(found, SUMMARY_KEYS)
+    for row in found["by_territory"]:
+        shaped(row, {"territory": str} | FIGURES)
+    for row in found["scopes"]:
+        shaped(row, {"scope": str} | FIGURES)
+    shaped(found["repairs"], {"outlines": int, "added_km2": float})
+    assert all(isinstance(source, dict) for source in found["sources"])
+    assert found["share"] == pytest.approx(found["share_population"] / found["denominator"], abs=1e-12)
+
+
+@pytest.mark.parametrize("level", ["department", "region"])
+def test_summary_by_a_level_adds_its_rows(level):
+    rows = answer("summary", "--sample", "--by", level)[f"by_{level}"]
+    assert [(row[level], row["n_qpv"], row["population"]) for row in rows] == [("99", 16, 22_544)]
+
+
+@pytest.mark.parametrize("vintage", [2015, 2024])
+@pytest.mark.parametrize("level", ["commune", "epci", "ept", "department", "region", "territory"])
+def test_shape_of_coverage_and_its_people_add_up(level, vintage):
+    found = answer("coverage", "--sample", "--by", level, "--vintage", vintage)
+    shaped(found, COVERAGE_KEYS)
+    assert (found["by"], found["vintage"]) == (level, vintage)
+    for row in found["rows"]:
+        shaped(row, COVERAGE_ROW)
+        assert row["share"] == pytest.approx(row["qpv_population"] / row["population"], abs=1e-9)
+    people = {2015: 18_899, 2024: 22_544}[vintage]
+    assert found["qpv_population"] == people
+    assert sum(row["qpv_population"] for row in found["rows"]) == pytest.approx(people, abs=1e-6)
+
+
+def test_shape_of_datasets():
+    found = answer("datasets")
+    assert list(found) == ["datasets"]
+    for row in found["datasets"]:
+        shaped(row, DATASET_ROW)
+    rows = rows_by("key", found["datasets"])
+    assert len(rows) == len(found["datasets"])
+    assert (rows["qpv-2024"]["vintage"], rows["qpv-2024"]["kind"]) == (2024, "perimeters")
+    assert [row["path"] for row in rows.values() if row["cached"]] == []
+
+
+def test_shape_of_doctor():
+    found = answer("doctor", sample().qpv_2015)
+    shaped(found, {"ok": bool, "files": list})
+    (report,) = found["files"]
+    shaped(report, {"file": str, "kind": str, "features": int, "findings": list})
+    (finding,) = report["findings"]
+    shaped(finding, {"code": str, "row": int, "level": str, "problem": str, "action": str})
+    assert (finding["code"], finding["row"]) == ("QP099008", 8)
+
+
+def test_shape_of_fetch():
+    found = answer("fetch", "qpv-2024", "--data", sample().path)
+    assert found == {"files": [{"key": "qpv-2024", "path": str(sample().qpv_2024)}], "failed": []}
+
+
+@pytest.mark.parametrize("command", ["datasets", "doctor", "summary", "coverage"])
+def test_every_output_of_the_sample_says_that_it_is_fictional(command):
+    assert FICTIONAL in run(command, "--sample")[0]
+    assert FICTIONAL_FR in run(command, "--sample", "--lang", "fr")[0]
+    assert answer(command, "--sample")["fictional"] == FICTIONAL
+    assert answer(command, "--data", sample().path)["fictional"] == FICTIONAL
+
+
+@pytest.mark.parametrize("command", ["datasets", "summary"])
+def test_what_is_not_the_sample_does_not_say_so(command):
+    assert "fictional" not in answer(command, *(["--vintage", "2015"] if command == "summary" else []))
+
+
+def test_datasets_of_the_sample_are_at_hand():
+    out, _ = run("datasets", "--sample")
+    assert [line.split()[-1] for line in out.splitlines() if line.split()[:1] == ["qpv-2024"]] == [
+        "qpv-2024-geojson.zip"
+    ]
+
+
+def test_doctor_passes_the_sample():
+    found = answer("doctor", "--sample")
+    assert found["ok"]
+    assert "qp-politiquedelaville-shp.zip (QP_METROPOLE_LB93.shp)" in rows_by("file", found["files"])
+
+
+def test_summary_of_the_sample_in_words():
+    out, _ = run("summary", "--sample")
+    assert "16 QPV, 22,544 people, reference year 2020" in out
+    assert f"17.0{NO_BREAK}% = 22,544 / 132,238 inhabitants" in out
+
+
+def test_coverage_of_the_sample_by_commune_in_words():
+    out, _ = run("coverage", "--sample", "--by", "commune")
+    row = next(line for line in out.splitlines() if "Port-Brume" in line)
+    assert row.split() == ["99001", "Port-Brume", "8", "10,681", "60,274", "17.72", "%", "1.21"]
+    assert "numbers do not add up, people do" in out
+
+
+def test_summary_in_french():
+    out, _ = run("summary", "--sample", "--lang", "fr")
+    assert "QPV, géographie 2024" in out
+    assert f"16 QPV, 22{NARROW}544 habitants, année de référence 2020" in out
+    assert f"17,0{NO_BREAK}% = 22{NARROW}544 / 132{NARROW}238 habitants" in out
+    header = next(line for line in out.splitlines() if "Territoire" in line)
+    columns = "Territoire QPV Habitants en QPV recensement Population recensement Part km2 en QPV Note"
+    assert " ".join(header.split()) == columns
+    assert f"17,05{NO_BREAK}%" in out
+    assert "2,43" in out
+
+
+def test_published_summary_in_french_has_its_notes_in_french():
+    out, _ = run("summary", "--vintage", 2015, "--lang", "fr")
+    assert f"8,0{NO_BREAK}% = 5{NARROW}360{NARROW}753 / 67{NARROW}244{NARROW}921 habitants (recensement 2019)" in out
+    assert "2019 tient lieu de 2018" in out
+    assert "pas de dénominateur pour Saint-Martin" in out
+    assert "stands for" not in out
+
+
+@pytest.mark.parametrize(
+    ("command", "headers"),
+    [
+        ("datasets", "Clé Nature Millésime Format Mo Sur le disque"),
+        ("coverage", "Code Nom QPV Habitants en QPV Population Part km2 en QPV Note"),
+        ("doctor", "Enreg. Code Problème Suite"),
+    ],
+)
+def test_headers_in_french(command, headers):
+    out, _ = run(command, "--sample", "--lang", "fr")
+    assert headers.split() in [line.split() for line in out.splitlines()]
+
+
+def test_json_does_not_depend_on_the_language():
+    assert answer("summary", "--sample", "--lang", "fr") == answer("summary", "--sample")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["summary", "--bogus"],
+        ["summary", "--vintage", "2019"],
+        ["summary", "--by", "commune"],
+        ["summary", "--year", "1999"],
+        ["coverage", "--by", "canton"],
+        ["coverage", "--sample", "--by", "epci", "--attribution", "code"],
+        ["summary", "--lang", "de"],
+        ["datasets", "--sample", "--data", "."],
+        ["doctor", "--sample", "--data", "."],
+        ["summary", "--sample", "--data", "."],
+        ["coverage", "--sample", "--data", "."],
+        ["datasets", "--data", "no-such-folder"],
+        ["doctor", "--data", "no-such-folder"],
+        ["summary", "--data", "no-such-folder"],
+        ["coverage", "--data", "no-such-folder"],
+        ["fetch", "qpv-2024", "--data", "no-such-folder"],
+        ["fetch", "no-such-key"],
+        ["fetch"],
+        ["fetch", "qpv-2024", "qpv-2015", "--url", "http://127.0.0.1:9/x.zip"],
+        ["doctor"],
+        ["nonsense"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_calls_end_with_2_and_print_nothing_on_standard_output(arguments):
+    assert run(*arguments, status=2)[0] == ""
+
+
+@pytest.mark.parametrize("command", ["summary", "coverage"])
+def test_folder_named_without_the_file_ends_with_3(command, empty):
+    assert run(command, "--data", empty, status=3)[0] == ""
+
+
+def test_coverage_with_no_file_at_hand_ends_with_3():
+    assert run("coverage", status=3)[0] == ""
+
+
+def test_year_that_no_table_at_hand_has_ends_with_3():
+    assert run("summary", "--sample", "--year", 1999, status=3)[0] == ""
+
+
+def test_doctor_of_a_file_that_is_not_there_ends_with_3():
+    assert run("doctor", "gone.shp", status=3)[0] == ""
+
+
+def test_doctor_of_a_broken_file_ends_with_1_and_still_answers(tmp_path):
+    path = tmp_path / "qp.geojson"
+    path.write_text('{"type": "FeatureCollection", "features": [', encoding="utf-8")
+    found = answer("doctor", path, sample().qpv_2024, status=1)
+    assert [found["ok"], *(bool(report["findings"]) for report in found["files"])] == [False, True, False]
+    out, _ = run("doctor", path, sample().qpv_2024, status=1)
+    assert "not usable as it is" in out
+    assert "16 records: usable" in out
+
+
+def test_error_of_the_library_is_a_message_on_standard_error_and_no_traceback(empty):
+    done = process("summary", "--vintage", 2015, "--data", empty, "--json")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("qpvgeo: No file of perimeters of the 2015 geography is at hand.\n")
+    assert str(empty) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["summary", "--vintage", "2015", "--json"], 0), (["coverage", "--by", "canton", "--json"], 2)],
+    ids=["done", "wrong call"],
+)
+def test_exit_status_of_the_process(arguments, status):
+    done = process(*arguments)
+    assert done.returncode == status
+    assert (done.stdout == "") == (status != 0)
+    assert (done.stderr == "") == (status == 0)
+
+
+def test_process_of_the_doctor_ends_with_1_on_a_truncated_shapefile(tmp_path):
+    shutil.unpack_archive(sample().qpv_2015, tmp_path)
+    path = next(tmp_path.rglob("*.shp"))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    done = process("doctor", path, "--json")
+    report = json.loads(done.stdout)["files"][0]
+    assert done.returncode == 1
+    assert report["features"] == 14
+    lost = [found["row"] for found in report["findings"] if found["problem"] == "no outline"]
+    assert lost == list(range(lost[0], 15))
+
+
+def test_fetch_offline_ends_with_3_and_one_json_document():
+    done = process("fetch", "qpv-2024-list", "--url", "http://127.0.0.1:9/x.csv", "--json", QPVGEO_OFFLINE="1")
+    found = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert found["files"] == []
+    assert [(row["key"], row["error"]) for row in found["failed"]] == [("qpv-2024-list", "OfflineError")]
+    assert "QPVGEO_OFFLINE" in found["failed"][0]["message"]
+
+
+def test_fetch_from_another_address_lands_in_the_cache(site, tmp_path):
+    found = answer("fetch", "qpv-2024-list", "--url", f"{site}/table.csv")
+    (row,) = found["files"]
+    assert (row["key"], found["failed"]) == ("qpv-2024-list", [])
+    assert Path(row["path"]).parent == tmp_path / "cache"
+    assert Path(row["path"]).read_bytes() == TABLE
+
+
+def test_fetch_in_words_prints_the_path_on_standard_output(site):
+    out, err = run("fetch", f"{site}/table.csv")
+    key, _, path = out.strip().rpartition(": ")
+    assert (key, err) == (f"{site}/table.csv", "")
+    assert Path(path).read_bytes() == TABLE
+
+
+def test_one_failed_file_does_not_keep_the_others(site, tmp_path):
+    keys = (f"{site}/gone.csv", f"{site}/table.csv", "qpv-2015-list")
+    found = answer("fetch", *keys, status=3)
+    assert [row["key"] for row in found["files"]] == [keys[1]]
+    assert [(row["key"], row["error"]) for row in found["failed"]] == [
+        (keys[0], "NotFoundError"),
+        (keys[2], "MissingDataError"),
+    ]
+    shutil.rmtree(tmp_path / "cache")
+    out, err = run("fetch", *keys, status=3)
+    assert [line.rpartition(": ")[0] for line in out.splitlines()] == [keys[1]]
+    assert keys[0] in err
+    assert keys[2] in err
+
+
+@pytest.mark.real
+def test_summary_2015_of_the_published_files(real_data):
+    found = answer("summary", "--vintage", 2015, "--data", real_data)
+    territories = rows_by("territory", found["by_territory"])
+    assert (found["n_qpv"], found["population"], found["population_year"]) == (1514, 5_435_060, 2013)
+    assert (found["basis"], found["release"]) == ("computed", "2015-08")
+    counts = {"hexagone": 1296, "971": 16, "972": 7, "973": 32, "974": 49, "976": 36, "978": 2, "987": 76}
+    assert {code: row["n_qpv"] for code, row in territories.items()} == counts
+    hexagone = territories["hexagone"]
+    assert (hexagone["population"], hexagone["denominator"]) == (4_856_046, 63_697_865)
+    assert round(100 * hexagone["share"], 2) == 7.62
+    assert (hexagone["population_year"], hexagone["denominator_year"]) == (2013, 2013)
+    assert found["repairs"]["outlines"] == 34
+
+
+@pytest.mark.real
+def test_summary_2024_of_the_published_files(real_data):
+    found = answer("summary", "--vintage", 2024, "--data", real_data)
+    hexagone = rows_by("territory", found["by_territory"])["hexagone"]
+    scope = rows_by("scope", found["scopes"])["hexagone + 5 DOM"]
+    assert found["n_qpv"] == 1609
+    assert (hexagone["n_qpv"], hexagone["population"], round(100 * hexagone["share"], 2)) == (1362, 5_307_455, 8.13)
+    assert (scope["n_qpv"], scope["population"]) == (1518, 5_931_940)
+    assert scope["share"] is None
+    assert "census of the people not stated" in scope["note"]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("level", "code", "people"),
+    [("department", "dep_code", "dep_pmun_2020"), ("region", "reg_code", "reg_pmun_2020")],
+)
+def test_coverage_2024_equals_the_reference_tables(real_data, reference, level, code, people):
+    text = (reference / f"qpv2024_by_{level}.csv").read_text(encoding="utf-8")
+    expected = {row[code]: row for row in csv.DictReader(text.splitlines())}
+    found = answer("coverage", "--by", level, "--vintage", 2024, "--data", real_data)
+    rows = rows_by("code", found["rows"])
+    assert len(rows) == len(found["rows"])
+    assert set(rows) == set(expected)
+    for unit, row in expected.items():
+        assert rows[unit]["n_qpv"] == int(row["n_qpv_2025_release"]), unit
+        assert rows[unit]["qpv_population"] == (int(row["qpv_pop"]) if row["qpv_pop"] else None), unit
+        if row["share_pct"]:
+            assert rows[unit]["population"] == int(row[people]), unit
+            assert 100 * rows[unit]["share"] == pytest.approx(float(row["share_pct"]), abs=0.005 + 1e-9), unit
+        else:
+            assert rows[unit]["share"] is None, unit
+            assert rows[unit]["note"], unit
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("level", "unplaced"), [("commune", []), ("epci", [(91, None, "placed in no unit")])])
+def test_coverage_2024_below_the_department_adds_up_to_the_total(real_data, level, unplaced):
+    found = answer("coverage", "--by", level, "--vintage", 2024, "--data", real_data)
+    assert found["qpv_population"] == 5_931_940
+    assert sum(row["qpv_population"] or 0 for row in found["rows"]) == pytest.approx(5_931_940, abs=1e-3)
+    nowhere = [row for row in found["rows"] if row["code"] is None]
+    # Saint-Martin and Polynésie française have 91 QPV, no EPCI of that list, and no population in the table
+    assert [(row["n_qpv"], row["qpv_population"], row["note"]) for row in nowhere] == unplaced
+    assert sum(row["n_qpv"] for row in found["rows"]) >= 1609

@@ -1,0 +1,211 @@
+"""`qpvgeo map`: a file for each kind, options judged together, names near the wrong one, the published files."""
+
+import json
+
+import geopandas as gpd
+import pytest
+from typer.testing import CliRunner
+
+import qpvgeo as qg
+from qpvgeo.cli import app
+from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.sources import recognise
+
+pytest.importorskip("mapclassify", reason="the maps extra is not installed")
+
+
+BONDY = "filosofi/filosofi2019_200m_bondy.gpkg"
+
+
+def run(*options):
+    result = CliRunner().invoke(app, ["map", *map(str, options)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def answer(*options):
+    return json.loads(run(*options, "--json"))
+
+
+@pytest.mark.parametrize(
+    ("options", "title"),
+    [
+        (["Port-Brume"], "Priority neighbourhoods (QPV), Port-Brume (99001), 2024"),
+        (["Port-Brume", "--vintage", 2015], "Priority neighbourhoods (QPV), Port-Brume (99001), 2015"),
+        (["--kind", "choropleth"], "Share of people in QPV by commune, 2024"),
+        (["--kind", "choropleth", "--by", "epci", "--column", "n_qpv"], "Number of QPV by EPCI, 2024"),
+        (["99001", "--kind", "grid"], "People per cell, cells of 200 m, Port-Brume (99001), 2019"),
+        (
+            ["99001", "--kind", "grid", "--column", "poverty_rate"],
+            "Poverty rate of households, cells of 200 m, Port-Brume (99001), 2019",
+        ),
+        (
+            ["99001", "--kind", "estimates"],
+            "People of fiscal households, estimated from cells, Port-Brume (99001), 2019",
+        ),
+        (["99001", "--kind", "change"], "From the QPV of 2015 to those of 2024, Port-Brume (99001)"),
+        (["QN09902I", "--kind", "tags"], "Addresses and QPV, La Misaine (QN09902I), 2024"),
+        (["--kind", "france"], "Priority neighbourhoods (QPV), France, 2024"),
+        (["--kind", "france", "--by", "commune"], "Share of people in QPV by commune, France, 2024"),
+        (["--box", "-3.66,45.95,-3.57,46.0"], "Priority neighbourhoods (QPV), 2024"),
+        (["Port-Brume", "--title", "Nos quartiers à $10"], "Nos quartiers à $10"),
+    ],
+)
+def test_map_of_the_sample_is_written(tmp_path, options, title):
+    found = answer(*options, "--sample", "--svg", tmp_path / "map.svg")
+    assert found["title"] == title
+    assert found["outputs"] == [str(tmp_path / "map.svg")]
+    assert found["fictional"]
+    assert found["sources"]
+    # long titles are broken into lines
+    assert title.rsplit(", ", 1)[0] in (tmp_path / "map.svg").read_text(encoding="utf-8")
+
+
+def test_one_map_is_written_in_all_the_formats_asked(tmp_path):
+    options = [part for suffix in ("png", "svg", "pdf") for part in (f"--{suffix}", tmp_path / f"m.{suffix}")]
+    text = run("Port-Brume", "--sample", "--lang", "fr", *options)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.pdf", "m.png", "m.svg"]
+    assert text.startswith("Quartiers prioritaires (QPV), Port-Brume (99001), 2024")
+    assert "Données fictives" in text
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path):
+    with pytest.raises(UsageError) as caught:
+        run(
+            "Port-Brume", "--kind", "france", "--by", "street", "--points", "x.csv", "--basemap",
+            "--box", "1,2,3", "--png", tmp_path / "no" / "m.jpg", "--sample",
+        )  # fmt: skip
+    assert len(caught.value.problems) == 8
+
+
+def test_no_file_to_write_is_refused():
+    with pytest.raises(UsageError) as caught:
+        run("Port-Brume", "--sample")
+    assert list(caught.value.problems) == ["name a file to write: --png FILE, --svg FILE or --pdf FILE"]
+
+
+@pytest.mark.parametrize(
+    ("options", "near"),
+    [
+        (["Port-Brune"], "Port-Brume"),
+        (["99001", "--kind", "grid", "--column", "poverty"], "poverty_rate"),
+        (["--kind", "choropleth", "--column", "shares"], "share"),
+    ],
+)
+def test_wrong_name_is_answered_with_those_near(tmp_path, options, near):
+    with pytest.raises(UsageError) as caught:
+        run(*options, "--sample", "--png", tmp_path / "m.png")
+    assert any(near in problem for problem in caught.value.problems)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_option_that_the_kind_does_not_use_is_refused(tmp_path):
+    with pytest.raises(UsageError) as caught:
+        run(
+            "--by",
+            "epci",
+            "--column",
+            "share",
+            "--grid",
+            "g.csv",
+            "--layer",
+            "x",
+            "--sample",
+            "--png",
+            tmp_path / "m.png",
+        )
+    assert [problem.split(" ")[0] for problem in caught.value.problems] == ["--by", "--column", "--grid", "--layer"]
+    with pytest.raises(UsageError, match="--vintage is for --kind qpv"):
+        run("--kind", "change", "--vintage", 2015, "--sample", "--png", tmp_path / "m.png")
+
+
+def test_source_of_the_addresses_is_told(tmp_path):
+    found = answer("99001", "--kind", "tags", "--sample", "--svg", tmp_path / "m.svg")
+    assert "addresses" in [record.get("kind") for record in found["sources"]]
+
+
+def test_qpv_is_drawn_without_communes(tmp_path):
+    table = qg.read_qpv(qg.sample().qpv_2024)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    table.reset_index()[["qpv_code", "name", "geometry"]].rename(
+        columns={"qpv_code": "code_qp", "name": "lib_qp"}
+    ).to_file(folder / "qpv2024.geojson")
+    found = answer("QN09902I", "--data", folder, "--png", tmp_path / "m.png")
+    assert found["place"] == "La Misaine (QN09902I)"
+    with pytest.raises(UsageError, match="There is no place") as caught:
+        run("Port-Brume", "--data", folder, "--png", tmp_path / "m.png")
+    assert "where communes are at hand" in caught.value.way_out
+
+
+def test_columns_that_are_not_pairs_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="not NAME=MEANING"):
+        run("--kind", "grid", "--columns", "id", "--grid", "g.csv", "--sample", "--png", tmp_path / "m.png")
+
+
+@pytest.mark.real
+def test_grid_with_other_names_is_drawn(real_data, tmp_path):
+    grid = real_data / "filosofi/filosofi2017_200m_lille.gpkg"
+    options = ["Lille", "--kind", "grid", "--grid", grid, "--data", real_data, "--png", tmp_path / "m.png"]
+    with pytest.raises(DataError, match="enriched_grid") as caught:
+        run(*options)
+    assert "--layer" in caught.value.way_out
+    assert "--columns" in caught.value.way_out
+    found = answer(*options, "--layer", "enriched_grid", "--columns", "id=cell_id,num_people=population")
+    assert found["title"] == "People per cell, cells of 200 m, Lille (59350), 2017"
+
+
+@pytest.mark.real
+def test_qpv_that_cannot_be_drawn_are_in_the_notes(real_data, tmp_path):
+    found = answer("Quincy-sous-Sénart", "--data", real_data, "--png", tmp_path / "m.png")
+    assert found["notes"] == ["1 QPV without an outline in the file, not shown: QN09113I."]
+
+
+def test_box_without_a_cell_says_which_grids_were_read(tmp_path):
+    with pytest.raises((MissingDataError, DataError), match="no cell"):
+        run("--box", "2.30,48.80,2.40,48.90", "--kind", "grid", "--sample", "--png", tmp_path / "m.png")
+
+
+def test_points_of_a_layer_and_of_a_table_give_the_same_map(tmp_path):
+    addresses = qg.sample().addresses
+    table = gpd.pd.read_csv(addresses, sep=";", dtype="str").dropna(subset=["lon", "lat"]).head(200)
+    table.to_csv(tmp_path / "points.csv", index=False)
+    points = gpd.points_from_xy(table["lon"].astype(float), table["lat"].astype(float))
+    gpd.GeoDataFrame(table[["id"]], geometry=points, crs=4326).to_file(tmp_path / "points.gpkg")
+    counts = []
+    for suffix in ("csv", "gpkg"):
+        picture = tmp_path / f"{suffix}.svg"
+        run("99001", "--kind", "tags", "--points", tmp_path / f"points.{suffix}", "--sample", "--svg", picture)
+        counts.append(picture.read_text(encoding="utf-8").count("<use"))
+    assert counts[0] == counts[1] > 50
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("options", "title"),
+    [
+        (["Lille"], "Priority neighbourhoods (QPV), Lille (59350), 2024"),
+        (["93010", "--kind", "estimates", "--lang", "fr", "--grid", BONDY, "--layer", "bondy"], None),
+        (["200043396", "--kind", "change"], None),
+    ],
+)
+def test_published_files_are_drawn(real_data, tmp_path, options, title):
+    options = [real_data / part if part == BONDY else part for part in options]
+    found = answer(*options, "--data", real_data, "--png", tmp_path / "m.png")
+    assert found["outputs"] == [str(tmp_path / "m.png")]
+    assert "fictional" not in found
+    if title:
+        assert found["title"] == title
+
+
+@pytest.mark.real
+def test_all_territories_are_on_the_map_of_the_country(real_data, tmp_path):
+    vintages = [year for year in (2015, 2024) if recognise.find("perimeters", year, real_data)]
+    for vintage in vintages:
+        picture = tmp_path / f"{vintage}.svg"
+        run("--kind", "france", "--vintage", vintage, "--data", real_data, "--svg", picture)
+        text = picture.read_text(encoding="utf-8")
+        for name in ("Guadeloupe", "Martinique", "Guyane", "La Réunion", "Mayotte", "Saint-Martin", "Polynésie"):
+            assert name in text
+        assert "not given" not in text

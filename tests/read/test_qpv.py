@@ -1,0 +1,575 @@
+"""Perimeters from every published form: one canonical frame, nothing dropped in silence."""
+
+import shutil
+import zipfile
+
+import geopandas as gpd
+import numpy as np
+import pyproj
+import pytest
+import shapely
+from geopandas.testing import assert_geodataframe_equal
+
+from qpvgeo import facts
+from qpvgeo.codes import official
+from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.frames.forms import QPV_COLUMNS
+from qpvgeo.geometry.projection import to_metric
+from qpvgeo.read.qpv import read_qpv
+from qpvgeo.samples import sample
+from qpvgeo.sources.published_columns import column_of
+
+LILLE, MAMOUDZOU = (3.06, 50.62), (45.22, -12.79)
+
+FILES_2015 = {
+    "QP_METROPOLE_LB93": ("hexagone", 1296, 2154),
+    "QP_GUADELOUPE_WGS84_UTM20N": ("971", 16, 32620),
+    "QP_MARTINIQUE_WGS84_UTM20N": ("972", 7, 32620),
+    "QP_GUYANE_RGF95_UTM22N": ("973", 32, 2972),
+    "QP_LAREUNION_RGR92_UTM40S": ("974", 49, 2975),
+    "QP_MAYOTTE_RGM04_UTM38S": ("976", 36, 4470),
+    "QP_STMARTIN_WGS84_UTM20N": ("978", 2, 32620),
+    "QP_POLYNESIEFRANCAISE_WGS84_EPSG4326": ("987", 76, 4326),
+}
+NATIONAL_2015 = "QP_METROPOLEOUTREMER_WGS84_EPSG4326"
+COUNTS_2024 = {"hexagone": 1362, "971": 19, "972": 9, "973": 29, "974": 57, "976": 42, "978": 3, "987": 88}
+CRUSHED = ["QN09105I", "QN09113I", "QN09503I"]
+
+
+def square(at, size=0.01):
+    lon, lat = at
+    return shapely.box(lon, lat, lon + size, lat + size)
+
+
+def write(path, rows, crs=4326, **attributes):
+    """Write `{code: outline}` with the columns given, as a file that someone made."""
+    frame = gpd.GeoDataFrame(
+        {"code_qp": list(rows), "lib_qp": "Nom", **attributes}, geometry=list(rows.values()), crs=crs
+    )
+    frame.to_file(path)
+    return path
+
+
+def about(frame):
+    return frame.attrs["qpvgeo"]
+
+
+def noted(frame, text):
+    return [note for note in about(frame)["notes"] if text in note]
+
+
+def published(qpv):
+    """Frame under the published names of 2024."""
+    flat = qpv.reset_index().drop(columns=["vintage", "release", "territory", "department", "region"])
+    flat["communes"] = flat["communes"].map(", ".join)
+    return flat.rename(columns={"qpv_code": "code_qp", "name": "lib_qp", "communes": "insee_com"})
+
+
+@pytest.fixture(scope="module")
+def new():
+    return read_qpv(sample().qpv_2024)
+
+
+@pytest.fixture(scope="module")
+def shp(real_data):
+    return real_data / "qpv2015" / "shp"
+
+
+@pytest.fixture(scope="module")
+def whole_2015(shp):
+    """The nine shapefiles of 2015, joined."""
+    return read_qpv(shp)
+
+
+@pytest.fixture(scope="module")
+def real_2024(real_data):
+    return read_qpv(real_data / "qpv2024" / "qpv2024_simplified.geojson")
+
+
+def test_canonical_columns_come_first_and_the_outline_last(new):
+    lead = [column for column in QPV_COLUMNS if column != "geometry"]
+    assert new.columns.tolist() == [*lead, "lib_reg", "lib_dep", "lib_com", "siren_epci", "geometry"]
+    assert new.index.name == "qpv_code"
+    assert new.loc["QN09908I", "communes"] == ["99001", "99002"]
+
+
+def test_shapefile_of_2015_keeps_the_names_of_its_communes():
+    old = read_qpv(sample().qpv_2015)
+    assert old["communes"].isna().all()
+    assert old.loc["QP099007", "commune_qp"] == "Port-Brume, Saint-Aubin-du-Large"
+    assert old.loc["QP099002", "name"] == "Grand Hunier – Cap Nord"
+    assert (old["vintage"].unique().tolist(), old.crs.to_epsg()) == ([2015], 2154)
+
+
+def test_repairs_are_logged_and_can_be_refused():
+    mended, raw = read_qpv(sample().qpv_2015), read_qpv(sample().qpv_2015, repair=False)
+    assert [change["code"] for change in about(mended)["repairs"]] == ["QP099008"]
+    assert about(raw)["repairs"] == []
+    assert mended.is_valid.all()
+    assert raw.index[~raw.is_valid].tolist() == ["QP099008"]
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "shp", "geojson", "parquet", "zip of shp", "zip of parquet"])
+def test_every_form_gives_the_same_frame(tmp_path, new, suffix):
+    ending = suffix.removeprefix("zip of ")
+    path = tmp_path / f"x.{ending}"
+    flat = published(new)
+    flat.to_parquet(path) if ending == "parquet" else flat.to_file(path)
+    if suffix.startswith("zip"):
+        with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+            for part in sorted(tmp_path.glob("x.*")):
+                if part.suffix != ".zip":
+                    archive.write(part, f"SHP/{part.name}")
+        path = tmp_path / "x.zip"
+    assert_geodataframe_equal(read_qpv(path), new, check_less_precise=ending == "geojson")
+
+
+@pytest.mark.parametrize("change", [str.upper, str.lower, str.title])
+def test_column_names_in_any_case(tmp_path, new, change):
+    flat = published(new)
+    flat.rename(columns={name: change(name) for name in flat.columns.drop("geometry")}).to_file(tmp_path / "x.gpkg")
+    assert_geodataframe_equal(read_qpv(tmp_path / "x.gpkg"), new)
+
+
+def test_the_best_known_name_is_taken_first():
+    assert column_of(["QP", "CODE_QP"], "qpv_code") == "CODE_QP"
+    assert column_of(["nom"], "qpv_code") is None
+    assert column_of(["a", "code_qp"], "qpv_code", {"a": "qpv_code"}) == "a"
+
+
+def test_columns_that_someone_renamed(tmp_path, new):
+    flat = published(new).rename(columns={"code_qp": "Quartier", "lib_qp": "Titre", "insee_com": "Villes"})
+    flat.to_file(tmp_path / "x.gpkg")
+    named = {"Quartier": "qpv_code", "Titre": "name", "Villes": "communes"}
+    assert_geodataframe_equal(read_qpv(tmp_path / "x.gpkg", columns=named), new)
+
+
+def test_columns_that_no_file_has_are_named(tmp_path):
+    write(tmp_path / "x.gpkg", {"QN05901N": square(LILLE)})
+    with pytest.raises(DataError, match="No file has a column 'Titre'"):
+        read_qpv(tmp_path / "x.gpkg", columns={"Titre": "name"})
+
+
+def test_columns_cannot_be_given_names_that_mean_nothing(tmp_path):
+    write(tmp_path / "x.gpkg", {"QN05901N": square(LILLE)})
+    with pytest.raises(UsageError, match="cannot name 'code'"):
+        read_qpv(tmp_path / "x.gpkg", columns={"code_qp": "code"})
+
+
+def test_a_file_without_codes_lists_the_columns_it_has(tmp_path):
+    gpd.GeoDataFrame({"zone": ["QN05901N"]}, geometry=[square(LILLE)], crs=4326).to_file(tmp_path / "x.gpkg")
+    with pytest.raises(DataError, match="no layer of QPV outlines") as error:
+        read_qpv(tmp_path / "x.gpkg")
+    assert "columns zone" in error.value.problems[0]
+    assert "columns=" in error.value.way_out
+
+
+def test_centroids_with_codes_are_no_perimeters(tmp_path):
+    write(tmp_path / "x.gpkg", {"QN05901N": shapely.Point(LILLE)})
+    with pytest.raises(DataError, match="no layer of QPV outlines"):
+        read_qpv(tmp_path / "x.gpkg")
+
+
+def test_round_trip_through_geoparquet(tmp_path, new):
+    new.to_parquet(tmp_path / "x.parquet")
+    again = read_qpv(tmp_path / "x.parquet")
+    assert_geodataframe_equal(again, new)
+    assert all(isinstance(listed, list) for listed in again["communes"])
+    for key in ("source", "vintage", "release", "fictional"):
+        assert about(again)[key] == about(new)[key]
+
+
+def test_provenance_survives_geoparquet(tmp_path, new):
+    new.to_parquet(tmp_path / "x.parquet")
+    assert gpd.read_parquet(tmp_path / "x.parquet").attrs == new.attrs
+
+
+def test_order_is_that_of_the_file(tmp_path, new):
+    shuffled = published(new).sample(frac=1, random_state=3)
+    shuffled.to_file(tmp_path / "x.gpkg")
+    qpv = read_qpv(tmp_path / "x.gpkg")
+    assert qpv.index.tolist() == shuffled["code_qp"].tolist()
+    assert_geodataframe_equal(qpv.loc[new.index], new)
+
+
+def test_both_geographies_are_refused_unless_one_is_chosen():
+    both = [sample().qpv_2015, sample().qpv_2024]
+    with pytest.raises(UsageError, match="both geographies") as error:
+        read_qpv(both)
+    assert error.value.problems == ("2015: for example QP099001", "2024: for example QN09901M")
+    assert [len(read_qpv(both, vintage=year)) for year in (2015, 2024)] == [14, 16]
+
+
+def test_one_geography_out_of_one_file_that_holds_both(tmp_path):
+    rows = {"QP059001": square(LILLE), "QN05901N": square(LILLE), "QN97601N": square(MAMOUDZOU)}
+    write(tmp_path / "x.gpkg", rows)
+    old, new = (read_qpv(tmp_path / "x.gpkg", vintage=year) for year in (2015, 2024))
+    assert (old.index.tolist(), old["release"].tolist()) == (["QP059001"], ["2015-08"])
+    assert (len(new), set(new["release"])) == (2, {"2025"})
+
+
+def test_the_wrong_vintage_is_named():
+    with pytest.raises(DataError, match="QN09901M is a 2024 code") as error:
+        read_qpv(sample().qpv_2024, vintage=2015)
+    assert error.value.way_out == "Read it with vintage=2024."
+
+
+def test_there_is_no_geography_of_2020():
+    with pytest.raises(UsageError, match="no 2020 geography"):
+        read_qpv(sample().qpv_2024, vintage=2020)
+
+
+def test_repeated_codes_are_listed_with_their_number(tmp_path):
+    gpd.GeoDataFrame({"code_qp": ["QN05901N", "QN05902N", "QN05901N"]}, geometry=[square(LILLE)] * 3, crs=4326).to_file(
+        tmp_path / "x.gpkg"
+    )
+    with pytest.raises(DataError, match="1 codes stand on several features") as error:
+        read_qpv(tmp_path / "x.gpkg")
+    assert error.value.problems == ("QN05901N: 2 features",)
+
+
+def test_bad_codes_are_listed_with_their_row(tmp_path):
+    codes_given = ["QN05901N", "QN059013", None, "QN99901N"]
+    gpd.GeoDataFrame({"code_qp": codes_given}, geometry=[square(LILLE)] * 4, crs=4326).to_file(tmp_path / "x.gpkg")
+    with pytest.raises(DataError, match="3 of 4 rows") as error:
+        read_qpv(tmp_path / "x.gpkg")
+    assert [problem.split(":")[0] for problem in error.value.problems] == ["row 1", "row 3", "row 2"]
+
+
+def test_codes_are_repaired_and_noted(tmp_path):
+    write(tmp_path / "x.gpkg", {" qn05901n ": square(LILLE)})
+    qpv = read_qpv(tmp_path / "x.gpkg")
+    assert qpv.index.tolist() == ["QN05901N"]
+    assert len(noted(qpv, "read as QN05901N")) == 1
+
+
+@pytest.mark.parametrize("shape", ["square", "figure of eight"])
+def test_swapped_axes_are_named(tmp_path, shape):
+    eight = shapely.Polygon([(3, 50), (3.1, 50.1), (3.1, 50), (3, 50.1)])
+    right = {"QN05901N": square(LILLE) if shape == "square" else eight, "QN97601N": square(MAMOUDZOU)}
+    turned = {code: shapely.transform(outline, lambda xy: xy[:, ::-1]) for code, outline in right.items()}
+    write(tmp_path / "x.gpkg", turned)
+    with pytest.raises(DataError, match="2 of 2 outlines do not lie where their codes say") as error:
+        read_qpv(tmp_path / "x.gpkg")
+    assert error.value.way_out == "Latitude and longitude are swapped in this file."
+
+
+def test_an_outline_in_another_territory_than_its_code_is_named(tmp_path):
+    write(tmp_path / "x.gpkg", {"QN05901N": square(LILLE), "QN97401N": square(MAMOUDZOU)})
+    with pytest.raises(DataError, match="1 of 2 outlines") as error:
+        read_qpv(tmp_path / "x.gpkg")
+    assert error.value.problems == ("QN97401N is of 974, its outline lies in 976",)
+
+
+def test_a_wrong_projection_is_named(tmp_path):
+    write(tmp_path / "x.gpkg", {"QN05901N": shapely.box(704_000, 7_059_000, 705_000, 7_060_000)}, crs=3857)
+    with pytest.raises(DataError, match="do not lie where") as error:
+        read_qpv(tmp_path / "x.gpkg")
+    assert "EPSG:3857" in error.value.way_out
+
+
+@pytest.mark.parametrize("nothing", [None, shapely.Polygon()])
+def test_a_qpv_without_outline_keeps_its_row(tmp_path, nothing):
+    write(tmp_path / "x.gpkg", {"QN05901N": square(LILLE), "QN05902N": nothing})
+    assert read_qpv(tmp_path / "x.gpkg").geometry.isna().tolist() == [False, True]
+
+
+def test_one_territory(tmp_path):
+    write(tmp_path / "x.gpkg", {"QN05901N": square(LILLE), "QN97601N": square(MAMOUDZOU)})
+    assert read_qpv(tmp_path / "x.gpkg", territory="976").index.tolist() == ["QN97601N"]
+
+
+def test_a_territory_that_is_not_in_the_file_gives_no_rows(tmp_path):
+    write(tmp_path / "x.gpkg", {"QN05901N": square(LILLE)})
+    qpv = read_qpv(tmp_path / "x.gpkg", territory="974")
+    assert len(qpv) == 0
+    assert (about(qpv)["source"], about(qpv)["fictional"]) == ("ANCT", False)
+
+
+def test_a_territory_that_does_not_exist():
+    with pytest.raises(UsageError, match="no territory '20'"):
+        read_qpv(sample().qpv_2024, territory="20")
+
+
+def test_release_of_2025_is_told_from_the_codes_of_mayotte(tmp_path):
+    write(tmp_path / "x.gpkg", {"QN05901N": square(LILLE), "QN97601M": square(MAMOUDZOU)})
+    qpv = read_qpv(tmp_path / "x.gpkg")
+    assert set(qpv["release"]) == {about(qpv)["release"]} == {"2025"}
+
+
+def test_release_of_2026_is_told_from_the_codes_of_mayotte(tmp_path):
+    write(tmp_path / "x.gpkg", {"QN05901N": square(LILLE), "QN97651C": square(MAMOUDZOU)})
+    qpv = read_qpv(tmp_path / "x.gpkg")
+    assert set(qpv["release"]) == {about(qpv)["release"]} == {"2026-01-15"}
+
+
+def test_release_stays_unknown_without_mayotte(tmp_path):
+    write(tmp_path / "x.gpkg", {"QN05901N": square(LILLE)})
+    assert read_qpv(tmp_path / "x.gpkg")["release"].isna().all()
+
+
+def test_erratum_of_2026_is_corrected_and_noted(tmp_path):
+    rows = {"QN97654C": square(MAMOUDZOU), "QN97652C": square(MAMOUDZOU)}
+    write(tmp_path / "x.gpkg", rows, insee_com=["97602", "97602"])
+    qpv = read_qpv(tmp_path / "x.gpkg")
+    assert qpv["communes"].to_dict() == {"QN97654C": ["97604"], "QN97652C": ["97602"]}
+    assert len(noted(qpv, "97602 corrected to 97604")) == 1
+
+
+def test_erratum_leaves_a_right_file_alone(tmp_path):
+    write(tmp_path / "x.gpkg", {"QN97654C": square(MAMOUDZOU)}, insee_com=["97604"])
+    qpv = read_qpv(tmp_path / "x.gpkg")
+    assert qpv.loc["QN97654C", "communes"] == ["97604"]
+    assert about(qpv)["notes"] == []
+
+
+def test_lists_of_communes_whatever_separates_them(tmp_path):
+    rows = {f"QN0210{rank}N": square(LILLE) for rank in range(1, 5)}
+    write(tmp_path / "x.gpkg", rows, insee_com=["02571, 02691", "02571;02691", "0257102691", None])
+    assert read_qpv(tmp_path / "x.gpkg")["communes"].tolist() == [["02571", "02691"]] * 3 + [None]
+
+
+def test_the_number_that_gdal_gives_is_no_attribute_and_a_frame_can_be_written_to_a_geopackage(new, tmp_path):
+    new.drop(columns="communes").to_file(tmp_path / "qpv.gpkg")
+    assert "fid" not in new.columns
+
+
+def test_codes_of_communes_that_are_none_are_told(tmp_path, new):
+    flat = published(new)
+    flat.loc[0, "insee_com"] = "1053, XX999"
+    flat.to_file(tmp_path / "x.gpkg")
+    qpv = read_qpv(tmp_path / "x.gpkg")
+    assert qpv["communes"].iloc[0] == ["01053"]
+    assert len(noted(qpv, "'1053' read as 01053")) == 1
+    assert len(noted(qpv, "'XX999' left out")) == 1
+
+
+def test_a_clip_never_takes_the_place_of_the_whole(tmp_path, new):
+    part = published(new).iloc[:3]
+    part.assign(geometry=part.geometry.scale(0.5, 0.5)).to_file(tmp_path / "a_clip.gpkg")
+    for order in ([sample().qpv_2024, tmp_path / "a_clip.gpkg"], [tmp_path / "a_clip.gpkg", sample().qpv_2024]):
+        joined = read_qpv(order)
+        assert joined.geometry.geom_equals(new.geometry.sort_index()).all()
+        assert len(noted(joined, "3 outlines differ")) == 1
+
+
+def test_comparing_with_an_outline_that_is_missing_says_metres(tmp_path):
+    rows = {"QN05901N": square(LILLE), "QN05902N": None, "QN05903N": square(LILLE, 0.02)}
+    write(tmp_path / "a.gpkg", rows)
+    write(tmp_path / "b.gpkg", {**rows, "QN05901N": square(LILLE, 0.02)})
+    (note,) = noted(read_qpv([tmp_path / "a.gpkg", tmp_path / "b.gpkg"]), "differ")
+    assert "nan" not in note
+
+
+def test_files_of_two_territories_meet_in_degrees(tmp_path):
+    write(tmp_path / "a.gpkg", {"QN05901N": shapely.box(704_000, 7_059_000, 705_000, 7_060_000)}, crs=2154)
+    write(tmp_path / "b.gpkg", {"QN97601N": square(MAMOUDZOU)})
+    joined = read_qpv([tmp_path / "a.gpkg", tmp_path / "b.gpkg"])
+    assert joined.crs.to_epsg() == 4326
+    assert joined["territory"].to_dict() == {"QN05901N": "hexagone", "QN97601N": "976"}
+    assert about(joined)["release"] == "2025"
+
+
+def test_key_of_the_catalogue_is_found_in_the_folder_given(new):
+    assert_geodataframe_equal(read_qpv("qpv-2024", data=sample().path), new)
+
+
+def test_key_without_data_says_how_to_get_it(tmp_path):
+    with pytest.raises(MissingDataError, match="qpvgeo fetch"):
+        read_qpv("qpv-2024", data=tmp_path)
+
+
+def test_files_are_recorded_with_their_hash(new):
+    (record,) = about(new)["files"]
+    assert record["file"] == "qpv-2024-geojson.zip"
+    assert len(record["sha256"]) == 64
+    assert about(new)["fictional"]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", FILES_2015)
+def test_real_shapefile_of_2015(shp, name):
+    territory, count, epsg = FILES_2015[name]
+    qpv = read_qpv(shp / f"{name}.shp")
+    assert (len(qpv), set(qpv["territory"]), qpv.crs.to_epsg()) == (count, {territory}, epsg)
+    assert list(about(qpv)["features_in"].values()) == [count]
+    assert qpv.index.map(len).unique().tolist() == [8]
+    assert qpv.is_valid.all()
+    assert qpv["name"].notna().all()
+
+
+@pytest.mark.real
+def test_real_national_file_of_2015(shp):
+    qpv = read_qpv(shp / f"{NATIONAL_2015}.shp")
+    counts = {territory: count for territory, count, _ in FILES_2015.values()}
+    assert qpv["territory"].value_counts().to_dict() == counts
+    assert len(qpv) == 1514
+    assert len(about(qpv)["repairs"]) == 34
+
+
+@pytest.mark.real
+def test_real_codes_of_width_16_in_martinique(shp):
+    header = (shp / "QP_MARTINIQUE_WGS84_UTM20N.dbf").read_bytes()
+    assert (header[32:39], header[48]) == (b"CODE_QP", 16)
+    assert read_qpv(shp / "QP_MARTINIQUE_WGS84_UTM20N.shp").index.str.fullmatch(r"QP972\d{3}").all()
+
+
+@pytest.mark.real
+def test_real_file_named_utm_38s_holds_degrees(shp):
+    qpv = read_qpv(shp / "QP_MAYOTTE_RGM04_UTM38S.shp")
+    west, south, east, north = qpv.total_bounds
+    assert 45 < west < east < 45.4
+    assert -13.1 < south < north < -12.6
+
+
+@pytest.mark.real
+def test_real_nine_files_are_the_1514(whole_2015, shp):
+    assert len(whole_2015) == 1514
+    assert set(whole_2015.index) == set(read_qpv(shp / f"{NATIONAL_2015}.shp", repair=False).index)
+    assert whole_2015.crs.to_epsg() == 4326
+    assert whole_2015.is_valid.all()
+    assert sum(about(whole_2015)["features_in"].values()) == 2 * 1514
+
+
+@pytest.mark.real
+def test_real_outlines_of_a_territory_come_before_the_national_ones(whole_2015, shp):
+    (note,) = noted(whole_2015, "1514 QPV are also in another file")
+    assert "32 outlines differ by more than 1 m (973, 3.4 m at most)" in note
+    own = read_qpv(shp / "QP_GUYANE_RGF95_UTM22N.shp").to_crs(4326)
+    kept = whole_2015.loc[own.index]
+    assert shapely.equals_exact(kept.geometry.to_numpy(), own.geometry.to_numpy(), tolerance=1e-9).all()
+
+
+def vertices(shapes, crs):
+    return shapely.get_coordinates(to_metric(shapes.to_numpy(), crs)[0])
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", FILES_2015)
+def test_real_local_and_national_outlines_are_the_same_but_in_guyane(shp, name):
+    local = read_qpv(shp / f"{name}.shp", repair=False)
+    national = read_qpv(shp / f"{NATIONAL_2015}.shp", repair=False).loc[local.index]
+    apart = np.linalg.norm(vertices(local.geometry, local.crs) - vertices(national.geometry, national.crs), axis=1)
+    if FILES_2015[name][0] == "973":
+        assert apart.min() == pytest.approx(3.41, abs=0.005)
+        assert apart.max() == pytest.approx(3.42, abs=0.005)
+    else:
+        assert apart.max() < 3e-5
+
+
+@pytest.mark.real
+def test_real_gap_of_guyane_is_the_withdrawn_translation_of_2_2_minus_2(shp):
+    local = read_qpv(shp / "QP_GUYANE_RGF95_UTM22N.shp", repair=False)
+    national = read_qpv(shp / f"{NATIONAL_2015}.shp", repair=False).loc[local.index]
+    withdrawn = pyproj.Transformer.from_pipeline(
+        "+proj=pipeline +step +inv +proj=utm +zone=22 +ellps=GRS80 "
+        "+step +proj=cart +ellps=GRS80 +step +proj=helmert +x=2 +y=2 +z=-2 "
+        "+step +inv +proj=cart +ellps=WGS84 +step +proj=unitconvert +xy_in=rad +xy_out=deg"
+    )
+    moved = local.geometry.transform(lambda xy: np.column_stack(withdrawn.transform(*xy.T)))
+    apart = np.linalg.norm(vertices(moved, 4326) - vertices(national.geometry, 4326), axis=1)
+    assert apart.max() < 0.001
+
+
+@pytest.mark.real
+def test_real_area_of_the_hexagone_in_2015(shp):
+    raw, mended = (read_qpv(shp / "QP_METROPOLE_LB93.shp", repair=choice) for choice in (False, True))
+    assert raw.area.sum() / 1e6 == pytest.approx(386.26, abs=0.005)
+    gained = sum(change["difference_m2"] for change in about(mended)["repairs"])
+    assert mended.area.sum() - raw.area.sum() == pytest.approx(gained, abs=0.1)
+
+
+@pytest.mark.real
+def test_real_list_of_2024_in_the_release_of_2025(real_2024):
+    assert real_2024["territory"].value_counts().to_dict() == COUNTS_2024
+    assert len(real_2024) == 1609
+    assert set(real_2024["release"]) == {"2025"}
+    assert official.classify_qpv(real_2024.index.to_series())["status"].value_counts().to_dict() == {
+        "modified": 1115,
+        "unchanged": 341,
+        "new": 153,
+    }
+
+
+@pytest.mark.real
+def test_real_outlines_that_enclose_no_area_stay_as_rows_without_outline(real_2024):
+    assert real_2024.index[real_2024.geometry.isna()].tolist() == CRUSHED
+    logged = {change["code"] for change in about(real_2024)["repairs"] if "no area" in change["reason"]}
+    assert logged == set(CRUSHED)
+    assert len(about(real_2024)["repairs"]) == 85
+
+
+@pytest.mark.real
+def test_real_qpv_in_several_communes(real_2024):
+    sizes = real_2024["communes"].map(len).value_counts().to_dict()
+    assert sizes == {1: 1460, 2: 115, 3: 26, 4: 7, 5: 1}
+
+
+@pytest.mark.real
+def test_real_clip_of_bondy_never_takes_the_place_of_the_whole(real_data, real_2024):
+    folder = real_data / "qpv2024"
+    joined = read_qpv([folder / "qpv2024_bondy_clip_fullres.gpkg", folder / "qpv2024_simplified.geojson"])
+    assert len(joined) == 1609
+    assert joined.geometry.geom_equals_exact(real_2024.geometry.sort_index(), 0).sum() == 1609 - len(CRUSHED)
+    assert len(noted(joined, "4 outlines differ")) == 1
+
+
+@pytest.mark.real
+def test_real_folder_of_2024_leaves_the_centroids_out(real_data):
+    assert len(read_qpv(real_data / "qpv2024")) == 1609
+
+
+@pytest.mark.real
+def test_real_extracts_do_not_displace_the_shapefiles(real_data, shp, whole_2015):
+    extracts = [real_data / "filosofi" / "filosofi2017_200m_lille.gpkg", real_data / "npnru" / "Paris_TVA.gpkg"]
+    joined = read_qpv([*extracts, shp])
+    assert joined.geometry.geom_equals(whole_2015.geometry).all()
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("file", "count"),
+    [
+        ("npnru/Paris_TVA.gpkg", 287),
+        ("filosofi/filosofi2017_200m_lille.gpkg", 26),
+        ("qpv2024/qpv2024_bondy_clip_fullres.gpkg", 4),
+    ],
+)
+def test_real_extract_keeps_every_feature(real_data, file, count):
+    qpv = read_qpv(real_data / file)
+    assert (len(qpv), qpv.geometry.notna().sum()) == (count, count)
+
+
+@pytest.mark.real
+def test_real_counts_are_those_of_the_lists(whole_2015, real_2024):
+    for vintage, qpv in ((2015, whole_2015), (2024, real_2024)):
+        expected = facts.expected_counts(vintage)
+        counts = qpv["territory"].value_counts()
+        assert [place for place in expected if counts[place] not in expected[place]] == []
+
+
+@pytest.mark.real
+def test_real_round_trip_through_geoparquet(tmp_path, real_2024, whole_2015):
+    for qpv in (real_2024, whole_2015):
+        qpv.to_parquet(tmp_path / "x.parquet")
+        assert_geodataframe_equal(read_qpv(tmp_path / "x.parquet"), qpv)
+
+
+@pytest.mark.real
+def test_real_shapefiles_in_a_zip_are_the_same(tmp_path, shp):
+    shutil.make_archive(str(tmp_path / "qp"), "zip", shp)
+    assert_geodataframe_equal(read_qpv(tmp_path / "qp.zip", territory="978"), read_qpv(shp, territory="978"))
+
+
+@pytest.mark.real
+def test_records_say_what_each_file_is_and_of_which_regions_it_was_kept(real_data):
+    records = {one["file"]: one for one in about(read_qpv("qpv-2015", data=real_data))["files"]}
+    island, whole = records["QP_LAREUNION_RGR92_UTM40S.shp"], records["QP_METROPOLEOUTREMER_WGS84_EPSG4326.shp"]
+    assert (island["kind"], island["producer"], island["vintage"], island["release"]) == (
+        "perimeters",
+        "ANCT",
+        2015,
+        "2015-08",
+    )
+    assert island["regions"] == ["04"]
+    assert whole["regions"] == [], "all of it is in the files of the territories"

@@ -1,0 +1,879 @@
+"""Downloads, against a real server on this machine: what is kept, what is refused, what is said."""
+
+import contextlib
+import datetime as dt
+import gzip
+import http.server
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import ssl
+import subprocess
+import threading
+import zipfile
+from pathlib import Path
+
+import py7zr
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import qpvgeo
+from qpvgeo.errors import (
+    ArchiveError,
+    DataError,
+    DiskFullError,
+    FetchError,
+    ForbiddenError,
+    HashMismatchError,
+    MissingDataError,
+    NotFoundError,
+    OfflineError,
+    SourceTimeoutError,
+    TruncatedError,
+    UsageError,
+    WrongTypeError,
+)
+from qpvgeo.sources import catalog, download
+from qpvgeo.sources.catalog import Dataset
+from qpvgeo.sources.download import fetch
+
+CSV = b"codeQPV;popMuniQPV\nQN07501M;2500\n"
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+pytestmark = pytest.mark.usefixtures("toy")
+
+
+class Site(http.server.ThreadingHTTPServer):
+    """A server that gives the answers it was told, in turn; the last one again and again."""
+
+    daemon_threads = False
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Visit)
+        self.answers, self.seen = [], []
+        self.over = threading.Event()
+
+    @property
+    def root(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def url(self, name="file.csv"):
+        return f"{self.root}/{name}"
+
+    def tell(self, *answers):
+        self.answers = list(answers)
+
+    def handle_error(self, request, client_address):
+        """Stay quiet about clients that leave."""
+
+
+class Visit(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.seen.append((self.path, dict(self.headers)))
+        answers = self.server.answers
+        (answers.pop(0) if len(answers) > 1 else answers[0])(self)
+
+    def log_message(self, *_):
+        pass
+
+
+def says(body=CSV, status=200, **headers):
+    def answer(visit):
+        visit.send_response(status)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        for name, value in ({"Content-Length": str(len(body))} | named).items():
+            if value is not None:
+                visit.send_header(name, value)
+        visit.end_headers()
+        with contextlib.suppress(OSError):
+            visit.wfile.write(body)
+
+    return answer
+
+
+def cut_chunks(visit):
+    visit.protocol_version = "HTTP/1.1"
+    visit.send_response(200)
+    visit.send_header("Transfer-Encoding", "chunked")
+    visit.end_headers()
+    visit.wfile.write(b"400\r\n" + CSV)
+    visit.close_connection = True
+
+
+def silent(visit):
+    visit.server.over.wait()
+
+
+def silent_after_the_headers(visit):
+    visit.send_response(200)
+    visit.send_header("Content-Length", str(len(CSV)))
+    visit.end_headers()
+    visit.wfile.write(CSV[:5])
+    visit.server.over.wait()
+
+
+def hangs_up(visit):
+    visit.connection.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture(autouse=True)
+def _calm(tmp_path, monkeypatch):
+    """No waiting between attempts, and nothing of the surroundings."""
+    monkeypatch.setattr(download, "_BACKOFF_S", 0.0)
+    for name in (*PROXIES, *(name.upper() for name in PROXIES), *BUNDLES):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def site():
+    with Site() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        server.tell(says())
+        try:
+            yield server
+        finally:
+            server.over.set()
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def toy(site, monkeypatch):
+    """Put a dataset served by the site in the catalogue."""
+
+    def add(name="toy.csv", **fields):
+        given = {"page": "https://example.org/page", "url": site.url(name), "filenames": (name,)}
+        dataset = Dataset(key="toy", title="A toy", kind="list", format="csv", **(given | fields))
+        monkeypatch.setitem(catalog._table(), "toy", dataset)
+        return dataset
+
+    add()
+    return add
+
+
+def files(folder):
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def lock(cache):
+    return json.loads((cache / "qpvgeo.lock.json").read_text(encoding="utf-8"))
+
+
+def refused(kind, match=None, **options):
+    """The fetch fails in this way, and the message tells where to put which file."""
+    cache = Path(os.environ["QPVGEO_CACHE"])
+    before = files(cache)
+    with pytest.raises(kind, match=match) as raised:
+        fetch("toy", **options)
+    assert type(raised.value) is kind
+    assert files(cache) == before
+    assert catalog.get("toy").filename in raised.value.way_out
+    assert str(cache) in raised.value.way_out
+    assert "https://example.org/page" in raised.value.way_out
+    return raised.value
+
+
+# --- on disk
+
+
+def test_a_file_on_disk_is_returned_without_a_request(site, tmp_path):
+    (tmp_path / "toy.csv").write_bytes(CSV)
+    assert fetch("toy", data=tmp_path) == tmp_path / "toy.csv"
+    assert site.seen == []
+
+
+def test_a_file_on_disk_is_found_whatever_the_case_of_its_name(tmp_path, monkeypatch):
+    (tmp_path / "mine" / "deep").mkdir(parents=True)
+    (tmp_path / "mine" / "deep" / "TOY.CSV").write_bytes(CSV)
+    monkeypatch.setenv("QPVGEO_DATA", str(tmp_path / "mine"))
+    assert fetch("toy").name == "TOY.CSV"
+
+
+def test_a_download_lands_in_the_cache(cache):
+    assert fetch("toy") == cache / "toy.csv"
+    assert files(cache)["toy.csv"] == CSV
+
+
+def test_a_download_leaves_only_the_file_and_the_lock(cache):
+    fetch("toy")
+    assert sorted(files(cache)) == ["qpvgeo.lock.json", "toy.csv"]
+
+
+def test_a_file_in_the_cache_is_not_asked_for_again(site):
+    fetch("toy")
+    fetch("toy")
+    assert len(site.seen) == 1
+
+
+def test_a_downloaded_file_can_be_read_by_whom_the_user_allows():
+    former = os.umask(0o022)
+    try:
+        assert fetch("toy").stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(former)
+
+
+def test_the_program_says_who_it_is(site):
+    fetch("toy")
+    assert site.seen[0][1]["User-Agent"] == f"qpvgeo/{qpvgeo.__version__}"
+
+
+def test_a_redirection_is_followed(site):
+    site.tell(says(b"", status=302, Location="/elsewhere.csv"), says())
+    assert fetch("toy").read_bytes() == CSV
+
+
+# --- hashes
+
+
+def test_the_first_download_is_recorded(site, cache):
+    site.tell(says(ETag='"v1"', Last_Modified="Thu, 15 Jan 2026 20:43:23 GMT"))
+    fetch("toy")
+    recorded = lock(cache)["toy"]
+    today = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}"
+    assert recorded == {
+        "file": "toy.csv",
+        "sha256": "d108ee3504eafbcfae1f0985fd0a123f9d8bb4ad359bc4b4365d26127d6c8ead",
+        "size_bytes": len(CSV),
+        "fetched_on": today,
+        "url": site.url("toy.csv"),
+        "etag": '"v1"',
+        "last_modified": "Thu, 15 Jan 2026 20:43:23 GMT",
+    }
+
+
+def test_a_file_that_changed_on_the_server_is_refused(site, cache):
+    fetch("toy").unlink()
+    site.tell(says(CSV + b"QN07502M;1\n"))
+    with pytest.raises(HashMismatchError, match="now serves another file"):
+        fetch("toy")
+    assert list(files(cache)) == ["qpvgeo.lock.json"]
+
+
+def test_a_file_that_changed_on_disk_is_refused():
+    path = fetch("toy")
+    path.write_bytes(CSV + b"mine")
+    with pytest.raises(HashMismatchError, match="is not the file known as toy"):
+        fetch("toy")
+
+
+def test_a_refused_file_shows_both_hashes_and_since_when(cache):
+    path = fetch("toy")
+    path.write_bytes(b"other")
+    with pytest.raises(HashMismatchError) as raised:
+        fetch("toy")
+    expected, found = raised.value.problems
+    assert lock(cache)["toy"]["sha256"] in expected
+    assert lock(cache)["toy"]["fetched_on"] in expected
+    assert "d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa" in found
+
+
+def test_a_refused_file_says_how_to_accept_it():
+    fetch("toy").write_bytes(b"other")
+    with pytest.raises(HashMismatchError) as raised:
+        fetch("toy")
+    assert "update=True" in raised.value.way_out
+    assert "qpvgeo fetch --update toy" in raised.value.way_out
+
+
+def test_a_changed_file_is_accepted_when_asked_for(site):
+    fetch("toy")
+    site.tell(says(CSV + b"new"))
+    assert fetch("toy", update=True).read_bytes() == CSV + b"new"
+    assert fetch("toy").read_bytes() == CSV + b"new"
+
+
+def test_a_changed_file_put_in_a_folder_of_ones_own_is_accepted_when_asked_for(site, tmp_path):
+    fetch("toy")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "toy.csv").write_bytes(b"mine")
+    assert fetch("toy", data=tmp_path / "mine", update=True).read_bytes() == b"mine"
+    assert fetch("toy", data=tmp_path / "mine").read_bytes() == b"mine"
+    assert len(site.seen) == 1
+
+
+def test_a_failed_update_leaves_the_former_file_and_its_hash(site, cache):
+    fetch("toy")
+    before = files(cache)
+    site.tell(says(status=404))
+    with pytest.raises(NotFoundError):
+        fetch("toy", update=True)
+    assert files(cache) == before
+
+
+def test_the_hash_of_the_catalogue_is_enforced_at_the_first_download(toy, cache):
+    toy(sha256="0" * 64)
+    with pytest.raises(HashMismatchError, match="of the catalogue"):
+        fetch("toy")
+    assert files(cache) == {}
+
+
+def test_the_hash_of_the_catalogue_is_enforced_on_a_file_at_hand(toy, tmp_path):
+    toy(sha256="0" * 64)
+    (tmp_path / "toy.csv").write_bytes(CSV)
+    with pytest.raises(HashMismatchError, match="of the catalogue"):
+        fetch("toy", data=tmp_path)
+
+
+def test_a_file_that_the_catalogue_refuses_can_be_accepted(toy):
+    toy(sha256="0" * 64)
+    fetch("toy", update=True)
+    assert fetch("toy").read_bytes() == CSV
+
+
+def test_another_form_of_the_dataset_has_no_hash_to_break(toy, tmp_path):
+    toy(sha256="0" * 64, filenames=("toy.csv", "toy.xls"))
+    (tmp_path / "toy.xls").write_bytes(b"another form")
+    assert fetch("toy", data=tmp_path).name == "toy.xls"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"toy": 1}', '{"toy": {"file": "toy.csv"}}', "\udcff"])
+def test_a_damaged_lock_is_refused(cache, site, content):
+    cache.mkdir()
+    (cache / "qpvgeo.lock.json").write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(DataError, match="is not a lock file"):
+        fetch("toy")
+    assert site.seen == []
+
+
+def test_downloads_at_the_same_time_are_all_recorded(site, cache):
+    urls = [site.url(f"{i}.csv") for i in range(8)]
+    threads = [threading.Thread(target=fetch, args=(url,)) for url in urls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(lock(cache)) == sorted(urls)
+
+
+# --- what the server does wrong
+
+
+def test_a_site_that_refuses_programs_is_said_to(site):
+    site.tell(says(status=403))
+    refused(ForbiddenError, "refuses programs")
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_file_that_is_gone_is_said_to_be(site, status):
+    site.tell(says(status=status))
+    error = refused(NotFoundError, "no longer there")
+    assert "url=" in error.way_out
+
+
+@pytest.mark.parametrize("status", [403, 404, 418])
+def test_an_answer_that_will_not_change_is_not_asked_for_again(site, status):
+    site.tell(says(status=status))
+    refused({403: ForbiddenError, 404: NotFoundError, 418: FetchError}[status])
+    assert len(site.seen) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_server_in_trouble_is_asked_again(site, status):
+    site.tell(says(status=status), says(status=status), says())
+    assert fetch("toy").read_bytes() == CSV
+
+
+def test_a_server_that_stays_in_trouble_is_given_up(site):
+    site.tell(says(status=503))
+    refused(FetchError, "answers 503")
+    assert len(site.seen) == download._ATTEMPTS
+
+
+@pytest.mark.parametrize("body", [b"<!DOCTYPE html><p>", b"\xef\xbb\xbf\n <html><body>", b"<HTML lang=fr>"])
+def test_an_error_page_served_as_data_is_refused(site, body):
+    site.tell(says(body, Content_Type="text/csv"))
+    refused(WrongTypeError, "web page")
+
+
+def test_what_is_announced_as_a_page_is_refused(site):
+    site.tell(says(Content_Type="text/html; charset=utf-8"))
+    refused(WrongTypeError, "web page")
+
+
+def test_the_title_of_the_error_page_is_told(site):
+    site.tell(says("<html><title>\n Site en maintenance é</title>".encode()))
+    refused(WrongTypeError, "Site en maintenance é")
+
+
+@pytest.mark.parametrize("body", [b'{"error": "quota"}', b"<?xml version='1.0'?><Error/>", b"PK\3\4\0\0"])
+def test_another_format_in_place_of_a_csv_is_refused(site, body):
+    site.tell(says(body))
+    refused(WrongTypeError, r"not serve a \.csv")
+
+
+@pytest.mark.parametrize("suffix", ["7z", "csv.gz", "geojson", "gpkg", "json", "parquet", "shp", "xls", "xlsx", "zip"])
+def test_text_in_place_of_another_format_is_refused(toy, site, suffix):
+    toy(f"toy.{suffix}")
+    site.tell(says(b"quota exceeded"))
+    refused(WrongTypeError, "does not serve")
+
+
+def gpkg():
+    base = sqlite3.connect(":memory:")
+    with contextlib.closing(base):
+        base.execute("CREATE TABLE gpkg_contents AS SELECT zeroblob(9000) AS content")
+        base.commit()
+        return base.serialize()
+
+
+def a_zip(contents):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def a_7z():
+    stream = io.BytesIO()
+    with py7zr.SevenZipFile(stream, "w") as archive:
+        archive.writestr(CSV, "toy.csv")
+    return stream.getvalue()
+
+
+WHOLE = {
+    "7z": a_7z,
+    "csv.gz": lambda: gzip.compress(CSV * 9),
+    "geojson": lambda: b'\xef\xbb\xbf {"type": "FeatureCollection", "features": []}\n',
+    "gpkg": gpkg,
+    "json": lambda: b"[1, 2]",
+    "parquet": lambda: b"PAR1 columns PAR1",
+    "xlsx": lambda: a_zip({"sheet.xml": b"<x/>"}),
+    "zip": lambda: a_zip({"toy.csv": CSV}),
+}
+
+
+@pytest.mark.parametrize("suffix", WHOLE)
+def test_a_whole_file_of_each_format_is_kept(toy, site, suffix):
+    toy(f"toy.{suffix}")
+    body = WHOLE[suffix]()
+    site.tell(says(body))
+    assert fetch("toy").read_bytes() == body
+
+
+@pytest.mark.parametrize("suffix", WHOLE)
+def test_a_file_cut_short_is_refused_even_when_no_length_is_announced(toy, site, suffix):
+    toy(f"toy.{suffix}")
+    site.tell(says(WHOLE[suffix]().rstrip()[:-3], Content_Length=None))
+    refused(TruncatedError, "not whole")
+
+
+def test_fewer_bytes_than_announced_are_refused(site):
+    site.tell(says(Content_Length=str(len(CSV) + 100)))
+    refused(TruncatedError, "ended too early")
+
+
+def test_a_chunk_cut_short_is_refused(site):
+    site.tell(cut_chunks)
+    refused(TruncatedError, "ended too early")
+
+
+def test_a_body_cut_short_once_is_asked_for_again(site):
+    site.tell(says(Content_Length=str(len(CSV) + 100)), says())
+    assert fetch("toy").read_bytes() == CSV
+
+
+def test_an_empty_body_is_refused(site):
+    site.tell(says(b""))
+    refused(TruncatedError, "empty body")
+
+
+def test_a_length_that_is_no_number_is_refused(site):
+    site.tell(says(Content_Length="many"))
+    refused(FetchError, "makes no sense")
+
+
+@pytest.mark.parametrize("answer", [silent, silent_after_the_headers])
+def test_a_server_that_falls_silent_is_given_up(site, monkeypatch, answer):
+    monkeypatch.setattr(download, "_ATTEMPTS", 2)
+    site.tell(answer)
+    refused(SourceTimeoutError, "silent for more than 0.05 s, 2 times", timeout=0.05)
+
+
+def test_a_server_that_falls_silent_once_is_asked_again(site):
+    site.tell(silent_after_the_headers, says())
+    assert fetch("toy", timeout=0.2).read_bytes() == CSV
+
+
+def test_a_server_that_hangs_up_once_is_asked_again(site):
+    site.tell(hangs_up, says())
+    assert fetch("toy").read_bytes() == CSV
+
+
+def test_a_server_that_is_not_there_is_said_to_be_out_of_reach(toy):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        toy(url=f"http://127.0.0.1:{free.getsockname()[1]}/toy.csv")
+        error = refused(FetchError, "no connection")
+    assert "HTTPS_PROXY" in error.way_out
+
+
+def test_a_redirection_without_end_is_refused(site):
+    site.tell(says(b"", status=302, Location="/again"))
+    refused(FetchError, "redirects")
+
+
+# --- waiting
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """Note the waits instead of waiting."""
+    noted = []
+    monkeypatch.setattr(download.time, "sleep", noted.append)
+    return noted
+
+
+def test_each_wait_is_about_twice_the_one_before(site, waits, monkeypatch):
+    monkeypatch.setattr(download, "_BACKOFF_S", 1.0)
+    site.tell(says(status=500))
+    refused(FetchError)
+    assert all(0.5 <= wait / twice <= 1 for wait, twice in zip(waits, (1, 2, 4), strict=True))
+
+
+def test_the_wait_that_the_server_asks_for_is_kept(site, waits):
+    site.tell(says(status=429, Retry_After="7"), says())
+    fetch("toy")
+    assert waits == [7.0]
+
+
+def test_a_wait_longer_than_a_minute_is_not_waited_for(site, waits):
+    site.tell(says(status=503, Retry_After="3600"))
+    refused(FetchError, "answers 503")
+    assert waits == []
+
+
+def test_a_wait_given_as_a_date_is_counted_from_now():
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+    assert 3500 < download._retry_after_s(f"{later:%a, %d %b %Y %H:%M:%S} GMT") <= 3600
+
+
+@given(value=st.text(max_size=30) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} \d{1,5} \d+:\d+:\d+ \S{0,5}"))
+def test_a_wait_is_never_negative_and_never_fails(value):
+    wait = download._retry_after_s(value)
+    assert wait is None or wait >= 0
+
+
+# --- the disk
+
+
+def test_a_disk_that_fills_up_leaves_nothing_behind(site):
+    resource = pytest.importorskip("resource", reason="only Unix limits the size of a file")
+    site.tell(says(CSV * 10_000))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        refused(DiskFullError, "no room left")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def tiny_disk(cache):
+    """A real disk of 64 kB in place of the cache."""
+    cache.mkdir()
+    mount = shutil.which("mount")
+    options = ["-t", "tmpfs", "-o", "size=64k", "tmpfs"]
+    if mount is None or subprocess.run([mount, *options, cache], capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield cache
+    subprocess.run(["umount", cache], check=True)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.usefixtures("tiny_disk")
+def test_a_full_disk_leaves_nothing_behind(site, announced):
+    body = CSV * 10_000
+    site.tell(says(body, Content_Length=str(len(body)) if announced else None))
+    refused(DiskFullError, "no room left")
+
+
+def test_a_file_larger_than_the_disk_is_refused_before_it_comes(site):
+    site.tell(says(Content_Length=str(10**18)))
+    refused(DiskFullError, "1,000,000,000,000,000,000 bytes announced")
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("QPVGEO_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(FetchError, match="cannot be written") as raised:
+        fetch("toy")
+    assert "QPVGEO_CACHE" in raised.value.way_out
+
+
+def test_an_interruption_leaves_nothing_behind(site, cache):
+    def interrupts(visit):
+        visit.send_response(200)
+        visit.send_header("Content-Length", "1000")
+        visit.end_headers()
+        visit.wfile.write(CSV)
+        os.kill(os.getpid(), signal.SIGINT)
+        visit.server.over.wait()
+
+    site.tell(interrupts)
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fetch("toy")
+    finally:
+        signal.signal(signal.SIGINT, former)
+    assert files(cache) == {}
+
+
+# --- without a download
+
+
+def test_offline_says_which_file_to_put_where(site, monkeypatch):
+    monkeypatch.setenv("QPVGEO_OFFLINE", "1")
+    refused(OfflineError, "QPVGEO_OFFLINE")
+    assert site.seen == []
+
+
+def test_offline_still_finds_what_is_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv("QPVGEO_OFFLINE", "1")
+    (tmp_path / "toy.csv").write_bytes(CSV)
+    assert fetch("toy", data=tmp_path).name == "toy.csv"
+
+
+def test_offline_refuses_to_update(monkeypatch):
+    fetch("toy")
+    monkeypatch.setenv("QPVGEO_OFFLINE", "1")
+    refused(OfflineError, update=True)
+
+
+def test_a_site_known_to_refuse_programs_is_not_asked(toy):
+    toy(url=None, by_hand=True, producer="Insee")
+    refused(ForbiddenError, "the site of Insee refuses programs")
+
+
+def test_the_files_of_insee_send_to_their_page():
+    with pytest.raises(ForbiddenError) as raised:
+        fetch("filosofi-200m-2021")
+    assert "https://www.insee.fr/fr/statistiques/8735162" in raised.value.way_out
+    assert "Filosofi2021_carreaux_200m_csv.zip" in raised.value.way_out
+
+
+def test_a_file_without_an_address_says_that_one_can_be_given(toy):
+    toy(url=None)
+    error = refused(MissingDataError, "no lasting address")
+    assert "url=" in error.way_out
+
+
+def test_a_file_without_a_name_is_to_be_given_by_its_path():
+    with pytest.raises(ForbiddenError, match="give its path"):
+        fetch("filosofi-1km-2021")
+
+
+def test_a_file_without_an_address_is_had_from_the_one_given(toy, site, cache):
+    toy(url=None, by_hand=True)
+    assert fetch("toy", url=site.url("mirror/TOY.csv")) == cache / "toy.csv"
+
+
+def test_a_file_without_a_name_takes_that_of_the_address_given(toy, site):
+    toy(url=None, filenames=())
+    assert fetch("toy", url=site.url("served.csv")).name == "served.csv"
+
+
+# --- what is asked for
+
+
+def test_a_department_is_put_in_the_address_and_in_the_name(toy, site, cache):
+    toy(filenames=("a-{department}.csv",), url=site.url("a-{department}.csv"))
+    assert fetch("toy:2a") == cache / "a-2A.csv"
+    assert site.seen[0][0] == "/a-2A.csv"
+
+
+def test_departments_are_recorded_apart(toy, site, cache):
+    toy(filenames=("a-{department}.csv",), url=site.url("a-{department}.csv"))
+    fetch("toy:59")
+    fetch("toy:62")
+    assert sorted(lock(cache)) == ["toy:59", "toy:62"]
+
+
+def test_a_department_must_be_named():
+    with pytest.raises(UsageError, match="by department"):
+        fetch("ban")
+
+
+def test_any_address_can_be_fetched(site):
+    assert fetch(site.url("elsewhere/list.csv")).read_bytes() == CSV
+
+
+def test_two_addresses_with_the_same_name_are_two_files(site):
+    site.tell(says(b"1"), says(b"2"))
+    assert fetch(site.url("a/list.csv")) != fetch(site.url("b/list.csv"))
+
+
+def test_the_address_of_a_dataset_is_the_dataset(site, cache):
+    fetch(site.url("toy.csv"))
+    assert list(lock(cache)) == ["toy"]
+
+
+@pytest.mark.parametrize("address", ["ftp://a.fr/b.csv", "file:///etc/passwd", "http:///a.csv"])
+def test_only_web_addresses_are_fetched(address):
+    with pytest.raises(UsageError, match="not an http"):
+        fetch(address)
+
+
+@given(path=st.text(max_size=30))
+def test_the_name_of_an_address_stays_in_the_cache(path):
+    name = download._unlisted(f"http://a.fr/{path}").filenames[0]
+    assert Path(name).name == name
+    assert not name.startswith(".")
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_a_time_out_is_above_zero(timeout):
+    with pytest.raises(UsageError, match="timeout"):
+        fetch("qpv-2024", timeout=timeout)
+
+
+# --- members of archives
+
+
+MEMBERS = {f"SHP/QP2024_Guadeloupe_RGAF09_UTM20N.{part}": part.encode() for part in ("shp", "shx", "dbf", "prj")}
+
+
+@pytest.fixture
+def packed(toy, site):
+    """A member of an archive that the site serves."""
+    archive = Dataset(
+        key="pack", title="", kind="list", format="shp", filenames=("pack.zip",), url=site.url("pack.zip")
+    )
+    toy(url=None, archive="pack", filenames=("QP2024_Guadeloupe_RGAF09_UTM20N.shp",))
+    catalog._table()["pack"] = archive
+    yield archive
+    del catalog._table()["pack"]
+
+
+@pytest.mark.usefixtures("packed")
+def test_a_member_is_unpacked_with_the_files_that_go_with_it(site, cache):
+    site.tell(says(a_zip(MEMBERS | {"SHP/other.shp": b"other"})))
+    path = fetch("toy")
+    assert path == cache / "unpacked" / "pack" / "SHP" / "QP2024_Guadeloupe_RGAF09_UTM20N.shp"
+    assert sorted(p.suffix for p in path.parent.iterdir()) == [".dbf", ".prj", ".shp", ".shx"]
+
+
+@pytest.mark.usefixtures("packed")
+def test_a_member_already_unpacked_is_not_unpacked_again(site):
+    site.tell(says(a_zip(MEMBERS)))
+    fetch("toy").write_bytes(b"marked")
+    assert fetch("toy").read_bytes() == b"marked"
+
+
+@pytest.mark.usefixtures("packed")
+def test_a_new_archive_drops_what_was_unpacked_from_the_former(site, cache):
+    site.tell(says(a_zip(MEMBERS)))
+    fetch("toy")
+    fetch("pack", update=True)
+    assert sorted(files(cache)) == ["pack.zip", "qpvgeo.lock.json"]
+
+
+@pytest.mark.usefixtures("packed")
+def test_an_update_of_a_member_renews_its_archive(site):
+    site.tell(says(a_zip(MEMBERS)), says(a_zip(dict.fromkeys(MEMBERS, b"new"))))
+    fetch("toy")
+    assert fetch("toy", update=True).read_bytes() == b"new"
+
+
+@pytest.mark.usefixtures("packed")
+def test_a_member_that_is_not_in_its_archive_is_said_to_be_missing(site):
+    site.tell(says(a_zip({"other.shp": b"1"})))
+    with pytest.raises(MissingDataError, match="does not hold"):
+        fetch("toy")
+
+
+@pytest.mark.usefixtures("packed")
+def test_a_hostile_archive_unpacks_nothing(site, tmp_path):
+    site.tell(says(a_zip(MEMBERS | {"../../escaped.shp": b"1"})))
+    with pytest.raises(ArchiveError, match="could leave the folder"):
+        fetch("toy")
+    assert sorted(files(tmp_path)) == ["cache/pack.zip", "cache/qpvgeo.lock.json"]
+
+
+# --- proxies and certificates
+
+
+def test_the_proxy_of_the_environment_is_used(toy, site, monkeypatch):
+    toy(url="http://qpv.invalid/toy.csv")
+    monkeypatch.setenv("HTTP_PROXY", site.root)
+    assert fetch("toy").read_bytes() == CSV
+    assert site.seen[0][0] == "http://qpv.invalid/toy.csv"
+
+
+def test_an_address_exempt_from_the_proxy_is_asked_directly(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    assert fetch("toy").read_bytes() == CSV
+
+
+@pytest.fixture
+def certificate(site, toy, tmp_path):
+    """Make the site speak TLS, under a certificate that nobody knows."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("making a certificate needs openssl")
+    key, path = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    named = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", path]
+    subprocess.run([program, "req", *made, *named], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path, key)
+    site.socket = context.wrap_socket(site.socket, server_side=True)
+    toy(url=f"https://127.0.0.1:{site.server_port}/toy.csv")
+    return path
+
+
+@pytest.mark.usefixtures("certificate")
+def test_a_certificate_that_nobody_knows_is_refused():
+    error = refused(FetchError, "certificate of the server is not trusted")
+    assert "SSL_CERT_FILE" in error.way_out
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+def test_a_certificate_named_in_the_environment_is_trusted(certificate, monkeypatch, variable):
+    monkeypatch.setenv(variable, str(certificate))
+    assert fetch("toy").read_bytes() == CSV
+
+
+@pytest.mark.usefixtures("certificate")
+def test_certificates_that_are_not_there_are_said_to_be_missing(monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
+    with pytest.raises(FetchError, match=r"nowhere\.pem") as raised:
+        fetch("toy")
+    assert "SSL_CERT_FILE" in raised.value.way_out
+
+
+# --- the bar
+
+
+def test_a_bar_is_shown_when_asked_for(capsys):
+    fetch("toy", progress=True)
+    assert "toy.csv: 100%" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("progress", [None, False])
+def test_nothing_is_written_where_there_is_no_terminal(capsys, progress):
+    fetch("toy", progress=progress)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_bar_is_shown_on_a_terminal(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    fetch("toy")
+    assert "toy.csv" in capsys.readouterr().err

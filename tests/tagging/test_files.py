@@ -1,0 +1,824 @@
+"""Tags of whole files: every row comes out, in flat memory, and a run that is killed harms nothing."""
+
+import contextlib
+import csv
+import errno
+import gzip
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+import qpvgeo as qg
+from qpvgeo.errors import ArchiveError, DataError, MissingDataError, OutputError, UsageError
+from qpvgeo.formats import csv_dialect as csvheads
+from qpvgeo.formats import table_stream
+from qpvgeo.formats import table_stream as batches
+from qpvgeo.tagging import checkpoint
+from qpvgeo.tagging.files import tag_file
+
+# what a few perimeters of a long list do not know is tested by its name
+pytestmark = pytest.mark.filterwarnings("ignore:.* may lie in another")
+
+X, Y = 700_000.0, 6_600_000.0
+TAGS = ["state", "reason", "qpv_code", "also_in", "nearest_qpv", "distance_m", "band"]
+
+
+@pytest.fixture(scope="module")
+def square():
+    """A square of a kilometre in Lambert-93."""
+    outline = shapely.box(X, Y, X + 1000, Y + 1000)
+    return gpd.GeoDataFrame({"vintage": [2024]}, index=["QN00101M"], geometry=[outline], crs=2154)
+
+
+@pytest.fixture(scope="module")
+def index(square):
+    return qg.PerimeterIndex(square)
+
+
+METRES = {"xy": ("x", "y"), "crs": 2154}
+
+
+def lines_of(path):
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as stream:
+        return stream.read().decode().splitlines()
+
+
+def table_of(path):
+    """Cells of a CSV, by row."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter=";"))
+
+
+def tag(folder, text, index, *, suffix=".csv", encoding="utf-8", **options):
+    """Rows of a CSV after tagging, and the counts."""
+    source, out = folder / "in.csv", folder / f"out{suffix}"
+    source.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
+    return out, tag_file(source, out, index, **(METRES | options))
+
+
+def test_columns_of_the_source_come_first_and_as_they_were(tmp_path, index):
+    out, found = tag(tmp_path, 'id;x;y;"a name"\n007;700500;6600500.0;"b; c"\n008;701200.50;6600500;\n', index)
+    assert lines_of(out) == [
+        f'id;x;y;"a name";{";".join(TAGS)}',
+        '007;700500;6600500.0;"b; c";in;;QN00101M;;QN00101M;0;in',
+        "008;701200.50;6600500;;out;;;;QN00101M;200.5;within 300 m",
+    ]
+    assert found["states"] == {"in": 1, "out": 1, "unknown": 0}
+    assert found["bands"] == {"300": 1, "500": 0}
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+def test_every_delimiter_stays_what_it_was(tmp_path, index, delimiter):
+    text = "id;x;y\n1;700500;6600500\n".replace(";", delimiter)
+    out, _ = tag(tmp_path, text, index)
+    assert lines_of(out)[1] == "1;700500;6600500;in;;QN00101M;;QN00101M;0;in".replace(";", delimiter)
+
+
+def test_decimal_commas_are_read_and_kept(tmp_path, index):
+    out, _ = tag(tmp_path, "x;y\n701200,5;6600500,0\n", index)
+    assert lines_of(out)[1] == "701200,5;6600500,0;out;;;;QN00101M;200,5;within 300 m"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("x;y\n701200.5;6600500.0\n", "701200.5;6600500.0;out;;;;QN00101M;200.5;within 300 m"),
+        ('x,y\n"701200,5","6600500,0"\n', '"701200,5","6600500,0",out,,,,QN00101M,200.5,within 300 m'),
+        ("x;y;n\n701200.5;6600500.0;1,5\n", "701200.5;6600500.0;1,5;out;;;;QN00101M;200.5;within 300 m"),
+    ],
+    ids=["decimal points", "commas between cells", "commas in another column"],
+)
+def test_distances_get_decimal_commas_only_where_coordinates_have_them(tmp_path, index, text, line):
+    assert lines_of(tag(tmp_path, text, index)[0])[1] == line
+
+
+@pytest.mark.parametrize(("commas", "points", "written"), [(1, 2, "200.5"), (2, 1, "200,5")])
+def test_distances_are_written_as_most_coordinates_are(tmp_path, index, commas, points, written):
+    rows = ["701200,5;6600500"] * commas + ["701200.5;6600500"] * points
+    out, _ = tag(tmp_path, "\n".join(["x;y", *rows]), index)
+    assert {row["distance_m"] for row in table_of(out)} == {written}
+
+
+def test_distances_of_a_parquet_source_get_decimal_points(tmp_path, index):
+    pq.write_table(pa.table({"x": ["701200,5"], "y": ["6600500,0"]}), tmp_path / "in.parquet")
+    tag_file(tmp_path / "in.parquet", tmp_path / "out.csv", index, **METRES)
+    assert lines_of(tmp_path / "out.csv")[1] == '"701200,5","6600500,0",out,,,,QN00101M,200.5,within 300 m'
+
+
+def test_a_byte_order_mark_and_ends_of_lines_of_windows_stay(tmp_path, index):
+    out, _ = tag(tmp_path, b"\xef\xbb\xbfx;y\r\n700500;6600500\r\n", index)
+    assert out.read_bytes().startswith(b"\xef\xbb\xbfx;y;state;")
+    assert out.read_bytes().endswith(b";in\r\n")
+
+
+@pytest.mark.parametrize("where", [1, 5000])
+def test_cp1252_is_read_wherever_its_first_accent_stands(tmp_path, index, monkeypatch, where):
+    monkeypatch.setattr(csvheads, "HEAD", 4096)
+    rows = [b"700500;6600500;a"] * where + ["700500;6600500;Théâtre œuvre €".encode("cp1252"), b""]
+    out, _ = tag(tmp_path, b"\n".join([b"x;y;n", *rows]), index)
+    assert table_of(out)[-1]["n"] == "Théâtre œuvre €"
+    assert len(table_of(out)) == where + 1
+
+
+@pytest.mark.parametrize("rows", [1, 2, 1000])
+@pytest.mark.parametrize("block", [16, 1 << 20])
+@pytest.mark.parametrize("late", [0, 40])
+def test_one_stray_byte_spoils_no_other_accent_and_is_told(tmp_path, index, monkeypatch, rows, block, late):
+    monkeypatch.setattr(batches, "_BLOCK", block)
+    lines = ["700500;6600500;Théâtre".encode()] * 20 + [b"700500;6600500;plain"] * late
+    lines.append("700500;6600500;Mairie annexée".encode("cp1252"))
+    lines += ["700500;6600500;École".encode()] * 3
+    out, found = tag(tmp_path, b"\n".join([b"x;y;n", *lines]), index, batch_rows=rows)
+    names = ["Théâtre"] * 20 + ["plain"] * late + ["Mairie annexée"] + ["École"] * 3
+    assert [row["n"] for row in table_of(out)] == names
+    assert found["notes"][1:] == ["1 line is not UTF-8 and was read as cp1252"]
+
+
+def test_file_in_cp1252_says_so(tmp_path, index):
+    text = "x;y;n\n" + "700500;6600500;Théâtre\n" * 3 + "700500;6600500;a\n"
+    found = tag(tmp_path, text, index, encoding="cp1252")[1]
+    assert found["notes"][1:] == ["3 lines are not UTF-8 and were read as cp1252"]
+
+
+def test_ends_of_lines_of_old_macs_are_read_and_kept(tmp_path, index, monkeypatch):
+    monkeypatch.setattr(batches, "_BLOCK", 16)
+    out, found = tag(tmp_path, b"x;y;n\r700500;6600500;a\r700500;6600500;b\r", index)
+    assert found["states"] == {"in": 2, "out": 0, "unknown": 0}
+    assert out.read_bytes().startswith(b"x;y;n;state;")
+    assert out.read_bytes().endswith(b"\r700500;6600500;b;in;;QN00101M;;QN00101M;0;in\r")
+
+
+@pytest.mark.parametrize("rows", [1, 1000])
+def test_line_of_a_spreadsheet_that_names_the_delimiter_is_skipped(tmp_path, index, rows):
+    out, found = tag(tmp_path, "\nsep=;\n\nx;y\n\n700500;6600500\n", index, batch_rows=rows)
+    assert lines_of(out)[1] == "700500;6600500;in;;QN00101M;;QN00101M;0;in"
+    assert found["rows"] == 1
+
+
+def test_gzip_comes_in_and_goes_out(tmp_path, index):
+    source, out = tmp_path / "in.csv.gz", tmp_path / "out.csv.gz"
+    source.write_bytes(gzip.compress(b"x;y\n700500;6600500\n"))
+    tag_file(source, out, index, **METRES)
+    assert lines_of(out)[1] == "700500;6600500;in;;QN00101M;;QN00101M;0;in"
+
+
+def test_a_gzip_cut_short_is_an_error_and_leaves_the_old_output(tmp_path, index):
+    source, out = tmp_path / "in.csv.gz", tmp_path / "out.csv"
+    numbers = np.random.default_rng(1).uniform(0, 1e6, (200_000, 2))
+    packed = gzip.compress("\n".join(["x;y", *(f"{x};{y}" for x, y in numbers)]).encode())
+    source.write_bytes(packed[: len(packed) // 2])
+    out.write_text("old")
+    with pytest.raises(ArchiveError, match="cut short"):
+        tag_file(source, out, index, **METRES)
+    assert out.read_text() == "old"
+
+
+BAD = [
+    "too;few",
+    "1;2;3;4;5",
+    'open;"quote;700500;6600500',
+    'x"y;"z;700500;6600500',
+    'last;700500;6600500;"open',
+    'closed;"too" soon;700500',
+]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 1000])
+@pytest.mark.parametrize("bad", BAD)
+def test_a_line_that_cannot_be_read_stays_with_its_text_and_spoils_no_other(tmp_path, index, bad, rows):
+    good = "{};700500;6600500;b"
+    text = "\n".join(["id;x;y;n", good.format(1), bad, good.format(2), bad, good.format(3)])
+    out, found = tag(tmp_path, text, index, batch_rows=rows)
+    read = table_of(out)
+    assert [row["id"] for row in read] == ["1", bad, "2", bad, "3"]
+    assert [row["reason"] for row in read] == ["", "row cannot be read"] * 2 + [""]
+    assert {row["state"] for row in read[1::2]} == {"unknown"}
+    assert found["reasons"] == {"row cannot be read": 2}
+
+
+def test_a_row_is_read_alike_beside_a_bad_one(tmp_path, index):
+    _, found = tag(tmp_path, 'id;x;y\n"a" ;700500;6600500\n"open;700500;6600500\n', index)
+    assert found["reasons"] == {"row cannot be read": 1}
+
+
+CELLS = st.text('a";, ', max_size=6)
+RECORDS = st.lists(CELLS, min_size=1, max_size=4).map(";".join).filter(str.strip)
+
+
+@given(records=st.lists(RECORDS, min_size=1, max_size=6))
+def test_rows_of_a_block_are_read_as_each_alone(records):
+    table = table_stream.CsvTable(pathlib.Path(), "a;b;c", ";", "utf-8", False, "\n", ("a", "b", "c"), 1)
+    whole, bad = table._parsed(records, [0, 1, 2])
+    slow, unread = table._one_by_one(records, [0, 1, 2])
+    assert bad.tolist() == unread.tolist()
+    assert [column.to_pylist() for column in whole] == [column.to_pylist() for column in slow]
+
+
+def test_rows_that_are_long_are_tagged_fewer_at_once(tmp_path, index, monkeypatch):
+    monkeypatch.setattr(batches, "_BLOCK", 4_000)
+    monkeypatch.setattr(batches, "_CSV_CHARACTERS", 10_000)
+    lines = [f"700500;6600500;{'é' * length}" for length in [1] * 500 + [900] * 60 + [1] * 500]
+    told = []
+    text = "\n".join(["x;y;n", *lines])
+    out, found = tag(tmp_path, text, index, batch_rows=200, progress=lambda rows, _: told.append(rows))
+    sizes = np.diff([0, *told])
+    assert (sizes.max(), found["states"]["in"]) == (200, 1060)
+    assert max(sum(map(len, lines[end - size : end])) for size, end in zip(sizes, told, strict=True)) < 15_000
+    assert [row["n"] for row in table_of(out)] == [line.split(";")[2] for line in lines]
+
+
+def test_a_bad_line_keeps_its_text_in_parquet_too(tmp_path, index):
+    out, _ = tag(tmp_path, "id;x;y\n1;700500;6600500\nbad;row\n", index, suffix=".parquet")
+    read = pq.read_table(out).to_pylist()
+    assert [(row["id"], row["x"], row["reason"]) for row in read] == [
+        ("1", "700500", None),
+        ("bad;row", None, "row cannot be read"),
+    ]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 1000])
+def test_cells_of_several_lines_and_quotes_within_cells_are_no_bad_rows(tmp_path, index, rows):
+    text = 'id;n;x;y\n1;"a\nb;\n\nc";700500;6600500\n2;12" pipe;700500;6600500\n3;"say ""so""";700500;6600500\n'
+    out, found = tag(tmp_path, text, index, batch_rows=rows)
+    assert out.read_bytes().startswith(b'id;n;x;y;state;reason;qpv_code;also_in;nearest_qpv;distance_m;band\n1;"a\nb;')
+    assert [row["n"] for row in table_of(out)] == ["a\nb;\n\nc", '12" pipe', 'say "so"']
+    assert found["states"]["in"] == 3
+
+
+def test_a_cell_of_several_lines_may_lie_across_blocks(tmp_path, index, monkeypatch):
+    monkeypatch.setattr(batches, "_BLOCK", 16)
+    text = 'x;y;n\n700500;6600500;"one\r\ntwo\nthree, and a rather long line"\n700500;6600500;é\n'
+    out, found = tag(tmp_path, text, index)
+    assert found["rows"] == 2
+    assert [row["n"] for row in table_of(out)] == ["one\r\ntwo\nthree, and a rather long line", "é"]
+
+
+def test_rows_of_every_reason_stay_in_their_place(tmp_path, index):
+    rows = ["700500;6600500", ";", "inf;6600500", "here;there", "0;0", "700500;6600500"]
+    out, found = tag(tmp_path, "\n".join(["x;y", *rows]), index)
+    assert [row["reason"] for row in table_of(out)] == [
+        "",
+        "no coordinates",
+        "not finite",
+        "coordinates are no numbers",
+        "outside France",
+        "",
+    ]
+    assert found["rows"] == 6
+
+
+def test_blank_lines_hold_no_row(tmp_path, index):
+    _, found = tag(tmp_path, "\nx;y\n\n700500;6600500\n\n\n700500;6600500\n", index)
+    assert found["rows"] == 2
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("text", ["x;y", "x;y\n"])
+def test_a_header_alone_gives_a_header(tmp_path, index, text, suffix):
+    out, found = tag(tmp_path, text, index, suffix=suffix)
+    assert (found["rows"], found["states"]) == (0, {"in": 0, "out": 0, "unknown": 0})
+    names = pq.read_schema(out).names if suffix == ".parquet" else lines_of(out)[0].split(";")
+    assert names == ["x", "y", *TAGS]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"PK\x03\x04\x00\x00"])
+def test_what_is_no_table_is_an_error(tmp_path, index, content):
+    with pytest.raises(DataError, match=r"empty|neither"):
+        tag(tmp_path, content, index)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{"type": "FeatureCollection", "features": []}', "is JSON and no table[\\s\\S]*geopandas.read_file"),
+        (b'\xef\xbb\xbf\n [ {"x": 1} ]', "is JSON"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"Adresses de Bondy\nid;x;y\n1;2;3\n", r"Line 1 of in\.csv is no header: 1 cell, .* have 3"),
+        (b"\nAdresses, 2024\nid;x;y\n1;2;3\n", r"Line 2 of in\.csv is no header: 2 cells, .* have 3"),
+    ],
+    ids=["GeoJSON", "JSON", "web page", "title", "title with a comma"],
+)
+def test_what_is_no_table_is_told_with_the_way_to_read_it(tmp_path, index, content, words):
+    with pytest.raises(DataError, match=words):
+        tag(tmp_path, content, index)
+
+
+def test_no_error_prints_a_whole_file(tmp_path, index):
+    for text in ("x" * 500_000, ";".join(f"column{n}" for n in range(100_000)), "{" + "a" * 500_000):
+        with pytest.raises(DataError) as error:
+            tag(tmp_path, text, index, xy=None, crs=None)
+        assert len(str(error.value)) < 3_000
+
+
+def test_no_file_is_an_error(tmp_path, index):
+    with pytest.raises(MissingDataError, match="Name a CSV or Parquet file of points"):
+        tag_file(tmp_path / "none.csv", None, index)
+    with pytest.raises(MissingDataError, match="is a folder"):
+        tag_file(tmp_path, None, index)
+
+
+def points(number):
+    """Points around the square, some without coordinates."""
+    rng = np.random.default_rng(7)
+    x, y = rng.uniform(X - 900, X + 1900, number), rng.uniform(Y - 900, Y + 1900, number)
+    x[::11] = np.nan
+    return pd.DataFrame({"id": [f"{row:05d}" for row in range(number)], "x": x, "y": y})
+
+
+@pytest.mark.parametrize("rows", [1, 7, 100, None])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"distance": "signed"}, {"distance": "band"}, {"bands": ()}, {"tolerance_m": 50.0}, {"on": "2024-06-01"}],
+)
+def test_batches_answer_as_one_call_does(tmp_path, index, rows, options):
+    table = points(100)
+    table.to_parquet(tmp_path / "in.parquet")
+    tag_file(tmp_path / "in.parquet", tmp_path / "out.parquet", index, batch_rows=rows, **METRES, **options)
+    found = pd.read_parquet(tmp_path / "out.parquet").drop(columns=table.columns)
+    expected = qg.tag_points(table, index, **METRES, **options)
+    assert list(found) == list(expected)
+    for name in expected:
+        assert found[name].astype(object).where(found[name].notna(), None).tolist() == (
+            expected[name].astype(object).where(expected[name].notna(), None).tolist()
+        ), name
+
+
+def test_csv_answers_as_parquet_does(tmp_path, index):
+    table = points(100)
+    table.to_csv(tmp_path / "in.csv", sep=";", index=False)
+    table.to_parquet(tmp_path / "in.parquet")
+    counts = [
+        tag_file(tmp_path / f"in{one}", tmp_path / f"out{other}", index, batch_rows=13, **METRES)
+        for one, other in [(".csv", ".parquet"), (".parquet", ".csv"), (".csv", ".csv"), (".parquet", ".parquet")]
+    ]
+    for one in counts:
+        assert {name: one[name] for name in ("rows", "states", "bands", "reasons")} == {
+            name: counts[0][name] for name in ("rows", "states", "bands", "reasons")
+        }
+
+
+def test_several_vintages_have_their_own_columns_and_counts(tmp_path, square):
+    older = square.assign(vintage=2015).set_axis(["QP001001"]).translate(600).to_frame("geometry").assign(vintage=2015)
+    out, found = tag(tmp_path, "x;y\n700100;6600500\n700700;6600500\nbad\n", [gpd.GeoDataFrame(older), square])
+    rows = table_of(out)
+    assert [(row["state_2015"], row["state_2024"]) for row in rows] == [
+        ("out", "in"),
+        ("in", "in"),
+        ("unknown", "unknown"),
+    ]
+    assert (rows[2]["reason_2015"], rows[2]["reason_2024"]) == ("row cannot be read", "row cannot be read")
+    assert found["vintages"] == [2015, 2024]
+    assert found["states"] == found["by_vintage"]["2024"]["states"] == {"in": 2, "out": 0, "unknown": 1}
+    assert found["by_vintage"]["2015"]["bands"] == {"300": 0, "500": 1}
+
+
+def test_parquet_keeps_columns_types_and_metadata(tmp_path, index):
+    columns = {
+        "x": pa.array([700500.0, None]),
+        "y": pa.array([6600500.0, None]),
+        "code": pa.array(["01", None]),
+        "list": pa.array([[1], None], pa.list_(pa.int32())),
+        "day": pa.array([1, None], pa.date32()),
+        "kind": pa.array(["a", "a"]).dictionary_encode(),
+    }
+    table = pa.table(columns).replace_schema_metadata({"mine": "kept"})
+    pq.write_table(table, tmp_path / "in.parquet")
+    tag_file(tmp_path / "in.parquet", tmp_path / "out.parquet", index, **METRES)
+    read = pq.read_table(tmp_path / "out.parquet")
+    assert read.select(table.schema.names).equals(table)
+    assert read.schema.metadata[b"mine"] == b"kept"
+    assert json.loads(read.schema.metadata[b"qpvgeo"])["files"][0]["file"] == "in.parquet"
+    assert read.schema.names == [*columns, *TAGS]
+
+
+def test_lists_cannot_stand_in_a_csv(tmp_path, index):
+    pq.write_table(pa.table({"x": [1.0], "y": [1.0], "l": [[1]]}), tmp_path / "in.parquet")
+    with pytest.raises(DataError, match=r"Write a \.parquet") as error:
+        tag_file(tmp_path / "in.parquet", tmp_path / "out.csv", index, **METRES)
+    assert error.value.problems[0].startswith("column 'l'")
+
+
+def test_columns_named_like_the_tags_are_refused_all_together(tmp_path, index):
+    with pytest.raises(DataError, match="tagged before") as error:
+        tag(tmp_path, "x;y;state;band\n1;2;3;4\n", index)
+    assert error.value.problems == ("column 'state'", "column 'band'")
+
+
+def test_columns_are_found_by_their_name_and_x_and_y_are_not(tmp_path, index):
+    found = tag(tmp_path, "x;y;LON;Lat\n1;1;3.0;46.5\n", index, xy=None, crs=None)[1]
+    assert found["states"]["unknown"] == 0
+    with pytest.raises(DataError, match="--x x --y y --crs 2154"):
+        tag(tmp_path, "x;y\n1;1\n", index, xy=None, crs=None)
+
+
+def test_columns_that_were_named_and_are_not_there_are_a_wrong_call_and_all_listed(tmp_path, index):
+    with pytest.raises(UsageError, match=r"Its columns are: x, y\.") as error:
+        tag(tmp_path, "x;y\n1;1\n", index, xy=("east", "north"), tolerance_m="off")
+    assert error.value.problems == ("no column 'east'", "no column 'north'", "no column 'off'")
+    with pytest.raises(UsageError, match=r"Its columns are: x, y, n\.") as error:
+        tag(tmp_path, "x;y;n\n1;1;2\n", index, tolerance_m="ban")
+    assert error.value.problems == ("no column 'result_type'", "no column 'type'")
+
+
+def test_a_column_of_tolerances_says_what_is_too_near_or_too_coarse(tmp_path, square):
+    rows = ["701200;6600500;10,5", "701200;6600500;800", "701200;6600500;", "701200;6600500;-1", "701200;6600500;?"]
+    out, found = tag(tmp_path, "\n".join(["x;y;off", *rows]), square, tolerance_m="off", batch_rows=2)
+    assert [row["reason"] for row in table_of(out)] == ["", "near the limit", *["location too coarse"] * 3]
+    told = "a tolerance that is no distance (missing, below zero, no number): too coarse"
+    assert found["notes"][1:] == [f"3 points have {told}"]
+
+
+def test_a_column_of_tolerances_is_read_as_tag_points_reads_it(tmp_path, index):
+    cells = ["10,5", "800", "", "-1", "?", " 300 ", "2500", "1e3"]
+    rows = [f"701200;6600500;{cell}" for cell in cells]
+    for suffix in (".csv", ".parquet"):
+        out, found = tag(tmp_path, "\n".join(["x;y;off", *rows]), index, suffix=suffix, tolerance_m="off")
+    table = pd.read_csv(tmp_path / "in.csv", sep=";", dtype="str")
+    expected = qg.tag_points(table, index, **METRES, tolerance_m="off")
+    reasons = pd.read_parquet(out)["reason"]
+    assert reasons.astype(object).where(reasons.notna(), "").tolist() == (
+        expected["reason"].astype(object).where(expected["reason"].notna(), "").tolist()
+    )
+    assert found["notes"] == expected.attrs["qpvgeo"]["notes"]
+
+
+def test_bands_that_are_not_round_are_counted(tmp_path, index):
+    found = tag(tmp_path, "x;y\n701400;6600500\n", index, bands=(300, 482.8032))[1]
+    assert found["bands"] == {"300": 0, "482.8032": 1}
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float32, np.array], ids=str)
+def test_numbers_of_numpy_are_bands_and_tolerances_and_can_be_taken_up(tmp_path, index, kind):
+    options = {"bands": np.array([300, 400]), "tolerance_m": kind(20), "resume": True}
+    found = tag(tmp_path, "x;y\n701010;6600500\n701350;6600500\n", index, **options)[1]
+    assert (found["bands"], found["reasons"]) == ({"300": 0, "400": 1}, {"near the limit": 1})
+
+
+def test_points_most_of_which_lie_outside_france_are_told(tmp_path, index):
+    found = tag(tmp_path, "x;y\n" + "3.05;46.5\n" * 3 + "700500;6600500\n", index, batch_rows=1)[1]
+    told = "crs=EPSG:2154 says metres and the values look like degrees"
+    assert found["notes"][1:] == [f"3 of 4 points lie outside France: {told}"]
+
+
+def test_types_and_scores_of_the_ban_say_what_is_too_coarse(tmp_path, index):
+    rows = ["701200;6600500;housenumber;0,9", "701200;6600500;street;0,9", "701200;6600500;housenumber;0.2"]
+    out, _ = tag(tmp_path, "\n".join(["x;y;result_type;result_score", *rows]), index, tolerance_m="ban")
+    assert [row["state"] for row in table_of(out)] == ["out", "unknown", "unknown"]
+
+
+def test_calls_that_cannot_be_are_refused_with_all_their_faults(tmp_path, index):
+    source = tmp_path / "in.csv"
+    source.write_text("x;y\n")
+    with pytest.raises(UsageError) as error:
+        tag_file(source, tmp_path / "none" / "out.xlsx", index, batch_rows=0)
+    assert len(error.value.problems) == 3
+    with pytest.raises(UsageError, match="the output is the source"):
+        tag_file(source, source, index)
+    with pytest.raises(UsageError, match="resuming needs"):
+        tag_file(source, None, index, resume=True)
+    with pytest.raises(UsageError) as error:
+        tag_file(source, tmp_path / "out.xlsx", index, bands=300, on="someday", tolerance_m=[1], crs="none", xy="x")
+    assert {told.partition("=")[0] for told in error.value.problems[:5]} == {"bands", "on", "tolerance_m", "xy", "crs"}
+    assert len(error.value.problems) == 6
+
+
+def test_tolerances_in_a_series_are_refused(tmp_path, index):
+    (tmp_path / "in.csv").write_text("x;y\n1;1\n")
+    with pytest.raises(UsageError, match=r"tolerance_m=.* is no number of metres, and no name of a column"):
+        tag_file(tmp_path / "in.csv", None, index, tolerance_m=pd.Series([1.0]), **METRES)
+
+
+def test_progress_counts_rows_and_the_share_read(tmp_path, index):
+    points(50).to_parquet(tmp_path / "in.parquet")
+    told = []
+    tag_file(
+        tmp_path / "in.parquet",
+        None,
+        index,
+        batch_rows=20,
+        progress=lambda *args: told.append(args),
+        **METRES,
+    )
+    assert told == [(20, 0.4), (40, 0.8), (50, 1.0)]
+
+
+RUN = """
+import sys
+import qpvgeo as qg
+from qpvgeo.tagging.files import tag_file
+
+def wait(rows, share):
+    if rows == 30:
+        print(rows, flush=True)
+        sys.stdin.read()
+
+index = qg.PerimeterIndex.load(sys.argv[1])
+tag_file(*sys.argv[2:4], index, xy=("x", "y"), crs=2154, batch_rows=10, progress=wait)
+"""
+
+
+@pytest.fixture(params=[".csv", ".csv.gz", ".parquet"])
+def killed(request, tmp_path, index):
+    """A run of a hundred rows in tens, killed after thirty, over an old output."""
+    source, out = tmp_path / "in.csv", tmp_path / f"out{request.param}"
+    points(100).to_csv(source, index=False)
+    out.write_text("old")
+    index.save(tmp_path / "index")
+    command = [sys.executable, "-c", RUN, str(tmp_path / "index"), str(source), str(out)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"30\n"
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    return source, out
+
+
+def again(source, out, index, **options):
+    return tag_file(source, out, index, batch_rows=10, **(METRES | options))
+
+
+def test_a_killed_run_leaves_the_old_output_and_is_taken_up(killed, index, tmp_path):
+    source, out = killed
+    assert out.read_text() == "old"
+    parts = out.with_name(f".{out.name}.parts")
+    assert len(list(parts.glob("*.part"))) == 3
+    found = again(source, out, index, resume=True)
+    assert found["resumed_rows"] == 30
+    whole = tmp_path / f"whole{''.join(out.suffixes)}"
+    expected = again(source, whole, index)
+    assert out.read_bytes() == whole.read_bytes()
+    assert {**found, "output": "", "resumed_rows": 0} == {**expected, "output": ""}
+    assert not parts.exists()
+
+
+def test_a_second_run_on_one_output_is_refused_while_the_first_goes_on(tmp_path, index):
+    source, out = tmp_path / "in.csv", tmp_path / "k.csv"
+    points(100).to_csv(source, index=False)
+    index.save(tmp_path / "index")
+    command = [sys.executable, "-c", RUN, str(tmp_path / "index"), str(source), str(out)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"30\n"
+        for resume in (False, True):
+            with pytest.raises(OutputError, match=r"Another run is writing k\.csv") as error:
+                again(source, out, index, resume=resume)
+        assert error.value.exit_code == 2
+        process.stdin.close()
+        assert process.wait() == 0
+    assert len(lines_of(out)) == 101
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "index", "k.csv"]
+
+
+def test_what_was_counted_of_kept_rows_is_told_again(killed, index):
+    source, out = killed
+    table = pd.read_csv(source)
+    table.assign(x=table["x"] * 0 + 3.0, y=46.5).to_csv(source, index=False)
+
+    def stop(rows, _):
+        if rows == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        again(source, out, index, progress=stop)
+    found = again(source, out, index, resume=True)
+    assert found["resumed_rows"] >= 30
+    assert found["notes"] == again(source, None, index)["notes"]
+    assert found["notes"][1].startswith("90 of 90 points lie outside France")
+
+
+def test_what_was_kept_is_not_tagged_again(killed, index, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "qpvgeo.tagging.files.tag_points",
+        lambda points, *args, **options: seen.append(len(points)) or qg.tag_points(points, *args, **options),
+    )
+    again(*killed, index, resume=True)
+    assert sum(seen) == 70
+
+
+def test_a_run_is_not_taken_up_with_another_source_perimeters_or_options(killed, index, square):
+    source, out = killed
+    before = source.read_bytes()
+    source.write_bytes(before + b"9,9,9\n")
+    moved = qg.PerimeterIndex(square.translate(5).to_frame("geometry").assign(vintage=2024))
+    with pytest.raises(UsageError, match="without --resume") as error:
+        again(source, out, moved, resume=True, bands=(100,))
+    assert error.value.problems == (
+        "source: the file has changed",
+        "perimeters: other ones than before",
+        "bands: [300.0, 500.0], now [100.0]",
+    )
+    assert out.read_text() == "old"
+    source.write_bytes(before)
+    assert again(source, out, index, resume=True)["resumed_rows"] == 30
+
+
+def test_without_resume_what_was_kept_is_thrown_away(killed, index):
+    source, out = killed
+    assert again(source, out, index)["resumed_rows"] == 0
+    assert not out.with_name(f".{out.name}.parts").exists()
+
+
+def test_a_part_that_is_damaged_is_made_again(killed, index):
+    source, out = killed
+    part = out.with_name(f".{out.name}.parts") / "000001.part"
+    part.write_bytes(part.read_bytes()[:100])
+    assert again(source, out, index, resume=True)["resumed_rows"] == 20
+
+
+def test_a_part_with_one_altered_byte_anywhere_is_made_again(tmp_path, index):
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    points(10).to_csv(source, index=False)
+    assert again(source, out, index)["rows"] == 10
+    expected = out.read_bytes()
+    folder = out.with_name(".out.csv.parts")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        again(source, out, index, progress=stop)
+    question, part = (folder / "state.json").read_bytes(), (folder / "000000.part").read_bytes()
+    for at in range(0, len(part), len(part) // 25):
+        folder.mkdir(exist_ok=True)
+        (folder / "state.json").write_bytes(question)
+        (folder / "000000.part").write_bytes(part[:at] + bytes([part[at] ^ 0x40]) + part[at + 1 :])
+        assert again(source, out, index, resume=True)["resumed_rows"] == 0
+        assert out.read_bytes() == expected
+
+
+def test_a_part_with_other_columns_is_made_again(killed, index):
+    source, out = killed
+    part = out.with_name(f".{out.name}.parts") / "000001.part"
+    checkpoint._write(part, pa.RecordBatch.from_pydict({"state": ["in"] * 10}))
+    assert again(source, out, index, resume=True)["resumed_rows"] == 20
+
+
+def test_a_run_is_not_taken_up_with_an_index_of_another_reach(killed, square):
+    farther = qg.PerimeterIndex(square, reach_m=600)
+    with pytest.raises(UsageError, match=r"reach_m: 500\.0, now 600\.0"):
+        again(*killed, farther, resume=True)
+
+
+def test_output_that_is_a_link_stays_one(tmp_path, index):
+    (tmp_path / "far").mkdir()
+    source, real, link = tmp_path / "in.csv", tmp_path / "far" / "real.csv", tmp_path / "out.csv"
+    points(20).to_csv(source, index=False)
+    real.write_text("old")
+    link.symlink_to(real)
+    assert again(source, link, index)["output"] == str(link)
+    assert link.is_symlink()
+    assert len(lines_of(real)) == 21
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["far", "in.csv", "out.csv", "real.csv"]
+
+
+@pytest.mark.parametrize("length", [249, 255, 256, 5_000])
+def test_names_that_are_too_long_are_a_wrong_call_with_the_others(tmp_path, index, length):
+    points(5).to_csv(tmp_path / "in.csv", index=False)
+    with pytest.raises(UsageError, match=r"cannot be named so: File name too long[\s\S]*batch_rows=0") as error:
+        tag_file(tmp_path / "in.csv", tmp_path / f"{'a' * (length - 4)}.csv", index, batch_rows=0, **METRES)
+    assert len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize("where", ["footer", "pages"])
+@pytest.mark.parametrize("tolerance", [0.0, "off"])
+def test_a_damaged_parquet_is_one_clear_error(tmp_path, index, where, tolerance):
+    path = tmp_path / "in.parquet"
+    points(5_000).assign(off=1.0, name="é").to_parquet(path)
+    whole = path.read_bytes()
+    footer = int.from_bytes(whole[-8:-4], "little") + 8
+    start, end = (len(whole) - footer, len(whole) - 8) if where == "footer" else (4, len(whole) - footer)
+    refused = 0
+    for at in range(start, end, (end - start) // 20):
+        path.write_bytes(whole[:at] + bytes(byte ^ 0xFF for byte in whole[at : at + 8]) + whole[at + 8 :])
+        with contextlib.suppress(DataError, UsageError):
+            tag_file(path, tmp_path / "out.csv", index, tolerance_m=tolerance, **METRES)
+            continue
+        refused += 1
+    assert refused
+
+
+def test_nothing_to_take_up_is_a_run_from_the_start(tmp_path, index):
+    points(20).to_csv(tmp_path / "in.csv", index=False)
+    found = again(tmp_path / "in.csv", tmp_path / "out.csv", index, resume=True)
+    assert (found["rows"], found["resumed_rows"]) == (20, 0)
+    assert found["notes"][1:] == ["there is no run to go on with: the run starts at the first row"]
+
+
+@pytest.mark.parametrize("state", ["", "{", "[]", "{}"])
+def test_run_whose_question_is_damaged_is_begun_again_and_says_so(killed, index, state):
+    source, out = killed
+    (out.with_name(f".{out.name}.parts") / "state.json").write_text(state)
+    found = again(source, out, index, resume=True)
+    assert found["resumed_rows"] == 0
+    assert found["notes"][1:] == ["what was kept of an earlier run cannot be read: the run starts at the first row"]
+
+
+def test_file_where_the_parts_would_be_is_a_clear_error(tmp_path, index):
+    points(5).to_csv(tmp_path / "in.csv", index=False)
+    (tmp_path / ".out.csv.parts").write_text("")
+    with pytest.raises(OutputError, match="is a file, and what a run keeps is a folder"):
+        again(tmp_path / "in.csv", tmp_path / "out.csv", index)
+
+
+def full(*_args, **_options):
+    raise OSError(errno.ENOSPC, "whatever")
+
+
+def full_at_the_end(source, target, *, replaced=os.replace):
+    return full() if pathlib.Path(source).name == "output" else replaced(source, target)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize(
+    ("where", "call"),
+    [
+        ("qpvgeo.formats.table_writers.{}.write", full),
+        ("qpvgeo.formats.table_writers.{}.__init__", full),
+        ("os.replace", full_at_the_end),
+    ],
+    ids=["writes", "begins", "renames"],
+)
+def test_output_for_which_there_is_no_room_says_so_and_how_to_go_on(tmp_path, index, monkeypatch, suffix, where, call):
+    source, out = tmp_path / "in.csv", tmp_path / f"out{suffix}"
+    points(30).to_csv(source, index=False)
+    out.write_text("old")
+    with monkeypatch.context() as patched:
+        patched.setattr(where.format("CsvSink" if suffix == ".csv" else "ParquetSink"), call)
+        with pytest.raises(OutputError, match=r"Cannot write .*: No space left on device[\s\S]*--resume") as error:
+            again(source, out, index)
+    assert error.value.exit_code == 2
+    assert out.read_text() == "old"
+    assert again(source, out, index, resume=True)["rows"] == 30
+
+
+def test_folder_that_may_not_be_written_says_so(tmp_path, index, monkeypatch):
+    points(5).to_csv(tmp_path / "in.csv", index=False)
+
+    def forbidden(*_args, **_options):
+        raise PermissionError(errno.EACCES, "whatever")
+
+    monkeypatch.setattr("pathlib.Path.mkdir", forbidden)
+    with pytest.raises(OutputError, match=r"Cannot write .*out\.csv: Permission denied"):
+        again(tmp_path / "in.csv", tmp_path / "out.csv", index)
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/self").is_dir(), reason="there is no /proc here")
+def test_proc_is_no_place_for_an_output(tmp_path, index):
+    points(5).to_csv(tmp_path / "in.csv", index=False)
+    with pytest.raises(OutputError, match="Cannot write /proc/out"):
+        again(tmp_path / "in.csv", pathlib.Path("/proc/out.csv"), index)
+
+
+def test_source_that_cannot_be_read_to_its_end_is_no_fault_of_the_output(tmp_path, index, monkeypatch):
+    points(50).to_parquet(tmp_path / "in.parquet")
+
+    def broken(*_):
+        yield from ()
+        raise OSError("a page is damaged")
+
+    monkeypatch.setattr(table_stream.ParquetTable, "batches", broken)
+    with pytest.raises(DataError, match="cannot be read to its end: a page is damaged"):
+        again(tmp_path / "in.parquet", tmp_path / "out.csv", index)
+
+
+@pytest.mark.parametrize(
+    "error", [pa.ArrowInvalid("a page is damaged"), pa.ArrowNotImplementedError("a page"), OSError("a page")], ids=repr
+)
+def test_whatever_pyarrow_says_of_a_damaged_page_is_an_error_of_the_source(tmp_path, index, monkeypatch, error):
+    points(50).to_parquet(tmp_path / "in.parquet")
+
+    def broken(*_, **__):
+        yield from ()
+        raise error
+
+    monkeypatch.setattr("pyarrow.parquet.ParquetFile.iter_batches", broken)
+    with pytest.raises(DataError, match=r"in\.parquet cannot be read to its end: a page[\s\S]*Get it again"):
+        tag_file(tmp_path / "in.parquet", None, index, **METRES)
+
+
+def test_coordinates_may_be_what_pandas_calls_the_index(tmp_path, index):
+    points(20).set_index("x").to_parquet(tmp_path / "in.parquet")
+    assert tag_file(tmp_path / "in.parquet", None, index, **METRES)["rows"] == 20
+
+
+@pytest.mark.real
+def test_addresses_of_bondy(real_data, tmp_path):
+    qpv = qg.read_qpv(real_data / "qpv2024" / "qpv2024_bondy_clip_fullres.gpkg", vintage=2024)
+    source = real_data / "points" / "ban_bondy_93010.csv"
+    found = tag_file(source, tmp_path / "out.csv", qpv, batch_rows=1000)
+    assert (found["rows"], found["states"]["in"]) == (8413, 2033)
+    # each line as it was, then the tags
+    pairs = zip(lines_of(source), lines_of(tmp_path / "out.csv"), strict=True)
+    assert all(after.startswith(f"{before},") for before, after in pairs)
