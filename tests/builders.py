@@ -1,0 +1,33 @@
+"""Small shapes, frames and assertions shared by the tests."""
+
+from collections.abc import Callable
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from shapely import box
+
+from qpvgeo.errors import QpvgeoError
+
+
+def square(east: float, north: float, side: float = 100.0) -> Any:
+    """Square whose south-west corner is given."""
+    return box(east, north, east + side, north + side)
+
+
+def layer(shapes: dict[str, Any], crs: Any = 2154, **columns: Any) -> gpd.GeoDataFrame:
+    """Plain layer of areas by label."""
+    return gpd.GeoDataFrame(columns, geometry=list(shapes.values()), index=pd.Index(list(shapes)), crs=crs)
+
+
+def refused(call: Callable[[], Any], key: str | None = None, kind: type[QpvgeoError] = QpvgeoError) -> QpvgeoError:
+    """Error of ours that a call raises, with its key where one is given, said in both languages."""
+    with pytest.raises(kind) as raised:
+        call()
+    error = raised.value
+    if key is not None:
+        assert error.key == key
+    assert error.say("en")
+    assert error.say("fr")
+    return error
