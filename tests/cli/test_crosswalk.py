@@ -77,9 +77,9 @@ def test_pairs_and_classes_are_written(tmp_path, suffix):
     assert (found["output"], found["classes_output"]) == (str(pairs), str(classes))
     read = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".json": pd.read_json}[suffix]
     walk, kinds = read(pairs), read(classes)
-    assert int(walk[["from", "to"]].notna().all(axis=1).sum()) == 13
+    assert int(walk[["code_from", "code_to"]].notna().all(axis=1).sum()) == 13
     kinds = kinds if suffix == ".parquet" else kinds.set_index("code")
-    assert kinds.loc["QP099003", "class"] == "split"
+    assert kinds.loc["QP099003", "change"] == "split"
     relatives = kinds.loc["QP099003", "relatives"]
     assert (relatives.split(", ") if suffix == ".csv" else list(relatives)) == ["QN09903M", "QN09904M"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([pairs.name, classes.name])

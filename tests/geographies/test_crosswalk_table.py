@@ -35,7 +35,7 @@ def layer(**shapes):
 
 
 def classes(before, after, **options):
-    return crosswalk_classes(crosswalk(before, after, **options))["class"].to_dict()
+    return crosswalk_classes(crosswalk(before, after, **options))["change"].to_dict()
 
 
 def rows(walk, *columns):
@@ -44,7 +44,7 @@ def rows(walk, *columns):
 
 def test_half_of_a_square_that_moved_by_half_is_shared_and_the_rest_is_told_on_both_sides():
     walk = crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(200, 0)), tolerance_m=0)
-    assert rows(walk, "from", "to", "area_m2", "from_share", "to_share") == [
+    assert rows(walk, "code_from", "code_to", "area_m2", "from_share", "to_share") == [
         ["a", "b", 80_000.0, 0.5, 0.5],
         ["a", None, 80_000.0, 0.5, None],
         [None, "b", 80_000.0, None, 0.5],
@@ -53,7 +53,10 @@ def test_half_of_a_square_that_moved_by_half_is_shared_and_the_rest_is_told_on_b
 
 def test_perimeter_that_nothing_covers_is_a_row_of_its_own():
     walk = crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(2_000, 0)))
-    assert rows(walk, "from", "to", "from_share", "to_share") == [["a", None, 1.0, None], [None, "b", None, 1.0]]
+    assert rows(walk, "code_from", "code_to", "from_share", "to_share") == [
+        ["a", None, 1.0, None],
+        [None, "b", None, 1.0],
+    ]
 
 
 def test_strip_nowhere_wider_than_the_tolerance_is_no_pair():
@@ -87,18 +90,18 @@ def test_change_is_what_is_wider_than_the_tolerance(after, lost, gained):
 
 def test_uncovered_strip_nowhere_wider_than_the_tolerance_goes_with_the_rest_of_its_perimeter():
     before, after = layer(a=rectangle(0, 0), c=rectangle(0, 400)), layer(b=rectangle(0, 0, 398, 800))
-    assert rows(crosswalk(before, after, tolerance_m=2.5), "from", "to", "from_share", "to_share") == [
+    assert rows(crosswalk(before, after, tolerance_m=2.5), "code_from", "code_to", "from_share", "to_share") == [
         ["a", "b", 1.0, 0.5],
         ["c", "b", 1.0, 0.5],
     ]
     left = crosswalk(before, after, tolerance_m=1.5)
-    assert rows(left, "from", "to", "from_share")[2:] == [["a", None, 0.005], ["c", None, 0.005]]
+    assert rows(left, "code_from", "code_to", "from_share")[2:] == [["a", None, 0.005], ["c", None, 0.005]]
 
 
 def test_perimeter_that_two_others_cover_together_is_covered():
     before, after = layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0, 250), c=rectangle(250.5, 0, 300))
-    assert crosswalk(before, after)["from"].notna().sum() == 2
-    assert crosswalk(before, after, tolerance_m=0.4)["from"].notna().sum() == 3
+    assert crosswalk(before, after)["code_from"].notna().sum() == 2
+    assert crosswalk(before, after, tolerance_m=0.4)["code_from"].notna().sum() == 3
 
 
 def test_without_a_tolerance_any_ground_is_a_change():
@@ -171,14 +174,17 @@ def test_points_may_come_without_a_table():
 def test_points_in_a_strip_that_is_no_part_are_a_row():
     homes = gpd.GeoSeries([rectangle(x, 10, 2, 2).centroid for x in (10, 380)], crs=2154)
     walk = crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0, 360)), homes, tolerance_m=50)
-    assert rows(walk, "from", "to", "points", "points_from_share") == [["a", "b", 1, 0.5], ["a", None, 1, 0.5]]
+    assert rows(walk, "code_from", "code_to", "points", "points_from_share") == [
+        ["a", "b", 1, 0.5],
+        ["a", None, 1, 0.5],
+    ]
     assert walk["from_share"].sum() == pytest.approx(1)
 
 
 def test_labels_that_are_numbers_become_text():
     before, after = (layer(a=rectangle(x, 0)).set_axis([label], axis=0) for x, label in ((0, 1), (200, 2)))
     walk = crosswalk(before, after, pd.Series({1: 10}))
-    assert rows(walk, "from", "to", "from_share", "population") == [
+    assert rows(walk, "code_from", "code_to", "from_share", "population") == [
         ["1", "2", 0.5, 5],
         ["1", None, 0.5, 5],
         [None, "2", None, None],
@@ -188,7 +194,7 @@ def test_labels_that_are_numbers_become_text():
 def test_what_overlapping_perimeters_leave_is_not_made_up_for_by_the_overlap():
     before, after = layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0, 240), c=rectangle(0, 0, 240))
     walk = crosswalk(before, after, pd.Series({"a": 1_000}))
-    assert rows(walk, "to", "area_m2", "from_share", "population_from_share") == [
+    assert rows(walk, "code_to", "area_m2", "from_share", "population_from_share") == [
         ["b", 96_000, 0.3, 0.3],
         ["c", 96_000, 0.3, 0.3],
         [None, 64_000, 0.4, 0.4],
@@ -210,8 +216,8 @@ def test_perimeter_without_a_cell_has_people_that_are_not_known():
     blank = people.index[people.isna()]
     assert len(blank)
     assert set(blank) <= set(walk.attrs["qpvgeo"]["without_weight"])
-    own = walk.loc[walk["from"].isin(blank)]
-    assert own.loc[own["to"].isna(), "population"].isna().all()
+    own = walk.loc[walk["code_from"].isin(blank)]
+    assert own.loc[own["code_to"].isna(), "population"].isna().all()
     assert own["population_from_share"].isna().all()
     assert own["from_share"].notna().all()
 
@@ -265,7 +271,7 @@ def test_people_of_the_grid_add_up_to_those_of_each_perimeter():
     before, after = qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)
     grid = qg.read_grid(sample.grid_2019)
     walk = crosswalk(before, after, grid, tolerance_m=0)
-    for side, qpv in (("from", before), ("to", after)):
+    for side, qpv in (("code_from", before), ("code_to", after)):
         people = qg.estimate_population(qpv, grid)["estimate"]
         assert walk.groupby(side)["population"].sum().reindex(people.index).to_numpy() == pytest.approx(
             people, rel=1e-9
@@ -325,13 +331,13 @@ def mosaic(seed, count, prefix):
 def test_shares_are_shares_and_add_up_whatever_the_geographies(seed, count, shift, tolerance):
     before, after = mosaic(seed, count, "a"), mosaic(seed + 1, count, "b").translate(shift, -shift)
     walk = crosswalk(before, after, tolerance_m=tolerance)
-    for side, qpv in (("from", before), ("to", after)):
-        assert walk[f"{side}_share"].dropna().between(0, 1).all()
-        assert walk.groupby(side)[f"{side}_share"].sum().to_numpy() == pytest.approx(1, abs=1e-12)
+    for side, qpv in (("code_from", before), ("code_to", after)):
+        assert walk[f"{side[5:]}_share"].dropna().between(0, 1).all()
+        assert walk.groupby(side)[f"{side[5:]}_share"].sum().to_numpy() == pytest.approx(1, abs=1e-12)
         left_out = qpv.area - walk.groupby(side)["area_m2"].sum().reindex(qpv.index)
         assert (left_out.abs() <= 1e-12 * qpv.area + tolerance * qpv.length).all()
     turned = crosswalk(before.iloc[::-1], after.iloc[::-1], tolerance_m=tolerance)
-    keys = ["from", "to"]
+    keys = ["code_from", "code_to"]
     pd.testing.assert_frame_equal(
         turned.sort_values(keys).reset_index(drop=True),
         walk.sort_values(keys).reset_index(drop=True),
@@ -351,15 +357,15 @@ def test_geography_beside_itself_is_kept(seed, count):
 def test_each_class_occurs_in_the_sample_and_is_recognised():
     sample = qg.sample()
     found = crosswalk_classes(crosswalk(qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)))
-    assert set(found["class"]) == set(CLASSES)
-    assert found.loc[["QP099003", "QP099005", "QP099009", "QN09907N"], "class"].tolist() == [
+    assert set(found["change"]) == set(CLASSES)
+    assert found.loc[["QP099003", "QP099005", "QP099009", "QN09907N"], "change"].tolist() == [
         "split",
         "merged",
         "dropped",
         "new",
     ]
     letters = found[found["side"] == "to"].index.str[-1]
-    kinds = found.loc[found["side"] == "to", "class"].to_numpy()
+    kinds = found.loc[found["side"] == "to", "change"].to_numpy()
     assert (kinds[letters == "I"] == "kept").all()
     assert (kinds[letters == "N"] == "new").all()
 
@@ -375,21 +381,21 @@ def test_real_pair_by_letter_of_the_code(hexagone):
     # the file of 2024 is simplified, by up to tens of metres
     found = crosswalk_classes(crosswalk(*hexagone, tolerance_m=40))
     after = found[found["side"] == "to"]
-    table = pd.crosstab(after.index.str[-1], after["class"])
+    table = pd.crosstab(after.index.str[-1], after["change"])
     assert table.loc["I"].to_dict() | {"kept": 273, "grown": 12, "shrunk": 6} == table.loc["I"].to_dict()
     assert table.loc["N", ["new", "reshaped"]].tolist() == [109, 2]
     assert table.loc["M", ["kept", "new"]].tolist() == [52, 2]
-    assert (found["class"] == "dropped").sum() == 42
+    assert (found["change"] == "dropped").sum() == 42
 
 
 @pytest.mark.real
 def test_real_pair_covers_each_side_to_the_square_metre(hexagone):
     walk = crosswalk(*hexagone, tolerance_m=3)
     before, after = (qpv.geometry.to_crs(2154) for qpv in hexagone)
-    for side, other, own, others in (("from", "to", before, after), ("to", "from", after, before)):
-        assert walk.groupby(side)[f"{side}_share"].sum().to_numpy() == pytest.approx(1, abs=1e-9)
+    for side, other, own, others in (("code_from", "code_to", before, after), ("code_to", "code_from", after, before)):
+        assert walk.groupby(side)[f"{side[5:]}_share"].sum().to_numpy() == pytest.approx(1, abs=1e-9)
         left = walk[walk[side].notna() & walk[other].isna()].set_index(side)["area_m2"]
-        partners = walk[walk["from"].notna() & walk["to"].notna()].groupby(side)[other].agg(list)
+        partners = walk[walk["code_from"].notna() & walk["code_to"].notna()].groupby(side)[other].agg(list)
         expected = [
             own[code].difference(shapely.union_all(others[partners.get(code, [])].to_numpy())).area
             for code in left.index
@@ -402,6 +408,6 @@ def test_points_of_bondy_are_all_counted(hexagone, real_data):
     table = pd.read_csv(real_data / "points" / "ban_bondy_93010.csv", sep=None, engine="python")
     homes = gpd.GeoSeries(gpd.points_from_xy(table["lon"], table["lat"]), crs=4326)
     walk = crosswalk(*hexagone, homes, tolerance_m=40)
-    for side, qpv in zip(("from", "to"), hexagone, strict=True):
+    for side, qpv in zip(("code_from", "code_to"), hexagone, strict=True):
         held = (qg.tag_points(homes, qpv.geometry.dropna(), bands=())["state"] == "in").sum()
         assert walk.loc[walk[side].notna(), "points"].sum() == held

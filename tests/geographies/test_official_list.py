@@ -117,7 +117,7 @@ def test_shares_of_the_ground_stand_beside():
     rows = listed(("QN00101M", "", "QP001001"))
     before, after = layer(QP001001=square(0), QP001002=square(400)), layer(QN00101M=square(0, 800))
     found = audit_correspondence(rows, qg.crosswalk(before, after))
-    assert found[["class", "area_m2", "from_share", "to_share"]].to_numpy().tolist() == [["merged", 160_000, 1.0, 0.5]]
+    assert found[["change", "area_m2", "from_share", "to_share"]].to_numpy().tolist() == [["merged", 160_000, 1.0, 0.5]]
 
 
 def test_codes_of_departments_without_a_perimeter_are_left_aside():

@@ -1,3 +1,4 @@
+from .apportionment import unplaced as unplaced
 from .classes import common_zones as common_zones
 from .classes import crosswalk_classes as crosswalk_classes
 from .communes.passage import commune_passage as commune_passage

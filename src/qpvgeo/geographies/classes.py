@@ -5,13 +5,19 @@ ANCT's, and say what it changed, not by how much.
 """
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from qpvgeo.errors import DataError
-from qpvgeo.frames import require
+from qpvgeo.geographies.forms import SIDES, crosswalk_form
 from qpvgeo.geographies.slivers import SIGNIFICANT_SHARE
+from qpvgeo.language import Note
 
-__all__ = ["CLASSES", "common_zones", "crosswalk_classes"]
+__all__ = ["CLASSES", "common_zones", "components", "crosswalk_classes"]
+
+Ints = npt.NDArray[np.intp]
 
 CLASSES = ("kept", "grown", "shrunk", "reshaped", "split", "merged", "new", "dropped")
 
@@ -27,13 +33,17 @@ def crosswalk_classes(walk: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by `code`, those of `from` then those of `to`: `side` (`from` or `to`), `class`, `relatives` (list of
-        the codes on the other side that it descends from or that descend from it) and `covered_share` (of its area).
+        Indexed by `code`, those of `code_from` then those of `code_to`:
+
+        - `side`: `from` or `to`.
+        - `change`: one of `CLASSES`.
+        - `relatives`: list of the codes on the other side that it descends from, or that descend from it.
+        - `covered_share`: of its area, 0 to 1.
 
     Raises
     ------
     DataError
-        The frame is no crosswalk, or a label is of both geographies.
+        The frame is not a crosswalk, or a label is of both geographies.
 
     Notes
     -----
@@ -49,19 +59,20 @@ def crosswalk_classes(walk: pd.DataFrame) -> pd.DataFrame:
     >>> import qpvgeo as qg
     >>> sample = qg.sample()
     >>> found = crosswalk_classes(qg.crosswalk(qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)))
-    >>> found.loc["QP099003", ["class", "relatives"]].tolist()
+    >>> found.loc["QP099003", ["change", "relatives"]].tolist()
     ['split', ['QN09903M', 'QN09904M']]
     """
-    _require(walk)
-    related = _related(walk)
+    walk = crosswalk_form(walk, ["lost", "gained"])
+    pairs = walk[walk["code_from"].notna() & walk["code_to"].notna()]
+    related = pairs[(pairs[["from_share", "to_share"]].max(axis=1) > SIGNIFICANT_SHARE).to_numpy()]
     zone = _zones(walk, related)
-    covered = {
-        side: walk[walk["from"].notna() & walk["to"].notna()].groupby(side)[f"{side}_share"].sum()
-        for side in ("from", "to")
+    covered = {side: pairs.groupby(f"code_{side}")[f"{side}_share"].sum() for side in SIDES}
+    members = {side: zone[zone["side"] == side].groupby("zone").size() for side in SIDES}
+    pair = related.set_index(related["code_from"].map(zone["zone"]))
+    of = {
+        side: related.groupby(f"code_{side}")[f"code_{other}"].agg(list).to_dict()
+        for side, other in (SIDES, reversed(SIDES))
     }
-    members = {side: zone[zone["side"] == side].groupby("zone").size() for side in ("from", "to")}
-    pair = related.set_index(related["from"].map(zone["zone"]))
-    of = {side: related.groupby(side)[other].agg(list).to_dict() for side, other in (("from", "to"), ("to", "from"))}
     rows = []
     for code, (side, number) in zone[["side", "zone"]].iterrows():
         before, after = (int(members[name].get(number, 0)) for name in ("from", "to"))
@@ -73,15 +84,9 @@ def crosswalk_classes(walk: pd.DataFrame) -> pd.DataFrame:
         else:
             kind = "split" if before == 1 else "merged" if after == 1 else "reshaped"
         rows.append((code, side, kind, of[side].get(code, []), float(covered[side].get(code, 0.0))))
-    frame = pd.DataFrame(rows, columns=["code", "side", "class", "relatives", "covered_share"]).set_index("code")
+    frame = pd.DataFrame(rows, columns=["code", "side", "change", "relatives", "covered_share"]).set_index("code")
     frame.attrs = dict(walk.attrs)
     return frame
-
-
-def _related(walk: pd.DataFrame) -> pd.DataFrame:
-    """Pairs that share enough to descend from each other."""
-    pairs = walk[walk["from"].notna() & walk["to"].notna()]
-    return pairs[(pairs[["from_share", "to_share"]].max(axis=1) > SIGNIFICANT_SHARE).to_numpy()]
 
 
 def common_zones(walk: pd.DataFrame) -> pd.DataFrame:
@@ -98,14 +103,14 @@ def common_zones(walk: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by `code`, those of `from` then those of `to`: `side`, `zone` (number from 0, in the order of the
-        first code of each), and `whole`, whether both geographies cover all of the zone. Perimeters of a pair of the
-        crosswalk are in one zone, with all the others that these lead to: the components of the crosswalk.
+        Indexed by `code`, those of `code_from` then those of `code_to`: `side`, `zone` (number from 0, in the order of
+        the first code of each), and `whole`, whether both geographies cover all of the zone. Perimeters of a pair of
+        the crosswalk are in one zone, with all the others that these lead to: its connected components.
 
     Raises
     ------
     DataError
-        The frame is no crosswalk, or a label is of both geographies.
+        The frame is not a crosswalk, or a label is of both geographies.
 
     Examples
     --------
@@ -115,47 +120,52 @@ def common_zones(walk: pd.DataFrame) -> pd.DataFrame:
     >>> zones.index[zones["zone"] == zones.loc["QP099003", "zone"]].tolist()
     ['QP099003', 'QN09903M', 'QN09904M']
     """
-    _require(walk)
-    pairs = walk["from"].notna() & walk["to"].notna()
+    walk = crosswalk_form(walk)
+    pairs = walk["code_from"].notna() & walk["code_to"].notna()
     codes = _zones(walk, walk[pairs])
-    alone = pd.concat([walk.loc[~pairs, side].dropna() for side in ("from", "to")])
+    alone = pd.concat([walk.loc[~pairs, f"code_{side}"].dropna() for side in SIDES])
     codes["whole"] = ~codes["zone"].isin(codes.loc[alone.unique(), "zone"])
     return codes
-
-
-def _require(walk: pd.DataFrame) -> None:
-    require.require_columns(
-        walk,
-        ["from", "to", "from_share", "to_share", "lost", "gained"],
-        what="The crosswalk",
-        way_out="Make it with qpvgeo.crosswalk().",
-    )
 
 
 def _zones(walk: pd.DataFrame, related: pd.DataFrame) -> pd.DataFrame:
     """Codes of both geographies, each with its side and the number of the component of some pairs that it is in."""
     codes = pd.concat(
-        [walk[side].dropna().drop_duplicates().to_frame("code").assign(side=side) for side in ("from", "to")]
-    )
+        [pd.DataFrame({"code": walk[f"code_{side}"].dropna().unique(), "side": side}) for side in SIDES],
+        ignore_index=True,
+    ).astype("str")
     both = codes["code"][codes["code"].duplicated()]
     if len(both):
         raise DataError(
-            "The two geographies have labels in common.",
+            Note("geographies.common_labels"),
             problems=map(str, both),
-            way_out="Rename those of one of them, so that a label says which it is of.",
+            way_out=Note("geographies.common_labels_way_out"),
         )
     codes = codes.set_index("code")
-    at = pd.Series(np.arange(len(codes)), index=codes.index)
-    left, right = (at.reindex(related[side]).to_numpy(dtype=np.intp) for side in ("from", "to"))
-    label = np.arange(len(codes))
-    while True:
-        # the lowest number of a zone spreads along its pairs
-        spread = label.copy()
-        np.minimum.at(spread, left, label[right])
-        np.minimum.at(spread, right, label[left])
-        spread = spread[spread]
-        if (spread == label).all():
-            break
-        label = spread
-    codes["zone"] = np.unique(label, return_inverse=True)[1]
+    left, right = (codes.index.get_indexer(related[f"code_{side}"]) for side in SIDES)
+    codes["zone"] = components(len(codes), left, right)
     return codes
+
+
+def components(size: int, left: Ints, right: Ints) -> Ints:
+    """Number the connected components of a graph, in the order of the first node of each.
+
+    Parameters
+    ----------
+    size
+        Number of nodes.
+    left, right
+        The two ends of each edge, as positions of nodes.
+
+    Examples
+    --------
+    >>> components(5, np.array([3, 0]), np.array([4, 2])).tolist()
+    [0, 1, 0, 2, 2]
+    """
+    graph = coo_array((np.ones(len(left), dtype=bool), (left, right)), shape=(size, size))
+    label: Ints = connected_components(graph, directed=False)[1]
+    first = pd.unique(label)
+    order = np.empty(len(first), dtype=np.intp)
+    order[first] = np.arange(len(first))
+    numbered: Ints = order[label]
+    return numbered

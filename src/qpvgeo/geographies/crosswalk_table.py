@@ -34,6 +34,7 @@ from qpvgeo.tagging.points import tag_points
 __all__ = ["crosswalk"]
 
 _SIDES = ("from", "to")
+_COLUMNS = ("code_from", "code_to")
 
 _ROUNDING = 1e-12
 
@@ -69,19 +70,19 @@ def crosswalk(
     -------
     pandas.DataFrame
         A row per pair, in the order of `qpv_2015` then `qpv_2024`, then the parts of `qpv_2015` that nothing covers
-        (`to` missing), then those of `qpv_2024` (`from` missing); uncovered ground that is nowhere wider than the
-        tolerance is no part unless points lie in it, and the shares of its perimeter add up to one without it:
+        (`code_to` missing), then those of `qpv_2024` (`code_from` missing); uncovered area that is nowhere wider than
+        the tolerance is no part unless points lie in it, and the shares of its perimeter add up to one without it:
 
-        - `from`, `to`: labels.
-        - `area_m2`: ground shared, in the legal projection of the territory.
+        - `code_from`, `code_to`: labels.
+        - `area_m2`: area shared, in the legal projection of the territory.
         - `from_share`, `to_share`: over the area of the one and of the other, 0 to 1; each adds up to one for a label.
-        - `lost`, `gained`: whether some of `from` beyond `to`, and some of `to` beyond `from`, is wider than
-          `tolerance_m`; missing for uncovered parts.
+        - `lost`, `gained`: whether some of `code_from` beyond `code_to`, and some of `code_to` beyond `code_from`, is
+          wider than `tolerance_m`; missing for uncovered parts.
         - with weights, `population` and `households` (grid), `points` (points) or `population` (published), each with
           its `..._from_share` and `..._to_share`, missing where a perimeter holds none of it. A perimeter in which the
           grid has no cell at all has people that are missing, not 0; `attrs["qpvgeo"]["without_weight"]` lists them.
-          Published people of the first geography say nothing of who lives beyond it: what it leaves uncovered of `to`
-          is missing there, and so are the shares in `to`.
+          Published people of the first geography say nothing of who lives beyond it: what it leaves uncovered of
+          `code_to` is missing there, and so are the shares in `code_to`.
 
     Raises
     ------
@@ -100,9 +101,9 @@ def crosswalk(
     >>> import qpvgeo as qg
     >>> sample = qg.sample()
     >>> walk = crosswalk(qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024))
-    >>> walk.loc[walk["from"] == "QP099003", ["to", "from_share"]].dropna().round(3).to_numpy().tolist()
+    >>> walk.loc[walk["code_from"] == "QP099003", ["code_to", "from_share"]].dropna().round(3).to_numpy().tolist()
     [['QN09903M', 0.449], ['QN09904M', 0.551]]
-    >>> bool((abs(walk.groupby("from")["from_share"].sum() - 1) < 1e-9).all())
+    >>> bool((abs(walk.groupby("code_from")["from_share"].sum() - 1) < 1e-9).all())
     True
     """
     if not (isinstance(tolerance_m, int | float) and np.isfinite(tolerance_m) and tolerance_m >= 0):
@@ -110,7 +111,9 @@ def crosswalk(
     qpv_2015, qpv_2024 = (_labelled(layer) for layer in (qpv_2015, qpv_2024))
     sides = [_measured(layer, name) for layer, name in ((qpv_2015, "first"), (qpv_2024, "second"))]
     one, other = (layer[side["drawn"]] for layer, side in zip((qpv_2015, qpv_2024), sides, strict=True))
-    pairs = overlap(one, other).rename(columns={"left": "from", "right": "to"})[["from", "to", "area_m2"]]
+    pairs = overlap(one, other).rename(columns={"left": "code_from", "right": "code_to"})[
+        ["code_from", "code_to", "area_m2"]
+    ]
     if tolerance_m > 0:
         pairs = pairs[related(pairs, sides, tolerance_m)].reset_index(drop=True)
     changes = {"lost": wide(pairs, sides, tolerance_m, "lost"), "gained": wide(pairs, sides, tolerance_m, "gained")}
@@ -120,10 +123,10 @@ def crosswalk(
     for name, totals in counted.items():
         prefix = "" if name == "area_m2" else f"{name}_"
         for side, total in zip(_SIDES, totals.whole, strict=True):
-            frame[f"{prefix}{side}_share"] = _share(frame, side, name, total)
+            frame[f"{prefix}{side}_share"] = _share(frame, f"code_{side}", name, total)
     for name, changed in changes.items():
         frame[name] = pd.Series(changed, dtype="boolean").reindex(frame.index)
-    first = ["from", "to", "area_m2", "from_share", "to_share", "lost", "gained"]
+    first = ["code_from", "code_to", "area_m2", "from_share", "to_share", "lost", "gained"]
     frame = frame[[*first, *(name for name in frame.columns if name not in first)]]
     people = counted["population"].whole if "population" in counted else []
     about = {
@@ -175,7 +178,7 @@ class _Counted(NamedTuple):
 def _with_uncovered(pairs: pd.DataFrame, counted: Mapping[str, _Counted], closed: list[pd.Series]) -> pd.DataFrame:
     """Pairs, then what of each side they leave uncovered; ground that is nowhere wide is left out, unless it counts."""
     parts = [pairs.assign(**{name: totals.pairs for name, totals in counted.items()})]
-    for position, (side, other) in enumerate((("from", "to"), ("to", "from"))):
+    for position, (side, other) in enumerate((("code_from", "code_to"), ("code_to", "code_from"))):
         left = pd.DataFrame({name: totals.left[position] for name, totals in counted.items()})
         told = ~closed[position].reindex(left.index)
         if "points" in counted:
@@ -184,7 +187,7 @@ def _with_uncovered(pairs: pd.DataFrame, counted: Mapping[str, _Counted], closed
         rows[other] = pd.array([pd.NA] * len(rows), dtype="str")
         parts.append(rows)
     frame = pd.concat([part for part in parts if len(part)] or [parts[0]], ignore_index=True)
-    return frame.astype({"from": "str", "to": "str"})
+    return frame.astype({"code_from": "str", "code_to": "str"})
 
 
 def _share(frame: pd.DataFrame, side: str, name: str, whole: pd.Series) -> Floats:
@@ -193,7 +196,7 @@ def _share(frame: pd.DataFrame, side: str, name: str, whole: pd.Series) -> Float
     Pairs add up to more than there is where perimeters of the other side overlap: they divide what is covered.
     """
     given = frame[name].to_numpy(dtype=float)
-    pair = (frame["from"].notna() & frame["to"].notna()).to_numpy()
+    pair = (frame["code_from"].notna() & frame["code_to"].notna()).to_numpy()
     of = frame[side]
     held, left = (pd.Series(np.where(kept, given, 0.0)).groupby(of.to_numpy()).sum() for kept in (pair, ~pair))
     total, covered, beyond = (part.reindex(of).to_numpy(dtype=float) for part in (whole, held, left))
@@ -217,7 +220,7 @@ def _area(pairs: pd.DataFrame, sides: list[dict[str, pd.Series]], left: list[Unc
         whole,
         [
             _remaining(pairs[side], shared, total, part.shape.area)
-            for side, total, part in zip(_SIDES, whole, left, strict=True)
+            for side, total, part in zip(_COLUMNS, whole, left, strict=True)
         ],
     )
 
@@ -281,11 +284,11 @@ def _grid(
     for name, column in (("population", "estimate"), ("households", "households")):
         whole = [frame[column] for frame in sides]
         # no cell at all is not nobody: the grid may end before
-        blank = [total.reindex(pairs[side]).isna() for side, total in zip(_SIDES, whole, strict=True)]
+        blank = [total.reindex(pairs[side]).isna() for side, total in zip(_COLUMNS, whole, strict=True)]
         held = shared[column].fillna(0.0).mask(np.logical_and(*(part.to_numpy() for part in blank))).to_numpy()
         beyond = [
             _remaining(pairs[side], held, total, None if frame is None else frame[column].fillna(0.0))
-            for side, total, frame in zip(_SIDES, whole, apart, strict=True)
+            for side, total, frame in zip(_COLUMNS, whole, apart, strict=True)
         ]
         found[name] = _Counted(held, whole, beyond)
     return found
@@ -303,8 +306,8 @@ def _apart(layer: Any, left: Uncovered) -> gpd.GeoSeries:  # noqa: ANN401
 
 def _pieces(pairs: pd.DataFrame, one: Any, other: Any) -> gpd.GeoSeries:  # noqa: ANN401
     """Ground that each pair shares, in the projection of the first geography."""
-    left = one.geometry.to_numpy()[one.index.get_indexer(pairs["from"])]
-    right = reproject(other.geometry.to_numpy(), other.crs, one.crs)[other.index.get_indexer(pairs["to"])]
+    left = one.geometry.to_numpy()[one.index.get_indexer(pairs["code_from"])]
+    right = reproject(other.geometry.to_numpy(), other.crs, one.crs)[other.index.get_indexer(pairs["code_to"])]
     return gpd.GeoSeries(polygonal(shapely.intersection(left, right)), crs=one.crs)
 
 
@@ -323,14 +326,14 @@ def _points(pairs: pd.DataFrame, one: Any, other: Any, points: Any) -> dict[str,
                 problems=[f"{points.index[row]}: {points['weight'].iloc[row]!r}" for row in wrong],
                 way_out="A weight is a number of homes: 0 or more.",
             )
-    table = pd.DataFrame({"from": held[0], "to": held[1], "points": weight})
-    both = table.groupby(["from", "to"])["points"].sum()
-    shared = both.reindex(pd.MultiIndex.from_frame(pairs[["from", "to"]]), fill_value=0.0).to_numpy()
+    table = pd.DataFrame({"code_from": held[0], "code_to": held[1], "points": weight})
+    both = table.groupby(["code_from", "code_to"])["points"].sum()
+    shared = both.reindex(pd.MultiIndex.from_frame(pairs[["code_from", "code_to"]]), fill_value=0.0).to_numpy()
     whole = [
         table.groupby(side)["points"].sum().reindex(layer.index, fill_value=0.0)
-        for side, layer in (("from", one), ("to", other))
+        for side, layer in (("code_from", one), ("code_to", other))
     ]
-    left = [_remaining(pairs[side], shared, total) for side, total in zip(_SIDES, whole, strict=True)]
+    left = [_remaining(pairs[side], shared, total) for side, total in zip(_COLUMNS, whole, strict=True)]
     return {"points": _Counted(shared, whole, left)}
 
 
@@ -344,13 +347,13 @@ def _published(
     given = _people(people, one.index)
     metric, _ = to_metric(one.geometry.to_numpy(), one.crs)
     density = given / pd.Series(shapely.area(metric), index=one.index)
-    shared = pairs["area_m2"].to_numpy() * density.reindex(pairs["from"]).to_numpy()
+    shared = pairs["area_m2"].to_numpy() * density.reindex(pairs["code_from"]).to_numpy()
     # ground that is too narrow to be a part has people too, who go with the rest
-    held = pd.Series(shared).groupby(pairs["from"].to_numpy()).sum().reindex(one.index)
+    held = pd.Series(shared).groupby(pairs["code_from"].to_numpy()).sum().reindex(one.index)
     scale = (given / held).where(left[0].closed & (held > 0), 1.0)
-    shared = shared * scale.reindex(pairs["from"]).to_numpy()
-    of_to = pd.Series(shared).groupby(pairs["to"].to_numpy()).sum().reindex(other.index, fill_value=0.0)
-    remaining = _remaining(pairs["from"], shared, given, left[0].shape.area * density)
+    shared = shared * scale.reindex(pairs["code_from"]).to_numpy()
+    of_to = pd.Series(shared).groupby(pairs["code_to"].to_numpy()).sum().reindex(other.index, fill_value=0.0)
+    remaining = _remaining(pairs["code_from"], shared, given, left[0].shape.area * density)
     # who lives beyond the first geography is not told by it
     beyond = pd.Series(np.nan, index=other.index)
     return {"population": _Counted(shared, [given, of_to], [remaining, beyond])}

@@ -10,6 +10,7 @@ import pandas as pd
 from qpvgeo.codes.official import STATUSES
 from qpvgeo.frames import provenance, require
 from qpvgeo.geographies.classes import crosswalk_classes
+from qpvgeo.geographies.forms import crosswalk_form
 from qpvgeo.geographies.slivers import SIGNIFICANT_SHARE
 
 __all__ = ["PROBLEMS", "audit_correspondence"]
@@ -45,7 +46,7 @@ def audit_correspondence(correspondence: pd.DataFrame, crosswalk: pd.DataFrame) 
     -------
     pandas.DataFrame
         A row for each disagreement: `qpv_2015`, `qpv_2024` (one of them is missing where the other stands alone),
-        `problem` (one of `PROBLEMS`), `class` (what the ground says of the QPV of 2024, else of that of 2015),
+        `problem` (one of `PROBLEMS`), `change` (what the ground says of the QPV of 2024, else of that of 2015),
         `area_m2`, `from_share`, `to_share` (of the ground that the pair shares; missing for none).
 
     Raises
@@ -67,9 +68,11 @@ def audit_correspondence(correspondence: pd.DataFrame, crosswalk: pd.DataFrame) 
         what="The correspondence",
         way_out="Read it with qpvgeo.read_correspondence().",
     )
+    crosswalk = crosswalk_form(crosswalk, ["area_m2", "lost", "gained"])
     classes = crosswalk_classes(crosswalk)
     listed = correspondence[_near(correspondence["qpv_2024"], classes)]
-    ground = crosswalk.dropna(subset=["from", "to"]).rename(columns={"from": "qpv_2015", "to": "qpv_2024"})
+    ground = crosswalk.dropna(subset=["code_from", "code_to"])
+    ground = ground.rename(columns={"code_from": "qpv_2015", "code_to": "qpv_2024"})
     shares = ["area_m2", "from_share", "to_share"]
     pairs = listed.dropna(subset=["qpv_2015"])[["qpv_2015", "qpv_2024"]]
     both = pairs.merge(ground[["qpv_2015", "qpv_2024", *shares]], how="outer", indicator=True)
@@ -84,8 +87,8 @@ def audit_correspondence(correspondence: pd.DataFrame, crosswalk: pd.DataFrame) 
     ]
     columns = ["qpv_2015", "qpv_2024", "problem", *shares]
     frame = pd.concat([part.reindex(columns=columns) for part in found], ignore_index=True)
-    of = frame["qpv_2024"].map(classes["class"]).fillna(frame["qpv_2015"].map(classes["class"]))
-    frame.insert(3, "class", of.astype("str"))
+    of = frame["qpv_2024"].map(classes["change"]).fillna(frame["qpv_2015"].map(classes["change"]))
+    frame.insert(3, "change", of.astype("str"))
     files = [
         *provenance.provenance(correspondence).get("files", []),
         *provenance.provenance(crosswalk).get("files", []),
@@ -116,7 +119,7 @@ def _called(listed: pd.DataFrame, classes: pd.DataFrame) -> list[pd.DataFrame]:
     letter = rows["qpv_2024"].str[-1].map(STATUSES)
     bare = rows["status"].str.normalize("NFKD").str.replace(r"[^A-Za-z]", "", regex=True).str.lower()
     status = bare.map(_WORDS)
-    kind = rows["qpv_2024"].map(classes["class"])
+    kind = rows["qpv_2024"].map(classes["change"])
     apart = status.notna() & letter.isin(list(_WORDS.values())) & (status != letter)
     tests = (
         (letter.eq("new") & kind.ne("new"), PROBLEMS[5]),

@@ -54,15 +54,17 @@ def wide(
     Parameters
     ----------
     pairs
-        `from`, `to`, `area_m2` (shared).
+        `code_from`, `code_to`, `area_m2` (shared).
     sides
         `outline` and `area` by label, metres and square metres, of the one and of the other.
     tolerance_m
         Metres; 0 for any ground beyond rounding.
     part
-        `shared`; `lost`: of `from` beyond `to`; `gained`: of `to` beyond `from`.
+        `shared`; `lost`: of `code_from` beyond `code_to`; `gained`: of `code_to` beyond `code_from`.
     """
-    one, other = (side["outline"].loc[pairs[name]].to_numpy() for side, name in zip(sides, ("from", "to"), strict=True))
+    one, other = (
+        side["outline"].loc[pairs[name]].to_numpy() for side, name in zip(sides, ("code_from", "code_to"), strict=True)
+    )
     cut = shapely.intersection if part == "shared" else shapely.difference
     if part == "gained":
         one, other = other, one
@@ -88,7 +90,7 @@ def related(pairs: pd.DataFrame, sides: Sequence[Side], tolerance_m: float) -> B
     """
     found = wide(pairs, sides, tolerance_m, "shared")
     strips = np.flatnonzero(~found)
-    for side, name in zip(sides, ("from", "to"), strict=True):
+    for side, name in zip(sides, ("code_from", "code_to"), strict=True):
         labels = pairs[name].iloc[strips]
         part = pairs["area_m2"].to_numpy()[strips] > SIGNIFICANT_SHARE * side["area"].loc[labels].to_numpy()
         found[strips] |= part & ~_holds(side["outline"].loc[labels].to_numpy(), tolerance_m)
@@ -114,7 +116,7 @@ def uncovered(
     """
     found = []
     for own, others, (side, other), part in zip(
-        sides, reversed(sides), (("from", "to"), ("to", "from")), ("lost", "gained"), strict=True
+        sides, reversed(sides), (("code_from", "code_to"), ("code_to", "code_from")), ("lost", "gained"), strict=True
     ):
         labels = own["outline"].index
         closed = pd.Series(False, index=labels)

@@ -33,7 +33,7 @@ def events(*lines):
 
 def went(first, last, happened, *columns, **sources):
     """Rows of a passage as lists, None for what is missing."""
-    columns = columns or ("from", "to", "share", "kind", "basis")
+    columns = columns or ("code_from", "code_to", "share", "kind", "basis")
     passage = commune_passage(first, last, events=happened, **({"communes": {}} | sources))
     rows = passage[list(columns)].astype(object)
     return rows.where(rows.notna(), None).to_numpy().tolist()
@@ -189,7 +189,7 @@ def test_commune_that_is_left_keeps_those_that_stay():
         "2022-01-01 21 COM 01001 Trois > COM 01001 Deux",
         "2022-01-01 21 COM 01001 Trois > COM 01003 Combe",
     )
-    assert went(2018, 2024, happened, "from", "to", "share", "kind") == [
+    assert went(2018, 2024, happened, "code_from", "code_to", "share", "kind") == [
         ["01001", "01001", 1.0, "merged"],
         ["01002", "01001", 1.0, "merged"],
         ["01003", "01003", 1.0, "same"],
@@ -204,8 +204,11 @@ def test_former_commune_comes_back_after_the_seat_moved():
         "2022-01-01 21 COM 01002 Deux > COM 01002 Bois",
         "2022-01-01 21 COM 01002 Deux > COM 01001 Ambre",
     )
-    assert went(2018, 2021, happened, "from", "to") == [["01001", "01002"], ["01002", "01002"]]
-    assert went(2018, 2024, happened, "from", "to", "share") == [["01001", "01001", 1.0], ["01002", "01002", 1.0]]
+    assert went(2018, 2021, happened, "code_from", "code_to") == [["01001", "01002"], ["01002", "01002"]]
+    assert went(2018, 2024, happened, "code_from", "code_to", "share") == [
+        ["01001", "01001", 1.0],
+        ["01002", "01002", 1.0],
+    ]
 
 
 def test_new_commune_out_of_two_that_merged_leaves_shares_unknown():
@@ -215,14 +218,17 @@ def test_new_commune_out_of_two_that_merged_leaves_shares_unknown():
         "2022-01-01 20 COM 01001 Deux > COM 01001 Deux",
         "2022-01-01 20 COM 01001 Deux > COM 01003 Combe",
     )
-    assert went(2018, 2024, happened, "from", "to", "share", population=PEOPLE) == [
+    assert went(2018, 2024, happened, "code_from", "code_to", "share", population=PEOPLE) == [
         ["01001", "01001", None],
         ["01001", "01003", None],
         ["01002", "01001", None],
         ["01002", "01003", None],
     ]
     # of the commune itself there is one whole, which people weigh
-    assert went(2020, 2024, happened, "to", "share", population=PEOPLE) == [["01001", 300 / 350], ["01003", 50 / 350]]
+    assert went(2020, 2024, happened, "code_to", "share", population=PEOPLE) == [
+        ["01001", 300 / 350],
+        ["01003", 50 / 350],
+    ]
 
 
 def test_former_commune_that_may_have_lost_ground_does_not_come_back_whole():
@@ -234,7 +240,7 @@ def test_former_commune_that_may_have_lost_ground_does_not_come_back_whole():
         "2022-01-01 21 COM 01001 Deux > COM 01001 Ambre",
         "2022-01-01 21 COM 01001 Deux > COM 01002 Bois",
     )
-    found = went(2018, 2024, happened, "from", "to", "share", population=PEOPLE)
+    found = went(2018, 2024, happened, "code_from", "code_to", "share", population=PEOPLE)
     assert found == [[one, other, None] for one in ("01001", "01002") for other in ("01001", "01002", "01003")]
 
 
@@ -261,14 +267,14 @@ def test_chain_over_years_goes_to_its_end_and_back():
         "2023-01-01 31 COM 38999 Duo > COM 38001 Terre",
         "2023-01-01 31 COM 38001 Terre > COM 38001 Terre",
     )
-    columns = ("from", "to", "from_name", "to_name", "share", "kind")
+    columns = ("code_from", "code_to", "from_name", "to_name", "share", "kind")
     assert went(2018, 2024, happened, *columns) == [
         ["01001", "38001", "Ambre", "Terre", 1.0, "merged"],
         ["01002", "38001", "Bois", "Terre", 1.0, "merged"],
         ["38001", "38001", "Terre", "Terre", 1.0, "merged"],
     ]
     back = went(
-        2024, 2018, happened, "to", "share", population=pd.Series({"01001": 1, "01002": 2, "38001": 3, "38999": 3})
+        2024, 2018, happened, "code_to", "share", population=pd.Series({"01001": 1, "01002": 2, "38001": 3, "38999": 3})
     )
     assert back == [["01001", 1 / 6], ["01002", 1 / 3], ["38001", 1 / 2]]
 
@@ -279,11 +285,11 @@ def test_events_of_one_day_are_taken_in_the_order_that_their_states_need():
         "2018-01-01 32 COM 44180 Vritz > COM 44180 Vallons",
         "2018-01-01 41 COM 49144 Freigne > COM 44225 Freigne",
     )
-    assert went(2017, 2018, happened, "from", "to", "kind") == [
+    assert went(2017, 2018, happened, "code_from", "code_to", "kind") == [
         ["44180", "44180", "merged"],
         ["49144", "44180", "merged"],
     ]
-    assert went(2018, 2017, happened, "from", "to", population=pd.Series({"44180": 1, "49144": 1})) == [
+    assert went(2018, 2017, happened, "code_from", "code_to", population=pd.Series({"44180": 1, "49144": 1})) == [
         ["44180", "44180"],
         ["44180", "49144"],
     ]
@@ -294,7 +300,7 @@ def test_events_of_one_day_are_taken_in_the_order_that_their_states_need():
         "2020-01-01 21 COM 01001 Ambre > COM 01001 Ambre",
         "2020-01-01 21 COM 01001 Ambre > COM 01002 Bois",
     )
-    assert went(2019, 2020, happened, "from", "to", "kind") == [
+    assert went(2019, 2020, happened, "code_from", "code_to", "kind") == [
         ["01001", "01001", "split"],
         ["01001", "01003", "split"],
         ["01003", "01003", "merged"],
@@ -324,7 +330,7 @@ def test_commune_made_of_parcels_of_others_takes_unknown_shares():
         "2020-02-15 20 COM 01002 Bois > COM 01003 Combe",
     )
     assert [row[2:] for row in went(2020, 2021, happened, population=PEOPLE)] == [[None, "split", "unknown"]] * 4
-    back = went(2021, 2020, happened, "from", "to", "share")
+    back = went(2021, 2020, happened, "code_from", "code_to", "share")
     assert back == [
         ["01001", "01001", 1.0],
         ["01002", "01002", 1.0],
@@ -347,7 +353,7 @@ def test_lines_of_deleguees_alone_change_no_commune():
         "2020-01-01 70 COM 01006 Fond > COMD 01007 Gue",
     )
     assert went(2019, 2021, happened) == []
-    assert went(2019, 2021, happened, "from", "to", communes={2019: frame({"01001": 1, "01004": 2})}) == [
+    assert went(2019, 2021, happened, "code_from", "code_to", communes={2019: frame({"01001": 1, "01004": 2})}) == [
         ["01001", "01001"],
         ["01004", "01004"],
     ]
@@ -359,14 +365,18 @@ def test_commune_that_absorbs_without_a_line_of_its_own_stays_where_it_was_known
         "2015-01-01 31 COM 01001 Ambre > COM 01001 Ambre",
         "2020-01-01 31 COM 01002 Bois > COM 01001 Ambre",
     )
-    assert went(2019, 2021, happened, "from", "to") == [["01001", "01001"], ["01002", "01001"]]
-    assert went(2014, 2021, happened, "from", "to") == [["01001", "01001"], ["01002", "01001"], ["01003", "01001"]]
+    assert went(2019, 2021, happened, "code_from", "code_to") == [["01001", "01001"], ["01002", "01001"]]
+    assert went(2014, 2021, happened, "code_from", "code_to") == [
+        ["01001", "01001"],
+        ["01002", "01001"],
+        ["01003", "01001"],
+    ]
 
 
 def test_restored_commune_that_no_line_gives_an_origin_is_told():
     happened = events("2020-01-01 21 COMD 01002 Bois > COM 01002 Bois")
     passage = commune_passage(2019, 2021, events=happened, communes={2021: frame({"01002": 1})})
-    assert passage[["to", "kind", "basis"]].to_numpy().tolist() == []
+    assert passage[["code_to", "kind", "basis"]].to_numpy().tolist() == []
     passage = commune_passage(
         2019, 2021, events=happened, communes={2019: frame({"01001": 1}), 2021: frame({"01002": 1})}
     )
@@ -381,9 +391,10 @@ def test_same_year_is_the_identity():
     expected = [["01001", "01001", 1.0, "same", "certain"], ["01002", "01002", 1.0, "same", "certain"]]
     assert went(2020, 2020, None, communes={2020: table}) == expected
     assert went(2019, 2019, NOUVELLE) == []
-    values, unplaced = move_communes(pd.Series({"01002": 4.5, "01001": 1}, name="x"), 2020, 2020)
+    values = move_communes(pd.Series({"01002": 4.5, "01001": 1}, name="x"), 2020, 2020)
+    left = qg.geographies.unplaced(values)
     assert values["x"].to_dict() == {"01001": 1.0, "01002": 4.5}
-    assert len(unplaced) == 0
+    assert len(left) == 0
 
 
 def test_order_of_lines_changes_nothing():
@@ -404,7 +415,7 @@ def test_table_of_the_first_year_lists_the_communes_without_events_and_their_peo
     passage = commune_passage(
         2018, 2024, events=NOUVELLE, communes={2018: frame({"01001": 30, "01002": 10, "01003": 5})}
     )
-    assert passage[["from", "to", "weight", "kind"]].to_numpy().tolist() == [
+    assert passage[["code_from", "code_to", "weight", "kind"]].to_numpy().tolist() == [
         ["01001", "01001", 30.0, "merged"],
         ["01002", "01001", 10.0, "merged"],
         ["01003", "01003", 5.0, "same"],
@@ -413,7 +424,7 @@ def test_table_of_the_first_year_lists_the_communes_without_events_and_their_peo
 
 def test_table_of_the_second_year_completes_and_checks():
     tables = {2024: frame({"01001": 1, "01003": 2, "38001": 3})}
-    assert went(2018, 2024, NOUVELLE, "from", "to", "kind", communes=tables) == [
+    assert went(2018, 2024, NOUVELLE, "code_from", "code_to", "kind", communes=tables) == [
         ["01001", "01001", "merged"],
         ["01002", "01001", "merged"],
         ["01003", "01003", "same"],
@@ -421,7 +432,7 @@ def test_table_of_the_second_year_completes_and_checks():
     ]
     tables |= {2018: frame(dict.fromkeys(["01001", "01002", "01004", "69001"], 1))}
     passage = commune_passage(2018, 2024, events=NOUVELLE, communes=tables)
-    assert passage[["from", "to", "kind", "basis"]].astype(object).fillna("").to_numpy().tolist() == [
+    assert passage[["code_from", "code_to", "kind", "basis"]].astype(object).fillna("").to_numpy().tolist() == [
         ["01001", "01001", "merged", "certain"],
         ["01002", "01001", "merged", "certain"],
         ["01004", "", "no successor", "unknown"],
@@ -450,7 +461,7 @@ def test_weight_is_missing_for_all_parts_of_a_commune_when_one_is_not_known():
 
 def test_table_that_the_events_contradict_is_told():
     passage = commune_passage(2020, 2024, events=NOUVELLE, communes={2020: frame({"01001": 1, "01002": 1})})
-    assert passage["to"].tolist() == ["01001", "01002"]
+    assert passage["code_to"].tolist() == ["01001", "01002"]
     assert "1 communes (01002) of the table of 2020 were none by the events" in passage.attrs["qpvgeo"]["notes"]
 
 
@@ -462,7 +473,7 @@ def test_files_at_hand_are_found(tmp_path, monkeypatch):
     etalab(tmp_path, 2018, "01001 Ambre COM  30", "01002 Bois COM  10", "01003 Combe COM  5")
     monkeypatch.setenv("QPVGEO_DATA", str(tmp_path))
     passage = commune_passage(2018, 2024)
-    assert passage[["from", "to", "weight"]].to_numpy().tolist() == [
+    assert passage[["code_from", "code_to", "weight"]].to_numpy().tolist() == [
         ["01001", "01001", 30.0],
         ["01002", "01001", 10.0],
         ["01003", "01003", 5.0],
@@ -538,16 +549,17 @@ def test_code_that_moved_within_a_commune_is_followed_by_its_former_communes(tmp
 def test_later_table_alone_follows_the_codes_asked_for(tmp_path):
     late = etalab(tmp_path, 2024, "01001 Ambre COM  9", "01002 Bois COMD 01001 ", "01003 Combe COM  1")
     asked = pd.Series({"01001": 5, "01002": 3, "01009": 1}, name="x")
-    values, unplaced = move_communes(asked, 2018, 2024, communes={2024: late})
+    values = move_communes(asked, 2018, 2024, communes={2024: late})
+    left = qg.geographies.unplaced(values)
     assert values["x"].to_dict() == {"01001": 8.0}
-    assert unplaced[["from", "value"]].to_numpy().tolist() == [["01009", 1.0]]
+    assert left[["code_from", "value"]].to_numpy().tolist() == [["01009", 1.0]]
 
 
 def test_outlines_have_names_without_articles(tmp_path):
     pd.DataFrame({"code": ["01001", "01002"], "nom": ["Écaille", "Bois"]}).to_parquet(tmp_path / "c_2018.parquet")
     late = etalab(tmp_path, 2024, "01001 L'Écaille COM  9", "01002 Combe COM  1")
     tables = {2018: tmp_path / "c_2018.parquet", 2024: late}
-    assert went(2018, 2024, None, "from", "kind", communes=tables) == [["01001", "same"], ["01002", "renamed"]]
+    assert went(2018, 2024, None, "code_from", "kind", communes=tables) == [["01001", "same"], ["01002", "renamed"]]
 
 
 def test_tables_that_do_not_do_without_events_are_refused(tmp_path):
@@ -600,7 +612,7 @@ def moved(values, first, last, happened, **options):
 
 def test_counts_add_up_and_what_rests_on_a_split_is_marked():
     people = pd.DataFrame({"homes": {"01001": 40, "01003": 7}, "cars": {"01001": 8, "01003": 2}})
-    values, _ = moved(people, 2020, 2024, RESTORED, population=PEOPLE)
+    values = moved(people, 2020, 2024, RESTORED, population=PEOPLE)
     assert values[["homes", "cars", "estimated"]].to_numpy().tolist() == [
         [30.0, 6.0, True],
         [10.0, 2.0, True],
@@ -611,7 +623,7 @@ def test_counts_add_up_and_what_rests_on_a_split_is_marked():
 
 
 def test_counts_of_a_split_without_people_are_missing_not_halves():
-    values, _ = moved(pd.Series({"01001": 40, "01003": 7}, name="homes"), 2020, 2024, RESTORED)
+    values = moved(pd.Series({"01001": 40, "01003": 7}, name="homes"), 2020, 2024, RESTORED)
     assert values["homes"].tolist() == [pd.NA, pd.NA, 7.0]
     assert not values["estimated"].any()
 
@@ -624,13 +636,13 @@ def test_known_part_of_a_split_is_kept_beside_parts_of_unknown_share():
         "2020-01-01 20 COM 01002 Bois > COM 01004 Dune",
     )
     tables = {2019: frame({"01001": 300, "01002": 100})}
-    values, _ = moved(pd.Series({"01001": 40}, name="homes"), 2018, 2024, happened, communes=tables)
+    values = moved(pd.Series({"01001": 40}, name="homes"), 2018, 2024, happened, communes=tables)
     assert values["homes"].tolist() == [30.0, pd.NA, pd.NA]
 
 
 def test_rates_are_weighted_by_what_they_are_of():
     rates = pd.Series({"01001": 0.2, "01002": 0.6}, name="rate")
-    values, _ = moved(rates, 2018, 2024, NOUVELLE, kind="rate", denominators=pd.Series({"01001": 30, "01002": 10}))
+    values = moved(rates, 2018, 2024, NOUVELLE, kind="rate", denominators=pd.Series({"01001": 30, "01002": 10}))
     assert values["rate"].tolist() == pytest.approx([0.3])
     with pytest.raises(UsageError, match="denominators"):
         moved(rates, 2018, 2024, NOUVELLE, kind="rate")
@@ -639,16 +651,16 @@ def test_rates_are_weighted_by_what_they_are_of():
 def test_category_is_that_of_most_people_and_missing_where_they_are_not_known():
     classes = pd.Series({"01001": "rural", "01002": "urban", "01003": "rural"}, name="class")
     people = {2018: frame({"01001": 10, "01002": 30, "01003": 5})}
-    known, _ = moved(classes, 2018, 2024, NOUVELLE, kind="category", communes=people)
+    known = moved(classes, 2018, 2024, NOUVELLE, kind="category", communes=people)
     assert known["class"].tolist() == ["urban", "rural"]
-    unknown, _ = moved(classes, 2018, 2024, NOUVELLE, kind="category")
+    unknown = moved(classes, 2018, 2024, NOUVELLE, kind="category")
     assert unknown["class"].fillna("").tolist() == ["", "rural"]
-    weighed, _ = moved(classes, 2018, 2024, NOUVELLE, kind="category", denominators=pd.Series({"01001": 3, "01002": 1}))
+    weighed = moved(classes, 2018, 2024, NOUVELLE, kind="category", denominators=pd.Series({"01001": 3, "01002": 1}))
     assert weighed["class"].tolist() == ["rural", "rural"]
 
 
 def test_commune_whose_neighbour_is_not_in_the_table_is_missing():
-    values, _ = moved(pd.Series({"01001": 40}, name="homes"), 2018, 2024, NOUVELLE)
+    values = moved(pd.Series({"01001": 40}, name="homes"), 2018, 2024, NOUVELLE)
     assert values["homes"].tolist() == [pd.NA]
     assert values.attrs["qpvgeo"]["notes"][-1] == (
         "1 communes (01002) are not in the table: what they lead to is missing"
@@ -657,9 +669,10 @@ def test_commune_whose_neighbour_is_not_in_the_table_is_missing():
 
 def test_what_goes_nowhere_is_listed():
     left = events("2020-07-15 30 COM 97123 B > -")
-    values, unplaced = moved(pd.Series({"97123": 9, "97101": 1}, name="x"), 2020, 2021, left)
+    values = moved(pd.Series({"97123": 9, "97101": 1}, name="x"), 2020, 2021, left)
+    left = qg.geographies.unplaced(values)
     assert values["x"].to_dict() == {"97101": 1.0}
-    assert unplaced.to_numpy().tolist() == [["97123", "x", 9.0, 1.0]]
+    assert left.to_numpy().tolist() == [["97123", "x", 9.0, 1.0]]
 
 
 def test_codes_of_another_year_are_refused_with_what_is_known_of_them():
@@ -713,10 +726,10 @@ def histories(draw):
 @given(histories(), st.lists(st.integers(0, 10_000), min_size=len(CODES), max_size=len(CODES)))
 def test_totals_are_kept_through_mergers_and_back(happened, numbers):
     values = pd.Series(numbers, index=CODES, name="x")
-    there, _ = moved(values, 2009, 2024, happened)
+    there = moved(values, 2009, 2024, happened)
     assert there["x"].sum() == values.sum()
     people = pd.Series(range(1, len(CODES) + 1), index=CODES)
-    back, _ = moved(there["x"], 2024, 2009, happened, population=people)
+    back = moved(there["x"], 2024, 2009, happened, population=people)
     assert set(back.index) == set(CODES)
     assert back["x"].sum() == pytest.approx(values.sum())
 
@@ -725,8 +738,8 @@ def test_totals_are_kept_through_mergers_and_back(happened, numbers):
 @given(histories())
 def test_people_moved_there_and_back_by_people_are_what_they_were(happened):
     people = pd.Series(range(1, len(CODES) + 1), index=CODES, name="x")
-    there, _ = moved(people, 2009, 2024, happened)
-    back, _ = moved(there["x"], 2024, 2009, happened, population=people)
+    there = moved(people, 2009, 2024, happened)
+    back = moved(there["x"], 2024, 2009, happened, population=people)
     assert back["x"].to_dict() == pytest.approx(people.to_dict())
 
 
@@ -736,10 +749,12 @@ def test_passage_between_any_two_years_shares_each_commune_out_whole(happened, f
     people = pd.Series(1, index=CODES)
     passage = commune_passage(first, last, events=happened, communes={}, population=people)
     assert passage["share"].notna().all()
-    assert passage.groupby("from")["share"].sum().to_numpy() == pytest.approx(np.ones(passage["from"].nunique()))
+    assert passage.groupby("code_from")["share"].sum().to_numpy() == pytest.approx(
+        np.ones(passage["code_from"].nunique())
+    )
     back = commune_passage(last, first, events=happened, communes={}, population=people)
-    pairs = {tuple(pair) for pair in passage[["from", "to"]].to_numpy()}
-    assert {tuple(pair) for pair in back[["to", "from"]].to_numpy()} == pairs
+    pairs = {tuple(pair) for pair in passage[["code_from", "code_to"]].to_numpy()}
+    assert {tuple(pair) for pair in back[["code_to", "code_from"]].to_numpy()} == pairs
 
 
 # --- a slow twin: communes as sets of cells with one inhabitant each, whose history is drawn by lot
@@ -803,12 +818,12 @@ def test_known_shares_are_those_of_the_cells(seed, first, last, every_year):
         for after, others in states[last].items()
         if cells & others
     }
-    found = {(one, other): share for one, other, share in passage[["from", "to", "share"]].to_numpy()}
+    found = {(one, other): share for one, other, share in passage[["code_from", "code_to", "share"]].to_numpy()}
     assert truth.keys() <= found.keys()
     known = {pair: share for pair, share in found.items() if not np.isnan(share)}
     assert known == pytest.approx({pair: truth.get(pair, 0.0) for pair in known})
     certain = passage[passage["basis"] == "certain"]
-    assert set(certain["from"]) >= {
+    assert set(certain["code_from"]) >= {
         code
         for code, cells in states[first].items()
         if states[last].get(code) == cells and code not in happened.to_numpy()
@@ -832,8 +847,8 @@ def of(cog, *years):
 @pytest.mark.real
 def test_real_communes_of_three_regions_from_2018_to_2024(cog):
     passage = commune_passage(2018, 2024, communes=of(cog, 2018, 2024))
-    assert passage["from"].nunique() == 14_022
-    gone = passage[~passage["from"].isin(passage["to"])]
+    assert passage["code_from"].nunique() == 14_022
+    gone = passage[~passage["code_from"].isin(passage["code_to"])]
     # 146 codes of 2018 are no more: 131 are parts of a commune nouvelle, 15 merged without a commune déléguée
     assert gone["kind"].value_counts().to_dict() == {"merged": 131, "no successor": 15}
     assert passage["kind"].value_counts().to_dict() == {
@@ -848,9 +863,9 @@ def test_real_communes_of_three_regions_from_2018_to_2024(cog):
         *("33092", "33338", "57585", "79011", "79045", "79211", "79214"),
     ]
     # the same of the table of 2024 alone, from the codes of the table to move
-    counts = pd.Series(1, index=passage["from"].unique(), name="communes")
+    counts = pd.Series(1, index=passage["code_from"].unique(), name="communes")
     alone = move_communes(counts, 2018, 2024, communes=of(cog, 2024))
-    assert (alone[0]["communes"].sum(), len(alone[1])) == (14_022 - 15, 15)
+    assert (alone["communes"].sum(), len(qg.geographies.unplaced(alone))) == (14_022 - 15, 15)
 
 
 @pytest.mark.real
@@ -865,12 +880,12 @@ def test_real_communes_from_2024_to_2025_merge_part_and_move_their_seat(cog):
         "code changed": 4,
     }
     moves = passage[passage["kind"] == "code changed"]
-    assert moves[["from", "to"]].to_numpy().tolist() == [
+    assert moves[["code_from", "code_to"]].to_numpy().tolist() == [
         *(["12076", "12218"], ["14011", "14581"], ["49069", "49126"], ["69159", "69114"]),
     ]
     parted = passage[passage["kind"] == "split"]
-    assert parted["from"].unique().tolist() == ["15141"]
-    assert parted.set_index("to")["share"].round(4).to_dict() == {
+    assert parted["code_from"].unique().tolist() == ["15141"]
+    assert parted.set_index("code_to")["share"].round(4).to_dict() == {
         "15031": 0.1395,
         "15035": 0.1955,
         "15047": 0.0566,
@@ -892,8 +907,9 @@ def test_real_communes_of_2025_and_2026_differ_by_their_names_alone(cog):
 @pytest.mark.parametrize("years", [(2024, 2025), (2025, 2024), (2024, 2026), (2025, 2026)])
 def test_real_people_are_all_moved_or_told_to_go_nowhere(cog, years):
     people = read_communes(cog[years[0]])["population"].dropna()
-    values, unplaced = qg.geographies.move_communes(people, *years, communes=of(cog, *years))
-    assert values["population"].sum() + unplaced["value"].sum() == pytest.approx(people.sum(), abs=1e-6)
+    values = qg.geographies.move_communes(people, *years, communes=of(cog, *years))
+    left = qg.geographies.unplaced(values)
+    assert values["population"].sum() + left["value"].sum() == pytest.approx(people.sum(), abs=1e-6)
     assert values["estimated"].sum() == {(2024, 2025): 5, (2024, 2026): 5, (2025, 2024): 94}.get(years, 0)
 
 
@@ -911,7 +927,7 @@ def test_tables_at_hand_stand_in_for_events(tmp_path, monkeypatch):
     monkeypatch.setenv("QPVGEO_DATA", str(tmp_path))
     passage = commune_passage(2024, 2025)
     assert passage.attrs["qpvgeo"]["source"] == "tables"
-    assert passage[["from", "to"]].to_numpy().tolist() == [["01001", "01001"], ["01002", "01001"]]
+    assert passage[["code_from", "code_to"]].to_numpy().tolist() == [["01001", "01001"], ["01002", "01001"]]
 
 
 @pytest.mark.parametrize("label", [1003, "zzz", "75101", "1003"])

@@ -53,10 +53,10 @@ def crosswalk(asked: Request) -> dict[str, Any]:
             write_table(table, path)
     by_vintage = {str(year): _counts(classes, side) for side, year in _SIDES.items()}
     after_classes = classes[classes["side"] == "to"]
-    letters = pd.crosstab(after_classes.index.str[-1].rename("letter"), after_classes["class"])
+    letters = pd.crosstab(after_classes.index.str[-1].rename("letter"), after_classes["change"])
     about = provenance.provenance(walk)
     answer = {
-        "pairs": int((walk["from"].notna() & walk["to"].notna()).sum()),
+        "pairs": int((walk["code_from"].notna() & walk["code_to"].notna()).sum()),
         "classes": {**by_vintage["2024"], "dropped": by_vintage["2015"]["dropped"]},
         "classes_by_vintage": by_vintage,
         "letters": {
@@ -87,7 +87,7 @@ def _cautions(about: dict[str, Any], classes: pd.DataFrame, tolerance_m: float) 
         some = ", ".join(blank[:_NAMED]) + (", ..." if len(blank) > _NAMED else "")
         found.append(f"{len(blank)} QPV have no cell of the grids: their people are not known ({some})")
     kept = classes.index.str.endswith("I") & (classes["side"] == "to")
-    if kept.sum() > 2 * (kept & (classes["class"] == "kept")).sum():
+    if kept.sum() > 2 * (kept & (classes["change"] == "kept")).sum():
         found.append(
             f"most of the {kept.sum()} codes that end in I (kept) are not found kept at {tolerance_m:g} m: one of the "
             "files may hold simplified outlines (--tolerance 40)"
@@ -141,7 +141,7 @@ def _weights(asked: Request, before: gpd.GeoDataFrame) -> Any:  # noqa: ANN401 -
 
 
 def _counts(classes: pd.DataFrame, side: str) -> dict[str, int]:
-    found = classes.loc[classes["side"] == side, "class"].value_counts()
+    found = classes.loc[classes["side"] == side, "change"].value_counts()
     gone = "new" if side == "from" else "dropped"
     return {kind: int(found.get(kind, 0)) for kind in CLASSES if kind != gone}
 
@@ -149,9 +149,9 @@ def _counts(classes: pd.DataFrame, side: str) -> dict[str, int]:
 def _uncovered(walk: pd.DataFrame, classes: pd.DataFrame, side: str) -> dict[str, Any]:
     """What nothing on the other side covers: whole perimeters, ground, and whatever else is counted."""
     other = "to" if side == "from" else "from"
-    own = walk[walk[side].notna()]
-    nowhere = own[own[other].isna()]
-    alone = classes[(classes["side"] == side) & classes["class"].isin(["new", "dropped"])]
+    own = walk[walk[f"code_{side}"].notna()]
+    nowhere = own[own[f"code_{other}"].isna()]
+    alone = classes[(classes["side"] == side) & classes["change"].isin(["new", "dropped"])]
     found: dict[str, Any] = {
         "perimeters": len(alone),
         "area_km2": float(nowhere["area_m2"].sum() / 1e6),

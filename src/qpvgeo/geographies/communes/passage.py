@@ -17,7 +17,7 @@ import pandas as pd
 from qpvgeo.codes import official
 from qpvgeo.errors import UsageError
 from qpvgeo.frames import provenance
-from qpvgeo.geographies.apportionment import Moved, move
+from qpvgeo.geographies.apportionment import apportion
 from qpvgeo.geographies.communes.code_audit import require_codes
 from qpvgeo.geographies.communes.genealogy import BASES, Part, trace
 from qpvgeo.geographies.communes.inputs import Given, Held, Listing, gather
@@ -25,7 +25,7 @@ from qpvgeo.sources.published_columns import is_sample
 
 __all__ = ["ESTIMATED", "PASSAGE_COLUMNS", "Sources", "commune_passage", "move_communes"]
 
-PASSAGE_COLUMNS = ("from", "to", "from_name", "to_name", "share", "weight", "kind", "date", "basis")
+PASSAGE_COLUMNS = ("code_from", "code_to", "from_name", "to_name", "share", "weight", "kind", "date", "basis")
 
 ESTIMATED = "estimated"
 """Column of moved tables: whether a value rests on a split weighed by population."""
@@ -74,17 +74,19 @@ def commune_passage(
     Returns
     -------
     pandas.DataFrame
-        A row for each commune of `from_year` and commune of `to_year` that have territory in common, by code: `from`,
-        `to` (missing where nothing says what became of it), `from_name`, `to_name` (missing where not known), `share`
-        (of `from`, 0 to 1; missing where a commune was split and the people of its parts are not known), `weight`
-        (people of the part: those of `from` in the table of `from_year`, by the share; missing for all the parts of a
-        commune when they are not known for one), `kind`, `date` (first day of the last event; missing without one)
-        and `basis`. Rows without `from` are communes of the table of `to_year` that nothing leads to.
+        A row for each commune of `from_year` and commune of `to_year` that have territory in common, by code. Rows
+        without `code_from` are communes of the table of `to_year` that nothing leads to.
 
-        `kind` is the first that fits of `no successor`, `no predecessor`, `split` (`from` goes to several), `merged`
-        (`to` comes from several), `moved to another department`, `code changed`, `renamed`, `same`. `basis` is the
-        weakest link: `certain` (events, or no event at all), `code` (both tables have it), `parent` (a table names the
-        commune that it is part of), `population` (a split weighed by people), `unknown`.
+        - `code_from`, `code_to`: the second is missing where nothing says what became of the first.
+        - `from_name`, `to_name`: missing where not known.
+        - `share`: of `code_from`, 0 to 1; missing where a commune was split and the people of its parts are not known.
+        - `weight`: people of the part: those of `code_from` in the table of `from_year`, by the share; missing for all
+          the parts of a commune when they are not known for one.
+        - `kind`: the first that fits of `no successor`, `no predecessor`, `split` (`code_from` goes to several),
+          `merged` (`code_to` comes from several), `moved to another department`, `code changed`, `renamed`, `same`.
+        - `date`: first day of the last event; missing without one.
+        - `basis`: the weakest link: `certain` (events, or no event at all), `code` (both tables have it), `parent` (a
+          table names the commune that it is part of), `population` (a split weighed by people), `unknown`.
 
         `attrs["qpvgeo"]` holds the files, `source` (`events` or `tables`), `without_successor`,
         `without_predecessor`, `unknown_shares` (codes) and the notes. Without a table of either year, only communes
@@ -116,10 +118,10 @@ def commune_passage(
     ...     columns=["date", "event", "code_before", "code_after"],
     ... ).assign(type_before="COM", type_after="COM", name_before="Le Ressac", name_after="Port-Brume")
     >>> passage = commune_passage(2018, 2024, events=events, communes={})
-    >>> passage[["from", "to", "share", "kind", "basis"]].to_numpy().tolist()
+    >>> passage[["code_from", "code_to", "share", "kind", "basis"]].to_numpy().tolist()
     [['99001', '99001', 1.0, 'merged', 'certain'], ['99008', '99001', 1.0, 'merged', 'certain']]
     >>> commune_passage(2024, 2018, events=events, communes={}, population=pd.Series({"99001": 60, "99008": 20}))[
-    ...     ["from", "to", "share", "kind", "basis"]
+    ...     ["code_from", "code_to", "share", "kind", "basis"]
     ... ].to_numpy().tolist()
     [['99001', '99001', 0.75, 'split', 'population'], ['99001', '99008', 0.25, 'split', 'population']]
     """
@@ -135,7 +137,7 @@ def move_communes(
     kind: str = "count",
     denominators: pd.Series | None = None,
     **sources: Unpack[Sources],
-) -> Moved:
+) -> pd.DataFrame:
     """Move a table of communes of one year to the communes of another.
 
     Parameters
@@ -156,12 +158,16 @@ def move_communes(
 
     Returns
     -------
-    Moved
-        `table`, by code of `to_year` (those that the communes of the table lead to): the columns of the table,
-        `covered_share` (of the commune after that comes from communes of `from_year`; missing where that is not known)
-        and `estimated` (whether a part of it comes from a split shared out by population). A value is missing where
-        one of the communes before is not in the table or has none, or was split in parts of unknown share.
-        `unplaced`: what goes nowhere, by code before. `table.attrs["qpvgeo"]` holds the provenance of the passage.
+    pandas.DataFrame
+        Indexed by `code` of `to_year` (those that the communes of the table lead to):
+
+        - the columns of the table; a value is missing where one of the communes before is not in the table or has
+          none, or was split in parts of unknown share.
+        - `covered_share`: share of the commune after that comes from communes of `from_year`; missing where not known.
+        - `estimated`: whether a part of it comes from a split shared out by population.
+
+        `qpvgeo.geographies.unplaced` gives what no commune after receives, by code before; `attrs["qpvgeo"]` holds the
+        provenance of the passage.
 
     Raises
     ------
@@ -169,7 +175,7 @@ def move_communes(
         Codes are not those of communes of `from_year` (each is told what is known of it, and the year of all of them
         when there is one), stand several times, or values cannot be moved.
     UsageError, MissingDataError
-        As for `commune_passage` and `qpvgeo.geographies.apportionment.move`.
+        As for `commune_passage` and `qpvgeo.geographies.apportionment.apportion`.
 
     Examples
     --------
@@ -180,8 +186,8 @@ def move_communes(
     ... ).assign(type_before="COM", type_after="COM", name_before="Le Ressac", name_after="Port-Brume")
     >>> homes = pd.Series({"99001": 300, "99008": 100, "99002": 50}, name="homes")
     >>> moved = move_communes(homes, 2018, 2024, events=events, communes={})
-    >>> moved.table[["homes", "estimated"]].to_numpy().tolist(), len(moved.unplaced)
-    ([[400.0, False], [50.0, False]], 0)
+    >>> moved[["homes", "estimated"]].to_numpy().tolist()
+    [[400.0, False], [50.0, False]]
     """
     unknown = sorted(sources.keys() - Sources.__annotations__.keys())
     if unknown:
@@ -203,20 +209,19 @@ def move_communes(
         raise UsageError(f"{ESTIMATED!r} is a name that the answer needs.", way_out="Rename this column.")
     require_codes(table.index, held)
     passage = _passage(held, table.index)
-    reached = passage.loc[passage["from"].isin(table.index), "to"].dropna()
-    parts = passage[passage["from"].isin(table.index) | passage["to"].isin(reached)]
+    reached = passage.loc[passage["code_from"].isin(table.index), "code_to"].dropna()
+    parts = passage[passage["code_from"].isin(table.index) | passage["code_to"].isin(reached)]
     if kind == "category" and denominators is not None:
         parts = parts.assign(weight=_weights(parts, denominators))
-    moved, unplaced = move(table, parts, kind=kind, denominators=denominators if kind == "rate" else None)
-    values = moved.sort_index().rename_axis("code")
-    foreign = parts.loc[parts["from"].isna(), "to"].dropna()
+    found = apportion(table, parts, kind=kind, denominators=denominators if kind == "rate" else None)
+    values = found.table.sort_index().rename_axis("code")
+    foreign = parts.loc[parts["code_from"].isna(), "code_to"].dropna()
     values["covered_share"] = values["covered_share"].where(values.index.isin(foreign), 1.0)
-    values[ESTIMATED] = values.index.isin(parts.loc[parts["basis"] == "population", "to"].dropna())
+    values[ESTIMATED] = values.index.isin(parts.loc[parts["basis"] == "population", "code_to"].dropna())
     about = provenance.provenance(passage)
-    lacking = sorted(set(parts["from"].dropna()) - set(table.index))
+    lacking = sorted(set(parts["code_from"].dropna()) - set(table.index))
     told = [f"{_some(lacking)} are not in the table: what they lead to is missing"] if lacking else []
-    values.attrs[provenance.ATTRS_KEY] = {**about, "notes": [*about["notes"], *told]}
-    return Moved(values, unplaced)
+    return found._replace(table=values).frame(**{**about, "notes": [*about["notes"], *told]})
 
 
 def _passage(held: Held, asked: Iterable[str] = ()) -> pd.DataFrame:
@@ -290,39 +295,39 @@ def _frame(links: Links, held: Held) -> pd.DataFrame:
         covered = {official.of_commune(code) for code in links}
         new = sorted(code for code in table.codes - reached if official.of_commune(code) in covered)
         rows += [(None, code, np.nan, "unknown", None, None, None) for code in new]
-    frame = pd.DataFrame(rows, columns=["from", "to", "share", "basis", "date", "from_name", "to_name"])
-    frame = frame.astype({"from": "str", "to": "str", "share": float, "from_name": "str", "to_name": "str"})
+    frame = pd.DataFrame(rows, columns=["code_from", "code_to", "share", "basis", "date", "from_name", "to_name"])
+    frame = frame.astype({"code_from": "str", "code_to": "str", "share": float, "from_name": "str", "to_name": "str"})
     frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[us]")
     for side, year in (("from", held.from_year), ("to", held.to_year)):
         if year in held.tables:
-            listed = frame[side].map(held.tables[year].names.to_dict())
+            listed = frame[f"code_{side}"].map(held.tables[year].names.to_dict())
             frame[f"{side}_name"] = frame[f"{side}_name"].fillna(listed.astype("str"))
-    quiet = frame["date"].isna() & (frame["from"] == frame["to"])
+    quiet = frame["date"].isna() & (frame["code_from"] == frame["code_to"])
     for name, other in (("from_name", "to_name"), ("to_name", "from_name")):
         frame[name] = frame[name].mask(quiet & frame[name].isna(), frame[other])
-    return frame.sort_values(["from", "to"], na_position="last", ignore_index=True)
+    return frame.sort_values(["code_from", "code_to"], na_position="last", ignore_index=True)
 
 
 def _weights(frame: pd.DataFrame, people: pd.Series) -> pd.Series:
     """People of each part; missing for all the parts of a commune where those of one are not known."""
-    given = people.reindex(frame["from"]).astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    given = people.reindex(frame["code_from"]).astype("Float64").to_numpy(dtype=float, na_value=np.nan)
     weight = pd.Series(given * frame["share"].to_numpy(), index=frame.index)
-    unknown = weight.isna().groupby(frame["to"]).transform("any")
+    unknown = weight.isna().groupby(frame["code_to"]).transform("any")
     return weight.mask(unknown.fillna(False).astype(bool))
 
 
 def _kinds(frame: pd.DataFrame, held: Held) -> pd.Series:
     """What happened to each row, the gravest first."""
-    several_to = frame.groupby("from")["share"].transform("size") > 1
-    several_from = frame.groupby("to")["share"].transform("size") > 1
-    department = [frame[side].map(official.of_commune, na_action="ignore") for side in ("from", "to")]
+    several_to = frame.groupby("code_from")["share"].transform("size") > 1
+    several_from = frame.groupby("code_to")["share"].transform("size") > 1
+    department = [frame[side].map(official.of_commune, na_action="ignore") for side in ("code_from", "code_to")]
     conditions = {
-        "no successor": frame["to"].isna(),
-        "no predecessor": frame["from"].isna(),
+        "no successor": frame["code_to"].isna(),
+        "no predecessor": frame["code_from"].isna(),
         "split": several_to,
         "merged": several_from,
         "moved to another department": department[0] != department[1],
-        "code changed": frame["from"] != frame["to"],
+        "code changed": frame["code_from"] != frame["code_to"],
         "renamed": _renamed(frame, held),
     }
     masks = [mask.fillna(False).to_numpy(dtype=bool) for mask in conditions.values()]
@@ -343,15 +348,15 @@ def _renamed(frame: pd.DataFrame, held: Held) -> pd.Series:
 
 def _stamped(frame: pd.DataFrame, held: Held) -> pd.DataFrame:
     """Passage with its provenance, and notes on what is not known."""
-    lost = frame.loc[frame["to"].isna(), "from"].tolist()
-    new = frame.loc[frame["from"].isna(), "to"].tolist()
-    vague = sorted(frame.loc[frame["share"].isna() & frame["from"].notna(), "from"].unique())
+    lost = frame.loc[frame["code_to"].isna(), "code_from"].tolist()
+    new = frame.loc[frame["code_from"].isna(), "code_to"].tolist()
+    vague = sorted(frame.loc[frame["share"].isna() & frame["code_from"].notna(), "code_from"].unique())
     notes = list(held.notes)
     notes += [f"{_some(lost)} have no successor"] if lost else []
     notes += [f"{_some(new)} of {held.to_year} come from no commune that is known"] if new else []
     notes += [f"{_some(vague)} were split, and the people of their parts are not known"] if vague else []
     notes += [f"splits weighed by {name}" for name in sorted(held.weights.used)]
-    given = [*frame["from"].dropna(), *frame["to"].dropna()]
+    given = [*frame["code_from"].dropna(), *frame["code_to"].dropna()]
     return provenance.stamp(
         frame,
         held.files,
