@@ -1,13 +1,15 @@
 """Published populations: of QPV in every form, of their parts by commune, of communes."""
 
+import ast
 import zipfile
 
 import openpyxl
 import pandas as pd
 import pytest
 
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, QpvgeoError, UsageError
 from qpvgeo.read.population import read_population
+from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import sample
 
 
@@ -19,6 +21,16 @@ def write(folder, content, name="table.csv", encoding="utf-8"):
 
 def notes(frame):
     return frame.attrs["qpvgeo"]["notes"]
+
+
+def keys(frame):
+    return [note.key for note in notes(frame)]
+
+
+def key_of(call):
+    with pytest.raises(QpvgeoError) as caught:
+        call()
+    return caught.value.key, caught.value
 
 
 POP_QP = (
@@ -36,10 +48,14 @@ def test_table_of_2013_with_the_census_of_each_territory(tmp_path, encoding):
     assert people["population"].tolist() == [1250, 300, pd.NA]
     assert people["reference_year"].tolist() == [2013] * 3
     assert people["census_year"].tolist() == [2013, 2012, pd.NA]
-    assert people.loc["QP001001", ["name", "uu", "reg"]].tolist() == ["Les Saules", "01501", "84"]
-    assert people.loc["QP001001", "epci"] == ["200071751", "240100883"]
-    assert people["communes"].isna().all()
-    assert notes(people) == ['population_municipale_2013: 1 populations missing (1 "ns")']
+    assert people.loc["QP001001", ["name_published", "uu_published", "reg_published"]].tolist() == [
+        "Les Saules",
+        "01501",
+        "84",
+    ]
+    assert people.loc["QP001001", "epci_published"] == ["200071751", "240100883"]
+    assert people["communes_published"].isna().all()
+    assert notes(people) == ['population_municipale_2013: 1 population missing (1 "ns")']
 
 
 def test_workbook_with_titles_and_labels_gives_the_same_as_csv(tmp_path):
@@ -63,10 +79,10 @@ def test_reference_table_of_the_2024_geography(tmp_path):
     people = read_population(write(tmp_path, content, "pop_QPV24.csv"))
     assert people["reference_year"].tolist() == [2020, 2020]
     assert people["census_year"].tolist() == [2020, pd.NA]
-    assert people["communes"].tolist() == [["01053", "01004"], ["97411"]]
-    assert people["epci"].tolist() == [["200071751", "240100883"], []]
+    assert people["communes_published"].tolist() == [["01053", "01004"], ["97411"]]
+    assert people["epci_published"].tolist() == [["200071751", "240100883"], []]
     assert people.loc["QN00101M", "partpop15_24"] == 16.3
-    assert people["codeuu2020"].tolist()[0] == "01501"
+    assert people["codeuu2020_published"].tolist()[0] == "01501"
     assert 'partPop15_24: missing where 1 "ns"' in notes(people)
 
 
@@ -81,8 +97,8 @@ INDICATORS = (
 def test_population_repeated_on_each_commune_is_counted_once(tmp_path):
     people = read_population(write(tmp_path, INDICATORS))
     assert people["population"].to_dict() == {"QN00201M": 5822, "QN00101M": 100}
-    assert people.loc["QN00201M", "communes"] == ["02571", "02691"]
-    assert people.loc["QN00201M", "lib_com"] == "Omy, Saint-Q"
+    assert people.loc["QN00201M", "communes_published"] == ["02571", "02691"]
+    assert people.loc["QN00201M", "lib_com_published"] == "Omy, Saint-Q"
     assert "surface" not in people.columns
     assert any("counted once" in note for note in notes(people))
 
@@ -96,7 +112,7 @@ def test_rows_that_should_repeat_and_differ_are_listed(tmp_path):
     content = INDICATORS.replace("2,5822,49.8,2", "2,5823,49.8,2")
     with pytest.raises(DataError, match="population_part") as caught:
         read_population(write(tmp_path, content))
-    assert caught.value.problems == ("QN00201M: 5822, 5823",)
+    assert caught.value.problems == ("QN00201M: 5,822 and 5,823",)
 
 
 PARTS = (
@@ -110,7 +126,7 @@ PARTS = (
 def test_parts_by_commune_are_summed_to_the_qpv(tmp_path):
     people = read_population(write(tmp_path, PARTS, "pop_reference_communales_QPV24.csv"))
     assert people["population"].to_dict() == {"QN00201M": 5822, "QN00101M": 100}
-    assert people.loc["QN00201M", "communes"] == ["02571", "02691"]
+    assert people.loc["QN00201M", "communes_published"] == ["02571", "02691"]
 
 
 def test_parts_by_commune_keep_both_codes(tmp_path):
@@ -152,7 +168,7 @@ def test_name_decides_when_no_rows_differ_and_the_notes_say_so(tmp_path):
 
 def test_qpv_of_several_communes_in_one_row_has_no_parts(tmp_path):
     content = 'code_qp,insee_com,pop_muni\nQN00201M,"02571, 02691",5822\nQN00101M,01053,100\n'
-    with pytest.raises(DataError, match="QN00201M: 02571, 02691"):
+    with pytest.raises(DataError, match="QN00201M: 02571 and 02691"):
         read_population(write(tmp_path, content), level="qpv_commune")
 
 
@@ -160,14 +176,15 @@ def test_totals_are_left_out_and_counted(tmp_path):
     content = "qp;nom_qp;pop_muni_2018\n;Ensemble des quartiers;99\nTotal;;99\nQP001001;Ensemble Nord;12\n"
     people = read_population(write(tmp_path, content))
     assert people.index.tolist() == ["QP001001"]
-    assert notes(people) == ["2 rows of totals left out"]
+    assert keys(people) == ["read.totals_left_out"]
+    assert notes(people)[0].values == {"count": 2}
 
 
 def test_codes_are_repaired_and_reported_or_refused(tmp_path):
     path = write(tmp_path, "qp;pop_muni_2018\nqp1001;12\n")
     people = read_population(path)
     assert people.index.tolist() == ["QP001001"]
-    assert notes(people) == ["1 codes repaired: upper case, zeros restored"]
+    assert keys(people) == ["read.no_names", "read.codes_repaired"]
     with pytest.raises(DataError, match="row 3: 'QP0010'"):
         read_population(write(tmp_path, "qp;pop_muni_2018\nQP001001;12\nQP0010;3\n"))
 
@@ -183,7 +200,7 @@ LIST = "code_qp,nom_qp,pop_muni_2013,pop_muni_2018\nQP001001,Les Saules,10,20\nQ
 
 def test_table_of_several_years_asks_which(tmp_path):
     path = write(tmp_path, LIST)
-    with pytest.raises(DataError, match=r"2013, 2018[\s\S]*year="):
+    with pytest.raises(DataError, match=r"2013 and 2018[\s\S]*year="):
         read_population(path)
     with pytest.raises(DataError, match="no populations of 2020"):
         read_population(path, year=2020)
@@ -201,7 +218,7 @@ def test_year_that_nothing_states_is_asked_for(tmp_path):
 
 
 def test_two_geographies_in_one_table_are_refused(tmp_path):
-    with pytest.raises(DataError, match="1 codes of 2024"):
+    with pytest.raises(DataError, match="1 code of the 2024"):
         read_population(write(tmp_path, "code_qp;population\nQP001001;1\nQN00101M;2\n"), year=2018)
 
 
@@ -212,7 +229,7 @@ def test_headers_that_drift_are_named_by_the_caller(tmp_path):
 
 
 def test_level_that_does_not_exist_lists_the_levels(tmp_path):
-    with pytest.raises(UsageError, match="qpv, qpv_commune, commune"):
+    with pytest.raises(UsageError, match="qpv, qpv_commune and commune"):
         read_population(tmp_path, level="iris")
 
 
@@ -234,7 +251,7 @@ def test_legal_populations_in_their_three_forms(tmp_path, form):
     people = read_population(write(tmp_path, COMMUNES[form], "donnees_communes.csv"), level="commune", year=2021)
     assert people["population"].to_dict() == {"01004": 14, "97411": 153}
     assert people["reference_year"].tolist() == [2021, 2021]
-    assert people["name"].dropna().tolist() == ([] if form == "2019" else ["Andelot", "Lagune"])
+    assert people["name_published"].dropna().tolist() == ([] if form == "2019" else ["Andelot", "Lagune"])
 
 
 def test_legal_populations_in_the_zip_of_insee(tmp_path):
@@ -263,10 +280,7 @@ def test_former_communes_and_arrondissements_are_not_counted_twice(tmp_path):
     )
     people = read_population(write(tmp_path, content), level="commune")
     assert people["population"].to_dict() == {"75056": 30, "01033": 8}
-    assert notes(people) == [
-        "1 rows of former communes left out",
-        "1 municipal arrondissements left out: their commune is there",
-    ]
+    assert keys(people) == ["read.former_left_out", "read.arrondissements_left_out"]
 
 
 @pytest.mark.parametrize(("file", "level"), [("population_2024", "qpv"), ("population_2024_communes", "qpv_commune")])
@@ -305,7 +319,7 @@ def test_real_populations_of_2013(real_data, suffix):
     people = read_population(real_data / "qpv2015" / f"pop_qp_2013.{suffix}")
     assert (len(people), people["population"].sum(), total(people)) == (1514, 5_435_060, 4_856_046)
     assert people.groupby("census_year", dropna=False).size().to_dict() == {2012: 36, 2013: 1400, pd.NA: 78}
-    assert people["epci"].map(len).eq(2).sum() == 16
+    assert people["epci_published"].map(len).eq(2).sum() == 16
 
 
 @pytest.mark.real
@@ -337,6 +351,117 @@ def test_real_list_of_2024_keeps_qpv_without_population(reference):
 
 @pytest.mark.real
 def test_real_populations_of_communes(real_data):
-    people = read_population(real_data / "qpv2015" / "P13_POP_insee.csv", level="commune")
+    people = read_population(real_data / "qpv2015" / "P13_POP_insee.csv", level="commune", arrondissements="keep")
     assert (len(people), people["population"].sum()) == (36_683, 65_564_756)
     assert people.attrs["qpvgeo"]["reference_year"] == 2013
+
+
+@pytest.mark.real
+def test_real_arrondissements_are_folded(real_data):
+    people = read_population(real_data / "qpv2015" / "P13_POP_insee.csv", level="commune")
+    assert (len(people), people["population"].sum()) == (36_641, 65_564_756)
+    assert people.loc["75056", "population"] == 2_229_621
+
+
+def test_the_column_that_the_caller_names_is_taken_whatever_the_others(tmp_path):
+    path = write(tmp_path, "code,pop_2013,pop_2018,evol_pop_pct\nQP001001,6056,6490,7.2\nQP001002,1830,1926,5.2\n")
+    named = {"code": "qpv_code", "pop_2018": "population"}
+    people = read_population(path, columns=named)
+    assert (people["population"].tolist(), people["reference_year"].tolist()) == ([6490, 1926], [2018, 2018])
+    assert read_population(path, columns=named, year=2018)["population"].tolist() == [6490, 1926]
+
+
+def test_ways_out_of_errors_lead_out(tmp_path):
+    path = write(tmp_path, "code_qp;pop_2013;pop_2018\nQP001001;6056;6490\n")
+    key, error = key_of(lambda: read_population(path))
+    assert (key, error.way_out.values) == ("read.several_years", {"year": 2018})
+    assert read_population(path, **error.way_out.values)["population"].tolist() == [6490]
+    path = write(tmp_path, "code_qp;pop_muni_2018;population_2018\nQP001001;6056;6490\n")
+    key, error = key_of(lambda: read_population(path))
+    assert key == "read.several_populations"
+    for choice, people in zip(error.way_out.values["choices"], (6056, 6490), strict=True):
+        assert read_population(path, columns=ast.literal_eval(choice))["population"].tolist() == [people]
+    path = write(tmp_path, "code_qp;habitants\nQP001001;6056\n")
+    key, error = key_of(lambda: read_population(path))
+    assert (key, error.way_out.values["canonical"]) == ("read.no_population_column", "population")
+    assert read_population(path, columns={"habitants": "population"}, year=2018)["population"].tolist() == [6056]
+    path = write(tmp_path, "code_qp;population\nQP001001;6056\n")
+    key, error = key_of(lambda: read_population(path))
+    assert (key, error.way_out.key) == ("read.no_year", "read.give_year")
+    assert read_population(path, year=2018)["population"].tolist() == [6056]
+    path = write(
+        tmp_path,
+        "code_qp;code_com;pop_muni\nQN00201M;02571;5822\nQN00201M;02691;5823\nQN00101M;01053;9\nQN00101M;01054;9\n",
+    )
+    key, error = key_of(lambda: read_population(path))
+    assert (key, error.way_out.key) == ("read.rows_differ", "read.parts_way_out")
+    parts = read_population(path, columns={error.way_out.values["column"]: "population_part"})
+    assert parts["population"].tolist() == [11_645, 18]
+
+
+def test_labels_under_the_names_are_left_out(tmp_path):
+    content = (
+        "Source : Recensement 2010\n\nNOM_QP;qp;listcom;pop_mun\n"
+        "Nom du quartier;Code du quartier;Code commune;Population\n"
+        "Grande Reyssouze;QP001001;Bourg-en-Bresse;6000\nCroix Blanche;QP001002;Bourg-en-Bresse;1800\n"
+    )
+    people = read_population(write(tmp_path, content), year=2010)
+    assert people["population"].to_dict() == {"QP001001": 6000, "QP001002": 1800}
+
+
+def test_a_code_that_is_none_in_the_first_row_is_still_an_error(tmp_path):
+    path = write(tmp_path, "qp;pop_mun_2018\nQuartier Nord;6000\nQP001002;1800\n")
+    error = key_of(lambda: read_population(path))[1]
+    assert len(error.problems) == 1
+
+
+def test_sums_beyond_what_is_known_are_refused(tmp_path):
+    path = write(tmp_path, "codgeo;libgeo;pmun;total_de_tout\n59350;Lille;3000000;1\n59009;Villeneuve;2000000;1\n")
+    key, error = key_of(lambda: read_population(path, level="commune"))
+    assert (key, error.problems[0].values["place"], error.problems[0].values["sum"]) == (
+        "read.sums_impossible",
+        "Nord",
+        5_000_000,
+    )
+    path = write(tmp_path, "qp;pop_mun_2018\nQP059001;30000000\n")
+    key, error = key_of(lambda: read_population(path))
+    assert [one.key for one in error.problems] == ["read.sum_impossible", "read.sum_impossible_qpv"]
+
+
+@pytest.mark.parametrize(
+    ("header", "column"),
+    [
+        ("PMUN21", 2021),
+        ("PSDC99", 1999),
+        ("D99_POP", 1999),
+        ("P06_POP", 2006),
+        ("PMUN2022", 2022),
+        ("pop_mun_18", 2018),
+    ],
+)
+def test_names_of_populations_in_the_series_of_insee(tmp_path, header, column):
+    path = write(tmp_path, f"CODGEO;LIBMIN;{header}\n01004;Ambérieu-en-Bugey;14000\n")
+    people = read_population(path, level="commune")
+    assert people.loc["01004"].tolist() == [14000, column, "Ambérieu-en-Bugey"]
+
+
+def test_populations_of_the_epci_are_not_given_to_its_communes(tmp_path):
+    path = write(
+        tmp_path,
+        "siren;nom;insee;nom_com;pmun\n245900410;MEL;59350;Lille;255000\n245900410;MEL;59009;Villeneuve;255000\n",
+    )
+    assert key_of(lambda: read_population(path, level="commune", year=2017))[0] == "read.populations_of_epci"
+
+
+@pytest.mark.parametrize("column", ["id", "q", "CODE", "Code_du_qu", "code_quartier_prioritaire"])
+def test_codes_are_known_by_their_values(tmp_path, column):
+    people = read_population(write(tmp_path, f"rang;{column};pop_mun_2018\n1;QP974026;12\n2;QP974014;13\n"))
+    assert people["population"].to_dict() == {"QP974026": 12, "QP974014": 13}
+
+
+def test_frames_of_populations_join_those_of_perimeters():
+    qpv = read_qpv(sample().qpv_2024)
+    for path in (sample().population_2024, sample().population_2024_communes):
+        joined = qpv.join(read_population(path))
+        assert joined["population"].notna().any()
+        assert joined["name_published"].fillna("").ne("").any()

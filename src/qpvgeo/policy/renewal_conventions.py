@@ -9,7 +9,7 @@ import pandas as pd
 
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.sources.published_columns import column_of
+from qpvgeo.sources.published_names import column_of
 
 __all__ = ["NOT_KNOWN", "Conventions", "conventions_of"]
 

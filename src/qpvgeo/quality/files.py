@@ -27,7 +27,7 @@ from qpvgeo.read.communes.events import read_commune_events
 from qpvgeo.read.communes.reader import read_communes, read_epci
 from qpvgeo.read.population import read_population
 from qpvgeo.sources import recognise
-from qpvgeo.sources.published_columns import column_of
+from qpvgeo.sources.published_names import column_of
 
 __all__ = ["Finding", "Report", "examine"]
 

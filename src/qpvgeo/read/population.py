@@ -10,7 +10,7 @@ tells the two apart by the values, and says which it took.
 import os
 import re
 from collections.abc import Hashable, Mapping
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pandas as pd
@@ -18,9 +18,15 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.formats.text_tables import existing_path, find_column, normalise, read_table, to_number
+from qpvgeo.formats.text_tables import find_column, normalise, to_number
 from qpvgeo.frames.provenance import file_record, stamp
+from qpvgeo.language import Note
+from qpvgeo.read.communes.outlines import WHOLE, Arrondissements
+from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
+from qpvgeo.sources import recognise
+from qpvgeo.sources.known_tables import EXPECT, read_known
+from qpvgeo.sources.published_names import COMMUNE_NAME, QPV_NAME
 
 __all__ = ["Level", "read_population"]
 
@@ -33,12 +39,20 @@ _COMMUNES = re.compile(
     r"communes?|liste?_?(?:dep)?com(?:munes)?(?:_\d{4})?|insee_com|code_?com(?:mune)?|depcom|cog|com|codgeo"
 )
 _EPCI = re.compile(r"(?:siren_|code_|liste_?)?epci(?:_?\d+)*(?:_.*)?")
+_OF_QPV = {"vintage", "release"}
 _CODES = re.compile(r"(?:code?|insee|reg|dep|uu|siren|com|cog|epci|qp|liste|list|id|num).*")
-_EXPECT: dict[str, list[set[str]]] = {
-    "qpv": [{name} for name in published.QPV_CODE],
-    "qpv_commune": [{name} for name in published.QPV_CODE],
-    "commune": [{"com", "pmun"}, {"codcom", "pmun"}, *({name} for name in published.COMMUNE_CODE)],
-}
+_LEVELS: dict[str, Literal["qpv", "commune"]] = {"qpv": "qpv", "qpv_commune": "qpv", "commune": "commune"}
+
+
+@dataclass(slots=True)
+class _Call:
+    """What the caller says of the table, and the notes that gather while it is read."""
+
+    where: str
+    year: int | None
+    columns: Mapping[str, str]
+    arrondissements: Arrondissements = "fold"
+    notes: list[str] = field(default_factory=list)
 
 
 def read_population(
@@ -46,14 +60,17 @@ def read_population(
     *,
     year: int | None = None,
     level: Level = "qpv",
+    arrondissements: Arrondissements = "fold",
     columns: Mapping[str, str] | None = None,
+    data: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Read a published table of municipal populations.
 
     Parameters
     ----------
     source
-        Path of a CSV, xls, xlsx or Parquet file, or of a zip with one such table. Known forms: `pop_qp_2013` and its
+        Path of a CSV, xls, xlsx or Parquet file, or of a zip with one such table, or a key of `qpvgeo.datasets()`
+        (`"qpv-2015-population"`, `"qpv-2024-population"`), looked for on disk. Known forms: `pop_qp_2013` and its
         successors, `pop_QPV24.csv`, `pop_reference_communales_QPV24.csv`, tables of indicators with `popMuniQPV`,
         lists of QPV with `pop_muni_<year>`, `P13_POP` and the like by commune, `donnees_communes.csv`.
     year
@@ -61,19 +78,25 @@ def read_population(
     level
         `qpv`, a row per QPV; `qpv_commune`, the people of each QPV who live in each commune; `commune`, all the
         inhabitants of the communes.
+    arrondissements
+        For communes: `fold` gives Paris, Lyon and Marseille whole, as their 45 municipal arrondissements add up;
+        `keep` leaves the arrondissements that the table lists.
     columns
         `{"name in the file": "canonical name"}` for names that are not known here. Canonical names: `qpv_code`,
         `commune`, `name`, `population` (of the QPV or commune), `population_part` (of the QPV in one commune).
+    data
+        Folder searched for a key, before the others (see `qpvgeo.datasets`).
 
     Returns
     -------
     pandas.DataFrame
         `population` (persons, Int64; missing where secret or not given, never 0 instead), `reference_year` and
-        `census_year` (Int64; the census is missing where the source does not state it), `name`, then every other
-        published column under its name in lower case. Indexed by `qpv_code`, with `communes` and `epci` (lists of
-        codes; None when the table has no codes), or by `qpv_code` and `commune`, or by `commune` without
-        `census_year`. Order as published. `attrs["qpvgeo"]` says where it comes from; its `notes` count the totals
-        left out, the codes repaired, what was rounded, and say how the rows of a QPV were understood.
+        `census_year` (Int64; the census is missing where the source does not state it), `name_published`, then every
+        other published column under its name in lower case, with `_published` behind it where it is no figure: the
+        frame joins one of perimeters or communes without a clash. Indexed by `qpv_code`, with `communes_published` and
+        `epci_published` (lists of codes; None when the table has no codes), or by `qpv_code` and `commune`, or by
+        `commune` without `census_year`. Order as published. `attrs["qpvgeo"]` says where it comes from; its `notes`
+        count the totals left out, the codes repaired, what was rounded, and say how the rows of a QPV were understood.
 
     Raises
     ------
@@ -94,32 +117,33 @@ def read_population(
     --------
     >>> from qpvgeo.samples import sample
     >>> people = read_population(sample().population_2015)
-    >>> people.loc[["QP099001"], ["population", "reference_year", "name"]]
-              population  reference_year       name
+    >>> people.loc[["QP099001"], ["population", "reference_year", "name_published"]]
+              population  reference_year name_published
     qpv_code
-    QP099001        1583            2013  La Misaine
+    QP099001        1583            2013     La Misaine
     >>> parts = read_population(sample().population_2024_communes, level="qpv_commune")
     >>> parts.loc["QN09908I", "population"].to_dict()
     {'99001': 584, '99002': 909}
     >>> parts.attrs["qpvgeo"]["notes"]
     ['reference year 2020 is that of the 2024 geography; the table does not state it',
-     '1 QPV have rows that differ: read as parts by commune']
+     '1 QPV has rows that differ: read as parts by commune']
     """
-    if level not in _EXPECT:
-        raise UsageError(f"There is no level {level!r}.", way_out=f"Levels: {', '.join(_EXPECT)}.")
-    path = _path(source)
-    named = [set(columns)] if columns else []
-    text = read_table(path, expect=[*named, *_EXPECT[level]])
+    if level not in _LEVELS:
+        raise UsageError(Note("read.no_level", level=str(level)), way_out=Note("read.levels_are", levels=list(_LEVELS)))
+    if arrondissements not in {"fold", "keep"}:
+        raise UsageError(
+            Note("read.arrondissements_unknown", value=str(arrondissements)), way_out=Note("read.fold_or_keep")
+        )
+    path = recognise.resolve(source, data)[0]
+    text = read_known(path, EXPECT[_LEVELS[level]], columns)
     table = text.attrs["table"]
     where = f"{path.name} ({table['member']})" if "member" in table else path.name
+    call = _Call(where, year, columns or {}, arrondissements)
     text = published.rename_columns(text, columns, where=where)
-    notes: list[str] = []
-    if level == "commune":
-        frame = _of_communes(text, year, where, notes)
-    else:
-        frame = _of_qpv(text, year, where, notes, by_commune=level == "qpv_commune")
+    frame = _of_communes(text, call) if level == "commune" else _of_qpv(text, call, by_commune=level == "qpv_commune")
     frame.attrs.clear()
     first = frame.index.get_level_values(0)
+    _hold_against_facts(frame["population"], text, call, "commune" if level == "commune" else "qpv")
     held = _single(frame["reference_year"])
     fictional = published.is_sample(first)
     record = file_record(path, member=table.get("member")) | {"kind": "population", "reference_year": held}
@@ -132,62 +156,112 @@ def read_population(
         vintage=official.vintage_of(first[0]) if level != "commune" else None,
         reference_year=held,
         table=table,
-        notes=notes,
+        notes=call.notes,
         fictional=fictional,
     )
 
 
-def _path(source: str | os.PathLike[str]) -> Path:
-    """File that a source names."""
-    return existing_path(source)
+def _hold_against_facts(people: pd.Series, text: pd.DataFrame, call: _Call, kind: Literal["commune", "qpv"]) -> None:
+    """Refuse populations whose sum cannot be that of the places; say that names were not found.
+
+    Raises
+    ------
+    DataError
+        Lists the places, with the sum in the table and what is known.
+    """
+    if people.index.nlevels > 1:
+        people = people.groupby(level=0).sum(min_count=1)
+    problems = counts.impossible_sums(people, kind)
+    if problems:
+        others = [column.column for column in counts.population_columns(text)]
+        raise DataError(
+            Note("read.sums_impossible", file=call.where),
+            problems=problems,
+            way_out=Note("read.name_one_of", choices=[f"{{{name!r}: 'population'}}" for name in others])
+            if len(others) > 1
+            else Note("read.give_people_of_each", kind=kind),
+        )
 
 
 def _single(years: pd.Series) -> int | None:
     return None if years.isna().all() else int(years.max())
 
 
-def _of_communes(text: pd.DataFrame, year: int | None, where: str, notes: list[str]) -> pd.DataFrame:
+def _of_communes(text: pd.DataFrame, call: _Call) -> pd.DataFrame:
     given = published.commune_codes(text)
     if given is None:
-        raise DataError(f"{where} has no codes of communes.", way_out=_way_out(text, "commune"))
-    label = _label(text, published.COMMUNE_NAME, given)
-    text, codes_of = _identified(text, given, "commune", label, where, notes)
-    text, codes_of = _of_today(text, codes_of, notes)
-    _refuse_duplicates(codes_of, "communes", where)
-    chosen = _choose(text, year, where, scope="commune")
-    values = published.whole_people(published.people(text[chosen.column], where=where, notes=notes), notes)
-    reference = chosen.year or _stated(text) or year
+        raise DataError(Note("read.no_commune_codes", file=call.where), way_out=_way_out(text, "commune"))
+    label = published.label(text, COMMUNE_NAME, given)
+    text, codes_of = _identified(text, given, "commune", label, call)
+    text, codes_of = _of_today(text, codes_of, call.notes)
+    _refuse_duplicates(codes_of, "communes", call.where)
+    chosen = _choose(text, call, scope="commune")
+    values = counts.people(text[chosen.column], where=call.where, notes=call.notes)
+    epci = published.epci_column(text)
+    if epci and chosen.scope != "commune" and counts.repeated_by(values, text[epci]):
+        raise DataError(
+            Note("read.populations_of_epci", file=call.where, column=chosen.column),
+            way_out=Note("read.give_people_of_each", kind="commune"),
+        )
+    reference = chosen.year or _stated(text) or call.year
+    labels = published.commune_labels(text, given)
     frame = pd.DataFrame({"population": values, "reference_year": pd.Series(reference, text.index, dtype="Int64")})
-    frame["name"] = text[label] if label else pd.Series(pd.NA, text.index, dtype="str")
-    frame = _with_others(frame, text, {chosen.column, given.name, label}, notes)
-    return frame.set_axis(pd.Index(codes_of, name="commune"), axis="index")
+    frame["name_published"] = labels if labels is not None else pd.Series(pd.NA, text.index, dtype="str")
+    call.notes += [] if label else [Note("read.no_names")]
+    frame = _with_others(frame, text, {chosen.column, given.name, label}, call.notes)
+    frame = frame.set_axis(pd.Index(codes_of, name="commune"), axis="index")
+    if call.arrondissements == "fold":
+        frame = _folded(frame, call.notes)
+    frame["population"] = counts.whole_people(frame["population"], call.notes)
+    return frame
+
+
+def _folded(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Paris, Lyon and Marseille in place of their arrondissements; unknown where one of these is not listed."""
+    for whole, parts in official.ARRONDISSEMENTS.items():
+        present = frame.index.intersection(list(parts))
+        if not len(present):
+            continue
+        people = frame.loc[present, "population"].sum(skipna=False) if len(present) == len(parts) else pd.NA
+        new = frame.loc[present[:1], ["population", "reference_year", "name_published"]].set_axis(
+            pd.Index([whole], name="commune"), axis="index"
+        )
+        new["population"], new["name_published"] = people, WHOLE[whole]
+        absent = len(parts) - len(present)
+        key = "read.made_from_some_parts" if absent else "read.made_from_parts"
+        notes.append(Note(key, commune=WHOLE[whole], count=len(present), absent=absent))
+        kept = frame.drop(index=present)
+        frame = pd.concat([kept, new.reindex(columns=kept.columns).astype(kept.dtypes.to_dict())])
+    return frame
 
 
 def _of_today(text: pd.DataFrame, given: pd.Series, notes: list[str]) -> tuple[pd.DataFrame, pd.Series]:
     """Rows of communes, each inhabitant once: former communes left out, and arrondissements beside their commune."""
     kinds = published.commune_kinds(text, given)
     former = ~kinds.isin(["commune", "arrondissement"])
-    if former.any():
-        notes.append(f"{int(former.sum())} rows of former communes left out")
     parts = kinds.eq("arrondissement")
     beside = parts & given.map(official.fold_arrondissement).isin(given)
-    if beside.any():
-        notes.append(f"{int(beside.sum())} municipal arrondissements left out: their commune is there")
-    if (parts & ~beside).any():
-        notes.append(f"{int((parts & ~beside).sum())} rows are municipal arrondissements, not communes")
+    for key, rows in (
+        ("read.former_left_out", former),
+        ("read.arrondissements_left_out", beside),
+        ("read.arrondissements_listed", parts & ~beside),
+    ):
+        notes += [Note(key, count=int(rows.sum()))] if rows.any() else []
     return text[~former & ~beside], given[~former & ~beside]
 
 
-def _of_qpv(text: pd.DataFrame, year: int | None, where: str, notes: list[str], *, by_commune: bool) -> pd.DataFrame:
-    column = published.of_kind(text, published.QPV_CODE, "qpv")
+def _of_qpv(text: pd.DataFrame, call: _Call, *, by_commune: bool) -> pd.DataFrame:
+    where, notes = call.where, call.notes
+    column = published.qpv_column(text)
     if column is None:
-        raise DataError(f"{where} has no codes of QPV.", way_out=_way_out(text, "qpv_code"))
-    label = _label(text, published.QPV_NAME, text[column])
-    text, qpv = _identified(text, text[column], "qpv", label, where, notes)
+        raise DataError(Note("read.no_qpv_codes", file=where), way_out=_way_out(text, "qpv_code"))
+    label = published.label(text, QPV_NAME, text[column])
+    notes += [] if label else [Note("read.no_names")]
+    text, qpv = _identified(text, text[column], "qpv", label, call)
     vintage = _vintage(qpv, where)
-    chosen = _choose(text, year, where, scope="commune" if by_commune else "qpv")
-    reference = _reference_year(chosen, text, year, vintage, where, notes)
-    values = published.people(text[chosen.column], where=where, notes=notes)
+    chosen = _choose(text, call, scope="commune" if by_commune else "qpv")
+    reference = _reference_year(chosen, text, call, vintage)
+    values = counts.people(text[chosen.column], where=where, notes=notes)
     communes = _lists(text, _COMMUNES, "commune", skip={column, chosen.column})
     epci = _lists(text, _EPCI, "siren", skip={column, chosen.column})
     meaning = _meaning(values, qpv, chosen, where, notes)
@@ -196,18 +270,18 @@ def _of_qpv(text: pd.DataFrame, year: int | None, where: str, notes: list[str], 
     names = text[label] if label else pd.Series(pd.NA, text.index, dtype="str")
     if by_commune:
         index = _pairs(qpv, communes, meaning, where, notes)
-        frame = pd.DataFrame({"population": published.whole_people(values, notes)})
+        frame = pd.DataFrame({"population": counts.whole_people(values, notes)})
     else:
         people = _people(values, qpv, communes, meaning, where)
-        frame = pd.DataFrame({"population": published.whole_people(people, notes)})
+        frame = pd.DataFrame({"population": counts.whole_people(people, notes)})
         index = pd.Index(frame.index, name="qpv_code")
         names = names.groupby(qpv, sort=False).first()
         rows = _one_row_each(rows, qpv, notes)
     frame["reference_year"] = pd.Series(reference, frame.index, dtype="Int64")
     frame["census_year"] = _census_years(index.get_level_values(0), vintage, reference).set_axis(frame.index)
-    frame["name"] = names
+    frame["name_published"] = names
     if not by_commune:
-        frame["communes"], frame["epci"] = _gathered(communes, qpv), _gathered(epci, qpv)
+        frame["communes_published"], frame["epci_published"] = _gathered(communes, qpv), _gathered(epci, qpv)
     return _with_others(frame, rows, set(), notes).set_axis(index, axis="index")
 
 
@@ -221,82 +295,75 @@ def _people(values: pd.Series, qpv: pd.Series, communes: pd.Series, meaning: str
     return groups.agg(lambda parts: parts.sum(skipna=False))
 
 
-def _way_out(text: pd.DataFrame, canonical: str) -> str:
-    return (
-        f"Name the column with columns={{'name in the file': '{canonical}'}}. "
-        f"The columns are: {', '.join(map(str, text.columns))}."
-    )
-
-
-def _label(text: pd.DataFrame, names: tuple[str, ...], given: pd.Series) -> str | None:
-    """Column of the names, which is never that of the codes."""
-    return find_column(text.drop(columns=[given.name], errors="ignore"), names)
+def _way_out(text: pd.DataFrame, canonical: str) -> Note:
+    return Note("read.name_the_column", canonical=canonical, columns=list(map(str, text.columns)))
 
 
 def _identified(
-    text: pd.DataFrame,
-    given: pd.Series,
-    kind: Literal["qpv", "commune"],
-    label: str | None,
-    where: str,
-    notes: list[str],
+    text: pd.DataFrame, given: pd.Series, kind: Literal["qpv", "commune"], label: str | None, call: _Call
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Rows that are not totals, and their codes."""
-    kept, cleaned = published.identified(text, given, kind, names=[label] if label else [], where=where)
+    kept, cleaned = published.identified(text, given, kind, names=[label] if label else [], where=call.where)
     if len(kept) < len(text):
-        notes.append(f"{len(text) - len(kept)} rows of totals left out")
+        call.notes.append(Note("read.totals_left_out", count=len(text) - len(kept)))
     for repair, count in cleaned.repairs["repair"].value_counts().items():
-        notes.append(f"{count} codes repaired: {repair}")
+        call.notes.append(Note("read.codes_repaired", count=int(count), repair=repair))
     return kept, cleaned.codes
 
 
 def _refuse_duplicates(keys: pd.Series, what: str, where: str) -> None:
-    counts = keys.value_counts()
-    twice = counts[counts > 1]
+    rows = keys.value_counts()
+    twice = rows[rows > 1]
     if len(twice):
         raise DataError(
-            f"{where}: {len(twice)} {what} stand several times.",
-            problems=[f"{key}: {count} rows" for key, count in twice.items()],
-            way_out="Keep one row of each and read again.",
+            Note("read.rows_repeated", file=where, count=len(twice), what=what),
+            problems=[Note("read.rows_of", code=key, count=int(count)) for key, count in twice.items()],
+            way_out=Note("read.keep_one_row"),
         )
 
 
 def _vintage(qpv: pd.Series, where: str) -> int:
     vintages = qpv.map(official.vintage_of)
-    counts = vintages.value_counts().sort_index()
-    if len(counts) != 1:
+    held = vintages.value_counts().sort_index()
+    if len(held) != 1:
         raise DataError(
-            f"{where} holds codes of {len(counts)} geographies.",
-            problems=[f"{count} codes of {vintage}" for vintage, count in counts.items()],
-            way_out="Read one geography at a time; qpvgeo.crosswalk() moves from one to the other.",
+            Note("read.several_geographies", file=where),
+            problems=[Note("read.codes_of", count=int(number), vintage=vintage) for vintage, number in held.items()],
+            way_out=Note("read.one_geography"),
         )
     return int(vintages.iloc[0])
 
 
-def _choose(text: pd.DataFrame, year: int | None, where: str, *, scope: str) -> published.PopulationColumn:
-    """Column of populations to take: the year asked for, then the scope that suits the level."""
-    found = published.population_columns(text)
+def _choose(text: pd.DataFrame, call: _Call, *, scope: str) -> counts.PopulationColumn:
+    """Column of populations to take: that of the caller, else of the year, then of the scope that suits the level."""
+    for original, canonical in call.columns.items():
+        column = find_column(text, [canonical])
+        if canonical in {"population", "population_part"} and column is not None:
+            stated = next(iter(counts.population_columns(pd.DataFrame(columns=[original]))), None)
+            year = call.year or (stated.year if stated else None)
+            return counts.PopulationColumn(column, year, "commune" if canonical == "population_part" else "")
+    found, year, where = counts.population_columns(text), call.year, call.where
     if not found:
-        raise DataError(f"{where} has no column of municipal populations.", way_out=_way_out(text, "population"))
+        raise DataError(Note("read.no_population_column", file=where), way_out=_way_out(text, "population"))
     years = sorted({column.year for column in found if column.year})
     if year is not None and years and (year in years or all(column.year for column in found)):
         found = [column for column in found if column.year == year]
         if not found:
-            raise DataError(f"{where} has no populations of {year}.", way_out=f"It has those of {_joined(years)}.")
+            raise DataError(
+                Note("read.no_population_of", file=where, year=year), way_out=Note("read.years_are", years=years)
+            )
     elif len(years) > 1:
-        raise DataError(f"{where} has populations of {_joined(years)}.", way_out="Choose one with year=.")
+        raise DataError(
+            Note("read.several_years", file=where, years=years), way_out=Note("read.choose_year", year=years[-1])
+        )
     suited = [column for column in found if column.scope == scope] or found
     if len(suited) > 1:
         raise DataError(
-            f"{where} has {len(suited)} columns of populations.",
+            Note("read.several_populations", file=where, count=len(suited)),
             problems=[column.column for column in suited],
-            way_out="Name the one to take with columns={'name in the file': 'population'}.",
+            way_out=Note("read.name_one_of", choices=[f"{{{column.column!r}: 'population'}}" for column in suited]),
         )
     return suited[0]
-
-
-def _joined(years: list[int]) -> str:
-    return ", ".join(map(str, years))
 
 
 def _stated(text: pd.DataFrame) -> int | None:
@@ -306,16 +373,14 @@ def _stated(text: pd.DataFrame) -> int | None:
     return int(years[0]) if len(years) == 1 else None
 
 
-def _reference_year(
-    chosen: published.PopulationColumn, text: pd.DataFrame, year: int | None, vintage: int, where: str, notes: list[str]
-) -> int:
-    known = chosen.year or _stated(text) or year
+def _reference_year(chosen: counts.PopulationColumn, text: pd.DataFrame, call: _Call, vintage: int) -> int:
+    known = chosen.year or _stated(text) or call.year
     if known:
         return known
     if vintage == 2024:
-        notes.append(f"reference year {_YEAR_2024} is that of the 2024 geography; the table does not state it")
+        call.notes.append(Note("read.year_supposed", year=_YEAR_2024))
         return _YEAR_2024
-    raise DataError(f"{where} does not state the year of its populations.", way_out="Give it with year=.")
+    raise DataError(Note("read.no_year", file=call.where), way_out=Note("read.give_year"))
 
 
 def _census_years(qpv: pd.Index, vintage: int, reference: int) -> pd.Series:
@@ -365,7 +430,7 @@ def _gathered(lists: pd.Series, qpv: pd.Series) -> pd.Series:
 
 
 def _meaning(
-    values: pd.Series, qpv: pd.Series, chosen: published.PopulationColumn, where: str, notes: list[str]
+    values: pd.Series, qpv: pd.Series, chosen: counts.PopulationColumn, where: str, notes: list[str]
 ) -> Literal["whole", "parts"]:
     """What a row holds: the people of the whole QPV, or those of the QPV in one commune."""
     groups = values.groupby(qpv, sort=False)
@@ -374,44 +439,47 @@ def _meaning(
     by_name = chosen.scope == "commune" or (chosen.scope == "" and "communal" in normalise(where))
     if by_name:
         if not len(differing):
-            notes.append(f"no QPV has rows that differ; read as parts by commune, as {chosen.column} in {where} says")
+            notes.append(Note("read.parts_by_name", column=chosen.column, file=where))
         return "parts"
     if several.empty or not len(differing):
         if len(several):
-            notes.append(f"{len(several)} QPV stand on several rows that repeat their population: counted once")
+            notes.append(Note("read.counted_once", count=len(several)))
         return "whole"
     # one table of populations by commune may keep the name of the column of the QPV
     if "communal" in normalise(where) or (chosen.scope == "" and len(differing) > len(several) / 2):
-        notes.append(f"{len(differing)} QPV have rows that differ: read as parts by commune")
+        notes.append(Note("read.parts_by_commune", count=len(differing)))
         return "parts"
     raise DataError(
-        f"{where}: {len(differing)} of the {len(several)} QPV on several rows do not repeat their population.",
+        Note("read.rows_differ", file=where, count=len(differing), several=len(several)),
         problems=[
-            f"{code}: {', '.join(f'{value:g}' for value in groups.get_group(code).dropna())}" for code in differing
+            Note("read.populations_of", code=code, values=[float(value) for value in groups.get_group(code).dropna()])
+            for code in differing
         ],
-        way_out=f"If the rows are parts by commune, say so with columns={{'{chosen.column}': 'population_part'}}.",
+        way_out=Note("read.parts_way_out", column=chosen.column),
     )
 
 
 def _pairs(qpv: pd.Series, communes: pd.Series, meaning: str, where: str, notes: list[str]) -> pd.MultiIndex:
     """QPV and commune of each row, for a table that holds the people of each pair."""
-    way_out = (
-        "Read it with level='qpv'. The people by commune are in pop_reference_communales_QPV24.csv "
-        "(insee.fr/fr/statistiques/8210602); qpvgeo.join_communes() gives the links and their areas."
-    )
+    way_out = Note("read.no_parts_way_out")
     if communes.isna().all():
-        raise DataError(f"{where} has no codes of communes.", way_out=way_out)
-    counts = communes.map(len)
+        raise DataError(Note("read.no_commune_codes", file=where), way_out=way_out)
+    lengths = communes.map(len)
     if meaning == "whole" and qpv.duplicated().any():
-        raise DataError(f"{where} repeats the population of the whole QPV on the row of each commune.", way_out=way_out)
-    if (counts != 1).any():
+        raise DataError(Note("read.whole_repeated", file=where), way_out=way_out)
+    if (lengths != 1).any():
         raise DataError(
-            f"{where} has {int((counts != 1).sum())} rows without one commune each.",
-            problems=[f"{qpv[row]}: {', '.join(communes[row]) or 'no commune'}" for row in counts.index[counts != 1]],
+            Note("read.not_one_commune", file=where, count=int((lengths != 1).sum())),
+            problems=[
+                Note("read.communes_of", code=qpv[row], communes=list(communes[row]))
+                if communes[row]
+                else Note("read.without_commune", code=qpv[row])
+                for row in lengths.index[lengths != 1]
+            ],
             way_out=way_out,
         )
     if meaning == "whole":
-        notes.append("every QPV stands in one commune: its population is that of the pair")
+        notes.append(Note("read.one_commune_each"))
     keys = communes.str[0]
     _refuse_duplicates(qpv + " in " + keys, "pairs", where)
     return pd.MultiIndex.from_arrays([qpv, keys.astype("str")], names=["qpv_code", "commune"])
@@ -426,21 +494,23 @@ def _one_row_each(rows: pd.DataFrame, qpv: pd.Series, notes: list[str]) -> pd.Da
     for column in set(varying) - set(numbers):
         first[column] = groups[column].agg(lambda cells: ", ".join(cells.dropna().unique())).replace({"": None})
     if numbers:
-        notes.append(f"left out, since they vary between the rows of a QPV: {', '.join(numbers)}")
+        notes.append(Note("read.varying_left_out", columns=numbers))
     return first.drop(columns=numbers)
 
 
 def _with_others(frame: pd.DataFrame, text: pd.DataFrame, used: set[Hashable], notes: list[str]) -> pd.DataFrame:
-    """Frame with every other published column, under its name in lower case."""
+    """Frame with every other published column, in lower case; texts are marked as published, so that frames join."""
     others: dict[str, pd.Series] = {}
     for column in [column for column in text.columns if column not in used]:
-        lower = column.lower()
-        while lower in frame.columns or lower in others:
+        cells = _measured(text[column])
+        is_number = pd.api.types.is_numeric_dtype(cells)
+        lower = column.lower() if is_number else f"{column.lower()}_published"
+        while lower in frame.columns or lower in others or lower in _OF_QPV:
             lower += "_published"
-        others[lower] = _measured(text[column])
-        if pd.api.types.is_numeric_dtype(others[lower]):
+        others[lower] = cells
+        if is_number:
             marks = {mark: n for mark, n in to_number(text[column]).missing.items() if mark}
-            notes.extend([f"{column}: missing where {published.listed(marks)}"] if marks else [])
+            notes.extend([Note("read.missing_where", column=column, marks=counts.listed(marks))] if marks else [])
     return pd.concat([frame, pd.DataFrame(others, index=frame.index)], axis="columns")
 
 

@@ -23,7 +23,7 @@ from qpvgeo.formats import vector_layers
 from qpvgeo.frames import forms, provenance
 from qpvgeo.geometry.projection import DEGREES, territory_of, to_metric
 from qpvgeo.geometry.validity import repair as repair_outlines
-from qpvgeo.sources.published_columns import NAMES, column_of
+from qpvgeo.sources.published_names import NAMES, column_of
 
 __all__ = ["read_qpv"]
 

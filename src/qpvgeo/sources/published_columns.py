@@ -5,103 +5,30 @@ next. A column is therefore taken by its name *and* by its content.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import pandas as pd
 
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError
-from qpvgeo.formats.text_tables import find_column, normalise, to_number
+from qpvgeo.formats.text_tables import find_column, normalise
+from qpvgeo.language import Note
+from qpvgeo.sources import published_names as names_of
+from qpvgeo.sources.published_names import COMMUNE_CODE, COMMUNE_TYPE, QPV_CODE
 
 __all__ = [
-    "COMMUNE_CODE",
-    "COMMUNE_NAME",
-    "COMMUNE_TYPE",
-    "NAMES",
-    "QPV_CODE",
-    "QPV_NAME",
-    "PopulationColumn",
-    "column_of",
     "commune_codes",
     "commune_kinds",
+    "commune_labels",
+    "epci_column",
     "identified",
     "is_sample",
-    "listed",
+    "label",
     "of_kind",
-    "people",
-    "population_columns",
+    "qpv_column",
     "rename_columns",
-    "whole_people",
+    "type_column",
 ]
-
-QPV_CODE = (
-    "qpv_code",
-    "codeqpv",
-    "code_qpv",
-    "code_qp",
-    "qp",
-    "qpv",
-    "qp2024",
-    "qp2015",
-    "code_quartier",
-    "codgeo",
-    "Code du quartier de la politique de la ville",
-    "Code du quartier prioritaire",
-)
-
-QPV_NAME = (
-    "name",
-    "libqpv",
-    "lib_qpv",
-    "lib_qp",
-    "nom_qp",
-    "nom_qpv",
-    "nom_quartier",
-    "libgeo",
-    "Nom du quartier de la politique de la ville",
-    "Nom du quartier prioritaire",
-)
-
-COMMUNE_CODE = (
-    "codgeo",
-    "code_insee",
-    "code_commune",
-    "codecommune",
-    "codecom",
-    "insee_com",
-    "depcom",
-    "cog",
-    "com",
-    "insee",
-    "code",
-    "commune",
-)
-
-COMMUNE_NAME = (
-    "name",
-    "libgeo",
-    "libelle",
-    "lib_com",
-    "libcom",
-    "nom_officiel",
-    "nom_commune",
-    "nom_com",
-    "nom_membre",
-    "nom",
-    "commune",
-    "com",
-)
-
-_CENSUS = re.compile(r"p(\d\d)_pop")
-
-_MUNICIPAL = re.compile(
-    r"(?:pop(?:ulation)?(?:_?mun(?:i(?:cipale)?)?)?|pmun)"
-    r"(?P<scope>(?:_?(?:qpv|qp|part|depcom|communale|commune|com|reference|ref))*)"
-    r"(?:_?(?P<year>(?:19|20)\d\d))?"
-)
-
-COMMUNE_TYPE = ("type", "typecom", "type_com", "typ_com")
 
 _KINDS = {
     "commune_actuelle": "commune",
@@ -112,13 +39,35 @@ _KINDS = {
     "comd": "former",
     "commune_associee": "former",
     "coma": "former",
+    # ACTUAL of the COG of before 2019: associée, suppressed, of another department, déléguée
+    "1": "commune",
+    "5": "arrondissement",
+    **dict.fromkeys("2346", "former"),
 }
 
 _DEPARTMENT_PART = ("coddep", "code_departement", "dep", "departement")
 
 _COMMUNE_PART = ("codcom", "com")
 
+_EPCI = (
+    "epci",
+    "siren_epci",
+    "code_epci",
+    "codes_siren_des_epci",
+    "code_siren_epci",
+    "siren_groupement",
+    "n_siren",
+    "siren",
+)
+
+_SIREN_OF_COMMUNES = "21"
+
 _TRIED = 500
+
+_NEARLY_ALL = 0.9
+
+_LABELS = 3
+"""Most rows of labels that stand between the names of the columns and the first record."""
 
 _TOTAL = re.compile(r"(ens|ensqp|ensemble|total|totaux|france|hexagone|metropole)(_|$)")
 
@@ -158,8 +107,8 @@ def rename_columns(
         unused.intersection_update(absent)
     elif absent:
         raise DataError(
-            f"{where} has no column {' nor '.join(map(repr, absent))}.",
-            way_out=f"Its columns are: {', '.join(map(str, frame.columns))}.",
+            Note("read.no_column", file=where, columns=absent),
+            way_out=Note("read.columns_are", columns=list(map(str, frame.columns))),
         )
     renamed = {column: columns[name] for name, column in found.items() if column is not None}
     taken = {normalise(name) for name in columns.values()}
@@ -167,7 +116,7 @@ def rename_columns(
     return frame.drop(columns=shadowed).rename(columns=renamed)
 
 
-def of_kind(frame: pd.DataFrame, names: Iterable[str], kind: official.Kind) -> str | None:
+def of_kind(frame: pd.DataFrame, names: Sequence[str], kind: official.Kind) -> str | None:
     """First column with one of the names whose values are codes of a kind, in at least half of the rows.
 
     Examples
@@ -176,16 +125,79 @@ def of_kind(frame: pd.DataFrame, names: Iterable[str], kind: official.Kind) -> s
     >>> of_kind(pd.DataFrame({"COM": ["Dorménil"], "CODGEO": ["99001"]}), ["com", "codgeo"], "commune")
     'CODGEO'
     """
-    for name in names:
-        column = find_column(frame, [name])
-        if column is not None:
-            given = frame[column].dropna()
-            if len(given) < len(frame) / 2:
-                continue
-            given = given.drop_duplicates()
-            given = given.iloc[:: max(1, len(given) // _TRIED)]
-            if len(given) and official.clean(given, kind).codes.notna().mean() >= 0.5:
-                return column
+    return next((column for column in names_of.named(frame.columns, names) if _share(frame, column, kind) >= 0.5), None)
+
+
+def _share(frame: pd.DataFrame, column: str, kind: official.Kind) -> float:
+    """Share of the values of a column that are codes of a kind; 0 where most cells are empty."""
+    given = frame[column].dropna()
+    if not len(given) or len(given) < len(frame) / 2:
+        return 0.0
+    given = given.drop_duplicates()
+    given = given.iloc[:: max(1, len(given) // _TRIED)]
+    return float(official.clean(given, kind).codes.notna().mean())
+
+
+def qpv_column(frame: pd.DataFrame) -> str | None:
+    """Column of the codes of QPV: known by its name and its values, else the only one whose values are all codes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> qpv_column(pd.DataFrame({"id": ["QP974026", "QP974014"], "Commune": ["Saint-Denis", "Saint-Pierre"]}))
+    'id'
+    """
+    column = of_kind(frame, QPV_CODE, "qpv")
+    if column is not None:
+        return column
+    held = [str(name) for name in frame.columns if _share(frame, name, "qpv") > _NEARLY_ALL]
+    return held[0] if len(held) == 1 else None
+
+
+def label(frame: pd.DataFrame, names: Sequence[str], given: pd.Series | None = None) -> str | None:
+    """Column of the names of the rows: never that of the codes, nor one that holds digits alone."""
+    code = None if given is None else given.name
+    for column in names_of.named([name for name in frame.columns if name != code], names):
+        told = frame[column].dropna().astype("str")
+        if len(told) == 0 or not told.str.fullmatch(r"[\d.,]+|[A-Z]{2}\d{3}.*").all():
+            return column
+    return None
+
+
+def commune_labels(frame: pd.DataFrame, given: pd.Series) -> pd.Series | None:
+    """Names of communes, with the article that the COG of before 2019 gives in a column of its own.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> old = pd.DataFrame({"COM": ["001"], "ARTMIN": ["(L')"], "NCCENR": ["Abergement-Clémenciat"]})
+    >>> commune_labels(old, pd.Series(["01001"])).tolist()
+    ["L'Abergement-Clémenciat"]
+    """
+    column = label(frame, names_of.COMMUNE_NAME, given)
+    if column is None:
+        return None
+    article = find_column(frame, ["artmin"])
+    if article is None or normalise(column) != "nccenr":
+        return frame[column]
+    first = frame[article].fillna("").str.strip("() ")
+    first = first.where(first.str.endswith("'") | first.eq(""), first + " ")
+    return first + frame[column]
+
+
+def epci_column(frame: pd.DataFrame) -> str | None:
+    """Column of the SIREN of the EPCI: in the tables of the DGCL `siren` is that, in the COG that of the commune.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> epci_column(pd.DataFrame({"siren": ["245900410"], "siren_com": ["215903501"]}))
+    'siren'
+    """
+    for column in names_of.named(frame.columns, _EPCI):
+        told = frame[column].dropna().astype("str").str.strip()
+        if normalise(column) != "siren" or (len(told) and not told.str.startswith(_SIREN_OF_COMMUNES).all()):
+            return column
     return None
 
 
@@ -209,9 +221,18 @@ def commune_codes(frame: pd.DataFrame) -> pd.Series | None:
     if department is None or number is None:
         return None
     first = official.clean(frame[department], "department").codes
+    first = first.fillna(frame[department].str.strip())
     last = frame[number].str.strip()
     last = last.where(first.str.len() == 3, last.str.zfill(3))
     return first.str.slice(0, 2) + last.where(last.str.len() == 3, first.str.slice(2, 3) + last.str.zfill(2))
+
+
+def type_column(frame: pd.DataFrame) -> str | None:
+    """Column that says what each unit is: commune, arrondissement, former commune; None without one."""
+    column = find_column(frame, COMMUNE_TYPE)
+    if column is None or not frame[column].dropna().map(normalise).isin(list(_KINDS)).mean() >= 0.5:
+        return None
+    return column
 
 
 def commune_kinds(frame: pd.DataFrame, given: pd.Series) -> pd.Series:
@@ -224,44 +245,11 @@ def commune_kinds(frame: pd.DataFrame, given: pd.Series) -> pd.Series:
     given
         Codes of its rows, cleaned.
     """
-    column = find_column(frame, COMMUNE_TYPE)
+    column = type_column(frame)
     if column is not None:
         return frame[column].map({text: _KINDS.get(normalise(text)) for text in frame[column].dropna().unique()})
     parts = {part for parts in official.ARRONDISSEMENTS.values() for part in parts}
     return given.isin(parts).map({True: "arrondissement", False: "commune"})
-
-
-class PopulationColumn(NamedTuple):
-    """A column of municipal populations, and what its name says of it."""
-
-    column: str
-    year: int | None
-    scope: Literal["qpv", "commune", ""]
-
-
-def population_columns(frame: pd.DataFrame) -> list[PopulationColumn]:
-    """Columns of a table that hold municipal populations, with the year and the scope that their names state.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> for found in population_columns(pd.DataFrame(columns=["popMuniQPV", "P13_POP", "pop_muni_2018", "PTOT"])):
-    ...     print(found.column, found.year, found.scope)
-    popMuniQPV None qpv
-    P13_POP 2013
-    pop_muni_2018 2018
-    """
-    found = []
-    for column in map(str, frame.columns):
-        name = normalise(column)
-        if census := _CENSUS.fullmatch(name):
-            century = 2000 if int(census[1]) < 60 else 1900
-            found.append(PopulationColumn(column, century + int(census[1]), ""))
-        elif municipal := _MUNICIPAL.fullmatch(name):
-            scope: Literal["qpv", "commune", ""] = "qpv" if "qp" in municipal["scope"] else ""
-            scope = "commune" if re.search("com|part", municipal["scope"]) else scope
-            found.append(PopulationColumn(column, int(municipal["year"]) if municipal["year"] else None, scope))
-    return found
 
 
 def identified(
@@ -290,98 +278,33 @@ def identified(
     cleaned = official.clean(given, kind)
     if cleaned.codes.notna().all():
         return frame, cleaned
+    labels = _labels(frame, given, cleaned.codes)
     texts = pd.concat([given, *(frame[name] for name in names)], axis="columns")[cleaned.codes.isna()]
-    kept = frame.drop(index=texts.index[texts.map(_is_total).any(axis="columns")])
+    totals = texts.index[texts.map(_is_total).any(axis="columns")]
+    kept = frame.drop(index=[*labels, *(row for row in totals if row not in labels)])
     return kept, official.require(given[kept.index], kind, where=where)
+
+
+def _labels(frame: pd.DataFrame, given: pd.Series, codes: pd.Series) -> list[Hashable]:
+    """Rows under the header that say in words what the columns are, before the first code: they hold no number."""
+    found: list[Hashable] = []
+    for row in frame.index[:_LABELS]:
+        if pd.notna(codes[row]):
+            break
+        cells = frame.loc[row].dropna().astype("str")
+        if pd.isna(given[row]) or cells.str.fullmatch(r"[\d\s.,]+").any() or not cells.str.contains("[A-Za-z]").all():
+            break
+        if _is_total(given[row]):
+            break
+        found.append(row)
+    return found
 
 
 def _is_total(text: object) -> bool:
     return isinstance(text, str) and _TOTAL.match(normalise(text)) is not None
 
 
-def people(values: pd.Series, *, where: str, notes: list[str]) -> pd.Series:
-    """Numbers of people in a column, fractions kept, and a note on those that are not given.
-
-    Parameters
-    ----------
-    values
-        Text of the column.
-    where
-        What the messages call the file.
-    notes
-        Gains a line when some are missing.
-
-    Raises
-    ------
-    DataError
-        Lists every cell that is neither a number nor a mark of secrecy, and negative numbers.
-    """
-    read = to_number(values)
-    problems = [f"row {row}: {value!r} is {what}" for row, value, what in read.problems.itertuples(index=False)]
-    problems += [f"row {row}: {value} people" for row, value in read.numbers[(read.numbers < 0).fillna(False)].items()]
-    if problems:
-        raise DataError(f"{where}: {len(problems)} populations in {values.name!r} cannot be read.", problems=problems)
-    if read.missing:
-        notes.append(f"{values.name}: {sum(read.missing.values())} populations missing ({listed(read.missing)})")
-    return read.numbers.astype("Float64")
-
-
-def listed(missing: Mapping[str, int]) -> str:
-    """Counts of marks as text.
-
-    Examples
-    --------
-    >>> listed({"ns": 2, "": 1})
-    '2 "ns", 1 empty'
-    """
-    return ", ".join(f'{count} "{mark}"' if mark else f"{count} empty" for mark, count in missing.items())
-
-
-def whole_people(values: pd.Series, notes: list[str]) -> pd.Series:
-    """Whole numbers of people; a note gives the largest difference when fractions were rounded.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> notes = []
-    >>> whole_people(pd.Series([1634.75, 12.0]), notes).tolist(), notes
-    ([1635, 12], ['1 fractional populations rounded to the nearest whole, largest difference 0.25'])
-    """
-    rounded = values.astype("Float64").round()
-    gaps = (values - rounded).abs()
-    if (gaps > 0).any():
-        notes.append(
-            f"{int((gaps > 0).sum())} fractional populations rounded to the nearest whole, "
-            f"largest difference {float(gaps.max()):.2g}"
-        )
-    return rounded.astype("Int64")
-
-
 def is_sample(given: Iterable[str]) -> bool:
     """Tell whether all codes of QPV or communes are those of the fictional sample."""
     departments = {official.of_qpv(code) if code.startswith("Q") else official.of_commune(code) for code in given}
     return departments == {territories.SAMPLE}
-
-
-NAMES: Mapping[str, tuple[str, ...]] = {
-    # "codgeo" names communes too: a layer with it is one of QPV only when its codes are
-    "qpv_code": tuple(name for name in QPV_CODE if name != "codgeo"),
-    "name": QPV_NAME,
-    "communes": ("communes", "insee_com", "listedepcom", "list_com_2025", "list_com_2024", "code_commune"),
-}
-"""Published names of the columns that become canonical ones, best first; case and accents do not matter."""
-
-
-def column_of(fields: Sequence[str], canonical: str, given: Mapping[str, str] | None = None) -> str | None:
-    """Published column that holds what a canonical one does, whatever its case; None when there is none.
-
-    Examples
-    --------
-    >>> column_of(["CODE_QP", "NOM_QP"], "qpv_code")
-    'CODE_QP'
-    """
-    renamed = {canonical: name for name, canonical in (given or {}).items()}
-    if renamed.get(canonical) in fields:
-        return renamed[canonical]
-    bare = {normalise(field): field for field in reversed(fields)}
-    return next((bare[name] for name in map(normalise, NAMES[canonical]) if name in bare), None)

@@ -26,6 +26,7 @@ from qpvgeo.errors import ArchiveError, DataError, MissingDataError
 from qpvgeo.formats import text_tables, vector_layers
 from qpvgeo.sources import catalog, folders
 from qpvgeo.sources import published_columns as published
+from qpvgeo.sources.published_names import COMMUNE_CODE, QPV_CODE
 
 __all__ = [
     "SUFFIXES",
@@ -306,10 +307,10 @@ def _outlines(layer: vector_layers.Layer, basis: Literal["name", "content"]) -> 
     if any(_is_cell_column(str(name)) for name in head.columns):
         year = _YEAR.search(layer.path.name)
         return Found(layer.path, "grid", int(year[1]) if year else None, layer.features, basis)
-    code = published.of_kind(head, published.QPV_CODE, "qpv")
+    code = published.of_kind(head, QPV_CODE, "qpv")
     if code:
         return Found(layer.path, "perimeters", vintage_of(str(head[code].iloc[0]).strip()), layer.features, basis)
-    if published.of_kind(head, published.COMMUNE_CODE, "commune"):
+    if published.of_kind(head, COMMUNE_CODE, "commune"):
         return Found(layer.path, "communes", None, layer.features, basis)
     return None
 
@@ -351,7 +352,7 @@ def _cells(line: str) -> list[str]:
 
 def _qpv_vintage(lines: list[list[str]]) -> int | None:
     """Geography of the code that stands under a header of QPV codes; None without such a column."""
-    known = {text_tables.normalise(name) for name in published.QPV_CODE}
+    known = {text_tables.normalise(name) for name in QPV_CODE}
     for header, row in pairwise(lines):
         for position in (position for position, name in enumerate(header) if name in known and position < len(row)):
             vintage = vintage_of(row[position].upper())
@@ -403,7 +404,7 @@ def _codes_in(path: Path, kind: CodeKind) -> set[str]:
     held: set[str] = set()
     for layer in vector_layers.layers(path):
         frame = text_tables.as_text(vector_layers.attributes(layer))
-        column = published.of_kind(frame, published.QPV_CODE if kind == "qpv" else published.COMMUNE_CODE, kind)
+        column = published.of_kind(frame, QPV_CODE if kind == "qpv" else COMMUNE_CODE, kind)
         if column and frame[column].is_unique:
             held |= set(clean(frame[column], kind).codes.dropna())
     return held

@@ -58,6 +58,10 @@ def notes(frame):
     return frame.attrs["qpvgeo"]["notes"]
 
 
+def keys(frame):
+    return [getattr(note, "key", note) for note in notes(frame)]
+
+
 def test_etalab_table_gives_the_communes_of_today(tmp_path):
     communes = read_communes(write(tmp_path, ETALAB, "cog2024_communes.csv"))
     assert tuple(communes.columns) == COMMUNE_COLUMNS
@@ -121,7 +125,7 @@ def test_first_table_that_gives_a_thing_is_believed(tmp_path):
     assert read_communes(cog, table=people)["population"].tolist() == [100, 200, pd.NA]
     communes = read_communes(people, table=cog)
     assert communes["population"].tolist() == [12, 200, pd.NA]
-    assert "P13_POP.csv: 1 codes (99999) not in cog2024_communes.csv" in notes(communes)
+    assert "P13_POP.csv: 1 code not in cog2024_communes.csv: 99999" in notes(communes)
 
 
 def test_ept_alone_means_the_metropole_of_the_grand_paris(tmp_path):
@@ -134,7 +138,7 @@ def test_ept_alone_means_the_metropole_of_the_grand_paris(tmp_path):
 def test_siren_that_is_none_is_missing_and_told(tmp_path):
     communes = read_communes(write(tmp_path, "code,nom,epci\n01004,Ambre,123456789\n", "communes.csv"))
     assert communes["epci"].isna().all()
-    assert notes(communes) == ["communes.csv: 1 values of epci are no SIREN, such as '123456789': missing"]
+    assert keys(communes) == ["read.not_siren", "read.no_populations"]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +166,7 @@ def test_year_of_the_whole_is_that_of_the_cog_then_of_the_outlines(tmp_path):
     assert read_communes(old, table=people)["cog_year"].tolist() == [2018]
     communes = read_communes([old, newer], table=cog)
     assert communes["cog_year"].tolist() == [2024, 2024]
-    assert "files of the COG of 2018, 2020, 2024: 2024" in notes(communes)
+    assert "files of the COG of 2018, 2020 and 2024: 2024" in notes(communes)
     assert read_communes([old, newer])["cog_year"].isna().all()
 
 
@@ -177,7 +181,7 @@ def test_outlines_in_every_form_take_the_attributes_of_the_table(tmp_path, suffi
     assert communes["name"].tolist() == ["Ambre", "Bourg"]
     assert communes["population"].tolist() == [100, 200]
     assert communes.to_crs(2154).area.round(-3).tolist() == [1_000_000, 1_000_000]
-    assert "1 codes (97801) of the table have no outline: left out" in notes(communes)
+    assert "read.communes_without_outline" in keys(communes)
 
 
 def test_admin_express_needs_no_table(tmp_path):
@@ -299,14 +303,14 @@ def test_some_arrondissements_do_not_replace_the_whole(tmp_path):
     shapes = {"75056": WHOLE, "75101": PARIS["75101"]}
     communes = read_communes(outlines(tmp_path / "c.parquet", shapes), arrondissements="keep")
     assert communes.index.tolist() == ["75056"]
-    assert notes(communes) == ["Paris stays whole: 19 arrondissements are not given"]
+    assert keys(communes)[0] == "read.stays_whole"
 
 
 def test_commune_made_of_some_arrondissements_has_no_known_population(tmp_path):
     path = outlines(tmp_path / "c.parquet", {"75101": PARIS["75101"], "75102": PARIS["75102"]}, population=[1, 2])
     communes = read_communes(path)
     assert communes["population"].tolist() == [pd.NA]
-    assert notes(communes) == ["Paris made from its 2 arrondissements; 18 are absent, its population is unknown"]
+    assert keys(communes)[0] == "read.made_from_some_parts"
 
 
 def test_tables_alone_settle_arrondissements_too(tmp_path):
@@ -324,7 +328,7 @@ def test_invalid_outlines_are_made_valid_and_counted(tmp_path):
     communes = read_communes(outlines(tmp_path / "c.parquet", {"01004": eight, "01053": square(5000)}))
     assert communes.is_valid.all()
     assert communes.area.tolist() == [500_000, 1_000_000]
-    assert notes(communes) == ["1 invalid outlines made valid: 01004"]
+    assert keys(communes)[0] == "read.outlines_repaired"
 
 
 def test_missing_outline_is_named(tmp_path):
@@ -350,7 +354,7 @@ def test_outlines_without_codes_say_how_to_name_them(tmp_path):
 
 
 def test_name_given_that_no_file_has_is_refused(tmp_path):
-    with pytest.raises(DataError, match="'nowhere'"):
+    with pytest.raises(DataError, match="nowhere"):
         read_communes(write(tmp_path, ETALAB, "c.csv"), columns={"nowhere": "population"})
 
 
@@ -361,7 +365,7 @@ def test_communes_that_stand_twice_are_listed(tmp_path):
 
 
 def test_wrong_calls_are_told(tmp_path):
-    with pytest.raises(UsageError, match="'fold' or 'keep'"):
+    with pytest.raises(UsageError, match="'fold' and 'keep'"):
         read_communes(tmp_path / "c.csv", arrondissements="drop")
     with pytest.raises(MissingDataError, match=r"c\.csv"):
         read_communes(tmp_path / "c.csv")
@@ -406,7 +410,7 @@ def test_insee_workbook_of_epci(tmp_path):
     assert epci["n_communes"].tolist() == [7, 130]
     assert epci["population"].isna().all()
     assert epci["cog_year"].tolist() == [2023, 2023]
-    assert notes(epci) == [f"{path.name}: 1 rows outside any EPCI (ZZZZZZZZZ) left out"]
+    assert keys(epci) == ["read.outside_epci"]
 
 
 def test_workbook_of_ept(tmp_path):
@@ -449,7 +453,7 @@ def test_table_with_the_bytes_of_another_year_beside_it_is_told(tmp_path):
         f"cog2026_epci.csv has the same bytes as cog2025_epci.csv: {told}"
     ]
     assert notes(read_epci(tmp_path / "cog2025_epci.csv")) == [
-        f"cog2025_epci.csv has the same bytes as cog2026_epci.csv, copy_2026.csv: {told}"
+        f"cog2025_epci.csv has the same bytes as cog2026_epci.csv and copy_2026.csv: {told}"
     ]
     assert notes(read_epci(tmp_path / "cog2024_epci.csv")) == []
     assert notes(read_epci(tmp_path / "epci.csv")) == []
@@ -508,3 +512,93 @@ def test_outlines_of_another_year_say_so_and_of_which_regions_they_are(real_data
     assert (records[names[0]]["cog_year"], records[names[0]]["regions"]) == (2018, ["44", "75", "76"])
     assert records[names[1]]["cog_year"] == 2024
     assert "32" in records[names[1]]["regions"]
+
+
+DGCL_2017 = (
+    "siren;nom;nature;fiscalite;nb_com;ptot;pmun;insee;siren_com;nom_com;ptot_com;pmun_com\n"
+    "245900410;Métropole Européenne de Lille;METRO;FPU;2;260000;255000;59350;215903501;Lille;240000;236000\n"
+    "245900410;Métropole Européenne de Lille;METRO;FPU;2;260000;255000;59009;215900093;Villeneuve;20000;19000\n"
+)
+
+
+def test_composition_of_epci_gives_the_people_of_the_communes(tmp_path):
+    communes = read_communes(write(tmp_path, DGCL_2017, "composition_2017.csv"))
+    assert communes["population"].to_dict() == {"59350": 236_000, "59009": 19_000}
+    assert communes["epci"].unique().tolist() == ["245900410"]
+    assert communes["name"].tolist() == ["Lille", "Villeneuve"]
+
+
+def test_people_of_the_epci_are_not_those_of_its_communes(tmp_path):
+    lines = [";".join(line.split(";")[:10]) for line in DGCL_2017.splitlines()]
+    communes = read_communes(write(tmp_path, "\n".join(lines) + "\n", "composition_2017.csv"))
+    assert communes["population"].isna().all()
+    assert "read.epci_totals" in keys(communes)
+
+
+def test_sums_that_cannot_be_are_left_out_with_the_places(tmp_path):
+    path = write(tmp_path, "codgeo,libgeo,pmun\n59350,Lille,3000000\n59009,Villeneuve,2000000\n", "communes_2020.csv")
+    communes = read_communes(path)
+    assert communes["population"].isna().all()
+    note = next(note for note in notes(communes) if note.key == "read.populations_left_out")
+    assert [(place.values["place"], place.values["sum"]) for place in note.values["places"]] == [("Nord", 5_000_000)]
+
+
+COG_2017 = (
+    "ACTUAL\tCHEFLIEU\tCDC\tRANG\tREG\tDEP\tCOM\tAR\tCT\tMODIF\tPOLE\tTNCC\tARTMAJ\tNCC\tARTMIN\tNCCENR\n"
+    "1\t0\t0\t\t84\t01\t001\t2\t08\t0\t\t5\t(L')\tABERGEMENT\t(L')\tAbergement-Clémenciat\n"
+    "3\t\t\t\t84\t01\t003\t\t\t\t01165\t1\t\tAMAREINS\t\tAmareins\n"
+    "1\t0\t0\t\t84\t01\t165\t2\t08\t0\t\t1\t\tFRANCHELEINS\t\tFrancheleins\n"
+    "6\t0\t0\t\t84\t01\t165\t2\t08\t0\t01165\t1\t\tFRANCHELEINS\t\tFrancheleins\n"
+    "1\t0\t0\t\t94\t2A\t004\t1\t99\t0\t\t1\t\tAJACCIO\t\tAjaccio\n"
+    "4\t\t\t\t\t20\t004\t\t\t1\t2A004\t1\t\tAJACCIO\t\tAjaccio\n"
+    "1\t0\t0\t\t01\t971\t01\t1\t99\t0\t\t1\t(Les)\tABYMES\t(Les)\tAbymes\n"
+    "5\t0\t0\t\t11\t75\t101\t1\t99\t0\t\t1\t\tPARIS 1ER\t\tParis 1er\n"
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_cog_of_before_2018_lists_the_communes_of_its_day(tmp_path, encoding):
+    path = tmp_path / "France2017.txt"
+    path.write_bytes(COG_2017.encode(encoding))
+    communes = read_communes(path, arrondissements="keep")
+    assert communes["name"].to_dict() == {
+        "01001": "L'Abergement-Clémenciat",
+        "01165": "Francheleins",
+        "2A004": "Ajaccio",
+        "97101": "Les Abymes",
+        "75101": "Paris 1er",
+    }
+    assert communes["cog_year"].eq(2017).all()
+
+
+def test_former_codes_of_the_cog_lead_outlines_to_their_successor(tmp_path):
+    path = write(tmp_path, COG_2017, "France2017.txt")
+    shapes = {"01003": square(0), "01165": square(1000), "20004": square(5000)}
+    file = outlines(tmp_path / "old.gpkg", {code: shapes[code] for code in ("01003", "01165")})
+    communes = read_communes(file, table=path)
+    assert communes.index.tolist() == ["01165"]
+    assert communes.area.iloc[0] == pytest.approx(2e6)
+
+
+@pytest.mark.parametrize("year", [1999, 2016])
+def test_simple_cog_gives_names_with_their_article(tmp_path, year):
+    content = (
+        "CDC\tCHEFLIEU\tREG\tDEP\tCOM\tAR\tCT\tTNCC\tARTMAJ\tNCC\tARTMIN\tNCCENR\n"
+        "0\t0\t84\t01\t001\t2\t08\t5\t(L')\tABERGEMENT\t(L')\tAbergement-Clémenciat\n"
+        "0\t0\t84\t01\t004\t2\t01\t1\t\tAMBERIEU\t\tAmbérieu-en-Bugey\n"
+    )
+    communes = read_communes(write(tmp_path, content, f"comsimp{year}.txt"))
+    assert communes["name"].tolist() == ["L'Abergement-Clémenciat", "Ambérieu-en-Bugey"]
+    assert communes["cog_year"].tolist() == [year, year]
+
+
+def test_a_code_of_a_department_that_is_no_more_is_named(tmp_path):
+    with pytest.raises(DataError) as caught:
+        read_communes(write(tmp_path, "DEP\tCOM\tNCCENR\n01\t001\tA\n20\t004\tAjaccio\n", "comsimp1990.txt"))
+    assert "20004" in caught.value.problems[0]
+
+
+def test_communes_of_the_collectivities_are_read(tmp_path):
+    content = "TYPECOM,COM,REG,DEP,LIBELLE\nCOM,97101,01,971,Les Abymes\nCOM,97801,,978,Saint-Martin\n"
+    communes = read_communes(write(tmp_path, content, "v_commune_2026.csv"))
+    assert communes["territory"].to_dict() == {"97101": "971", "97801": "978"}

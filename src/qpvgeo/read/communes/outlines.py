@@ -22,15 +22,16 @@ from qpvgeo.frames.forms import regions_of
 from qpvgeo.frames.provenance import file_record
 from qpvgeo.geometry.projection import DEGREES
 from qpvgeo.geometry.validity import polygonal, valid
+from qpvgeo.language import Note
 from qpvgeo.read.communes.tables import year_of
 from qpvgeo.sources import published_columns as published
+from qpvgeo.sources.published_names import COMMUNE_CODE, named
 
-__all__ = ["Arrondissements", "dissolve_moved", "has_outlines", "read_pieces", "settle_arrondissements"]
+__all__ = ["WHOLE", "Arrondissements", "dissolve_moved", "has_outlines", "read_pieces", "settle_arrondissements"]
 
 Arrondissements = Literal["fold", "keep"]
 
-_WHOLE = {"75056": "Paris", "69123": "Lyon", "13055": "Marseille"}
-_FIELDS = {normalise(name) for name in published.COMMUNE_CODE} | {"code_insee_de_la_commune"}
+WHOLE = {"75056": "Paris", "69123": "Lyon", "13055": "Marseille"}
 _AREAS = {"polygon", "multipolygon", "3d polygon", "3d multipolygon", "unknown"}
 
 
@@ -90,14 +91,15 @@ def read_pieces(
 
 def _layer(path: Path, columns: Mapping[str, str]) -> vector_layers.Layer:
     """Layer of the communes in a file that may hold arrondissements, seats and former communes too."""
-    known = _FIELDS | {normalise(name) for name in columns}
+    known = {normalise(name) for name in columns}
     found = [
         layer
         for layer in vector_layers.layers(path)
-        if known & set(map(normalise, layer.fields)) and layer.shape.lower() in _AREAS
+        if layer.shape.lower() in _AREAS
+        and (known & set(map(normalise, layer.fields)) or named(layer.fields, COMMUNE_CODE))
     ]
-    named = [layer for layer in found if normalise(_last_name(layer)) in {"commune", "communes"}]
-    chosen = found if len(found) == 1 else named
+    called = [layer for layer in found if normalise(_last_name(layer)) in {"commune", "communes"}]
+    chosen = found if len(found) == 1 else called
     if len(chosen) != 1:
         raise DataError(
             f"{path.name} has {len(chosen) or len(found)} layers that could be the communes.",
@@ -119,14 +121,14 @@ def _identified(piece: gpd.GeoDataFrame, columns: Mapping[str, str], unused: set
     given = published.commune_codes(text)
     if given is None:
         raise DataError(
-            f"{where} has no codes of communes.",
-            way_out=f"Name the column with columns={{'name in the file': 'code'}}. It has: {', '.join(text.columns)}.",
+            Note("read.no_commune_codes", file=where),
+            way_out=Note("read.name_the_column", canonical="code", columns=list(map(str, text.columns))),
         )
     cleaned = official.require(given, "commune", where=where).codes
     shapes = gpd.GeoSeries(piece.geometry.to_numpy(), index=text.index, crs=piece.crs)
     absent = cleaned[shapes.isna() | shapes.is_empty]
     if len(absent):
-        raise DataError(f"{where}: {len(absent)} communes have no outline.", problems=absent)
+        raise DataError(Note("read.communes_no_outline", file=where, count=len(absent)), problems=absent)
     frame = gpd.GeoDataFrame(text, geometry=shapes)
     return frame.set_axis(pd.Index(cleaned, name="code"), axis="index")
 
@@ -140,11 +142,9 @@ def _without_repetition(outlines: gpd.GeoDataFrame, notes: list[str]) -> gpd.Geo
     differing = [code for code, group in shapes.groupby(level=0) if len(set(group)) > 1]
     if differing:
         raise DataError(
-            f"{len(differing)} communes have several outlines that differ.",
-            problems=differing,
-            way_out="Give pieces that do not overlap, or dissolve the parts of a commune first.",
+            Note("read.outlines_differ", count=len(differing)), problems=differing, way_out=Note("read.no_overlap")
         )
-    notes.append(f"{repeated.index.nunique()} outlines stand in several pieces: kept once")
+    notes.append(Note("read.outlines_repeated", count=repeated.index.nunique()))
     return outlines[~outlines.index.duplicated()]
 
 
@@ -157,8 +157,8 @@ def _valid(outlines: gpd.GeoDataFrame, notes: list[str]) -> gpd.GeoDataFrame:
     shapes[broken] = polygonal(shapely.make_valid(shapes[broken], method="structure"))
     lost = outlines.index[shapely.is_missing(shapes) | shapely.is_empty(shapes)]
     if len(lost):
-        raise DataError(f"{len(lost)} outlines enclose no area.", problems=lost)
-    notes.append(f"{len(broken)} invalid outlines made valid: {', '.join(outlines.index[broken])}")
+        raise DataError(Note("read.outlines_no_area", count=len(lost)), problems=lost)
+    notes.append(Note("read.outlines_repaired", count=len(broken), codes=list(outlines.index[broken])))
     return outlines.set_geometry(gpd.GeoSeries(shapes, index=outlines.index, crs=outlines.crs))
 
 
@@ -233,14 +233,14 @@ def settle_arrondissements(communes: pd.DataFrame, wanted: Arrondissements, note
         present = [part for part in parts if part in communes.index]
         if not present:
             if wanted == "keep" and whole in communes.index:
-                notes.append(f"{_WHOLE[whole]} stays whole: no arrondissements are given")
+                notes.append(Note("read.stays_whole", commune=WHOLE[whole], count=len(parts)))
         elif wanted == "fold":
             communes = _fold(communes, whole, present, notes)
         elif whole in communes.index and len(present) < len(parts):
-            notes.append(f"{_WHOLE[whole]} stays whole: {len(parts) - len(present)} arrondissements are not given")
+            notes.append(Note("read.stays_whole", commune=WHOLE[whole], count=len(parts) - len(present)))
             communes = communes.drop(index=present)
         elif whole in communes.index:
-            notes.append(f"{_WHOLE[whole]} given by its {len(parts)} arrondissements")
+            notes.append(Note("read.given_by_parts", commune=WHOLE[whole], count=len(parts)))
             communes = communes.drop(index=whole)
     return communes
 
@@ -253,12 +253,12 @@ def _fold(communes: pd.DataFrame, whole: str, present: Sequence[str], notes: lis
     if whole in communes.index:
         if pd.isna(communes.loc[whole, "population"]):
             communes.loc[whole, "population"] = people
-        notes.append(f"{_WHOLE[whole]} given whole: {len(present)} arrondissements left out")
+        notes.append(Note("read.given_whole", commune=WHOLE[whole], count=len(present)))
         return communes.drop(index=rows.index)
     new = rows.iloc[[0]].set_axis(pd.Index([whole], name=communes.index.name), axis="index")
-    new["name"], new["population"] = _WHOLE[whole], people
+    new["name"], new["population"] = WHOLE[whole], people
     if "geometry" in communes.columns:
         new["geometry"] = gpd.GeoSeries([shapely.union_all(rows.geometry.to_numpy())], index=new.index)
-    missing = f"; {absent} are absent, its population is unknown" if absent else ""
-    notes.append(f"{_WHOLE[whole]} made from its {len(present)} arrondissements{missing}")
+    key = "read.made_from_some_parts" if absent else "read.made_from_parts"
+    notes.append(Note(key, commune=WHOLE[whole], count=len(present), absent=absent))
     return pd.concat([communes.drop(index=rows.index), new])

@@ -19,6 +19,7 @@ from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.text_tables import existing_path, find_column, normalise, read_table
 from qpvgeo.frames.provenance import file_record, stamp
+from qpvgeo.language import Note
 from qpvgeo.read.communes.outlines import (
     Arrondissements,
     dissolve_moved,
@@ -26,8 +27,9 @@ from qpvgeo.read.communes.outlines import (
     read_pieces,
     settle_arrondissements,
 )
-from qpvgeo.read.communes.tables import attributes, listed_codes, merged, read_commune_table, twin_notes, year_of
+from qpvgeo.read.communes.tables import attributes, merged, read_commune_table, twin_notes, year_of
 from qpvgeo.samples import sample
+from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
 
 __all__ = ["COMMUNE_COLUMNS", "EPCI_COLUMNS", "read_communes", "read_epci"]
@@ -37,6 +39,7 @@ EPCI_COLUMNS = ("name", "nature", "n_communes", "population", "cog_year")
 
 Source = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
+_SHOWN = 10
 _EPCI_CODE = ("code", "epci", "ept", "siren_epci", "code_epci", "siren", "code_siren")
 _EPCI_NAME: tuple[str, ...] = (
     "name",
@@ -128,7 +131,9 @@ def read_communes(
     4326
     """
     if arrondissements not in {"fold", "keep"}:
-        raise UsageError(f"arrondissements={arrondissements!r} is unknown.", way_out="It is 'fold' or 'keep'.")
+        raise UsageError(
+            Note("read.arrondissements_unknown", value=str(arrondissements)), way_out=Note("read.fold_or_keep")
+        )
     notes: list[str] = []
     given = _paths(source)
     pieces = [path for path in given if has_outlines(path)]
@@ -148,11 +153,12 @@ def read_communes(
             unknown = _compared(outlines.index, known, moved, notes)
         communes = _attributed(outlines, known, notes)
     elif known is None:
-        raise DataError("No file lists communes: a table of movements only completes outlines or a COG.")
+        raise DataError(Note("read.movements_alone"))
     else:
         communes = known
     _require_used(unused)
     communes = settle_arrondissements(communes, arrondissements, notes)
+    _hold_against_facts(communes, notes)
     years = (
         [one.year for one in tables if one.typed],
         [year_of(path.name) for path in pieces],
@@ -217,7 +223,7 @@ def read_epci(source: Source, *, cog_year: int | None = None, columns: Mapping[s
     twice = epci.index[epci.index.duplicated()]
     if len(twice):
         raise DataError(
-            f"{len(twice)} EPCI stand in several tables.", problems=twice, way_out="Give one year at a time."
+            Note("read.epci_repeated", count=len(twice)), problems=twice, way_out=Note("read.one_year_at_a_time")
         )
     year = cog_year or _cog_year([[year_of(path.name) for path in paths]], notes)
     epci["cog_year"] = pd.Series(year, epci.index, dtype="Int64")
@@ -232,16 +238,13 @@ def _paths(source: Source | None) -> list[Path]:
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     paths = [Path(one).expanduser() for one in given]
     if not paths:
-        raise UsageError("No source is given.", way_out="Give the path of a file, or several.")
+        raise UsageError(Note("read.no_source"), way_out=Note("read.give_a_path"))
     return [path if path.is_dir() else existing_path(path) for path in paths]
 
 
 def _require_used(unused: set[str]) -> None:
     if unused:
-        raise DataError(
-            f"No file has a column {' nor '.join(map(repr, sorted(unused)))}.",
-            way_out="Correct the names given in columns=.",
-        )
+        raise DataError(Note("read.no_file_has_column", columns=sorted(unused)), way_out=Note("read.correct_columns"))
 
 
 def _cog_year(groups: Iterable[Iterable[int | None]], notes: list[str]) -> int | None:
@@ -251,20 +254,34 @@ def _cog_year(groups: Iterable[Iterable[int | None]], notes: list[str]) -> int |
     year = next(iter(found)) if len(found) == 1 else None
     everything = sorted(set().union(*stated))
     if len(everything) > 1:
-        notes.append(f"files of the COG of {', '.join(map(str, everything))}: {year or 'unknown for the whole'}")
+        notes.append(
+            Note("read.cog_years", years=everything, year=year)
+            if year
+            else Note("read.cog_years_differ", years=everything)
+        )
     return year
+
+
+def _hold_against_facts(communes: pd.DataFrame, notes: list[str]) -> None:
+    """Leave out populations that cannot be those of the communes, and say which names or populations are not there."""
+    impossible = counts.impossible_sums(communes["population"], "commune")
+    if impossible:
+        communes["population"] = pd.Series(pd.NA, communes.index, dtype="Int64")
+        notes.append(Note("read.populations_left_out", places=impossible))
+    notes += [Note("read.no_names")] if communes["name"].isna().all() else []
+    notes += [Note("read.no_populations")] if communes["population"].isna().all() and not impossible else []
 
 
 def _compared(index: pd.Index, known: pd.DataFrame, moved: Mapping[str, str], notes: list[str]) -> list[str]:
     """Codes of the outlines that the tables do not have, and notes on what differs."""
     if moved:
-        notes.append(f"{len(moved)} codes of former communes moved to {len(set(moved.values()))} communes, dissolved")
+        notes.append(Note("read.communes_moved", count=len(moved), communes=len(set(moved.values()))))
     unknown = index.difference(known.index)
     if len(unknown):
-        notes.append(f"{listed_codes(unknown)} of the outlines are not in the table and lead to no commune: kept")
+        notes.append(Note("read.outlines_unknown", count=len(unknown), codes=list(unknown[:_SHOWN])))
     without = known.index.difference(index)
     if len(without):
-        notes.append(f"{listed_codes(without)} of the table have no outline: left out")
+        notes.append(Note("read.communes_without_outline", count=len(without), codes=list(without[:_SHOWN])))
     return list(unknown)
 
 
@@ -304,12 +321,12 @@ def _read_epci(
     column = published.of_kind(text, _EPCI_CODE, "siren")
     if column is None:
         raise DataError(
-            f"{path.name} has no codes of EPCI (SIREN of nine digits).",
-            way_out=f"Name the column with columns={{'name in the file': 'code'}}. It has: {', '.join(text.columns)}.",
+            Note("read.no_epci_codes", file=path.name),
+            way_out=Note("read.name_the_column", canonical="code", columns=list(map(str, text.columns))),
         )
     outside = text[column].str.upper().eq("ZZZZZZZZZ").fillna(False).astype(bool)
     if outside.any():
-        notes.append(f"{path.name}: {int(outside.sum())} rows outside any EPCI (ZZZZZZZZZ) left out")
+        notes.append(Note("read.outside_epci", file=path.name, count=int(outside.sum())))
     text, (given, *_) = published.identified(text[~outside], text.loc[~outside, column], "siren", where=path.name)
     frame = pd.DataFrame(index=pd.Index(given, name="code"))
     for name, known in (("name", _EPCI_NAME), ("nature", _EPCI_NATURE)):
@@ -320,8 +337,8 @@ def _read_epci(
         frame["nature"] = frame["nature"].fillna("EPT")
     for name, counted in (("n_communes", _EPCI_COUNT), ("population", _EPCI_PEOPLE)):
         found = find_column(text, counted)
-        numbers = published.people(text[found], where=path.name, notes=notes) if found else pd.Series(pd.NA, text.index)
-        frame[name] = published.whole_people(numbers, notes).to_numpy()
+        numbers = counts.people(text[found], where=path.name, notes=notes) if found else pd.Series(pd.NA, text.index)
+        frame[name] = counts.whole_people(numbers, notes).to_numpy()
     return _one_row_each(frame, text, path.name, notes), record
 
 
@@ -333,8 +350,8 @@ def _one_row_each(frame: pd.DataFrame, text: pd.DataFrame, where: str, notes: li
     frame = frame.reset_index().drop_duplicates().set_index("code")
     twice = frame.index[frame.index.duplicated()].unique()
     if len(twice):
-        raise DataError(f"{where}: {len(twice)} EPCI have rows that differ.", problems=twice)
+        raise DataError(Note("read.epci_differ", file=where, count=len(twice)), problems=twice)
     if published.commune_codes(text) is not None and frame["n_communes"].isna().all():
         frame["n_communes"] = members.reindex(frame.index).astype("Int64")
-        notes.append(f"{where}: communes counted from the composition")
+        notes.append(Note("read.communes_counted", file=where))
     return frame

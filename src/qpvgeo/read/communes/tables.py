@@ -17,21 +17,23 @@ from qpvgeo.codes import official
 from qpvgeo.errors import DataError
 from qpvgeo.formats.text_tables import find_column, normalise, read_table
 from qpvgeo.frames.provenance import file_record
+from qpvgeo.language import Note
+from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
+from qpvgeo.sources.published_names import COMMUNE_CODE
 
 __all__ = [
     "CommuneTable",
     "attributes",
-    "listed_codes",
     "merged",
     "read_commune_table",
     "twin_notes",
     "year_of",
 ]
 
+_SHOWN = 10
 _GRAND_PARIS = "200054781"
-_PARENT = ("cheflieu", "comparent", "commune")
-_EPCI = ("epci", "siren_epci", "code_epci", "codes_siren_des_epci", "code_siren_epci")
+_PARENT = ("pole", "cheflieu", "comparent", "commune")
 _EPT = ("ept", "code_ept", "siren_ept")
 _MERGERS = {"31", "32", "33", "34", "41", "50"}
 """Events of Insee's file of movements after which all of a commune is found under another code."""
@@ -39,14 +41,15 @@ _MERGERS = {"31", "32", "33", "34", "41", "50"}
 _EXPECT = [
     {"mod", "com_av", "com_ap"},
     {"typecom", "com"},
+    {"dep", "com", "nccenr"},
     {"code", "type", "nom"},
     {"codgeo", "ept"},
     {"codgeo", "epci"},
     {"com", "pmun"},
     {"codcom", "pmun"},
-    *({name} for name in published.COMMUNE_CODE),
+    *({name} for name in COMMUNE_CODE),
 ]
-_YEAR = re.compile(r"(?<!\d)(?:0101)?(20[0-4]\d)(?!\d)")
+_YEAR = re.compile(r"(?<!\d)(?:0101)?(199\d|20[0-4]\d)(?!\d)")
 _SHORT_YEAR = re.compile(r"communes[-_](\d\d)(?:_v\d+)?$")
 
 
@@ -95,8 +98,7 @@ def twin_notes(path: Path) -> list[str]:
         and other.stat().st_size == size
         and file_record(other)["sha256"] == file_record(path)["sha256"]
     ]
-    text = f"{path.name} has the same bytes as {', '.join(same)}: it shows no change between these years"
-    return [text] if same else []
+    return [Note("read.same_bytes", file=path.name, others=same)] if same else []
 
 
 def read_commune_table(path: Path, columns: Mapping[str, str], unused: set[str], notes: list[str]) -> CommuneTable:
@@ -112,25 +114,26 @@ def read_commune_table(path: Path, columns: Mapping[str, str], unused: set[str],
     given = published.commune_codes(text)
     if given is None:
         raise DataError(
-            f"{path.name} has no codes of communes.",
-            way_out=f"Name the column with columns={{'name in the file': 'code'}}. It has: {', '.join(text.columns)}.",
+            Note("read.no_commune_codes", file=path.name),
+            way_out=Note("read.name_the_column", canonical="code", columns=list(map(str, text.columns))),
         )
-    kept, (cleaned, *_) = published.identified(text, given, "commune", where=path.name)
+    typed = published.type_column(text) is not None or find_column(text, ["nccenr"]) is not None
+    # codes of former communes may be of a department that is no more, such as Corsica before 1976
+    former = published.commune_kinds(text, given).eq("former")
+    kept, (cleaned, *_) = published.identified(text[~former], given[~former], "commune", where=path.name)
     kinds = published.commune_kinds(kept, cleaned)
-    former = kinds.eq("former")
     rows = attributes(kept, cleaned, path.name, notes)[kinds.isin(["commune", "arrondissement"]).to_numpy()]
     twice = rows.index[rows.index.duplicated()].unique()
     if len(twice):
         raise DataError(
-            f"{path.name}: {len(twice)} communes stand several times.",
+            Note("read.communes_repeated", file=path.name, count=len(twice)),
             problems=twice,
-            way_out="Keep one row for each, those of the communes of today, and read again.",
+            way_out=Note("read.keep_one_row"),
         )
-    parents = dict(zip(cleaned[former], _parents(kept[former]), strict=True))
+    old = official.clean(given[former], "commune").codes.fillna(given[former])
+    parents = dict(zip(old, _parents(text[former]), strict=True))
     parents = {code: parent for code, parent in parents.items() if isinstance(parent, str)}
-    return CommuneTable(
-        rows, parents, find_column(kept, published.COMMUNE_TYPE) is not None, record, year_of(path.name)
-    )
+    return CommuneTable(rows, parents, typed, record, year_of(path.name))
 
 
 def _movements(text: pd.DataFrame) -> dict[str, str]:
@@ -160,12 +163,11 @@ def attributes(text: pd.DataFrame, given: pd.Series, where: str, notes: list[str
     """Name, population, EPCI and EPT of the rows of a table or of outlines, by code."""
     rows = pd.DataFrame(index=text.index)
     code_column = next((column for column in text.columns if text[column].equals(given)), None)
-    label = find_column(text.drop(columns=[code_column] if code_column else []), published.COMMUNE_NAME)
-    rows["name"] = text[label] if label else pd.Series(pd.NA, text.index, dtype="str")
-    rows["population"] = _people(text, where, notes)
-    # in the table of the DGCL the SIREN is that of the EPCI, in the COG that of the commune
-    by_epci = find_column(text, ["raison_sociale"]) is not None
-    epci = _sirens(text, ("siren",) if by_epci else _EPCI, where, notes)
+    labels = published.commune_labels(text.drop(columns=[code_column] if code_column else []), given)
+    rows["name"] = labels if labels is not None else pd.Series(pd.NA, text.index, dtype="str")
+    epci_column = published.epci_column(text)
+    epci = _sirens(text, [epci_column] if epci_column else [], where, notes)
+    rows["population"] = _people(text, epci.str[0], where, notes)
     epts = set(facts.names("epts"))
     in_ept = epci.map(lambda found: next((one for one in found if one in epts), None)).astype("str")
     rows["ept"] = _sirens(text, _EPT, where, notes).str[0].astype("str").fillna(in_ept)
@@ -176,15 +178,20 @@ def attributes(text: pd.DataFrame, given: pd.Series, where: str, notes: list[str
     return rows.set_axis(pd.Index(given, name="code"), axis="index")
 
 
-def _people(text: pd.DataFrame, where: str, notes: list[str]) -> pd.Series:
-    """Municipal populations; of the last year when a table has several."""
-    found = published.population_columns(text)
-    if not found:
+def _people(text: pd.DataFrame, epci: pd.Series, where: str, notes: list[str]) -> pd.Series:
+    """Municipal populations of the communes; of the last year when a table has several."""
+    found = counts.population_columns(text)
+    suited = [column for column in found if column.scope == "commune"] or found
+    # the tables of the DGCL give those of the EPCI beside those of the commune, or alone
+    whole = [column for column in suited if column.scope != "commune" and counts.repeated_by(text[column.column], epci)]
+    notes += [Note("read.epci_totals", file=where, column=column.column) for column in whole]
+    suited = [column for column in suited if column not in whole]
+    if not suited:
         return pd.Series(pd.NA, index=text.index, dtype="Int64")
-    last = max(found, key=lambda column: column.year or 0)
+    last = max(suited, key=lambda column: column.year or 0)
     if len(found) > 1:
-        notes.append(f"{where}: populations taken from {last.column}")
-    return published.whole_people(published.people(text[last.column], where=where, notes=[]), notes)
+        notes.append(Note("read.populations_from", file=where, column=last.column))
+    return counts.whole_people(counts.people(text[last.column], where=where, notes=[]), notes)
 
 
 def _sirens(text: pd.DataFrame, names: Iterable[str], where: str, notes: list[str]) -> pd.Series:
@@ -197,7 +204,7 @@ def _sirens(text: pd.DataFrame, names: Iterable[str], where: str, notes: list[st
     odd = text.loc[found.map(len).eq(0), column].dropna()
     odd = odd[~odd.str.upper().isin(["ZZZZZZZZZ", "NR", "NA", "NC"])]
     if len(odd):
-        notes.append(f"{where}: {len(odd)} values of {column} are no SIREN, such as {odd.iloc[0]!r}: missing")
+        notes.append(Note("read.not_siren", file=where, column=column, count=len(odd), example=odd.iloc[0]))
     return found
 
 
@@ -213,7 +220,15 @@ def merged(tables: Sequence[CommuneTable], notes: list[str]) -> pd.DataFrame | N
     for one in tables:
         foreign = one.rows.index.difference(known.index)
         if len(foreign):
-            notes.append(f"{one.record['file']}: {listed_codes(foreign)} not in {main.record['file']}")
+            notes.append(
+                Note(
+                    "read.not_in_main",
+                    file=one.record["file"],
+                    main=main.record["file"],
+                    count=len(foreign),
+                    codes=list(foreign[:_SHOWN]),
+                )
+            )
         known = known.fillna(one.rows.reindex(known.index))
     for whole, parts in official.ARRONDISSEMENTS.items():
         present = known.index.intersection(list(parts))
@@ -221,16 +236,3 @@ def merged(tables: Sequence[CommuneTable], notes: list[str]) -> pd.DataFrame | N
             for column in ("epci", "ept"):
                 known.loc[present, column] = known.loc[present, column].fillna(known.loc[whole, column])
     return known
-
-
-def listed_codes(index: pd.Index) -> str:
-    """Count of codes, and the first ten.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> listed_codes(pd.Index(["99001", "99002"]))
-    '2 codes (99001, 99002)'
-    """
-    shown = ", ".join(map(str, index[:10]))
-    return f"{len(index)} codes ({shown}{', ...' if len(index) > 10 else ''})"
