@@ -43,11 +43,12 @@ def test_blocks_on_published_files_print_the_text_that_follows(page, real_data, 
 
 
 def test_the_table_of_the_readme_is_what_the_command_prints(tmp_path, monkeypatch):
-    from typer.testing import CliRunner
+    from click.testing import CliRunner
 
     from qpvgeo.cli import app
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
     text = (_CHECKOUT / "README.md").read_text(encoding="utf-8")
     shown = next(body for kind, body in _BLOCK.findall(text) if kind == "text")
     result = CliRunner().invoke(app, ["summary", "--vintage", "2015"])

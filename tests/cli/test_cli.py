@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from qpvgeo.cli import app
 from qpvgeo.errors import QpvgeoError
@@ -95,11 +95,8 @@ DATASET_ROW = {
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path, monkeypatch):
-    """An empty folder, in no checkout, with no file at hand, and nothing that changes how tables are drawn."""
+    """An empty folder, in no checkout, with no file at hand."""
     monkeypatch.chdir(tmp_path)
-    for name in ("FORCE_COLOR", "COLUMNS", "TERMINAL_WIDTH"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NO_COLOR", "1")
 
 
 @pytest.fixture

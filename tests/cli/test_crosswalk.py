@@ -5,7 +5,7 @@ import json
 import geopandas as gpd
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 import qpvgeo as qg
 from qpvgeo.cli import app
@@ -98,7 +98,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path):
 
 
 def test_territory_without_a_perimeter_names_those_at_hand():
-    with pytest.raises(DataError, match="Those at hand lie in: 99"):
+    with pytest.raises(DataError, match="Those available lie in: 99"):
         run("--sample", "--territory", "974")
 
 

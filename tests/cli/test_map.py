@@ -4,7 +4,7 @@ import json
 
 import geopandas as gpd
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 import qpvgeo as qg
 from qpvgeo.cli import app

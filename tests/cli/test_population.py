@@ -8,7 +8,7 @@ import pandas as pd
 import py7zr
 import pytest
 import shapely
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 import qpvgeo as qg
 from qpvgeo.cli import app

@@ -6,7 +6,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 import qpvgeo as qg
 from qpvgeo.cli import app
@@ -244,11 +244,11 @@ def test_interrupted_run_says_how_to_go_on(tmp_path, addresses, monkeypatch, kep
     def interrupted(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("qpvgeo.cli.commands.tag.tag_file", interrupted)
+    monkeypatch.setattr("qpvgeo.tagging.files.tag_file", interrupted)
     output = ("-o", tmp_path / "out.csv") if kept else ()
     result = run(addresses, *output, "--sample")
     assert result.exit_code != 0
-    assert ("the same command with --resume goes on" in result.stderr) == kept
+    assert ("the same command with --resume" in result.stderr) == kept
 
 
 def test_output_that_cannot_be_written_is_a_message_and_an_exit_status(tmp_path, addresses):

@@ -32,9 +32,11 @@ __all__ = [
     "epci",
     "grids_near",
     "known_grids",
+    "named",
     "people",
     "perimeters",
     "read_points",
+    "required_perimeters",
     "sample_denominators",
 ]
 
@@ -51,6 +53,11 @@ def perimeters(vintage: int, data: Path | None) -> gpd.GeoDataFrame | None:
             raise
         return None
     return read_qpv(paths, vintage=vintage)
+
+
+def required_perimeters(vintage: int, data: Path | None) -> gpd.GeoDataFrame:
+    """Perimeters of a geography; an error that names the places looked at when there are none."""
+    return read_qpv(recognise.find("perimeters", vintage, data), vintage=vintage)
 
 
 def people(vintage: int, data: Path | None, year: int | None) -> pd.DataFrame | None:
@@ -210,9 +217,7 @@ def covered(
     vintage: int, data: Path | None, *, by: str, year: int | None = None, attribution: str | None = None
 ) -> Covered:
     """Coverage of the files at hand by a level."""
-    qpv = perimeters(vintage, data)
-    if qpv is None:
-        qpv = read_qpv(recognise.find("perimeters", vintage, data))  # raises, with the places looked at
+    qpv = required_perimeters(vintage, data)
     population = people(vintage, data, year)
     in_communes = by in ("commune", "epci", "ept") or attribution == "commune"
     parts = _parts(vintage, data) if in_communes else None
@@ -251,6 +256,14 @@ def known_grids(
     if not grids:
         raise MissingDataError("No territory of these areas has a grid.", problems=sorted(set(map(str, place))))
     return grids
+
+
+def named(columns: str) -> dict[str, str]:
+    """Names in the file and what they mean, of `id=cell_id,num_people=population`; empty when it is not that."""
+    pairs = [part.partition("=") for part in columns.split(",")]
+    return (
+        {} if not all(name and meaning for name, _, meaning in pairs) else {a.strip(): b.strip() for a, _, b in pairs}
+    )
 
 
 def read_points(path: Path, weight: str | None = None) -> gpd.GeoDataFrame:

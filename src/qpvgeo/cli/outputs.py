@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 
 from qpvgeo.formats.atomic_write import replace, writing
+from qpvgeo.language import Note
 
 __all__ = ["TABLES", "problems_of", "replaced", "write_table"]
 
@@ -18,22 +20,25 @@ def problems_of(output: Path | None, option: str = "--output", suffixes: Sequenc
     """What keeps a file from being written, in words."""
     if output is None:
         return []
-    problems = []
+    problems: list[str] = []
     if not output.absolute().parent.is_dir():
-        problems.append(f"{option}: there is no folder {output.parent}")
+        problems.append(Note("cli.no_folder", option=option, folder=str(output.parent)))
     if output.suffix.lower() not in suffixes:
-        problems.append(f"{option} ends in one of {', '.join(suffixes)}")
+        problems.append(Note("cli.endings", option=option, endings=", ".join(suffixes)))
     return problems
 
 
 def replaced(output: Path, write: Callable[[Path], Any]) -> None:
     """Have a file written beside, and put it in its place; what keeps it from there is an error in words."""
-    with writing(output, way_out="Name another file, or make room."):
+    with writing(output, way_out=Note("cli.another_file")):
         replace(output, write)
 
 
-def write_table(table: pd.DataFrame, output: Path) -> None:
-    """Write a table, with its index when that has a name, in the form that the ending says."""
+def write_table(table: pd.DataFrame, output: Path, *, geometry: gpd.GeoSeries | None = None) -> None:
+    """Write a table, with its index when that has a name, in the form that the ending says; Parquet keeps shapes."""
+    if output.suffix.lower() == ".parquet" and geometry is not None:
+        replaced(output, lambda part: gpd.GeoDataFrame(table, geometry=geometry).to_parquet(part))
+        return
     if output.suffix.lower() == ".parquet":
         # lists and attributes survive; an index without a name is only a count
         replaced(output, lambda part: table.to_parquet(part, index=table.index.name is not None))

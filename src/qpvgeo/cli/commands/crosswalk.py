@@ -1,163 +1,188 @@
-"""What `qpvgeo crosswalk` answers: what became of the QPV of 2015, and where those of 2024 come from."""
+"""`qpvgeo crosswalk`: what became of the QPV of 2015, and where those of 2024 come from."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
-import pandas as pd
-
-from qpvgeo.cli.inputs import known_grids, read_points
-from qpvgeo.cli.outputs import problems_of, write_table
-from qpvgeo.codes import territories
+from qpvgeo.cli.options import folder, grid_option, layer_option, output_option, shared
+from qpvgeo.cli.parser import file_option, option
+from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.frames import provenance
-from qpvgeo.geographies.classes import CLASSES, crosswalk_classes
-from qpvgeo.geographies.crosswalk_table import crosswalk as cross
-from qpvgeo.geographies.official_list import audit_correspondence
-from qpvgeo.read.correspondence import read_correspondence
-from qpvgeo.read.population import read_population
-from qpvgeo.read.qpv import read_qpv
-from qpvgeo.samples import FICTIONAL
-from qpvgeo.sources import recognise
+from qpvgeo.language import Note, number, share
 
-__all__ = ["Request", "crosswalk"]
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+__all__ = ["crosswalk"]
 
 _VINTAGES = (2015, 2024)
-_NAMED = 5
 _SIDES = {"from": 2015, "to": 2024}
+_COUNTED = {"population": "people", "households": "households", "points": "points"}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked on the command line."""
+@option("--weights", metavar="grid|population|FILE", help="cli.crosswalk_weights")
+@option("--tolerance", kind=float, metavar="METRES", default=1.0, help="cli.crosswalk_tolerance")
+@option("--territory", metavar="CODE", help="cli.crosswalk_territory")
+@output_option
+@file_option("--classes", metavar="OUT", help="cli.crosswalk_classes")
+@grid_option
+@layer_option
+@shared
+def crosswalk(
+    *,
+    weights: str | None,
+    tolerance: float,
+    territory: str | None,
+    output: Path | None,
+    classes: Path | None,
+    grid: Path | None,
+    layer: str | None,
+    json: bool,
+    sample: bool,
+    data: Path | None,
+) -> None:
+    """What became of the QPV of 2015, and where those of 2024 come from."""
+    from qpvgeo.cli import answers, outputs
+    from qpvgeo.geographies.classes import crosswalk_classes
+    from qpvgeo.geographies.crosswalk_table import crosswalk as cross
 
-    data: Path | None
-    weights: str | None = None
-    tolerance: float = 1.0
-    territory: str | None = None
-    output: Path | None = None
-    classes: Path | None = None
-    grid: Path | None = None
-    layer: str | None = None
-
-
-def crosswalk(asked: Request) -> dict[str, Any]:
-    """Answer of `qpvgeo crosswalk`: counts; the pairs and the classes go to files when some are named."""
-    _require(asked)
-    before, after = (_perimeters(vintage, asked) for vintage in _VINTAGES)
-    walk = cross(before, after, _weights(asked, before), tolerance_m=asked.tolerance)
-    classes = crosswalk_classes(walk)
-    for table, path in ((walk, asked.output), (classes, asked.classes)):
+    where = folder(data, sample=sample)
+    problems = _problems(weights, tolerance, territory)
+    problems += [*outputs.problems_of(output), *outputs.problems_of(classes, "--classes")]
+    if output is not None and output == classes:
+        problems.append(Note("cli.one_file", one="--output", other="--classes"))
+    if weights != "grid" and (grid is not None or layer is not None):
+        problems.append(Note("cli.grid_of_weights"))
+    if problems:
+        raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
+    before, after = (_perimeters(vintage, where, territory) for vintage in _VINTAGES)
+    walk = cross(before, after, _weights(weights, before, where, grid, layer), tolerance_m=tolerance)
+    changes = crosswalk_classes(walk)
+    for table, path in ((walk, output), (changes, classes)):
         if path is not None:
-            write_table(table, path)
-    by_vintage = {str(year): _counts(classes, side) for side, year in _SIDES.items()}
-    after_classes = classes[classes["side"] == "to"]
-    letters = pd.crosstab(after_classes.index.str[-1].rename("letter"), after_classes["change"])
-    about = provenance.provenance(walk)
-    answer = {
+            outputs.write_table(table, path)
+    answer = _answer(walk, changes, tolerance) | {
+        "territory": territory,
+        "correspondence": _audited(walk, where),
+        "output": None if output is None else str(output),
+        "classes_output": None if classes is None else str(classes),
+        "notes": [*answers.notes(before, after), *_cautions(walk, changes, tolerance)],
+    }
+    answers.show(answer | answers.fictional(walk), _table, as_json=json)
+
+
+def _answer(walk: pd.DataFrame, changes: pd.DataFrame, tolerance: float) -> dict[str, Any]:
+    """Counts of the pairs and of the classes."""
+    import pandas as pd
+
+    from qpvgeo.cli import answers
+    from qpvgeo.geographies.classes import CLASSES
+
+    about = walk.attrs["qpvgeo"]
+    by_vintage = {str(year): _counts(changes, side) for side, year in _SIDES.items()}
+    later = changes[changes["side"] == "to"]
+    letters = pd.crosstab(later.index.str[-1].rename("letter"), later["change"])
+    return {
         "pairs": int((walk["code_from"].notna() & walk["code_to"].notna()).sum()),
         "classes": {**by_vintage["2024"], "dropped": by_vintage["2015"]["dropped"]},
         "classes_by_vintage": by_vintage,
         "letters": {
             letter: {kind: int(row.get(kind, 0)) for kind in CLASSES[:-1]} for letter, row in letters.iterrows()
         },
-        "uncovered": {str(year): _uncovered(walk, classes, side) for side, year in _SIDES.items()},
-        "tolerance_m": asked.tolerance,
+        "uncovered": {str(year): _uncovered(walk, changes, side) for side, year in _SIDES.items()},
+        "tolerance_m": tolerance,
         "weights": about["weights"],
-        "territory": asked.territory,
         "without_outline": about["without_outline"],
-        "correspondence": _audited(walk, asked),
-        "output": None if asked.output is None else str(asked.output),
-        "classes_output": None if asked.classes is None else str(asked.classes),
-        "sources": list({record["sha256"]: record for record in about["files"]}.values()),
-        "notes": [
-            *(note for frame in (before, after) for note in provenance.provenance(frame).get("notes", [])),
-            *_cautions(about, classes, asked.tolerance),
-        ],
+        "sources": answers.sources(walk),
     }
-    return answer | ({"fictional": FICTIONAL} if about["fictional"] else {})
 
 
-def _cautions(about: dict[str, Any], classes: pd.DataFrame, tolerance_m: float) -> list[str]:
+def _cautions(walk: pd.DataFrame, changes: pd.DataFrame, tolerance: float) -> list[str]:
     """What a reader of the counts must know: people who are not known, outlines that were simplified."""
-    found = []
-    blank = about["without_weight"]
+    cautions: list[str] = []
+    blank = walk.attrs["qpvgeo"]["without_weight"]
     if blank:
-        some = ", ".join(blank[:_NAMED]) + (", ..." if len(blank) > _NAMED else "")
-        found.append(f"{len(blank)} QPV have no cell of the grids: their people are not known ({some})")
-    kept = classes.index.str.endswith("I") & (classes["side"] == "to")
-    if kept.sum() > 2 * (kept & (classes["change"] == "kept")).sum():
-        found.append(
-            f"most of the {kept.sum()} codes that end in I (kept) are not found kept at {tolerance_m:g} m: one of the "
-            "files may hold simplified outlines (--tolerance 40)"
-        )
-    return found
+        cautions.append(Note("cli.without_cells", count=len(blank), codes=list(blank)))
+    unchanged = changes.index.str.endswith("I") & (changes["side"] == "to")
+    if unchanged.sum() > 2 * (unchanged & (changes["change"] == "kept")).sum():
+        cautions.append(Note("cli.simplified_outlines", count=int(unchanged.sum()), tolerance=tolerance))
+    return cautions
 
 
-def _require(asked: Request) -> None:
-    problems = [*problems_of(asked.output), *problems_of(asked.classes, "--classes")]
-    if asked.output is not None and asked.output == asked.classes:
-        problems.append("--output and --classes are one file")
-    if not 0 <= asked.tolerance < float("inf"):
-        problems.append(f"--tolerance {asked.tolerance:g} is no distance in metres")
-    if asked.territory is not None and asked.territory not in territories.territories():
-        known = ", ".join(code for code, one in territories.territories().items() if one.has_qpv)
-        problems.append(f"--territory {asked.territory} is none of {known}")
-    if asked.weights not in (None, "grid", "population") and not Path(str(asked.weights)).is_file():
-        problems.append(f"--weights {asked.weights} is neither `grid`, nor `population`, nor a file of points")
-    if asked.weights != "grid" and (asked.grid is not None or asked.layer is not None):
-        problems.append("--grid and --layer are for --weights grid")
-    if problems:
-        raise UsageError("The options do not fit together.", problems=problems)
+def _problems(weights: str | None, tolerance: float, territory: str | None) -> list[str]:
+    """Options whose value cannot be."""
+    from qpvgeo.codes import territories
+
+    problems: list[str] = []
+    if not 0 <= tolerance < float("inf"):
+        problems.append(Note("cli.not_a_distance", option="--tolerance", given=f"{tolerance:g}"))
+    if territory is not None and territory not in territories.territories():
+        known = [code for code, one in territories.territories().items() if one.has_qpv]
+        problems.append(Note("cli.no_territory", given=territory, known=", ".join(known)))
+    if weights not in (None, "grid", "population") and not Path(str(weights)).is_file():
+        problems.append(Note("cli.no_weights", given=weights))
+    return problems
 
 
-def _perimeters(vintage: int, asked: Request) -> gpd.GeoDataFrame:
-    qpv = read_qpv(recognise.find("perimeters", vintage, asked.data), vintage=vintage)
-    if asked.territory is None:
+def _perimeters(vintage: int, data: Path | None, territory: str | None) -> gpd.GeoDataFrame:
+    from qpvgeo.cli import inputs
+
+    qpv = inputs.required_perimeters(vintage, data)
+    if territory is None:
         return qpv
-    chosen = qpv[qpv["territory"] == asked.territory]
+    chosen = qpv[qpv["territory"] == territory]
     if not len(chosen):
+        held = list(dict.fromkeys(qpv["territory"].astype(str)))
         raise DataError(
-            f"No QPV of {vintage} at hand lies in the territory {asked.territory}.",
-            way_out=f"Those at hand lie in: {', '.join(dict.fromkeys(qpv['territory'].astype(str)))}.",
+            Note("cli.no_qpv_in_territory", vintage=vintage, territory=territory),
+            way_out=Note("cli.territories_available", territories=", ".join(held)),
         )
     return chosen
 
 
-def _weights(asked: Request, before: gpd.GeoDataFrame) -> Any:  # noqa: ANN401 - one of the forms of crosswalk()
-    """What is counted beside ground."""
-    if asked.weights is None:
+def _weights(
+    weights: str | None, before: gpd.GeoDataFrame, data: Path | None, grid: Path | None, layer: str | None
+) -> Any:  # noqa: ANN401 - one of the forms of crosswalk()
+    """What is counted beside area."""
+    from qpvgeo.cli import inputs
+    from qpvgeo.read.population import read_population
+    from qpvgeo.sources import recognise
+
+    if weights is None:
         return None
-    if asked.weights == "population":
-        people = read_population(recognise.find("population", _VINTAGES[0], asked.data)[0])["population"]
+    if weights == "population":
+        people = read_population(recognise.find("population", _VINTAGES[0], data)[0])["population"]
         return people.reindex(before.index)
-    if asked.weights == "grid":
-        return known_grids(before, asked.data, grid=asked.grid, layer=asked.layer)
-    points = read_points(Path(asked.weights))
+    if weights == "grid":
+        return inputs.known_grids(before, data, grid=grid, layer=layer)
+    points = inputs.read_points(Path(weights))
     if not points.geom_type.dropna().eq("Point").all():
         points = points.set_geometry(points.representative_point())
     return points
 
 
-def _counts(classes: pd.DataFrame, side: str) -> dict[str, int]:
-    found = classes.loc[classes["side"] == side, "change"].value_counts()
+def _counts(changes: pd.DataFrame, side: str) -> dict[str, int]:
+    from qpvgeo.geographies.classes import CLASSES
+
+    found = changes.loc[changes["side"] == side, "change"].value_counts()
     gone = "new" if side == "from" else "dropped"
     return {kind: int(found.get(kind, 0)) for kind in CLASSES if kind != gone}
 
 
-def _uncovered(walk: pd.DataFrame, classes: pd.DataFrame, side: str) -> dict[str, Any]:
-    """What nothing on the other side covers: whole perimeters, ground, and whatever else is counted."""
+def _uncovered(walk: pd.DataFrame, changes: pd.DataFrame, side: str) -> dict[str, Any]:
+    """What nothing on the other side covers: whole perimeters, area, and whatever else is counted."""
     other = "to" if side == "from" else "from"
     own = walk[walk[f"code_{side}"].notna()]
     nowhere = own[own[f"code_{other}"].isna()]
-    alone = classes[(classes["side"] == side) & classes["change"].isin(["new", "dropped"])]
+    alone = changes[(changes["side"] == side) & changes["change"].isin(["new", "dropped"])]
     found: dict[str, Any] = {
         "perimeters": len(alone),
         "area_km2": float(nowhere["area_m2"].sum() / 1e6),
         "area_share": _ratio(nowhere["area_m2"], own["area_m2"]),
     }
-    for name in ("population", "households", "points"):
+    for name in _COUNTED:
         if name in walk.columns:
             found |= {name: _total(nowhere[name]), f"{name}_share": _ratio(nowhere[name], own[name])}
     return found
@@ -173,10 +198,57 @@ def _ratio(part: pd.Series, whole: pd.Series) -> float | None:
     return left / total if total and left is not None else None
 
 
-def _audited(walk: pd.DataFrame, asked: Request) -> dict[str, int] | None:
-    """How many disagreements of each kind the official list has with the ground; None when it is not at hand."""
-    lists = [one.path for one in recognise.scan(asked.data) if one.kind == "correspondence"]
+def _audited(walk: pd.DataFrame, data: Path | None) -> dict[str, int] | None:
+    """Disagreements of each kind between the official list and the outlines; None without the list."""
+    from qpvgeo.geographies.official_list import audit_correspondence
+    from qpvgeo.read.correspondence import read_correspondence
+    from qpvgeo.sources import recognise
+
+    lists = [one.path for one in recognise.scan(data) if one.kind == "correspondence"]
     if not lists:
         return None
     found = audit_correspondence(read_correspondence(lists[0]), walk)["problem"].value_counts()
     return {str(problem): int(count) for problem, count in found.items()}
+
+
+def _table(answer: dict[str, Any], screen: Screen) -> None:
+    """Classes of the QPV of both geographies, then what is uncovered, then where the official list disagrees."""
+    lang, word, by_vintage = screen.lang, screen.word, answer["classes_by_vintage"]
+    columns = [Column("What became of it", "name"), *(Column(f"QPV {year}") for year in by_vintage)]
+    rows = [
+        (word(kind), *(number(counts.get(kind), lang) for counts in by_vintage.values()))
+        for kind in dict.fromkeys(kind for counts in by_vintage.values() for kind in counts)
+    ]
+    pairs = f"{number(answer['pairs'], lang)} {word('pairs')}"
+    screen.table(columns, rows, title=f"{word('From the geography of 2015 to that of 2024')}, {pairs}")
+    screen.line()
+    for year, left in answer["uncovered"].items():
+        screen.line(f"{word('Uncovered of')} {year}{word(':')} {_left(left, screen)}")
+    screen.line(Note("cli.tolerance", width=answer["tolerance_m"]), style="dim")
+    _disagreements(answer["correspondence"], screen)
+    for path in (answer["output"], answer["classes_output"]):
+        screen.written(path)
+    if answer["without_outline"]:
+        screen.line(f"{word('Without an outline:')} {', '.join(answer['without_outline'])}", style="yellow")
+    screen.notes(answer["notes"])
+
+
+def _left(left: dict[str, Any], screen: Screen) -> str:
+    """Area, people and homes that the other geography does not cover."""
+    lang = screen.lang
+    words = [f"{number(left['area_km2'], lang, 2)} km² ({share(left['area_share'], lang)})"]
+    words += [
+        f"{number(left[name], lang)} {screen.word(term)} ({share(left[f'{name}_share'], lang)})"
+        for name, term in _COUNTED.items()
+        if left.get(name) is not None
+    ]
+    return ", ".join(words)
+
+
+def _disagreements(found: dict[str, int] | None, screen: Screen) -> None:
+    """Where the official list and the outlines disagree; nothing without the list."""
+    if found is None:
+        return
+    screen.line(f"{screen.word('Disagreements with the official list:')} {number(sum(found.values()), screen.lang)}")
+    for problem, count in found.items():
+        screen.line(f"{number(count, screen.lang)} {screen.word(problem)}", indent=2)

@@ -1,296 +1,46 @@
-"""What `qpvgeo map` answers: one map of a place, written to one file or several."""
+"""`qpvgeo map`: one map of a place, or of the country, written to one file or several."""
 
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-import geopandas as gpd
-import pandas as pd
-import shapely
+from qpvgeo.cli.options import VINTAGES, folder, grid_option, layer_option, shared
+from qpvgeo.cli.parser import Choice, argument, file_option, option
+from qpvgeo.cli.terminal import Screen
 
-from qpvgeo import maps
-from qpvgeo.cli import inputs
-from qpvgeo.cli.outputs import problems_of
-from qpvgeo.errors import DataError, MissingDataError, UsageError
-from qpvgeo.formats.table_stream import open_table
-from qpvgeo.frames import provenance
-from qpvgeo.maps.choropleths import LEVELS
-from qpvgeo.maps.qpv_maps import not_shown, together
-from qpvgeo.population.estimation import estimate_population
-from qpvgeo.read.qpv import read_qpv
-from qpvgeo.samples import FICTIONAL
-from qpvgeo.samples import sample as embedded
-from qpvgeo.sources import recognise
+__all__ = ["map_"]
 
-__all__ = ["Request", "draw"]
+_KINDS = ("qpv", "choropleth", "grid", "estimates", "change", "tags", "france")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What was asked on the command line."""
+@argument("place", metavar="[PLACE]", required=False, help="cli.map_place")
+@option("--kind", kind=Choice(*_KINDS), default="qpv", help="cli.map_kind")
+@option("--box", metavar="W,S,E,N", help="cli.map_box")
+@file_option("--png", help="cli.map_png")
+@file_option("--svg", help="cli.map_svg")
+@file_option("--pdf", help="cli.map_pdf")
+@option("--vintage", kind=VINTAGES, help="cli.map_vintage")
+@option("--by", metavar="LEVEL", help="cli.map_by")
+@option("--column", metavar="COLUMN", help="cli.map_column")
+@file_option("--points", help="cli.map_points")
+@grid_option
+@layer_option
+@option("--columns", metavar="NAME=MEANING,...", help="cli.option_columns")
+@option("--title", metavar="TEXT", help="cli.map_title")
+@option("--basemap", is_flag=True, help="cli.map_basemap")
+@shared
+def map_(*, json: bool, sample: bool, data: Path | None, **chosen: Any) -> None:  # noqa: ANN401 - options by name
+    """Draw a map of a place, or of the country, ready for a report."""
+    from qpvgeo.cli import answers, drawing
 
-    place: str | None
-    box: str | None = None
-    kind: str
-    data: Path | None
-    sample: bool = False
-    vintage: int | None = None
-    by: str | None = None
-    column: str | None = None
-    points: Path | None = None
-    grid: Path | None = None
-    layer: str | None = None
-    columns: str | None = None
-    title: str | None = None
-    lang: str = "en"
-    basemap: bool = False
-    png: Path | None = None
-    svg: Path | None = None
-    pdf: Path | None = None
-
-    @property
-    def files(self) -> list[Path]:
-        """Files to write."""
-        return [path for path in (self.png, self.svg, self.pdf) if path is not None]
-
-    @property
-    def year(self) -> int:
-        """Geography of the perimeters."""
-        return self.vintage or 2024
+    asked = SimpleNamespace(**chosen, sample=sample, data=folder(data, sample=sample))
+    answers.show(drawing.draw(asked), _table, as_json=json)
 
 
-def draw(asked: Request) -> dict[str, Any]:
-    """Answer of `qpvgeo map`: the files written, and what the map is made of."""
-    _require(asked)
-    import matplotlib as mpl
-    import matplotlib.pyplot as plt
-
-    with mpl.rc_context({"backend": "agg"}), warnings.catch_warnings():
-        # the source line and the notes say it
-        warnings.filterwarnings("ignore", message=".* no outline in this file")
-        drawing = _KINDS[asked.kind](asked)
-        try:
-            if asked.basemap and drawing.place is not None:
-                maps.basemap(drawing.ax, drawing.place)
-            for path in asked.files:
-                maps.save(drawing.ax, path)
-            # lines are broken for the picture alone
-            title = drawing.ax.get_title(loc="left").replace("\n", " ")
-        finally:
-            plt.close(drawing.ax.figure)
-    records = [record for frame in drawing.frames for record in provenance.provenance(frame).get("files", [])]
-    answer = {
-        "kind": asked.kind,
-        "place": None if drawing.place is None else drawing.place.name or None,
-        "title": title,
-        "outputs": [str(path) for path in asked.files],
-        "notes": drawing.notes(asked.lang),
-        "sources": list({record["sha256"]: record for record in records}.values()),
-    }
-    return answer | ({"fictional": FICTIONAL} if provenance.is_fictional(*drawing.frames) else {})
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawing:
-    ax: Any
-    place: maps.Place | None
-    frames: list[pd.DataFrame]
-
-    def notes(self, lang: str) -> list[str]:
-        """What belongs on the map and is not there."""
-        if self.place is not None:
-            return not_shown(self.place.bare, self.frames, lang)
-        outlines = (frame for frame in self.frames if isinstance(frame, gpd.GeoDataFrame) and "vintage" in frame)
-        return not_shown([str(code) for one in outlines for code in one.index[one.geometry.isna()]], self.frames, lang)
-
-
-def _require(asked: Request) -> None:
-    problems = []
-    if not asked.files:
-        problems.append("name a file to write: --png FILE, --svg FILE or --pdf FILE")
-    for suffix in ("png", "svg", "pdf"):
-        problems += problems_of(getattr(asked, suffix), f"--{suffix}", (f".{suffix}",))
-    wrong = {
-        f"--by {asked.by} is none of {', '.join(LEVELS)}": asked.by is not None and asked.by not in LEVELS,
-        "--columns is for a --grid FILE": asked.columns is not None and asked.grid is None,
-        f"--columns {asked.columns} is not NAME=MEANING,...": asked.columns is not None and not _named(asked.columns),
-        "--kind tags needs the addresses: --points FILE": asked.kind == "tags"
-        and asked.points is None
-        and not asked.sample,
-    }
-    problems += [words for words, told in wrong.items() if told] + _problems_of_place(asked)
-    for option, kinds in _OPTIONS.items():
-        if getattr(asked, option) is not None and asked.kind not in kinds:
-            problems.append(f"--{option} is for --kind {', '.join(kinds)}")
-    if problems:
-        raise UsageError("The map cannot be drawn so.", problems=problems)
-
-
-_OPTIONS: dict[str, tuple[str, ...]] = {
-    "vintage": ("qpv", "choropleth", "grid", "estimates", "tags", "france"),
-    "by": ("choropleth", "france"),
-    "column": ("choropleth", "grid", "france"),
-    "points": ("tags",),
-    "grid": ("grid", "estimates"),
-    "layer": ("grid", "estimates"),
-    "columns": ("grid", "estimates"),
-}
-"""Kinds of map that each option is for."""
-
-
-def _named(columns: str) -> dict[str, str]:
-    """Names in the file and what they mean, of `id=cell_id,num_people=population`; empty when it is not that."""
-    pairs = [part.partition("=") for part in columns.split(",")]
-    return (
-        {} if not all(name and meaning for name, _, meaning in pairs) else {a.strip(): b.strip() for a, _, b in pairs}
-    )
-
-
-def _problems_of_place(asked: Request) -> list[str]:
-    country = asked.kind == "france"
-    wrong = {
-        "--kind france shows the whole country: leave the place out": country and (asked.place or asked.box),
-        "--basemap is for a place": country and asked.basemap,
-        "a place and a --box: give one of them": asked.place and asked.box,
-        f"--box {asked.box} is not four numbers: west,south,east,north": asked.box and _numbers(asked.box) is None,
-    }
-    return [words for words, told in wrong.items() if told]
-
-
-def _qpv(asked: Request, vintage: int | None = None) -> gpd.GeoDataFrame:
-    year = vintage or asked.year
-    return read_qpv(recognise.find("perimeters", year, asked.data), vintage=year)
-
-
-def _communes(asked: Request) -> gpd.GeoDataFrame | None:
-    """Communes at hand; None without them: a QPV, a department or a box is known all the same."""
-    try:
-        return inputs.communes(asked.data, None)
-    except MissingDataError:
-        return None
-
-
-def _place(asked: Request, qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame | None) -> maps.Place:
-    box = None if asked.box is None else _numbers(asked.box)
-    return maps.find_place(box or asked.place, qpv, communes, epci=inputs.epci(asked.data))
-
-
-def _numbers(box: str) -> list[float] | None:
-    """Four numbers with commas between them; None when it is not that."""
-    try:
-        numbers = [float(part) for part in box.split(",")]
-    except ValueError:
-        return None
-    return numbers if len(numbers) == 4 else None
-
-
-def _draw_qpv(asked: Request) -> _Drawing:
-    qpv, communes = _qpv(asked), _communes(asked)
-    place = _place(asked, qpv, communes)
-    ax = maps.qpv(qpv, communes, place=place, lang=asked.lang, title=asked.title)  # type: ignore[arg-type]
-    return _Drawing(ax, place, _known(qpv, communes))
-
-
-def _draw_change(asked: Request) -> _Drawing:
-    before, after, communes = _qpv(asked, 2015), _qpv(asked, 2024), _communes(asked)
-    place = _place(asked, together(before, after), communes)
-    ax = maps.change(before, after, communes, place=place, lang=asked.lang, title=asked.title)  # type: ignore[arg-type]
-    return _Drawing(ax, place, _known(before, after, communes))
-
-
-def _draw_choropleth(asked: Request) -> _Drawing:
-    by = asked.by or "commune"
-    made = inputs.covered(asked.year, asked.data, by=by)
-    communes = made.communes if made.communes is not None else inputs.communes(asked.data, None)
-    place = _place(asked, communes if asked.place is None else made.qpv, communes)
-    options: dict[str, Any] = {"place": place, "lang": asked.lang, "title": asked.title}
-    ax = maps.choropleth(made.frame, communes, asked.column or "share", **options)
-    return _Drawing(ax, place, _known(made.frame, communes))
-
-
-def _draw_grid(asked: Request) -> _Drawing:
-    qpv, communes = _qpv(asked), _communes(asked)
-    place = _place(asked, qpv, communes)
-    cells = _cells(asked, place)
-    options: dict[str, Any] = {"place": place, "lang": asked.lang, "title": asked.title}
-    ax = maps.grid(cells, qpv, asked.column or "population", communes, **options)
-    return _Drawing(ax, place, _known(cells, qpv, communes))
-
-
-def _draw_estimates(asked: Request) -> _Drawing:
-    qpv, communes = _qpv(asked), _communes(asked)
-    place = _place(asked, qpv, communes)
-    near = qpv.loc[place.metres(qpv).index]
-    if not len(near):
-        raise MissingDataError(f"No QPV of {asked.year} lies in this place.")
-    people = estimate_population(near, _cells(asked, place))
-    options: dict[str, Any] = {"place": place, "lang": asked.lang, "title": asked.title}
-    ax = maps.estimates(people, near, communes, **options)
-    return _Drawing(ax, place, _known(people, qpv, communes))
-
-
-def _draw_tags(asked: Request) -> _Drawing:
-    qpv, communes = _qpv(asked), _communes(asked)
-    place = _place(asked, qpv, communes)
-    points = _points(asked.points or embedded().addresses)
-    options: dict[str, Any] = {"place": place, "lang": asked.lang, "title": asked.title}
-    return _Drawing(maps.tags(points, qpv, communes, **options), place, _known(qpv, communes, points))
-
-
-def _draw_france(asked: Request) -> _Drawing:
-    options: dict[str, Any] = {"lang": asked.lang, "title": asked.title}
-    if asked.by is None and asked.column is None:
-        qpv, communes = _qpv(asked), _communes(asked)
-        return _Drawing(maps.france(qpv, communes, **options), None, _known(qpv, communes))
-    made = inputs.covered(asked.year, asked.data, by=asked.by or "department")
-    communes = made.communes if made.communes is not None else inputs.communes(asked.data, None)
-    ax = maps.france(made.frame, communes, asked.column or "share", **options)
-    return _Drawing(ax, None, _known(made.frame, communes))
-
-
-_KINDS: dict[str, Callable[[Request], _Drawing]] = {
-    "qpv": _draw_qpv,
-    "choropleth": _draw_choropleth,
-    "grid": _draw_grid,
-    "estimates": _draw_estimates,
-    "change": _draw_change,
-    "tags": _draw_tags,
-    "france": _draw_france,
-}
-
-
-def _cells(asked: Request, place: maps.Place) -> pd.DataFrame:
-    """Cells of the finest and latest grid at hand that has some in the place."""
-    near = gpd.GeoSeries([shapely.box(*place.frame)], crs=place.epsg)
-    columns = None if asked.columns is None else _named(asked.columns)
-    try:
-        return inputs.grids_near(asked.data, near, grid=asked.grid, layer=asked.layer, columns=columns)[0]
-    except DataError as error:
-        raise DataError(
-            str(error).splitlines()[0],
-            problems=error.problems,
-            way_out="Choose a layer with --layer NAME, and say what its columns are with --columns: "
-            "id=cell_id,num_people=population.",
-        ) from error
-
-
-def _points(path: Path) -> pd.DataFrame:
-    """Points of a CSV or Parquet table with longitudes and latitudes, or of a layer, with the file they are of."""
-    addresses = any(one.kind == "addresses" for one in recognise.identify(path))
-    record = provenance.file_record(path) | ({"kind": "addresses", "producer": "BAN"} if addresses else {})
-    home = embedded().path.resolve()
-    return provenance.stamp(_read_points(path), [record], fictional=path.resolve().is_relative_to(home))
-
-
-def _read_points(path: Path) -> pd.DataFrame:
-    if path.name.lower().endswith((".csv", ".csv.gz", ".parquet", ".txt")):
-        table = open_table(path)
-        parts = [batch.look.to_pandas() for batch in table.batches(table.schema.names, table.rows, "nothing")]
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=table.schema.names)
-    return gpd.read_file(path)
-
-
-def _known(*frames: pd.DataFrame | None) -> list[pd.DataFrame]:
-    return [frame for frame in frames if frame is not None]
+def _table(answer: dict[str, Any], screen: Screen) -> None:
+    """Title of the map and the files written."""
+    screen.line(answer["title"], style="bold")
+    for path in answer["outputs"]:
+        screen.written(path)
+    for note in answer["notes"]:
+        screen.line(screen.word(note), style="yellow")

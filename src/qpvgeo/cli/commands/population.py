@@ -1,164 +1,169 @@
-"""What `qpvgeo population` answers: people of the QPV of a place, or of any polygons, from the grids at hand."""
+"""`qpvgeo population`: who lives in the QPV of a place, or in any polygons."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
-import pandas as pd
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-from qpvgeo.cli.inputs import known_grids, read_points
-from qpvgeo.cli.outputs import problems_of, replaced, write_table
-from qpvgeo.codes import official
+from qpvgeo.cli.options import folder, grid_option, layer_option, output_option, shared, vintage_option
+from qpvgeo.cli.parser import Choice, argument, file_option, option
+from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.formats import vector_layers
-from qpvgeo.frames import provenance
-from qpvgeo.indicators.qpv_communes import join_communes
-from qpvgeo.population.estimation import estimate_population
-from qpvgeo.read.communes.reader import read_communes
-from qpvgeo.read.population import read_population
-from qpvgeo.read.qpv import read_qpv
-from qpvgeo.samples import FICTIONAL
-from qpvgeo.sources import recognise
+from qpvgeo.language import Note, number, share
 
-__all__ = ["Request", "population"]
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
 
+__all__ = ["population"]
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked on the command line."""
-
-    file: Path | None
-    vintage: int
-    data: Path | None
-    method: str
-    commune: str | None = None
-    epci: str | None = None
-    grid: Path | None = None
-    layer: str | None = None
-    points: Path | None = None
-    weight: str | None = None
-    output: Path | None = None
+_METHODS = ("area", "centroid", "touching", "points", "constrained")
+_COLUMNS = (
+    Column("Code", "code"),
+    Column("Name", "name", 1),
+    Column("At least"),
+    Column("Estimate"),
+    Column("At most"),
+    Column("Poverty", rank=2),
+    Column("Mean living standard", rank=3),
+    Column("Imputed", rank=5),
+    Column("Cells", rank=6),
+    Column("Reliability", "text", 4),
+)
 
 
-def population(asked: Request) -> dict[str, Any]:
-    """Answer of `qpvgeo population`, written to a file too when one is named."""
-    _require(asked)
-    with _steps(4) as step:
+@argument("file", metavar="[FILE]", required=False, kind=Path, help="cli.population_file")
+@vintage_option
+@option("--commune", metavar="CODE", help="cli.population_commune")
+@option("--epci", metavar="CODE", help="cli.population_epci")
+@option("--method", kind=Choice(*_METHODS), default="area", help="cli.population_method")
+@file_option("--points", help="cli.population_points")
+@option("--weight", metavar="COLUMN", help="cli.population_weight")
+@grid_option
+@layer_option
+@output_option
+@shared
+def population(
+    file: Path | None,
+    *,
+    vintage: str,
+    commune: str | None,
+    epci: str | None,
+    method: str,
+    points: Path | None,
+    weight: str | None,
+    grid: Path | None,
+    layer: str | None,
+    output: Path | None,
+    json: bool,
+    sample: bool,
+    data: Path | None,
+) -> None:
+    """Who lives in the QPV, or in any polygons: estimates from the income grid, with their bounds."""
+    from qpvgeo.cli import answers, inputs, outputs
+    from qpvgeo.cli.progress import steps
+
+    where = folder(data, sample=sample)
+    problems = _problems(file, commune, epci, method, points, weight)
+    problems += outputs.problems_of(output)
+    if problems:
+        raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
+    with steps(4) as step:
         step("perimeters")
-        areas = _areas(asked)
+        areas = _polygons(file) if file is not None else _qpv(int(vintage), where, commune, epci)
         step("points")
-        points = read_points(asked.points, asked.weight) if asked.points else None
-        constraint = _published(asked) if asked.method == "constrained" else None
+        homes = inputs.read_points(points, weight) if points else None
+        totals = _published(int(vintage), where) if method == "constrained" else None
         step("grid")
-        grids = known_grids(areas, asked.data, grid=asked.grid, layer=asked.layer)
+        grids = inputs.known_grids(areas, where, grid=grid, layer=layer)
         step("estimate")
-        people = _estimates(areas, grids, asked.method, points, constraint)
+        people = _estimates(areas, grids, method, homes, totals)
     if "name" in areas.columns:
         people.insert(0, "name", areas["name"])
-    if asked.output is not None:
-        _write(people, areas, asked.output)
-    fictional = provenance.is_fictional(areas, *grids)
-    sources = [record for frame in (areas, *grids) for record in provenance.provenance(frame).get("files", [])]
-    key = "qpv_code" if asked.file is None else "label"
+    if output is not None:
+        outputs.write_table(people, output, geometry=areas.geometry)
+    about = [one.attrs["qpvgeo"] for one in grids]
+    keys = ("territory", "vintage", "resolution_m", "poverty_basis")
     answer = {
-        "method": asked.method,
-        "grid_vintage": provenance.provenance(grids[0]).get("vintage"),
-        "grids": [
-            {
-                key: provenance.provenance(grid).get(key)
-                for key in ("territory", "vintage", "resolution_m", "poverty_basis")
-            }
-            for grid in grids
-        ],
-        "rows": json.loads(people.rename_axis(key).reset_index().to_json(orient="records", double_precision=10)),
-        "points_weight": asked.weight,
-        "constraint": provenance.provenance(people).get("constraint"),
-        "notes": [note for frame in (areas, *grids) for note in provenance.provenance(frame).get("notes", [])],
-        "output": None if asked.output is None else str(asked.output),
-        "sources": sources,
+        "method": method,
+        "grid_vintage": about[0].get("vintage"),
+        "grids": [{key: one.get(key) for key in keys} for one in about],
+        "rows": answers.records(people, "qpv_code" if file is None else "label"),
+        "points_weight": weight,
+        "constraint": people.attrs["qpvgeo"].get("constraint"),
+        "notes": answers.notes(areas, *grids),
+        "output": None if output is None else str(output),
+        "sources": answers.sources(areas, *grids),
     }
-    return answer | ({"fictional": FICTIONAL} if fictional else {})
+    answers.show(answer | answers.fictional(areas, *grids), _table, as_json=json)
 
 
-def _require(asked: Request) -> None:
-    problems = []
-    if asked.commune and asked.epci:
-        problems.append("--commune and --epci exclude each other")
-    if asked.file is not None and (asked.commune or asked.epci):
-        problems.append("--commune and --epci choose among the QPV, not among the polygons of a file")
-    if (asked.method == "points") != (asked.points is not None):
-        problems.append("--method points and --points FILE go together")
-    if asked.weight is not None and asked.points is None:
-        problems.append("--weight COLUMN names a column of --points FILE")
-    if asked.method == "constrained" and asked.file is not None:
-        problems.append("--method constrained needs published totals, which only the QPV have")
-    if asked.commune and official.fold_arrondissement(asked.commune) != asked.commune:
-        problems.append(f"--commune {asked.commune} is an arrondissement: the perimeters name the commune whole")
-    problems += problems_of(asked.output)
-    if problems:
-        raise UsageError("The options do not fit together.", problems=problems)
+def _problems(
+    file: Path | None, commune: str | None, epci: str | None, method: str, points: Path | None, weight: str | None
+) -> list[str]:
+    """Options that do not go together."""
+    from qpvgeo.codes import official
+
+    wrong: dict[str, Any] = {
+        Note("cli.exclude", one="--commune", other="--epci"): commune and epci,
+        Note("cli.place_of_a_file"): file is not None and (commune or epci),
+        Note("cli.method_points"): (method == "points") != (points is not None),
+        Note("cli.weight_of_points"): weight is not None and points is None,
+        Note("cli.constrained_needs_totals"): method == "constrained" and file is not None,
+    }
+    if commune and official.fold_arrondissement(commune) != commune:
+        wrong[Note("cli.arrondissement", commune=commune)] = True
+    return [note for note, told in wrong.items() if told]
 
 
-@contextmanager
-def _steps(total: int) -> Iterator[Any]:
-    """Progress on standard error, on a terminal only."""
-    errors = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task("", total=total)
+def _qpv(vintage: int, data: Path | None, commune: str | None, epci: str | None) -> gpd.GeoDataFrame:
+    """QPV of a place, or all of them."""
+    from qpvgeo.cli import inputs
 
-        def step(name: str) -> None:
-            progress.update(task, advance=1, description=name)
-
-        yield step
-
-
-def _areas(asked: Request) -> gpd.GeoDataFrame:
-    if asked.file is not None:
-        return _polygons(asked.file)
-    qpv = read_qpv(recognise.find("perimeters", asked.vintage, asked.data), vintage=asked.vintage)
-    place = asked.commune or asked.epci
+    qpv = inputs.required_perimeters(vintage, data)
+    place = commune or epci
     if place is None:
         return qpv
-    chosen = _of_place(qpv, asked)
+    chosen = _of_place(qpv, data, commune, epci)
     if not len(chosen):
-        raise DataError(
-            f"No QPV of the {asked.vintage} geography lies in {place}.",
-            way_out="Codes of communes have five characters, those of EPCI nine digits; `qpvgeo coverage` lists them.",
-        )
+        raise DataError(Note("cli.no_qpv_in_place", vintage=vintage, place=place), way_out=Note("cli.codes_of_places"))
     return chosen
 
 
-def _of_place(qpv: gpd.GeoDataFrame, asked: Request) -> gpd.GeoDataFrame:
+def _of_place(qpv: gpd.GeoDataFrame, data: Path | None, commune: str | None, epci: str | None) -> gpd.GeoDataFrame:
     """QPV of a commune or of an EPCI: by the published lists where there are some, else by geometry."""
-    if asked.commune and qpv["communes"].notna().all():
-        commune = official.fold_arrondissement(asked.commune.upper())
-        return qpv[[commune in listed for listed in qpv["communes"]]]
-    if asked.epci and "siren_epci" in qpv.columns:
+    from qpvgeo.codes import official
+    from qpvgeo.indicators.qpv_communes import join_communes
+    from qpvgeo.read.communes.reader import read_communes
+    from qpvgeo.sources import recognise
+
+    if commune and qpv["communes"].notna().all():
+        code = official.fold_arrondissement(commune.upper())
+        return qpv[[code in listed for listed in qpv["communes"]]]
+    if epci and "siren_epci" in qpv.columns:
         listed = [official.split_list(cell, "siren") for cell in qpv["siren_epci"]]
-        named = qpv[[asked.epci in sirens for sirens in listed]]
+        named = qpv[[epci in sirens for sirens in listed]]
         if len(named):
             return named
-    outlines, tables = recognise.communes_at_hand(asked.data)
+    outlines, tables = recognise.communes_at_hand(data)
     links = join_communes(qpv, read_communes(outlines, table=tables[:1]))
-    column, value = ("commune", asked.commune) if asked.commune else ("epci", asked.epci)
+    column, value = ("commune", commune) if commune else ("epci", epci)
     return qpv[qpv.index.isin(links.loc[links[column] == value, "qpv_code"])]
 
 
 def _polygons(path: Path) -> gpd.GeoDataFrame:
     """Polygons of the user's file, labelled by their code or name where that is unique, else by their number."""
+    import pandas as pd
+
+    from qpvgeo.formats import vector_layers
+    from qpvgeo.frames import provenance
+
     layers = [layer for layer in vector_layers.layers(path) if "Point" not in layer.shape and "Line" not in layer.shape]
     if len(layers) != 1:
         raise DataError(
-            f"{path.name} holds {len(layers)} layers of areas.",
+            Note("cli.layers_of_areas", file=path.name, count=len(layers)),
             problems=[layer.label for layer in layers],
-            way_out="Give a file with one layer of polygons.",
+            way_out=Note("cli.one_layer"),
         )
     frame, notes = vector_layers.read(layers[0])
     label = next((name for name in ("code", "id", "name", "nom") if name in frame and frame[name].is_unique), None)
@@ -168,9 +173,12 @@ def _polygons(path: Path) -> gpd.GeoDataFrame:
     return areas
 
 
-def _published(asked: Request) -> pd.Series:
+def _published(vintage: int, data: Path | None) -> pd.Series:
     """Published population of the QPV, to be met."""
-    table = read_population(recognise.find("population", asked.vintage, asked.data)[0])
+    from qpvgeo.read.population import read_population
+    from qpvgeo.sources import recognise
+
+    table = read_population(recognise.find("population", vintage, data)[0])
     return table["population"].dropna()
 
 
@@ -182,6 +190,9 @@ def _estimates(
     constraint: pd.Series | None,
 ) -> pd.DataFrame:
     """Estimates of each area from the grid of its territory."""
+    from qpvgeo.frames import provenance
+    from qpvgeo.population.estimation import estimate_population
+
     results = [
         estimate_population(areas, grid, method=method, points=points, constraint=constraint)  # type: ignore[arg-type]
         for grid in grids
@@ -199,8 +210,33 @@ def _estimates(
     return people
 
 
-def _write(people: pd.DataFrame, areas: gpd.GeoDataFrame, output: Path) -> None:
-    if output.suffix.lower() == ".parquet":
-        replaced(output, lambda part: gpd.GeoDataFrame(people, geometry=areas.geometry).to_parquet(part))
-    else:
-        write_table(people, output)
+def _table(answer: dict[str, Any], screen: Screen) -> None:
+    """A row per perimeter, the bounds on both sides of the estimate."""
+    lang, year = screen.lang, answer["grid_vintage"]
+    key = "qpv_code" if answer["rows"] and "qpv_code" in answer["rows"][0] else "label"
+    rows = [
+        (
+            str(row[key]),
+            row.get("name") or "",
+            *(number(row[name], lang) for name in ("low", "estimate", "high")),
+            share(row["poverty_rate"], lang, 1),
+            number(row["living_standard_mean_eur"], lang),
+            share(row["imputed_share"], lang, 0),
+            number(row["cells"], lang),
+            "; ".join(screen.word(part) for part in row["reliability"].split("; ")),
+        )
+        for row in answer["rows"]
+    ]
+    dated = str(year) if year else screen.word("year not known")
+    method = f"{screen.word('method:')} {screen.word(answer['method'])}"
+    screen.table(_COLUMNS, rows, title=f"{screen.word('People of the grid (fiscal households)')}, {dated}, {method}")
+    screen.line()
+    told = answer["constraint"]
+    if told:
+        unmet = f", {screen.word('not met:')} {', '.join(told['unmet'])}" if told["unmet"] else ""
+        rounds = f"{told['rounds']} {screen.word('rounds')}"
+        screen.line(f"{screen.word('Published totals met after')} {rounds}{unmet}", style="dim")
+    text = "Living standard is a winsorised mean in euros a year, never a median. Rates are ratios of sums."
+    screen.line(screen.word(text), style="dim")
+    screen.notes(answer["notes"])
+    screen.written(answer["output"])

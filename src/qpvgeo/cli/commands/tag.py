@@ -1,67 +1,95 @@
-"""What `qpvgeo tag` answers: the points of a file that lie in a QPV, near one, outside, or nobody knows."""
+"""`qpvgeo tag`: the points of a file that lie in a QPV, near one, outside, or nobody knows."""
+
+from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+import click
 
-from qpvgeo import facts
+from qpvgeo.cli.options import VINTAGES, folder, output_option, shared
+from qpvgeo.cli.parser import Choice, argument, file_option, option
+from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import UsageError
-from qpvgeo.read.qpv import read_qpv
-from qpvgeo.samples import FICTIONAL
-from qpvgeo.samples import sample as embedded
-from qpvgeo.sources import recognise
-from qpvgeo.tagging.files import file_problems, tag_file
-from qpvgeo.tagging.options import Options
-from qpvgeo.tagging.perimeter_index import PerimeterIndex
+from qpvgeo.language import Note, number, share
 
-__all__ = ["Request", "tag"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qpvgeo.tagging.options import Options
+
+__all__ = ["tag"]
 
 _VINTAGE = 2024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Options:
-    sample: bool = False
-    vintages: tuple[int, ...] = ()
-    on: str | None = None
-    x: str | None = None
-    y: str | None = None
-    crs: str | None = None
-    bands: str = "300,500"
-    distance: str = "exact"
-    tolerance: str = "0"
-    index: Path | None = None
-    resume: bool = False
+@argument("file", metavar="[FILE]", required=False, kind=Path, help="cli.tag_file")
+@output_option
+@option("--vintage", kind=VINTAGES, multiple=True, help="cli.tag_vintage")
+@option("--on", metavar="DATE", help="cli.tag_on")
+@option("--x", metavar="COLUMN", help="cli.tag_x")
+@option("--y", metavar="COLUMN", help="cli.tag_y")
+@option("--crs", metavar="EPSG", help="cli.tag_crs")
+@option("--bands", metavar="METRES", default="300,500", help="cli.tag_bands")
+@option("--distance", kind=Choice("exact", "signed", "band"), default="exact", help="cli.tag_distance")
+@option("--tolerance", metavar="METRES|COLUMN|ban", default="0", help="cli.tag_tolerance")
+@file_option("--index", help="cli.tag_index")
+@option("--resume", is_flag=True, help="cli.tag_resume")
+@shared
+def tag(
+    file: Path | None,
+    *,
+    output: Path | None,
+    vintage: tuple[str, ...],
+    on: str | None,
+    x: str | None,
+    y: str | None,
+    crs: str | None,
+    bands: str,
+    distance: str,
+    tolerance: str,
+    index: Path | None,
+    resume: bool,
+    json: bool,
+    sample: bool,
+    data: Path | None,
+) -> None:
+    """Which points of a file lie in a QPV, or near one; without --output only the counts are given."""
+    from qpvgeo.cli import answers
+    from qpvgeo.cli.progress import rows
+    from qpvgeo.samples import FICTIONAL
+    from qpvgeo.samples import sample as embedded
+    from qpvgeo.tagging.files import file_problems, tag_file
+    from qpvgeo.tagging.options import Options
 
-
-@dataclass(frozen=True, slots=True)
-class Request(_Options):
-    """What was asked on the command line."""
-
-    file: Path | None
-    output: Path | None
-    data: Path | None
-
-
-def tag(asked: Request) -> dict[str, Any]:
-    """Answer of `qpvgeo tag`: the counts; the rows go to the output."""
-    file = asked.file or embedded().addresses
-    options = _options(asked)
-    _require(asked, file, options)
-    perimeters = _perimeters(asked)
-    with _bar() as progress, warnings.catch_warnings(), _interrupted(asked):
+    where = folder(data, sample=sample)
+    points = file or embedded().addresses
+    options = Options(
+        bands=[band for band in bands.split(",") if band.strip()],
+        distance=distance,
+        on=on,
+        tolerance_m=_tolerance(tolerance),
+        xy=(x, y) if x is not None and y is not None else None,
+        crs=crs,
+    )
+    problems = [
+        *([] if file is not None or sample else [Note("cli.name_points")]),
+        *_problems_of_perimeters(vintage, on, index, named=sample or data is not None),
+        *_problems_of_columns(x, y, crs),
+        *_problems_of_options(options, bands, tolerance),
+        *file_problems(points, output, resume=resume),
+    ]
+    if problems:
+        raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
+    perimeters = _perimeters(vintage, on, index, where)
+    with rows() as progress, warnings.catch_warnings(), _interrupted(output):
         # the answer holds the same words
         warnings.filterwarnings("ignore", message=".* no outline in this file|.* may lie in another$")
         found = tag_file(
-            file,
-            asked.output,
+            points,
+            output,
             perimeters,
             bands=options.limits,
             distance=options.distance,
@@ -69,86 +97,110 @@ def tag(asked: Request) -> dict[str, Any]:
             tolerance_m=options.tolerance_m,
             xy=options.xy,
             crs=options.crs,
-            resume=asked.resume,
+            resume=resume,
             progress=progress,
         )
-    vintages = found["vintages"]
     fictional = {"fictional": FICTIONAL} if found.pop("fictional") else {}
-    return {"file": file.name, "vintage": None if asked.on else vintages[-1], **found, **fictional}
+    answer = {"file": points.name, "vintage": None if on else found["vintages"][-1], **found, **fictional}
+    answers.show(answer, _table, as_json=json)
 
 
-def _options(asked: Request) -> Options:
-    """What is asked about the points, out of the words of the command line."""
-    tolerance: float | str = asked.tolerance
+def _tolerance(given: str) -> float | str:
+    """Metres, or the name of a column."""
     with suppress(ValueError):
-        tolerance = float(asked.tolerance.replace(",", "."))
-    return Options(
-        bands=[band for band in asked.bands.split(",") if band.strip()],
-        distance=asked.distance,
-        on=asked.on,
-        tolerance_m=tolerance,
-        xy=(asked.x, asked.y) if asked.x is not None and asked.y is not None else None,
-        crs=asked.crs,
-    )
+        return float(given.replace(",", "."))
+    return given
 
 
-def _require(asked: Request, file: Path, options: Options) -> None:
-    """Raise when options do not fit together, or one of them cannot be: all are listed."""
-    problems = []
-    if asked.file is None and not asked.sample:
-        problems.append("name a FILE of points, or use --sample")
-    if asked.vintages and asked.on:
-        problems.append("--vintage and --on exclude each other: a day has its geography in each territory")
-    if asked.index is not None and asked.vintages:
-        problems.append("--index and --vintage exclude each other: the index has its vintages")
-    if asked.index is not None and (asked.sample or asked.data is not None):
-        problems.append("--index takes the place of the perimeters of --sample and --data")
-    if asked.index is not None and not asked.index.is_file():
-        problems.append(f"--index {asked.index}: there is no such file; PerimeterIndex(qpv).save(path) makes one")
-    if (asked.x is None) != (asked.y is None):
-        problems.append("--x and --y go together")
-    if asked.x is not None and asked.crs is None:
-        problems.append("--x and --y need their projection: --crs 2154 for Lambert-93, --crs 4326 for degrees")
-    said = {"bands": f"--bands {asked.bands}", "on": f"--on {asked.on}", "crs": f"--crs {asked.crs}"}
-    said |= {"tolerance_m": f"--tolerance {asked.tolerance}", "distance": f"--distance {asked.distance}"}
-    problems += options.problems(options.faults(), said)
-    problems += file_problems(file, asked.output, resume=asked.resume)
-    if problems:
-        raise UsageError("The options do not fit together.", problems=problems)
+def _problems_of_perimeters(vintage: tuple[str, ...], on: str | None, index: Path | None, *, named: bool) -> list[str]:
+    """Choices of perimeters that do not go together."""
+    wrong: dict[str, Any] = {
+        Note("cli.vintage_and_on"): vintage and on,
+        Note("cli.index_and_vintage"): index is not None and vintage,
+        Note("cli.index_and_data"): index is not None and named,
+        Note("cli.no_index", file=str(index)): index is not None and not index.is_file(),
+    }
+    return [note for note, told in wrong.items() if told]
+
+
+def _problems_of_columns(x: str | None, y: str | None, crs: str | None) -> list[str]:
+    wrong: dict[str, bool] = {
+        Note("cli.x_and_y"): (x is None) != (y is None),
+        Note("cli.x_needs_crs"): x is not None and crs is None,
+    }
+    return [note for note, told in wrong.items() if told]
+
+
+def _problems_of_options(options: Options, bands: str, tolerance: str) -> list[str]:
+    """Values that cannot be, under the names of the command line."""
+    said = {"bands": f"--bands {bands}", "on": f"--on {options.on}", "crs": f"--crs {options.crs}"}
+    said |= {"tolerance_m": f"--tolerance {tolerance}", "distance": f"--distance {options.distance}"}
+    return options.problems(options.faults(), said)
 
 
 @contextmanager
-def _interrupted(asked: Request) -> Iterator[None]:
+def _interrupted(output: Path | None) -> Iterator[None]:
     """Say how to go on when a run is interrupted."""
     try:
         yield
     except KeyboardInterrupt:
-        if asked.output is not None:
-            typer.echo("qpvgeo: what was tagged so far is kept; the same command with --resume goes on", err=True)
+        if output is not None:
+            click.echo(f"qpvgeo: {Note('cli.how_to_resume')}", err=True)
         raise
 
 
-def _perimeters(asked: Request) -> Any:  # noqa: ANN401 - frames or an index
-    """Perimeters of the vintages asked for, at hand or in a saved index."""
-    if asked.index is not None:
-        return PerimeterIndex.load(asked.index)
-    years = asked.vintages or (_VINTAGE,)
-    if asked.on is not None:
-        years = tuple(int(year) for year in facts.geography(asked.on)["vintage"].dropna().unique())
+def _perimeters(vintage: tuple[str, ...], on: str | None, index: Path | None, data: Path | None) -> Any:  # noqa: ANN401
+    """Perimeters of the vintages asked for, read or in a saved index."""
+    from qpvgeo import facts
+    from qpvgeo.cli import inputs
+    from qpvgeo.tagging.perimeter_index import PerimeterIndex
+
+    if index is not None:
+        return PerimeterIndex.load(index)
+    years = {int(one) for one in vintage} or {_VINTAGE}
+    if on is not None:
+        years = {int(year) for year in facts.geography(on)["vintage"].dropna().unique()}
         if not years:
-            raise UsageError(f"No geography of QPV was in force, or is known, on {asked.on}.")
-    return [read_qpv(recognise.find("perimeters", year, asked.data), vintage=year) for year in sorted(set(years))]
+            raise UsageError(Note("cli.no_geography_on", day=on))
+    return [inputs.required_perimeters(year, data) for year in sorted(years)]
 
 
-@contextmanager
-def _bar() -> Iterator[Callable[[int, float], None]]:
-    """Progress on standard error, on a terminal only."""
-    errors = Console(stderr=True)
-    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task("", total=1.0)
+def _table(answer: dict[str, Any], screen: Screen) -> None:
+    """Counts by state and band, then the reasons of what is unknown; a pair of columns for each vintage."""
+    lang, each = screen.lang, answer.get("by_vintage") or {"": answer}
+    columns = [Column("Points", "text")]
+    for vintage in each:
+        columns += [Column(vintage or "Number"), Column("Share")]
+    named = str(answer["on"] or ", ".join(str(vintage) for vintage in answer["vintages"] if vintage))
+    about = f"{answer['file']}, {number(answer['rows'], lang)} {screen.word('rows')}"
+    rows = []
+    for label, figures in _classes(list(each.values()), screen):
+        pairs = [(number(one, lang), share(one / answer["rows"] if answer["rows"] else None, lang)) for one in figures]
+        rows.append((label, *(cell for pair in pairs for cell in pair)))
+    title = f"{about}, {screen.word('geography of')} {named}" if named else about
+    screen.table(columns, rows, title=title)
+    screen.line()
+    if answer["resumed_rows"]:
+        screen.line(f"{number(answer['resumed_rows'], lang)} {screen.word('rows were tagged before')}")
+    screen.written(answer["output"])
+    if not answer["output"]:
+        screen.line(screen.word("Nothing was written: name a file with --output to have each row."), style="dim")
+    for note in answer["notes"]:
+        screen.line(screen.word(note), style="yellow")
 
-        def told(rows: int, share: float) -> None:
-            progress.update(task, completed=share, description=f"{rows:,}")
 
-        yield told
+def _classes(each: list[dict[str, Any]], screen: Screen) -> Iterator[tuple[str, list[int]]]:
+    """Rows of the table of tags, with a figure for each vintage."""
+    word = screen.word
+    yield word("In a QPV"), [one["states"]["in"] for one in each]
+    before = None
+    for band in each[0]["bands"]:
+        ring = word("Out, within") if before is None else f"{word('Out, from')} {before} {word('to')}"
+        yield f"{ring} {band} m", [one["bands"][band] for one in each]
+        before = band
+    beyond = [one["states"]["out"] - sum(one["bands"].values()) for one in each]
+    last = next(reversed(each[0]["bands"]), None)
+    yield f"{word('Out, beyond')} {last} m" if last else word("Out"), beyond
+    yield word("Unknown"), [one["states"]["unknown"] for one in each]
+    for reason in dict.fromkeys(reason for one in each for reason in one["reasons"]):
+        yield f"- {word(reason)}", [one["reasons"].get(reason, 0) for one in each]

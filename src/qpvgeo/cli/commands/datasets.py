@@ -1,0 +1,43 @@
+"""`qpvgeo datasets`: the official files, and which of them are available locally."""
+
+from pathlib import Path
+from typing import Any
+
+from qpvgeo.cli.options import folder, shared
+from qpvgeo.cli.terminal import Column, Screen
+from qpvgeo.language import number
+
+__all__ = ["datasets"]
+
+_COLUMNS = (
+    Column("Key", "code"),
+    Column("Kind", "name", 2),
+    Column("Vintage", rank=1),
+    Column("Format", "code", 4),
+    Column("MB", rank=3),
+    Column("At hand", "name"),
+)
+
+
+@shared
+def datasets(*, json: bool, sample: bool, data: Path | None) -> None:
+    """List the official files, and which of them are available locally."""
+    from qpvgeo.cli import answers
+    from qpvgeo.sources import recognise
+
+    where = folder(data, sample=sample)
+    answer = {"datasets": answers.records(recognise.datasets(where), "key")} | answers.within_sample(where)
+    answers.show(answer, _table, as_json=json)
+
+
+def _table(answer: dict[str, Any], screen: Screen) -> None:
+    """A row per official file."""
+    rows = []
+    for row in answer["datasets"]:
+        size = row["size_bytes"]
+        where = Path(row["path"]).name if row["path"] else "–"
+        if row["recognised_by"] == "content":
+            where += f" ({screen.word('by its content')})"
+        kind, megabytes = screen.word(row["kind"]), number(size / 1e6 if size else None, screen.lang, 1)
+        rows.append((row["key"], kind, str(row["vintage"] or "–"), row["format"] or "–", megabytes, where))
+    screen.table(_COLUMNS, rows)

@@ -1,0 +1,58 @@
+"""`qpvgeo doctor`: files judged before anything is computed from them."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qpvgeo.cli.options import folder, shared
+from qpvgeo.cli.parser import argument
+from qpvgeo.cli.terminal import Column, Screen
+from qpvgeo.language import Note, number
+
+__all__ = ["doctor"]
+
+_SHOWN = 20
+_COLUMNS = (Column("Record"), Column("Code", "code"), Column("Problem", "text"), Column("Action", "text"))
+
+
+@argument("files", metavar="FILE...", nargs=-1, kind=Path, help="cli.doctor_files")
+@shared
+def doctor(files: tuple[Path, ...], *, json: bool, sample: bool, data: Path | None) -> None:
+    """Judge files before anything is computed from them; exit status 1 when one cannot be used as it is."""
+    where = folder(data, sample=sample)
+    if not files and where is None:
+        raise click.BadParameter(Note("cli.name_a_file"), param_hint="FILE")
+    from qpvgeo.cli import answers
+    from qpvgeo.quality.files import examine
+
+    paths = [*files, *([where] if where else [])]
+    reports = [report for path in paths for report in examine(path)]
+    answer = {"ok": all(report.ok for report in reports), "files": [report.as_dict() for report in reports]}
+    answers.show(answer | answers.within_sample(*paths), _table, as_json=json)
+    if not answer["ok"]:
+        click.get_current_context().exit(1)
+
+
+def _table(answer: dict[str, Any], screen: Screen) -> None:
+    """A table of findings per file."""
+    for report in answer["files"]:
+        broken = any(finding["level"] == "error" for finding in report["findings"])
+        state, style = ("not usable as it is", "red") if broken else ("usable", "green")
+        if report["kind"] == "unknown" and not broken:
+            state, style = "not a published file, left aside", "dim"
+        count = f"{number(report['features'], screen.lang)} {screen.word('records')}"
+        screen.line(f"{report['file']}  {screen.word(report['kind'])}, {count}: {screen.word(state)}", style=style)
+        if report["findings"] and (report["kind"] != "unknown" or broken):
+            _findings(report["findings"], screen)
+
+
+def _findings(findings: list[dict[str, Any]], screen: Screen) -> None:
+    shown = findings[:_SHOWN]
+    rows = [
+        (str(one["row"] or "–"), one["code"] or "–", screen.word(one["problem"]), screen.word(one["action"]))
+        for one in shown
+    ]
+    screen.table(_COLUMNS, rows, styles=["red" if one["level"] == "error" else "" for one in shown])
+    if len(findings) > _SHOWN:
+        screen.line(Note("cli.more_findings", count=len(findings) - _SHOWN), style="dim", indent=2)

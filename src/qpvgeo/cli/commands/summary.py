@@ -1,0 +1,158 @@
+"""`qpvgeo summary`: how many QPV, how many people, which share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qpvgeo.cli.options import folder, shared, vintage_option, year_option
+from qpvgeo.cli.parser import Choice, option
+from qpvgeo.cli.terminal import Column, Marks, Screen
+from qpvgeo.errors import MissingDataError
+from qpvgeo.language import Note, number, share
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import geopandas as gpd
+    import pandas as pd
+
+__all__ = ["summary"]
+
+_COLUMNS = (
+    Column("Territory", "name"),
+    Column("QPV"),
+    Column("People in QPV"),
+    Column("census", rank=2),
+    Column("Population", rank=1),
+    Column("census", rank=2),
+    Column("Share"),
+    Column("QPV km2", rank=3),
+    Column("Note", "code"),
+)
+
+
+@vintage_option
+@option("--by", kind=Choice("territory", "region", "department"), default="territory", help="cli.option_by")
+@year_option
+@shared
+def summary(*, vintage: str, by: str, year: int | None, json: bool, sample: bool, data: Path | None) -> None:
+    """How many QPV, how many people, which share; from published figures when no file is available."""
+    from qpvgeo.cli import answers
+
+    answer = _answer(int(vintage), folder(data, sample=sample), by=by, year=year)
+    answers.show(answer, _table, as_json=json)
+
+
+def _answer(vintage: int, data: Path | None, *, by: str, year: int | None) -> dict[str, Any]:
+    """Figures computed from the files available, else the published aggregates."""
+    from qpvgeo.cli import answers, inputs
+    from qpvgeo.indicators import totals
+
+    qpv = inputs.perimeters(vintage, data)
+    if qpv is None and by != "territory":
+        raise MissingDataError(Note("cli.aggregates_by_territory", by=by), way_out=Note("cli.leave_by_out"))
+    detail = None
+    if qpv is None:
+        figures = totals.published_summary(vintage, year=year)
+        sources = [{"facts": "published aggregates embedded in qpvgeo"}]
+    else:
+        figures, detail, sources = _computed(qpv, inputs.people(vintage, data, year), by)
+    rows = figures.drop(index=[totals.TOTAL, totals.OVERSEAS_SCOPE], errors="ignore")
+    scopes = figures.drop(index=rows.index)
+    about = figures.attrs["qpvgeo"]
+    answer = {
+        "vintage": vintage,
+        **totals.headline(figures),
+        "basis": about["basis"],
+        "release": about.get("release"),
+        "by_territory": answers.records(rows, "territory"),
+        "scopes": answers.records(scopes, "scope"),
+        "sources": sources,
+        "repairs": _repairs(qpv),
+        "notes": answers.notes(qpv),
+    }
+    if detail is not None:
+        answer[f"by_{by}"] = answers.records(detail.drop(index=scopes.index, errors="ignore"), by)
+    return answer | answers.fictional(figures)
+
+
+def _computed(
+    qpv: gpd.GeoDataFrame, people: pd.DataFrame | None, by: str
+) -> tuple[pd.DataFrame, pd.DataFrame | None, list[dict[str, Any]]]:
+    """Figures of the territories, those of another level, and the files they were computed from."""
+    from qpvgeo.cli import answers, inputs
+    from qpvgeo.frames import provenance
+    from qpvgeo.indicators import totals
+
+    own = inputs.sample_denominators() if provenance.is_fictional(qpv) else None
+    figures = totals.summary(qpv, population=people, denominators=own)
+    detail = None if by == "territory" else totals.summary(qpv, population=people, denominators=own, by=by)  # type: ignore[arg-type]
+    return figures, detail, answers.sources(qpv, people)
+
+
+def _repairs(qpv: gpd.GeoDataFrame | None) -> dict[str, Any]:
+    """How many outlines were made valid, and what that added to the area."""
+    log = qpv.attrs["qpvgeo"].get("repairs", []) if qpv is not None else []
+    return {"outlines": len(log), "added_km2": round(sum(change["difference_m2"] for change in log) / 1e6, 6)}
+
+
+def _table(answer: dict[str, Any], screen: Screen) -> None:
+    """Headline, then the table by territory, scopes last."""
+    _headline(answer, screen)
+    marks = Marks(screen)
+    detail = next((answer[key] for key in ("by_department", "by_region") if key in answer), answer["by_territory"])
+    rows = [_figures(row, marks, screen) for row in (*detail, *answer["scopes"])]
+    styles = [""] * len(detail) + ["bold"] * len(answer["scopes"])
+    screen.line()
+    screen.table(_COLUMNS, rows, styles=styles, ruled=len(detail))
+    screen.line()
+    marks.write()
+    repairs = answer["repairs"]
+    if repairs["outlines"]:
+        screen.line(Note("cli.repairs", count=repairs["outlines"], area=repairs["added_km2"]), style="dim")
+    screen.notes(answer["notes"])
+
+
+def _headline(answer: dict[str, Any], screen: Screen) -> None:
+    lang = screen.lang
+    basis = screen.word(f"basis: {answer['basis']}")
+    release = f", {screen.word('release')} {answer['release']}" if answer.get("release") else ""
+    screen.line(f"{screen.word('QPV, geography of')} {answer['vintage']}{release} ({basis})", style="bold")
+    people, count = answer["population"], f"{number(answer['n_qpv'], lang)} QPV"
+    if people is None:
+        screen.line(f"{count}; {screen.word('their people are not known')}", indent=2)
+    else:
+        millions = f" ({number(people / 1e6, lang, 1)} {screen.word('million')})" if people >= 1e5 else ""
+        year = answer["population_year"]
+        dated = f", {screen.word('reference year')} {year}" if year else ""
+        screen.line(f"{count}, {number(people, lang)} {screen.word('people')}{millions}{dated}", indent=2)
+    if answer["share"] is not None:
+        scope, census = answer["share_scope"], answer["denominator_year"]
+        name = next((row["name"] for row in _all_rows(answer) if row["key"] == scope), scope)
+        ratio = f"{number(answer['share_population'], lang)} / {number(answer['denominator'], lang)}"
+        dated = f" ({screen.word('census')} {census})" if census else ""
+        screen.line(
+            f"{share(answer['share'], lang, 1)} = {ratio} {screen.word('inhabitants')}{dated}, "
+            f"{screen.word('scope:')} {screen.word(name)}",
+            indent=2,
+        )
+
+
+def _all_rows(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    territories = [{**row, "key": row["territory"]} for row in answer["by_territory"]]
+    return [*territories, *({**row, "key": row["scope"]} for row in answer["scopes"])]
+
+
+def _figures(row: dict[str, Any], marks: Marks, screen: Screen) -> list[str]:
+    lang = screen.lang
+    return [
+        screen.word(row["name"]),
+        number(row["n_qpv"], lang),
+        number(row["population"], lang),
+        str(row["population_year"] or "–"),
+        number(row["denominator"], lang),
+        str(row["denominator_year"] or "–"),
+        share(row["share"], lang),
+        number(row["qpv_area_km2"], lang, 2),
+        marks.mark(row["note"]),
+    ]

@@ -1,0 +1,263 @@
+"""Maps that `qpvgeo map` draws: what each kind needs, read and handed to its function."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from qpvgeo import maps, settings
+from qpvgeo.cli import answers, inputs
+from qpvgeo.cli.outputs import problems_of
+from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.formats.table_stream import open_table
+from qpvgeo.frames import provenance
+from qpvgeo.language import Note
+from qpvgeo.maps.choropleths import LEVELS
+from qpvgeo.maps.qpv_maps import not_shown, together
+from qpvgeo.population.estimation import estimate_population
+from qpvgeo.samples import sample as embedded
+from qpvgeo.sources import recognise
+
+__all__ = ["draw"]
+
+Options = Any
+"""Options of `qpvgeo map` by name, and `data`, the folder of the files."""
+
+_FORMS = ("png", "svg", "pdf")
+
+
+def draw(asked: Options) -> dict[str, Any]:
+    """Answer of `qpvgeo map`: the files written, and what the map is made of."""
+    _require(asked)
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+
+    with mpl.rc_context({"backend": "agg"}), warnings.catch_warnings():
+        # the source line and the notes say it
+        warnings.filterwarnings("ignore", message=".* no outline in this file")
+        drawing = _KINDS[asked.kind](asked)
+        try:
+            if asked.basemap and drawing.place is not None:
+                maps.basemap(drawing.ax, drawing.place)
+            for path in _files(asked):
+                maps.save(drawing.ax, path)
+            # lines are broken for the picture alone
+            title = drawing.ax.get_title(loc="left").replace("\n", " ")
+        finally:
+            plt.close(drawing.ax.figure)
+    answer = {
+        "kind": asked.kind,
+        "place": None if drawing.place is None else drawing.place.name or None,
+        "title": title,
+        "outputs": [str(path) for path in _files(asked)],
+        "notes": drawing.notes(settings.current_language()),
+        "sources": answers.sources(*drawing.frames),
+    }
+    return answer | answers.fictional(*drawing.frames)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    ax: Any
+    place: maps.Place | None
+    frames: list[pd.DataFrame]
+
+    def notes(self, lang: str) -> list[str]:
+        """What belongs on the map and is not there."""
+        if self.place is not None:
+            return not_shown(self.place.bare, self.frames, lang)
+        outlines = (frame for frame in self.frames if isinstance(frame, gpd.GeoDataFrame) and "vintage" in frame)
+        return not_shown([str(code) for one in outlines for code in one.index[one.geometry.isna()]], self.frames, lang)
+
+
+def _files(asked: Options) -> list[Path]:
+    """Files to write."""
+    return [getattr(asked, form) for form in _FORMS if getattr(asked, form) is not None]
+
+
+def _year(asked: Options) -> int:
+    """Geography of the perimeters."""
+    return int(asked.vintage or 2024)
+
+
+def _require(asked: Options) -> None:
+    problems: list[str] = []
+    if not _files(asked):
+        problems.append(Note("cli.name_a_map"))
+    for suffix in _FORMS:
+        problems += problems_of(getattr(asked, suffix), f"--{suffix}", (f".{suffix}",))
+    wrong: dict[str, Any] = {
+        Note("cli.no_level", given=asked.by, known=", ".join(LEVELS)): asked.by is not None and asked.by not in LEVELS,
+        Note("cli.columns_of_grid"): asked.columns is not None and asked.grid is None,
+        Note("cli.not_columns", given=asked.columns): asked.columns is not None and not inputs.named(asked.columns),
+        Note("cli.tags_need_points"): asked.kind == "tags" and asked.points is None and not asked.sample,
+    }
+    problems += [words for words, told in wrong.items() if told] + _problems_of_place(asked)
+    for option, kinds in _OPTIONS.items():
+        if getattr(asked, option) is not None and asked.kind not in kinds:
+            problems.append(Note("cli.option_of_kinds", option=f"--{option}", kinds=", ".join(kinds)))
+    if problems:
+        raise UsageError(Note("cli.no_map"), problems=problems)
+
+
+_OPTIONS: dict[str, tuple[str, ...]] = {
+    "vintage": ("qpv", "choropleth", "grid", "estimates", "tags", "france"),
+    "by": ("choropleth", "france"),
+    "column": ("choropleth", "grid", "france"),
+    "points": ("tags",),
+    "grid": ("grid", "estimates"),
+    "layer": ("grid", "estimates"),
+    "columns": ("grid", "estimates"),
+}
+"""Kinds of map that each option is for."""
+
+
+def _problems_of_place(asked: Options) -> list[str]:
+    country = asked.kind == "france"
+    wrong: dict[str, Any] = {
+        Note("cli.no_place_of_france"): country and (asked.place or asked.box),
+        Note("cli.basemap_of_a_place"): country and asked.basemap,
+        Note("cli.place_or_box"): asked.place and asked.box,
+        Note("cli.not_a_box", given=asked.box): asked.box and _numbers(asked.box) is None,
+    }
+    return [words for words, told in wrong.items() if told]
+
+
+def _qpv(asked: Options, vintage: int | None = None) -> gpd.GeoDataFrame:
+    return inputs.required_perimeters(vintage or _year(asked), asked.data)
+
+
+def _communes(asked: Options) -> gpd.GeoDataFrame | None:
+    """Communes at hand; None without them: a QPV, a department or a box is known all the same."""
+    try:
+        return inputs.communes(asked.data, None)
+    except MissingDataError:
+        return None
+
+
+def _place(asked: Options, qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame | None) -> maps.Place:
+    box = None if asked.box is None else _numbers(asked.box)
+    return maps.find_place(box or asked.place, qpv, communes, epci=inputs.epci(asked.data))
+
+
+def _numbers(box: str) -> list[float] | None:
+    """Four numbers with commas between them; None when it is not that."""
+    try:
+        numbers = [float(part) for part in box.split(",")]
+    except ValueError:
+        return None
+    return numbers if len(numbers) == 4 else None
+
+
+def _draw_qpv(asked: Options) -> _Drawing:
+    qpv, communes = _qpv(asked), _communes(asked)
+    place = _place(asked, qpv, communes)
+    ax = maps.qpv(qpv, communes, place=place, lang=settings.current_language(), title=asked.title)  # type: ignore[arg-type]
+    return _Drawing(ax, place, _known(qpv, communes))
+
+
+def _draw_change(asked: Options) -> _Drawing:
+    before, after, communes = _qpv(asked, 2015), _qpv(asked, 2024), _communes(asked)
+    place = _place(asked, together(before, after), communes)
+    ax = maps.change(before, after, communes, place=place, lang=settings.current_language(), title=asked.title)  # type: ignore[arg-type]
+    return _Drawing(ax, place, _known(before, after, communes))
+
+
+def _draw_choropleth(asked: Options) -> _Drawing:
+    by = asked.by or "commune"
+    made = inputs.covered(_year(asked), asked.data, by=by)
+    communes = made.communes if made.communes is not None else inputs.communes(asked.data, None)
+    place = _place(asked, communes if asked.place is None else made.qpv, communes)
+    options: dict[str, Any] = {"place": place, "lang": settings.current_language(), "title": asked.title}
+    ax = maps.choropleth(made.frame, communes, asked.column or "share", **options)
+    return _Drawing(ax, place, _known(made.frame, communes))
+
+
+def _draw_grid(asked: Options) -> _Drawing:
+    qpv, communes = _qpv(asked), _communes(asked)
+    place = _place(asked, qpv, communes)
+    cells = _cells(asked, place)
+    options: dict[str, Any] = {"place": place, "lang": settings.current_language(), "title": asked.title}
+    ax = maps.grid(cells, qpv, asked.column or "population", communes, **options)
+    return _Drawing(ax, place, _known(cells, qpv, communes))
+
+
+def _draw_estimates(asked: Options) -> _Drawing:
+    qpv, communes = _qpv(asked), _communes(asked)
+    place = _place(asked, qpv, communes)
+    near = qpv.loc[place.metres(qpv).index]
+    if not len(near):
+        raise MissingDataError(Note("cli.no_qpv_on_map", vintage=_year(asked)))
+    people = estimate_population(near, _cells(asked, place))
+    options: dict[str, Any] = {"place": place, "lang": settings.current_language(), "title": asked.title}
+    ax = maps.estimates(people, near, communes, **options)
+    return _Drawing(ax, place, _known(people, qpv, communes))
+
+
+def _draw_tags(asked: Options) -> _Drawing:
+    qpv, communes = _qpv(asked), _communes(asked)
+    place = _place(asked, qpv, communes)
+    points = _points(asked.points or embedded().addresses)
+    options: dict[str, Any] = {"place": place, "lang": settings.current_language(), "title": asked.title}
+    return _Drawing(maps.tags(points, qpv, communes, **options), place, _known(qpv, communes, points))
+
+
+def _draw_france(asked: Options) -> _Drawing:
+    options: dict[str, Any] = {"lang": settings.current_language(), "title": asked.title}
+    if asked.by is None and asked.column is None:
+        qpv, communes = _qpv(asked), _communes(asked)
+        return _Drawing(maps.france(qpv, communes, **options), None, _known(qpv, communes))
+    made = inputs.covered(_year(asked), asked.data, by=asked.by or "department")
+    communes = made.communes if made.communes is not None else inputs.communes(asked.data, None)
+    ax = maps.france(made.frame, communes, asked.column or "share", **options)
+    return _Drawing(ax, None, _known(made.frame, communes))
+
+
+_KINDS: dict[str, Callable[[Options], _Drawing]] = {
+    "qpv": _draw_qpv,
+    "choropleth": _draw_choropleth,
+    "grid": _draw_grid,
+    "estimates": _draw_estimates,
+    "change": _draw_change,
+    "tags": _draw_tags,
+    "france": _draw_france,
+}
+
+
+def _cells(asked: Options, place: maps.Place) -> pd.DataFrame:
+    """Cells of the finest and latest grid at hand that has some in the place."""
+    near = gpd.GeoSeries([shapely.box(*place.frame)], crs=place.epsg)
+    columns = None if asked.columns is None else inputs.named(asked.columns)
+    try:
+        return inputs.grids_near(asked.data, near, grid=asked.grid, layer=asked.layer, columns=columns)[0]
+    except DataError as error:
+        raise DataError(
+            str(error).splitlines()[0],
+            problems=error.problems,
+            way_out=Note("cli.layer_and_columns"),
+        ) from error
+
+
+def _points(path: Path) -> pd.DataFrame:
+    """Points of a CSV or Parquet table with longitudes and latitudes, or of a layer, with the file they are of."""
+    addresses = any(one.kind == "addresses" for one in recognise.identify(path))
+    record = provenance.file_record(path) | ({"kind": "addresses", "producer": "BAN"} if addresses else {})
+    home = embedded().path.resolve()
+    return provenance.stamp(_read_points(path), [record], fictional=path.resolve().is_relative_to(home))
+
+
+def _read_points(path: Path) -> pd.DataFrame:
+    if path.name.lower().endswith((".csv", ".csv.gz", ".parquet", ".txt")):
+        table = open_table(path)
+        parts = [batch.look.to_pandas() for batch in table.batches(table.schema.names, table.rows, "nothing")]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=table.schema.names)
+    return gpd.read_file(path)
+
+
+def _known(*frames: pd.DataFrame | None) -> list[pd.DataFrame]:
+    return [frame for frame in frames if frame is not None]

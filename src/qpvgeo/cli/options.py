@@ -1,0 +1,62 @@
+"""Options that several commands share, and what they say together."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from click import BadParameter
+
+from qpvgeo.cli.parser import Choice, file_option, option
+from qpvgeo.language import LANGUAGES, Note
+
+__all__ = [
+    "VINTAGES",
+    "folder",
+    "grid_option",
+    "layer_option",
+    "output_option",
+    "shared",
+    "vintage_option",
+    "year_option",
+]
+
+VINTAGES = Choice("2015", "2024")
+
+vintage_option = option("--vintage", kind=VINTAGES, default="2024", help="cli.option_vintage")
+year_option = option("--year", kind=int, metavar="YEAR", help="cli.option_year")
+grid_option = file_option("--grid", help="cli.option_grid")
+layer_option = option("--layer", metavar="NAME", help="cli.option_layer")
+output_option = file_option("-o", "--output", metavar="OUT", help="cli.option_output")
+
+_json = option("--json", is_flag=True, help="cli.option_json")
+_sample = option("--sample", is_flag=True, help="cli.option_sample")
+_data = file_option("--data", metavar="DIR", help="cli.option_data")
+_lang = option("--lang", kind=Choice(*LANGUAGES), expose_value=False, help="cli.option_lang")
+
+
+def shared(function: Callable[..., Any], *, sample: bool = True) -> Callable[..., Any]:
+    """Options of every command: `--json`, `--sample`, `--data`, `--lang`."""
+    for add in (_lang, _data, *([_sample] if sample else []), _json):
+        function = add(function)
+    return function
+
+
+def folder(data: Path | None, *, sample: bool) -> Path | None:
+    """Folder of the files: the one named, that of the sample, or None.
+
+    Raises
+    ------
+    UsageError
+        `--data` is not a folder.
+    """
+    if sample and data is not None:
+        raise BadParameter(Note("cli.exclude", one="--sample", other="--data"), param_hint="--sample")
+    if sample:
+        from qpvgeo.samples import sample as embedded
+
+        return embedded().path
+    if data is not None:
+        from qpvgeo.sources.folders import data_dirs
+
+        data_dirs(data)  # raises when it is not a folder
+    return data
