@@ -1,4 +1,5 @@
 from . import codes as codes
+from . import designation as designation
 from . import errors as errors
 from . import facts as facts
 from . import fiscal as fiscal
@@ -13,6 +14,9 @@ from . import settings as settings
 from . import sources as sources
 from . import tagging as tagging
 from ._version import __version__ as __version__
+from .designation.eligibility import eligible_cells as eligible_cells
+from .designation.thresholds import income_threshold as income_threshold
+from .designation.zones import candidate_zones as candidate_zones
 from .facts import geography as geography
 from .fiscal.vat import vat_zone as vat_zone
 from .frames.provenance import provenance as provenance

@@ -162,7 +162,7 @@ def test_identifiers_are_unique(name):
 
 
 def test_unknown_table_lists_the_tables():
-    with pytest.raises(UsageError, match="decrees, departments, epts"):
+    with pytest.raises(UsageError, match="decrees, departments, designation_methods"):
         facts.table("communes")
 
 

@@ -18,6 +18,8 @@ TABLES = (
     "breaks",
     "decrees",
     "departments",
+    "designation_methods",
+    "designation_rules",
     "epts",
     "errata",
     "fiscal_rules",

@@ -1,0 +1,287 @@
+"""Cells whose income is below the threshold of their urban unit: by a column of medians, or by a named proxy.
+
+The decree compares medians of declared income. The grids hold winsorised sums of living standards and numbers of poor
+households: both can stand in for the medians only after calibration, and the result says which proxy was used and how
+it was calibrated. Nothing here is an outline of the law, which was fixed after mayors were consulted (art. 3).
+
+Source: décret n° 2014-767, art. 2 to 4; Insee, dictionary of the gridded data.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qpvgeo.designation.thresholds import income_threshold, rules_of
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.frames.provenance import is_fictional, provenance, stamp
+from qpvgeo.frames.require import require_columns, require_unique_cells
+from qpvgeo.language import Note
+
+__all__ = ["CELL_COLUMNS", "MEAN", "POVERTY", "eligible_cells"]
+
+MEAN, POVERTY = "mean", "poverty"
+"""Proxies: the winsorised mean living standard, and the poverty rate of households."""
+
+CELL_COLUMNS = (
+    "unit",
+    "threshold_eur",
+    "income_eur",
+    "margin",
+    "eligible",
+    "state",
+    "basis",
+    "population",
+    "households",
+    "poor_households",
+    "living_standard_sum_eur",
+    "communes",
+)
+"""Columns of the result, in order."""
+
+_FEW_HOUSEHOLDS = 11
+_NEEDED = ("population",)
+_UNIT_COLUMNS = ("unit", "population", "median")
+
+
+def eligible_cells(
+    grid: pd.DataFrame,
+    units: pd.DataFrame,
+    *,
+    national_median: float,
+    income: str = MEAN,
+    poverty_rate: float | None = None,
+    regime: str = "2014",
+) -> pd.DataFrame:
+    """Cells of a grid whose income is strictly below the threshold of their unit.
+
+    Parameters
+    ----------
+    grid
+        Frame of `qpvgeo.read_grid`.
+    units
+        A row per commune, on its code: `unit` (code of the urban unit), `population` (inhabitants of the whole unit),
+        `median` (its median income by consumption unit, in euros a year); for Martinique and La Réunion the median is
+        that of the department and the population that of the commune. Communes that are not in it are in no unit.
+    national_median
+        Median income by consumption unit of France métropolitaine, in euros a year, of the same source as `median`.
+    income
+        What is compared with the threshold:
+
+        - the name of a column of the grid that holds medians of declared income, in euros;
+        - `"mean"`: mean living standard of the cell, times the median of its unit over the mean living standard of the
+          cells of that unit;
+        - `"poverty"`: the share of poor households: a cell is eligible from `poverty_rate` on. `income_eur` is missing.
+    poverty_rate
+        For `income="poverty"`, a share from 0 to 1; by default, in each unit, the rate from which on as many people
+        live as below the threshold by `"mean"`.
+    regime
+        As for `qpvgeo.income_threshold`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per cell of the grid, on its index:
+
+        - `unit`, `threshold_eur`, `income_eur`: unit of the first commune of the cell (of all cells, where the grid has
+          no communes and the table one unit), its threshold, the income compared;
+        - `margin`: income over threshold, less 1 (rate of poverty: required rate less that of the cell);
+        - `eligible`: boolean, missing where it is not known;
+        - `state`: `eligible`, `above threshold`, `no unit`, `unit too small` or `no data`;
+        - `basis`: how sure the values of the cell are: `observed`, `few households` (under 11) or `imputed`;
+        - `population`, `households`, `poor_households`, `living_standard_sum_eur`, `communes`: as in the grid.
+
+        `attrs["qpvgeo"]` holds the regime, the proxy and its calibration by unit (`calibration`), and the notes.
+
+    Raises
+    ------
+    UsageError
+        An unknown regime, a proxy that is neither a column nor a named one, a rate that is not a share.
+    DataError
+        Columns that are missing, cells or communes that appear twice, several values for one unit.
+
+    Examples
+    --------
+    >>> import pandas as pd, qpvgeo as qg
+    >>> grid = qg.read_grid(qg.sample().grid_2019)
+    >>> towns = ["99001", "99002", "99003", "99004"]
+    >>> units = pd.DataFrame({"unit": "99A", "population": 45_000, "median": 19_000}, index=towns)
+    >>> cells = eligible_cells(grid, units, national_median=21_730)
+    >>> int(cells["threshold_eur"].iloc[0]), cells.attrs["qpvgeo"]["proxy"]
+    (12600, 'mean')
+    """
+    rules = rules_of(regime)
+    require_columns(grid, _NEEDED, what="The grid")
+    require_unique_cells(grid)
+    _require_units(units)
+    _require_income(grid, income, poverty_rate)
+    by_unit = units.drop_duplicates("unit").set_index("unit")
+    thresholds = income_threshold(national_median, by_unit["median"], by_unit["population"], regime=regime)
+    unit = _units(grid, units)
+    cells = pd.DataFrame({"unit": unit, "threshold_eur": unit.map(thresholds).astype("Int64")}, index=grid.index)
+    held = [name for name in CELL_COLUMNS if name in grid.columns]
+    cells = cells.join(grid[held])
+    calibration: dict[str, dict[str, float]] = {}
+    if income == POVERTY:
+        rate, required = _poverty(cells, by_unit, poverty_rate, calibration)
+        cells["income_eur"] = pd.Series(pd.NA, index=cells.index, dtype="Float64")
+        cells["margin"] = required - rate
+        below = (rate >= required).where(rate.notna() & required.notna()).astype("boolean")
+    else:
+        column = grid[income].astype("Float64") if income in grid.columns else _mean(cells, by_unit, calibration)
+        cells["income_eur"] = column
+        cells["margin"] = column / cells["threshold_eur"].astype("Float64") - 1
+        below = (column < cells["threshold_eur"].astype("Float64")).astype("boolean")
+    cells["state"] = _states(cells, below)
+    cells["eligible"] = below.where(cells["state"].isin(["eligible", "above threshold"]), pd.NA)
+    cells.loc[cells["state"].isin(["no unit", "unit too small"]), "eligible"] = False
+    cells["basis"] = _basis(grid)
+    found = cells.reindex(columns=CELL_COLUMNS)
+    about = provenance(grid)
+    return stamp(
+        found,
+        about.get("files", []),
+        regime=rules.regime,
+        article=rules.article,
+        proxy=income,
+        calibration=calibration,
+        national_median=float(national_median),
+        min_people=rules.min_people,
+        min_density_km2=rules.min_density_km2,
+        epsg=about.get("epsg"),
+        fictional=is_fictional(grid),
+        notes=_notes(found, income, grid),
+    )
+
+
+def _units(grid: pd.DataFrame, units: pd.DataFrame) -> pd.Series:
+    """Unit of each cell: that of its first commune; a table of one unit stands for a grid without communes."""
+    if "communes" in grid.columns and grid["communes"].notna().any():
+        return grid["communes"].map(_first).map(units["unit"])
+    if len(units["unit"].unique()) != 1:
+        raise DataError(Note("designation.no_communes"), way_out=Note("designation.no_communes_way_out"))
+    return pd.Series(units["unit"].iloc[0], index=grid.index)
+
+
+def _first(communes: object) -> object:
+    """First commune of a cell, that of most of its households."""
+    if isinstance(communes, str):
+        return communes
+    return next(iter(communes), None) if isinstance(communes, Iterable) else None
+
+
+def _require_units(units: pd.DataFrame) -> None:
+    require_columns(units, _UNIT_COLUMNS, what="The table of units")
+    problems: list[Note] = [
+        Note("designation.commune_twice", commune=str(code)) for code in units.index[units.index.duplicated()].unique()
+    ]
+    for name in ("population", "median"):
+        several = units.groupby("unit")[name].nunique(dropna=False)
+        problems += [
+            Note("designation.unit_values", unit=str(unit), column=name) for unit in several[several > 1].index
+        ]
+    if problems:
+        raise DataError(
+            Note("designation.units_unusable"), problems=problems, way_out=Note("designation.units_way_out")
+        )
+
+
+def _require_income(grid: pd.DataFrame, income: str, poverty_rate: float | None) -> None:
+    problems: list[str] = []
+    if poverty_rate is not None and not (isinstance(poverty_rate, int | float) and 0 <= poverty_rate <= 1):
+        problems.append(Note("designation.not_a_share", value=repr(poverty_rate)))
+    if income not in grid.columns and income not in (MEAN, POVERTY):
+        problems.append(Note("designation.no_income", income=str(income)))
+    needed = {MEAN: ("living_standard_sum_eur",), POVERTY: ("poor_households", "living_standard_sum_eur")}
+    if income not in grid.columns:
+        wanted = needed.get(income, ()) if poverty_rate is None else needed.get(income, ())[:1]
+        problems += [
+            Note("designation.proxy_column", column=name, proxy=income) for name in wanted if name not in grid.columns
+        ]
+    elif not pd.api.types.is_numeric_dtype(grid[income]):
+        problems.append(Note("designation.income_not_numbers", income=str(income)))
+    if problems:
+        raise UsageError(
+            Note("designation.income_unusable"), problems=problems, way_out=Note("designation.income_way_out")
+        )
+
+
+def _mean(cells: pd.DataFrame, by_unit: pd.DataFrame, calibration: dict[str, dict[str, float]]) -> pd.Series:
+    """Mean living standard of cells, scaled so that the mean of each unit stands at its median."""
+    people = cells["population"].astype("Float64")
+    mean = cells["living_standard_sum_eur"].astype("Float64") / people.where(people > 0)
+    mean = mean.where(people > 0)
+    known = mean.notna()
+    sums = cells[known].groupby("unit")[["living_standard_sum_eur", "population"]].sum()
+    unit_mean = sums["living_standard_sum_eur"] / sums["population"]
+    factor = (by_unit["median"].astype("Float64") / unit_mean).dropna()
+    for unit, value in factor.items():
+        calibration[str(unit)] = {
+            "median_eur": float(by_unit.loc[unit, "median"]),
+            "mean_eur": float(unit_mean[unit]),
+            "factor": float(value),
+        }
+    return mean * cells["unit"].map(factor).astype("Float64")
+
+
+def _poverty(
+    cells: pd.DataFrame, by_unit: pd.DataFrame, given: float | None, calibration: dict[str, dict[str, float]]
+) -> tuple[pd.Series, pd.Series]:
+    """Rate of poor households of each cell, and the rate from which on it is eligible."""
+    households = cells["households"].astype("Float64")
+    rate = cells["poor_households"].astype("Float64") / households.where(households > 0)
+    if given is not None:
+        calibration.update({str(unit): {"poverty_rate": float(given)} for unit in by_unit.index})
+        return rate, pd.Series(float(given), index=cells.index, dtype="Float64").where(cells["unit"].notna())
+    below = _mean(cells, by_unit, {}) < cells["threshold_eur"].astype("Float64")
+    required: dict[Any, float] = {}
+    for unit, rows in cells[rate.notna()].groupby("unit"):
+        wanted = float(rows["population"][below.reindex(rows.index).fillna(value=False)].sum())
+        ranked = rate.reindex(rows.index).sort_values(ascending=False)
+        reached = rows["population"].reindex(ranked.index).astype(float).cumsum()
+        at = int(np.searchsorted(reached.to_numpy(), wanted))
+        required[unit] = float(ranked.iloc[min(at, len(ranked) - 1)]) if wanted > 0 else float("inf")
+        calibration[str(unit)] = {"poverty_rate": required[unit], "people_below_by_mean": wanted}
+    return rate, cells["unit"].map(required).astype("Float64")
+
+
+def _states(cells: pd.DataFrame, below: pd.Series) -> pd.Series:
+    states = np.select(
+        [
+            cells["unit"].isna(),
+            cells["threshold_eur"].isna(),
+            below.isna(),
+            below.fillna(value=False).to_numpy(bool),
+        ],
+        ["no unit", "unit too small", "no data", "eligible"],
+        "above threshold",
+    )
+    return pd.Series(states, index=cells.index, dtype="str")
+
+
+def _basis(grid: pd.DataFrame) -> pd.Series:
+    imputed = grid["imputed"].fillna(value=False).to_numpy(bool) if "imputed" in grid else np.zeros(len(grid), bool)
+    few = np.zeros(len(grid), bool)
+    if "households" in grid and grid["households"].notna().any():
+        few = (grid["households"].astype("Float64") < _FEW_HOUSEHOLDS).fillna(value=True).to_numpy(bool)
+    return pd.Series(
+        np.select([imputed, few], ["imputed", "few households"], "observed"), index=grid.index, dtype="str"
+    )
+
+
+def _notes(cells: pd.DataFrame, income: str, grid: pd.DataFrame) -> list[Note]:
+    """What a reader of the table must know, most important first."""
+    notes = [Note("designation.not_the_law")]
+    if income in (MEAN, POVERTY) and income not in grid.columns:
+        notes.append(Note(f"designation.proxy_{income}"))
+    unsure = int((cells["eligible"].fillna(value=False) & (cells["basis"] != "observed")).sum())
+    if unsure:
+        notes.append(Note("designation.unsure_cells", count=unsure))
+    counts: Mapping[str, int] = cells["state"].value_counts().to_dict()
+    notes += [
+        Note(f"designation.state_{state.replace(' ', '_')}", count=counts[state])
+        for state in ("no data", "no unit", "unit too small")
+        if counts.get(state)
+    ]
+    return notes
