@@ -68,7 +68,7 @@ def test_codes_that_a_spreadsheet_spoiled_are_repaired_and_told(written):
     found = read_correspondence(written("qn00101i ;x;Inchangé;qp1001;y;;;;"))
     assert pairs(found).tolist() == [["QN00101I", "QP001001"]]
     assert found.attrs["qpvgeo"]["repairs"] == [
-        "line 2: 'qn00101i' read as QN00101I",
+        "row 2: 'qn00101i' read as QN00101I (upper case)",
         "line 2, QP2015_1: 'qp1001' read as QP001001 (upper case, zeros restored)",
     ]
 
@@ -81,7 +81,7 @@ def test_words_for_no_ancestor_are_no_codes(written):
 def test_pair_that_stands_twice_is_kept_once_with_a_note(written):
     found = read_correspondence(written("QN00101M;x;Modifié;QP001001;y;QP001001;y;;"))
     assert len(found) == 1
-    assert found.attrs["qpvgeo"]["notes"] == ["1 pairs stand several times and are kept once"]
+    assert found.attrs["qpvgeo"]["notes"] == ["1 pair appears several times, kept once"]
 
 
 def test_cells_that_are_no_codes_are_listed_at_once(written):
@@ -102,7 +102,7 @@ def test_row_without_a_code_is_told(written):
 
 
 def test_table_that_is_no_list_names_its_columns(written):
-    with pytest.raises(DataError, match=r"no column of codes of 2024[\s\S]*Its columns are: a, b"):
+    with pytest.raises(DataError, match=r"no column of codes of 2024[\s\S]*Its columns are: a and b"):
         read_correspondence(written("1;2", header="a;b"))
 
 

@@ -1,5 +1,6 @@
 """Perimeters from every published form: one canonical frame, nothing dropped in silence."""
 
+import json
 import shutil
 import zipfile
 
@@ -10,6 +11,7 @@ import pytest
 import shapely
 from geopandas.testing import assert_geodataframe_equal
 
+import qpvgeo as qg
 from qpvgeo import facts
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError, MissingDataError, UsageError
@@ -17,7 +19,7 @@ from qpvgeo.frames.forms import QPV_COLUMNS
 from qpvgeo.geometry.projection import to_metric
 from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import sample
-from qpvgeo.sources.published_columns import column_of
+from qpvgeo.sources.published_names import column_of
 
 LILLE, MAMOUDZOU = (3.06, 50.62), (45.22, -12.79)
 
@@ -146,18 +148,18 @@ def test_columns_that_someone_renamed(tmp_path, new):
 
 def test_columns_that_no_file_has_are_named(tmp_path):
     write(tmp_path / "x.gpkg", {"QN05901N": square(LILLE)})
-    with pytest.raises(DataError, match="No file has a column 'Titre'"):
+    with pytest.raises(DataError, match="No file has a column Titre"):
         read_qpv(tmp_path / "x.gpkg", columns={"Titre": "name"})
 
 
 def test_columns_cannot_be_given_names_that_mean_nothing(tmp_path):
     write(tmp_path / "x.gpkg", {"QN05901N": square(LILLE)})
-    with pytest.raises(UsageError, match="cannot name 'code'"):
+    with pytest.raises(UsageError, match="cannot give the names code"):
         read_qpv(tmp_path / "x.gpkg", columns={"code_qp": "code"})
 
 
 def test_a_file_without_codes_lists_the_columns_it_has(tmp_path):
-    gpd.GeoDataFrame({"zone": ["QN05901N"]}, geometry=[square(LILLE)], crs=4326).to_file(tmp_path / "x.gpkg")
+    gpd.GeoDataFrame({"zone": ["quartier nord"]}, geometry=[square(LILLE)], crs=4326).to_file(tmp_path / "x.gpkg")
     with pytest.raises(DataError, match="no layer of QPV outlines") as error:
         read_qpv(tmp_path / "x.gpkg")
     assert "columns zone" in error.value.problems[0]
@@ -223,7 +225,7 @@ def test_repeated_codes_are_listed_with_their_number(tmp_path):
     gpd.GeoDataFrame({"code_qp": ["QN05901N", "QN05902N", "QN05901N"]}, geometry=[square(LILLE)] * 3, crs=4326).to_file(
         tmp_path / "x.gpkg"
     )
-    with pytest.raises(DataError, match="1 codes stand on several features") as error:
+    with pytest.raises(DataError, match="1 code appears on several features") as error:
         read_qpv(tmp_path / "x.gpkg")
     assert error.value.problems == ("QN05901N: 2 features",)
 
@@ -263,7 +265,7 @@ def test_an_outline_in_another_territory_than_its_code_is_named(tmp_path):
 
 def test_a_wrong_projection_is_named(tmp_path):
     write(tmp_path / "x.gpkg", {"QN05901N": shapely.box(704_000, 7_059_000, 705_000, 7_060_000)}, crs=3857)
-    with pytest.raises(DataError, match="do not lie where") as error:
+    with pytest.raises(DataError, match="not lie where") as error:
         read_qpv(tmp_path / "x.gpkg")
     assert "EPSG:3857" in error.value.way_out
 
@@ -433,8 +435,13 @@ def test_real_nine_files_are_the_1514(whole_2015, shp):
 
 @pytest.mark.real
 def test_real_outlines_of_a_territory_come_before_the_national_ones(whole_2015, shp):
-    (note,) = noted(whole_2015, "1514 QPV are also in another file")
-    assert "32 outlines differ by more than 1 m (973, 3.4 m at most)" in note
+    (note,) = [note for note in about(whole_2015)["notes"] if note.key == "read.other_outlines"]
+    assert {key: note.values[key] for key in ("count", "far", "places", "most")} == {
+        "count": 1514,
+        "far": 32,
+        "places": ["973"],
+        "most": 3.4,
+    }
     own = read_qpv(shp / "QP_GUYANE_RGF95_UTM22N.shp").to_crs(4326)
     kept = whole_2015.loc[own.index]
     assert shapely.equals_exact(kept.geometry.to_numpy(), own.geometry.to_numpy(), tolerance=1e-9).all()
@@ -573,3 +580,149 @@ def test_records_say_what_each_file_is_and_of_which_regions_it_was_kept(real_dat
     )
     assert island["regions"] == ["04"]
     assert whole["regions"] == [], "all of it is in the files of the territories"
+
+
+@pytest.mark.parametrize("column", ["id", "CODE", "Code_du_qu", "q", "code_quartier_prioritaire", "identifiant"])
+def test_codes_are_known_by_their_values(tmp_path, column):
+    frame = gpd.GeoDataFrame({"rang": [1], column: ["QN05901N"]}, geometry=[square(LILLE)], crs=4326)
+    frame.to_file(tmp_path / "x.gpkg")
+    assert read_qpv(tmp_path / "x.gpkg").index.tolist() == ["QN05901N"]
+
+
+@pytest.mark.parametrize(
+    "column", ["nomQpv", "libQpv", "Nom_du_qua", "NOM_QP", "lib_quartier", "nom_quartier_prioritaire", "Quartier"]
+)
+def test_names_are_known(tmp_path, column):
+    bare(tmp_path / "x.gpkg", **{column: ["Nord"]})
+    assert read_qpv(tmp_path / "x.gpkg")["name"].tolist() == ["Nord"]
+
+
+def bare(path, **attributes):
+    gpd.GeoDataFrame({"code_qp": ["QN05901N"], **attributes}, geometry=[square(LILLE)], crs=4326).to_file(path)
+
+
+def test_names_that_are_not_found_are_said(tmp_path):
+    bare(tmp_path / "x.gpkg")
+    notes = about(read_qpv(tmp_path / "x.gpkg"))["notes"]
+    assert [note.values["note"].key for note in notes] == ["read.no_names"]
+
+
+def test_columns_cut_to_ten_characters_by_a_shapefile(tmp_path):
+    frame = gpd.GeoDataFrame(
+        {"Code_du_qu": ["QN05901N"], "Nom_du_qua": ["A"], "Commune": ["Lille"], "Code_INSEE": ["59350"]},
+        geometry=[square(LILLE)],
+        crs=4326,
+    )
+    frame.to_file(tmp_path / "x.shp")
+    assert read_qpv(tmp_path / "x.shp").loc["QN05901N", ["name", "communes"]].tolist() == ["A", ["59350"]]
+
+
+def test_published_names_of_communes_are_kept_as_lists(tmp_path):
+    write(tmp_path / "x.gpkg", {"QP059001": square(LILLE)}, COMMUNE_QP=["Lourches,  Denain, Escaudain"])
+    qpv = read_qpv(tmp_path / "x.gpkg")
+    assert qpv.loc["QP059001", "commune_names"] == ["Lourches", "Denain", "Escaudain"]
+    assert qpv.loc["QP059001", "commune_qp"] == "Lourches,  Denain, Escaudain"
+    qpv.to_parquet(tmp_path / "y.parquet")
+    again = read_qpv(tmp_path / "y.parquet")
+    assert again.loc["QP059001", "commune_names"] == ["Lourches", "Denain", "Escaudain"]
+
+
+HEX = {"QN00401M": (923_000, 6_307_000), "QN00402M": (959_000, 6_338_000)}
+
+
+def lambert(path):
+    shapes = [shapely.box(x, y, x + 800, y + 900) for x, y in HEX.values()]
+    features = [
+        {"type": "Feature", "properties": {"code_qp": code}, "geometry": shapely.geometry.mapping(shape)}
+        for code, shape in zip(HEX, shapes, strict=True)
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    return path
+
+
+def test_the_codes_say_which_projection_an_undeclared_file_is_in(tmp_path):
+    qpv = read_qpv(lambert(tmp_path / "qpv_l93.geojson"))
+    assert qpv.crs.to_epsg() == 2154
+    assert "read.crs_by_codes" in {
+        note.values["note"].key for note in about(qpv)["notes"] if note.key == "read.of_file"
+    }
+
+
+def test_a_projection_that_is_given_is_obeyed(tmp_path):
+    path = lambert(tmp_path / "qpv_l93.geojson")
+    assert read_qpv(path, crs=2154).crs.to_epsg() == 2154
+    with pytest.raises(DataError) as caught:
+        read_qpv(path, crs="EPSG:3035")
+    assert caught.value.key == "read.misplaced"
+    with pytest.raises(UsageError) as caught:
+        read_qpv(path, crs="Lambert")
+    assert caught.value.key == "formats.no_such_crs"
+
+
+def test_one_layer_of_several(tmp_path):
+    for name, code in (("ancien", "QP059001"), ("nouveau", "QN05901N")):
+        frame = gpd.GeoDataFrame({"code_qp": [code]}, geometry=[square(LILLE)], crs=4326)
+        frame.to_file(tmp_path / "x.gpkg", layer=name)
+    assert read_qpv(tmp_path / "x.gpkg", layer="ancien").index.tolist() == ["QP059001"]
+    with pytest.raises(DataError) as caught:
+        read_qpv(tmp_path / "x.gpkg", layer="autre")
+    assert caught.value.way_out.values["layers"] == ["ancien", "nouveau"]
+    with pytest.raises(UsageError) as caught:
+        read_qpv(tmp_path / "x.gpkg")
+    assert caught.value.key == "read.both_geographies"
+    assert read_qpv(tmp_path / "x.gpkg", vintage=2015).index.tolist() == ["QP059001"]
+
+
+MAYOTTE = (45.2, -12.8)
+
+
+def releases(folder):
+    write(folder / "hexagone.gpkg", {"QN05901N": square(LILLE)})
+    write(folder / "avant.gpkg", {"QN97601N": square(MAYOTTE)})
+    write(folder / "apres.gpkg", {"QN97602C": square(MAYOTTE)})
+    return folder
+
+
+def test_releases_are_never_mixed_and_one_is_chosen(tmp_path):
+    folder = releases(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        read_qpv(folder)
+    assert (caught.value.key, caught.value.message.values["releases"]) == (
+        "read.several_releases",
+        ["2025", "2026-01-15"],
+    )
+    latest = read_qpv(folder, release=caught.value.way_out.values["release"])
+    assert latest.index.tolist() == ["QN05901N", "QN97602C"]
+    assert latest["release"].unique().tolist() == ["2026-01-15"]
+    earlier = read_qpv("qpv-2024", data=folder, release="2025")
+    assert earlier.index.tolist() == ["QN05901N", "QN97601N"]
+    with pytest.raises(DataError) as caught:
+        read_qpv(folder, release="2024")
+    assert caught.value.way_out.values["releases"] == ["2025", "2026-01-15"]
+
+
+def test_a_year_is_not_a_source():
+    with pytest.raises(UsageError) as caught:
+        read_qpv(2024)
+    key = caught.value.way_out.values["key"]
+    assert len(read_qpv(key, data=sample().path)) == 16
+
+
+@pytest.mark.parametrize("source", [None, 7, b"x", gpd.GeoDataFrame(), [2024], [], {}])
+def test_what_is_not_a_source_is_refused(source):
+    with pytest.raises(UsageError):
+        read_qpv(source)
+
+
+def test_attributes_print_short_and_copy_fast_and_hold_everything(tmp_path):
+    codes = [f"QP059{rank:03d}" for rank in range(1, 100)]
+    bow = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
+    shapes = [shapely.affinity.translate(bow, 700_000 + 10 * rank, 7_000_000) for rank in range(len(codes))]
+    gpd.GeoDataFrame({"code_qp": codes}, geometry=shapes, crs=2154).to_file(tmp_path / "x.gpkg")
+    qpv = read_qpv(tmp_path / "x.gpkg")
+    assert len(str(qpv.attrs)) < 300
+    whole = qg.provenance(qpv)
+    assert len(whole["repairs"]) == 99
+    assert len(repr(whole)) > 3000
+    assert qpv.copy().attrs["qpvgeo"] is qpv.attrs["qpvgeo"]
+    assert json.loads(json.dumps(qpv.attrs))["qpvgeo"] == whole

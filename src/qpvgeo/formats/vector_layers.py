@@ -21,10 +21,11 @@ import pyogrio
 import pyproj
 
 from qpvgeo.codes import territories
-from qpvgeo.errors import DataError, MissingDataError
+from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.geometry.projection import DEGREES
+from qpvgeo.language import Note
 
-__all__ = ["SUFFIXES", "Layer", "attributes", "extent", "layers", "read", "settle_crs"]
+__all__ = ["SUFFIXES", "Layer", "attributes", "extent", "layers", "read", "settle_crs", "user_crs"]
 
 SUFFIXES = (".shp", ".geojson", ".json", ".gpkg", ".parquet", ".geoparquet", ".fgb")
 _PARQUET = (".parquet", ".geoparquet")
@@ -211,8 +212,15 @@ def extent(layer: Layer) -> tuple[Any, Any]:
     return info["crs"], info["total_bounds"] or (np.nan,) * 4
 
 
-def read(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
+def read(layer: Layer, *, crs: Any = None) -> tuple[gpd.GeoDataFrame, list[str]]:  # noqa: ANN401
     """Read a layer, with the projection that its coordinates are really in.
+
+    Parameters
+    ----------
+    layer
+        The layer.
+    crs
+        Projection of the coordinates, as the caller says; established from the file when not given.
 
     Returns
     -------
@@ -242,7 +250,7 @@ def read(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
     if not isinstance(frame, gpd.GeoDataFrame):
         raise DataError(f"{layer.label} holds no outlines.", way_out="Give the file of perimeters, not its table.")
     notes = [f"attributes read as {layer.encoding}: the file does not say its encoding"] if layer.encoding else []
-    crs, note = settle_crs(frame.crs, frame.total_bounds, where=layer.label)
+    crs, note = (user_crs(crs), []) if crs is not None else settle_crs(frame.crs, frame.total_bounds, where=layer.label)
     if frame.has_z.any():
         frame = frame.set_geometry(frame.geometry.force_2d())
         crs = pyproj.CRS.from_user_input(crs).to_2d()
@@ -298,7 +306,11 @@ def settle_crs(declared: Any, bounds: Any, *, where: str) -> tuple[pyproj.CRS, l
             return crs, []
         if crs.is_geographic == degrees:
             return _numbered(crs, (west, south, east, north))
-    said = "declares no projection" if declared is None else f"declares {pyproj.CRS.from_user_input(declared).name}"
+    said = (
+        Note("formats.declares_nothing")
+        if declared is None
+        else Note("formats.declares", name=pyproj.CRS.from_user_input(declared).name)
+    )
     if degrees and _reaches_france(west, south, east, north):
         return pyproj.CRS.from_epsg(DEGREES), [f"it {said}; its coordinates are degrees, read as EPSG:{DEGREES}"]
     fits = [] if degrees else [epsg for epsg in _UNDECLARED if _in_hexagone(epsg, (west, south, east, north))]
@@ -306,13 +318,27 @@ def settle_crs(declared: Any, bounds: Any, *, where: str) -> tuple[pyproj.CRS, l
         return pyproj.CRS.from_epsg(2154), [f"it {said}; its coordinates fit EPSG:2154 (Lambert-93) alone, read so"]
     if fits:
         raise DataError(
-            f"{where} {said}, and its coordinates could be of EPSG:{' or EPSG:'.join(map(str, fits))}.",
-            way_out="Find out which, and write it into the file (a .prj beside a shapefile): areas differ twofold.",
+            Note("formats.crs_ambiguous", file=where, said=said, systems=[f"EPSG:{epsg}" for epsg in fits]),
+            way_out=Note("formats.choose_crs", crs=f"EPSG:{fits[0]}"),
         )
+    corners = [float(f"{value:.6g}") for value in (west, south, east, north)]
     raise DataError(
-        f"{where} {said}, and its coordinates ({west:.6g}, {south:.6g}, {east:.6g}, {north:.6g}) fit no system known.",
-        way_out="Find out the projection, and write it into the file (a .prj beside a shapefile).",
+        Note("formats.crs_unknown", file=where, said=said, bounds=corners), way_out=Note("formats.give_crs")
     )
+
+
+def user_crs(given: Any) -> pyproj.CRS:  # noqa: ANN401 - whatever pyproj understands
+    """Projection that the caller names.
+
+    Raises
+    ------
+    UsageError
+        pyproj does not know it.
+    """
+    try:
+        return pyproj.CRS.from_user_input(given)
+    except pyproj.exceptions.CRSError as error:
+        raise UsageError(Note("formats.no_such_crs", crs=str(given)), way_out=Note("formats.crs_example")) from error
 
 
 def _in_hexagone(epsg: int, bounds: tuple[float, float, float, float]) -> bool:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
@@ -13,6 +13,26 @@ from qpvgeo._version import __version__
 __all__ = ["ATTRS_KEY", "file_record", "is_fictional", "provenance", "stamp"]
 
 ATTRS_KEY = "qpvgeo"
+
+
+class _Record(dict[str, Any]):
+    """Provenance that prints short, and that copies of a frame share: pandas copies attributes at every operation.
+
+    It is never changed in place: `stamp` writes a new one.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __repr__(self) -> str:
+        shown = {name: self[name] for name in _SHOWN if self.get(name) is not None}
+        counts = {name: len(self[name]) for name in _COUNTED if self.get(name)}
+        told = ", ".join(f"{name}={value!r}" for name, value in {**shown, **counts}.items())
+        return f"<{told}; all of it: qpvgeo.provenance(frame)>"
+
+
+_SHOWN = ("read_with", "vintage", "release", "level", "reference_year", "cog_year", "fictional")
+_COUNTED = ("files", "notes", "repairs", "moved", "unknown")
 
 
 @lru_cache(maxsize=256)
@@ -60,11 +80,9 @@ def stamp(frame: pd.DataFrame, files: Iterable[Mapping[str, Any]] = (), **about:
     **about
         Whatever else is known (`vintage`, `release`, `repairs`, `notes`, ...), as plain JSON values.
     """
-    frame.attrs[ATTRS_KEY] = {
-        "read_with": f"qpvgeo {__version__}",
-        "files": [dict(record) for record in files],
-        **about,
-    }
+    frame.attrs[ATTRS_KEY] = _Record(
+        read_with=f"qpvgeo {__version__}", files=[dict(record) for record in files], **about
+    )
     return frame
 
 

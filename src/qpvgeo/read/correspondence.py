@@ -15,6 +15,7 @@ from qpvgeo.codes import official
 from qpvgeo.errors import DataError
 from qpvgeo.formats.text_tables import normalise, read_table
 from qpvgeo.frames import provenance
+from qpvgeo.language import Note
 from qpvgeo.samples import sample
 from qpvgeo.sources import recognise
 
@@ -32,13 +33,13 @@ _NONE = frozenset({"-", "–", "neant", "aucun", "sans", "nouveau"})
 
 
 def read_correspondence(
-    path: str | os.PathLike[str] = _KEY, *, data: str | os.PathLike[str] | None = None
+    source: str | os.PathLike[str] = _KEY, *, data: str | os.PathLike[str] | None = None
 ) -> pd.DataFrame:
     """Read the official correspondence of the QPV of 2024 and 2015.
 
     Parameters
     ----------
-    path
+    source
         CSV or workbook, or the key `qpv-correspondence`, looked for on disk.
     data
         Folder in which a key is looked for first.
@@ -66,23 +67,27 @@ def read_correspondence(
     >>> int(found["qpv_2015"].isna().sum())
     4
     """
-    file = recognise.resolve(path, data)[0]
+    file = recognise.paths(source, data)[0]
     table = read_table(file)
     named = {normalise(column): column for column in table.columns}
     code = next((named[name] for name in named if _CODE.fullmatch(name)), None)
     ancestors = {named[name]: match[1] or "" for name in named if (match := _ANCESTOR.fullmatch(name))}
     if code is None or not ancestors:
         raise DataError(
-            f"{file.name} is no list of correspondence.",
-            problems=[*(["no column of codes of 2024"] * (code is None)), *(["none of 2015"] * (not ancestors))],
-            way_out=f"Its columns are: {', '.join(table.columns)}.",
+            Note("read.not_correspondence", file=file.name),
+            problems=[
+                Note("read.no_codes_of", vintage=year) for year, there in ((2024, code), (2015, ancestors)) if not there
+            ],
+            way_out=Note("read.columns_are", columns=list(map(str, table.columns))),
         )
     labels = {match[1] or "": named[name] for name in named if (match := _ANCESTOR_NAME.fullmatch(name))}
     cleaned = official.require(table[code], "qpv", where=f"{file.name}, column {code}")
     rows, problems, repairs = _pairs(table, ancestors, labels)
-    problems += [f"line {row}: {value} is of 2015" for row, value in _strange(cleaned.codes, 2024)]
+    problems += [
+        Note("read.code_of_vintage", line=row, code=value, vintage=2015) for row, value in _strange(cleaned.codes, 2024)
+    ]
     if problems:
-        raise DataError(f"{file.name} cannot be read as a list of correspondence.", problems=problems)
+        raise DataError(Note("read.correspondence_unread", file=file.name), problems=problems)
     frame = rows.assign(
         qpv_2024=cleaned.codes.reindex(rows["line"]).to_numpy(),
         name_2024=_text(table, next((named[name] for name in named if _NAME.fullmatch(name)), None), rows["line"]),
@@ -97,10 +102,13 @@ def read_correspondence(
         frame,
         [provenance.file_record(file)],
         repairs=[
-            *(f"line {one.row}: {one.value!r} read as {one.code}" for one in cleaned.repairs.itertuples()),
+            *(
+                Note("read.code_repaired", row=one.row, value=str(one.value), code=one.code, repair=one.repair)
+                for one in cleaned.repairs.itertuples()
+            ),
             *repairs,
         ],
-        notes=[f"{int(repeated.sum())} pairs stand several times and are kept once"] if repeated.any() else [],
+        notes=[Note("read.pairs_repeated", count=int(repeated.sum()))] if repeated.any() else [],
         fictional=Path(file).resolve().is_relative_to(sample().path.resolve()),
     )
 

@@ -134,7 +134,7 @@ def read_population(
         raise UsageError(
             Note("read.arrondissements_unknown", value=str(arrondissements)), way_out=Note("read.fold_or_keep")
         )
-    path = recognise.resolve(source, data)[0]
+    path = recognise.paths(source, data)[0]
     text = read_known(path, EXPECT[_LEVELS[level]], columns)
     table = text.attrs["table"]
     where = f"{path.name} ({table['member']})" if "member" in table else path.name

@@ -9,12 +9,12 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -22,13 +22,15 @@ import pyarrow.parquet as pq
 from qpvgeo import settings
 from qpvgeo.codes.official import Kind as CodeKind
 from qpvgeo.codes.official import clean, vintage_of
-from qpvgeo.errors import ArchiveError, DataError, MissingDataError
+from qpvgeo.errors import ArchiveError, DataError, MissingDataError, UsageError
 from qpvgeo.formats import text_tables, vector_layers
+from qpvgeo.language import Note
 from qpvgeo.sources import catalog, folders
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.published_names import COMMUNE_CODE, QPV_CODE
 
 __all__ = [
+    "PERIMETER_KEYS",
     "SUFFIXES",
     "Found",
     "Kind",
@@ -37,6 +39,7 @@ __all__ = [
     "find",
     "identify",
     "is_published_name",
+    "paths",
     "resolve",
     "scan",
 ]
@@ -62,8 +65,10 @@ SUFFIXES = (*_TABLES, *vector_layers.SUFFIXES, ".zip", ".gz")
 """Endings of the files that are looked at."""
 
 _HEAD_BYTES = 1 << 16
+_SHOWN = 60
 _YEAR = re.compile(r"(?<!\d)(20[0-4]\d)(?!\d)")
-_KEYS: dict[str, tuple[Kind, int]] = {"qpv-2015": ("perimeters", 2015), "qpv-2024": ("perimeters", 2024)}
+PERIMETER_KEYS = {"qpv-2015": 2015, "qpv-2024": 2024}
+"""Keys of the catalogue that stand for perimeters, which may come in several files, and their geography."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +129,8 @@ def resolve(source: str | os.PathLike[str], data: str | os.PathLike[str] | None 
     if path.exists() or path.suffix or len(path.parts) > 1:
         return [path]
     dataset = catalog.get(str(source))
-    if dataset.key in _KEYS:
-        return find(*_KEYS[dataset.key], data)
+    if dataset.key in PERIMETER_KEYS:
+        return find("perimeters", PERIMETER_KEYS[dataset.key], data)
     at_hand = catalog.locate(dataset, data)
     if at_hand is None:
         raise MissingDataError(
@@ -134,6 +139,38 @@ def resolve(source: str | os.PathLike[str], data: str | os.PathLike[str] | None 
             f"{_places(data)}.",
         )
     return [at_hand]
+
+
+def paths(source: Any, data: str | os.PathLike[str] | None = None) -> list[Path]:  # noqa: ANN401 - judged here
+    """Files behind a path, a key of the catalogue, or several of them, as every reader takes them.
+
+    Raises
+    ------
+    UsageError
+        The source is something else, such as a year or a frame, or nothing.
+    MissingDataError
+        Nothing on disk is what a key names.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> [path.name for path in paths(["a.shp", qg.sample().qpv_2024])]
+    ['a.shp', 'qpv-2024-geojson.zip']
+    """
+    if isinstance(source, str | os.PathLike):
+        return resolve(source, data)
+    several = isinstance(source, Iterable) and not isinstance(source, pd.DataFrame | pd.Series | bytes | Mapping)
+    listed = list(source) if several else [source]
+    for one in listed:
+        if not isinstance(one, str | os.PathLike):
+            key = f"qpv-{one}" if f"qpv-{one}" in PERIMETER_KEYS else ""
+            raise UsageError(
+                Note("sources.not_a_source", kind=type(one).__name__, value=str(one)[:_SHOWN]),
+                way_out=Note("sources.did_you_mean", key=key) if key else Note("sources.give_a_path"),
+            )
+    if not listed:
+        raise UsageError(Note("sources.nothing_given"), way_out=Note("sources.give_a_path"))
+    return [path for one in listed for path in resolve(one, data)]
 
 
 def find(kind: Kind, vintage: int | None = None, data: str | os.PathLike[str] | None = None) -> list[Path]:

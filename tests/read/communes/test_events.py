@@ -113,7 +113,7 @@ def test_lines_that_repeat_another_are_left_out_and_counted(tmp_path):
 def test_codes_that_lost_a_zero_are_repaired_and_counted(tmp_path):
     events = read_commune_events(write(tmp_path, text([ROWS[0], changed(COM_AV="1033")])))
     assert events.loc[3, "code_before"] == "01033"
-    assert events.attrs["qpvgeo"]["notes"] == ["1 codes of COM_AV repaired, such as '1033'"]
+    assert events.attrs["qpvgeo"]["notes"] == ["1 code of COM_AV repaired, such as '1033'"]
 
 
 def test_old_codes_of_corsica_are_codes(tmp_path):
@@ -135,7 +135,7 @@ def test_a_unit_may_enter_and_leave(tmp_path):
 def test_event_of_a_code_that_is_not_known_is_kept_and_told(tmp_path):
     events = read_commune_events(write(tmp_path, text([changed(MOD="99")])))
     assert events["kind"].tolist() == ["other"]
-    assert events.attrs["qpvgeo"]["notes"] == ["v_mvt_commune_2024.csv: events of a code that is not known (99)"]
+    assert events.attrs["qpvgeo"]["notes"] == ["v_mvt_commune_2024.csv: events of unknown codes (99)"]
     assert "99" not in EVENT_KINDS
 
 
@@ -151,19 +151,19 @@ def test_lines_that_are_no_events_are_all_listed(tmp_path):
         changed(COM_AP=""),
         changed(TYPECOM_AV="", COM_AV="", TYPECOM_AP="", COM_AP=""),
     ) == (
-        "line 3: '2019-02-30' is no day",
-        "line 4: '01/01/19' is no day",
-        "line 5: 'fusion' is no code of an event",
+        "line 3: '2019-02-30' is not a day",
+        "line 4: '01/01/19' is not a day",
+        "line 5: 'fusion' is not the code of an event",
         "line 6: '1ABC' is not the code of a commune",
-        "line 7: 'VILLE' is no type of unit",
+        "line 7: 'VILLE' is not a type of unit",
         "line 8: 01033 has no type",
-        "line 9: a COM without a code",
+        "line 9: COM without a code",
         "line 10: neither a unit before nor a unit after",
     )
 
 
 def test_message_says_how_many_lines_and_where_to_get_the_file(tmp_path):
-    with pytest.raises(DataError, match=r"1 of 2 lines are no events(.|\n)*insee\.fr/fr/information/2560452"):
+    with pytest.raises(DataError, match=r"1 of 2 lines are not events(.|\n)*insee\.fr/fr/information/2560452"):
         read_commune_events(write(tmp_path, text([ROWS[0], changed(MOD="")])))
 
 
@@ -203,7 +203,7 @@ def test_doctor_reads_it(tmp_path):
     (report,) = examine(write(tmp_path, text([*ROWS, ROWS[0]])))
     assert (report.ok, report.kind, report.features) == (True, "commune events", len(ROWS))
     assert [finding.problem for finding in report.findings] == [
-        "v_mvt_commune_2024.csv: 1 lines repeat another: left out"
+        "v_mvt_commune_2024.csv: 1 line repeats another: left out"
     ]
     (broken,) = examine(write(tmp_path, text([changed(MOD="")])))
     assert [finding.level for finding in broken.findings] == ["error"]
@@ -216,7 +216,7 @@ def test_frame_of_events_is_checked(tmp_path):
     assert events_frame(as_text)["date"].tolist() == events["date"].tolist()
     with pytest.raises(DataError, match="code_after"):
         events_frame(events.drop(columns="code_after"))
-    with pytest.raises(DataError, match="row 5: 'yesterday'"):
+    with pytest.raises(DataError, match="line 5: yesterday"):
         events_frame(as_text.assign(date=["yesterday", *as_text["date"][1:]]))
 
 

@@ -15,8 +15,10 @@ from qpvgeo.codes import official
 from qpvgeo.errors import DataError
 from qpvgeo.formats.text_tables import existing_path, find_column, read_table
 from qpvgeo.frames import provenance, require
+from qpvgeo.language import Note
 from qpvgeo.read.communes.tables import twin_notes, year_of
 from qpvgeo.sources import published_columns as published
+from qpvgeo.sources import recognise
 
 __all__ = ["EVENTS_PAGE", "EVENT_COLUMNS", "EVENT_KINDS", "UNIT_TYPES", "events_frame", "read_commune_events"]
 
@@ -65,14 +67,17 @@ _CORSICA = re.compile(r"20\d{3}")
 """Codes of Corsica before 1976, of a department that is no more."""
 
 
-def read_commune_events(path: str | os.PathLike[str]) -> pd.DataFrame:
+def read_commune_events(source: str | os.PathLike[str], *, data: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     r"""Read Insee's file of events of communes.
 
     Parameters
     ----------
-    path
-        CSV with commas or semicolons, with or without byte order mark, header in either case (`MOD`, `DATE_EFF`,
-        `TYPECOM_AV`, `COM_AV`, `LIBELLE_AV`, the same with `_AP`), a workbook of it, or the zip of the COG.
+    source
+        A key of `qpvgeo.datasets()` (`"commune-events-2026"`), looked for on disk, or a file: CSV with commas or
+        semicolons, with or without byte order mark, header in either case (`MOD`, `DATE_EFF`, `TYPECOM_AV`, `COM_AV`,
+        `LIBELLE_AV`, the same with `_AP`), a workbook of it, or the zip of the COG.
+    data
+        Folder searched for a key, before the others.
 
     Returns
     -------
@@ -115,7 +120,7 @@ def read_commune_events(path: str | os.PathLike[str]) -> pd.DataFrame:
     >>> events["kind"].unique().tolist(), events.attrs["qpvgeo"]["cog_year"]
     (['merged in a commune nouvelle'], 2024)
     """
-    file = existing_path(path)
+    file = existing_path(recognise.paths(source, data)[0])
     text = read_table(file, expect=[_HEADER])
     record = provenance.file_record(file, member=text.attrs["table"].get("member"))
     notes = twin_notes(file)
@@ -128,13 +133,13 @@ def read_commune_events(path: str | os.PathLike[str]) -> pd.DataFrame:
         frame[f"name_{side}"] = _names(text, suffix)
         problems += _unread_side(frame, side, _column(text, f"com_{suffix}"))
     nobody = frame["code_before"].isna() & frame["code_after"].isna()
-    problems += [(line, "neither a unit before nor a unit after") for line in frame.index[nobody]]
+    problems += [(line, Note("read.no_unit")) for line in frame.index[nobody]]
     if problems:
         listed = sorted({line: (line, what) for line, what in reversed(problems)}.values())
         raise DataError(
-            f"{file.name}: {len(listed)} of {len(frame)} lines are no events.",
-            problems=[f"line {line}: {what}" for line, what in listed],
-            way_out=f"Download the file again from {EVENTS_PAGE}, or correct these lines.",
+            Note("read.not_events", file=file.name, count=len(listed), of=len(frame)),
+            problems=[Note("read.of_line", line=line, note=what) for line, what in listed],
+            way_out=Note("read.events_again", page=EVENTS_PAGE),
         )
     return _stamped(frame, record, file.name, notes)
 
@@ -143,10 +148,10 @@ def _stamped(frame: pd.DataFrame, record: dict[str, object], name: str, notes: l
     """Events in the order of the days, each once, with their provenance."""
     repeated = frame.duplicated()
     if repeated.any():
-        notes.append(f"{name}: {int(repeated.sum())} lines repeat another: left out")
+        notes.append(Note("read.lines_repeated", file=name, count=int(repeated.sum())))
     strange = sorted(frame.loc[frame["kind"] == "other", "event"].unique())
     if strange:
-        notes.append(f"{name}: events of a code that is not known ({', '.join(strange)})")
+        notes.append(Note("read.strange_events", file=name, codes=strange))
     frame = frame[~repeated].sort_values("date", kind="stable")[list(EVENT_COLUMNS)]
     given = pd.concat([frame["code_before"], frame["code_after"]]).dropna()
     return provenance.stamp(
@@ -173,9 +178,12 @@ def events_frame(events: pd.DataFrame) -> pd.DataFrame:
     days = _days(events["date"].astype("str"))
     if days.isna().any():
         raise DataError(
-            "Events have no day.",
-            problems=[f"row {row}: {events.loc[row, 'date']!r}" for row in events.index[days.isna()]],
-            way_out="Write days as YYYY-MM-DD.",
+            Note("read.events_without_day"),
+            problems=[
+                Note("read.of_line", line=str(row), note=str(events.loc[row, "date"]))
+                for row in events.index[days.isna()]
+            ],
+            way_out=Note("read.write_days"),
         )
     return events.assign(date=days)
 
@@ -198,7 +206,14 @@ def _codes(values: pd.Series, notes: list[str]) -> pd.Series:
     """Codes of communes, those of Corsica before 1976 among them; missing where there is none or it is none."""
     cleaned = official.clean(values, "commune")
     if len(cleaned.repairs):
-        notes.append(f"{len(cleaned.repairs)} codes of {values.name} repaired, such as {cleaned.repairs['value'][0]!r}")
+        notes.append(
+            Note(
+                "read.codes_repaired_such",
+                count=len(cleaned.repairs),
+                column=str(values.name),
+                example=str(cleaned.repairs["value"][0]),
+            )
+        )
     old = values.str.fullmatch(_CORSICA.pattern).fillna(False).astype(bool)
     return cleaned.codes.mask(old, values)
 
@@ -213,19 +228,23 @@ def _names(text: pd.DataFrame, suffix: str) -> pd.Series:
 
 def _unread(text: pd.DataFrame, frame: pd.DataFrame, days: pd.Series) -> list[tuple[int, str]]:
     """Lines whose day or code of event cannot be read."""
-    problems = [(line, f"{days[line]!r} is no day") for line in text.index[frame["date"].isna()]]
+    problems = [(line, Note("read.not_a_day", value=str(days[line]))) for line in text.index[frame["date"].isna()]]
     odd = ~frame["event"].str.fullmatch(r"\d\d").fillna(False).astype(bool)
-    return problems + [(line, f"{frame.loc[line, 'event']!r} is no code of an event") for line in text.index[odd]]
+    return problems + [
+        (line, Note("read.not_an_event", value=str(frame.loc[line, "event"]))) for line in text.index[odd]
+    ]
 
 
 def _unread_side(frame: pd.DataFrame, side: str, written: pd.Series) -> list[tuple[int, str]]:
     """Lines whose unit before or after cannot be read."""
     kind, code = frame[f"type_{side}"], frame[f"code_{side}"]
     problems = [
-        (line, f"{written[line]!r} is not the code of a commune")
+        (line, Note("read.not_a_commune", value=str(written[line])))
         for line in frame.index[code.isna() & written.notna() & ~written.str.upper().isin(["NA", "NAN"])]
     ]
-    problems += [(line, f"{code[line]} has no type") for line in frame.index[code.notna() & kind.isna()]]
+    problems += [(line, Note("read.no_type", code=code[line])) for line in frame.index[code.notna() & kind.isna()]]
     unknown = kind.notna() & ~kind.isin(UNIT_TYPES)
-    problems += [(line, f"{kind[line]!r} is no type of unit") for line in frame.index[unknown]]
-    return problems + [(line, f"a {kind[line]} without a code") for line in frame.index[kind.notna() & written.isna()]]
+    problems += [(line, Note("read.not_a_type", value=str(kind[line]))) for line in frame.index[unknown]]
+    return problems + [
+        (line, Note("read.no_code", kind=kind[line])) for line in frame.index[kind.notna() & written.isna()]
+    ]

@@ -24,6 +24,7 @@ from qpvgeo.geometry.projection import DEGREES
 from qpvgeo.geometry.validity import polygonal, valid
 from qpvgeo.language import Note
 from qpvgeo.read.communes.tables import year_of
+from qpvgeo.sources import known_tables
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.published_names import COMMUNE_CODE, named
 
@@ -45,7 +46,13 @@ def has_outlines(path: Path) -> bool:
 
 
 def read_pieces(
-    paths: Iterable[Path], columns: Mapping[str, str], unused: set[str], notes: list[str]
+    paths: Iterable[Path],
+    columns: Mapping[str, str],
+    unused: set[str],
+    notes: list[str],
+    *,
+    layer: str | None = None,
+    crs: Any = None,  # noqa: ANN401 - whatever pyproj understands
 ) -> tuple[gpd.GeoDataFrame, list[dict[str, Any]]]:
     """Read outlines of communes given in one or several files.
 
@@ -59,6 +66,8 @@ def read_pieces(
         Loses the names that a file has.
     notes
         Gains a line for each correction.
+    layer, crs
+        Name of the layer and projection, as the caller says.
 
     Returns
     -------
@@ -74,23 +83,25 @@ def read_pieces(
     pieces: list[gpd.GeoDataFrame] = []
     records = []
     for path in paths:
-        layer = _layer(path, columns)
-        piece, settled = vector_layers.read(layer)
+        chosen = _layer(path, columns, layer)
+        piece, settled = vector_layers.read(chosen, crs=crs)
         notes.extend(settled)
-        pieces.append(_identified(piece, columns, unused, layer.label))
-        told = {"kind": "boundaries", "cog_year": year_of(layer.path.name)}
+        pieces.append(_identified(piece, columns, unused, chosen.label))
+        told = {"kind": "boundaries", "cog_year": year_of(chosen.path.name)}
         regions = regions_of(map(official.of_commune, pieces[-1].index))
-        records.append({**file_record(layer.path, member=layer.member), **told, "regions": regions})
+        records.append({**file_record(chosen.path, member=chosen.member), **told, "regions": regions})
     systems = {piece.crs.to_wkt() for piece in pieces}
     if len(systems) > 1:
-        notes.append(f"{len(systems)} projections brought to EPSG:{DEGREES}")
+        notes.append(Note("read.projections", count=len(systems), crs=f"EPSG:{DEGREES}"))
         pieces = [piece.to_crs(DEGREES) for piece in pieces]
     joined = pieces[0] if len(pieces) == 1 else pd.concat(pieces)
     return _valid(_without_repetition(joined, notes), notes), records
 
 
-def _layer(path: Path, columns: Mapping[str, str]) -> vector_layers.Layer:
+def _layer(path: Path, columns: Mapping[str, str], wanted: str | None) -> vector_layers.Layer:
     """Layer of the communes in a file that may hold arrondissements, seats and former communes too."""
+    if wanted is not None:
+        return known_tables.called(vector_layers.layers(path), wanted)[0]
     known = {normalise(name) for name in columns}
     found = [
         layer
@@ -102,10 +113,11 @@ def _layer(path: Path, columns: Mapping[str, str]) -> vector_layers.Layer:
     chosen = found if len(found) == 1 else called
     if len(chosen) != 1:
         raise DataError(
-            f"{path.name} has {len(chosen) or len(found)} layers that could be the communes.",
-            problems=[f"{layer.label}: {_last_name(layer)}" for layer in chosen or found],
-            way_out="Give a file with one layer of areas and a column of commune codes, or name that column with "
-            "columns={'name in the file': 'code'}.",
+            Note("read.layers_of_communes", file=path.name, count=len(chosen) or len(found)),
+            problems=[_last_name(layer) for layer in chosen or found],
+            way_out=Note("read.choose_layer", layers=[_last_name(layer) for layer in chosen or found])
+            if chosen or found
+            else Note("read.name_commune_code"),
         )
     return chosen[0]
 

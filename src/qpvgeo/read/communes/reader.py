@@ -14,10 +14,10 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.text_tables import existing_path, find_column, normalise, read_table
+from qpvgeo.frames.forms import region_by_department
 from qpvgeo.frames.provenance import file_record, stamp
 from qpvgeo.language import Note
 from qpvgeo.read.communes.outlines import (
@@ -31,6 +31,7 @@ from qpvgeo.read.communes.tables import attributes, merged, read_commune_table, 
 from qpvgeo.samples import sample
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
+from qpvgeo.sources import recognise
 
 __all__ = ["COMMUNE_COLUMNS", "EPCI_COLUMNS", "read_communes", "read_epci"]
 
@@ -73,6 +74,9 @@ def read_communes(
     cog_year: int | None = None,
     arrondissements: Arrondissements = "fold",
     columns: Mapping[str, str] | None = None,
+    layer: str | None = None,
+    crs: Any = None,  # noqa: ANN401 - whatever pyproj understands
+    data: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Read the communes: outlines, tables, or both.
 
@@ -91,6 +95,12 @@ def read_communes(
         `fold` gives Paris, Lyon and Marseille whole; `keep` gives their 45 municipal arrondissements instead.
     columns
         `{"name in the file": "code" | "name" | "population" | "epci" | "ept"}` for names that are not known here.
+    layer
+        Name of the layer of communes, in a file of several.
+    crs
+        Projection of the outlines, for a file that does not say it or says it wrongly.
+    data
+        Folder searched for keys of `qpvgeo.datasets()` (`"cog-2024"`), before the others.
 
     Returns
     -------
@@ -135,18 +145,19 @@ def read_communes(
             Note("read.arrondissements_unknown", value=str(arrondissements)), way_out=Note("read.fold_or_keep")
         )
     notes: list[str] = []
-    given = _paths(source)
+    given = recognise.paths(source, data)
+    _require_there(given)
     pieces = [path for path in given if has_outlines(path)]
     columns, unused = columns or {}, set(columns or {})
-    tables = [
-        read_commune_table(path, columns, unused, notes) for path in [*given, *_paths(table)] if path not in pieces
-    ]
+    others = [] if table is None else recognise.paths(table, data)
+    _require_there(others)
+    tables = [read_commune_table(path, columns, unused, notes) for path in [*given, *others] if path not in pieces]
     known = merged(tables, notes)
     moved: dict[str, str] = {}
     unknown: list[str] = []
     records: list[dict[str, Any]] = []
     if pieces:
-        outlines, records = read_pieces(pieces, columns, unused, notes)
+        outlines, records = read_pieces(pieces, columns, unused, notes, layer=layer, crs=crs)
         if known is not None:
             parents = {code: parent for one in reversed(tables) for code, parent in one.parents.items()}
             outlines, moved = dissolve_moved(outlines, known.index, parents)
@@ -176,7 +187,13 @@ def read_communes(
     )
 
 
-def read_epci(source: Source, *, cog_year: int | None = None, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+def read_epci(
+    source: Source,
+    *,
+    cog_year: int | None = None,
+    columns: Mapping[str, str] | None = None,
+    data: str | os.PathLike[str] | None = None,
+) -> pd.DataFrame:
     """Read the EPCI, or the EPT of the Grand Paris.
 
     Parameters
@@ -188,6 +205,8 @@ def read_epci(source: Source, *, cog_year: int | None = None, columns: Mapping[s
         Year of the list; taken from the name of the file when not given.
     columns
         `{"name in the file": "code" | "name" | "nature" | "n_communes" | "population"}`.
+    data
+        Folder searched for keys of `qpvgeo.datasets()` (`"epci-2024"`), before the others.
 
     Returns
     -------
@@ -216,7 +235,8 @@ def read_epci(source: Source, *, cog_year: int | None = None, columns: Mapping[s
     """
     notes: list[str] = []
     columns, unused = columns or {}, set(columns or {})
-    paths = _paths(source)
+    paths = recognise.paths(source, data)
+    _require_there(paths)
     frames, records = zip(*(_read_epci(path, columns, unused, notes) for path in paths), strict=True)
     _require_used(unused)
     epci = pd.concat(frames) if len(frames) > 1 else frames[0]
@@ -231,15 +251,11 @@ def read_epci(source: Source, *, cog_year: int | None = None, columns: Mapping[s
     return stamp(epci[list(EPCI_COLUMNS)], records, cog_year=year, notes=notes, fictional=fictional)
 
 
-def _paths(source: Source | None) -> list[Path]:
-    """Files that a source names."""
-    if source is None:
-        return []
-    given = [source] if isinstance(source, str | os.PathLike) else list(source)
-    paths = [Path(one).expanduser() for one in given]
-    if not paths:
-        raise UsageError(Note("read.no_source"), way_out=Note("read.give_a_path"))
-    return [path if path.is_dir() else existing_path(path) for path in paths]
+def _require_there(paths: Iterable[Path]) -> None:
+    """Raise when a file is not there."""
+    for path in paths:
+        if not path.is_dir():
+            existing_path(path)
 
 
 def _require_used(unused: set[str]) -> None:
@@ -295,12 +311,10 @@ def _attributed(outlines: gpd.GeoDataFrame, known: pd.DataFrame | None, notes: l
 
 def _canonical(communes: pd.DataFrame, year: int | None) -> pd.DataFrame:
     """Canonical columns, in order; territory, department and region come from the codes."""
-    regions = {row["code"]: row["region"] or None for row in facts.rows("departments")}
-    regions |= {territories.SAMPLE: territories.SAMPLE}
     department = pd.Series(communes.index.map(official.of_commune), index=communes.index, dtype="str")
     communes = communes.assign(
         department=department,
-        region=department.map(regions).astype("str"),
+        region=department.map(region_by_department()).astype("str"),
         territory=department.map({one: territories.of_department(one) for one in department.unique()}).astype("str"),
         cog_year=pd.Series(year, communes.index, dtype="Int64"),
     )

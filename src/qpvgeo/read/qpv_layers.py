@@ -1,0 +1,271 @@
+"""One layer of perimeters: its columns, codes, communes, projection and outlines brought to the canonical form."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from qpvgeo import facts
+from qpvgeo.codes import official, territories
+from qpvgeo.errors import DataError
+from qpvgeo.formats import vector_layers
+from qpvgeo.formats.text_tables import as_text
+from qpvgeo.frames import forms, provenance
+from qpvgeo.geometry.projection import DEGREES, territory_of
+from qpvgeo.geometry.territory_outline import border_in
+from qpvgeo.geometry.validity import repair as repair_outlines
+from qpvgeo.language import Note
+from qpvgeo.sources import known_tables
+from qpvgeo.sources import published_columns as published
+from qpvgeo.sources.published_names import NAMES, QPV_NAME, named
+
+__all__ = ["Piece", "read_piece", "release_of"]
+
+# the number that GDAL gives to features is no attribute, and keeps a frame from being written to a GeoPackage
+_DERIVED = {"insee_dep", "insee_reg", "fid", "commune_names", *forms.QPV_COLUMNS}
+
+
+_HEAD = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One layer, read and checked."""
+
+    label: str
+    frame: gpd.GeoDataFrame
+    record: dict[str, Any]
+    notes: list[str]
+    log: pd.DataFrame
+
+
+def read_piece(
+    layer: vector_layers.Layer,
+    columns: Mapping[str, str] | None = None,
+    *,
+    repair: bool = True,
+    crs: Any = None,  # noqa: ANN401 - whatever pyproj understands
+) -> Piece:
+    """Read a layer into the canonical columns and check its codes, places and outlines.
+
+    Parameters
+    ----------
+    layer
+        Layer of areas with a column of codes.
+    columns
+        `{"name in the file": "canonical name"}`.
+    repair
+        Whether invalid outlines are made valid.
+    crs
+        Projection of the coordinates, when the file does not say it or says it wrongly.
+
+    Raises
+    ------
+    DataError
+        Codes are missing, invalid or repeated, the projection cannot be known, or outlines lie elsewhere than their
+        codes say.
+    """
+    code = known_tables.qpv_column_of(layer, columns)
+    raw, notes = _read(layer, code, crs)
+    if raw.index.name and raw.index.name not in raw.columns:
+        raw = raw.reset_index()
+    given = _columns(raw, str(code), columns)
+    cleaned = official.require(raw[code], "qpv", where=layer.label)
+    notes += [
+        Note("read.code_repaired", row=row, value=str(value), code=code, repair=why)
+        for row, value, code, why in cleaned.repairs.to_numpy()
+    ]
+    repeated = cleaned.codes[cleaned.codes.duplicated()].unique()
+    if len(repeated):
+        raise DataError(
+            Note("read.codes_on_several_features", file=layer.label, count=len(repeated)),
+            problems=[
+                Note("read.features_of", code=code, count=int((cleaned.codes == code).sum())) for code in repeated
+            ],
+            way_out=Note("read.dissolve_by_code"),
+        )
+    frame = _canonical(raw, cleaned.codes, given)
+    notes += [*_correct(frame), *_unread_communes(raw, given["communes"], cleaned.codes)]
+    notes += [] if given["name"] else [Note("read.no_names")]
+    _require_places(frame, layer.label)
+    log = pd.DataFrame()
+    if repair:
+        frame, log = repair_outlines(frame)
+    bare = frame.index[frame.geometry.isna()]
+    notes += [Note("read.no_outline", count=len(bare), codes=list(bare))] if len(bare) else []
+    record = provenance.file_record(layer.path, member=layer.member)
+    earlier = provenance.provenance(raw)
+    if earlier.get("repairs"):
+        log = pd.concat([pd.DataFrame(earlier["repairs"]), log]) if len(log) else pd.DataFrame(earlier["repairs"])
+    if earlier.get("files"):
+        record["made_from"] = earlier["files"]
+    told = [Note("read.of_file", file=layer.label, note=note) for note in notes]
+    return Piece(layer.label, frame, record, [*earlier.get("notes", []), *told], log)
+
+
+def _read(layer: vector_layers.Layer, code: str | None, crs: Any) -> tuple[gpd.GeoDataFrame, list[str]]:  # noqa: ANN401
+    """Layer in the projection given, declared, or, of those that fit, the one that puts it where its codes say."""
+    try:
+        return vector_layers.read(layer, crs=crs)
+    except DataError as error:
+        systems = error.message.values.get("systems", []) if isinstance(error.message, Note) else []
+        read = [vector_layers.read(layer, crs=epsg) for epsg in (systems if code else [])]
+        fits = [epsg for epsg, (raw, _) in zip(systems, read, strict=False) if _in_their_territory(raw, str(code))]
+        if len(fits) != 1:
+            raise
+        raw, notes = read[systems.index(fits[0])]
+        return raw, [*notes, Note("read.crs_by_codes", crs=fits[0])]
+
+
+def _in_their_territory(raw: gpd.GeoDataFrame, code: str) -> bool:
+    """Whether every outline lies in the territory of its code, and not in a neighbouring country."""
+    said = official.classify_qpv(raw[code])["territory"].to_numpy()
+    points = shapely.point_on_surface(raw.geometry.to_crs(DEGREES).to_numpy())
+    for territory in set(said):
+        of_it = points[(said == territory) & ~shapely.is_missing(points)]
+        if pd.isna(territory) or len(border_in(territory).beyond(shapely.get_x(of_it), shapely.get_y(of_it))):
+            return False
+    return True
+
+
+def _columns(raw: gpd.GeoDataFrame, code: str, columns: Mapping[str, str] | None) -> dict[str, str | None]:
+    """Published column of each canonical one: named by the caller, else known by its name and its values."""
+    text = as_text(pd.DataFrame(raw.drop(columns=raw.geometry.name)).head(_HEAD).reset_index(drop=True))
+    by_caller = {canonical: name for name, canonical in (columns or {}).items() if name in raw.columns}
+    lists = [name for name in named(text.columns, NAMES["communes"]) if _hold_codes(text[name])]
+    names = [name for name in named(text.columns, NAMES["commune_names"]) if name not in lists and name != code]
+    found: dict[str, str | None] = {
+        "qpv_code": code,
+        "name": published.label(text, QPV_NAME, text[code]),
+        "communes": next(iter(lists), None),
+        "commune_names": next((name for name in names if text[name].notna().any()), None),
+    }
+    return {**found, **by_caller}
+
+
+def _hold_codes(cells: pd.Series) -> bool:
+    given = cells.dropna().unique()
+    return len(given) > 0 and sum(bool(official.split_list(cell)) for cell in given) >= len(given) / 2
+
+
+def _canonical(raw: gpd.GeoDataFrame, index: pd.Series, given: Mapping[str, str | None]) -> gpd.GeoDataFrame:
+    """Canonical columns first, then the published ones under their lower-case names, then the outlines."""
+    told = official.classify_qpv(index)
+    own = "release" in raw and bool(provenance.provenance(raw))
+    region = forms.region_by_department()
+    lists = raw[given["communes"]] if given["communes"] else None
+    called = raw[given["commune_names"]] if given["commune_names"] else None
+    frame = pd.DataFrame(
+        {
+            "name": raw[given["name"]].astype("str").str.strip() if given["name"] else pd.Series(dtype="str"),
+            "vintage": told["vintage"].astype("int64"),
+            # a frame that qpvgeo wrote knows its release, even when it was cut since
+            "release": raw["release"] if own else pd.Series(release_of(told), raw.index, dtype="str"),
+            "territory": told["territory"],
+            "department": told["department"],
+            "region": told["department"].map(region).replace("", pd.NA).astype("str"),
+            "communes": None if lists is None else [_commune_list(value) for value in lists],
+        },
+        index=raw.index,
+    )
+    if called is not None and frame["communes"].isna().all():
+        frame["commune_names"] = [_name_list(value) for value in called]
+    taken = {column for canonical, column in given.items() if column and canonical != "commune_names"}
+    for column in raw.columns:
+        lower = str(column).strip().lower()
+        if column != raw.geometry.name and column not in taken and lower not in _DERIVED:
+            frame[lower] = raw[column]
+    frame.index = pd.Index(index, name="qpv_code", dtype="str")
+    shapes = raw.geometry.to_numpy().copy()
+    shapes[shapely.is_empty(shapes)] = None
+    return gpd.GeoDataFrame(frame, geometry=shapes, crs=raw.crs)
+
+
+def _unread_communes(raw: gpd.GeoDataFrame, column: str | None, index: pd.Series) -> list[str]:
+    """What was repaired or left out of the published lists of communes."""
+    if column is None:
+        return []
+    notes: list[str] = []
+    for code, value in zip(index, raw[column], strict=True):
+        problems: list[str] = []
+        if isinstance(value, str):
+            official.split_list(value, problems=problems)
+        notes += [Note("read.of_code", code=code, note=problem) for problem in problems]
+    return notes
+
+
+def _commune_list(value: Any) -> list[str] | None:  # noqa: ANN401 - a cell: text, list, or what Parquet made of one
+    if isinstance(value, list | tuple | np.ndarray):
+        return [str(code) for code in value]
+    return official.split_list(value) or None
+
+
+def _name_list(value: Any) -> list[str] | None:  # noqa: ANN401
+    """Names of communes in a cell, each once."""
+    parts = re.split(r"[,;|/\n]", value) if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple | np.ndarray):
+        return None
+    return list(dict.fromkeys(" ".join(str(part).split()) for part in parts if str(part).strip())) or None
+
+
+def release_of(told: pd.DataFrame) -> str | None:
+    """Release of the published list, where its codes tell: Mayotte changed in 2026."""
+    if (told["territory"] == territories.SAMPLE).all():
+        return None
+    if (told["vintage"] == 2015).all():
+        return "2015-08"
+    mayotte = told.loc[told["territory"] == "976", "status"]
+    if len(mayotte):
+        return "2026-01-15" if (mayotte == "whole commune").all() else "2025"
+    return None
+
+
+def _correct(frame: gpd.GeoDataFrame) -> list[str]:
+    """Correct the published errors that are known (`facts/errata.csv`), and say so."""
+    known = {row["code"]: row for row in facts.rows("errata") if row["field"] == "insee_com"}
+    notes: list[str] = []
+    communes = []
+    for code, listed in frame["communes"].items():
+        row = known.get(code)
+        wrong = row is not None and listed == [row["published"]]
+        communes.append([row["corrected"]] if row is not None and wrong else listed)
+        if row is not None and wrong:
+            notes.append(
+                Note(
+                    "read.commune_corrected",
+                    code=code,
+                    published=row["published"],
+                    corrected=row["corrected"],
+                    source=row["source"],
+                )
+            )
+    if notes:
+        frame["communes"] = communes
+    return notes
+
+
+def _require_places(frame: gpd.GeoDataFrame, label: str) -> None:
+    """Raise when outlines lie elsewhere than their codes say: swapped axes, wrong projection, wrong code."""
+    lie_in = territory_of(frame.geometry.to_numpy(), frame.crs)
+    said = frame["territory"].to_numpy()
+    drawn = ~shapely.is_missing(frame.geometry.to_numpy())
+    wrong = np.flatnonzero(drawn & (lie_in != said) & (said != territories.SAMPLE))
+    if len(wrong) == 0:
+        return
+    turned = shapely.transform(frame.geometry.to_numpy()[wrong], lambda xy: xy[:, ::-1])
+    swapped = (territory_of(turned, frame.crs) == said[wrong]).all()
+    raise DataError(
+        Note("read.misplaced", file=label, count=len(wrong), of=len(frame)),
+        problems=[
+            Note("read.lies_in", code=frame.index[row], said=said[row], place=lie_in[row])
+            if lie_in[row]
+            else Note("read.lies_nowhere", code=frame.index[row], said=said[row])
+            for row in wrong
+        ],
+        way_out=Note("read.swapped") if swapped else Note("read.look_at_crs", crs=frame.crs.to_string()),
+    )
