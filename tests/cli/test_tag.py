@@ -87,16 +87,18 @@ def test_perimeters_that_are_a_part_of_a_list_or_lack_an_outline_are_told_in_jso
     found = answer(*extract)
     assert found["states"] == {"in": 0, "out": 1, "unknown": 0}
     assert found["notes"] == [
-        "1 perimeter has no outline in this file: nothing is found in or near QN07502I",
-        "2 of the 1,362 perimeters of France hexagonale (2024) are given: a point outside of them may lie in another",
+        "1 perimeter has no outline: nothing is found in or near QN07502I",
+        "2 of the 1,362 perimeters of France hexagonale (2024) are given: a point outside them may lie in another",
     ]
 
 
 def test_perimeters_that_are_a_part_of_a_list_or_lack_an_outline_are_told_in_both_languages(extract):
     assert "2 of the 1,362 perimeters of France hexagonale (2024) are given" in run(*extract).stdout
     french = run(*extract, "--lang", "fr").stdout
-    assert "2 des 1\u202f362 périmètres de France hexagonale (2024) sont donnés : un point hors d'eux" in french
-    assert "périmètres sans contour dans ce fichier : 1" in french
+    assert (
+        "2 des 1\u202f362 périmètres de France hexagonale (2024) sont donnés\u202f: un point hors de ceux-ci" in french
+    )
+    assert "1 périmètre n’a pas de contour" in french
 
 
 def test_the_sample_is_no_part_of_a_list():
@@ -158,7 +160,7 @@ def test_tolerances(tmp_path, tolerance):
     x, y = shapely.get_coordinates(qpv.geometry.iloc[0])[0]
     (tmp_path / "in.csv").write_text(f"x,y,off\n{x},{y},5\n")
     found = answer(tmp_path / "in.csv", "--sample", "--x", "x", "--y", "y", "--crs", "2154", "--tolerance", tolerance)
-    assert found["reasons"] == {"near the limit": 1}
+    assert found["reasons"] == {"near the boundary": 1}
 
 
 def test_resume_goes_on(tmp_path, addresses):
@@ -194,9 +196,9 @@ def test_what_is_wrong_is_told_in_the_words_of_the_command_line(tmp_path, addres
     assert [told.partition(":")[0] for told in error.problems] == [
         f"--index {tmp_path / 'none'}",
         "--bands 5,3 must be ascending distances in metres",
-        "--on someday cannot be",
-        "--tolerance 5000 is more than the 2,000 m that can be told",
-        "--crs none is no projection",
+        "--on someday is not a valid day",
+        "--tolerance 5000 is more than the maximum of 2,000 m",
+        "--crs none is not a projection",
         f"the output out.xlsx ends in none of {', '.join(SUFFIXES)}",
     ]
 
@@ -214,7 +216,7 @@ def test_columns_that_are_not_there_are_a_wrong_call(tmp_path, words):
 def test_index_that_is_none_is_told_without_the_words_of_numpy(tmp_path, addresses, content):
     (tmp_path / "a.csv").write_bytes(content)
     error = refused(DataError, addresses, "--index", tmp_path / "a.csv")
-    assert "a.csv is no index of perimeters" in str(error)
+    assert "a.csv is not an index of perimeters" in str(error)
     assert "pickle" not in str(error)
 
 
@@ -222,9 +224,9 @@ def test_points_most_of_which_lie_outside_france_are_told_and_are_no_failure(tmp
     (tmp_path / "in.csv").write_text("x,y\n3,46\n")
     words = (tmp_path / "in.csv", "--sample", "--x", "x", "--y", "y", "--crs", "2154")
     assert answer(*words)["notes"] == [
-        "1 of 1 points lie outside France: crs=EPSG:2154 says metres and the values look like degrees"
+        "1 of 1 points lie outside France: crs=EPSG:2154 is in metres and the values look like degrees"
     ]
-    assert "dit des mètres" in run(*words, "--lang", "fr").stdout
+    assert "est en mètres" in run(*words, "--lang", "fr").stdout
 
 
 def test_the_title_is_printed_whole(tmp_path):

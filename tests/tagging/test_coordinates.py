@@ -131,7 +131,7 @@ def test_cells_that_are_no_numbers_are_told_from_empty_ones():
     found = place(coordinates_of(table))
     assert [REASONS[code - 1] if code else "" for code in found.reason] == [
         "",
-        "coordinates are no numbers",
+        "coordinates are not numbers",
         "no coordinates",
         "no coordinates",
         "no coordinates",

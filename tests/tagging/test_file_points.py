@@ -54,8 +54,8 @@ def test_output_is_geoparquet_still(tmp_path, frame, index):
 def test_tolerances_stand_in_a_column_beside_the_shapes(tmp_path, frame, index):
     frame.to_parquet(tmp_path / "in.parquet")
     found, about = tags_of(tmp_path / "in.parquet", index, tolerance_m="off")
-    assert found == ["in", "near the limit", "no coordinates", "no coordinates"]
-    assert about["notes"][0].startswith("1 point has a tolerance that is no distance")
+    assert found == ["in", "near the boundary", "no coordinates", "no coordinates"]
+    assert about["notes"][0].startswith("1 point has a tolerance that is not a distance")
 
 
 def test_columns_that_are_named_come_before_the_shapes(tmp_path, frame, index):

@@ -22,12 +22,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qpvgeo as qg
+from qpvgeo import facts
 from qpvgeo.errors import ArchiveError, DataError, MissingDataError, OutputError, UsageError
 from qpvgeo.formats import csv_dialect as csvheads
 from qpvgeo.formats import table_stream
 from qpvgeo.formats import table_stream as batches
 from qpvgeo.tagging import checkpoint
+from qpvgeo.tagging.counts import Counted
 from qpvgeo.tagging.files import tag_file
+from qpvgeo.tagging.options import Options
+from qpvgeo.tagging.tagger import Tagger
 
 # what a few perimeters of a long list do not know is tested by its name
 pytestmark = pytest.mark.filterwarnings("ignore:.* may lie in another")
@@ -273,7 +277,7 @@ def test_rows_of_every_reason_stay_in_their_place(tmp_path, index):
         "",
         "no coordinates",
         "not finite",
-        "coordinates are no numbers",
+        "coordinates are not numbers",
         "outside France",
         "",
     ]
@@ -436,8 +440,8 @@ def test_columns_that_were_named_and_are_not_there_are_a_wrong_call_and_all_list
 def test_a_column_of_tolerances_says_what_is_too_near_or_too_coarse(tmp_path, square):
     rows = ["701200;6600500;10,5", "701200;6600500;800", "701200;6600500;", "701200;6600500;-1", "701200;6600500;?"]
     out, found = tag(tmp_path, "\n".join(["x;y;off", *rows]), square, tolerance_m="off", batch_rows=2)
-    assert [row["reason"] for row in table_of(out)] == ["", "near the limit", *["location too coarse"] * 3]
-    told = "a tolerance that is no distance (missing, below zero, no number): too coarse"
+    assert [row["reason"] for row in table_of(out)] == ["", "near the boundary", *["location too coarse"] * 3]
+    told = "a tolerance that is not a distance (missing, negative, not a number): too coarse"
     assert found["notes"][1:] == [f"3 points have {told}"]
 
 
@@ -464,12 +468,12 @@ def test_bands_that_are_not_round_are_counted(tmp_path, index):
 def test_numbers_of_numpy_are_bands_and_tolerances_and_can_be_taken_up(tmp_path, index, kind):
     options = {"bands": np.array([300, 400]), "tolerance_m": kind(20), "resume": True}
     found = tag(tmp_path, "x;y\n701010;6600500\n701350;6600500\n", index, **options)[1]
-    assert (found["bands"], found["reasons"]) == ({"300": 0, "400": 1}, {"near the limit": 1})
+    assert (found["bands"], found["reasons"]) == ({"300": 0, "400": 1}, {"near the boundary": 1})
 
 
 def test_points_most_of_which_lie_outside_france_are_told(tmp_path, index):
     found = tag(tmp_path, "x;y\n" + "3.05;46.5\n" * 3 + "700500;6600500\n", index, batch_rows=1)[1]
-    told = "crs=EPSG:2154 says metres and the values look like degrees"
+    told = "crs=EPSG:2154 is in metres and the values look like degrees"
     assert found["notes"][1:] == [f"3 of 4 points lie outside France: {told}"]
 
 
@@ -598,11 +602,8 @@ def test_what_was_counted_of_kept_rows_is_told_again(killed, index):
 
 
 def test_what_was_kept_is_not_tagged_again(killed, index, monkeypatch):
-    seen = []
-    monkeypatch.setattr(
-        "qpvgeo.tagging.files.tag_points",
-        lambda points, *args, **options: seen.append(len(points)) or qg.tag_points(points, *args, **options),
-    )
+    seen, tag = [], Tagger.tag
+    monkeypatch.setattr(Tagger, "tag", lambda self, points, more: seen.append(len(points.x)) or tag(self, points, more))
     again(*killed, index, resume=True)
     assert sum(seen) == 70
 
@@ -661,7 +662,7 @@ def test_a_part_with_one_altered_byte_anywhere_is_made_again(tmp_path, index):
 def test_a_part_with_other_columns_is_made_again(killed, index):
     source, out = killed
     part = out.with_name(f".{out.name}.parts") / "000001.part"
-    checkpoint._write(part, pa.RecordBatch.from_pydict({"state": ["in"] * 10}))
+    checkpoint._write(part, pa.RecordBatch.from_pydict({"state": ["in"] * 10}), Counted())
     assert again(source, out, index, resume=True)["resumed_rows"] == 20
 
 
@@ -822,3 +823,25 @@ def test_addresses_of_bondy(real_data, tmp_path):
     # each line as it was, then the tags
     pairs = zip(lines_of(source), lines_of(tmp_path / "out.csv"), strict=True)
     assert all(after.startswith(f"{before},") for before, after in pairs)
+
+
+def test_options_and_lists_are_read_once_for_all_batches(tmp_path, index, monkeypatch):
+    """One judgement of the options and one reading of the lists, whatever the number of batches."""
+    source = tmp_path / "in.csv"
+    source.write_text("x,y\n" + "".join(f"{700_000 + i},6600000\n" for i in range(40)))
+    calls = {"geography": 0, "options": 0, "batches": 0}
+    read, made, tag = facts.geography, Options.__post_init__, Tagger.tag
+
+    def count(name, call):
+        def counted(*args, **options):
+            calls[name] += 1
+            return call(*args, **options)
+
+        return counted
+
+    monkeypatch.setattr(facts, "geography", count("geography", read))
+    monkeypatch.setattr(Options, "__post_init__", count("options", made))
+    monkeypatch.setattr(Tagger, "tag", count("batches", tag))
+    tag_file(source, tmp_path / "out.csv", index, on="2024-06-30", xy=("x", "y"), crs=2154, batch_rows=10)
+    # the columns of an empty batch are those of the output
+    assert calls == {"geography": 1, "options": 1, "batches": 5}

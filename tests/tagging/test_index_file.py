@@ -40,11 +40,11 @@ def rewritten(path, **changes):
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda path: path.write_bytes(path.read_bytes()[:-500]), "no index of perimeters"),
-        (lambda path: path.write_text("code;name\n"), "no index of perimeters"),
-        (lambda path: path.write_bytes(b""), "no index of perimeters"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-500]), "not an index of perimeters"),
+        (lambda path: path.write_text("code;name\n"), "not an index of perimeters"),
+        (lambda path: path.write_bytes(b""), "not an index of perimeters"),
         (lambda path: rewritten(path, version=99), "form 99"),
-        (lambda path: rewritten(path, format="another"), "no index of perimeters"),
+        (lambda path: rewritten(path, format="another"), "not an index of perimeters"),
         (lambda path: rewritten(path, content="0"), "damaged"),
     ],
     ids=["cut short", "a table", "empty", "of a later form", "of another program", "altered"],
@@ -79,7 +79,7 @@ def test_index_whose_parts_claim_to_be_packed_otherwise_is_refused(saved, at, by
     changed = bytearray(saved.read_bytes())
     changed[changed.index(b"PK\x01\x02") + at] = byte
     saved.write_bytes(changed)
-    with pytest.raises(DataError, match="no index of perimeters"):
+    with pytest.raises(DataError, match="not an index of perimeters"):
         PerimeterIndex.load(saved)
 
 
@@ -98,7 +98,7 @@ def test_index_that_is_not_there_says_so(tmp_path):
 @pytest.mark.parametrize("content", [b"code;name\n", b"\x80\x04K\x01.", b"PK\x03\x04"], ids=["table", "pickle", "zip"])
 def test_what_is_no_index_is_refused_without_the_words_of_numpy(tmp_path, content):
     (tmp_path / "a.csv").write_bytes(content)
-    with pytest.raises(DataError, match=r"a\.csv is no index of perimeters") as error:
+    with pytest.raises(DataError, match=r"a\.csv is not an index of perimeters") as error:
         PerimeterIndex.load(tmp_path / "a.csv")
     assert "pickle" not in str(error.value)
 
@@ -106,7 +106,7 @@ def test_what_is_no_index_is_refused_without_the_words_of_numpy(tmp_path, conten
 def test_array_of_numpy_is_no_index(tmp_path):
     with (tmp_path / "a.npy").open("wb") as file:
         np.save(file, np.zeros(3))
-    with pytest.raises(DataError, match="no index of perimeters"):
+    with pytest.raises(DataError, match="not an index of perimeters"):
         PerimeterIndex.load(tmp_path / "a.npy")
 
 

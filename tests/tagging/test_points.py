@@ -125,7 +125,7 @@ def test_bands_that_are_no_ascending_distances_are_refused(bands):
 
 
 def test_kind_of_distance_that_is_none_is_refused():
-    with pytest.raises(UsageError, match="exact, signed, band"):
+    with pytest.raises(UsageError, match="exact, signed and band"):
         tag([(0, 0)], distance="manhattan")
 
 
@@ -262,7 +262,7 @@ def test_trap_perimeters_without_crs_are_refused():
 )
 def test_point_nearer_to_a_limit_than_its_tolerance_is_unknown(point, tolerance, state):
     found = row(point, tolerance_m=tolerance)
-    reason = {False: None, True: "location too coarse" if isinstance(tolerance, list) else "near the limit"}
+    reason = {False: None, True: "location too coarse" if isinstance(tolerance, list) else "near the boundary"}
     assert (found["state"], found["reason"]) == (state, reason[state == "unknown"])
     assert found["qpv_code"] == ("A" if state == "in" else None)
 
@@ -276,7 +276,7 @@ def test_tolerance_of_each_point():
     found = tag_points(table, ONE, xy=("x", "y"), crs=2154, tolerance_m="metres")
     assert found["reason"].astype(object).where(found["reason"].notna(), "").tolist() == [
         "",
-        "near the limit",
+        "near the boundary",
         "location too coarse",
     ]
 
@@ -292,11 +292,11 @@ def test_types_and_scores_of_the_ban_say_what_is_too_coarse():
 @pytest.mark.parametrize(
     ("tolerance", "words"),
     [
-        (-1, "tolerance_m=-1 is no distance in metres"),
-        (np.nan, "tolerance_m=nan is no distance in metres"),
-        (None, "tolerance_m=None is no distance"),
-        (2_001, r"tolerance_m=2001 is more than the 2,000 m that can be told"),
-        (np.inf, r"tolerance_m=inf is more than the 2,000 m that can be told"),
+        (-1, "tolerance_m=-1 is not a distance in metres"),
+        (np.nan, "tolerance_m=nan is not a distance in metres"),
+        (None, "tolerance_m=None is neither a distance"),
+        (2_001, r"tolerance_m=2001 is more than the maximum of 2,000 m"),
+        (np.inf, r"tolerance_m=inf is more than the maximum of 2,000 m"),
         ([1, 2, 3], "3 tolerances for 2 points"),
         ("metres", r"no column 'metres'\nIts columns are: x, y\."),
         ("ban", r"no column 'result_type'[\s\S]*no column 'type'\nIts columns are: x, y\."),
@@ -320,13 +320,13 @@ def test_tolerances_that_are_no_distance_are_too_coarse_and_counted(given):
     ]
     notes = found.attrs["qpvgeo"]["notes"]
     assert notes == [
-        "3 points have a tolerance that is no distance (missing, below zero, no number): too coarse",
+        "3 points have a tolerance that is not a distance (missing, negative, not a number): too coarse",
     ]
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.float32, np.array, float, int], ids=str)
 def test_numbers_of_numpy_are_tolerances(kind):
-    assert tag([(310, 150)], tolerance_m=kind(20))["reason"].tolist() == ["near the limit"]
+    assert tag([(310, 150)], tolerance_m=kind(20))["reason"].tolist() == ["near the boundary"]
 
 
 def test_tolerance_beyond_the_reach_of_a_given_index_is_too_coarse_and_no_error():
@@ -334,9 +334,9 @@ def test_tolerance_beyond_the_reach_of_a_given_index_is_too_coarse_and_no_error(
     found = tag([(310, 150)] * 3, index, tolerance_m=[5, 501, 2_500])
     assert found["state"].tolist() == ["out", "unknown", "unknown"]
     assert set(found["reason"].dropna()) == {"location too coarse"}
-    note = "2 points have a tolerance beyond the 500 m that can be told: too coarse"
+    note = "2 points have a tolerance beyond the 500 m measured: too coarse"
     assert found.attrs["qpvgeo"]["notes"] == [note]
-    with pytest.raises(UsageError, match="up to 500 m, and 501 m are asked for"):
+    with pytest.raises(UsageError, match="up to 500 m, and 501 m are needed"):
         tag([(310, 150)], index, tolerance_m=501)
 
 
@@ -407,7 +407,7 @@ def test_bands_that_can_be_read_only_once_are_kept():
 
 
 def test_bands_beyond_what_can_be_told_are_refused():
-    with pytest.raises(UsageError, match=r"reach beyond the 2,000 m that can be told"):
+    with pytest.raises(UsageError, match=r"exceed the maximum of 2,000 m"):
         tag([(0, 0)], bands=(300, 2_500))
 
 
@@ -417,9 +417,9 @@ def test_bands_beyond_what_can_be_told_are_refused():
         (
             ([2.9, 2.95, 3.0], [46.5] * 3),
             2154,
-            "3 of 3 points {}: crs=EPSG:2154 says metres and the values look like degrees",
+            "3 of 3 points {}: crs=EPSG:2154 is in metres and the values look like degrees",
         ),
-        (([X] * 2, [Y] * 2), 4326, "2 of 2 points {}: crs=EPSG:4326 says degrees and the values look like metres"),
+        (([X] * 2, [Y] * 2), 4326, "2 of 2 points {}: crs=EPSG:4326 is in degrees and the values look like metres"),
         (
             ([-100.0, -101.0, 3.0, None], [40.0] * 2 + [46.5, 1.0]),
             4326,
@@ -436,7 +436,7 @@ def test_points_most_of_which_lie_outside_france_are_told(points, crs, note):
 
 
 def test_index_that_does_not_reach_as_far_is_refused():
-    with pytest.raises(UsageError, match="up to 300 m, and 500 m are asked for"):
+    with pytest.raises(UsageError, match="up to 300 m, and 500 m are needed"):
         tag([(0, 0)], PerimeterIndex(ONE, reach_m=300))
 
 
@@ -751,7 +751,7 @@ def test_mayotte_is_answered_by_the_list_of_the_day_when_it_is_known_and_given(c
 def test_a_tolerance_is_told_first_where_the_geography_of_the_day_is_not_known():
     qpv = layer(crs=4326, vintage=2024, QN97601M=MAYOTTE)
     found = tag_points(([45.24001], [-12.78]), qpv, crs=4326, on="2025-10-01", tolerance_m=50)
-    assert found["reason"].tolist() == ["near the limit"]
+    assert found["reason"].tolist() == ["near the boundary"]
 
 
 def test_territory_that_no_list_names_is_out_on_any_day():
@@ -759,14 +759,14 @@ def test_territory_that_no_list_names_is_out_on_any_day():
 
 
 def test_perimeters_without_outline_are_told():
-    with pytest.warns(UserWarning, match="1 perimeter has no outline in this file: nothing is found in or near B"):
+    with pytest.warns(UserWarning, match="1 perimeter has no outline: nothing is found in or near B"):
         found = tag([(150, 150)], layer(A=square(0, 0), B=None))
     assert found.attrs["qpvgeo"]["without_outline"] == ["B"]
 
 
 @pytest.mark.parametrize("qpv", ["qpv.gpkg", None, pd.DataFrame({"a": [1]}), ONE.assign(vintage="of late")], ids=str)
 def test_what_is_no_perimeter_is_refused(qpv):
-    with pytest.raises(UsageError, match="Perimeters are frames"):
+    with pytest.raises(UsageError, match="Perimeters must be frames"):
         tag([(0, 0)], qpv)
 
 
@@ -778,3 +778,36 @@ def test_calls_at_once_on_one_frame_do_not_share_what_they_prepare():
     with ThreadPoolExecutor(8) as pool:
         answers = pool.map(lambda _: tag(points, frame, bands=())["state"].tolist(), range(16))
         assert all(answer == expected for answer in answers)
+
+
+def test_name_and_communes_of_the_qpv_come_with_its_code():
+    named = layer(A=square(0, 0)).assign(name="Les Tours", lib_com="Ville", vintage=2024)
+    found = tag_points(([X + 5, X - 5], [Y + 5, Y]), named, crs=2154)
+    assert found["qpv_name"].fillna("").tolist() == ["Les Tours", ""]
+    assert found["qpv_commune"].fillna("").tolist() == ["Ville", ""]
+
+
+def test_codes_of_communes_stand_for_their_names_where_there_are_none():
+    named = layer(A=square(0, 0)).assign(communes=[["93010", "93008"]])
+    found = tag_points(([X + 5], [Y + 5]), named, crs=2154)
+    assert found["qpv_commune"].tolist() == ["93010, 93008"]
+    assert "qpv_name" not in found
+
+
+def test_columns_of_text_take_any_value():
+    found = tag_points(([X + 5, X - 5], [Y + 5, Y]), ONE, crs=2154)
+    for column in ("reason", "qpv_code", "also_in", "nearest_qpv"):
+        assert found[column].dtype == "str"
+        found[column] = found[column].fillna("none")
+    assert found["qpv_code"].tolist() == [ONE.index[0], "none"]
+
+
+def test_out_never_follows_from_an_outline_that_was_lost():
+    """An outline crushed to a line encloses nothing: points around it are unknown, those far away are out."""
+    crushed = shapely.Polygon([(X + 5000, Y), (X + 5200, Y), (X + 5000, Y)])
+    with pytest.warns(UserWarning, match="no outline"):
+        found = tag_points(
+            ([X + 5, X + 5100, X + 20_000], [Y + 5, Y + 50, Y]), layer(A=square(0, 0), B=crushed), crs=2154
+        )
+    assert found["state"].tolist() == ["in", "unknown", "out"]
+    assert found["reason"].tolist()[1] == "outline lost in repair"

@@ -39,7 +39,7 @@ def draw(asked: Options) -> dict[str, Any]:
 
     with mpl.rc_context({"backend": "agg"}), warnings.catch_warnings():
         # the source line and the notes say it
-        warnings.filterwarnings("ignore", message=".* no outline in this file")
+        warnings.filterwarnings("ignore", message=".* no outline")
         drawing = _KINDS[asked.kind](asked)
         try:
             if asked.basemap and drawing.place is not None:

@@ -1,7 +1,7 @@
-"""What a run over a file keeps while it goes on: the question it answers, the tags of each batch, the output begun.
+"""Checkpoints of a tagging run: its options, the tags of finished batches, the partial output.
 
-All of it stands in a hidden folder beside the output, which one run at a time may hold. A run that was killed leaves it
-there, and the next one goes on with it when the question is the same.
+They are in a hidden folder beside the output, which one run at a time may lock. A run that was killed leaves it there,
+and the next one resumes from it when the options are the same.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,12 +20,16 @@ from filelock import FileLock, Timeout
 
 from qpvgeo.errors import OutputError, UsageError
 from qpvgeo.formats.atomic_write import real_path, replace, writing
+from qpvgeo.tagging.counts import Counted
 
-__all__ = ["Parts"]
+__all__ = ["Kept", "Parts"]
 
 _GO_ON = "What was tagged so far is kept: mend it, then go on with --resume (resume=True)."
-_LOCK = "lock"
+_LOCK, _COUNTED = "lock", b"counted"
 _AFRESH = "the run starts at the first row"
+
+Kept = tuple[pa.RecordBatch, Counted]
+"""Tags of a batch, and their counts."""
 
 
 class Parts:
@@ -46,7 +51,7 @@ class Parts:
     output
         Where the output is written until it is whole.
     notes
-        What became of the wish to go on, in words.
+        Messages about resuming.
     resumed
         Rows whose tags were kept from before.
 
@@ -114,17 +119,17 @@ class Parts:
         with writing(self.target, way_out=_GO_ON):
             yield
 
-    def tags(self, number: int, rows: int, make: Callable[[], pa.RecordBatch]) -> pa.RecordBatch:
-        """Tags of a batch of rows: those kept from before, or new ones, then kept."""
+    def tags(self, number: int, rows: int, make: Callable[[], Kept]) -> Kept:
+        """Tags of a batch of rows and their counts: those kept from before, or new ones, then kept."""
         part = self._folder / f"{number:06d}.part"
         kept = _read(part)
-        if kept is not None and kept.num_rows == rows and kept.schema.equals(self._tags):
+        if kept is not None and kept[0].num_rows == rows and kept[0].schema.equals(self._tags):
             self.resumed += rows
             return kept
-        tags = make()
+        made = make()
         with self.writing():
-            replace(part, lambda beside: _write(beside, tags))
-        return tags
+            replace(part, lambda beside: _write(beside, *made))
+        return made
 
     def finish(self) -> None:
         """Put the output in its place."""
@@ -137,19 +142,19 @@ class Parts:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _write(path: Path, tags: pa.RecordBatch) -> None:
-    """Keep tags behind their checksum."""
+def _write(path: Path, tags: pa.RecordBatch, counted: Counted) -> None:
+    """Write tags and their counts behind a checksum."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, tags.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
-        writer.write_batch(tags)
+        writer.write_batch(tags, custom_metadata={_COUNTED: json.dumps(asdict(counted))})
     content = sink.getvalue()
     with path.open("wb") as file:
         file.write(hashlib.sha256(content).digest())
         file.write(content)
 
 
-def _read(path: Path) -> pa.RecordBatch | None:
-    """Tags that were kept; None where there are none, or they are not what was written."""
+def _read(path: Path) -> Kept | None:
+    """Tags that were kept, and their counts; None where there are none, or they are not what was written."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -159,7 +164,8 @@ def _read(path: Path) -> pa.RecordBatch | None:
     if hashlib.sha256(memoryview(content)[size:]).digest() != content[:size]:
         return None
     with pa.ipc.open_file(pa.py_buffer(content)[size:]) as reader:
-        return reader.get_batch(0)
+        kept = reader.get_batch_with_custom_metadata(0)
+    return kept.batch, Counted(**json.loads(kept.custom_metadata[_COUNTED]))
 
 
 def _state(path: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import shapely
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import require
 from qpvgeo.geometry.projection import DEGREES
+from qpvgeo.language import Note
 
 __all__ = ["Coordinates", "Floats", "columns_fault", "coordinate_columns", "coordinates_of", "numbers_of"]
 
@@ -35,7 +36,9 @@ class Coordinates:
     index
         Labels of the rows, in order.
     unread
-        Positions of rows whose coordinates are there and are no numbers.
+        Positions of rows whose coordinates are there and are not numbers.
+    broken
+        Which rows cannot be read at all; None for none.
     """
 
     x: Floats
@@ -43,6 +46,7 @@ class Coordinates:
     crs: pyproj.CRS
     index: pd.Index
     unread: npt.NDArray[np.intp]
+    broken: npt.NDArray[np.bool_] | None = None
 
 
 def coordinate_columns(names: Iterable[Any]) -> tuple[Any, Any] | None:
@@ -182,6 +186,27 @@ def _of_table(table: pd.DataFrame, xy: tuple[str, str] | None, crs: Any) -> Coor
     require.require_once(table, xy)
     (x, odd_x), (y, odd_y) = (numbers_of(table[name]) for name in xy)
     return Coordinates(x, y, _required(crs), table.index, np.flatnonzero(odd_x | odd_y))
+
+
+def numbers_in(axis: Any) -> Floats:  # noqa: ANN401 - whatever numpy reads
+    """Numbers of one axis; a masked value is missing, whatever is under the mask.
+
+    Raises
+    ------
+    UsageError
+        They are not numbers, or not in one dimension.
+    """
+    try:
+        if isinstance(axis, pd.Series | pd.Index):
+            return np.ascontiguousarray(axis.to_numpy(dtype=float, na_value=np.nan))
+        found: Floats = np.atleast_1d(np.ascontiguousarray(np.ma.filled(np.ma.asarray(axis, dtype=float), np.nan)))
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            Note("tagging.arrays_not_numbers", why=str(error)), way_out=Note("tagging.give_floats")
+        ) from error
+    if found.ndim != 1:
+        raise UsageError(Note("tagging.arrays_differ", x=str(found.shape), y="(n,)"))
+    return found
 
 
 def numbers_of(column: pd.Series) -> tuple[Floats, npt.NDArray[np.bool_]]:

@@ -1,22 +1,22 @@
-"""What the answers about points have in common, in words: counts that a reader of single rows would miss.
+"""Data-set level warnings: most points outside France, unusable tolerances; and counts of tags.
 
-Counts of the parts of a file add up to those of the whole.
+Counts of the batches of a file add up to those of the file.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyproj
 
+from qpvgeo.language import Note
 from qpvgeo.tagging.coordinates import Coordinates
 from qpvgeo.tagging.options import STATES, band_name
 from qpvgeo.tagging.placement import Places, number
 
-__all__ = ["Counted", "TagCounts", "counted", "crs_name", "with_counted"]
+__all__ = ["Counted", "TagCounts", "counted", "crs_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Counted:
     other_unit
         Those of them whose coordinates look like degrees in a projection in metres, or the reverse.
     no_distance
-        Tolerances that are missing, below zero or no number.
+        Tolerances that are missing, negative or not numbers.
     beyond_reach
-        Tolerances beyond what can be told.
+        Tolerances beyond the greatest distance measured.
     """
 
     located: int = 0
@@ -48,35 +48,30 @@ class Counted:
         return Counted(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
     def notes(self, crs: pyproj.CRS, reach: float) -> list[str]:
-        """Counts in words: points most of which lie outside France, tolerances that say nothing.
+        """Counts as notes: most points outside France, unusable tolerances.
 
         Parameters
         ----------
         crs
             That of the points.
         reach
-            Greatest distance that could be told, metres.
+            Greatest distance measured, metres.
 
         Examples
         --------
         >>> Counted(located=3, outside=3, other_unit=3).notes(pyproj.CRS(2154), 500.0)
-        ['3 of 3 points lie outside France: crs=EPSG:2154 says metres and the values look like degrees']
+        ['3 of 3 points lie outside France: crs=EPSG:2154 is in metres and the values look like degrees']
         """
-        found = []
+        found: list[str] = []
         if 2 * self.outside > self.located:
-            units = ("degrees", "metres") if crs.is_geographic else ("metres", "degrees")
-            why = (
-                f": crs={crs_name(crs)} says {units[0]} and the values look like {units[1]}"
-                if 2 * self.other_unit > self.outside
-                else f", where crs={crs_name(crs)} puts them"
-            )
-            found.append(f"{self.outside:,} of {self.located:,} points lie outside France{why}")
+            key = "tagging.outside_france"
+            if 2 * self.other_unit > self.outside:
+                key = "tagging.degrees_as_metres" if not crs.is_geographic else "tagging.metres_as_degrees"
+            found.append(Note(key, count=self.outside, located=self.located, crs=crs_name(crs)))
         if self.no_distance:
-            told = "that is no distance (missing, below zero, no number): too coarse"
-            found.append(f"{_have(self.no_distance)} a tolerance {told}")
+            found.append(Note("tagging.unusable_tolerances", count=self.no_distance))
         if self.beyond_reach:
-            told = f"beyond the {reach:,.15g} m that can be told: too coarse"
-            found.append(f"{_have(self.beyond_reach)} a tolerance {told}")
+            found.append(Note("tagging.tolerances_beyond", count=self.beyond_reach, reach=reach))
         return found
 
 
@@ -86,7 +81,7 @@ def counted(found: Coordinates, places: Places, *, no_distance: int, beyond_reac
         return Counted(len(found.x), no_distance=no_distance, beyond_reach=beyond_reach)
     unplaced = sum(
         int(np.count_nonzero(places.reason == number(reason)))
-        for reason in ("no coordinates", "coordinates are no numbers", "not finite")
+        for reason in ("no coordinates", "coordinates are not numbers", "not finite", "row cannot be read")
     )
     lost = np.flatnonzero(places.reason == number("outside France"))
     like_degrees = (np.abs(found.x[lost]) <= 180) & (np.abs(found.y[lost]) <= 90)
@@ -99,18 +94,6 @@ def crs_name(crs: Any) -> str:  # noqa: ANN401 - whatever pyproj reads
     known = pyproj.CRS.from_user_input(crs)
     epsg = known.to_epsg()
     return known.name if epsg is None else f"EPSG:{epsg}"
-
-
-def _have(many: int) -> str:
-    return f"{many:,} points have" if many > 1 else "1 point has"
-
-
-_COUNTED = b"counted"
-
-
-def with_counted(tags: pa.RecordBatch, counted: Mapping[str, int]) -> pa.RecordBatch:
-    """Tags that carry what was counted of their rows."""
-    return tags.replace_schema_metadata({_COUNTED: json.dumps(dict(counted))})
 
 
 class TagCounts:
@@ -128,10 +111,10 @@ class TagCounts:
         self._suffixes = [name.removeprefix("state") for name in names if name.startswith("state")]
         self._of = {name: dict[str, int]() for name in names if name.startswith(("state", "reason", "band"))}
 
-    def add(self, tags: pa.RecordBatch) -> None:
-        """Count some rows more."""
+    def add(self, tags: pa.RecordBatch, counted: Counted) -> None:
+        """Add the counts of a batch."""
         self.rows += tags.num_rows
-        self.counted += Counted(**json.loads((tags.schema.metadata or {}).get(_COUNTED, json.dumps(asdict(Counted())))))
+        self.counted += counted
         for name, counts in self._of.items():
             column = tags.column(name)
             places = column.indices.drop_null().to_numpy()
@@ -149,11 +132,10 @@ class TagCounts:
         return found
 
     def notes(self, crs: Any, reach: float) -> list[str]:  # noqa: ANN401 - whatever pyproj reads
-        """What the rows have in common, in words: see `Counted.notes`; lines of a CSV in an old encoding."""
+        """Notes on all rows: see `Counted.notes`; lines of a CSV in an old encoding."""
         notes = self.counted.notes(pyproj.CRS.from_user_input(crs), reach)
         if self.old_lines:
-            are, were = ("s are", "were") if self.old_lines > 1 else (" is", "was")
-            notes.append(f"{self.old_lines:,} line{are} not UTF-8 and {were} read as cp1252")
+            notes.append(Note("tagging.old_lines", count=self.old_lines))
         return notes
 
     def _one(self, suffix: str, bands: Sequence[float]) -> dict[str, Any]:

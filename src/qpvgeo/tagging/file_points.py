@@ -1,7 +1,7 @@
-"""How points stand in the columns of a file: two of coordinates, or shapes of GeoParquet; tolerances beside them."""
+"""Columns of a file that hold its points: two of coordinates, or shapes of GeoParquet; and their tolerances."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -16,7 +16,7 @@ import shapely
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.table_stream import CsvTable, Table
 from qpvgeo.frames import require
-from qpvgeo.tagging.coordinates import coordinate_columns
+from qpvgeo.tagging.coordinates import Coordinates, coordinate_columns, coordinates_of
 from qpvgeo.tagging.counts import crs_name
 from qpvgeo.tagging.options import Options
 from qpvgeo.tagging.tolerance import BAN, BAN_SCORES, BAN_TYPES, missing_columns
@@ -24,7 +24,7 @@ from qpvgeo.tagging.tolerance import BAN, BAN_SCORES, BAN_TYPES, missing_columns
 __all__ = ["FilePoints"]
 
 _CRS84 = "OGC:CRS84"
-"""What the specification of GeoParquet means when a column does not say its CRS."""
+"""CRS of a GeoParquet column that declares none, by the specification."""
 
 _ROWS_TO_JUDGE = 10_000
 
@@ -94,18 +94,22 @@ class FilePoints:
         pair = (xy[0], xy[1]) if xy else None
         return cls(tuple(look), pair, shapes, crs, given if given != BAN else None)
 
-    def points(self, look: pa.Table) -> tuple[pd.DataFrame, dict[str, Any], Bools]:
-        """Points of some rows, as `tag_points` takes them; the options that go with them; rows that cannot be read."""
+    def coordinates(self, look: pa.Table, bad: Bools | None = None) -> tuple[pd.DataFrame, Coordinates]:
+        """Other columns of some rows, and the coordinates; `bad` are rows known to be unreadable."""
         if self.shapes is None:
             for name in dict.fromkeys([*(self.xy or ()), *([self.tolerance] if self.tolerance else [])]):
                 look = look.set_column(look.schema.names.index(name), name, _numbers(look[name]))
-            return look.to_pandas(), {"xy": self.xy, "crs": self.crs}, np.zeros(look.num_rows, dtype=bool)
-        wkb = look[self.shapes].to_numpy(zero_copy_only=False)
-        drawn = shapely.from_wkb(wkb, on_invalid="ignore")
-        beside = look.drop_columns([self.shapes]).to_pandas()
-        drawn[(shapely.get_type_id(drawn) > 0) & ~shapely.is_empty(drawn)] = None
-        unread: Bools = shapely.is_missing(drawn) & ~pd.isna(wkb)
-        return gpd.GeoDataFrame(beside, geometry=gpd.GeoSeries(drawn, crs=self.crs)), {}, unread
+            table = look.to_pandas()
+            found = coordinates_of(table, xy=self.xy, crs=self.crs)
+        else:
+            wkb = look[self.shapes].to_numpy(zero_copy_only=False)
+            drawn = shapely.from_wkb(wkb, on_invalid="ignore")
+            table = look.drop_columns([self.shapes]).to_pandas()
+            drawn[(shapely.get_type_id(drawn) > 0) & ~shapely.is_empty(drawn)] = None
+            unread: Bools = shapely.is_missing(drawn) & ~pd.isna(wkb)
+            bad = unread if bad is None else bad | unread
+            found = coordinates_of(gpd.GeoSeries(drawn, crs=self.crs))
+        return table, found if bad is None or not bad.any() else replace(found, broken=bad)
 
     def decimal_commas(self, table: Table) -> bool:
         """Whether most coordinates have decimal commas, by the first rows of a CSV that has room for them."""
@@ -159,7 +163,7 @@ def _geoparquet(table: Table, crs: Any) -> tuple[str | None, Any]:  # noqa: ANN4
 
 
 def _told_of_shapes(columns: pa.Schema) -> tuple[str | None, dict[str, Any]]:
-    """Column of shapes and what GeoParquet tells of it; None where that is damaged, or was kept without the column."""
+    """Primary geometry column and its GeoParquet metadata; None if the metadata are invalid or the column is absent."""
     try:
         about = json.loads((columns.metadata or {}).get(b"geo", b"null"))
         name = about["primary_column"]

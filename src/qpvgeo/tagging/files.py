@@ -16,7 +16,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyproj
 
@@ -25,20 +24,18 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.table_stream import Batch, Table, Whole, open_table
 from qpvgeo.formats.table_writers import SUFFIXES, Sink, open_sink
 from qpvgeo.frames import provenance
-from qpvgeo.tagging.checkpoint import Parts
-from qpvgeo.tagging.counts import TagCounts, with_counted
+from qpvgeo.tagging.checkpoint import Kept, Parts
+from qpvgeo.tagging.counts import TagCounts
 from qpvgeo.tagging.file_points import FilePoints
-from qpvgeo.tagging.in_force import day_notes
 from qpvgeo.tagging.options import Distance, Options
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
-from qpvgeo.tagging.points import tag_points
+from qpvgeo.tagging.tagger import Tagger
 from qpvgeo.tagging.tolerance import tolerance_of
 
 __all__ = ["file_problems", "tag_file"]
 
-_BAD = "row cannot be read"
-_WIDE = ("qpv_code", "also_in", "nearest_qpv")
 _REACH_M = 500.0
+_ROW_BYTES = 40  # of a short row: an estimate of how many there are
 _SHORT = 60
 
 Bools = npt.NDArray[np.bool_]
@@ -131,24 +128,24 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     index = (
         qpv if isinstance(qpv, PerimeterIndex) else PerimeterIndex(qpv, reach_m=_reach(table, points, options, rows))
     )
-    asked = _Asked(points, options, index)
-    empty = asked.tags(pa.schema([table.schema.field(name) for name in points.columns]).empty_table())
+    run = _Run(points, options, index, table.path.stat().st_size)
+    empty, _ = run.tags(pa.schema([table.schema.field(name) for name in points.columns]).empty_table())
     _require_free(table, empty.schema.names)
     record = provenance.file_record(table.path)
     about = {"read_with": f"qpvgeo {__version__}", "files": [record, *index.files], "fictional": index.fictional}
     tags = empty.schema.with_metadata({provenance.ATTRS_KEY: json.dumps(about)})
-    counts, notes = TagCounts(tags.names), [*index.notes, *day_notes(index, on)]
+    counts, notes = TagCounts(tags.names), list(run.tagger.notes)
     whole: Whole = "nothing" if target is None else "text" if target.suffix.lower() != ".parquet" else "columns"
     batches = table.batches(points.columns, rows, whole)
     if target is None:
-        _run(batches, table, lambda _, batch: asked.tags(batch.look, batch.bad), None, (counts, progress))
+        _run(batches, table, lambda _, batch: run.tags(batch.look, batch.bad), None, (counts, progress))
     else:
         question = {"source": record, "perimeters": index.digest, "reach_m": index.reach_m}
-        question |= asked.plain() | {"batch_rows": rows}
+        question |= run.plain() | {"batch_rows": rows}
         with Parts(target, question | {"read_with": about["read_with"]}, tags, resume=resume) as parts:
 
-            def kept(number: int, batch: Batch) -> pa.RecordBatch:
-                return parts.tags(number, len(batch.bad), lambda: asked.tags(batch.look, batch.bad))
+            def kept(number: int, batch: Batch) -> Kept:
+                return parts.tags(number, len(batch.bad), lambda: run.tags(batch.look, batch.bad))
 
             commas = points.decimal_commas(table)
             with (
@@ -219,41 +216,30 @@ def _faults(options: Options) -> dict[str, str]:
     return faults
 
 
-class _Asked:
-    """What is asked about each batch of rows."""
+class _Run:
+    """Prepared options and perimeters, applied to each batch of rows."""
 
-    def __init__(self, points: FilePoints, options: Options, index: PerimeterIndex) -> None:
-        self._points, self._options, self._index = points, options, index
+    def __init__(self, points: FilePoints, options: Options, index: PerimeterIndex, size: int) -> None:
+        self._points, self._options = points, options
+        self.tagger = Tagger.prepare(index, options, expected=size / _ROW_BYTES)
 
     def plain(self) -> dict[str, Any]:
-        """The question as JSON keeps it."""
-        asked = self._options
+        """The options as plain JSON values."""
+        options = self._options
         return {
-            "bands": list(asked.limits),
-            "distance": asked.distance,
-            "on": None if asked.on is None else str(asked.on),
-            "tolerance": asked.tolerance_m if asked.tolerance is None else asked.tolerance,
+            "bands": list(options.limits),
+            "distance": options.distance,
+            "on": None if options.on is None else str(options.on),
+            "tolerance": options.tolerance_m if options.tolerance is None else options.tolerance,
             "columns": list(self._points.columns),
             "crs": pyproj.CRS.from_user_input(self._points.crs).to_string(),
         }
 
-    def tags(self, look: pa.Table, bad: Bools | None = None) -> pa.RecordBatch:
-        """Tags of some rows, those that cannot be read among them, with what was counted of them."""
-        points, where, unread = self._points.points(look)
-        frame = tag_points(
-            points,
-            self._index,
-            bands=self._options.limits,
-            distance=self._options.distance,
-            on=self._options.on,
-            tolerance_m=self._options.tolerance_m,
-            **where,
-        )
-        bad = unread if bad is None else bad | unread
-        if bad.any():
-            for name in frame.columns[frame.columns.str.match("reason")]:
-                frame.loc[bad, name] = _BAD
-        return with_counted(_arrow(frame), provenance.provenance(frame)["counted"])
+    def tags(self, look: pa.Table, bad: Bools | None = None) -> Kept:
+        """Tags of some rows, those that cannot be read among them, and their counts."""
+        table, found = self._points.coordinates(look, bad)
+        tagged = self.tagger.tag(found, tolerance_of(table, self._options.tolerance_m, found.index))
+        return tagged.batch(), tagged.counted
 
 
 def _require_free(table: Table, tags: Sequence[str]) -> None:
@@ -269,7 +255,7 @@ def _require_free(table: Table, tags: Sequence[str]) -> None:
 
 def _reach(table: Table, points: FilePoints, options: Options, rows: int) -> float:
     """Greatest distance that will be asked for."""
-    known = [_REACH_M, *options.limits, options.tolerance or 0.0]
+    known = [_REACH_M, options.needed]
     if points.tolerance is not None:
         for batch in table.batches([points.tolerance], rows, "nothing"):
             look = batch.look.to_pandas()
@@ -277,27 +263,10 @@ def _reach(table: Table, points: FilePoints, options: Options, rows: int) -> flo
     return max(known)
 
 
-def _arrow(frame: pd.DataFrame) -> pa.RecordBatch:
-    """Tags as Arrow columns whose types do not depend on the rows."""
-    columns = []
-    for name, column in frame.items():
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            kind = np.int32 if str(name).startswith(_WIDE) else np.int8
-            places = column.cat.codes.to_numpy().astype(kind)
-            labels = pa.array(column.cat.categories, pa.string())
-            found = pa.array(places, mask=places < 0)
-            columns.append(pa.DictionaryArray.from_arrays(found, labels, ordered=column.cat.ordered))
-        else:
-            kinds = {"also_in": pa.string(), "distance_m": pa.float64(), "vintage": pa.int64()}
-            wanted = next(kind for start, kind in kinds.items() if str(name).startswith(start))
-            columns.append(pa.array(column.array, wanted, from_pandas=True))
-    return pa.RecordBatch.from_arrays(columns, names=[str(name) for name in frame.columns])
-
-
 def _run(
     batches: Iterator[Batch],
     table: Table,
-    tag: Callable[[int, Batch], pa.RecordBatch],
+    tag: Callable[[int, Batch], Kept],
     sink: Sink | None,
     told: tuple[TagCounts, Callable[[int, float], None] | None],
 ) -> None:
@@ -309,8 +278,8 @@ def _run(
         number = 0
         while (batch := coming.result()) is not None:
             coming = pool.submit(_next, batches, table)
-            tags = tag(number, batch)
-            counts.add(tags)
+            tags, counted = tag(number, batch)
+            counts.add(tags, counted)
             counts.old_lines += batch.old_lines
             if writing is not None:
                 writing.result()

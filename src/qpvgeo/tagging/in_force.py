@@ -1,9 +1,9 @@
-"""Which perimeters answer the points of a territory: those of a vintage, or of the list in force on a day.
+"""Which perimeters apply in a territory: those of a vintage, or of the list in force on a day.
 
-A list that is not known, or was not given, answers nothing: its points are unknown, and the reason says which of the
-two. In Mayotte the law that makes every commune a QPV was published on 12 August 2025 without a first day that could be
+Points are `unknown` when the list in force is not known or its perimeters were not supplied; `reason` says which. In
+Mayotte the law that makes every commune a QPV was published on 12 August 2025 without a first day that could be
 established, and the list of 15 January 2026 is the first to hold it: in between a point in a QPV of the list before is
-in, and any other is unknown.
+`in`, and any other is unknown.
 
 Source: the tables `lists` and `decrees` of the facts (`qpvgeo.geography`).
 """
@@ -17,10 +17,11 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import territories
 from qpvgeo.errors import UsageError
-from qpvgeo.tagging.index_layer import Layer
+from qpvgeo.language import Note
+from qpvgeo.tagging.index_layer import IndexLayer
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
 
-__all__ = ["Answering", "by_day", "by_vintage", "day_notes"]
+__all__ = ["InForce", "by_day", "by_vintage", "day_notes"]
 
 _TERRITORY, _DAY, _UNKNOWN = (
     "no perimeters of this territory",
@@ -30,8 +31,8 @@ _TERRITORY, _DAY, _UNKNOWN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
-    """What answers the points of a territory.
+class InForce:
+    """Perimeters that apply to the points of a territory.
 
     Attributes
     ----------
@@ -43,18 +44,18 @@ class Answering:
         Why a point in none of the perimeters is unknown; None where it is out.
     """
 
-    layer: Layer | None = None
+    layer: IndexLayer | None = None
     missing: str | None = None
     doubt: str | None = None
 
 
-def by_vintage(index: PerimeterIndex, codes: Iterable[str], vintage: int | None) -> list[Answering]:
+def by_vintage(index: PerimeterIndex, codes: Iterable[str], vintage: int | None) -> list[InForce]:
     """Perimeters of a vintage in each of some territories.
 
     Parameters
     ----------
     index
-        Perimeters at hand.
+        Perimeters available.
     codes
         Territories.
     vintage
@@ -65,49 +66,48 @@ def by_vintage(index: PerimeterIndex, codes: Iterable[str], vintage: int | None)
         layer = index.layer(code, vintage)
         # only a list says where there is no QPV
         certain = vintage is not None and not territories.get(code).has_qpv
-        found.append(Answering(layer, None if layer is not None or certain else _TERRITORY))
+        found.append(InForce(layer, None if layer is not None or certain else _TERRITORY))
     return found
 
 
-def by_day(index: PerimeterIndex, codes: Iterable[str], on: Any) -> list[Answering]:  # noqa: ANN401 - a day, or its text
+def by_day(index: PerimeterIndex, codes: Iterable[str], on: Any, lists: pd.DataFrame) -> list[InForce]:  # noqa: ANN401
     """Perimeters of the list in force on a day in each of some territories.
 
     Parameters
     ----------
     index
-        Perimeters at hand, with their vintages.
+        Perimeters available, with their vintages.
     codes
         Territories.
     on
         Day.
+    lists
+        Lists in force on that day (`qpvgeo.geography`).
 
     Raises
     ------
     UsageError
-        `on` is no day, comes before there was any QPV, or perimeters have no vintage.
+        Some perimeters have no vintage.
     """
-    lists, unsettled = facts.geography(on), facts.unsettled(on)
+    unsettled = facts.unsettled(on)
     if None in index.vintages:
-        raise UsageError(
-            "A day asks for perimeters that say of which geography they are: some have no `vintage`.",
-            way_out="Give those of qpvgeo.read_qpv(), or a column `vintage` (2015 or 2024).",
-        )
+        raise UsageError(Note("tagging.day_needs_vintages"), way_out=Note("tagging.give_vintages"))
     found = []
     for code in codes:
         if code not in lists.index:
-            found.append(Answering())
+            found.append(InForce())
         elif pd.isna(lists.loc[code, "vintage"]):
-            found.append(Answering(missing=_UNKNOWN))
+            found.append(InForce(missing=_UNKNOWN))
         else:
             held = unsettled.get(code, lists.loc[code])
             layer = index.layer(code, int(held["vintage"]))
             if layer is not None and _of_release(layer, str(held["release"])):
-                found.append(Answering(layer, doubt=_UNKNOWN if code in unsettled else None))
+                found.append(InForce(layer, doubt=_UNKNOWN if code in unsettled else None))
             elif code in unsettled:
-                found.append(Answering(missing=_UNKNOWN))
+                found.append(InForce(missing=_UNKNOWN))
             else:
                 other = any(index.layer(code, year) is not None for year in index.vintages)
-                found.append(Answering(missing=_DAY if other else _TERRITORY))
+                found.append(InForce(missing=_DAY if other else _TERRITORY))
     return found
 
 
@@ -119,7 +119,7 @@ def day_notes(index: PerimeterIndex, on: Any) -> list[str]:  # noqa: ANN401 - a 
     return facts.caveats(on, [code for code in codes if any(index.layer(code, year) for year in index.vintages)])
 
 
-def _of_release(layer: Layer, release: str) -> bool:
+def _of_release(layer: IndexLayer, release: str) -> bool:
     """Whether perimeters are of a list: Mayotte has had two in one geography, and a mixture is of neither."""
     if (layer.territory, layer.vintage) != ("976", 2024):
         return True

@@ -1,7 +1,7 @@
-"""Files that keep an index of perimeters: arrays and a description, no code, so that reading one is safe.
+"""Saved indexes of perimeters: arrays and a description, no code, so that reading one is safe.
 
-A file says its form and its version, and the hash of all that it holds: one that was cut short, altered or written by
-another program is refused, never half read.
+A file carries its form, its version, and the hash of its content: one that was cut short, altered or written by another
+program is refused. The hash is the file's own, so the arrays are checked against each other too.
 """
 
 import hashlib
@@ -20,26 +20,32 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, MissingDataError
 from qpvgeo.formats.atomic_write import replace, writing
 from qpvgeo.geometry.boundary_distance import Limits
 from qpvgeo.geometry.point_location import Frame, PointGrid
-from qpvgeo.tagging.index_layer import Layer
+from qpvgeo.language import Note
+from qpvgeo.tagging.index_layer import IndexLayer
+from qpvgeo.tagging.options import WIDEST_M
 
-__all__ = ["AGAIN", "read", "write"]
-
-AGAIN = "Build it again: PerimeterIndex(qpv).save(path)."
-"""Way out of a file that cannot be used."""
+__all__ = ["again", "read", "write"]
 
 _FORMAT = "qpvgeo perimeter index"
-_VERSION = 4
-_KEPT = {"grid": ("coarse", "fine", "start", "held"), "limits": ("coarse", "fine", "start", "near", "edges")}
+_VERSION = 5
+_KEPT = {"grid": ("coarse", "fine", "start", "held"), "boundaries": ("coarse", "fine", "start", "near", "edges")}
+_TILE_CELLS = 1 << 10
+_EDGE_ROWS, _EDGE_AREA = 6, 4
+_AREAL = (3, 6)  # how shapely numbers Polygon and MultiPolygon
 
 _DAMAGE = (
     ValueError,
     TypeError,
     KeyError,
     AttributeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
     OSError,
     EOFError,
     RuntimeError,
@@ -47,14 +53,20 @@ _DAMAGE = (
     zlib.error,
     lzma.LZMAError,
     tokenize.TokenError,
+    shapely.errors.ShapelyError,
 )
-"""What zipfile and numpy raise on bytes that no index holds."""
+"""What zipfile, numpy, json and shapely raise on bytes that are not those of an index."""
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
-def write(path: Path, layers: Iterable[Layer], reach_m: float, about: Mapping[str, Any]) -> None:
-    """Write layers, with what answers in or out and distances, and what is known of them.
+def again() -> Note:
+    """Way out of a file that cannot be used."""
+    return Note("tagging.build_again")
+
+
+def write(path: Path, layers: Iterable[IndexLayer], reach_m: float, about: Mapping[str, Any]) -> None:
+    """Write layers, their grids, and their description.
 
     Parameters
     ----------
@@ -63,9 +75,9 @@ def write(path: Path, layers: Iterable[Layer], reach_m: float, about: Mapping[st
     layers
         Perimeters of each territory and vintage.
     reach_m
-        Greatest distance that can be asked for.
+        Greatest distance measured, metres.
     about
-        What else is known, as plain JSON values.
+        Further description, as plain JSON values.
 
     Raises
     ------
@@ -73,23 +85,32 @@ def write(path: Path, layers: Iterable[Layer], reach_m: float, about: Mapping[st
         The file cannot be written.
     """
     arrays: dict[str, npt.NDArray[Any]] = {}
-    told = []
+    described_layers = []
     for number, layer in enumerate(layers):
         layer.expect(np.inf)
-        told.append({"territory": layer.territory, "vintage": layer.vintage, "codes": layer.codes.tolist()})
+        described_layers.append(
+            {
+                "territory": layer.territory,
+                "vintage": layer.vintage,
+                "codes": layer.codes.tolist(),
+                "names": layer.names,
+                "communes": layer.communes,
+                "lost": None if layer.lost is None else shapely.to_wkb(layer.lost, hex=True),
+            }
+        )
         wkb = shapely.to_wkb(layer.areas)
         arrays[f"{number}.wkb"] = np.frombuffer(b"".join(wkb), np.uint8)
         arrays[f"{number}.ends"] = np.cumsum([len(one) for one in wkb])
-        parts: dict[str, PointGrid | Limits] = {"grid": layer.grid, "limits": layer.limits(reach_m)}
+        parts: dict[str, PointGrid | Limits] = {"grid": layer.grid, "boundaries": layer.boundaries(reach_m)}
         for name, part in parts.items():
             arrays[f"{number}.{name}.frame"] = np.array(astuple(part.frame))
             arrays |= {f"{number}.{name}.{key}": getattr(part, key) for key in _KEPT[name]}
-    head = {"format": _FORMAT, "version": _VERSION, "content": _content(told, arrays)}
-    described = json.dumps(head | {"layers": told, "reach_m": reach_m} | dict(about))
+    head = {"format": _FORMAT, "version": _VERSION, "content": _content(described_layers, arrays)}
+    described = json.dumps(head | {"layers": described_layers, "reach_m": reach_m} | dict(about))
     arrays["about"] = np.frombuffer(described.encode(), np.uint8)
 
     def pack(beside: Path) -> None:
-        # a plain file, with the rights of any other: colleagues may read it
+        # an ordinary file with the usual permissions: colleagues may read it
         with beside.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
             file.flush()
@@ -99,7 +120,7 @@ def write(path: Path, layers: Iterable[Layer], reach_m: float, about: Mapping[st
         replace(path, pack)
 
 
-def read(path: Path) -> tuple[dict[str, Any], list[Layer]]:
+def read(path: Path) -> tuple[dict[str, Any], list[IndexLayer]]:
     """Description and layers that `write` wrote.
 
     Raises
@@ -107,42 +128,42 @@ def read(path: Path) -> tuple[dict[str, Any], list[Layer]]:
     MissingDataError
         There is no such file.
     DataError
-        It is no index, is damaged, cannot be read, or is of another version of the form.
+        It is not an index, is damaged or crafted, cannot be read, or has another form (that of qpvgeo 0.1.0 is 4).
     """
     if path.is_dir():
-        raise DataError(f"{path.name} is a folder, no index of perimeters.", way_out=AGAIN)
+        raise DataError(Note("tagging.index_is_a_folder", file=path.name), way_out=again())
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         about = json.loads(arrays.pop("about").tobytes())
     except FileNotFoundError as error:
-        raise MissingDataError(f"There is no index {path}.", way_out=AGAIN) from error
+        raise MissingDataError(Note("tagging.no_such_index", file=str(path)), way_out=again()) from error
     except PermissionError as error:
-        raise DataError(f"{path.name} cannot be read: {error.strerror}.") from error
+        raise DataError(Note("tagging.index_unreadable", file=path.name, why=str(error.strerror))) from error
     except MemoryError as error:
-        raise DataError(
-            f"{path.name} asks for more memory than there is, as a damaged index does.", way_out=AGAIN
-        ) from error
-    # what numpy says of other files speaks of Python to people who gave a table
+        raise DataError(Note("tagging.index_too_large", file=path.name), way_out=again()) from error
+    # what numpy says of other files is of no use to those who gave a table
     except _DAMAGE as error:
-        raise DataError(f"{path.name} is no index of perimeters, or only a part of one.", way_out=AGAIN) from error
+        raise DataError(Note("tagging.not_an_index", file=path.name), way_out=again()) from error
     if not isinstance(about, dict) or about.get("format") != _FORMAT:
-        raise DataError(f"{path.name} is no index of perimeters.", way_out=AGAIN)
+        raise DataError(Note("tagging.not_an_index", file=path.name), way_out=again())
     if about.get("version") != _VERSION:
         raise DataError(
-            f"{path.name} is an index of form {about.get('version')}, and this qpvgeo reads {_VERSION}.", way_out=AGAIN
+            Note("tagging.index_version", file=path.name, found=str(about.get("version")), reads=_VERSION),
+            way_out=again(),
         )
-    if about["content"] != _content(about["layers"], arrays):
-        raise DataError(f"{path.name} is damaged: its content is not what was written.", way_out=AGAIN)
-    layers = []
-    for number, one in enumerate(about["layers"]):
-        own = {name.partition(".")[2]: array for name, array in arrays.items() if name.partition(".")[0] == str(number)}
-        layers.append(_layer(one, own, about["reach_m"]))
+    try:
+        whole = about["content"] == _content(about["layers"], arrays)
+        layers = _layers(about, arrays) if whole else []
+    except _DAMAGE as error:
+        raise DataError(Note("tagging.index_damaged", file=path.name), way_out=again()) from error
+    if not whole:
+        raise DataError(Note("tagging.index_damaged", file=path.name), way_out=again())
     return about, layers
 
 
 def _content(layers: Any, arrays: Arrays) -> str:  # noqa: ANN401 - plain JSON
-    """SHA-256 of all that a file holds beside its own description."""
+    """SHA-256 of everything in a file but its own description."""
     found = hashlib.sha256(json.dumps(layers).encode())
     for name in sorted(arrays):
         found.update(name.encode())
@@ -150,21 +171,94 @@ def _content(layers: Any, arrays: Arrays) -> str:  # noqa: ANN401 - plain JSON
     return found.hexdigest()
 
 
-def _layer(about: Mapping[str, Any], arrays: Arrays, reach: float) -> Layer:
+def _require(condition: Any) -> None:  # noqa: ANN401 - what is true or false
+    if not condition:
+        raise ValueError
+
+
+def _layers(about: Mapping[str, Any], arrays: Arrays) -> list[IndexLayer]:
+    """Layers of a description, every part checked; a ValueError, or the like, for what `write` never wrote."""
+    _require(isinstance(about["reach_m"], float) and 0 <= about["reach_m"] <= WIDEST_M)
+    _require(isinstance(about["digest"], str) and isinstance(about["fictional"], bool))
+    _require(all(isinstance(one, dict) for name in ("files", "partial") for one in about[name]))
+    _require(
+        all(
+            isinstance(note["listed"], list) and {"count", "territory", "year"} <= set(note)
+            for note in about["partial"]
+        )
+    )
+    _require(all(isinstance(label, str) for label in about["without_outline"]))
+    layers = []
+    for number, one in enumerate(about["layers"]):
+        own = {name.partition(".")[2]: array for name, array in arrays.items() if name.partition(".")[0] == str(number)}
+        layers.append(_layer(one, own, about["reach_m"]))
+    _require(layers)
+    _require(len({(layer.territory, layer.vintage) for layer in layers}) == len(layers))
+    return layers
+
+
+def _layer(about: Mapping[str, Any], arrays: Arrays, reach: float) -> IndexLayer:
+    _require(about["territory"] in territories.territories())
+    _require(about["vintage"] is None or type(about["vintage"]) is int)
+    many = len(about["codes"])
+    _require(many and all(isinstance(code, str) for code in about["codes"]))
+    for name in ("names", "communes"):
+        _require(len(about[name]) == many and all(isinstance(text, str | None) for text in about[name]))
     text, ends = arrays["wkb"].tobytes(), arrays["ends"].tolist()
+    _require(len(ends) == many and ends[-1] == len(text) and ends == sorted(ends) and ends[0] > 0)
     areas = shapely.from_wkb([text[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)])
-    frames = {}
-    for name in _KEPT:
-        x, y, cell, columns, rows = arrays[f"{name}.frame"].tolist()
-        frames[name] = Frame(x, y, cell, int(columns), int(rows))
-    kept: dict[str, dict[str, Any]] = {
-        name: {key: arrays[f"{name}.{key}"] for key in keys} for name, keys in _KEPT.items()
-    }
-    return Layer(
+    _require(np.isin(shapely.get_type_id(areas), _AREAL).all() and np.isfinite(shapely.get_coordinates(areas)).all())
+    lost = about["lost"]
+    grid, boundaries = _grid(arrays, many), _boundaries(arrays, many)
+    return IndexLayer(
         about["territory"],
         about["vintage"],
         about["codes"],
         areas,
-        grid=PointGrid(areas, frames["grid"], **kept["grid"]),
-        limits=Limits(reach, frames["limits"], **kept["limits"]),
+        names=about["names"],
+        communes=about["communes"],
+        lost=None if lost is None else shapely.from_wkb(lost),
+        grid=PointGrid(areas, **grid),
+        boundaries=Limits(reach, **boundaries),
     )
+
+
+def _grid(arrays: Arrays, many: int) -> dict[str, Any]:
+    """Parts of a location grid whose numbers lead nowhere else."""
+    found = _tiles(arrays, "grid")
+    start, held = (_whole(arrays[f"grid.{name}"]) for name in ("start", "held"))
+    cells = len(start) - 1
+    _require(cells >= 0 and start[0] == 0 and start[-1] == len(held) and (np.diff(start) >= 0).all())
+    _require(((held >= 0) & (held < many)).all())
+    _require(((found["fine"] >= -cells) & (found["fine"] <= many)).all())
+    return found | {"start": start, "held": held}
+
+
+def _boundaries(arrays: Arrays, many: int) -> dict[str, Any]:
+    """Parts of a distance grid whose numbers lead nowhere else."""
+    found = _tiles(arrays, "boundaries")
+    start, near, edges = (arrays[f"boundaries.{name}"] for name in ("start", "near", "edges"))
+    start, near = _whole(start), _whole(near)
+    _require(edges.ndim == 2 and len(edges) == _EDGE_ROWS and edges.dtype == np.float64 and np.isfinite(edges).all())
+    _require(((edges[_EDGE_AREA] >= 0) & (edges[_EDGE_AREA] < many)).all())
+    _require(len(start) and start[0] == 0 and start[-1] == len(near) and (np.diff(start) > 0).all())
+    _require(((near >= 0) & (near < edges.shape[1])).all())
+    _require(((found["fine"] >= 0) & (found["fine"] < len(start))).all())
+    return found | {"start": start, "near": near, "edges": edges}
+
+
+def _tiles(arrays: Arrays, name: str) -> dict[str, Any]:
+    x, y, cell, columns, rows = arrays[f"{name}.frame"].tolist()
+    frame = Frame(x, y, cell, int(columns), int(rows))
+    _require(np.isfinite([x, y, cell]).all() and cell > 0 and frame.columns > 0 and frame.rows > 0)
+    coarse, fine = _whole(arrays[f"{name}.coarse"]), _whole(arrays[f"{name}.fine"])
+    tiles, rest = divmod(len(fine), _TILE_CELLS)
+    _require(rest == 0 and len(coarse) == frame.columns * frame.rows)
+    _require(((coarse >= -1) & (coarse < tiles)).all())
+    return {"frame": frame, "coarse": coarse, "fine": fine}
+
+
+def _whole(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """An array of whole numbers in one dimension."""
+    _require(array.ndim == 1 and array.dtype.kind == "i")
+    return array

@@ -1,7 +1,6 @@
-"""Perimeters of one territory and one vintage, in its legal projection, and what answers questions about points there.
+"""Perimeters of one territory and vintage with their point-location and distance indexes.
 
-What answers is built at the first question that needs it, and coarser when few points will be asked about: the answers
-are the same, and the building is over sooner.
+The indexes are built lazily; small queries use a coarser grid, which is cheaper to build and gives the same answers.
 """
 
 from collections.abc import Sequence
@@ -17,43 +16,40 @@ from qpvgeo.geometry.boundary_distance import Limits
 from qpvgeo.geometry.parallel import PerProcess
 from qpvgeo.geometry.point_location import PointGrid
 
-__all__ = ["Layer"]
+__all__ = ["IndexLayer"]
 
-_MOST_CELLS, _MOST_LIMITS_CELLS = 1.6e7, 4e6
+_MOST_CELLS, _MOST_BOUNDARY_CELLS = 1.6e7, 4e6
 """Perimeters as large as communes get larger cells, so that the index keeps to a few hundred megabytes."""
+
+_MANY_POINTS = 4e6
+"""From this many query points on, a finer grid repays its construction."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """How what answers is built while fewer points than that have been asked about.
+class _Size:
+    """Size of the grids of an index.
 
     Attributes
     ----------
-    points
-        Number of points.
     by_boxes
-        Whether in or out is answered by the boxes around perimeters, without a look at their outlines.
-    cell, limits_cell
-        Sides of the cells that answer in or out, and distances, metres.
+        Whether points are located by the bounding boxes of the perimeters, whose outlines are not cut.
+    cell, boundary_cell
+        Sides of the cells of the location grid and of the distance grid, metres.
     """
 
-    points: float
     by_boxes: bool
     cell: float
-    limits_cell: float
+    boundary_cell: float
 
 
-_STEPS = (
-    _Step(2e6, by_boxes=True, cell=200.0, limits_cell=400.0),
-    _Step(8e6, by_boxes=False, cell=100.0, limits_cell=200.0),
-    _Step(np.inf, by_boxes=False, cell=50.0, limits_cell=100.0),
-)
-"""What the finer saves in asking is, from that number of points on, more than what it costs in building."""
+_COARSE = _Size(by_boxes=True, cell=200.0, boundary_cell=400.0)
+_FINE = _Size(by_boxes=False, cell=50.0, boundary_cell=100.0)
 
+Floats = npt.NDArray[np.float64]
 Shapes = npt.NDArray[np.object_]
 
 
-class Layer:
+class IndexLayer:
     """Perimeters of one territory and one vintage, in its legal projection.
 
     Attributes
@@ -64,70 +60,80 @@ class Layer:
         Labels of the perimeters: the smaller first, then the lower. It is the order in which they win.
     areas
         Their outlines, metres.
+    names, communes
+        Name of each perimeter, and the communes that it lies in; missing where the source gives none.
+    lost
+        Where the perimeters lie whose outline was lost in repair; None for nowhere.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the perimeters, and grids that a file brings
         self,
         territory: str,
         vintage: int | None,
         codes: Sequence[str],
         areas: Shapes,
         *,
+        names: Sequence[str | None] | None = None,
+        communes: Sequence[str | None] | None = None,
+        lost: Any = None,  # noqa: ANN401 - a shape
         grid: PointGrid | None = None,
-        limits: Limits | None = None,
+        boundaries: Limits | None = None,
     ) -> None:
         self.territory, self.vintage = territory, vintage
         self.codes = np.array(codes, dtype=object)
         self.areas = areas
-        self._grid, self._limits = grid, limits
-        self._asked = 0.0
-        # what a file brings is the finest, and so is what is built without a word on the number of points
-        self._step = len(_STEPS) - 1
+        self.names = [None] * len(codes) if names is None else list(names)
+        self.communes = [None] * len(codes) if communes is None else list(communes)
+        self.lost = lost
+        self._grid, self._boundaries = grid, boundaries
+        # grids read from a file are the finest, and so are those built without a known number of points
+        self._size = _FINE
         self._lock = PerProcess(Lock)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the lock, which stays in its process."""
+        """Everything except the lock, which stays in its process."""
         return {name: value for name, value in vars(self).items() if name != "_lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """What another process sent, with a lock of its own."""
+        """State sent by another process, with a new lock."""
         vars(self).update(state, _lock=PerProcess(Lock))
 
-    def expect(self, many: float) -> None:
-        """Say how many points will be asked about; infinitely many for the finest that answers."""
+    def expect(self, points: float) -> None:
+        """Announce how many points will be located, infinitely many for the finest grids; no effect once they exist."""
         with self._lock.own():
-            self._asked += many
-            step = next((at for at, one in enumerate(_STEPS) if self._asked < one.points), len(_STEPS) - 1)
-            if self._grid is None and self._limits is None:
-                self._step = step
-            elif step > self._step:
-                self._step, self._grid, self._limits = step, None, None
+            if self._grid is None and self._boundaries is None:
+                self._size = _FINE if points >= _MANY_POINTS else _COARSE
 
     @property
     def grid(self) -> PointGrid:
-        """What answers in or out; built at the first call."""
+        """Grid that locates points; built at the first call."""
         with self._lock.own():
             if self._grid is None:
-                step = _STEPS[self._step]
-                if step.by_boxes:
+                size = self._size
+                if size.by_boxes:
                     west, south, east, north = shapely.bounds(self.areas).reshape(-1, 4).T
-                    ground = float(((east - west) * (north - south)).sum())
-                    self._grid = PointGrid.of_boxes(self.areas, cell=_wide(step.cell, ground, _MOST_CELLS))
+                    covered = float(((east - west) * (north - south)).sum())
+                    self._grid = PointGrid.of_boxes(self.areas, cell=_wide(size.cell, covered, _MOST_CELLS))
                 else:
-                    ground = float(shapely.area(self.areas).sum())
-                    self._grid = PointGrid.build(self.areas, cell=_wide(step.cell, ground, _MOST_CELLS))
+                    covered = float(shapely.area(self.areas).sum())
+                    self._grid = PointGrid.build(self.areas, cell=_wide(size.cell, covered, _MOST_CELLS))
             return self._grid
 
-    def limits(self, reach: float) -> Limits:
-        """What answers distances; built at the first call."""
+    def boundaries(self, reach: float) -> Limits:
+        """Grid that measures distances to the nearest boundary; built at the first call."""
         with self._lock.own():
-            if self._limits is None:
+            if self._boundaries is None:
                 near = float(shapely.length(self.areas).sum()) * 2 * reach
-                cell = _wide(_STEPS[self._step].limits_cell, near, _MOST_LIMITS_CELLS)
-                self._limits = Limits.build(self.areas, reach=reach, cell=cell)
-            return self._limits
+                cell = _wide(self._size.boundary_cell, near, _MOST_BOUNDARY_CELLS)
+                self._boundaries = Limits.build(self.areas, reach=reach, cell=cell)
+            return self._boundaries
+
+    def may_be_lost(self, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:
+        """Whether points may lie in a perimeter whose outline was lost in repair."""
+        found: npt.NDArray[np.bool_] = shapely.intersects_xy(self.lost, x, y)
+        return found
 
 
-def _wide(cell: float, ground: float, most: float) -> float:
+def _wide(cell: float, covered: float, most: float) -> float:
     """Side of cells, metres: wider where there would be too many of them."""
-    return float(max(cell, (ground / most) ** 0.5))
+    return float(max(cell, (covered / most) ** 0.5))

@@ -1,7 +1,8 @@
-"""What is asked about points, judged before a point is looked at: all that is wrong with it, in one error."""
+"""Tagging options, validated together before any point is read."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Real
 from typing import Any, Literal, get_args
 
@@ -11,15 +12,16 @@ import pyproj
 
 from qpvgeo import facts
 from qpvgeo.errors import UsageError
+from qpvgeo.language import Note
 
-__all__ = ["STATES", "WIDEST_M", "Distance", "Options", "band_name"]
+__all__ = ["STATES", "WIDEST_M", "Distance", "Options", "Question", "band_name"]
 
 Distance = Literal["exact", "signed", "band"]
 
 STATES = ("in", "out", "unknown")
 
 WIDEST_M = 2_000.0
-"""Greatest reach of an index: what it keeps grows with the ground in reach of a limit."""
+"""Greatest distance that an index measures: its size grows with the area near a boundary."""
 
 _SHORT = 60
 
@@ -35,13 +37,37 @@ def band_name(band: float) -> str:
     return f"{band:.15g}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What is asked, as `tag_points` and `tag_file` are given it.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is measured for each point.
 
     Attributes
     ----------
-    bands, distance, on, tolerance_m, xy, crs
+    bands
+        Ascending distances in metres.
+    distance
+        `exact`, `signed` or `band`.
+    reach
+        Greatest distance measured, metres.
+    """
+
+    bands: tuple[float, ...]
+    distance: str
+    reach: float
+
+    @property
+    def measures(self) -> bool:
+        """Whether distances are wanted, and not bands alone."""
+        return bool(self.bands) and self.distance != "band"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options of `tag_points` and `tag_file`.
+
+    Attributes
+    ----------
+    bands, distance, on, tolerance_m, xy, crs, commune
         As for `tag_points`.
     """
 
@@ -51,19 +77,25 @@ class Options:
     tolerance_m: Any = 0.0
     xy: Any = None
     crs: Any = None
+    commune: Any = None
 
     def __post_init__(self) -> None:
         """Keep the bands of an iterator, which can be read once."""
         if isinstance(self.bands, Iterator):
             object.__setattr__(self, "bands", tuple(self.bands))
 
-    @property
+    @cached_property
     def limits(self) -> tuple[float, ...]:
-        """Bands in metres; one of -1 for what is none."""
+        """Bands in metres; -1 alone where they cannot be read."""
         try:
             return (-1.0,) if isinstance(self.bands, str) else tuple(float(band) for band in self.bands)
         except (TypeError, ValueError):
             return (-1.0,)
+
+    @cached_property
+    def lists(self) -> pd.DataFrame:
+        """Lists in force on the day: read once, when the day is judged."""
+        return facts.geography(self.on)
 
     @property
     def tolerance(self) -> float | None:
@@ -71,37 +103,61 @@ class Options:
         given = self.tolerance_m
         if isinstance(given, np.ndarray) and given.ndim == 0:
             given = given.item()
-        # True is a number to Python, and no distance
+        # True is a number to Python, and not a distance
         return None if isinstance(given, bool) or not isinstance(given, Real) else float(given)
 
+    @property
+    def needed(self) -> float:
+        """Greatest distance that the bands and a tolerance of all points need, metres."""
+        return max([*self.limits, self.tolerance or 0.0])
+
     def faults(self) -> dict[str, str]:
-        """What is wrong with each argument that the points and the perimeters have no say in."""
+        """Invalid arguments that can be detected without the points or the perimeters."""
         found = {
             "bands": _of_bands(self.limits),
-            "distance": "" if self.distance in get_args(Distance) else f"is none of {', '.join(get_args(Distance))}",
-            "on": _of_day(self.on),
+            "distance": ""
+            if self.distance in get_args(Distance)
+            else Note("tagging.not_a_distance_form", forms=list(get_args(Distance))),
+            "on": self._of_day(),
             "tolerance_m": self._of_tolerance(),
-            "xy": "" if self.xy is None or _is_pair(self.xy) else "is no pair of columns: name two, eastwards first",
+            "xy": "" if self.xy is None or _is_pair(self.xy) else Note("tagging.not_a_pair"),
             "crs": _of_crs(self.crs),
+            "commune": "" if isinstance(self.commune, str | None) else Note("tagging.not_a_column"),
         }
         return {name: words for name, words in found.items() if words}
 
-    def problems(self, faults: Mapping[str, str], said: Mapping[str, str] | None = None) -> list[str]:
-        """Faults as sentences, with what was given, or with what it was said by."""
-        named = {name: f"{name}={_shown(getattr(self, name))}" for name in faults} | dict(said or {})
-        return [f"{named[name]} {words}" for name, words in faults.items()]
+    def problems(self, faults: Mapping[str, str], given: Mapping[str, str] | None = None) -> list[str]:
+        """Faults as sentences, each after the argument as it was given.
+
+        Parameters
+        ----------
+        faults
+            What is wrong with each argument.
+        given
+            How each argument was written, where it is not by its name.
+        """
+        named = {name: f"{name}={_shown(getattr(self, name))}" for name in faults} | dict(given or {})
+        return [Note("tagging.option_fault", given=named[name], fault=fault) for name, fault in faults.items()]
 
     def require(self, **more: str) -> None:
-        """Raise when something is wrong; `more` are faults that others found.
+        """Raise when something is wrong; `more` are faults found elsewhere.
 
         Raises
         ------
         UsageError
-            Lists every argument that cannot be.
+            Lists every invalid argument.
         """
         faults = self.faults() | {name: words for name, words in more.items() if words}
         if faults:
-            raise UsageError("Points cannot be tagged so.", problems=self.problems(faults))
+            raise UsageError(Note("tagging.invalid_options"), problems=self.problems(faults))
+
+    def _of_day(self) -> str:
+        try:
+            if self.on is not None:
+                _ = self.lists
+        except UsageError as error:
+            return Note("tagging.day_fault", why=error.message, way_out=error.way_out)
+        return ""
 
     def _of_tolerance(self) -> str:
         metres = self.tolerance
@@ -110,33 +166,25 @@ class Options:
             several = isinstance(given, str | list | tuple | pd.Series) or (
                 isinstance(given, np.ndarray) and given.ndim
             )
-            return "" if several else "is no distance in metres, no column and no column of them"
+            return "" if several else Note("tagging.not_a_tolerance")
         if not metres >= 0:
-            return "is no distance in metres"
-        return f"is more than the {WIDEST_M:,.0f} m that can be told" if metres > WIDEST_M else ""
+            return Note("tagging.not_metres")
+        return Note("tagging.tolerance_too_wide", most=WIDEST_M) if metres > WIDEST_M else ""
 
 
 def _of_bands(limits: tuple[float, ...]) -> str:
     if list(limits) != sorted(set(limits)) or any(not (np.isfinite(band) and band > 0) for band in limits):
-        return "must be ascending distances in metres"
-    return f"reach beyond the {WIDEST_M:,.0f} m that can be told" if limits and limits[-1] > WIDEST_M else ""
-
-
-def _of_day(on: Any) -> str:  # noqa: ANN401
-    try:
-        if on is not None:
-            facts.geography(on)
-    except UsageError as error:
-        return "cannot be: " + " ".join(str(error).splitlines())
-    return ""
+        return Note("tagging.bands_not_ascending")
+    return Note("tagging.bands_too_wide", most=WIDEST_M) if limits and limits[-1] > WIDEST_M else ""
 
 
 def _of_crs(crs: Any) -> str:  # noqa: ANN401
+    if crs is None:
+        return ""
     try:
-        if crs is not None:
-            pyproj.CRS.from_user_input(crs)
-    except pyproj.exceptions.CRSError:
-        return "is no projection: give an EPSG number such as 4326 or 2154"
+        pyproj.CRS.from_user_input(crs)
+    except (pyproj.exceptions.CRSError, TypeError):
+        return Note("tagging.not_a_projection")
     return ""
 
 
@@ -145,6 +193,6 @@ def _is_pair(xy: Any) -> bool:  # noqa: ANN401
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401
-    """What was given, unless it is long."""
+    """The value given, or its type where it is long."""
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= _SHORT and "\n" not in text else f"({type(value).__name__})"

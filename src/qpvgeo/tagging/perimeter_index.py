@@ -1,7 +1,7 @@
-"""The index of perimeters: which of them hold a point, and how far the nearest limit is, for millions of points.
+"""Index of perimeters: which of them cover a point, and how far the nearest boundary is, for millions of points.
 
-Perimeters are kept by territory and vintage, each in its legal projection, where metres are metres. The index is built
-once, may be kept in a file, and may be asked from several threads and processes at once.
+Perimeters are kept by territory and vintage, in the legal projection of the territory. The index is built once, can be
+saved to a file, and can be used by several threads and processes at once.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,22 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import provenance
 from qpvgeo.geometry.projection import to_metric
 from qpvgeo.geometry.validity import mended
+from qpvgeo.language import Note
 from qpvgeo.tagging import index_file
-from qpvgeo.tagging.index_layer import Layer
+from qpvgeo.tagging.coordinates import numbers_in
+from qpvgeo.tagging.index_layer import IndexLayer
 from qpvgeo.tagging.options import WIDEST_M
 
 __all__ = ["PerimeterIndex"]
 
-_NAMED = 5
-
 _SAME_M2 = 1e-6
-"""Areas closer than that are equal: the same outline from another vertex on differs in the last digits."""
+"""Areas closer than that are equal: the same outline from another first vertex differs in the last digits."""
+
+_LOST_M = 300.0
+"""Around the remains of an outline lost in repair, how far the perimeter may have been."""
+
+_COMMUNES = ("lib_com", "commune_qp")
+"""Published columns that name the communes of a QPV; their codes (`communes`) where there are none."""
 
 _CODE_COLUMNS = ("codeqp", "codeqpv", "qpvcode")
 
@@ -50,17 +57,17 @@ class _Source:
     files: tuple[Mapping[str, Any], ...]
     fictional: bool
     without_outline: list[str]
-    partial: list[str]
+    partial: list[dict[str, Any]]
     rows: list[tuple[Any, ...]] = field(default_factory=list)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the rows, made when it is asked for: it takes as long as a question about a million points."""
+        """SHA-256 of the rows, computed on demand: it takes as long as locating a million points."""
         return _digest(self.rows)
 
 
 class PerimeterIndex:
-    """Perimeters ready to be asked about points: built once, kept, shared.
+    """Perimeters with their point-location and distance indexes: built once, used again, shared.
 
     Parameters
     ----------
@@ -69,21 +76,25 @@ class PerimeterIndex:
         by their column `vintage`. Any polygons will do. Rows without an outline are left out; invalid outlines count as
         the area that they enclose. A warning names the rows left out.
     reach_m
-        Greatest distance to a limit that can be asked for, metres; 2,000 at most.
+        Greatest distance to a boundary that is measured, metres; 2,000 at most.
+    expected_points
+        How many points will be located in all: from 4 million on a finer grid repays its construction. None goes by the
+        number of points of the first call. Answers are the same.
 
     Raises
     ------
     DataError
-        The CRS is missing, labels repeat, no row has an outline, shapes are no areas, have a vertex that is no place or
-        lie in no French territory: all are listed.
+        The CRS is missing, labels repeat, no row has an outline, shapes are not polygons, have a vertex with a
+        coordinate that is missing or infinite, or lie in no French territory: all are listed.
     UsageError
-        There is no frame, the codes stand in a column and not in the index, or the reach is no distance.
+        There is no frame, the codes are in a column and not in the index, or `reach_m` is not a distance.
 
     Notes
     -----
-    The answers are those of `shapely.covers` in the legal projection of the territory: the limit belongs to the
-    perimeter. What answers in or out, and what answers distances, are each built at the first question that needs them:
-    about a second for the country.
+    Points are located as by `shapely.covers` in the legal projection of the territory: the boundary belongs to the
+    perimeter. The location grid and the distance grid are built at the first call that needs them: about a second for
+    the country. The name of each perimeter (`name`) and its communes (`lib_com`, `commune_qp`, or `communes`) are kept
+    for the tags.
 
     Examples
     --------
@@ -96,31 +107,32 @@ class PerimeterIndex:
     """
 
     def __init__(
-        self, qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame], *, reach_m: float = 500.0
+        self,
+        qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame],
+        *,
+        reach_m: float = 500.0,
+        expected_points: float | None = None,
     ) -> None:
         frames = list(qpv) if isinstance(qpv, list | tuple) else [qpv]
         if not frames:
-            raise UsageError("An index needs perimeters.", way_out="Give a frame of qpvgeo.read_qpv().")
+            raise UsageError(Note("tagging.no_perimeters"), way_out=Note("tagging.give_perimeters"))
         _require_frames(frames)
-        if not (isinstance(reach_m, int | float | np.number) and 0 <= reach_m <= WIDEST_M):
+        if not _is_number(reach_m) or not 0 <= float(reach_m) <= WIDEST_M:
             raise UsageError(
-                f"reach_m={reach_m!r} is no distance up to {WIDEST_M:g} m.",
-                way_out="An index is for near limits; measure farther with `.distance()` of geopandas.",
+                Note("tagging.not_a_reach", given=repr(reach_m), most=WIDEST_M), way_out=Note("tagging.measure_farther")
             )
-        self.reach_m = float(reach_m)
+        self.reach_m: float = float(reach_m)
+        self._expected = expected_points
         read = [_rows(frame) for frame in frames]
         rows = pd.concat([part for part, _ in read], ignore_index=True)
-        if rows.empty:
+        if not rows["drawn"].any():
             raise DataError(
-                f"There is no outline among {sum(map(len, frames))} perimeters: nothing can lie in one.",
-                way_out="Look at the file that they were read from.",
+                Note("tagging.no_outline_at_all", count=sum(map(len, frames))), way_out=Note("tagging.look_at_file")
             )
-        repeated = rows.loc[rows.duplicated(["vintage", "code"], keep=False), "code"].unique()
+        repeated = rows.loc[rows.duplicated(["vintage", "code"], keep=False) & rows["drawn"], "code"].unique()
         if len(repeated):
             raise DataError(
-                "Perimeters stand several times.",
-                problems=map(str, repeated),
-                way_out="Give one frame for each vintage, with its column `vintage`, and labels that are unique.",
+                Note("tagging.repeated_perimeters"), problems=map(str, repeated), way_out=Note("tagging.one_each")
             )
         self._layers = _layers(rows)
         self._about = _Source(
@@ -161,29 +173,32 @@ class PerimeterIndex:
 
     @property
     def notes(self) -> list[str]:
-        """What the answers do not know, in words."""
-        lacking, partial = self.without_outline, list(self._about.partial)
-        if not lacking:
-            return partial
-        named = ", ".join(lacking[:_NAMED]) + (", ..." if len(lacking) > _NAMED else "")
-        many = f"{len(lacking)} perimeters have" if len(lacking) > 1 else "1 perimeter has"
-        return [f"{many} no outline in this file: nothing is found in or near {named}", *partial]
+        """What the tags do not know: perimeters without outline, lists of which a part is given."""
+        without = self.without_outline
+        partial: list[str] = [
+            Note("tagging.partial", **one | {"listed": _either(one["listed"])}) for one in self._about.partial
+        ]
+        return [Note("tagging.without_outline", labels=without, count=len(without)), *partial] if without else partial
 
     @property
     def files(self) -> list[dict[str, Any]]:
         """Records of the files that the perimeters were read from."""
         return [dict(record) for record in self._about.files]
 
-    def layer(self, territory: str, vintage: int | None) -> Layer | None:
+    def expected(self, points: int) -> float:
+        """How many points will be located, as announced, or as many as a first call brings."""
+        return points if self._expected is None else max(self._expected, points)
+
+    def layer(self, territory: str, vintage: int | None) -> IndexLayer | None:
         """Perimeters of a territory and a vintage; None when the index has none."""
         return self._layers.get((territory, vintage))
 
     def locate(
         self, x: npt.ArrayLike, y: npt.ArrayLike, *, territory: str = "hexagone", vintage: int | None = None
     ) -> npt.NDArray[np.object_]:
-        """Label of the perimeter that holds each point, given in metres of the legal projection of a territory.
+        """Label of the perimeter that covers each point, given in metres of the legal projection of a territory.
 
-        The bare question, for those who have clean coordinates; `qpvgeo.tag_points` answers with states and reasons.
+        For clean coordinates; `qpvgeo.tag_points` takes any, and gives states and reasons.
 
         Parameters
         ----------
@@ -197,7 +212,7 @@ class PerimeterIndex:
         Returns
         -------
         numpy.ndarray of object
-            Labels; None where no perimeter of the territory holds the point, or where a coordinate is not finite.
+            Labels; None where no perimeter of the territory covers the point, or where a coordinate is not finite.
 
         Raises
         ------
@@ -220,16 +235,14 @@ class PerimeterIndex:
         layer = self.layer(territory, chosen)
         if layer is None:
             raise UsageError(
-                f"No perimeters of {territory}, vintage {chosen}, in the index.",
-                problems=[f"{place}, vintage {year}" for place, year in self._layers],
-                way_out="Name one of those it holds.",
+                Note("tagging.no_such_layer", territory=territory, vintage=str(chosen)),
+                problems=[Note("tagging.layer", territory=place, vintage=str(year)) for place, year in self._layers],
+                way_out=Note("tagging.name_a_layer"),
             )
-        points: list[npt.NDArray[np.float64]] = [
-            np.ascontiguousarray(np.ma.filled(np.ma.asarray(axis, dtype=float), np.nan)) for axis in (x, y)
-        ]
+        points = [numbers_in(axis) for axis in (x, y)]
         if points[0].shape != points[1].shape:
-            raise UsageError(f"The arrays of coordinates differ: {points[0].shape} and {points[1].shape}.")
-        layer.expect(len(points[0]))
+            raise UsageError(Note("tagging.arrays_differ", x=str(points[0].shape), y=str(points[1].shape)))
+        layer.expect(self.expected(len(points[0])))
         return layer.codes, layer.grid.locate(*points)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -238,8 +251,8 @@ class PerimeterIndex:
         Parameters
         ----------
         path
-            File to write; 85 MB for the country. It holds the perimeters themselves, and no code: reading one from an
-            unknown hand is safe.
+            File to write; 85 MB for the country. It holds the perimeters themselves and no code: reading a file of
+            unknown origin is safe.
 
         Raises
         ------
@@ -268,65 +281,76 @@ class PerimeterIndex:
         path
             The file.
         qpv
-            The perimeters that it must be of; None takes it as it is.
+            The perimeters that it must have been built from; None checks nothing.
 
         Raises
         ------
         DataError
-            The file is no index, is damaged, is of another version of the form, or was built from other perimeters.
+            The file is not an index, is damaged, has another form (that of qpvgeo 0.1.0 is refused), or was built from
+            other perimeters.
+        UsageError
+            `path` is not a path.
         """
+        if not isinstance(path, str | os.PathLike):
+            raise UsageError(Note("tagging.not_a_path", kind=type(path).__name__), way_out=index_file.again())
         path = Path(path)
         about, layers = index_file.read(path)
         if qpv is not None:
             frames = list(qpv) if isinstance(qpv, list | tuple) else [qpv]
             _require_frames(frames)
             if _digest(_identity(frames)) != about["digest"]:
-                raise DataError(f"{path.name} was built from other perimeters.", way_out=index_file.AGAIN)
+                raise DataError(Note("tagging.other_perimeters", file=path.name), way_out=index_file.again())
         source = _Source(tuple(about["files"]), about["fictional"], about["without_outline"], about["partial"])
         source.digest = about["digest"]
         index = cls.__new__(cls)
         vars(index).update(
             reach_m=about["reach_m"],
+            _expected=None,
             _about=source,
             _layers={(layer.territory, layer.vintage): layer for layer in layers},
         )
         return index
 
 
+def _is_number(value: Any) -> bool:  # noqa: ANN401 - whatever was given
+    # True is a number to Python
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def _require_frames(frames: Sequence[Any]) -> None:
-    """Raise when something given is no layer of perimeters, or has labels or years that none has."""
-    problems = []
-    for position, frame in enumerate(frames):
+    """Raise when something given is not a layer of perimeters, or has invalid labels or years."""
+    problems: list[str] = []
+    for number, frame in enumerate(frames, 1):
         if not isinstance(frame, gpd.GeoDataFrame | gpd.GeoSeries):
-            problems.append(f"number {position + 1} is a {type(frame).__name__}")
+            problems.append(Note("tagging.frame_is_a", number=number, kind=type(frame).__name__))
         elif isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is None:
-            problems.append(f"number {position + 1} has no active geometry: .set_geometry(column)")
+            problems.append(Note("tagging.frame_without_geometry", number=number))
         elif frame.index.nlevels > 1:
-            problems.append(f"number {position + 1} has an index of {frame.index.nlevels} levels")
+            problems.append(Note("tagging.frame_multiindex", number=number, count=frame.index.nlevels))
         else:
-            problems += [f"number {position + 1} {fault}" for fault in _faults(frame)]
+            problems += _faults(number, frame)
     if problems:
-        raise UsageError(
-            "Perimeters are frames of outlines.", problems=problems, way_out="Give those of qpvgeo.read_qpv()."
-        )
+        raise UsageError(Note("tagging.not_perimeters"), problems=problems, way_out=Note("tagging.give_perimeters"))
 
 
-def _faults(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> list[str]:
-    """What keeps a frame from being perimeters: years that are none, codes that stand in a column."""
+def _faults(number: int, frame: gpd.GeoDataFrame | gpd.GeoSeries) -> list[str]:
+    """Why a frame is not one of perimeters: invalid vintages, codes in a column."""
     columns = list(getattr(frame, "columns", ()))
-    faults = []
+    faults: list[str] = []
     if "vintage" in columns:
-        years = pd.to_numeric(frame["vintage"], errors="coerce").astype("float64")
-        wrong = frame["vintage"][(years.isna() | (years % 1 != 0)) & frame["vintage"].notna()].unique()
-        faults += [f"has the vintage {year}" for year in wrong]
+        if columns.count("vintage") > 1:
+            return [Note("tagging.frame_vintage_twice", number=number)]
+        years = pd.to_numeric(frame["vintage"].astype("object"), errors="coerce").astype("float64")
+        wrong = frame["vintage"][(years.isna() | ~np.isfinite(years) | (years % 1 != 0)) & frame["vintage"].notna()]
+        faults += [Note("tagging.frame_vintage", number=number, vintage=str(year)) for year in wrong.unique()]
     held = next((name for name in columns if re.sub("[^a-z]", "", str(name).lower()) in _CODE_COLUMNS), None)
     if held is not None and pd.api.types.is_numeric_dtype(frame.index.dtype):
-        faults.append(f"has row numbers for labels, and its codes in the column {held!r}: .set_index({held!r})")
+        faults.append(Note("tagging.frame_codes_in_column", number=number, column=str(held)))
     return faults
 
 
 def _years(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> list[int | None]:
-    """Vintage of each row, as a whole number, however it was written."""
+    """Vintage of each row as a whole number, however it is written."""
     if not isinstance(frame, gpd.GeoDataFrame) or "vintage" not in frame:
         return [None] * len(frame)
     years = pd.to_numeric(frame["vintage"])
@@ -334,22 +358,60 @@ def _years(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> list[int | None]:
 
 
 def _rows(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[pd.DataFrame, list[str]]:
-    """Perimeters with their label, vintage and territory, in the legal projection; labels of those without outline."""
-    shapes = mended(frame).to_numpy()
+    """Perimeters with label, vintage, territory and names, in the legal projection; labels of those without outline.
+
+    A row whose outline encloses no area once it is valid stays, not `drawn`, with the place where it may have been.
+    """
+    given, shapes = frame.geometry.to_numpy(), mended(frame).to_numpy()
     drawn = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    areas, place = to_metric(shapes[drawn], frame.crs, what="perimeters")
+    lost = ~drawn & ~(shapely.is_missing(given) | shapely.is_empty(given))
+    kept = np.flatnonzero(drawn | lost)
+    areas, place = to_metric(np.where(drawn, shapes, given)[kept], frame.crs, what="perimeters")
     labels = np.array([str(label) for label in frame.index], dtype=object)
-    years = pd.Series(_years(frame), dtype=object)[drawn].to_numpy()
-    rows = pd.DataFrame({"code": labels[drawn], "vintage": years, "territory": place, "area": areas}, dtype=object)
-    return rows, labels[~drawn].tolist()
+    rows = pd.DataFrame(
+        {
+            "code": labels[kept],
+            "vintage": pd.Series(_years(frame), dtype=object)[kept].to_numpy(),
+            "territory": place,
+            "area": areas,
+            "drawn": drawn[kept],
+            "name": _texts(frame, ("name",))[kept],
+            "communes": _texts(frame, (*_COMMUNES, "communes"))[kept],
+        },
+        dtype=object,
+    )
+    return rows.astype({"drawn": bool}), labels[~drawn].tolist()
+
+
+def _texts(frame: gpd.GeoDataFrame | gpd.GeoSeries, names: Sequence[str]) -> npt.NDArray[np.object_]:
+    """Text of each row in the first of some columns that has any; None where it is missing."""
+    columns = list(getattr(frame, "columns", ()))
+    for name in names:
+        if columns.count(name) == 1:
+            found = np.array([_text(value) for value in frame[name]], dtype=object)
+            if any(value is not None for value in found):
+                return found
+    return np.full(len(frame), None, dtype=object)
+
+
+def _text(value: Any) -> str | None:  # noqa: ANN401 - a cell
+    """Text of a cell; the codes of a list joined with commas; None where there is none."""
+    if isinstance(value, list | tuple | np.ndarray):
+        return ", ".join(map(str, value)) or None
+    return None if value is None or value is pd.NA or value != value else str(value).strip() or None  # noqa: PLR0124 - NaN
+
+
+def _either(counts: Sequence[int]) -> int | Note:
+    """A count, or one of the two that lists of the same geography have."""
+    return counts[0] if len(counts) == 1 else Note("tagging.either", first=counts[0], second=counts[-1])
 
 
 def _of_sample(label: str) -> bool:
     return official.vintage_of(label) is not None and official.of_qpv(label) == territories.SAMPLE
 
 
-def _partial(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> list[str]:
-    """Notes on the territories of which fewer perimeters are given than any list of the geography holds."""
+def _partial(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> list[dict[str, Any]]:
+    """Territories of which fewer perimeters are given than any list of the geography has."""
     given: Counter[tuple[str, int]] = Counter()
     for frame in frames:
         for label, year in zip(map(str, frame.index), _years(frame), strict=True):
@@ -362,29 +424,44 @@ def _partial(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> list[str]:
     for (territory, year), many in given.items():
         listed = sorted(facts.expected_counts(year).get(territory, ()))
         if listed and many < listed[0]:
-            all_of = " or ".join(f"{count:,}" for count in listed)
-            are = "are" if many > 1 else "is"
-            notes.append(
-                f"{many:,} of the {all_of} perimeters of {territories.get(territory).name} ({year}) {are} given: "
-                "a point outside of them may lie in another"
-            )
+            name = territories.get(territory).name
+            notes.append({"count": many, "listed": listed, "territory": name, "year": year})
     return notes
 
 
-def _layers(rows: pd.DataFrame) -> dict[tuple[str, int | None], Layer]:
+def _layers(rows: pd.DataFrame) -> dict[tuple[str, int | None], IndexLayer]:
+    lost, rows = rows[~rows["drawn"]], rows[rows["drawn"]]
     rows = rows.assign(size=_ranks(shapely.area(rows["area"].to_numpy(dtype=object))))
     there = set(rows["territory"])
-    known = [code for code in territories.territories() if code in there]
     years = sorted(set(rows["vintage"]), key=lambda year: year or 0)
     layers = {}
-    for territory in known:
+    for territory in (code for code in territories.territories() if code in there):
         for vintage in years:
-            same = np.array([year == vintage for year in rows["vintage"]], dtype=bool)
-            part = rows[same & (rows["territory"] == territory).to_numpy()].sort_values(["size", "code"])
+            part = _of(rows, territory, vintage).sort_values(["size", "code"])
             if len(part):
-                areas = part["area"].to_numpy(dtype=object).copy()
-                layers[territory, vintage] = Layer(territory, vintage, part["code"].tolist(), areas)
+                layers[territory, vintage] = IndexLayer(
+                    territory,
+                    vintage,
+                    part["code"].tolist(),
+                    part["area"].to_numpy(dtype=object).copy(),
+                    names=part["name"].tolist(),
+                    communes=part["communes"].tolist(),
+                    lost=_around(_of(lost, territory, vintage)["area"].to_numpy(dtype=object)),
+                )
     return layers
+
+
+def _of(rows: pd.DataFrame, territory: str, vintage: int | None) -> pd.DataFrame:
+    """Rows of a territory and a vintage, which may be None."""
+    same = np.array([year == vintage for year in rows["vintage"]], dtype=bool)
+    return rows[same & (rows["territory"] == territory).to_numpy()]
+
+
+def _around(remains: npt.NDArray[np.object_]) -> Any:  # noqa: ANN401 - a shape, or None
+    """Where perimeters lie of which remains are known; None for none."""
+    if not len(remains):
+        return None
+    return shapely.union_all(shapely.buffer(shapely.convex_hull(remains), _LOST_M))
 
 
 def _ranks(sizes: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -409,7 +486,7 @@ def _identity(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> list[tuple[
 
 
 def _digest(rows: list[tuple[Any, ...]]) -> str:
-    """SHA-256 of what an index is built from; the order of rows and frames does not count."""
+    """SHA-256 of the perimeters; the order of rows and frames does not count."""
     parts = []
     for crs, labels, years, shapes in rows:
         wkb = shapely.to_wkb(shapely.normalize(shapes))

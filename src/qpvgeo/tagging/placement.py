@@ -1,7 +1,7 @@
-"""Where points lie: their territory, their metres in its legal projection, or why they cannot be placed.
+"""Territory of points, or the reason why they have none.
 
-Coordinates come as people have them: geometries, columns of a table with decimal commas, arrays; with values missing,
-infinite, out of France, or with latitude and longitude exchanged. Every row gets a territory or a reason.
+Values may be missing, infinite, outside France, or have latitude and longitude swapped: every row gets a territory or a
+reason.
 """
 
 from dataclasses import dataclass
@@ -20,16 +20,18 @@ __all__ = ["REASONS", "Places", "number", "place"]
 
 REASONS = (
     "no coordinates",
-    "coordinates are no numbers",
+    "coordinates are not numbers",
     "not finite",
     "latitude and longitude look swapped",
     "outside France",
     "location too coarse",
-    "near the limit",
+    "near the boundary",
     "no perimeters of this territory",
     "no perimeters of the geography of that day",
     "geography of that day not known",
     "row cannot be read",
+    "outline lost in repair",
+    "commune and place disagree",
 )
 """Why a point is neither in nor out. Their numbers, from 1, stand in `Places.reason`; 0 is none."""
 
@@ -100,7 +102,9 @@ def place(points: Coordinates, *, fictional: bool = False) -> Places:
         return set(np.unique(part).tolist()) if len(others) or len(lost) else {int(part[0])}
 
     there = sorted(set().union(*in_chunks(look, len(points.x))) - {-1})
-    reason[points.unread] = number("coordinates are no numbers")
+    reason[points.unread] = number("coordinates are not numbers")
+    if points.broken is not None:
+        reason[points.broken], territory[points.broken] = number("row cannot be read"), -1
     if there != list(range(len(there))):
         renumber = np.full(len(known) + 1, -1, np.int8)
         renumber[there] = range(len(there))

@@ -86,7 +86,7 @@ def tag(
     perimeters = _perimeters(vintage, on, index, where)
     with rows() as progress, warnings.catch_warnings(), _interrupted(output):
         # the answer holds the same words
-        warnings.filterwarnings("ignore", message=".* no outline in this file|.* may lie in another$")
+        warnings.filterwarnings("ignore", message=".* no outline|.* may lie in another$")
         found = tag_file(
             points,
             output,
