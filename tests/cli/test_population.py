@@ -296,7 +296,7 @@ def test_an_area_beside_the_cells_of_its_own_territory_is_not_one_without_a_grid
     areas = gpd.GeoDataFrame({"name": ["north", "island", "beside"]}, geometry=shapes, crs=4326)
     areas.to_file(tmp_path / "mine.gpkg")
     rows = answer(tmp_path / "mine.gpkg", "--grid", national)["rows"]
-    assert (rows[2]["estimate"], rows[2]["reliability"]) == (None, "no cell of the grid under it")
+    assert (rows[2]["estimate"], rows[2]["warnings"]) == (None, ["no_cell"])
 
 
 def test_a_territory_without_grid_stands_missing_beside_those_of_the_national_archive(national, tmp_path):
@@ -305,4 +305,20 @@ def test_a_territory_without_grid_stands_missing_beside_those_of_the_national_ar
     areas.to_file(tmp_path / "mine.gpkg")
     found = answer(tmp_path / "mine.gpkg", "--grid", national)
     assert [grid["territory"] for grid in found["grids"]] == ["972"]
-    assert [(row["estimate"], row["cells"], row["reliability"]) for row in found["rows"][1:]] == [(None, 0, "no grid")]
+    assert [(row["estimate"], row["cells"], row["warnings"]) for row in found["rows"][1:]] == [(None, 0, ["no_grid"])]
+
+
+def test_other_columns_are_summed_or_averaged():
+    row = answer("--sample", "--columns", "ind_0_3,men_surf=mean")["rows"][0]
+    assert row["ind_0_3"] > 0
+    assert row["men_surf_low"] <= row["men_surf"] <= row["men_surf_high"]
+
+
+def test_columns_of_a_renamed_grid_are_named_and_a_measure_that_is_not_known_is_asked_for(tmp_path):
+    grid = qg.read_grid(qg.sample().grid_2019, keep=[])[["population"]].assign(heat=20.0)
+    grid.reset_index().rename(columns={"population": "people"}).to_csv(tmp_path / "grid.csv", index=False)
+    found = answer("--sample", "--grid", tmp_path / "grid.csv", "--columns", "people=population,heat=mean")
+    assert {row["heat"] for row in found["rows"]} == {20.0}
+    result = run("--sample", "--grid", tmp_path / "grid.csv", "--columns", "people=population,heat")
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.key == "population.measure_unknown"

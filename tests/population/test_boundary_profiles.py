@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Point, Polygon, box
+from tests.builders import refused
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError, UsageError
@@ -396,3 +397,23 @@ def test_living_standard_rises_from_the_inside_of_perimeters_of_lille_outwards(l
 def test_bands_of_lille_add_up_to_its_grid(lille):
     grid, profile = lille
     assert profile["population"].sum() == pytest.approx(grid["population"].sum(), abs=1e-6)
+
+
+def test_columns_are_summed_or_averaged_by_hand():
+    """Half of the cells at 10, half at 30; the square of SQUARE lies over both."""
+    warm = np.where(np.arange(SIDE * SIDE) % SIDE < 6, 10.0, 30.0)
+    grid = grid_of(np.full((SIDE, SIDE), 400.0), ind_0_3=np.full(SIDE * SIDE, 4.0), warm=warm)
+    square = layer(at(1000, 1000, 600, 400))
+    found = boundary_profile(square, grid, bands=(0,), columns={"ind_0_3": "sum", "warm": "mean"})
+    assert found["ind_0_3"].tolist() == pytest.approx([24.0, 4.0 * (SIDE * SIDE - 6)])
+    # a column of 10 and two of 30
+    assert found.loc["inside", ["warm", "warm_low", "warm_high"]].tolist() == pytest.approx([70 / 3, 10.0, 30.0])
+    assert found.attrs["qpvgeo"]["columns"] == {"ind_0_3": "sum", "warm": "mean"}
+    by_area = boundary_profile(square, grid, bands=(0,), columns={"warm": "mean_by_area"})
+    assert by_area.loc["inside", "warm"] == pytest.approx(70 / 3)
+
+
+def test_column_of_unknown_measure_is_asked_for():
+    grid = UNIFORM.assign(warm=20.0)
+    error = refused(lambda: boundary_profile(SQUARE, grid, columns=["warm"]), "population.measure_unknown", UsageError)
+    assert [problem.values["name"] for problem in error.problems] == ["warm"]

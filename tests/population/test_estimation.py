@@ -1,5 +1,7 @@
 """People of perimeters: each method worked out by hand, bounds and partitions on random shapes, the case of Lille."""
 
+import ast
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -12,11 +14,13 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal, assert_index_equal
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 from shapely.ops import split
+from tests.builders import refused
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.geometry.insee_lattice import Cells, Lattice, format_ids
 from qpvgeo.population.estimation import ESTIMATE_COLUMNS, FEW_HOUSEHOLDS, RATE_HOUSEHOLDS, estimate_population
+from qpvgeo.population.reliability import WARNINGS, in_words
 from qpvgeo.read.grid.reader import read_grid
 
 N, E = 3_070_000, 3_830_000  # near Lille
@@ -307,7 +311,7 @@ def test_several_reasons_are_said_together():
 
 
 def test_perimeter_that_lies_mostly_beside_the_grid_says_so():
-    assert "mostly cells the grid does not have" in estimate(at(-250, 0, 400, 200), ROW, "reliability")
+    assert "mostly_no_cell" in estimate(at(-250, 0, 400, 200), ROW, "warnings")
 
 
 def test_perimeter_that_the_grid_holds_does_not_say_otherwise():
@@ -342,6 +346,116 @@ def test_other_columns_are_summed_on_demand():
     assert found[["log_soc", "ind_0_3"]].tolist() == [2.5, 45.0]
 
 
+TWO = grid_of([[100, 300]], warm=[10.0, 30.0], ind_0_3=[10.0, 40.0], men_surf=[500.0, 900.0])
+
+
+def test_temperatures_are_averaged_over_the_people_with_their_bounds():
+    # all of 100 people at 10, half of 300 at 30
+    found = estimate_population(layer(at(0, 0, 300, 200)), TWO, columns={"warm": "mean"}).iloc[0]
+    assert found[["warm", "warm_low", "warm_high"]].tolist() == [5500 / 250, 10.0, 30.0]
+    found = estimate_population(layer(at(0, 0, 300, 200)), TWO, columns={"warm": "mean_by_area"}).iloc[0]
+    assert found["warm"] == pytest.approx(10 * 2 / 3 + 30 / 3)
+
+
+def test_bounds_of_a_mean_hold_cells_that_the_method_left_out():
+    # the centre of the second cell is not inside: somebody there may be
+    found = estimate_population(layer(at(0, 0, 250, 200)), TWO, method="centroid", columns={"warm": "mean"}).iloc[0]
+    assert found[["warm", "warm_low", "warm_high"]].tolist() == [10.0, 10.0, 30.0]
+
+
+def test_measures_are_declared_or_known():
+    found = estimate_population(layer(at(0, 0, 400, 200)), TWO, columns=["ind_0_3", "men_surf"])
+    assert found.attrs["qpvgeo"]["columns"] == {"ind_0_3": "sum", "men_surf": "sum"}
+    found = estimate_population(layer(at(0, 0, 400, 200)), TWO, columns={"warm": "sum", "ind_0_3": "mean"}).iloc[0]
+    assert (found["warm"], found["ind_0_3"]) == (40.0, pytest.approx(13_000 / 400))
+
+
+@pytest.mark.parametrize("name", ["warm", "land_surface_temperature", "ind_snv_mean", "i_pauv", "ind_r"])
+def test_a_column_of_unknown_measure_is_never_summed_and_the_way_out_works(name):
+    grid = TWO.assign(**{name: [10.0, 30.0]})
+    error = refused(
+        lambda: estimate_population(layer(at(0, 0)), grid, columns=["ind_0_3", name]),
+        "population.measure_unknown",
+        UsageError,
+    )
+    assert [problem.values["name"] for problem in error.problems] == [name]
+    options = {"columns": ast.literal_eval(error.way_out.values["example"])}
+    assert estimate_population(layer(at(0, 0)), grid, **options)[name].tolist() == [10.0]
+
+
+BAD_COLUMNS = {
+    "one name": ("ind_0_3", "population.columns_no_list"),
+    "number": (3, "population.columns_no_list"),
+    "frame": (UNIFORM, "population.columns_no_list"),
+    "no names": ([1, None], "population.bad_columns"),
+    "a result": (["households"], "population.bad_columns"),
+    "text": (["communes"], "population.bad_columns"),
+    "no measure": ({"ind_0_3": "median"}, "population.bad_columns"),
+}
+
+
+@pytest.mark.parametrize(("columns", "key"), BAD_COLUMNS.values(), ids=BAD_COLUMNS.keys())
+def test_columns_that_cannot_be_measured_are_refused(columns, key):
+    refused(lambda: estimate_population(layer(at(0, 0)), TWO, columns=columns), key, UsageError)
+
+
+def test_a_value_missing_in_a_cell_makes_the_mean_missing_there_only():
+    grid = TWO.assign(warm=[np.nan, 30.0])
+    found = estimate_population(layer(at(0, 0, 300, 200), at(200, 0)), grid, columns={"warm": "mean"})
+    assert found["warm"].isna().tolist() == [True, False]
+    assert found["warm_low"].isna().tolist() == [True, False]
+
+
+def test_a_cell_that_gives_nothing_may_lack_a_value():
+    grid = TWO.assign(ind_0_3=[10.0, np.nan])
+    found = estimate_population(layer(at(0, 0, 250, 200)), grid, method="centroid", columns=["ind_0_3"])
+    assert found["ind_0_3"].tolist() == [10.0]
+
+
+@settings(max_examples=40, deadline=None)
+@given(shape=stars(), values=st.lists(st.floats(-50, 50), min_size=36, max_size=36))
+def test_means_lie_between_their_bounds(shape, values):
+    grid = UNIFORM.assign(warm=values)
+    found = estimate_population(layer(shape), grid, columns={"warm": "mean"}).iloc[0]
+    assert not found["warm"] < found["warm_low"]
+    assert not found["warm"] > found["warm_high"]
+
+
+def test_estimates_come_with_their_outlines_on_demand():
+    areas = layer(at(0, 0), None, index=["a", "b"])
+    found = estimate_population(areas, ROW, geometry=True)
+    assert isinstance(found, gpd.GeoDataFrame)
+    assert (found.crs, found.index.tolist()) == (areas.crs, ["a", "b"])
+    assert found.geometry["a"].equals(areas["a"])
+    assert found.attrs["qpvgeo"]["method"] == "area"
+
+
+def test_totals_that_were_not_met_are_said_in_the_notes_and_the_rows():
+    # 100 of 100 inside wholly, up to 200 more in the crossed cell: 900 cannot be reached
+    areas = layer(at(0, 0, 300, 200), at(400, 0), index=["far", "met"])
+    totals = pd.Series({"far": 900.0, "met": 400.0})
+    found = estimate_population(areas, ROW, method="constrained", constraint=totals)
+    assert ["total_not_met" in codes for codes in found["warnings"]] == [True, False]
+    (note,) = found.attrs["qpvgeo"]["notes"]
+    assert (note.key, note.values["count"], note.values["total"]) == ("population.totals_not_met", 1, 2)
+    assert note.values["worst"] == pytest.approx(300 / 900 - 1, abs=1e-3)
+    assert note.values["codes"] == ["far"]
+
+
+def test_perimeters_without_a_total_are_named():
+    areas = layer(at(0, 0), at(400, 0), index=["a", "b"])
+    found = estimate_population(areas, ROW, method="constrained", constraint=pd.Series({"a": 100.0}))
+    assert [note.key for note in found.attrs["qpvgeo"]["notes"]] == ["population.rows_without_total"]
+
+
+def test_warnings_are_codes_with_a_sentence_in_both_languages():
+    row = {"gap": -0.44}
+    for code in WARNINGS:
+        (note,) = in_words([code], row)
+        assert note.key == f"population.{code}"
+        assert note.say("fr") != note.say("en")
+
+
 def test_column_that_the_grid_lacks_is_refused():
     with pytest.raises(DataError, match="ind_80p"):
         estimate_population(layer(at(0, 0)), UNIFORM, columns=["ind_80p"])
@@ -368,7 +482,7 @@ def test_where_there_is_no_grid_all_is_missing_and_never_zero(name, method):
     found = estimate_population(NO_GRID[name], UNIFORM, method=method)
     assert found["cells"].tolist() == [0]
     assert found["reliability"].tolist() == [WHY.get(name, "no outline")]
-    assert found.drop(columns=["cells", "reliability"]).isna().all(axis=None)
+    assert found.drop(columns=["cells", "reliability", "warnings"]).isna().all(axis=None)
 
 
 def test_a_perimeter_that_an_extract_covers_in_part_says_so():
@@ -377,7 +491,7 @@ def test_a_perimeter_that_an_extract_covers_in_part_says_so():
     perimeter = layer(box(east, north, east + 200, north + 300))
     found = estimate_population(perimeter, one).iloc[0]
     assert found["grid_share"] == pytest.approx(2 / 3)
-    assert "partly cells the grid does not have" in found["reliability"]
+    assert "partly_no_cell" in found["warnings"]
 
 
 def test_a_bare_polygon_is_refused_with_the_way_to_wrap_it():
@@ -396,12 +510,12 @@ def test_points_mostly_elsewhere_are_told():
     found = estimate_population(
         layer(at(100, 0, 200, 200)), UNIFORM, method="points", points=points((90_000, 90_000))
     ).iloc[0]
-    assert "mostly by area" in found["reliability"]
+    assert "mostly_by_area" in found["warnings"]
 
 
 def test_points_do_not_make_up_for_the_grid():
     found = estimate_population(layer(at(9_000, 0)), UNIFORM, method="points", points=points((9_050, 50)))
-    assert found.drop(columns=["cells", "reliability"]).isna().all(axis=None)
+    assert found.drop(columns=["cells", "reliability", "warnings"]).isna().all(axis=None)
 
 
 def test_grid_of_martinique_says_nothing_of_guadeloupe_in_the_same_projection():
@@ -495,8 +609,10 @@ def test_order_of_perimeters_and_cells_changes_nothing(method, shapes, grid, see
     options = options_of(method, perimeters, [(300, 300), (710, 20)])
     # raking sums the perimeters of a cell, in whatever order they come
     exact = {"check_exact": True} if method != "constrained" else {"rtol": 1e-6, "atol": 1e-6}
-    expected = estimate_population(perimeters, grid, **options).drop(columns="reliability").iloc[order]
-    found = estimate_population(perimeters.iloc[order], grid.iloc[rows], **options).drop(columns="reliability")
+    expected = estimate_population(perimeters, grid, **options).drop(columns=["reliability", "warnings"]).iloc[order]
+    found = estimate_population(perimeters.iloc[order], grid.iloc[rows], **options).drop(
+        columns=["reliability", "warnings"]
+    )
     assert_frame_equal(found, expected, **exact)
 
 

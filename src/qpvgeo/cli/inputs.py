@@ -235,7 +235,13 @@ def covered(
 
 
 def known_grids(
-    areas: gpd.GeoDataFrame, data: Path | None, *, grid: Path | None = None, layer: str | None = None
+    areas: gpd.GeoDataFrame,
+    data: Path | None,
+    *,
+    grid: Path | None = None,
+    layer: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    keep: Sequence[str] = (),
 ) -> list[pd.DataFrame]:
     """For each territory of the areas that has a grid, the finest at hand, the latest of these."""
     require_axes(areas, name="areas", what="polygons")
@@ -246,7 +252,9 @@ def known_grids(
     missing: list[MissingDataError] = []
     for territory in known:
         try:
-            read = grids_near(data, drawn[place == territory], grid=grid, layer=layer, keep=[])
+            read = grids_near(
+                data, drawn[place == territory], grid=grid, layer=layer, columns=columns or None, keep=list(keep)
+            )
         except MissingDataError as error:
             missing.append(error)
             continue

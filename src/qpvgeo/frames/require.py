@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 
 from qpvgeo.errors import DataError, UsageError
+from qpvgeo.language import Note
 
-__all__ = ["columns_told", "require_columns", "require_once", "require_unique_cells"]
+__all__ = ["columns_told", "require_columns", "require_layer", "require_once", "require_unique_cells"]
 
 _MANY_NAMES, _LONG_NAME = 50, 40
 
@@ -44,6 +45,24 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, what: str, w
             problems=[f"no column {column!r}" for column in missing],
             way_out=way_out or columns_told(frame.columns),
         )
+
+
+def require_layer(areas: Any, *, what: str) -> None:  # noqa: ANN401 - whatever the caller gave
+    """Raise when something is not a layer of shapes.
+
+    Raises
+    ------
+    UsageError
+        It is neither a GeoDataFrame with a geometry nor a GeoSeries.
+    """
+    import geopandas as gpd  # noqa: PLC0415 - tables alone do without it
+
+    if not isinstance(areas, gpd.GeoDataFrame | gpd.GeoSeries):
+        raise UsageError(
+            Note("frames.no_layer", what=what, kind=type(areas).__name__), way_out=Note("frames.make_layer")
+        )
+    if isinstance(areas, gpd.GeoDataFrame) and areas.active_geometry_name not in areas.columns:
+        raise UsageError(Note("frames.no_geometry", what=what), way_out=Note("frames.set_geometry"))
 
 
 def require_once(frame: pd.DataFrame, columns: Iterable[Any]) -> None:

@@ -8,6 +8,7 @@ Source: Insee, documentation of the gridded data (INSPIRE, JRC report 21494).
 """
 
 import re
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from qpvgeo.geometry.parallel import in_chunks
 __all__ = [
     "Cells",
     "Lattice",
+    "cells_of",
     "centroids",
     "format_ids",
     "locate",
@@ -30,6 +32,7 @@ __all__ = [
     "parents",
     "parse_ids",
     "parse_mixed",
+    "remember",
     "squares",
 ]
 
@@ -129,10 +132,46 @@ def parse_ids(ids: Any, lattice: Lattice | None = None) -> Cells:  # noqa: ANN40
     return Cells(expected, north, east)
 
 
+_PARSED: dict[int, tuple[weakref.ref[Any], Cells]] = {}
+
+
+def cells_of(grid: pd.DataFrame) -> Cells:
+    """Cells of a grid frame, parsed once: the ids of an index are immutable, and their cells are kept beside them.
+
+    Raises
+    ------
+    DataError
+        As `parse_ids`.
+
+    Examples
+    --------
+    >>> grid = pd.DataFrame({"population": [3.0]}, index=["CRS3035RES200mN2029800E4252400"])
+    >>> cells_of(grid).north.tolist(), cells_of(grid) is cells_of(grid.assign(households=1.0))
+    ([2029800], True)
+    """
+    texts = getattr(grid.index.array, "_pa_array", None)
+    kept = _PARSED.get(id(texts))
+    if kept is not None and kept[0]() is texts:
+        return kept[1]
+    return remember(grid.index, parse_ids(grid.index))
+
+
+def remember(index: pd.Index, cells: Cells) -> Cells:
+    """Keep the cells of an index for `cells_of`, as long as the index lives; returns them."""
+    texts = getattr(index.array, "_pa_array", None)
+    if texts is not None:
+        key = id(texts)
+        _PARSED[key] = (weakref.ref(texts, lambda _: _PARSED.pop(key, None)), cells)
+    return cells
+
+
 def _chunks(ids: Any) -> list[pa.Array]:  # noqa: ANN401
     """Ids as Arrow text, whatever holds them; what is no text becomes text, so that it can be listed."""
     if not isinstance(ids, pa.Array | pa.ChunkedArray):
         ids = pa.array(pd.Series(ids).astype("str").array)
+    if pa.types.is_string_view(ids.type):
+        # old versions of pyarrow do not cast views
+        ids = pa.array(ids.to_pylist(), pa.large_string())
     if not (pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type)):
         ids = ids.cast(pa.large_string())
     return list(ids.chunks) if isinstance(ids, pa.ChunkedArray) else [ids]

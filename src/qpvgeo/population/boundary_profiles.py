@@ -1,8 +1,8 @@
-"""What changes at the limit: people, poverty and living standard by distance inside and outside perimeters.
+"""What changes across the boundary: people, poverty and living standard by distance inside and outside perimeters.
 
-Bands are drawn in the legal projection around all the perimeters together, then laid over the cells by area: every
+Bands are drawn in the legal projection around all the perimeters together, then overlaid on the cells by area: every
 person of the grid is in one band, so that the bands add up to the grid. They hold no more than the grid that was read:
-one cut at the perimeters has nobody outside of them, and is refused.
+one cut at the perimeters has nobody outside them, and is refused.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,11 @@ from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.cell_cover import cover
-from qpvgeo.geometry.insee_lattice import Cells, locate, parse_ids
+from qpvgeo.geometry.insee_lattice import Cells, locate
 from qpvgeo.geometry.projection import reproject, require_axes, territory_of
 from qpvgeo.geometry.validity import mended
+from qpvgeo.language import Note
+from qpvgeo.population.grid_columns import Columns, Measure, checked_cells, ranges, settled, values_of
 
 __all__ = ["PROFILE_COLUMNS", "boundary_profile"]
 
@@ -39,8 +41,6 @@ PROFILE_COLUMNS = (
 _QUARTER_SEGMENTS = 32
 """Straight pieces in a quarter of a circle: a band falls short of its distance by 0.03 % at most."""
 
-_FILTERED = "the grid was read with a filter: the bands hold only the cells that were read, the last band included"
-
 Floats = npt.NDArray[np.float64]
 
 
@@ -49,38 +49,49 @@ def boundary_profile(
     grid: pd.DataFrame,
     *,
     bands: Sequence[float] = (-200, -100, 0, 100, 200, 300, 500),
+    columns: Columns = (),
 ) -> pd.DataFrame:
-    """People, poverty and living standard by distance to the limit of perimeters.
+    """People, poverty and living standard by distance to the boundary of perimeters.
 
     Parameters
     ----------
     qpv
         Perimeters with a CRS; where they overlap or touch they count as one.
     grid
-        Grid frame (`qpvgeo.read_grid`) of one territory, read at least as far out as the bands reach; perimeters
+        Grid frame (`qpvgeo.read_grid`) of one territory, read at least as far out as the widest band; perimeters
         elsewhere are left out.
     bands
-        Distances to the limit in metres, ascending: negative inside, 0 the limit itself, positive outside.
+        Distances to the boundary in metres, ascending: negative inside, 0 the boundary itself, positive outside.
+    columns
+        Other columns of the grid, to be summed or averaged, as for `qpvgeo.estimate_population`.
 
     Returns
     -------
     pandas.DataFrame
-        Indexed by `band`, from the inside out, with the two open ends: `from_m`, `to_m` (minus and plus infinity at
-        the ends), `population`, `households`, `poor_households` (sums, by area in the cells that a band crosses),
-        `poverty_rate` (poor households over households; over people when the grid has rates only),
-        `living_standard_mean_eur` (winsorised mean), `grid_share` (of the ground of the band, in cells that the grid
-        has: the others are uninhabited, or were not read), `imputed_share` (of the people of the band, in cells whose
-        values Insee imputed). Sums add up to those of the grid; a rate or a share is missing in an empty band,
-        `grid_share` in the last one too, which has no end, and a sum is missing when the grid does not have it.
-        `attrs["qpvgeo"]["notes"]` repeats those of the grid, and tells when a filter chose its cells.
+        Indexed by `band`, from the inside out, with the two open ends:
+
+        - `from_m`, `to_m`: distances, minus and plus infinity at the ends.
+        - `population`, `households`, `poor_households`: sums, by area in the cells that a band crosses. They add up to
+          those of the grid.
+        - `poverty_rate`: poor households over households; over people when the grid has rates only.
+        - `living_standard_mean_eur`: winsorised mean.
+        - the other columns: sums, or means with their bounds `<name>_low` and `<name>_high`, the least and the greatest
+          value of the cells that the band touches.
+        - `grid_share`: share of the area of the band in cells of the grid; the rest is uninhabited, or was not read.
+        - `imputed_share`: share of the people of the band in cells whose values Insee imputed.
+
+        A rate, a mean or a share is missing in an empty band, `grid_share` in the last one too, which has no end, and a
+        sum is missing when the grid does not have it. `attrs["qpvgeo"]["notes"]` repeats those of the grid, and says
+        when a filter chose its cells.
 
     Raises
     ------
     DataError
-        The frame is no grid, no perimeter lies in its territory, their axes are exchanged, or bands are asked for
-        outside of the limit of a grid that was read with `where=` these very perimeters.
+        The frame is not a grid, no perimeter lies in its territory, their axes are exchanged, or bands lie outside the
+        perimeters for which the grid was read with `where=`.
     UsageError
-        The distances are not ascending numbers.
+        The distances are not ascending numbers, the areas are not a layer, or it is not known whether a column is to be
+        summed or averaged.
 
     Examples
     --------
@@ -91,15 +102,10 @@ def boundary_profile(
     >>> profile.index.tolist(), bool(abs(profile["population"].sum() - grid["population"].sum()) < 1e-6)
     (['inside', '0 to 300 m', 'beyond 300 m'], True)
     """
-    try:
-        limits = [float(value) for value in bands]
-    except (TypeError, ValueError):
-        limits = []
-    if not limits or limits != sorted(set(limits)) or not np.isfinite(limits).all():
-        raise UsageError(f"Bands must be ascending distances in metres, not {bands!r}.")
-    require.require_columns(grid, ["population"], what="The grid", way_out="Make it with qpvgeo.read_grid().")
-    require.require_unique_cells(grid)
-    cells = parse_ids(grid.index)
+    limits = _limits(bands)
+    require.require_layer(qpv, what="qpv")
+    cells = checked_cells(grid)
+    measures = settled(columns, grid, (*PROFILE_COLUMNS, "band"))
     shapes, epsg = _here(qpv, cells)
     filtered = _is_filtered(grid, cells)
     if filtered:
@@ -111,9 +117,11 @@ def boundary_profile(
     weights = np.diff(steps, axis=0)
     ground = np.diff([0.0, *(size for _, size in reaches), np.inf])
     edges = [-np.inf, *limits, np.inf]
-    frame = pd.DataFrame([_row(band, grid) for band in weights], index=pd.Index(_names(limits), name="band"))
+    rows = [_row(band, grid, measures) for band in weights]
+    frame = pd.DataFrame(rows, index=pd.Index(_names(limits), name="band"))
     frame["grid_share"] = _grid_share(weights.sum(axis=1) * cells.lattice.size**2, ground)
-    frame = frame[list(PROFILE_COLUMNS[2:])]
+    others = [name for name in rows[0] if name not in PROFILE_COLUMNS]
+    frame = frame[[*PROFILE_COLUMNS[2:7], *others, *PROFILE_COLUMNS[7:]]]
     frame.insert(0, "from_m", edges[:-1])
     frame.insert(1, "to_m", edges[1:])
     provenance.stamp(
@@ -121,9 +129,24 @@ def boundary_profile(
         [record for part in (qpv, grid) for record in provenance.provenance(part).get("files", [])],
         grid_vintage=provenance.provenance(grid).get("vintage"),
         fictional=provenance.is_fictional(qpv, grid),
-        notes=[*provenance.provenance(grid).get("notes", []), *([_FILTERED] if filtered else [])],
+        columns=measures,
+        notes=[
+            *provenance.provenance(grid).get("notes", []),
+            *([Note("population.filtered_grid")] if filtered else []),
+        ],
     )
     return frame
+
+
+def _limits(bands: Sequence[float]) -> list[float]:
+    """Distances of the bands, checked."""
+    try:
+        limits = [float(value) for value in bands]
+    except (TypeError, ValueError):
+        limits = []
+    if not limits or limits != sorted(set(limits)) or not np.isfinite(limits).all():
+        raise UsageError(Note("population.bad_bands", given=repr(bands)), way_out=Note("population.give_bands"))
+    return limits
 
 
 def _here(qpv: gpd.GeoDataFrame | gpd.GeoSeries, cells: Cells) -> tuple[gpd.GeoSeries, int]:
@@ -134,8 +157,7 @@ def _here(qpv: gpd.GeoDataFrame | gpd.GeoSeries, cells: Cells) -> tuple[gpd.GeoS
     here = place == (territories.of_grid(cells.lattice.epsg) or "")
     if not here.any():
         raise DataError(
-            f"No perimeter lies in the territory of this grid (EPSG:{cells.lattice.epsg}).",
-            way_out="Give the grid of the territory of the perimeters; Guadeloupe, Guyane and Mayotte have none.",
+            Note("population.nobody_here", epsg=cells.lattice.epsg), way_out=Note("population.give_other_grid")
         )
     return shapes[here], territories.get(str(place[here][0])).epsg
 
@@ -156,9 +178,7 @@ def _require_outside(shapes: gpd.GeoSeries, grid: pd.DataFrame, cells: Cells, fa
     touched[at[at >= 0]] = True
     if touched.all():
         raise DataError(
-            "The grid holds only the cells that the perimeters touch, and bands are asked for outside of them.",
-            way_out=f"Read it farther out, with read_grid(..., where=qpv.to_crs({epsg}).buffer({farthest:g})), a box "
-            "or a department, or without where=.",
+            Note("population.cut_grid"), way_out=Note("population.read_farther", epsg=epsg, metres=f"{farthest:g}")
         )
 
 
@@ -186,15 +206,11 @@ def _grid_share(held: Floats, ground: Floats) -> Floats:
     return np.minimum(share, 1.0)
 
 
-def _row(weights: Floats, grid: pd.DataFrame) -> dict[str, float]:
-    def total(name: str) -> float:
-        if name not in grid.columns:
-            return float("nan")
-        return summed(values(name))
+def _row(weights: Floats, grid: pd.DataFrame, measures: dict[str, Measure]) -> dict[str, float]:
+    """Figures of a band, from its share of each cell."""
 
-    def values(name: str) -> Floats:
-        found: Floats = grid[name].to_numpy(dtype=float, na_value=np.nan)
-        return found
+    def total(name: str) -> float:
+        return summed(values_of(grid, name)) if name in grid.columns else float("nan")
 
     def summed(of_cells: Floats) -> float:
         # a value that is missing outside the band does not make the band missing
@@ -205,8 +221,8 @@ def _row(weights: Floats, grid: pd.DataFrame) -> dict[str, float]:
 
     people, households, poor = total("population"), total("households"), total("poor_households")
     by_people = forms.poverty_by_people(grid)
-    imputed = summed(values("imputed") * values("population")) if "imputed" in grid.columns else float("nan")
-    return {
+    imputed = summed(values_of(grid, "imputed") * values_of(grid, "population"))
+    row = {
         "population": people,
         "households": households,
         "poor_households": poor,
@@ -214,6 +230,18 @@ def _row(weights: Floats, grid: pd.DataFrame) -> dict[str, float]:
         "living_standard_mean_eur": ratio(total("living_standard_sum_eur"), people),
         "imputed_share": ratio(imputed, people),
     }
+    for name, measure in measures.items():
+        if measure == "sum":
+            row[name] = total(name)
+            continue
+        counted = weights * values_of(grid, "population") if measure == "mean" else weights
+        held = counted > 0
+        values = values_of(grid, name)[held]
+        least, most = ranges(np.zeros(len(values), np.intp), values, 1)
+        mean = ratio(float(np.dot(counted[held], values)), float(counted[held].sum()))
+        # a mean of equal values may leave them by the last bit
+        row |= {name: float(np.clip(mean, least[0], most[0])), f"{name}_low": least[0], f"{name}_high": most[0]}
+    return row
 
 
 def _names(limits: list[float]) -> list[str]:

@@ -12,24 +12,26 @@ Source of the values: Insee, Filosofi gridded data; method of the upper bound: I
 (insee.fr/fr/statistiques/4176290), which says that it overestimates.
 """
 
-from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyproj
 import shapely
 
 from qpvgeo.codes import territories
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import UsageError
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.cell_cover import Cover, cover
-from qpvgeo.geometry.insee_lattice import Cells, Lattice, centroids, locate, parse_ids
-from qpvgeo.geometry.projection import reproject, require_axes, territory_of
+from qpvgeo.geometry.insee_lattice import Cells, Lattice, locate
+from qpvgeo.geometry.projection import require_axes, territory_of
 from qpvgeo.geometry.validity import mended
+from qpvgeo.language import Note
 from qpvgeo.population import raking
+from qpvgeo.population.cell_shares import WEIGHT, cell_shares, weight_of
+from qpvgeo.population.grid_columns import Columns, Measure, checked_cells, ranges, settled, values_of
+from qpvgeo.population.reliability import FEW_HOUSEHOLDS, RATE_HOUSEHOLDS, RATE_PEOPLE, Warned
 
 __all__ = ["ESTIMATE_COLUMNS", "FEW_HOUSEHOLDS", "RATE_HOUSEHOLDS", "WEIGHT", "Method", "estimate_population"]
 
@@ -48,21 +50,10 @@ ESTIMATE_COLUMNS = (
     "grid_share",
     "imputed_share",
     "reliability",
+    "warnings",
 )
 
-FEW_HOUSEHOLDS = 11
-"""Under this many households Insee publishes nothing: an estimate that small says so."""
-
-RATE_HOUSEHOLDS = 30
-"""Under this many households rates and means are not given."""
-
-WEIGHT = "weight"
-"""Column of a layer of points that says how many times each counts."""
-
-_NUDGE_M = (1.1e-4, 0.7e-4)
-
-RATE_PEOPLE = 60
-"""The same where a grid gives rates without households: about as many people."""
+_TAKEN = (*ESTIMATE_COLUMNS, "fallback_share", "target", "gap", "geometry")
 
 _MOST = 0.5
 _NEARLY_ALL = 0.95
@@ -70,14 +61,15 @@ _NEARLY_ALL = 0.95
 Floats = npt.NDArray[np.float64]
 
 
-def estimate_population(
+def estimate_population(  # noqa: PLR0913 - what is estimated, how, and what comes back
     qpv: gpd.GeoDataFrame | gpd.GeoSeries,
     grid: pd.DataFrame,
     *,
     method: Method = "area",
     points: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
     constraint: pd.Series | None = None,
-    columns: Sequence[str] = (),
+    columns: Columns = (),
+    geometry: bool = False,
 ) -> pd.DataFrame:
     """Estimate the people of perimeters from a grid, with bounds, poverty and living standard.
 
@@ -88,51 +80,75 @@ def estimate_population(
     grid
         Grid frame (`qpvgeo.read_grid`), of one territory.
     method
-        How the people of a cell that the limit crosses are shared out. `area`: by area, as if they lived evenly over
-        the cell; it underestimates dense estates at the edge. `centroid`: all or nothing, by the middle of the cell.
-        `touching`: all, an upper bound (Insee's demonstration function). `points`: by the share of the cell's points
-        that lie inside, by area in cells without a point or whose points weigh nothing. `constrained`: by area, then
-        raked to the `constraint`.
+        How the people of a cell that the boundary crosses are shared out:
+
+        - `area`: by area, as if they lived evenly over the cell; it underestimates dense estates at the edge.
+        - `centroid`: all or nothing, by the centre of the cell.
+        - `touching`: all of them, an upper bound (Insee's demonstration function).
+        - `points`: by the share of the cell's points that lie inside; by area in cells without a point or whose points
+          weigh nothing.
+        - `constrained`: by area, then raked to the `constraint`.
     points
         Addresses, dwellings or buildings, with a CRS, for the method `points`; areas count by their centroid. Where
         the frame has a column `weight` (dwellings of a building, homes at an address), each counts as many times.
     constraint
         Published totals to meet, after any of the methods, by label of `qpv` or by commune code. By QPV, people are
-        moved between the inside and the outside of the cells that limits cross, cells keeping their totals. By
+        moved between the inside and the outside of the cells that boundaries cross, cells keeping their totals. By
         commune, the cells of each commune are scaled to its total.
     columns
-        Other columns of the grid to sum: ages (`ind_0_3`, ...), housing (`log_soc`, ...).
+        Other columns of the grid. Names are enough for the counts that Insee publishes, which are summed: ages
+        (`ind_0_3`, ...), housing (`log_soc`, ...). For any other column, say how its values combine:
+        `{"dogs": "sum", "surface_temperature": "mean"}`.
+
+        - `sum`: a count, shared out as the people are.
+        - `mean`: a value that describes a place, averaged over the people.
+        - `mean_by_area`: the same, averaged over the area that lies in cells of the grid.
+    geometry
+        Return a GeoDataFrame with the outlines of `qpv`, in their CRS.
 
     Returns
     -------
     pandas.DataFrame
-        On the index of `qpv`: `low`, `estimate`, `high` (persons of the grid: cells wholly inside, the method, all
-        cells touched; low <= estimate <= high), `households`, `poor_households`, `poverty_rate` (0 to 1, poor
-        households over households), `living_standard_mean_eur` (winsorised mean, euros a year by consumption unit),
-        the columns asked for (sums), `inside_share` (of the area of the perimeter that lies in inhabited cells wholly
-        inside), `cells` (touched and inhabited), `imputed_share` (of the people estimated, in cells whose values Insee
-        imputed), `reliability` (text: what to be wary of, empty when nothing). With `points`, also `fallback_share`
-        (of the people estimated, shared out by area for want of a point). With a constraint by QPV, also `target` and
-        `gap` (relative, after raking). Everything but `cells`, which is then 0, is missing where there is no grid:
-        Guadeloupe, Guyane, Mayotte, the collectivities, and perimeters outside the extract given.
-        `attrs["qpvgeo"]` holds the sources, the convergence of the raking and, as `points_weight`, the column that
-        points were counted by, None when each counted once.
+        On the index of `qpv`:
+
+        - `low`, `estimate`, `high`: persons of the grid (cells wholly inside, the method, all cells touched);
+          low <= estimate <= high.
+        - `households`, `poor_households`.
+        - `poverty_rate`: from 0 to 1, poor households over households.
+        - `living_standard_mean_eur`: winsorised mean, euros a year by consumption unit.
+        - the other columns: sums, or means with their bounds `<name>_low` and `<name>_high`, the least and the greatest
+          value of the cells whose people (or area) may be inside.
+        - `inside_share`: share of the area of the perimeter that lies in inhabited cells wholly inside.
+        - `cells`: inhabited cells touched.
+        - `grid_share`: share of the area of the perimeter that lies in cells of the grid.
+        - `imputed_share`: share of the people estimated who live in cells whose values Insee imputed.
+        - `fallback_share`, with `points`: share of the people estimated by area because the cell has no point.
+        - `target` and `gap`, with a constraint by QPV: published total, and relative difference after raking.
+        - `reliability`: warnings in words, empty if there are none.
+        - `warnings`: the same warnings as a list of codes (`qpvgeo.population.reliability.WARNINGS`).
+
+        Everything but `cells`, which is then 0, is missing where there is no grid: Guadeloupe, Guyane, Mayotte, the
+        collectivities, and perimeters outside the extract given. A sum or a mean is missing when a value of one of its
+        cells is. `attrs["qpvgeo"]` holds the sources, the measure of each of the `columns`, the convergence of the
+        raking, notes that say which totals were not met and, as `points_weight`, the column that points were counted
+        by, None when each counted once.
 
     Raises
     ------
     DataError
-        The frame is no grid, the CRS is missing, the axes of areas or points are exchanged, points or totals are not
-        usable: everything is listed.
+        The frame is not a grid, figures are negative or infinite, the CRS is missing, the axes of areas or points are
+        exchanged, points or totals are not usable: everything is listed.
     UsageError
-        The method does not exist, or lacks its points.
+        The areas are not a layer, the method does not exist or its points are missing, or it is not known whether a
+        column is to be summed or averaged.
 
     Notes
     -----
     Rates and means are missing under 30 households (60 people where the grid has rates without households, which are
     then weighted by people). Parts of a partition add up to the whole, but with `touching`, which counts a crossed
     cell in each part, and with a constraint by perimeter. The grid counts fiscal households: raking it to municipal
-    totals pulls in neighbours to fill the 6 to 8 % that it lacks. By commune, a cell of several communes is shared out
-    evenly between them.
+    totals pulls in neighbours to fill the 6 to 8 % that are missing. By commune, a cell of several communes is shared
+    out evenly between them.
 
     Examples
     --------
@@ -141,69 +157,70 @@ def estimate_population(
     >>> people = qg.estimate_population(qg.read_qpv(sample.qpv_2024), qg.read_grid(sample.grid_2019))
     >>> bool((people["low"] <= people["estimate"]).all() and (people["estimate"] <= people["high"]).all())
     True
+    >>> grid = qg.read_grid(sample.grid_2019).assign(heat=35.0)
+    >>> warm = qg.estimate_population(
+    ...     qg.read_qpv(sample.qpv_2024), grid, columns={"ind_0_3": "sum", "heat": "mean"}
+    ... )
+    >>> float(warm["heat"].max()), float(warm["heat_high"].max())
+    (35.0, 35.0)
     """
-    if isinstance(qpv, shapely.Geometry):
-        raise UsageError(
-            "A bare shape does not say its projection.", way_out="Wrap it: geopandas.GeoSeries([shape], crs=2154)."
-        )
-    _require_call(method, points, constraint, grid, columns)
+    _require_call(qpv, method, points, constraint)
+    cells = checked_cells(grid)
+    measures = settled(columns, grid, _TAKEN)
     shapes = mended(qpv)
     require_axes(qpv, name="qpv", what="areas")
-    cells = parse_ids(grid.index)
     found, at = _touched(shapes, cells)
-    weights, extra = _weights(method, found, shapes, points)
-    people = grid["population"].to_numpy(dtype=float)[at]
-    low_high = np.where(found.share == 1.0, people, 0.0), people
-    notes: dict[str, Any] = {}
+    weights, extra = cell_shares(method, found, shapes, points)
+    people = values_of(grid, "population")[at]
+    bounds = np.where(found.share == 1.0, people, 0.0), people
+    told: dict[str, Any] = {}
     scale: Floats = np.ones(len(at))
     if constraint is not None:
-        weights, scale, notes = raking.apply(constraint, found, at, weights, grid, shapes.index)
-        low_high = low_high[0] * scale, low_high[1] * scale
+        weights, scale, told = raking.apply(constraint, found, at, weights, grid, shapes.index)
+        bounds = bounds[0] * scale, bounds[1] * scale
 
     sums = _Sums(found, at, weights * scale, grid)
-    result = _results(sums, low_high, found, grid, columns, len(shapes))
-    result.index = shapes.index
+    result = _figures(sums, bounds, found, by_people=forms.poverty_by_people(grid))
+    for name, values in sums.measured(measures).items():
+        result[name] = values
+    result |= _shares(sums, found)
+    frame = pd.DataFrame(result, index=shapes.index)
     if extra is not None:
-        result["fallback_share"] = _ratio(sums.of(people * extra), sums.column("population"))
-        _add(result, result["fallback_share"] > _MOST, "mostly by area, for want of points")
-    if "targets" in notes:
-        targets = notes.pop("targets")
-        result["target"] = targets.to_numpy()
-        result["gap"] = (result["estimate"] / result["target"] - 1).where(result["target"].notna())
-    _blank(result, shapes, cells.lattice)
-    notes["points_weight"] = None if points is None or _weight_of(points) is None else WEIGHT
-    return _stamped(result, qpv, grid, method, notes)
+        frame["fallback_share"] = _ratio(sums.of(people * extra), sums.column("population"))
+    if "targets" in told:
+        frame["target"] = told.pop("targets").to_numpy()
+        frame["gap"] = (frame["estimate"] / frame["target"] - 1).where(frame["target"].notna())
+    by_people = forms.poverty_by_people(grid)
+    warned = _warned(frame, by_people=by_people)
+    few = frame["estimate"] < RATE_PEOPLE if by_people else frame["households"] < RATE_HOUSEHOLDS
+    frame.loc[few, ["poverty_rate", "living_standard_mean_eur"]] = np.nan
+    _blank(frame, warned, shapes, cells.lattice)
+    warned.write(frame)
+    told["points_weight"] = None if points is None or weight_of(points) is None else WEIGHT
+    _stamped(frame, qpv, grid, method, told | {"columns": measures})
+    if not geometry:
+        return frame
+    drawn = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(qpv.geometry.array, index=frame.index, crs=qpv.crs))
+    drawn.attrs = frame.attrs
+    return drawn
 
 
-def _require_call(
-    method: str,
-    points: Any,  # noqa: ANN401
-    constraint: pd.Series | None,
-    grid: pd.DataFrame,
-    columns: Sequence[str],
-) -> None:
-    if method not in get_args(Method):
-        raise UsageError(f"There is no method {method!r}.", way_out=f"Methods: {', '.join(get_args(Method))}.")
+def _require_call(qpv: Any, method: str, points: Any, constraint: Any) -> None:  # noqa: ANN401
+    """Raise when the arguments do not go together."""
+    if isinstance(qpv, shapely.Geometry):
+        raise UsageError(Note("population.bare_shape"), way_out=Note("population.wrap_shape"))
+    require.require_layer(qpv, what="qpv")
+    if not isinstance(method, str) or method not in get_args(Method):
+        raise UsageError(
+            Note("population.no_method", method=repr(method)),
+            way_out=Note("population.methods", methods=", ".join(get_args(Method))),
+        )
     if (points is not None) != (method == "points"):
-        raise UsageError(
-            "The method `points` and the layer of points go together.",
-            way_out='estimate_population(qpv, grid, method="points", points=addresses)',
-        )
-    way_out = "Make it with qpvgeo.read_grid()."
+        raise UsageError(Note("population.points_and_method"), way_out=Note("population.call_with_points"))
+    if points is not None:
+        require.require_layer(points, what="points")
     if method == "constrained" and constraint is None:
-        raise UsageError(
-            "The method `constrained` needs totals to meet.",
-            way_out='estimate_population(qpv, grid, method="constrained", constraint=published["population"])',
-        )
-    require.require_columns(grid, ["population", *columns], what="The grid", way_out=way_out)
-    require.require_unique_cells(grid)
-    taken = [name for name in columns if name in ESTIMATE_COLUMNS or not pd.api.types.is_numeric_dtype(grid[name])]
-    if isinstance(columns, str) or taken:
-        raise UsageError(
-            "These columns cannot be summed.",
-            problems=[f"{name!r} is a result or no number" for name in taken],
-            way_out="Give a list of numeric columns of the grid, such as ['ind_0_3', 'log_soc'].",
-        )
+        raise UsageError(Note("population.no_totals"), way_out=Note("population.call_with_totals"))
 
 
 def _touched(shapes: gpd.GeoSeries, cells: Cells) -> tuple[Cover, npt.NDArray[np.intp]]:
@@ -223,114 +240,46 @@ def _of_grid(shapes: gpd.GeoSeries, lattice: Lattice) -> gpd.GeoSeries:
     return shapes.where(territory_of(shapes.to_numpy(), shapes.crs) == own, None)
 
 
-def _weights(
-    method: str,
-    found: Cover,
-    shapes: gpd.GeoSeries,
-    points: Any,  # noqa: ANN401
-) -> tuple[Floats, Floats | None]:
-    """Share of the people of each cell that each perimeter gets; for `points`, where area stood in for them."""
-    if method in ("area", "constrained"):
-        return found.share, None
-    if method == "touching":
-        return np.ones(len(found.share)), None
-    if method == "centroid":
-        inside = _covers(shapes, found, centroids(found.cells))
-        return np.where(found.share == 1.0, 1.0, inside), None
-    return _by_points(found, shapes, points)
-
-
-def _covers(shapes: gpd.GeoSeries, found: Cover, middle: Floats) -> Floats:
-    """Whether each perimeter holds the point given for each of its cells, in the projection it is drawn in."""
-    x, y = _nudged(middle[:, 0], middle[:, 1], found.cells.lattice.epsg, shapes.crs)
-    areas = shapes.to_numpy()
-    shapely.prepare(areas)
-    return np.asarray(shapely.intersects_xy(areas[found.area], x, y), dtype=float)
-
-
-def _nudged(x: Floats, y: Floats, source: Any, target: Any) -> tuple[Floats, Floats]:  # noqa: ANN401
-    """Coordinates in the projection of the perimeters, a tenth of a millimetre off.
-
-    A point exactly on a limit would count on both sides of it, and the parts of a partition exceed the whole: all are
-    moved alike, so that each lies on one side.
-    """
-    move = pyproj.Transformer.from_crs(source, target, always_xy=True).transform
-    return move(np.asarray(x) + _NUDGE_M[0], np.asarray(y) + _NUDGE_M[1])
-
-
-def _by_points(found: Cover, shapes: gpd.GeoSeries, points: Any) -> tuple[Floats, Floats]:  # noqa: ANN401
-    """Share of the points of each cell that lie in each perimeter; by area where the cell has none."""
-    if points.crs is None:
-        raise DataError("The points have no CRS.", way_out="Set it with `.set_crs(...)`.")
-    require_axes(points, name="points", what="points")
-    lattice, size = found.cells.lattice, found.cells.lattice.size
-    places, weight = points.geometry.to_numpy(), _weight_of(points)
-    drawn = ~(shapely.is_missing(places) | shapely.is_empty(places))
-    places, weight = places[drawn], np.ones(int(drawn.sum())) if weight is None else weight[drawn]
-    # the centroid is taken where the layer is drawn, then moved: a building is a few metres wide
-    moved = reproject(shapely.centroid(places), points.crs, lattice.epsg)
-    x, y = shapely.get_x(moved), shapely.get_y(moved)
-    north, east = (
-        np.floor((axis + shift) / size).astype(np.int64) * size for axis, shift in ((y, _NUDGE_M[1]), (x, _NUDGE_M[0]))
-    )
-    home = Cells(lattice, north, east)
-    keys = np.unique(np.column_stack([found.cells.north, found.cells.east]), axis=0)
-    known = Cells(lattice, keys[:, 0], keys[:, 1])
-    cell, of_pair = locate(home, known), locate(found.cells, known)
-    held = np.flatnonzero(cell >= 0)
-    total = np.bincount(cell[held], weight[held], len(keys))[of_pair]
-
-    at = shapely.points(*_nudged(x[held], y[held], lattice.epsg, shapes.crs))
-    point, area = shapely.STRtree(shapes.to_numpy()).query(at, predicate="intersects")
-    within = pd.MultiIndex.from_arrays([area, cell[held][point]])
-    count = pd.Series(weight[held][point], index=within).groupby(level=[0, 1]).sum()
-    pairs = pd.MultiIndex.from_arrays([found.area, of_pair])
-    inside = count.reindex(pairs, fill_value=0.0).to_numpy() if len(count) else np.zeros(len(of_pair))
-    # sums of weights in two orders: the last bit must not take more than all
-    share = np.minimum(np.divide(inside, total, out=found.share.copy(), where=total > 0), 1.0)
-    return np.where(found.share == 1.0, 1.0, share), ((total == 0) & (found.share < 1.0)).astype(float)
-
-
-def _weight_of(points: Any) -> Floats | None:  # noqa: ANN401
-    """How many times each point counts; None where the layer does not say it."""
-    if not isinstance(points, pd.DataFrame) or WEIGHT not in points.columns:
-        return None
-    given = points[WEIGHT]
-    weight: Floats = pd.to_numeric(given, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    wrong = np.flatnonzero(~np.isfinite(weight) | (weight < 0))
-    if len(wrong):
-        raise DataError(
-            f"{len(wrong)} of {len(points)} points have no usable weight.",
-            problems=[f"point {points.index[row]}: {given.iloc[row]!r}" for row in wrong],
-            way_out=f"Give numbers from 0 up in the column {WEIGHT!r}, or rename it so that each point counts once.",
-        )
-    return weight
-
-
 class _Sums:
     """Sums over the cells of each perimeter, weighted by the share that it gets."""
 
     def __init__(self, found: Cover, at: npt.NDArray[np.intp], weights: Floats, grid: pd.DataFrame) -> None:
-        self._area, self._at, self._weights, self._grid = found.area, at, weights, grid
+        self._found, self._at, self._weights, self._grid = found, at, weights, grid
         self._number = len(found.size_m2)
 
     def of(self, values: Floats) -> Floats:
-        """Weighted sum of values given by pair of perimeter and cell."""
-        return np.bincount(self._area, self._weights * values, self._number).astype(np.float64)
+        """Weighted sum of values given by pair of perimeter and cell; a cell that gives nothing may have no value."""
+        terms = np.where(self._weights > 0, self._weights * values, 0.0)
+        return np.bincount(self._found.area, terms, self._number).astype(np.float64)
 
     def imputed(self) -> Floats:
         """Weighted sum of the people of the cells whose values are imputed; missing when the grid does not say."""
-        return self.of((self._values("imputed") * self._values("population"))[self._at])
-
-    def _values(self, name: str) -> Floats:
-        if name not in self._grid.columns:
-            return np.full(len(self._grid), np.nan)
-        values: Floats = self._grid[name].to_numpy(dtype=float, na_value=np.nan)
-        return values
+        return self.of((values_of(self._grid, "imputed") * values_of(self._grid, "population"))[self._at])
 
     def column(self, name: str) -> Floats:
         """Weighted sum of a column of the grid; missing when the grid does not have it."""
-        return self.of(self._values(name)[self._at])
+        return self.of(values_of(self._grid, name)[self._at])
+
+    def measured(self, measures: dict[str, Measure]) -> dict[str, Floats]:
+        """Sums of the counts, and means of the other columns with their bounds."""
+        found: dict[str, Floats] = {}
+        people = values_of(self._grid, "population")[self._at]
+        for name, measure in measures.items():
+            if measure == "sum":
+                found[name] = self.column(name)
+                continue
+            values = values_of(self._grid, name)[self._at]
+            if measure == "mean":
+                held, weights = people > 0, self._weights * people
+            else:
+                held, weights = np.ones(len(values), bool), self._found.share
+            least, most = ranges(self._found.area[held], values[held], self._number)
+            terms = np.where(weights > 0, weights * values, 0.0)
+            total = np.bincount(self._found.area, weights, self._number).astype(np.float64)
+            mean = _ratio(np.bincount(self._found.area, terms, self._number).astype(np.float64), total)
+            # a mean of equal values may leave them by the last bit
+            found |= {name: np.clip(mean, least, most), f"{name}_low": least, f"{name}_high": most}
+        return found
 
 
 def _ratio(over: Floats, under: Floats) -> Floats:
@@ -338,82 +287,67 @@ def _ratio(over: Floats, under: Floats) -> Floats:
     return ratio
 
 
-def _results(
-    sums: _Sums, bounds: tuple[Floats, Floats], found: Cover, grid: pd.DataFrame, columns: Sequence[str], number: int
-) -> pd.DataFrame:
-    low, high = (np.bincount(found.area, values, number) for values in bounds)
-    people, households = sums.column("population"), sums.column("households")
-    poor = sums.column("poor_households")
-    by_people = forms.poverty_by_people(grid)
-    rate = _ratio(sums.column("poor_population"), people) if by_people else _ratio(poor, households)
-    result = pd.DataFrame(
-        {
-            "low": low,
-            # the bounds are sums of the same terms in another order: the last bit must not break them
-            "estimate": np.clip(people, low, high),
-            "high": high,
-            "households": households,
-            "poor_households": poor,
-            "poverty_rate": rate,
-            "living_standard_mean_eur": _ratio(sums.column("living_standard_sum_eur"), people),
-        }
-    )
-    for name in columns:
-        result[name] = sums.column(name)
-    whole = np.where(found.share == 1.0, float(found.cells.lattice.size**2), 0.0)
-    result["inside_share"] = _ratio(np.bincount(found.area, whole, number).astype(np.float64), found.size_m2)
-    result["cells"] = np.bincount(found.area, minlength=number)
-    known = np.bincount(found.area, found.share * found.cells.lattice.size**2, number).astype(np.float64)
-    result["grid_share"] = np.minimum(_ratio(known, found.size_m2), 1.0)
-    result["imputed_share"] = _ratio(sums.imputed(), people)
-    few = people < RATE_PEOPLE if by_people else households < RATE_HOUSEHOLDS
-    result.loc[few, ["poverty_rate", "living_standard_mean_eur"]] = np.nan
-    result["reliability"] = _reliability(result, by_people=by_people)
-    return result
-
-
-def _reliability(result: pd.DataFrame, *, by_people: bool) -> list[str]:
-    """What to be wary of, in words."""
-    size = result["estimate"] if by_people else result["households"]
-    least = RATE_PEOPLE if by_people else RATE_HOUSEHOLDS
-    few = (size < FEW_HOUSEHOLDS).to_numpy()
-    unit = "people" if by_people else "households"
-    share = result["grid_share"]
-    reasons = {
-        f"few {unit}": few,
-        f"rates not given under {least} {unit}": ~few & (size < least).to_numpy(),
-        "mostly imputed": (result["imputed_share"] > _MOST).to_numpy(),
-        "mostly edge": (result["low"] < result["estimate"] * _MOST).to_numpy(),
-        # uninhabited, or outside an extract: the grid does not tell the one from the other
-        "mostly cells the grid does not have": (share < _MOST).to_numpy(),
-        "partly cells the grid does not have": ((share >= _MOST) & (share < _NEARLY_ALL)).to_numpy(),
+def _figures(sums: _Sums, bounds: tuple[Floats, Floats], found: Cover, *, by_people: bool) -> dict[str, Floats]:
+    """People with their bounds, households, poverty and living standard."""
+    low, high = (np.bincount(found.area, values, len(found.size_m2)).astype(np.float64) for values in bounds)
+    people, households, poor = (sums.column(name) for name in ("population", "households", "poor_households"))
+    return {
+        "low": low,
+        # the bounds are sums of the same terms in another order: the last bit must not break them
+        "estimate": np.clip(people, low, high),
+        "high": high,
+        "households": households,
+        "poor_households": poor,
+        "poverty_rate": _ratio(sums.column("poor_population"), people) if by_people else _ratio(poor, households),
+        "living_standard_mean_eur": _ratio(sums.column("living_standard_sum_eur"), people),
     }
-    told = [""] * len(result)
-    for words, holds in reasons.items():
-        for row in np.flatnonzero(holds):
-            told[row] = f"{told[row]}; {words}" if told[row] else words
-    return told
 
 
-def _add(result: pd.DataFrame, holds: pd.Series, words: str) -> None:
-    """Add words to the reliability of some rows."""
-    said = result.loc[holds, "reliability"]
-    result.loc[holds, "reliability"] = said.map(lambda text: f"{text}; {words}" if text else words)
+def _shares(sums: _Sums, found: Cover) -> dict[str, npt.NDArray[Any]]:
+    """How much of each perimeter and of its people the estimate rests on."""
+    number, cell_m2 = len(found.size_m2), float(found.cells.lattice.size**2)
+    whole = np.bincount(found.area, np.where(found.share == 1.0, cell_m2, 0.0), number).astype(np.float64)
+    known = np.bincount(found.area, found.share * cell_m2, number).astype(np.float64)
+    return {
+        "inside_share": _ratio(whole, found.size_m2),
+        "cells": np.bincount(found.area, minlength=number),
+        "grid_share": np.minimum(_ratio(known, found.size_m2), 1.0),
+        "imputed_share": _ratio(sums.imputed(), sums.column("population")),
+    }
 
 
-def _blank(result: pd.DataFrame, shapes: gpd.GeoSeries, lattice: Lattice) -> None:
-    """Set missing what the grid says nothing of, and say why it does not."""
-    none = (result["cells"] == 0).to_numpy()
-    values = [column for column in result.columns if column not in ("cells", "reliability", "target")]
-    result.loc[none, values] = np.nan
+def _warned(frame: pd.DataFrame, *, by_people: bool) -> Warned:
+    """Warnings about each estimate."""
+    size = frame["estimate"] if by_people else frame["households"]
+    least = RATE_PEOPLE if by_people else RATE_HOUSEHOLDS
+    few, share = size < FEW_HOUSEHOLDS, frame["grid_share"]
+    warned = Warned(len(frame))
+    warned.add("few_people" if by_people else "few_households", few)
+    warned.add("rates_withheld_people" if by_people else "rates_withheld", ~few & (size < least))
+    warned.add("mostly_imputed", frame["imputed_share"] > _MOST)
+    warned.add("mostly_edge", frame["low"] < frame["estimate"] * _MOST)
+    # uninhabited, or outside an extract: the grid does not tell the one from the other
+    warned.add("mostly_no_cell", share < _MOST)
+    warned.add("partly_no_cell", (share >= _MOST) & (share < _NEARLY_ALL))
+    if "fallback_share" in frame.columns:
+        warned.add("mostly_by_area", frame["fallback_share"] > _MOST)
+    if "gap" in frame.columns:
+        warned.add("total_not_met", frame["gap"].abs() > raking.TOLERANCE)
+    return warned
+
+
+def _blank(frame: pd.DataFrame, warned: Warned, shapes: gpd.GeoSeries, lattice: Lattice) -> None:
+    """Set figures missing where the grid has no cell, and warn why."""
+    none = (frame["cells"] == 0).to_numpy()
+    frame.loc[none, [name for name in frame.columns if name not in ("cells", "target")]] = np.nan
     drawn = ~(shapely.is_missing(shapes.to_numpy()) | shapely.is_empty(shapes.to_numpy()))
     here = ~shapely.is_missing(_of_grid(shapes, lattice).to_numpy())
-    result.loc[none, "reliability"] = "no cell of the grid under it"
-    result.loc[none & ~here, "reliability"] = "no grid"
-    result.loc[none & ~drawn, "reliability"] = "no outline"
+    warned.only("no_cell", none)
+    warned.only("no_grid", none & ~here)
+    warned.only("no_outline", none & ~drawn)
 
 
-def _stamped(result: pd.DataFrame, qpv: Any, grid: pd.DataFrame, method: str, notes: dict[str, Any]) -> pd.DataFrame:  # noqa: ANN401
+def _stamped(result: pd.DataFrame, qpv: Any, grid: pd.DataFrame, method: str, told: dict[str, Any]) -> pd.DataFrame:  # noqa: ANN401
     about = provenance.provenance(grid)
     provenance.stamp(
         result,
@@ -422,7 +356,7 @@ def _stamped(result: pd.DataFrame, qpv: Any, grid: pd.DataFrame, method: str, no
         grid_vintage=about.get("vintage"),
         poverty_basis="population" if forms.poverty_by_people(grid) else "households",
         fictional=provenance.is_fictional(qpv, grid),
-        notes=about.get("notes", []),
-        **notes,
+        notes=[*about.get("notes", []), *told.pop("notes", [])],
+        **told,
     )
     return result

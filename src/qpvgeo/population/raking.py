@@ -1,6 +1,6 @@
 """Meet published totals: move or scale the people of cells so that sums agree with what is published.
 
-By perimeter, the people of the cells that limits cross are moved between the perimeters and what lies outside, by
+By perimeter, the people of the cells that boundaries cross are moved between the perimeters and what lies outside, by
 iterative proportional fitting (Deming and Stephan, 1940): cells keep their totals, perimeters reach theirs. By commune,
 the cells of a commune are scaled together. Both say what they could not meet.
 """
@@ -12,9 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from qpvgeo.codes import official
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import provenance
 from qpvgeo.geometry.cell_cover import Cover
+from qpvgeo.language import Note
+from qpvgeo.population.grid_columns import values_of
 
 __all__ = ["TOLERANCE", "apply"]
 
@@ -47,26 +49,38 @@ def apply(
     Returns
     -------
     tuple
-        New shares of the cells, factors of their values, and what to tell: `constraint` with `by`, `rounds`,
-        `max_gap` and `unmet`; `targets` by perimeter.
+        New weights, scale factors of the cells, and diagnostics: `constraint` with `by`, `rounds`, `max_gap` and
+        `unmet`; `targets` by perimeter; `notes` on the totals that were not met.
 
     Raises
     ------
     DataError
-        The totals are not numbers above zero, stand several times, or none is of a perimeter or of a commune of the
+        The totals are not numbers above zero, appear several times, or none is of a perimeter or of a commune of the
         grid.
+    UsageError
+        The totals are not a Series.
     """
+    if not isinstance(constraint, pd.Series):
+        raise UsageError(
+            Note("population.totals_no_series", kind=type(constraint).__name__),
+            way_out=Note("population.call_with_totals"),
+        )
     totals = pd.to_numeric(constraint, errors="coerce").astype("float64")
     bad = ~(totals > 0).to_numpy() | ~np.isfinite(totals).to_numpy()
     if bad.any():
         raise DataError(
-            f"{int(bad.sum())} totals are not numbers above zero.",
-            problems=[f"{label}: {value!r}" for label, value in constraint[bad].items()],
-            way_out="Leave out what is not known.",
+            Note("population.bad_totals", count=int(bad.sum())),
+            problems=[
+                Note("population.bad_total", label=str(label), value=repr(value))
+                for label, value in constraint[bad].items()
+            ],
+            way_out=Note("population.drop_totals"),
         )
     if not totals.index.is_unique:
         repeated = totals.index[totals.index.duplicated()].unique()
-        raise DataError("Some totals stand several times.", problems=map(str, repeated), way_out="Give each once.")
+        raise DataError(
+            Note("population.totals_twice"), problems=map(str, repeated), way_out=Note("population.totals_once")
+        )
     if totals.index.isin(labels).any():
         return _by_perimeter(totals.reindex(labels), found, at, weights, grid)
     return _by_commune(totals, at, weights, grid)
@@ -77,7 +91,7 @@ def _by_perimeter(
 ) -> tuple[Floats, Floats, dict[str, Any]]:
     wanted = targets.to_numpy()
     cells, cell = np.unique(at, return_inverse=True)
-    people = grid["population"].to_numpy(dtype=float)[cells]
+    people = values_of(grid, "population")[cells]
     inside = weights * people[cell]
     # a cell wholly inside a perimeter is the lower bound: its people stay where they are
     free = np.bincount(cell, found.share == 1.0, len(cells))[cell] == 0
@@ -102,10 +116,22 @@ def _by_perimeter(
     touched = np.bincount(found.area, minlength=len(wanted)) > 0
     gap = np.where(touched, gap, np.nan)
     new = np.divide(inside, people[cell], out=weights.copy(), where=people[cell] > 0)
-    unmet = targets.index[touched & np.isfinite(wanted) & ~(gap <= TOLERANCE)].astype(str).tolist()
+    asked = touched & np.isfinite(wanted)
+    missed = asked & ~(gap <= TOLERANCE)
     largest = float(np.nanmax(gap)) if np.isfinite(gap).any() else None
-    told = {"by": "perimeter", "rounds": rounds, "max_gap": largest, "unmet": unmet}
-    return new, np.ones(len(at)), {"constraint": told, "targets": targets}
+    unmet = targets.index[missed].astype(str).tolist()
+    about = {"by": "perimeter", "rounds": rounds, "max_gap": largest, "unmet": unmet}
+    notes = []
+    if unmet:
+        signed = (fixed + _sums(area, moved, len(wanted)))[missed] / wanted[missed] - 1
+        worst = float(signed[np.argmax(np.abs(signed))])
+        notes.append(
+            Note("population.totals_not_met", count=len(unmet), total=int(asked.sum()), worst=worst, codes=unmet)
+        )
+    untold = targets.index[touched & ~np.isfinite(wanted)].astype(str).tolist()
+    if untold:
+        notes.append(Note("population.rows_without_total", count=len(untold), codes=untold))
+    return new, np.ones(len(at)), {"constraint": about, "targets": targets, "notes": notes}
 
 
 def _sums(group: Rows, values: Floats, number: int) -> Floats:
@@ -119,23 +145,23 @@ def _by_commune(
     cut = set(provenance.provenance(grid).get("where") or {}) & {"areas", "box"}
     if cut:
         raise DataError(
-            "The grid was read around some places only: the people of a commune are not all there.",
-            way_out="Read it by commune, department or territory (where=), and estimate again.",
+            Note("population.cut_communes"),
+            way_out=Note("population.read_whole_communes"),
         )
     if "communes" not in grid.columns:
-        raise DataError("The totals are of no perimeter given, and the grid does not say its communes.")
+        raise DataError(Note("population.no_communes"), way_out=Note("population.index_totals"))
     listed = [_codes(cell) for cell in grid["communes"]]
     several = np.array([len(found) for found in listed], dtype=np.int64)
     share = np.divide(1.0, several, out=np.zeros(len(several)), where=several > 0)
-    people = grid["population"].to_numpy(dtype=float)
+    people = values_of(grid, "population")
     parts = pd.DataFrame({"row": np.arange(len(grid)), "commune": listed}).explode("commune")
     row = parts["row"].to_numpy()
     now = pd.Series(people[row] * share[row]).groupby(parts["commune"].to_numpy()).sum(skipna=False)
     if not totals.index.isin(now.index).any():
         raise DataError(
-            "None of the totals is of a perimeter given or of a commune of the grid.",
-            problems=[str(label) for label in totals.index[:5]],
-            way_out="Index the totals by the labels of the perimeters or by commune code.",
+            Note("population.totals_of_nobody"),
+            problems=[str(label) for label in totals.index],
+            way_out=Note("population.index_totals"),
         )
     ratio = (totals / now.where(now > 0)).reindex(now.index)
     # a cell of several communes is shared out evenly between them; a commune without a total keeps its people
@@ -143,8 +169,13 @@ def _by_commune(
     scale = factor.reindex(np.arange(len(grid))).to_numpy()
     scale = np.where(several > 0, scale, 1.0)
     unmet = totals.index.difference(now.index[now > 0]).astype(str).tolist()
-    told = {"by": "commune", "rounds": 1, "max_gap": None if unmet else 0.0, "unmet": unmet}
-    return weights, scale[at], {"constraint": told}
+    about = {"by": "commune", "rounds": 1, "max_gap": None if unmet else 0.0, "unmet": unmet}
+    notes = [
+        Note("population.commune_totals_not_met", count=len(codes), total=len(totals), codes=codes)
+        for codes in [unmet]
+        if codes
+    ]
+    return weights, scale[at], {"constraint": about, "notes": notes}
 
 
 def _codes(cell: Any) -> list[str]:  # noqa: ANN401 - a list, or text that holds several codes

@@ -41,6 +41,7 @@ _COLUMNS = (
 @option("--weight", metavar="COLUMN", help="cli.population_weight")
 @grid_option
 @layer_option
+@option("--columns", metavar="NAME[=MEASURE],...", help="cli.population_columns")
 @output_option
 @shared
 def population(
@@ -54,6 +55,7 @@ def population(
     weight: str | None,
     grid: Path | None,
     layer: str | None,
+    columns: str | None,
     output: Path | None,
     json: bool,
     sample: bool,
@@ -68,6 +70,7 @@ def population(
     problems += outputs.problems_of(output)
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
+    measures, names, keep = _columns(columns)
     with steps(4) as step:
         step("perimeters")
         areas = _polygons(file) if file is not None else _qpv(int(vintage), where, commune, epci)
@@ -75,9 +78,9 @@ def population(
         homes = inputs.read_points(points, weight) if points else None
         totals = _published(int(vintage), where) if method == "constrained" else None
         step("grid")
-        grids = inputs.known_grids(areas, where, grid=grid, layer=layer)
+        grids = inputs.known_grids(areas, where, grid=grid, layer=layer, columns=names, keep=keep)
         step("estimate")
-        people = _estimates(areas, grids, method, homes, totals)
+        people = _estimates(areas, grids, method, homes, totals, measures)
     if "name" in areas.columns:
         people.insert(0, "name", areas["name"])
     if output is not None:
@@ -91,7 +94,7 @@ def population(
         "rows": answers.records(people, "qpv_code" if file is None else "label"),
         "points_weight": weight,
         "constraint": people.attrs["qpvgeo"].get("constraint"),
-        "notes": answers.notes(areas, *grids),
+        "notes": answers.notes(areas, people),
         "output": None if output is None else str(output),
         "sources": answers.sources(areas, *grids),
     }
@@ -114,6 +117,17 @@ def _problems(
     if commune and official.fold_arrondissement(commune) != commune:
         wrong[Note("cli.arrondissement", commune=commune)] = True
     return [note for note, told in wrong.items() if told]
+
+
+def _columns(given: str | None) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+    """Columns to sum or to average, what columns of the grid stand for, and which to read beside the canonical ones."""
+    from qpvgeo.population.grid_columns import MEASURES
+    from qpvgeo.read.grid.reader import GRID_COLUMNS
+
+    parts = [part.strip().partition("=") for part in (given or "").split(",") if part.strip()]
+    names = {name: meant for name, sign, meant in parts if sign and meant not in MEASURES}
+    measures = {name.lower(): measure or None for name, _, measure in parts if name not in names}
+    return measures, names, [name for name in measures if name not in GRID_COLUMNS]
 
 
 def _qpv(vintage: int, data: Path | None, commune: str | None, epci: str | None) -> gpd.GeoDataFrame:
@@ -188,19 +202,29 @@ def _estimates(
     method: str,
     points: gpd.GeoDataFrame | None,
     constraint: pd.Series | None,
+    measures: Any,  # noqa: ANN401 - measure or None by column
 ) -> pd.DataFrame:
     """Estimates of each area from the grid of its territory."""
     from qpvgeo.frames import provenance
     from qpvgeo.population.estimation import estimate_population
 
     results = [
-        estimate_population(areas, grid, method=method, points=points, constraint=constraint)  # type: ignore[arg-type]
+        estimate_population(
+            areas,
+            grid,
+            method=method,  # type: ignore[arg-type]
+            points=points,
+            constraint=constraint,
+            columns=measures,
+        )
         for grid in grids
     ]
     people = results[0]
     for other in results[1:]:
         # an area of this grid's territory without a cell is not one without a grid
-        rows = (people["cells"] == 0) & ((other["cells"] > 0) | (people["reliability"] == "no grid"))
+        rows = (people["cells"] == 0) & (
+            (other["cells"] > 0) | people["warnings"].map(lambda codes: "no_grid" in codes)
+        )
         people[rows] = other[rows]
     about = provenance.provenance(people)
     for name in ("files", "notes"):
@@ -212,6 +236,8 @@ def _estimates(
 
 def _table(answer: dict[str, Any], screen: Screen) -> None:
     """A row per perimeter, the bounds on both sides of the estimate."""
+    from qpvgeo.population.reliability import in_words
+
     lang, year = screen.lang, answer["grid_vintage"]
     key = "qpv_code" if answer["rows"] and "qpv_code" in answer["rows"][0] else "label"
     rows = [
@@ -223,7 +249,7 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
             number(row["living_standard_mean_eur"], lang),
             share(row["imputed_share"], lang, 0),
             number(row["cells"], lang),
-            "; ".join(screen.word(part) for part in row["reliability"].split("; ")),
+            "; ".join(note.say(lang) for note in in_words(row["warnings"], row)),
         )
         for row in answer["rows"]
     ]

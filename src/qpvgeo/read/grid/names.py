@@ -13,7 +13,7 @@ from typing import Literal
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.text_tables import normalise
 
-__all__ = ["CANONICAL", "CELL_SIZES", "PUBLISHED", "Kind", "Plan", "kind_of", "plan", "require_names"]
+__all__ = ["CANONICAL", "CELL_SIZES", "PUBLISHED", "SUMMED", "Kind", "Plan", "kind_of", "plan", "require_names"]
 
 Kind = Literal["id", "number", "flag", "group", "communes", "other"]
 """What a column holds: cell ids, a number, a mark of imputation, the number of a group, commune codes, or unknown."""
@@ -78,6 +78,18 @@ PUBLISHED: Mapping[str, tuple[Kind, str]] = MappingProxyType(
     }
 )
 """Kind and unit of every column of Filosofi, by its lower-case name."""
+
+_SUMMED_2010 = "men men_surf men_occ5 men_coll men_5ind men_1ind men_prop men_basr ind_c ind_srf ind_15_17 ind_11_14"
+_SUMMED_2010 += " ind_25_64 ind_65_74 ind_75p"
+
+SUMMED = frozenset(
+    {
+        *(name for name, (kind, _) in PUBLISHED.items() if kind == "number" and name != "i_pauv"),
+        *_SUMMED_2010.split(),
+        *("population", "households", "poor_households", "poor_population", "living_standard_sum_eur"),
+    }
+)
+"""Published columns that are counts or sums: the values of cells add up."""
 
 _ALIASES = {
     "id_carr1km": "idcar_1km",
