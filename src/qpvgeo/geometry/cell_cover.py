@@ -19,10 +19,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyproj
 
+from qpvgeo.errors import UsageError
+from qpvgeo.frames import require
 from qpvgeo.geometry import insee_lattice as grid_lattice
 from qpvgeo.geometry.edges import Edges, cut, edges_of
 from qpvgeo.geometry.insee_lattice import Cells, Lattice
 from qpvgeo.geometry.validity import mended
+from qpvgeo.language import Note
 
 __all__ = ["MAX_SHIFT_M", "Cover", "cover", "overlap_cells"]
 
@@ -200,19 +203,28 @@ def _units(tall: Floats) -> Floats:
     return np.where(power < _SMALL, np.exp2(_FINE_BITS - power), _UNIT)
 
 
-def overlap_cells(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice) -> pd.DataFrame:
-    """Give the overlap table of areas and the cells of a lattice.
+def overlap_cells(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice | pd.DataFrame) -> pd.DataFrame:
+    """Give the overlap table of areas and the cells of a lattice, or of a grid.
 
     Parameters
     ----------
-    areas, lattice
+    areas
         As for `cover`.
+    lattice
+        Projection and size of the cells, or a grid frame (`qpvgeo.read_grid`): then only the cells that it has.
 
     Returns
     -------
     pandas.DataFrame
         A row per area and covered cell: `left` (label of the area), `right` (cell id), `area_m2` (in the projection
         of the lattice), `left_share` (of the area), `right_share` (of the cell, 1 exactly when it is wholly inside).
+
+    Raises
+    ------
+    DataError
+        As `cover`, or the index of the grid does not hold ids of one lattice, each once.
+    UsageError
+        The areas are not a layer, or the lattice is neither a lattice nor a grid frame.
 
     Examples
     --------
@@ -222,8 +234,21 @@ def overlap_cells(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice) -> 
        left                           right  area_m2  left_share  right_share
     0  here  CRS3035RES200mN2029800E4252400  20000.0         1.0          0.5
     """
-    found = cover(areas, lattice)
-    area = found.share * float(lattice.size**2)
+    require.require_layer(areas, what="areas")
+    if isinstance(lattice, pd.DataFrame):
+        require.require_unique_cells(lattice)
+        table = grid_lattice.cells_of(lattice)
+        found = cover(areas, table.lattice)
+        held = grid_lattice.locate(found.cells, table) >= 0
+        cells = Cells(table.lattice, found.cells.north[held], found.cells.east[held])
+        found = Cover(found.area[held], cells, found.share[held], found.size_m2)
+    elif isinstance(lattice, Lattice):
+        found = cover(areas, lattice)
+    else:
+        raise UsageError(
+            Note("geometry.no_lattice", kind=type(lattice).__name__), way_out=Note("geometry.give_lattice")
+        )
+    area = found.share * float(found.cells.lattice.size**2)
     return pd.DataFrame(
         {
             "left": areas.index[found.area],

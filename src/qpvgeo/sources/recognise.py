@@ -333,7 +333,8 @@ def _packed_grid(path: Path) -> Found | None:
 
 
 def _is_cell_column(name: str) -> bool:
-    return text_tables.normalise(name).startswith(("idcar_", "idinspire"))
+    plain = text_tables.normalise(name)
+    return plain.startswith(("idcar_", "idinspire")) or plain in {"cell_id", "grd_id"}
 
 
 def _outlines(layer: vector_layers.Layer, basis: Literal["name", "content"]) -> Found | None:

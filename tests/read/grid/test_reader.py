@@ -1,6 +1,7 @@
 """The income grid: every form and vintage into one frame, filters, files of third parties, what is refused."""
 
 import gzip
+import sqlite3
 import warnings
 import zipfile
 
@@ -8,11 +9,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import py7zr
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.builders import refused
 
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.geometry.cell_cover import overlap_cells
@@ -274,7 +278,9 @@ def test_text_in_cp1252(tmp_path):
 def test_mirror_without_flags_and_communes_says_what_is_missing(tmp_path):
     grid = read_grid(to_parquet(content().drop(columns=["i_est_200", "lcog_geo", "men_pauv"]), tmp_path))
     assert grid[["poor_households", "imputed", "communes"]].isna().all(axis=None)
-    assert notes(grid) == ["not in the file, and missing: poor_households, imputed, communes"]
+    (note,) = notes(grid)
+    assert note.key == "grid.not_in_the_file"
+    assert note.values["names"] == ["poor_households", "imputed", "communes"]
     assert grid.attrs["qpvgeo"]["poverty_basis"] is None
 
 
@@ -416,7 +422,7 @@ def test_codes_choose_what_a_filter_afterwards_would(tmp_path, write, where, row
         ((3817450, 3068050, 3817450, 3068050), [2]),
         ((0, 3068200, 9999999, 3068201), [4]),
         ((0, 0, 9999999, 9999999), [0, 1, 2, 3, 4, 5]),
-        ((0, 200, 1, 201), []),
+        ((3900000, 3000000, 3900001, 3000001), []),
     ],
 )
 def test_box_in_metres(tmp_path, write, box, rows):
@@ -485,8 +491,8 @@ def test_columns_stored_as_categories(tmp_path):
     [
         (None, None),
         (["59", "59350", "974"], {"territories": ["974"], "departments": ["59"], "communes": ["59350"]}),
-        ((1.0, 2.0, 3.0, 4.0), {"box": [1.0, 2.0, 3.0, 4.0]}),
-        (gpd.GeoSeries([shapely.box(0, 0, 1, 1)], crs=3035), {"areas": 1}),
+        ((1.0, 42.0, 3.0, 44.0), {"box": [1.0, 42.0, 3.0, 44.0]}),
+        (gpd.GeoSeries([shapely.box(3817400, 3067800, 3817500, 3067900)], crs=3035), {"areas": 1}),
     ],
 )
 def test_provenance_says_what_was_chosen(tmp_path, where, said):
@@ -825,7 +831,7 @@ def test_files_that_are_none(tmp_path):
     (tmp_path / "ragged.csv").write_text("idcar_200m,ind\n" + cell(200, 200) + ",1,2,3\n", encoding="utf-8")
     with pytest.raises(DataError, match="is damaged"):
         read_grid(tmp_path / "ragged.csv")
-    with pytest.raises(DataError, match="columns stand twice"):
+    with pytest.raises(DataError, match="columns appear twice"):
         read_grid(to_csv(pd.concat([content(), content()[["ind"]]], axis=1), tmp_path))
 
 
@@ -945,3 +951,184 @@ def test_bondy_is_cut_and_says_so(real_data):
     assert len(read_grid(path, layer="bondy", where="93010")) <= 164
     with pytest.raises(DataError, match="tables of cells"):
         read_grid(path)
+
+
+def eurostat(ids, **columns):
+    return pd.DataFrame({"GRD_ID": ids} | columns)
+
+
+KM = [cell(3067000, 3817000, 1000), cell(3068000, 3818000, 1000)]
+SHORT = {
+    "full": KM,
+    "short": ["1kmN3067E3817", "1kmN3068E3818"],
+    "easting first": ["1kmE3817N3067", "1kmE3818N3068"],
+}
+
+
+@pytest.mark.parametrize("ids", SHORT.values(), ids=SHORT.keys())
+@pytest.mark.parametrize("people", ["T", "TOT_P", "TOT_P_2021", "OBS_VALUE_T"])
+def test_grids_of_eurostat(tmp_path, ids, people):
+    path = to_csv(eurostat(ids, **{people: [120, -9999], "M": [60, 3]}), tmp_path)
+    grid = read_grid(path)
+    assert grid.index.tolist() == KM
+    assert (grid.attrs["epsg"], grid.attrs["resolution_m"]) == (3035, 1000)
+    assert grid["population"].tolist()[:1] == [120.0]
+    assert grid["population"].isna().tolist() == [False, True]
+    assert grid["m"].tolist() == [60.0, 3.0]
+    keys = [note.key for note in notes(grid)]
+    assert {"grid.all_residents", "grid.marked_missing"} <= set(keys)
+    assert grid.attrs["qpvgeo"]["files"][0]["producer"] == "Eurostat"
+    chosen = read_grid(path, where=(3817000, 3067000, 3817500, 3067500))
+    assert chosen.index.tolist() == KM[:1]
+
+
+def test_several_years_of_people_are_for_the_caller_to_choose_from(tmp_path):
+    path = to_csv(eurostat(KM, TOT_P_2018=[1, 2], TOT_P_2021=[3, 4]), tmp_path)
+    error = refused(lambda: read_grid(path), "grid.no_people", DataError)
+    assert error.way_out.values["name"] == "TOT_P_2018"
+    assert read_grid(path, columns={"TOT_P_2021": "population"})["population"].tolist() == [3.0, 4.0]
+
+
+def test_short_ids_of_another_size_are_refused(tmp_path):
+    with pytest.raises(DataError, match="1 ids do not agree"):
+        read_grid(to_csv(eurostat(["1kmN3067E3817", "10kmN306E381"], T=[1, 2]), tmp_path))
+
+
+@pytest.mark.parametrize("size", [200, 250])
+def test_short_ids_drop_as_many_zeros_as_their_size_has(tmp_path, size):
+    zeros = 100 if size == 200 else 10
+    north, east = 3068000 // size * size, 3818000 // size * size
+    grid = read_grid(to_csv(eurostat([f"{size}mN{north // zeros}E{east // zeros}"], T=[1]), tmp_path))
+    assert grid.index.tolist() == [cell(north, east, size)]
+
+
+def test_grid_of_one_kilometre_by_its_own_ids(tmp_path):
+    frame = content().drop(columns=["idcar_200m", "i_est_200"]).iloc[[0, 5]]
+    grid = read_grid(to_csv(frame.rename(columns={"idcar_1km": "Idcar_1km"}), tmp_path))
+    assert grid.attrs["resolution_m"] == 1000
+    assert grid["imputed"].tolist() == [False, False]
+
+
+@pytest.mark.parametrize("where", [None, "59009", (3817400, 3067800, 3817600, 3068000)])
+def test_squares_on_demand(tmp_path, where):
+    path = to_csv(content(), tmp_path)
+    grid = read_grid(path, where=where, geometry=True)
+    assert isinstance(grid, gpd.GeoDataFrame)
+    assert grid.crs == 3035
+    assert grid.geometry.area.tolist() == [40_000.0] * len(grid)
+    assert [cell(int(shape.bounds[1]), int(shape.bounds[0])) for shape in grid.geometry] == grid.index.tolist()
+    plain = read_grid(path, where=where)
+    pd.testing.assert_frame_equal(pd.DataFrame(grid.drop(columns="geometry")), plain)
+    assert grid.attrs == plain.attrs
+
+
+def test_of_several_layers_the_one_of_cells_is_read_and_the_others_are_named(tmp_path):
+    path = to_gpkg(content(), tmp_path)
+    notes_ = gpd.GeoDataFrame({"text": ["here"]}, geometry=[shapely.Point(0, 0)], crs=3035)
+    notes_.to_file(path, layer="remarks", driver="GPKG")
+    grid = read_grid(path)
+    assert len(grid) == 6
+    (note,) = [note for note in notes(grid) if getattr(note, "key", "") == "grid.other_tables"]
+    assert note.values["names"] == [f"{path.name}:remarks"]
+    with sqlite3.connect(path) as database:
+        database.execute(
+            "UPDATE gpkg_geometry_columns SET geometry_type_name='GEOMETRY', z=1 WHERE table_name='remarks'"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        pd.testing.assert_frame_equal(read_grid(path), grid)
+
+
+def test_a_layer_of_an_unknown_type_alone_says_what_to_do(tmp_path):
+    path = to_gpkg(content(), tmp_path)
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE gpkg_geometry_columns SET geometry_type_name='GEOMETRY', z=1")
+    refused(lambda: read_grid(path), "grid.odd_geometry", DataError)
+
+
+def test_areas_that_lie_nowhere_are_refused_and_not_answered_with_no_row(tmp_path):
+    path = to_csv(content(), tmp_path)
+    area = gpd.GeoSeries([shapely.box(3817400, 3067800, 3817600, 3068000)], crs=3035)
+    assert len(read_grid(path, where=area)) == 1
+    wrong = area.to_crs(2154).set_crs(4326, allow_override=True)
+    refused(lambda: read_grid(path, where=wrong), "grid.areas_nowhere", DataError)
+    wrong = area.to_crs(4326).set_crs(2154, allow_override=True)
+    refused(lambda: read_grid(path, where=wrong), "grid.areas_nowhere", DataError)
+    assert len(read_grid(path, where=wrong.set_crs(4326, allow_override=True))) == 1
+
+
+@pytest.mark.parametrize("box", [(48.8, 2.3, 48.9, 2.4), (652_000, 6_862_000, 653_000, 6_863_000), (0, 200, 1, 201)])
+def test_boxes_that_lie_nowhere_are_refused(tmp_path, box):
+    refused(lambda: read_grid(to_csv(content(), tmp_path), where=box), "grid.box_nowhere", UsageError)
+
+
+def test_a_place_without_cells_is_noted(tmp_path):
+    grid = read_grid(to_csv(content(), tmp_path), where=(3900000, 3000000, 3900001, 3000001))
+    assert len(grid) == 0
+    assert "grid.no_cell_chosen" in [note.key for note in notes(grid)]
+
+
+@pytest.mark.parametrize("value", [-1.0, np.inf])
+@pytest.mark.parametrize("column", ["ind", "men", "men_pauv"])
+def test_impossible_counts_are_refused_with_their_rows(tmp_path, column, value):
+    frame = content()
+    frame.loc[2, column] = value
+    error = refused(lambda: read_grid(to_parquet(frame, tmp_path)), kind=DataError)
+    assert [(problem.values["name"], problem.values["row"]) for problem in error.problems] == [(column, 2)]
+
+
+@pytest.mark.parametrize("where", [None, "59009", (3817400, 3067800, 3817600, 3068000)])
+def test_columns_stored_as_string_views(tmp_path, where):
+    plain = to_parquet(content(), tmp_path)
+    table = pq.read_table(plain)
+    for at, column in enumerate(table.schema):
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            table = table.set_column(at, column.name, table[at].cast(pa.string_view()))
+    pq.write_table(table, tmp_path / "views.parquet")
+    pd.testing.assert_frame_equal(read_grid(tmp_path / "views.parquet", where=where), read_grid(plain, where=where))
+
+
+BAD_SOURCES = {"nothing": None, "number": 3, "no name": "", "a list of nothing": [None], "no file": []}
+
+
+@pytest.mark.parametrize("read", [read_grid, check_grid])
+@pytest.mark.parametrize("source", BAD_SOURCES.values(), ids=BAD_SOURCES.keys())
+def test_sources_that_are_not_paths_are_refused(read, source):
+    assert not isinstance(refused(lambda: read(source)), DataError)
+
+
+@pytest.mark.parametrize("read", [read_grid, check_grid])
+def test_a_grid_that_was_read_is_not_a_file(tmp_path, read):
+    grid = read_grid(to_csv(content(), tmp_path))
+    refused(lambda: read(grid), "grid.frame_for_file", UsageError)
+
+
+BAD_OPTIONS = {
+    "columns is a list": {"columns": ["ind"]},
+    "columns is text": {"columns": "ind"},
+    "columns of numbers": {"columns": {1: 2}},
+    "keep is a number": {"keep": 3},
+    "keep of numbers": {"keep": [3]},
+    "where is a number": {"where": 3},
+    "where is a mapping": {"where": {"a": 1}},
+    "where is a plain frame": {"where": pd.DataFrame({"a": [1]})},
+    "where is no place": {"where": ["nowhere"]},
+    "where has no geometry": {"where": gpd.GeoDataFrame({"a": [1]})},
+    "where is one shape": {"where": shapely.box(0, 0, 1, 1)},
+}
+
+
+@pytest.mark.parametrize("options", BAD_OPTIONS.values(), ids=BAD_OPTIONS.keys())
+def test_options_of_the_wrong_kind_are_refused(tmp_path, options):
+    refused(lambda: read_grid(to_csv(content(), tmp_path), **options), kind=UsageError)
+
+
+def test_cells_of_areas_and_of_a_grid_that_was_read(tmp_path):
+    grid = read_grid(to_csv(content(), tmp_path))
+    area = gpd.GeoSeries([shapely.box(3817400, 3067700, 3817500, 3068000)], index=["here"], crs=3035)
+    found = overlap_cells(area, grid)
+    assert found["right"].tolist() == [cell(3067800, 3817400)]
+    assert len(overlap_cells(area, Lattice(3035, 200))) == 2
+    for wrong in (None, 3, "x"):
+        refused(lambda wrong=wrong: overlap_cells(area, wrong), "geometry.no_lattice", UsageError)
+        refused(lambda wrong=wrong: overlap_cells(wrong, grid), "frames.no_layer", UsageError)

@@ -18,7 +18,8 @@ import shapely
 
 from qpvgeo.errors import DataError
 from qpvgeo.formats.text_tables import SECRET_MARKS
-from qpvgeo.read.grid.tables import DAMAGE, HEAD_ROWS, Table
+from qpvgeo.language import Note
+from qpvgeo.read.grid.table_forms import DAMAGE, HEAD_ROWS, Table
 
 __all__ = ["Kept", "Prefilter", "count_outlines", "first_rows", "outlines", "read"]
 
@@ -76,9 +77,12 @@ def first_rows(table: Table, column: str) -> pa.ChunkedArray:
             return pyogrio.read_arrow(table.opened, max_features=HEAD_ROWS, **options)[1][column]
         with pq.ParquetFile(table.opened) as file:
             batches = file.iter_batches(HEAD_ROWS, columns=[column])
-            return pa.Table.from_batches(islice(batches, 1), pa.schema([file.schema_arrow.field(column)]))[column]
+            found = pa.Table.from_batches(islice(batches, 1), pa.schema([file.schema_arrow.field(column)]))
+            return _without_views(found)[column]
     except DAMAGE as error:
-        raise DataError(f"{table.label} is damaged: {error}", way_out="Download it again.") from error
+        raise DataError(
+            Note("grid.damaged", file=table.label, cause=str(error)), way_out=Note("grid.download_again")
+        ) from error
 
 
 def read(
@@ -115,7 +119,9 @@ def read(
             return _read_parquet(table, names, kept, prefilter)
         return _read_vector(table, names, kept, prefilter)
     except DAMAGE as error:
-        raise DataError(f"{table.label} is damaged: {error}", way_out="Download it again.") from error
+        raise DataError(
+            Note("grid.damaged", file=table.label, cause=str(error)), way_out=Note("grid.download_again")
+        ) from error
 
 
 def _read_csv(table: Table, names: Sequence[str], types: Mapping[str, pa.DataType], kept: Kept | None) -> pa.Table:
@@ -149,11 +155,21 @@ def _parsed_csv(
 
 def _read_parquet(table: Table, names: Sequence[str], kept: Kept | None, prefilter: Prefilter | None) -> pa.Table:
     if kept is None:
-        return pq.read_table(table.opened, columns=list(names), memory_map=True, partitioning=None)
+        return _without_views(pq.read_table(table.opened, columns=list(names), memory_map=True, partitioning=None))
     dataset = pads.dataset(table.opened, format="parquet")
     condition = prefilter.expression if prefilter else None
     scanner = dataset.scanner(columns=list(names), filter=condition)
-    return _chosen(scanner.to_batches(), scanner.projected_schema, kept)
+    plain = _without_views(scanner.projected_schema.empty_table()).schema
+    batches = (part for batch in scanner.to_batches() for part in _without_views(pa.table(batch)).to_batches())
+    return _chosen(batches, plain, kept)
+
+
+def _without_views(table: pa.Table) -> pa.Table:
+    """Columns of string views as plain text, which old versions of pyarrow neither cast nor compare."""
+    for at, column in enumerate(table.schema):
+        if pa.types.is_string_view(column.type):
+            table = table.set_column(at, column.name, pa.array(table[at].to_pylist(), pa.large_string()))
+    return table
 
 
 def _read_vector(table: Table, names: Sequence[str], kept: Kept | None, prefilter: Prefilter | None) -> pa.Table:

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from qpvgeo.errors import DataError
-from qpvgeo.geometry.insee_lattice import Cells, Lattice, format_ids, parse_ids, parse_mixed
+from qpvgeo.geometry.insee_lattice import Cells, Lattice, format_ids, parse_ids, parse_mixed, remember
 from qpvgeo.read.grid.arrow_columns import Kept, Prefilter
 from qpvgeo.read.grid.names import CELL_SIZES, Plan
 from qpvgeo.read.grid.selection import Selection, territory_of_epsg
-from qpvgeo.read.grid.tables import Table
+from qpvgeo.read.grid.table_forms import Table
 from qpvgeo.read.grid.values import commune_lists
 
 __all__ = ["Ids", "checked_index", "chooser", "identify"]
@@ -24,7 +25,9 @@ __all__ = ["Ids", "checked_index", "chooser", "identify"]
 Integers = npt.NDArray[np.int64]
 
 _ID = re.compile(r"CRS(\d+)RES(\d+)mN(\d+)E(\d+)")
+_SHORT = re.compile(r"(\d+)(km|m)(?:N\d+E\d+|E\d+N\d+)")
 _SHOWN = 5
+_EUROPEAN = 3035
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +44,32 @@ class Ids:
         Whether the numbers have leading zeros, which the ids of other files do not.
     where
         What messages call the column.
+    short
+        Size that begins the short ids of European grids (`1km` in `1kmN2689E4337`); empty for full ids.
     """
 
     epsg: int | None
     size: int | None
     padded: bool
     where: str
+    short: str = ""
 
     @property
     def lattice(self) -> Lattice | None:
         """The lattice of all the cells; None for the natural level or for no rows."""
         return Lattice(self.epsg, self.size) if self.epsg and self.size else None
+
+    def full(self, texts: Any) -> Any:  # noqa: ANN401 - an Arrow column
+        """Ids written in full: a short one leaves out the projection, and as many zeros as its size has."""
+        if not self.short:
+            return texts
+        zeros = "0" * (len(str(self.size)) - len(str(self.size).rstrip("0")))
+        head = f"CRS{self.epsg}RES{self.size}mN"
+        full = texts.cast(pa.large_string())
+        for pattern, order in ((r"N(\d+)E(\d+)", (1, 2)), (r"E(\d+)N(\d+)", (2, 1))):
+            made = rf"{head}\{order[0]}{zeros}E\{order[1]}{zeros}"
+            full = pc.replace_substring_regex(full, rf"^{self.short}{pattern}$", made)
+        return full
 
     def cells(self, texts: Any) -> list[tuple[Cells, Any]]:  # noqa: ANN401 - an Arrow column
         """Cells by lattice, with their positions: one lattice unless the file is of the natural level.
@@ -61,6 +79,7 @@ class Ids:
         DataError
             Ids that are none, or of another projection or size than the file: lists them.
         """
+        texts = self.full(texts)
         try:
             if self.lattice:
                 return [(parse_ids(texts, self.lattice), slice(None))]
@@ -110,12 +129,19 @@ def identify(table: Table, plan: Plan, first: pa.ChunkedArray) -> Ids:
     if not given:
         return Ids(None, stated, padded=False, where=where)
     matches = [match for match in map(_ID.fullmatch, given) if match]
+    short = Counter(match.group(1, 2) for match in map(_SHORT.fullmatch, given) if match)
+    if not matches and short:
+        ((number, unit), _), *_ = short.most_common(1)
+        side = int(number) * (1000 if unit == "km" else 1)
+        found = Ids(_EUROPEAN, side, padded=True, where=where, short=f"{number}{unit}")
+        _require_declared(table, found, given)
+        return found
     if not matches:
         raise DataError(
             f"{where}: no id of a cell.",
             problems=[f"position {row}: {text!r}" for row, text in enumerate(given[:_SHOWN])],
-            way_out="An id reads CRS<epsg>RES<size>mN<northing>E<easting>; name its column with "
-            'columns={"name in the file": "cell_id"}.',
+            way_out="An id reads CRS<epsg>RES<size>mN<northing>E<easting> or 1kmN<northing>E<easting>; name its column "
+            'with columns={"name in the file": "cell_id"}.',
         )
     ((epsg, size), _), *_ = Counter(match.group(1, 2) for match in matches).most_common(1)
     padded = any(match[3].startswith("0") or match[4].startswith("0") for match in matches)
@@ -149,8 +175,12 @@ def checked_index(ids: Ids, texts: pa.ChunkedArray) -> pd.Index:
     _require_unique(cells, texts, ids.where)
     if ids.padded and len(cells) == 1:
         # in the form that the ids have since 2015, so that years can be joined
-        return format_ids(cells[0][0])
-    return pd.Index(texts.cast(pa.large_string()).to_pandas(), dtype="str", name="cell_id")
+        index = format_ids(cells[0][0])
+    else:
+        index = pd.Index(ids.full(texts).cast(pa.large_string()).to_pandas(), dtype="str", name="cell_id")
+    if len(cells) == 1:
+        remember(index, cells[0][0])
+    return index
 
 
 def _require_unique(cells: Sequence[tuple[Cells, Any]], texts: pa.ChunkedArray, where: str) -> None:
@@ -198,7 +228,8 @@ def chooser(table: Table, plan: Plan, ids: Ids, selection: Selection | None) -> 
                 chosen[rows] |= selection.of_cells(cells)
         return chosen
 
-    plain = not pa.types.is_dictionary(table.types[plan.cell_id])
+    kind = table.types[plan.cell_id]
+    plain = pa.types.is_string(kind) or pa.types.is_large_string(kind)
     if selection.needs_ids:
         between = selection.northings(ids.lattice) if ids.lattice and plain and not ids.padded else None
         return kept, Prefilter(plan.cell_id, between=between) if between else None

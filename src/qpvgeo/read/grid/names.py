@@ -5,15 +5,30 @@ same in lower case since 2019. A name is recognised in any case. The dictionary 
 gridded data; the columns of 2010, which are of other concepts, are described in `qpvgeo.read.grid.rectangles_2010`.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+import pandas as pd
+
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.text_tables import normalise
+from qpvgeo.language import Note
 
-__all__ = ["CANONICAL", "CELL_SIZES", "PUBLISHED", "SUMMED", "Kind", "Plan", "kind_of", "plan", "require_names"]
+__all__ = [
+    "CANONICAL",
+    "CELL_SIZES",
+    "EUROSTAT_PEOPLE",
+    "PUBLISHED",
+    "SUMMED",
+    "Kind",
+    "Plan",
+    "kind_of",
+    "plan",
+    "require_names",
+]
 
 Kind = Literal["id", "number", "flag", "group", "communes", "other"]
 """What a column holds: cell ids, a number, a mark of imputation, the number of a group, commune codes, or unknown."""
@@ -32,7 +47,7 @@ CANONICAL = (
 """Names that `columns=` may give, beside those of Insee."""
 
 CELL_SIZES: Mapping[str, int | None] = MappingProxyType(
-    {"cell_id": None, "idcar_200m": 200, "idinspire": None, "idcar_1km": 1000, "idcar_nat": None}
+    {"cell_id": None, "idcar_200m": 200, "idinspire": None, "idcar_1km": 1000, "idcar_nat": None, "grd_id": None}
 )
 """Columns that may say what the rows are, the smallest cells first, with the size in metres that the name states."""
 
@@ -40,6 +55,7 @@ PUBLISHED: Mapping[str, tuple[Kind, str]] = MappingProxyType(
     {
         "idcar_200m": ("id", "cell of 200 m"),
         "idcar_1km": ("id", "cell of 1 km that holds it"),
+        "grd_id": ("id", "cell of the European grid (Eurostat), mostly of 1 km"),
         "idcar_nat": ("id", "cell of the natural level that holds it (200 m to 64 km, 11 households or more)"),
         "id_car2010": ("id", "cell of 200 m in the grid of 2010; its number of digits may differ"),
         "i_est_200": ("flag", "whether the values of the 200 m cell are imputed"),
@@ -104,6 +120,9 @@ _SOURCES = {
     "living_standard_sum_eur": "ind_snv",
     "communes": "lcog_geo",
 }
+EUROSTAT_PEOPLE = re.compile(r"t|tot_p(_\d{4})?|obs_value_t")
+"""Columns of all residents in the European grids, by their lower-case names."""
+
 _KINDS: dict[str, Kind] = {"cell_id": "id", "idinspire": "id", "imputed": "flag", "communes": "communes"}
 _INSTEAD = {"living_standard_sum_eur": "living_standard_mean_eur", "poor_households": "poverty_rate"}
 _NOT_VALUES = {"geometry", "geom", "wkb_geometry", "fid", "index_level_0"}
@@ -169,7 +188,16 @@ def require_names(columns: Mapping[str, str] | None) -> None:
     UsageError
         Lists them.
     """
+    if columns is not None and (not isinstance(columns, Mapping) or isinstance(columns, pd.Series)):
+        raise UsageError(Note("grid.columns_no_mapping", kind=type(columns).__name__), way_out=Note("grid.map_columns"))
     targets = list((columns or {}).values())
+    odd = [name for name in [*(columns or {}), *targets] if not isinstance(name, str)]
+    if odd:
+        raise UsageError(
+            Note("grid.columns_no_names"),
+            problems=[Note("grid.no_name", given=repr(name)) for name in odd],
+            way_out=Note("grid.map_columns"),
+        )
     problems = [f"{name!r} is no column of the grid" for name in targets if name not in {*CANONICAL, *PUBLISHED}]
     problems += [f"{name!r} is given to several columns" for name in dict.fromkeys(targets) if targets.count(name) > 1]
     for total, rate in _INSTEAD.items():
@@ -241,6 +269,10 @@ def _canonical(by_meaning: Mapping[str, str], given: set[str], id_name: str) -> 
         found = by_meaning.get(source, by_meaning.get(name))
         if name not in canonical and instead not in canonical and found is not None:
             canonical[name] = found
+    residents = [what for what in by_meaning if EUROSTAT_PEOPLE.fullmatch(what)]
+    if id_name == "grd_id" and "population" not in canonical and len(residents) == 1:
+        # several years of people are for the caller to choose from
+        canonical["population"] = by_meaning[residents[0]]
     return canonical
 
 

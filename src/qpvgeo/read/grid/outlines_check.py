@@ -21,7 +21,8 @@ from qpvgeo.geometry.insee_lattice import Cells
 from qpvgeo.geometry.projection import reproject
 from qpvgeo.read.grid import arrow_columns
 from qpvgeo.read.grid.cell_ids import Ids, identify
-from qpvgeo.read.grid.tables import Source, Table, open_grid, paths_of
+from qpvgeo.read.grid.table_forms import Table
+from qpvgeo.read.grid.tables import Source, open_grid, paths_of
 
 __all__ = ["TOLERANCE", "differing_outlines", "drawn_otherwise"]
 

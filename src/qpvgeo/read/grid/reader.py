@@ -15,21 +15,27 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import shapely
 
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.text_tables import normalise
 from qpvgeo.frames.provenance import file_record, stamp
+from qpvgeo.geometry.insee_lattice import squares
+from qpvgeo.language import Note
 from qpvgeo.read.grid import arrow_columns, rectangles_2010
 from qpvgeo.read.grid.cell_ids import Ids, checked_index, chooser, identify
+from qpvgeo.read.grid.eurostat import missing_marks, people_like
 from qpvgeo.read.grid.names import Plan, kind_of, require_names
 from qpvgeo.read.grid.outlines_check import drawn_otherwise
 from qpvgeo.read.grid.selection import Selection, Where, parse_where, territory_of_epsg
-from qpvgeo.read.grid.tables import HEAD_ROWS, Opened, Source, Table, open_grid, paths_of
+from qpvgeo.read.grid.table_forms import HEAD_ROWS, Table
+from qpvgeo.read.grid.tables import Opened, Source, open_grid, paths_of
 from qpvgeo.read.grid.values import (
     COMMUNES,
     commune_lists,
@@ -58,7 +64,7 @@ _OF_2015 = {"id_carr1km", "id_carr_n", "i_est_cr", "id_car2010"}
 _COUNTS = ("population", "households", "poor_households")
 
 
-def read_grid(
+def read_grid(  # noqa: PLR0913 - which file, which columns, which cells, and what comes back
     source: Source,
     *,
     layer: str | None = None,
@@ -66,8 +72,9 @@ def read_grid(
     keep: Iterable[str] | None = None,
     where: Where | None = None,
     data: str | os.PathLike[str] | None = None,
+    geometry: bool = False,
 ) -> pd.DataFrame:
-    """Read the income grid of Insee.
+    """Read the income grid of Insee, or a population grid of Eurostat.
 
     Parameters
     ----------
@@ -93,12 +100,14 @@ def read_grid(
         ground with one of them. A box in degrees may take cells that lie beside it, by less than a cell.
     data
         Folder searched for a key, before the others (see `qpvgeo.datasets`).
+    geometry
+        Return a GeoDataFrame with the square of each cell, in the projection of the ids.
 
     Returns
     -------
     pandas.DataFrame
-        Without outlines, indexed by `cell_id` (text, unique, in the order of the file): cells of 200 m, else of 1 km,
-        else of the natural level, whichever the rows are.
+        Without outlines unless `geometry`, indexed by `cell_id` (text, unique, in the order of the file): cells of
+        200 m, else of 1 km, else of the natural level, whichever the rows are.
 
         - `population`: persons in fiscal households (float).
         - `households`, `poor_households`: fiscal households, and those under 60 % of the national median living
@@ -124,10 +133,11 @@ def read_grid(
     MissingDataError
         The file, or the data of the key, is not there.
     DataError
-        No table or several tables of cells; no column of people; ids that are none, that disagree with the projection
-        or the size of the file, or that stand twice; cells that are no numbers: each is listed.
+        No table or several tables of cells; no column of people; ids that are not ids, that disagree with the
+        projection or the size of the file, or that appear twice; values that are not numbers, negative or infinite
+        people; areas that lie nowhere in France: each is listed.
     UsageError
-        `columns`, `keep` or `where` cannot be understood.
+        `source`, `columns`, `keep` or `where` cannot be understood.
     ArchiveError
         The archive is damaged or hostile.
 
@@ -140,6 +150,10 @@ def read_grid(
     A mean becomes a sum with the people as weights, a rate one with the households as weights. Without households the
     people are the weights: `poor_population` is the rate times the people, `households` and `poor_households` are
     missing, and a rate of several cells is `poor_population` over `population`.
+
+    The European grids (`GRD_ID`, mostly 1 km; ids in full or short, `1kmN2689E4337`) count all residents (`T`,
+    `TOT_P`, ...) and no incomes; -9999 is missing. Of several years of people, say which: `columns={"TOT_P_2021":
+    "population"}`.
 
     In 2010 all but the people is shared from rectangles and the concepts are those of fiscal income: see
     `qpvgeo.read.grid.rectangles_2010`, which also gives the bands of age. In 2015 a cell has one commune, that of most
@@ -163,7 +177,9 @@ def read_grid(
     """
     require_names(columns)
     if isinstance(keep, str):
-        raise UsageError(f"keep={keep!r} is one name.", way_out=f"Give a list: keep=[{keep!r}].")
+        raise UsageError(Note("grid.keep_one_name", name=repr(keep)), way_out=Note("grid.keep_list", name=repr(keep)))
+    if keep is not None and (not isinstance(keep, Iterable) or not all(isinstance(name, str) for name in keep)):
+        raise UsageError(Note("grid.keep_no_names"), way_out=Note("grid.keep_list", name="'ind_0_3'"))
     selection = parse_where(where)
     kept = None if keep is None else list(keep)
     places = selection.places() if selection else ()
@@ -178,7 +194,11 @@ def read_grid(
         about = {"epsg": ids.epsg, "resolution_m": ids.size, "vintage": vintage}
         frame.attrs.update(about)
         about |= _about(frame, opened)
-        told = {"kind": "grid", "vintage": vintage} | ({} if about["fictional"] else {"producer": "Insee"})
+        told = {"kind": "grid", "vintage": vintage}
+        if not about["fictional"]:
+            told["producer"] = "Eurostat" if opened.plan.id_name == "grd_id" else "Insee"
+        if geometry:
+            frame = _drawn(frame, ids)
         return stamp(
             frame,
             [record.result() | told for record in records],
@@ -201,9 +221,17 @@ def _read(
     else:
         ids = identify(table, plan, arrow_columns.first_rows(table, plan.cell_id))
         read = _chosen(table, plan, ids, selection, types)
+        if not read.num_rows and ids.epsg:
+            selection.require_place(ids.epsg)
     index = beside.submit(checked_index, ids, read[plan.cell_id])
     told = beside.submit(_told, opened, ids)
-    notes = [f"{name} read as {meant}" for name, meant in plan.given.items() if name != meant]
+    notes: list[str] = [
+        Note("grid.read_as", name=name, meant=meant) for name, meant in plan.given.items() if name != meant
+    ]
+    if opened.others:
+        notes.append(Note("grid.other_tables", names=[other.label for other in opened.others]))
+    if selection is not None and not read.num_rows:
+        notes.append(Note("grid.no_cell_chosen"))
     found, problems = _values(read, opened, notes, beside)
     if problems:
         raise DataError(
@@ -215,6 +243,16 @@ def _read(
         found = _kept(found, keep, opened)
     frame = _canonical(found, index.result(), notes)
     return frame, ids, [*notes, *told.result()]
+
+
+def _drawn(frame: pd.DataFrame, ids: Ids) -> gpd.GeoDataFrame:
+    """Grid with the squares of its cells."""
+    shapes = np.empty(len(frame), dtype=object)
+    for cells, rows in ids.cells(pa.array(frame.index.array)) if len(frame) else ():
+        shapes[rows] = shapely.box(*squares(cells).T)
+    drawn = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, index=frame.index, crs=ids.epsg))
+    drawn.attrs = frame.attrs
+    return drawn
 
 
 def _chosen(table: Table, plan: Plan, ids: Ids, selection: Selection, types: Mapping[str, pa.DataType]) -> pa.Table:
@@ -231,9 +269,9 @@ def _chosen(table: Table, plan: Plan, ids: Ids, selection: Selection, types: Map
 def _require_people(opened: Opened) -> None:
     if "population" not in opened.plan.canonical:
         raise DataError(
-            f"{opened.table.label} has no column of people (ind).",
-            problems=[f"column {name!r}" for name in opened.table.names],
-            way_out='Name it with columns={"name in the file": "population"}.',
+            Note("grid.no_people", file=opened.table.label),
+            problems=[Note("grid.column", name=name) for name in opened.table.names],
+            way_out=Note("grid.name_people", name=next(iter(people_like(opened.table.names)), "name in the file")),
         )
 
 
@@ -282,11 +320,16 @@ def _values(
         found |= {"households" if name == "men" else name: values for name, values in shared.items()}
         notes += rectangles_2010.NOTES
     found = without_sums(found, plan.canonical, problems, notes)
+    if plan.id_name == "grd_id":
+        notes += missing_marks(found, plan.canonical["population"])
     for name in _COUNTS:
         if name in found:
-            rows = np.flatnonzero(found[name] < 0)
+            rows = np.flatnonzero((found[name] < 0) | np.isinf(found[name]))
             problems += [
-                f"{plan.canonical.get(name, name)}, row {row}: {found[name][row]:g} is below 0" for row in rows
+                Note(
+                    "grid.impossible", name=plan.canonical.get(name, name), row=int(row), value=f"{found[name][row]:g}"
+                )
+                for row in rows
             ]
     return found, problems
 
@@ -330,7 +373,7 @@ def _canonical(found: Mapping[str, Any], index: pd.Index, notes: list[str]) -> p
     }
     missing = [name for name in GRID_COLUMNS if name not in found]
     if missing:
-        notes.append(f"not in the file, and missing: {', '.join(missing)}")
+        notes.append(Note("grid.not_in_the_file", names=missing))
     columns = {
         name: found[name] if name in found else absent.get(name, np.full(len(index), np.nan)) for name in GRID_COLUMNS
     }
@@ -344,7 +387,7 @@ def _told(opened: Opened, ids: Ids) -> list[str]:
     """Notes that the communes and the outlines of a file call for."""
     one = normalise(opened.plan.canonical.get("communes", "")) == "depcom"
     drawn = drawn_otherwise(opened.table, opened.plan.cell_id, ids)
-    notes = ["communes holds one code a cell, that of most of its households (Depcom)"] if one else []
+    notes: list[str] = [Note("grid.one_commune")] if one else []
     return [*notes, *([drawn] if drawn else [])]
 
 
@@ -371,7 +414,7 @@ def _vintage(opened: Opened, source: Source) -> tuple[int | None, list[str]]:
     years = [year for year in dict.fromkeys(named) if year in VINTAGES]
     by_name = years[0] if len(years) == 1 else None
     if by_columns and by_name and by_columns != by_name:
-        return by_columns, [f"the name says {by_name}, the columns are those of {by_columns}"]
+        return by_columns, [Note("grid.other_year", named=by_name, found=by_columns)]
     return by_columns or by_name, []
 
 

@@ -23,7 +23,7 @@ import pyarrow as pa
 from qpvgeo.errors import DataError
 from qpvgeo.formats.text_tables import normalise
 from qpvgeo.read.grid import arrow_columns
-from qpvgeo.read.grid.tables import Table
+from qpvgeo.read.grid.table_forms import Table
 from qpvgeo.read.grid.values import flags as flags_of
 from qpvgeo.read.grid.values import numbers
 

@@ -22,11 +22,13 @@ import pyproj
 import shapely
 
 from qpvgeo.codes import official, territories
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.frames import require
 from qpvgeo.geometry.cell_cover import cover
 from qpvgeo.geometry.insee_lattice import Cells, Lattice
-from qpvgeo.geometry.projection import DEGREES, territory_of
+from qpvgeo.geometry.projection import DEGREES, require_axes, territory_of
 from qpvgeo.geometry.validity import mended
+from qpvgeo.language import Note
 
 __all__ = ["Selection", "Where", "parse_where", "territory_of_epsg"]
 
@@ -121,6 +123,25 @@ class Selection:
             found |= {code or "" for code in territory_of(self.areas.to_numpy(), self.areas.crs)}
         # the fictional sample is drawn on the grid of the hexagone
         return {"hexagone" if code == territories.SAMPLE else code for code in found} - {""}
+
+    def require_place(self, crs: Any) -> None:  # noqa: ANN401 - what pyproj understands
+        """Raise when a box in some projection holds no place in France: its axes or its projection are others.
+
+        Raises
+        ------
+        UsageError
+            Says where the box lies.
+        """
+        if self.box is None or self.in_degrees != (crs == DEGREES):
+            return
+        west, south, east, north = self.box
+        x, y = (axis.ravel() for axis in np.meshgrid(np.linspace(west, east, 9), np.linspace(south, north, 9)))
+        lon, lat = (x, y) if self.in_degrees else _transformer(crs, DEGREES).transform(x, y)
+        if not territories.of_points(lon, lat).astype(bool).any():
+            raise UsageError(
+                Note("grid.box_nowhere", box=", ".join(f"{side:g}" for side in self.box)),
+                way_out=Note("grid.box_in_degrees" if self.in_degrees else "grid.box_in_metres", crs=str(crs)),
+            )
 
     def bounds(self, epsg: int) -> tuple[float, float, float, float] | None:
         """West, south, east, north of what is asked for, in metres of a projection; None when places do not decide."""
@@ -243,14 +264,26 @@ def parse_where(where: Any) -> Selection | None:  # noqa: ANN401 - whatever the 
     if where is None:
         return None
     if isinstance(where, gpd.GeoDataFrame | gpd.GeoSeries):
+        require.require_layer(where, what="where")
         areas = mended(where)
-        return Selection(areas=areas[~(shapely.is_missing(areas.to_numpy()) | areas.is_empty.to_numpy())])
+        require_axes(where, name="where", what="areas")
+        areas = areas[~(shapely.is_missing(areas.to_numpy()) | areas.is_empty.to_numpy())]
+        if len(areas) and not territory_of(areas.to_numpy(), areas.crs).astype(bool).any():
+            raise DataError(Note("grid.areas_nowhere", crs=_named(areas.crs)), way_out=Note("grid.mend_crs"))
+        return Selection(areas=areas)
     given = [where] if isinstance(where, str) else _listed(where)
     if given and all(isinstance(value, Real) and not isinstance(value, bool) for value in given):
-        return Selection(box=_box([float(value) for value in given]))
+        chosen = Selection(box=_box([float(value) for value in given]))
+        if chosen.in_degrees:
+            chosen.require_place(DEGREES)
+        return chosen
     if not given or not all(isinstance(value, str) for value in given):
         raise UsageError(f"where={where!r} cannot be understood.", way_out=_WAY_OUT)
     return _of_codes(given)
+
+
+def _named(crs: pyproj.CRS) -> str:
+    return ":".join(crs.to_authority() or (crs.name,))
 
 
 def _listed(where: Any) -> list[Any]:  # noqa: ANN401

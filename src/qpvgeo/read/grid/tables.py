@@ -4,125 +4,34 @@ A table is opened to know its columns, their types and the projection that the f
 `qpvgeo.read.grid.arrow_columns`.
 """
 
-import csv
-import io
-import json
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-import pyogrio
-import pyproj
+import pandas as pd
 
-from qpvgeo.errors import DataError, MissingDataError
+from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats import archives
 from qpvgeo.formats.text_tables import normalise
+from qpvgeo.language import Note
 from qpvgeo.read.grid.names import Plan, plan
+from qpvgeo.read.grid.table_forms import SUFFIXES, Table, open_table
 
 __all__ = [
-    "DAMAGE",
-    "HEAD_ROWS",
-    "SUFFIXES",
-    "Form",
     "Opened",
     "Source",
-    "Table",
     "find",
     "open_grid",
     "paths_of",
     "territory_named",
 ]
 
-Form = Literal["csv", "parquet", "vector"]
-
-SUFFIXES: Mapping[str, Form] = {
-    ".csv": "csv",
-    ".txt": "csv",
-    ".parquet": "parquet",
-    ".geoparquet": "parquet",
-    ".gpkg": "vector",
-    ".fgb": "vector",
-    ".geojson": "vector",
-    ".shp": "vector",
-    ".dbf": "vector",
-    ".mif": "vector",
-    ".tab": "vector",
-}
-"""Endings of the files that are read, the preferred form of a table first."""
-
 _ARCHIVES = (".zip", ".7z")
 
-HEAD_ROWS = 1000
-"""How many of the first rows tell what a file is."""
-
-_HEAD_BYTES = 1 << 18
-
 _PLACES = {"hexagone": "met|metropole|hexagone", "972": "mart|martinique|972", "974": "reun|reunion|974|r04"}
-
-DAMAGE = (pa.ArrowException, OSError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, csv.Error)
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table that was opened: its columns are known, its rows are not read.
-
-    Attributes
-    ----------
-    path
-        File that the caller named, or found in the folder named.
-    member
-        Path inside it when it is an archive.
-    opened
-        File that is read: the same, or the unpacked member.
-    form, layer
-        How it is read; layer inside the file where it has several.
-    types
-        Arrow types of the columns, outlines left out; text for all those of a CSV file.
-    sample
-        First rows of a CSV file, as text.
-    crs
-        Projection that the file declares for its outlines; None without any.
-    outline
-        Column of the outlines of a Parquet file; None without any.
-    header, delimiter, encoding
-        Of a CSV file.
-    """
-
-    path: Path
-    member: str | None
-    opened: Path
-    form: Form
-    layer: str | None = None
-    types: Mapping[str, pa.DataType] = field(default_factory=dict)
-    sample: Any = None
-    crs: Any = None
-    outline: str | None = None
-    header: tuple[str, ...] = ()
-    delimiter: str = ","
-    encoding: str = "utf-8"
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Columns, in the order of the file."""
-        return tuple(self.types)
-
-    @property
-    def label(self) -> str:
-        """How messages name the table."""
-        inside = f" ({self.member})" if self.member else ""
-        layer = f":{self.layer}" if self.layer and self.opened.suffix.lower() == ".gpkg" else ""
-        return f"{self.path.name}{inside}{layer}"
-
-    @property
-    def stems(self) -> set[str]:
-        """Names under which a caller may ask for the table."""
-        member = {self.member, PurePosixPath(self.member).stem, PurePosixPath(self.member).name} if self.member else ()
-        return {name for name in (self.path.name, self.path.stem, *member, self.layer) if name}
 
 
 def territory_named(table: Table) -> str | None:
@@ -167,7 +76,7 @@ def find(
         found = [one for one in found if layer in one.stems]
     if places and len(found) > 1:
         found = _of_places(found, places)
-    opened = [table for one in _unpacked(found, scratch) for table in _open(one)]
+    opened = [table for one in _unpacked(found, scratch) for table in open_table(one)]
     if layer is not None and any(layer in one.stems for one in opened):
         return [one for one in opened if layer in one.stems]
     if layer is not None:
@@ -241,89 +150,6 @@ def _unpacked(found: Sequence[Table], scratch: Path) -> Iterator[Table]:
             yield replace(one, opened=into / str(one.member))
 
 
-def _open(table: Table) -> list[Table]:
-    try:
-        if table.form == "csv":
-            return [_open_csv(table)]
-        if table.form == "parquet":
-            return [_open_parquet(table)]
-        layers = [str(name) for name, _ in pyogrio.list_layers(table.opened)]
-        return [_open_layer(table, name, alone=len(layers) == 1) for name in layers]
-    except DAMAGE as error:
-        raise DataError(f"{table.label} cannot be opened: {error}", way_out="Download it again.") from error
-
-
-def _open_csv(table: Table) -> Table:
-    """Names, delimiter, decimal sign and first rows of a CSV file."""
-    with pa.input_stream(str(table.opened), compression="detect") as stream:
-        raw = stream.read(_HEAD_BYTES)
-    whole = len(raw) < _HEAD_BYTES
-    raw = raw if whole else raw[: raw.rfind(b"\n") + 1]
-    try:
-        text, encoding = raw.decode("utf-8-sig"), "utf-8"
-    except UnicodeDecodeError:
-        text, encoding = raw.decode("cp1252", errors="replace"), "cp1252"
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row][: HEAD_ROWS + 1]
-    if not rows:
-        raise DataError(f"{table.label} is empty.", way_out="Download it again.")
-    names = [name.strip() for name in rows[0]]
-    body = rows[1:]
-    if body and len(body[0]) == len(names) + 1:
-        names = ["", *names]  # R leaves out the name of the column of row names
-    twice = sorted({name for name in names if names.count(name) > 1 and name})
-    if twice:
-        raise DataError(f"{table.label}: columns stand twice.", problems=twice, way_out="Keep one of each.")
-    named = [(at, name) for at, name in enumerate(names) if name]
-    cells = [row + [""] * len(names) for row in body]
-    sample = pa.table({name: pa.array([row[at] for row in cells], pa.string()) for at, name in named})
-    return replace(
-        table,
-        types={name: pa.string() for _, name in named},
-        sample=sample,
-        delimiter=delimiter,
-        header=tuple(name or f"column {at + 1}" for at, name in enumerate(names)),
-        encoding=encoding,
-    )
-
-
-def _open_parquet(table: Table) -> Table:
-    schema = pq.read_schema(table.opened)
-    types = {column.name: column.type for column in schema if not _is_outline(column.type)}
-    outline, crs = _geoparquet(schema.metadata or {})
-    return replace(table, types=types, outline=outline, crs=crs)
-
-
-def _is_outline(kind: Any) -> bool:  # noqa: ANN401
-    nested = pa.types.is_nested(kind) and not (pa.types.is_list(kind) and pa.types.is_string(kind.value_type))
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or nested)
-
-
-def _geoparquet(metadata: Mapping[bytes, bytes]) -> tuple[str | None, Any]:
-    """Column of the main outlines of GeoParquet and their projection; None for a plain table."""
-    about = json.loads(metadata.get(b"geo", b"{}"))
-    name = about.get("primary_column")
-    described = about.get("columns", {}).get(name, {})
-    if described.get("encoding") != "WKB":
-        return None, None
-    given = described.get("crs", "OGC:CRS84")
-    return name, None if given is None else pyproj.CRS.from_user_input(given)
-
-
-def _open_layer(table: Table, layer: str, *, alone: bool) -> Table:
-    info = pyogrio.read_info(table.opened, layer=layer)
-    types = {str(name): _arrow_type(str(kind)) for name, kind in zip(info["fields"], info["dtypes"], strict=True)}
-    named = None if alone and table.opened.suffix.lower() != ".gpkg" else layer
-    crs = pyproj.CRS.from_user_input(info["crs"]) if info["crs"] else None
-    return replace(table, layer=named, types=types, crs=crs)
-
-
-def _arrow_type(kind: str) -> pa.DataType:
-    """Arrow type of a field of GDAL, as far as it matters before the field is read."""
-    return pa.from_numpy_dtype(kind) if re.match("int|float|bool", kind) else pa.string()
-
-
 Source = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 _CELLS_2010 = {"idinspire", "idk", "ind_c"}
@@ -333,11 +159,12 @@ _RECTANGLES_2010 = {"idk", "ind_r"}
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A table of cells, what its columns are, and the table of rectangles that goes with it in 2010."""
+    """A table of cells, what its columns are, the rectangles that go with it in 2010, and the other tables there."""
 
     table: Table
     plan: Plan
     rectangles: Table | None = None
+    others: tuple[Table, ...] = ()
 
 
 def paths_of(source: Source, data: str | os.PathLike[str] | None = None) -> list[Path]:
@@ -350,11 +177,23 @@ def paths_of(source: Source, data: str | os.PathLike[str] | None = None) -> list
     """
     from qpvgeo.sources.recognise import resolve  # noqa: PLC0415 - discover recognises files with what is defined beside here
 
+    _require_source(source)
     sources = [source] if isinstance(source, str | os.PathLike) else list(source)
     paths = [path for one in sources for path in resolve(one, data)]
     if not paths:
         raise MissingDataError("No file to read.", way_out="Give a path, or a key of qpvgeo.datasets().")
     return paths
+
+
+def _require_source(source: Any) -> None:  # noqa: ANN401 - whatever the caller gave
+    """Raise when a source is not a path, a key or a list of them: a grid that was read is not a file."""
+    if isinstance(source, pd.DataFrame | pd.Series):
+        raise UsageError(Note("grid.frame_for_file"), way_out=Note("grid.give_file"))
+    each = [source] if isinstance(source, str | os.PathLike) or not isinstance(source, Iterable) else list(source)
+    odd = [one for one in each if not isinstance(one, str | os.PathLike) or not str(one).strip()]
+    if odd:
+        problems = [Note("grid.no_path", given=repr(one)[:80]) for one in odd]
+        raise UsageError(Note("grid.bad_source"), problems=problems, way_out=Note("grid.give_file"))
 
 
 def open_grid(
@@ -402,7 +241,7 @@ def open_grid(
         )
     table, found = fitting[0]
     if not _has(table, _CELLS_2010):
-        return Opened(table, found)
+        return Opened(table, found, others=tuple(other for other in tables if other is not table))
     return Opened(table, found, _rectangles_of(table, rectangles, scratch))
 
 

@@ -28,7 +28,8 @@ Floats = npt.NDArray[np.float64]
 
 def is_text(kind: Any) -> bool:  # noqa: ANN401 - an Arrow type
     """Tell whether an Arrow column holds text."""
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind))
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_dictionary)
+    return any(test(kind) for test in tests)
 
 
 def numbers(column: pa.ChunkedArray, name: str, problems: list[str]) -> Floats:
