@@ -16,7 +16,7 @@ from qpvgeo.errors import UsageError
 
 __all__ = ["SAMPLE", "Territory", "get", "of_department", "of_grid", "of_points", "territories"]
 
-_OTHER_GRIDS = {2973: "972", 32740: "974"}  # what some vintages, or some readers of them, call the same grids
+_OTHER_GRIDS = {2973: "972", 4559: "972", 32620: "972", 32740: "974"}  # other projections of the same grids
 
 SAMPLE = "99"
 """Department, region and territory code of the fictional sample."""
@@ -113,7 +113,7 @@ def of_grid(epsg: int) -> str | None:
 
     Examples
     --------
-    >>> of_grid(3035), of_grid(2973), of_grid(2154)
+    >>> of_grid(3035), of_grid(4559), of_grid(2154)
     ('hexagone', '972', None)
     """
     known = {one.grid_epsg: code for code, one in territories().items() if one.grid_epsg and code != SAMPLE}

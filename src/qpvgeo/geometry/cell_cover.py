@@ -9,7 +9,9 @@ exact, so that the result does not depend on the order of the areas, on what els
 number of threads.
 """
 
-from collections.abc import Iterator
+import operator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +20,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyproj
+import shapely
 
 from qpvgeo.errors import UsageError
 from qpvgeo.frames import require
 from qpvgeo.geometry import insee_lattice as grid_lattice
 from qpvgeo.geometry.edges import Edges, cut, edges_of
 from qpvgeo.geometry.insee_lattice import Cells, Lattice
+from qpvgeo.geometry.parallel import PerProcess
 from qpvgeo.geometry.validity import mended
 from qpvgeo.language import Note
 
@@ -39,6 +43,10 @@ _SMALL, _FINE_BITS = -4, 48  # an area less than a sixteenth of a cell tall is c
 _TOUCHED = 1e-12
 
 _WINDOW = 1 << 22
+
+_KEPT_PAIRS = 1 << 18
+
+_SHORT_M = 25.0
 
 Floats = npt.NDArray[np.float64]
 
@@ -67,7 +75,7 @@ class Cover:
     size_m2: Floats
 
 
-def cover(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice) -> Cover:
+def cover(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice, *, sound: bool = False) -> Cover:
     """Cells of a lattice that areas cover, with the exact share of each.
 
     Parameters
@@ -77,6 +85,8 @@ def cover(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice) -> Cover:
         area that its rings enclose (`qpvgeo.repair`).
     lattice
         Projection and size of the cells.
+    sound
+        The outlines are known to be valid (`qpvgeo.geometry.validity.mended`), and are not checked again.
 
     Returns
     -------
@@ -97,8 +107,37 @@ def cover(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice) -> Cover:
     >>> found.cells.east.tolist(), found.share.tolist()
     ([0, 200], [0.5, 1.0])
     """
-    shapes = mended(areas).to_numpy()
-    edges = _projected(edges_of(shapes), areas.crs, lattice.epsg)
+    shapes = (areas.geometry if sound else mended(areas)).to_numpy()
+    rows = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    found = _kept_cover(shapes[rows], areas.crs, lattice)
+    size = np.zeros(len(shapes))
+    size[rows] = found.size_m2
+    return Cover(rows[found.area], found.cells, found.share, size)
+
+
+_LAST: PerProcess[deque[tuple[Any, Any, Lattice, Cover]]] = PerProcess(lambda: deque(maxlen=2))
+
+
+def _kept_cover(shapes: npt.NDArray[np.object_], crs: Any, lattice: Lattice) -> Cover:  # noqa: ANN401
+    """Cover of areas, kept for the next question about the very same outlines: choosing cells, then estimating.
+
+    Outlines cannot be changed in place, so that the same objects are the same areas.
+    """
+    last = _LAST.own()
+    for outlines, projection, of, found in tuple(last):
+        same = of == lattice and len(outlines) == len(shapes) and all(map(operator.is_, outlines, shapes))
+        if same and projection == crs:
+            return found
+    found = _cover(shapes, crs, lattice)
+    if len(found.share) <= _KEPT_PAIRS:
+        for values in (found.area, found.cells.north, found.cells.east, found.share, found.size_m2):
+            values.flags.writeable = False
+        last.append((shapes, crs, lattice, found))
+    return found
+
+
+def _cover(shapes: npt.NDArray[np.object_], crs: Any, lattice: Lattice) -> Cover:  # noqa: ANN401
+    edges = _projected(edges_of(shapes), crs, lattice.epsg)
     # around the first vertex of each area, so that large coordinates do not eat the digits
     first = np.r_[True, edges.owner[1:] != edges.owner[:-1]] if len(edges.owner) else np.empty(0, bool)
     base = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0)) if len(first) else np.empty(0, np.intp)
@@ -119,9 +158,14 @@ def _projected(edges: Edges, source: Any, epsg: int) -> Edges:  # noqa: ANN401
     if before.equals(after, ignore_axis_order=True) or not len(edges.owner):
         return edges
     move = pyproj.Transformer.from_crs(before, after, always_xy=True).transform
-    ends = [*move(edges.x0, edges.y0), *move(edges.x1, edges.y1)]
-    middle = move((edges.x0 + edges.x1) / 2, (edges.y0 + edges.y1) / 2)
-    strays = np.hypot(middle[0] - (ends[0] + ends[2]) / 2, middle[1] - (ends[1] + ends[3]) / 2)
+    ends = _moved_ends(edges, move)
+    # a shorter edge would stray by as much only where the earth is bent within some kilometres
+    long = np.flatnonzero(np.hypot(ends[2] - ends[0], ends[3] - ends[1]) > _SHORT_M)
+    middle = move((edges.x0[long] + edges.x1[long]) / 2, (edges.y0[long] + edges.y1[long]) / 2)
+    strays = np.zeros(len(edges.owner))
+    strays[long] = np.hypot(
+        middle[0] - (ends[0][long] + ends[2][long]) / 2, middle[1] - (ends[1][long] + ends[3][long]) / 2
+    )
     # the sagitta falls with the square of the length; a third of the allowance leaves room for edges that bend unevenly
     pieces = np.maximum(np.ceil(np.sqrt(strays / (MAX_SHIFT_M / 3))), 1).astype(np.int64)
     if (pieces == 1).all():
@@ -141,6 +185,15 @@ def _projected(edges: Edges, source: Any, epsg: int) -> Edges:  # noqa: ANN401
     order = np.argsort(owner, kind="stable")
     joined = [np.r_[ends[k][whole], new][order] for k, new in enumerate((x0, y0, x1, y1))]
     return Edges(owner[order], *joined)
+
+
+def _moved_ends(edges: Edges, move: Callable[..., Any]) -> list[Floats]:
+    """Both ends of edges in another projection: x0, y0, x1, y1; the end of an edge mostly starts the next."""
+    x0, y0 = (np.asarray(axis) for axis in move(edges.x0, edges.y0))
+    x1, y1 = np.append(x0[1:], np.nan), np.append(y0[1:], np.nan)
+    last = np.append((edges.x1[:-1] != edges.x0[1:]) | (edges.y1[:-1] != edges.y0[1:]), True)
+    x1[last], y1[last] = move(edges.x1[last], edges.y1[last])
+    return [x0, y0, x1, y1]
 
 
 def _windows(edges: Edges, size: int) -> Iterator[Edges]:

@@ -166,7 +166,7 @@ def _values(grid: pd.DataFrame, column: str, lang: str) -> tuple[pd.Series, tupl
 def _above(qpv: gpd.GeoDataFrame, grid: pd.DataFrame) -> gpd.GeoDataFrame | gpd.GeoSeries:
     """Ground of a grid, where perimeters lie about it; else the perimeters."""
     require_outlines(qpv=qpv)
-    cells = insee_lattice.parse_ids(grid.index)
+    cells = insee_lattice.cells_of(grid)
     if not len(cells.east):
         return qpv
     size = cells.lattice.size
@@ -182,7 +182,7 @@ def _ratio(grid: pd.DataFrame, part: str, whole: str) -> pd.Series:
 
 def _corners(grid: pd.DataFrame, where: Place) -> tuple[Floats, npt.NDArray[np.intp]]:
     """Corners of the cells that lie in a frame, in metres of the place, and the positions of these cells."""
-    cells = insee_lattice.parse_ids(grid.index)
+    cells = insee_lattice.cells_of(grid)
     size = cells.lattice.size
     frame = _in_lattice(where, cells.lattice.epsg)
     near = (

@@ -174,7 +174,7 @@ def _require_outside(shapes: gpd.GeoSeries, grid: pd.DataFrame, cells: Cells, fa
         return
     # as the reader chose them, perimeter by perimeter: their union in another projection may miss a sliver
     touched = np.zeros(len(cells), dtype=bool)
-    at = locate(cover(shapes, cells.lattice).cells, cells)
+    at = locate(cover(shapes, cells.lattice, sound=True).cells, cells)
     touched[at[at >= 0]] = True
     if touched.all():
         raise DataError(

@@ -225,7 +225,7 @@ def _require_call(qpv: Any, method: str, points: Any, constraint: Any) -> None: 
 
 def _touched(shapes: gpd.GeoSeries, cells: Cells) -> tuple[Cover, npt.NDArray[np.intp]]:
     """Inhabited cells that the perimeters cover, and their positions in the grid."""
-    found = cover(_of_grid(shapes, cells.lattice), cells.lattice)
+    found = cover(_of_grid(shapes, cells.lattice), cells.lattice, sound=True)
     at = locate(found.cells, cells)
     known = np.flatnonzero(at >= 0)
     kept = Cells(cells.lattice, found.cells.north[known], found.cells.east[known])

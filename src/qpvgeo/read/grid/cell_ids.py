@@ -219,14 +219,9 @@ def chooser(table: Table, plan: Plan, ids: Ids, selection: Selection | None) -> 
         )
 
     def kept(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
-        chosen = np.zeros(batch.num_rows, dtype=bool)
-        if selection.needs_communes:
-            lists = commune_lists(batch[column], str(column), [])
-            chosen |= selection.of_communes(lists.combine_chunks())
-        if selection.needs_ids:
-            for cells, rows in ids.cells(batch[plan.cell_id]):
-                chosen[rows] |= selection.of_cells(cells)
-        return chosen
+        cells = ids.cells(batch[plan.cell_id]) if selection.needs_ids else ()
+        communes = commune_lists(batch[column], str(column), []).combine_chunks() if selection.needs_communes else None
+        return selection.mask(batch.num_rows, cells, communes)
 
     kind = table.types[plan.cell_id]
     plain = pa.types.is_string(kind) or pa.types.is_large_string(kind)

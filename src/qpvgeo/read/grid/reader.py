@@ -47,20 +47,15 @@ from qpvgeo.read.grid.values import (
     texts,
     without_sums,
 )
-from qpvgeo.sources import catalog
+from qpvgeo.read.grid.vintage import VINTAGES, vintage_of
 
 __all__ = ["GRID_COLUMNS", "VINTAGES", "read_grid"]
 
 GRID_COLUMNS = ("population", "households", "poor_households", "living_standard_sum_eur", "imputed", "communes")
 """Canonical columns of the grid, in order; the index is `cell_id`."""
 
-VINTAGES = (2010, 2015, 2017, 2019, 2021)
-"""Years of the data that were published."""
-
 _WORKERS = 3
-_YEAR = re.compile(r"(?<!\d)(20[12]\d)(?!\d)")
 _CODE_LIKE = re.compile(r"(?:code?|insee|reg|dep|uu|siren|com|cog|epci|qp|liste|list|id|num).*")
-_OF_2015 = {"id_carr1km", "id_carr_n", "i_est_cr", "id_car2010"}
 _COUNTS = ("population", "households", "poor_households")
 
 
@@ -190,7 +185,7 @@ def read_grid(  # noqa: PLR0913 - which file, which columns, which cells, and wh
         # hashing a large file takes as long as reading it
         records = [beside.submit(file_record, table.path, member=table.member) for table in tables]
         frame, ids, notes = _read(opened, selection, kept, beside)
-        vintage, doubt = _vintage(opened, source)
+        vintage, doubt = vintage_of(opened, source)
         about = {"epsg": ids.epsg, "resolution_m": ids.size, "vintage": vintage}
         frame.attrs.update(about)
         about |= _about(frame, opened)
@@ -400,22 +395,6 @@ def _about(frame: pd.DataFrame, opened: Opened) -> dict[str, Any]:
         "poverty_basis": _poverty_basis(frame, opened.plan),
         "fictional": fictional,
     }
-
-
-def _vintage(opened: Opened, source: Source) -> tuple[int | None, list[str]]:
-    """Year of the data, by the columns where they tell, else by the name of the key, file, member or layer."""
-    bare = {normalise(name) for name in opened.table.names}
-    by_columns = 2010 if opened.rectangles is not None else 2015 if bare & _OF_2015 else None
-    table = opened.table
-    key = catalog.CATALOG.get(source) if isinstance(source, str) else None
-    named = [key.vintage] if key else []
-    for name in (table.layer, table.member, table.path.name):
-        named += [int(year) for year in _YEAR.findall(name or "")]
-    years = [year for year in dict.fromkeys(named) if year in VINTAGES]
-    by_name = years[0] if len(years) == 1 else None
-    if by_columns and by_name and by_columns != by_name:
-        return by_columns, [Note("grid.other_year", named=by_name, found=by_columns)]
-    return by_columns or by_name, []
 
 
 def _is_fictional(frame: pd.DataFrame, opened: Opened) -> bool:

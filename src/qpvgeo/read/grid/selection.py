@@ -34,9 +34,6 @@ __all__ = ["Selection", "Where", "parse_where", "territory_of_epsg"]
 
 Where: TypeAlias = str | Iterable[str] | tuple[float, float, float, float] | gpd.GeoDataFrame | gpd.GeoSeries
 
-_OTHER_EPSG = {2973: "972", 4559: "972", 32620: "972", 32740: "974"}
-"""Projections met in ids and files beside those of the catalogue of territories."""
-
 _WAY_OUT = (
     'where= takes "hexagone", department or commune codes, (west, south, east, north) in degrees or in metres of the '
     "grid's projection, or a GeoDataFrame of polygons."
@@ -55,12 +52,7 @@ def territory_of_epsg(epsg: int | None) -> str | None:
     >>> territory_of_epsg(3035), territory_of_epsg(2975), territory_of_epsg(2154)
     ('hexagone', '974', None)
     """
-    known = {
-        one.grid_epsg: one.code
-        for one in territories.territories().values()
-        if one.grid_epsg and one.code != territories.SAMPLE
-    }
-    return None if epsg is None else (known | _OTHER_EPSG).get(epsg)
+    return None if epsg is None else territories.of_grid(epsg)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +166,26 @@ class Selection:
         # a letter sorts after every digit, so that the highest northing is in
         return f"{head}{low}", f"{head}{high}F"
 
+    def mask(self, number: int, cells: Iterable[tuple[Cells, Any]], communes: pa.ListArray | None) -> Booleans:
+        """Which rows of a batch are asked for.
+
+        Parameters
+        ----------
+        number
+            Rows of the batch.
+        cells
+            Cells by lattice, with their rows; looked at where the places decide.
+        communes
+            Communes of each cell, where they decide.
+        """
+        chosen = np.zeros(number, dtype=bool)
+        if self.needs_communes and communes is not None:
+            chosen |= self.of_communes(communes)
+        if self.needs_ids:
+            for part, rows in cells:
+                chosen[rows] |= self.of_cells(part)
+        return chosen
+
     def of_communes(self, lists: pa.ListArray) -> Booleans:
         """Whether the communes of each cell hold one that is asked for."""
         given = lists.flatten()
@@ -216,7 +228,7 @@ class Selection:
     def _on_areas(self, cells: Cells) -> Booleans:
         lattice = cells.lattice
         if lattice not in self._known:
-            covered = cover(self._areas_of(lattice.epsg), lattice).cells
+            covered = cover(self._areas_of(lattice.epsg), lattice, sound=True).cells
             self._known[lattice] = np.unique(_keys(covered))
         covered_keys, keys = self._known[lattice], _keys(cells)
         at = np.minimum(np.searchsorted(covered_keys, keys), max(len(covered_keys) - 1, 0))
