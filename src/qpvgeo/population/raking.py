@@ -65,7 +65,8 @@ def apply(
             Note("population.totals_no_series", kind=type(constraint).__name__),
             way_out=Note("population.call_with_totals"),
         )
-    totals = pd.to_numeric(constraint, errors="coerce").astype("float64")
+    dated = pd.api.types.is_datetime64_any_dtype(constraint) or pd.api.types.is_timedelta64_dtype(constraint)
+    totals = pd.to_numeric(constraint.astype("str") if dated else constraint, errors="coerce").astype("float64")
     bad = ~(totals > 0).to_numpy() | ~np.isfinite(totals).to_numpy()
     if bad.any():
         raise DataError(
@@ -81,8 +82,14 @@ def apply(
         raise DataError(
             Note("population.totals_twice"), problems=map(str, repeated), way_out=Note("population.totals_once")
         )
-    if totals.index.isin(labels).any():
+    if totals.index.nlevels == labels.nlevels and totals.index.isin(labels).any():
         return _by_perimeter(totals.reindex(labels), found, at, weights, grid)
+    if totals.index.nlevels > 1:
+        raise DataError(
+            Note("population.totals_of_nobody"),
+            problems=[str(label) for label in totals.index],
+            way_out=Note("population.index_totals"),
+        )
     return _by_commune(totals, at, weights, grid)
 
 
