@@ -11,7 +11,7 @@ import shapely
 from click.testing import CliRunner
 
 import qpvgeo as qg
-from qpvgeo.cli import app
+from qpvgeo.cli import app, inputs
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.samples import FICTIONAL
 
@@ -322,3 +322,15 @@ def test_columns_of_a_renamed_grid_are_named_and_a_measure_that_is_not_known_is_
     result = run("--sample", "--grid", tmp_path / "grid.csv", "--columns", "people=population,heat")
     assert isinstance(result.exception, UsageError)
     assert result.exception.key == "population.measure_unknown"
+
+
+def test_of_several_grids_only_the_one_that_fits_is_read(tmp_path, monkeypatch):
+    grid = qg.read_grid(qg.sample().grid_2019, keep=[])[["population"]].reset_index(names="idcar_200m")
+    for name in ("grid_2015.csv", "grid_2021.csv", "grid_2019.csv"):
+        grid.to_csv(tmp_path / name, index=False)
+    read = []
+    real = inputs.read_grid
+    monkeypatch.setattr(inputs, "read_grid", lambda path, **options: read.append(path.name) or real(path, **options))
+    qpv = qg.read_qpv(qg.sample().qpv_2024)
+    (found,) = inputs.known_grids(qpv, tmp_path)
+    assert (found.attrs["vintage"], read) == (2021, ["grid_2021.csv"])

@@ -20,6 +20,7 @@ from qpvgeo.population.estimation import WEIGHT
 from qpvgeo.read.communes.reader import read_communes, read_epci
 from qpvgeo.read.communes.tables import read_commune_table
 from qpvgeo.read.grid.reader import read_grid
+from qpvgeo.read.grid.vintage import rank, rank_of_file
 from qpvgeo.read.population import read_population
 from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import sample
@@ -166,11 +167,19 @@ def grids_near(
 ) -> list[pd.DataFrame]:
     """Grids that have cells near some shapes: the finest first, of these the latest.
 
-    One that was named must be readable; of those found in the folder, one that is not does not stop the others.
+    One that was named must be readable; of those found in the folder, one that is not does not stop the others, and
+    those that rank after one that has cells near are not read.
     """
     found = [grid] if grid else [one.path for one in recognise.scan(data) if one.kind == "grid"]
-    grids, refused = [], []
-    for path in list(dict.fromkeys(found)) or recognise.find("grid", None, data):
+    grids: list[pd.DataFrame] = []
+    refused: list[str] = []
+    paths = list(dict.fromkeys(found)) or recognise.find("grid", None, data)
+    ranks = {path: rank_of_file(path, layer=layer, columns=columns) for path in paths} if len(paths) > 1 else {}
+    # one whose rank only reading tells may be the best
+    for path in sorted(paths, key=lambda path: ranks.get(path) or (0.0, 0)):
+        known = ranks.get(path)
+        if known is not None and any(_rank(other) <= known for other in grids):
+            break
         try:
             cells = read_grid(path, layer=layer, columns=columns, keep=keep, where=near)
         except DataError as error:
@@ -197,7 +206,7 @@ def grids_near(
 
 def _rank(grid: pd.DataFrame) -> tuple[float, int]:
     about = provenance.provenance(grid)
-    return about.get("resolution_m") or float("inf"), -(about.get("vintage") or 0)
+    return rank(about.get("resolution_m"), about.get("vintage"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ _CODE_LIKE = re.compile(r"(?:code?|insee|reg|dep|uu|siren|com|cog|epci|qp|liste|
 _COUNTS = ("population", "households", "poor_households")
 
 
-def read_grid(  # noqa: PLR0913 - which file, which columns, which cells, and what comes back
+def read_grid(
     source: Source,
     *,
     layer: str | None = None,
