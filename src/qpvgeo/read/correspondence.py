@@ -18,14 +18,13 @@ from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.samples import sample
 from qpvgeo.sources import recognise
+from qpvgeo.sources.known_tables import CORRESPONDENCE_2015, CORRESPONDENCE_2024
 
 __all__ = ["CORRESPONDENCE_COLUMNS", "read_correspondence"]
 
 CORRESPONDENCE_COLUMNS = ("qpv_2024", "name_2024", "status", "qpv_2015", "name_2015")
 
 _KEY = "qpv-correspondence"
-_CODE = re.compile(r"(?:code_)?(?:qp|qpv|codeqpv|code)_?2024|code_qp24|qp24")
-_ANCESTOR = re.compile(r"(?:code_)?(?:qp|qpv|codeqpv|code)_?(?:2015|15)(?:_(\d+)|_correspondants?)?")
 _NAME = re.compile(r"(?:label|lib|libelle|nom|name)_(?:qp|qpv)?_?2024")
 _ANCESTOR_NAME = re.compile(r"(?:label|lib|libelle|nom|name)_(?:qp|qpv)?_?(?:2015|15)(?:_(\d+))?")
 _STATUS = ("statut", "status")
@@ -70,8 +69,8 @@ def read_correspondence(
     file = recognise.paths(source, data)[0]
     table = read_table(file)
     named = {normalise(column): column for column in table.columns}
-    code = next((named[name] for name in named if _CODE.fullmatch(name)), None)
-    ancestors = {named[name]: match[1] or "" for name in named if (match := _ANCESTOR.fullmatch(name))}
+    code = next((named[name] for name in named if CORRESPONDENCE_2024.fullmatch(name)), None)
+    ancestors = {named[name]: match[1] or "" for name in named if (match := CORRESPONDENCE_2015.fullmatch(name))}
     if code is None or not ancestors:
         raise DataError(
             Note("read.not_correspondence", file=file.name),

@@ -4,23 +4,60 @@ Readers, recognition of files and `qpvgeo doctor` ask here, so that they never d
 """
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Literal
 
 import pandas as pd
 
 from qpvgeo.errors import DataError
 from qpvgeo.formats import vector_layers
-from qpvgeo.formats.text_tables import as_text, existing_path, read_table
+from qpvgeo.formats.text_tables import as_text, existing_path, normalise, read_table
 from qpvgeo.language import Note
 from qpvgeo.sources import published_columns as published
-from qpvgeo.sources.published_names import COMMUNE_CODE, QPV_CODE, column_of
+from qpvgeo.sources.population_columns import population_columns
+from qpvgeo.sources.published_names import COMMUNE_CODE, QPV_CODE, column_of, named
 
-__all__ = ["EXPECT", "called", "qpv_column_of", "read_known"]
+__all__ = [
+    "CORRESPONDENCE_2015",
+    "CORRESPONDENCE_2024",
+    "EPCI_CODE",
+    "EXPECT",
+    "TableKind",
+    "called",
+    "commune_column_of",
+    "is_cell_column",
+    "kind_of",
+    "qpv_column_of",
+    "read_known",
+]
 
 _HEAD = 200
 
+TableKind = Literal[
+    "correspondence",
+    "population",
+    "population by commune",
+    "list",
+    "addresses",
+    "grid",
+    "commune events",
+    "ept",
+    "epci",
+    "communes table",
+    "communes population",
+]
+
+CORRESPONDENCE_2024 = re.compile(r"(?:code_)?(?:qp|qpv|codeqpv|code)_?2024|code_qp24|qp24")
+CORRESPONDENCE_2015 = re.compile(r"(?:code_)?(?:qp|qpv|codeqpv|code)_?(?:2015|15)(?:_(\d+)|_correspondants?)?")
+"""Names, in their bare form, of the columns of the official correspondence."""
+
+EPCI_CODE = ("code", "epci", "ept", "siren_epci", "code_epci", "siren", "code_siren")
+
 EXPECT: Mapping[str, tuple[frozenset[str], ...]] = {
     "qpv": tuple(frozenset({name}) for name in QPV_CODE),
+    "events": (frozenset({"mod", "com_av", "com_ap"}),),
+    "epci": (frozenset({"epci", "libepci", "nature_epci"}), frozenset({"ept", "libept", "nb_com"})),
     "commune": (
         frozenset({"com", "pmun"}),
         frozenset({"codcom", "pmun"}),
@@ -53,6 +90,94 @@ def read_known(
         if published.qpv_column(text) is None:
             raise error from None
         return text
+
+
+def kind_of(text: pd.DataFrame, name: str) -> TableKind | None:
+    """What a table holds, by the columns that its reader looks for; None when no reader takes it.
+
+    Parameters
+    ----------
+    text
+        The table, or its first rows, as text.
+    name
+        Name of the file: it alone tells some populations by commune from those of whole QPV.
+
+    Examples
+    --------
+    >>> kind_of(pd.DataFrame({"codeQPV": ["QN05901N"], "popMuniQPV": ["1200"]}), "x.csv")
+    'population'
+    """
+    names = set(map(normalise, text.columns))
+    return next((kind for kind, fits in _KINDS if fits(text, names, name)), None)
+
+
+def _is_correspondence(_text: pd.DataFrame, names: set[str], _name: str) -> bool:
+    return any(map(CORRESPONDENCE_2024.fullmatch, names)) and any(map(CORRESPONDENCE_2015.fullmatch, names))
+
+
+def _is_list(text: pd.DataFrame, _names: set[str], _name: str) -> bool:
+    return published.qpv_column(text) is not None
+
+
+def _is_population(text: pd.DataFrame, names: set[str], name: str) -> bool:
+    return _is_list(text, names, name) and bool(population_columns(text))
+
+
+def _is_by_commune(text: pd.DataFrame, names: set[str], name: str) -> bool:
+    return _is_population(text, names, name) and "communale" in normalise(name)
+
+
+def _is_epci(text: pd.DataFrame, names: set[str], _name: str) -> bool:
+    told = names & {"nature_epci", "nature", "nature_juridique", "nb_communes", "nb_com", "modefinancement"}
+    return bool(told) and _commune_codes(text) is None and published.of_kind(text, EPCI_CODE, "siren") is not None
+
+
+def _commune_codes(text: pd.DataFrame) -> pd.Series | None:
+    """Codes of the communes where the table has any: a column of departments and one of numbers may hold none."""
+    given = published.commune_codes(text)
+    return given if given is not None and given.notna().any() else None
+
+
+def _is_communes(text: pd.DataFrame, names: set[str], _name: str) -> bool:
+    said = published.type_column(text) or published.epci_column(text) or {"dep", "com", "nccenr"} <= names
+    return bool(said) and _commune_codes(text) is not None
+
+
+def _is_commune_population(text: pd.DataFrame, _names: set[str], _name: str) -> bool:
+    return bool(population_columns(text)) and _commune_codes(text) is not None
+
+
+_KINDS: tuple[tuple[TableKind, Callable[[pd.DataFrame, set[str], str], bool]], ...] = (
+    ("correspondence", _is_correspondence),
+    ("population by commune", _is_by_commune),
+    ("population", _is_population),
+    ("list", _is_list),
+    ("addresses", lambda _text, names, _name: names >= {"code_insee", "nom_voie", "lon", "lat"}),
+    ("grid", lambda _text, names, _name: any(map(is_cell_column, names))),
+    ("commune events", lambda _text, names, _name: names >= {"mod", "com_av", "com_ap"}),
+    ("ept", lambda _text, names, _name: "ept" in names and bool(names & {"codgeo", "libept"})),
+    ("epci", _is_epci),
+    ("communes table", _is_communes),
+    ("communes population", _is_commune_population),
+)
+"""Kinds of tables and the test of each, the narrower first."""
+
+
+def is_cell_column(name: str) -> bool:
+    """Tell whether a column holds the identifiers of cells of the Insee lattice, by its name."""
+    plain = normalise(name)
+    return plain.startswith(("idcar_", "idinspire")) or plain in {"cell_id", "grd_id"}
+
+
+def commune_column_of(layer: vector_layers.Layer) -> str | None:
+    """Column of the codes of communes in a layer that has a row for each, and not one of QPV or of cells."""
+    if not named(layer.fields, COMMUNE_CODE) or any(map(is_cell_column, layer.fields)):
+        return None
+    head = as_text(vector_layers.attributes(layer, rows=_HEAD))
+    column = published.of_kind(head, COMMUNE_CODE, "commune")
+    if column is None or published.qpv_column(head) is not None:
+        return None
+    return column if head[column].is_unique else None
 
 
 def qpv_column_of(layer: vector_layers.Layer, columns: Mapping[str, str] | None = None) -> str | None:

@@ -7,12 +7,12 @@ else by its columns and its first code. Only headers are read.
 import gzip
 import os
 import re
+import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,12 +22,12 @@ import pyarrow.parquet as pq
 from qpvgeo import settings
 from qpvgeo.codes.official import Kind as CodeKind
 from qpvgeo.codes.official import clean, vintage_of
-from qpvgeo.errors import ArchiveError, DataError, MissingDataError, UsageError
+from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats import text_tables, vector_layers
 from qpvgeo.language import Note
-from qpvgeo.sources import catalog, folders
+from qpvgeo.sources import catalog, folders, known_tables
 from qpvgeo.sources import published_columns as published
-from qpvgeo.sources.published_names import COMMUNE_CODE, QPV_CODE
+from qpvgeo.sources.published_names import COMMUNE_CODE, named
 
 __all__ = [
     "PERIMETER_KEYS",
@@ -36,35 +36,28 @@ __all__ = [
     "Kind",
     "communes_at_hand",
     "datasets",
+    "files_in",
     "find",
     "identify",
     "is_published_name",
+    "judge",
+    "judge_layer",
     "paths",
     "resolve",
     "scan",
 ]
 
-Kind = Literal[
-    "perimeters",
-    "population",
-    "population by commune",
-    "communes",
-    "communes table",
-    "communes population",
-    "commune events",
-    "epci",
-    "ept",
-    "correspondence",
-    "list",
-    "addresses",
-    "grid",
-]
+Kind = Literal["perimeters", "communes"] | known_tables.TableKind
 
 _TABLES = (".csv", ".txt", ".tsv", ".xls", ".xlsx")
 SUFFIXES = (*_TABLES, *vector_layers.SUFFIXES, ".zip", ".gz")
 """Endings of the files that are looked at."""
 
+_OUTLINES_ONLY = (".shp", ".gpkg", ".fgb", ".geojson", ".json", ".geoparquet", ".parquet")
 _HEAD_BYTES = 1 << 16
+_HEAD_ROWS = 200
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_HEADERS = [names for kind in ("events", "epci", "qpv", "commune") for names in known_tables.EXPECT[kind]]
 _SHOWN = 60
 _YEAR = re.compile(r"(?<!\d)(20[0-4]\d)(?!\d)")
 PERIMETER_KEYS = {"qpv-2015": 2015, "qpv-2024": 2024}
@@ -186,7 +179,9 @@ def find(kind: Kind, vintage: int | None = None, data: str | os.PathLike[str] | 
     """
     for place in folders.data_dirs(data):
         # the first folder that has it decides: files of two folders are never mixed
-        found = [one for one in _in_folder(place) if one.kind == kind and vintage in (None, one.vintage)]
+        named_files = _in_folder(place, published_only=True) if kind == "perimeters" else []
+        found = [one for one in named_files if one.kind == kind and vintage in (None, one.vintage)]
+        found = found or [one for one in _in_folder(place) if one.kind == kind and vintage in (None, one.vintage)]
         if found:
             break
     else:
@@ -277,13 +272,19 @@ def scan(data: str | os.PathLike[str] | None = None) -> list[Found]:
     return [found for folder in folders.data_dirs(data) for found in _in_folder(folder)]
 
 
-def _in_folder(folder: Path) -> list[Found]:
+def _in_folder(folder: Path, *, published_only: bool = False) -> list[Found]:
     found: list[Found] = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix.lower() in SUFFIXES:
-            state = path.stat()
-            found += _identified(path, state.st_size, state.st_mtime_ns)
+    for path in files_in(folder):
+        if published_only and not is_published_name(path):
+            continue
+        state = path.stat()
+        found += _identified(path, state.st_size, state.st_mtime_ns)
     return found
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Files of a folder that have the ending of a form that is read; pipes, sockets and devices are not files."""
+    return [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
 
 
 def is_published_name(path: Path) -> bool:
@@ -301,24 +302,30 @@ def identify(path: Path) -> Iterator[Found]:
 
     A file that cannot be opened holds nothing here; reading it will say why.
     """
+    with suppress(Exception):  # whatever a library says of a damaged file, the others are looked at
+        yield from judge(path)
+
+
+def judge(path: Path) -> list[Found]:
+    """What a file holds, as `identify`.
+
+    Raises
+    ------
+    QpvgeoError
+        The file is damaged, or cannot be opened.
+    """
     basis: Literal["name", "content"] = "name" if is_published_name(path) else "content"
     suffix = path.suffix.lower()
-    try:
-        if suffix in (*vector_layers.SUFFIXES, ".zip"):
-            held = [_outlines(layer, basis) for layer in vector_layers.layers(path)]
-            found = [one for one in held if one is not None]
-            if suffix == ".parquet" and not held and any(map(_is_cell_column, pq.read_schema(path).names)):
-                year = _YEAR.search(path.name)
-                found = [Found(path, "grid", int(year[1]) if year else None, 0, basis)]
-            if found or suffix in vector_layers.SUFFIXES:
-                yield from found
-                return
-        if suffix == ".zip" and (grid := _packed_grid(path)) is not None:
-            yield grid
-            return
-        yield from _table(path, basis)
-    except (ArchiveError, DataError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
-        return
+    if suffix in (*vector_layers.SUFFIXES, ".zip"):
+        held = vector_layers.layers(path)
+        found = [one for layer in held if (one := judge_layer(layer, basis)) is not None]
+        if suffix == ".parquet" and not held and any(map(known_tables.is_cell_column, pq.read_schema(path).names)):
+            found = [Found(path, "grid", _year(path), 0, basis)]
+        if found or held or suffix in _OUTLINES_ONLY:
+            return found
+    if suffix == ".zip" and (grid := _packed_grid(path)) is not None:
+        return [grid]
+    return _table(path, basis)
 
 
 def _packed_grid(path: Path) -> Found | None:
@@ -332,92 +339,95 @@ def _packed_grid(path: Path) -> Found | None:
     return Found(path, "grid", known.vintage, 0, "name") if known else None
 
 
-def _is_cell_column(name: str) -> bool:
-    plain = text_tables.normalise(name)
-    return plain.startswith(("idcar_", "idinspire")) or plain in {"cell_id", "grd_id"}
+def _year(path: Path) -> int | None:
+    """Year in the name of a file."""
+    stated = _YEAR.search(path.name)
+    return int(stated[1]) if stated else None
 
 
-def _outlines(layer: vector_layers.Layer, basis: Literal["name", "content"]) -> Found | None:
+def judge_layer(layer: vector_layers.Layer, basis: Literal["name", "content"] = "content") -> Found | None:
     """What a layer of areas holds, by the column of codes it has."""
-    if "Point" in layer.shape or "Line" in layer.shape:
+    if "Point" in layer.shape or "Line" in layer.shape or not layer.features:
         return None
-    head = text_tables.as_text(vector_layers.attributes(layer, rows=1))
-    if any(_is_cell_column(str(name)) for name in head.columns):
-        year = _YEAR.search(layer.path.name)
-        return Found(layer.path, "grid", int(year[1]) if year else None, layer.features, basis)
-    code = published.of_kind(head, QPV_CODE, "qpv")
-    if code:
-        return Found(layer.path, "perimeters", vintage_of(str(head[code].iloc[0]).strip()), layer.features, basis)
-    if published.of_kind(head, COMMUNE_CODE, "commune"):
+    if any(map(known_tables.is_cell_column, layer.fields)):
+        return Found(layer.path, "grid", _year(layer.path), layer.features, basis)
+    code = known_tables.qpv_column_of(layer)
+    head = text_tables.as_text(vector_layers.attributes(layer, rows=_HEAD_ROWS)) if code else pd.DataFrame()
+    vintage = _vintage(head[code]) if code in head else None
+    if vintage:
+        return Found(layer.path, "perimeters", vintage, layer.features, basis)
+    if published.of_kind(_commune_head(layer), COMMUNE_CODE, "commune"):
         return Found(layer.path, "communes", None, layer.features, basis)
     return None
 
 
-def _table(path: Path, basis: Literal["name", "content"]) -> Iterator[Found]:
-    """What a table holds, by the names of its header and the code under them."""
-    lines = [_cells(line) for line in _head(path).splitlines()[:30]]
-    names = {name for line in lines for name in line}
-    year = _YEAR.search(path.name)
-    stated = int(year[1]) if year else None
-    vintage = _qpv_vintage(lines)
-    if "qp2024" in names and any(re.fullmatch(r"qp_?2015(_.*)?", name) for name in names):
-        yield Found(path, "correspondence", None, 0, basis)
-    elif vintage:
-        people = any(re.search(r"pop(_?muni|ulation)", name) for name in names)
-        parts = people and "communale" in path.name.lower()
-        kind: Kind = "population by commune" if parts else "population" if people else "list"
-        yield Found(path, kind, vintage, 0, basis)
-    elif {"code_insee", "nom_voie", "lon", "lat"} <= names:
-        yield Found(path, "addresses", None, 0, basis)
-    elif any(map(_is_cell_column, names)):
-        yield Found(path, "grid", stated, 0, basis)
-    elif {"mod", "com_av", "com_ap"} <= names:
-        yield Found(path, "commune events", stated, 0, basis)
-    elif names & {"typecom"} or {"code", "type", "departement", "region"} <= names:
-        yield Found(path, "communes table", stated, 0, basis)
-    elif {"codgeo", "ept"} <= names:
-        yield Found(path, "ept", stated, 0, basis)
-    elif {"nature_epci"} & names or {"populationmunicipale", "nb_communes"} <= names:
-        yield Found(path, "epci", stated, 0, basis)
-    elif any(re.fullmatch(r"p\d\d_pop|pmun", name) for name in names):
-        yield Found(path, "communes population", stated, 0, basis)
+def _commune_head(layer: vector_layers.Layer) -> pd.DataFrame:
+    """First attributes of a layer that has a column with a name of codes of communes."""
+    if not named(layer.fields, COMMUNE_CODE):
+        return pd.DataFrame()
+    return text_tables.as_text(vector_layers.attributes(layer, rows=_HEAD_ROWS))
 
 
-def _cells(line: str) -> list[str]:
-    """Cells of a line in the bare form of column names, whatever separates them."""
-    return [text_tables.normalise(cell.strip('" ')) for cell in re.split(r"[;,\t]", line)]
+def _vintage(values: pd.Series) -> int | None:
+    """Geography of the first code of a column."""
+    codes = clean(values.dropna(), "qpv").codes.dropna()
+    return vintage_of(codes.iloc[0]) if len(codes) else None
 
 
-def _qpv_vintage(lines: list[list[str]]) -> int | None:
-    """Geography of the code that stands under a header of QPV codes; None without such a column."""
-    known = {text_tables.normalise(name) for name in QPV_CODE}
-    for header, row in pairwise(lines):
-        for position in (position for position, name in enumerate(header) if name in known and position < len(row)):
-            vintage = vintage_of(row[position].upper())
-            if vintage:
-                return vintage
-    return None
+def _table(path: Path, basis: Literal["name", "content"]) -> list[Found]:
+    """What a table holds: its first rows, read as its reader would, have the columns which that looks for."""
+    with _head(path) as head:
+        if head is None:
+            return []
+        text = _read_head(head)
+    kind = known_tables.kind_of(text, path.name)
+    if kind is None:
+        return []
+    of_qpv = kind in ("population", "population by commune", "list")
+    vintage = _vintage(text[published.qpv_column(text)]) if of_qpv else _year(path)
+    unstated = kind in ("correspondence", "addresses")
+    return [Found(path, kind, None if unstated else vintage, 0, basis)]
 
 
-def _head(path: Path) -> str:
-    """First lines of a table as text: enough for its header and a code."""
+def _read_head(path: Path) -> pd.DataFrame:
+    """Table under the header that a reader would take, else under its first wide line."""
+    try:
+        return text_tables.read_table(path, expect=_HEADERS)
+    except DataError:
+        return text_tables.read_table(path)
+
+
+@contextmanager
+def _head(path: Path) -> Iterator[Path | None]:
+    """A file with the first lines of a table: enough for its header and some codes; workbooks whole."""
+    raw = _first_bytes(path)
+    if raw is None or raw[:4] in _WORKBOOKS:
+        yield path if raw is not None else None
+        return
+    if len(raw) == _HEAD_BYTES:
+        raw = raw[: raw.rfind(b"\n") + 1] or raw
+    with tempfile.TemporaryDirectory() as folder:
+        head = Path(folder, "head.csv")
+        head.write_bytes(raw)
+        yield head
+
+
+def _first_bytes(path: Path) -> bytes | None:
+    """First bytes of a table, or of the table in an archive; None where the archive holds none."""
     suffix = path.suffix.lower()
-    if suffix in (".xls", ".xlsx"):
-        return str(text_tables.read_table(path).head(5).to_csv(sep=";", index=False))
-    if suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            inside = next((name for name in archive.namelist() if name.lower().endswith((".csv", ".txt"))), None)
-            if inside is None:
-                return ""
-            with archive.open(inside) as stream:
-                raw = stream.read(_HEAD_BYTES)
-    elif suffix == ".gz":
+    if suffix == ".gz":
         with gzip.open(path) as stream:
-            raw = stream.read(_HEAD_BYTES)
-    else:
+            return stream.read(_HEAD_BYTES)
+    if suffix != ".zip":
         with path.open("rb") as stream:
-            raw = stream.read(_HEAD_BYTES)
-    return raw.decode("utf-8-sig", errors="replace")
+            return stream.read(_HEAD_BYTES)
+    with zipfile.ZipFile(path) as archive:
+        tables = [name for name in archive.namelist() if name.lower().endswith((".csv", ".txt", ".tsv"))]
+        if not tables:
+            books = any(name.lower().endswith((".xls", ".xlsx")) for name in archive.namelist())
+            return _WORKBOOKS[0] if books else None
+        with archive.open(tables[0]) as stream:
+            return stream.read(_HEAD_BYTES)
 
 
 def _together(found: list[Found], kind: CodeKind) -> list[Path]:
@@ -442,7 +452,7 @@ def _codes_in(path: Path, kind: CodeKind) -> set[str]:
     held: set[str] = set()
     for layer in vector_layers.layers(path):
         frame = text_tables.as_text(vector_layers.attributes(layer))
-        column = published.of_kind(frame, QPV_CODE if kind == "qpv" else COMMUNE_CODE, kind)
+        column = published.qpv_column(frame) if kind == "qpv" else published.of_kind(frame, COMMUNE_CODE, kind)
         if column and frame[column].is_unique:
             held |= set(clean(frame[column], kind).codes.dropna())
     return held

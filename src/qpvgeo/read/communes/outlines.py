@@ -111,6 +111,8 @@ def _layer(path: Path, columns: Mapping[str, str], wanted: str | None) -> vector
     ]
     called = [layer for layer in found if normalise(_last_name(layer)) in {"commune", "communes"}]
     chosen = found if len(found) == 1 else called
+    if len(chosen) != 1:  # the only one that has a row for each commune
+        chosen = [layer for layer in chosen or found if known_tables.commune_column_of(layer)] or chosen
     if len(chosen) != 1:
         raise DataError(
             Note("read.layers_of_communes", file=path.name, count=len(chosen) or len(found)),

@@ -32,6 +32,7 @@ from qpvgeo.samples import sample
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources import recognise
+from qpvgeo.sources.known_tables import EPCI_CODE
 
 __all__ = ["COMMUNE_COLUMNS", "EPCI_COLUMNS", "read_communes", "read_epci"]
 
@@ -41,7 +42,6 @@ EPCI_COLUMNS = ("name", "nature", "n_communes", "population", "cog_year")
 Source = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 _SHOWN = 10
-_EPCI_CODE = ("code", "epci", "ept", "siren_epci", "code_epci", "siren", "code_siren")
 _EPCI_NAME: tuple[str, ...] = (
     "name",
     "nom",
@@ -63,7 +63,7 @@ _EPCI_EXPECT = [
     {"siren", "raison_sociale"},
     {"epci", "libepci"},
     {"ept", "libept"},
-    *({name} for name in _EPCI_CODE),
+    *({name} for name in EPCI_CODE),
 ]
 
 
@@ -332,7 +332,7 @@ def _read_epci(
     record |= {"kind": "epci", "cog_year": year_of(path.name)}
     notes += twin_notes(path)
     text = published.rename_columns(text, columns, where=path.name, unused=unused)
-    column = published.of_kind(text, _EPCI_CODE, "siren")
+    column = published.of_kind(text, EPCI_CODE, "siren")
     if column is None:
         raise DataError(
             Note("read.no_epci_codes", file=path.name),
