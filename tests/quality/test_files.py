@@ -39,13 +39,13 @@ TABLES = {
     "points/ban_bondy_93010.csv": ("addresses", 8413),
 }
 OUTLINES = {
-    "admin/communes_2024_100m_sauf_44_75_76.parquet": {"outlines": 21_198},
-    "admin/communes_2018_regions_44_75_76.parquet": {"outlines": 14_022},
+    "admin/communes_2024_100m_sauf_44_75_76.parquet": {"communes": 21_198},
+    "admin/communes_2018_regions_44_75_76.parquet": {"communes": 14_022},
     "admin/departements_2024_100m.parquet": {"outlines": 109},
     "admin/epci_2024_100m.parquet": {"outlines": 1255},
     "admin/regions_metropole_2024_100m.parquet": {"outlines": 13},
-    "filosofi/filosofi2017_200m_lille.gpkg": {"outlines": 1 + 121 + 9096, "perimeters": 26},
-    "filosofi/filosofi2019_200m_bondy.gpkg": {"outlines": 164 + 19 + 256},
+    "filosofi/filosofi2017_200m_lille.gpkg": {"outlines": 1 + 9096, "communes": 121, "perimeters": 26},
+    "filosofi/filosofi2019_200m_bondy.gpkg": {"grid": 164 + 19 + 256},
     "npnru/Paris_TVA.gpkg": {"outlines": 114, "perimeters": 287},
     "qpv2024/centroide-4326_qpv.geojson": {"points": 824},
 }
@@ -153,7 +153,7 @@ def test_coordinates_that_fit_lambert_and_web_mercator_alike_are_an_error_of_the
     shapefile.with_suffix(".prj").unlink()
     report, found = judged(shapefile)
     assert not report.ok
-    assert "EPSG:2154 or EPSG:3857" in found[0].problem
+    assert "EPSG:2154 and EPSG:3857" in found[0].problem
 
 
 def test_coordinates_that_fit_no_system_known_are_an_error_of_the_file(squares, tmp_path):

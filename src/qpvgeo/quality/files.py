@@ -8,6 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,22 @@ import shapely
 import shapely.geometry
 
 from qpvgeo.codes import official, territories
-from qpvgeo.errors import ArchiveError, DataError, MissingDataError, QpvgeoError
+from qpvgeo.errors import DataError, MissingDataError, QpvgeoError
 from qpvgeo.formats import text_tables, vector_layers
 from qpvgeo.geometry.projection import territory_of
+from qpvgeo.language import Note
 from qpvgeo.quality import perimeters
 from qpvgeo.read.communes.events import read_commune_events
 from qpvgeo.read.communes.reader import read_communes, read_epci
+from qpvgeo.read.correspondence import read_correspondence
 from qpvgeo.read.population import read_population
-from qpvgeo.sources import recognise
-from qpvgeo.sources.published_names import column_of
+from qpvgeo.read.qpv_layers import read_piece
+from qpvgeo.sources import known_tables, recognise
 
 __all__ = ["Finding", "Report", "examine"]
 
+_LONGEST = 300
+_ONLY_OUTLINES = (".shp", ".gpkg", ".fgb", ".geojson")
 _UNKNOWN = "neither its name nor its columns are those of a published file"
 _OTHER_COPY = "get another copy of the file"
 
@@ -122,19 +127,37 @@ def examine(path: str | os.PathLike[str]) -> list[Report]:
     """
     place = Path(path).expanduser()
     if not place.exists():
-        raise MissingDataError(f"There is no file {place}.", way_out="Check the path.")
+        raise MissingDataError(Note("quality.no_file", path=str(place)), way_out=Note("quality.check_path"))
     if place.is_dir():
         files = [file for file in sorted(place.rglob("*")) if file.suffix.lower() in recognise.SUFFIXES]
-        return [_lenient(report) for file in files for report in examine(file)]
-    reports: list[Report] = []
+        return [_lenient(report) for file in files if not file.is_dir() for report in examine(file)]
+    if not place.is_file():
+        skipped = Finding(None, None, "warning", Note("quality.not_a_file"), Note("quality.skipped"))
+        return [Report(_printable(place), "unknown", findings=[skipped])]
     try:
-        if place.suffix.lower() in (*vector_layers.SUFFIXES, ".zip"):
-            reports = [_outlines(layer) for layer in vector_layers.layers(place)]
-        if not reports:
-            reports = [_table(place)]
-    except (DataError, ArchiveError) as error:
-        reports = [Report(place.name, "unknown", findings=list(_from_error(error)))]
-    return reports
+        return _examined(place)
+    except QpvgeoError as error:
+        return [Report(_printable(place), "unknown", findings=list(_from_error(error)))]
+    except Exception as error:  # noqa: BLE001 - whatever a library says of a damaged file, the others are judged
+        damaged = Note("quality.unreadable", cause=" ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST])
+        return [
+            Report(_printable(place), "unknown", findings=[Finding(None, None, "error", damaged, Note("quality.copy"))])
+        ]
+
+
+def _examined(place: Path) -> list[Report]:
+    """Reports of the layers of a file, else of its table."""
+    reports = []
+    if place.suffix.lower() in (*vector_layers.SUFFIXES, ".zip"):
+        reports = [_outlines(layer) for layer in vector_layers.layers(place)]
+    if not reports and place.suffix.lower() in _ONLY_OUTLINES:
+        raise DataError(Note("quality.no_layer", file=place.name), way_out=Note("quality.copy"))
+    return reports or [_table(place)]
+
+
+def _printable(path: Path) -> str:
+    """Name of a file, which old archives may have written in another encoding than UTF-8."""
+    return path.name.encode("utf-8", "backslashreplace").decode()
 
 
 def _lenient(report: Report) -> Report:
@@ -152,24 +175,20 @@ def _from_error(error: QpvgeoError) -> Iterator[Finding]:
 
 def _table(path: Path) -> Report:
     """Judge a table by reading it as what it is."""
-    found = next(iter(recognise.identify(path)), None)
+    found = next(iter(recognise.judge(path)), None)
     if found is None:
         if recognise.is_published_name(path):
             text_tables.read_table(path)  # says how it is damaged, when it is
         return Report(path.name, "unknown", findings=[Finding(None, None, "error", _UNKNOWN, "see qpvgeo datasets")])
-    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
-        "population": read_population,
-        "population by commune": read_population,
-        "communes table": read_communes,
-        "commune events": read_commune_events,
-        "epci": read_epci,
-    }
-    reader = readers.get(found.kind, text_tables.read_table)
     report = Report(path.name, found.kind)
     try:
-        frame = reader(path)
-    except DataError as error:
-        report.findings += _from_error(error)
+        frame = _READERS.get(found.kind, text_tables.read_table)(path)
+    except QpvgeoError as error:
+        # several years or columns of people in one table: the file is sound, and the caller has a choice to make
+        level = "warning" if error.key in _CHOICES else "error"
+        report.findings += [replace(finding, level=level) for finding in _from_error(error)]
+        if level == "warning":
+            report.features = len(text_tables.read_table(path))
         return report
     report.features = len(frame)
     notes = frame.attrs.get("qpvgeo", {}).get("notes", [])
@@ -177,10 +196,25 @@ def _table(path: Path) -> Report:
     return report
 
 
+_READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    "population": read_population,
+    "population by commune": partial(read_population, level="qpv_commune"),
+    "communes population": partial(read_population, level="commune", arrondissements="keep"),
+    "communes table": read_communes,
+    "commune events": read_commune_events,
+    "correspondence": read_correspondence,
+    "epci": read_epci,
+    "ept": read_epci,
+}
+
+_CHOICES = {"read.several_years", "read.no_year", "read.several_populations"}
+
+
 def _outlines(layer: vector_layers.Layer) -> Report:
     """Judge a layer record by record, then the whole of its sound records."""
-    column = None if "Point" in layer.shape else column_of(layer.fields, "qpv_code")
-    kind = "perimeters" if column else "points" if "Point" in layer.shape else "outlines"
+    column = None if "Point" in layer.shape else known_tables.qpv_column_of(layer)
+    found = recognise.judge_layer(layer)
+    kind = "points" if "Point" in layer.shape else found.kind if found else "perimeters" if column else "outlines"
     report = Report(layer.label, kind)
     crs, notes = _crs(layer, report)
     report.findings += [Finding(None, None, "warning", note, "read so") for note in notes]
@@ -196,8 +230,20 @@ def _outlines(layer: vector_layers.Layer) -> Report:
         report.findings.append(Finding(None, None, "error", text, "download the file again"))
     if column and crs is not None and sound:
         report.findings += _together(sound, crs)
+    report.findings += _refused(layer, kind) if report.ok else ()
     report.findings.sort(key=lambda finding: (finding.level != "error", finding.row is None, finding.row or 0))
     return report
+
+
+def _refused(layer: vector_layers.Layer, kind: str) -> Iterator[Finding]:
+    """What the reader of the layer refuses, when nothing was found wrong with any record."""
+    try:
+        if kind == "perimeters":
+            read_piece(layer, repair=False)
+        elif kind == "communes" and known_tables.commune_column_of(layer):
+            read_communes(layer.path, layer=layer.name or layer.member)
+    except QpvgeoError as error:
+        yield from _from_error(error)
 
 
 def _crs(layer: vector_layers.Layer, report: Report) -> tuple[Any, list[str]]:

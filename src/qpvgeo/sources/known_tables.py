@@ -5,6 +5,7 @@ Readers, recognition of files and `qpvgeo doctor` ask here, so that they never d
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal
 
@@ -26,6 +27,7 @@ __all__ = [
     "TableKind",
     "called",
     "commune_column_of",
+    "head_of",
     "is_cell_column",
     "kind_of",
     "qpv_column_of",
@@ -169,11 +171,21 @@ def is_cell_column(name: str) -> bool:
     return plain.startswith(("idcar_", "idinspire")) or plain in {"cell_id", "grd_id"}
 
 
+def head_of(layer: vector_layers.Layer) -> pd.DataFrame:
+    """First attributes of a layer as text; none where they cannot be read, which reading the layer will explain."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return as_text(vector_layers.attributes(layer, rows=_HEAD))
+    except Exception:  # noqa: BLE001 - GDAL and Arrow raise dozens of classes on damaged files
+        return pd.DataFrame()
+
+
 def commune_column_of(layer: vector_layers.Layer) -> str | None:
     """Column of the codes of communes in a layer that has a row for each, and not one of QPV or of cells."""
     if not named(layer.fields, COMMUNE_CODE) or any(map(is_cell_column, layer.fields)):
         return None
-    head = as_text(vector_layers.attributes(layer, rows=_HEAD))
+    head = head_of(layer)
     column = published.of_kind(head, COMMUNE_CODE, "commune")
     if column is None or published.qpv_column(head) is not None:
         return None
@@ -190,8 +202,7 @@ def qpv_column_of(layer: vector_layers.Layer, columns: Mapping[str, str] | None 
         return by_caller
     if not layer.fields:
         return None
-    head = as_text(vector_layers.attributes(layer, rows=_HEAD))
-    return published.qpv_column(head) or column_of(layer.fields, "qpv_code")
+    return published.qpv_column(head_of(layer)) or column_of(layer.fields, "qpv_code")
 
 
 def called(held: Sequence[vector_layers.Layer], name: str) -> list[vector_layers.Layer]:

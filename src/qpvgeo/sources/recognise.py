@@ -55,7 +55,6 @@ SUFFIXES = (*_TABLES, *vector_layers.SUFFIXES, ".zip", ".gz")
 
 _OUTLINES_ONLY = (".shp", ".gpkg", ".fgb", ".geojson", ".json", ".geoparquet", ".parquet")
 _HEAD_BYTES = 1 << 16
-_HEAD_ROWS = 200
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _HEADERS = [names for kind in ("events", "epci", "qpv", "commune") for names in known_tables.EXPECT[kind]]
 _SHOWN = 60
@@ -352,20 +351,13 @@ def judge_layer(layer: vector_layers.Layer, basis: Literal["name", "content"] = 
     if any(map(known_tables.is_cell_column, layer.fields)):
         return Found(layer.path, "grid", _year(layer.path), layer.features, basis)
     code = known_tables.qpv_column_of(layer)
-    head = text_tables.as_text(vector_layers.attributes(layer, rows=_HEAD_ROWS)) if code else pd.DataFrame()
+    head = known_tables.head_of(layer) if code or named(layer.fields, COMMUNE_CODE) else pd.DataFrame()
     vintage = _vintage(head[code]) if code in head else None
     if vintage:
         return Found(layer.path, "perimeters", vintage, layer.features, basis)
-    if published.of_kind(_commune_head(layer), COMMUNE_CODE, "commune"):
+    if published.of_kind(head, COMMUNE_CODE, "commune"):
         return Found(layer.path, "communes", None, layer.features, basis)
     return None
-
-
-def _commune_head(layer: vector_layers.Layer) -> pd.DataFrame:
-    """First attributes of a layer that has a column with a name of codes of communes."""
-    if not named(layer.fields, COMMUNE_CODE):
-        return pd.DataFrame()
-    return text_tables.as_text(vector_layers.attributes(layer, rows=_HEAD_ROWS))
 
 
 def _vintage(values: pd.Series) -> int | None:
