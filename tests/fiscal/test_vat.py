@@ -12,12 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from shapely import MultiPolygon, Point, Polygon, affinity, box
+from tests.builders import refused
 
 import qpvgeo as qg
 from qpvgeo import facts
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.fiscal.vat import INDICATIVE, ZONE_COLUMNS, vat_zone
+from qpvgeo.fiscal.vat_rules import regime_of
 
 X, Y = 700_000, 7_050_000  # near Lille
 DAY = "2025-03-01"
@@ -64,6 +66,7 @@ def test_table_of_rules_has_the_shape_that_the_code_reads():
         assert row["perimeters"] in {"in force", "former"}
         assert row["convention_by"] in {"", "filing", "2023-12-31"}
         assert 0 <= float(row["wholly_within_m"]) <= 500
+        assert row["filed_from"] <= row["checked_until"] <= (row["filed_to"] or "9999")
         assert not row["partly_within_m"] or float(row["partly_within_m"]) < float(row["wholly_within_m"])
         assert dt.date.fromisoformat(row["filed_from"]) < dt.date.fromisoformat(row["filed_to"] or "9999-12-31")
         assert row["reference"].startswith("CGI 278 sexies")
@@ -397,7 +400,7 @@ def test_flag_that_is_not_set_is_no_convention():
 
 
 def test_what_is_no_list_of_conventions_is_refused():
-    with pytest.raises(UsageError, match="one text"):
+    with pytest.raises(UsageError, match="single text"):
         zone(SQUARE, npnru=CODE)
     with pytest.raises(DataError, match="no valid qpv code"):
         zone(SQUARE, npnru=["nowhere"])
@@ -433,27 +436,70 @@ def overseas(territory):
 
 
 @pytest.mark.parametrize("territory", PLACES)
-@pytest.mark.parametrize(("farthest", "eligible"), [(299.999, True), (300.001, False)])
-def test_metres_overseas_are_those_of_the_legal_projection(territory, farthest, eligible):
+@pytest.mark.parametrize(("farthest", "near"), [(299.999, True), (300.001, False)])
+def test_metres_overseas_are_those_of_the_legal_projection(territory, farthest, near):
     epsg, square = overseas(territory)
     corner = square.bounds[2]
     shape = box(corner + 100, square.bounds[1], corner + farthest, square.bounds[1] + 10)
     qpv = layer({f"QN{PLACES[territory][0]}M": square}, crs=epsg)
-    assert zone(shape, qpv, crs=epsg)["eligible"] == eligible
+    assert (zone(shape, qpv, crs=epsg)["zone"] == "within 300 m") == near
     # in degrees, and in a projection of elsewhere
-    assert (
-        zone(gpd.GeoSeries([shape], crs=epsg).to_crs(4326).iloc[0], qpv.to_crs(4326), crs=4326)["eligible"] == eligible
-    )
+    degrees = gpd.GeoSeries([shape], crs=epsg).to_crs(4326).iloc[0]
+    assert (zone(degrees, qpv.to_crs(4326), crs=4326)["zone"] == "within 300 m") == near
 
 
 @pytest.mark.parametrize(
-    ("territory", "words"), [("973", "VAT is not levied in Guyane (CGI 294)"), ("974", "2.1 % in La Réunion (CGI 296)")]
+    ("territory", "words"), [("973", "VAT is not levied in Guyane (CGI 294)"), ("974", "% in La Réunion (CGI 296)")]
 )
 def test_note_tells_what_vat_is_overseas(territory, words):
     epsg, square = overseas(territory)
     found = zone(square, layer({f"QN{PLACES[territory][0]}M": square}, crs=epsg), crs=epsg)
     assert found["zone"] == "in QPV"
     assert words in found["note"]
+
+
+@pytest.mark.parametrize("territory", ["973", "976", "978", "987"])
+def test_where_vat_is_not_levied_nothing_is_eligible_whatever_its_zone(territory):
+    epsg, square = overseas(territory)
+    qpv = layer({f"QN{PLACES[territory][0]}M": square}, crs=epsg)
+    inside, beyond = (zone(shape, qpv, crs=epsg) for shape in (square, affinity.translate(square, 5000)))
+    assert [inside["eligible"], beyond["eligible"]] == [False, False]
+    assert [inside["zone"], inside["farthest_m"]] == ["in QPV", 0.0]
+    assert inside["reason"] == beyond["reason"] == regime_of(territory)
+    # nothing need be known of the list
+    assert zone(square, QPV.to_crs(epsg), crs=epsg, on="2030-01-01")["eligible"] is False
+
+
+@pytest.mark.parametrize(("on", "doubted"), [("2024-12-31", False), ("2025-01-01", True)])
+def test_law_is_doubted_beyond_the_day_to_which_it_was_checked(on, doubted):
+    found = vat_zone(gpd.GeoSeries([SQUARE], crs=2154), QPV, npnru=(), on=on)
+    keys = [note.key for note in found.attrs["qpvgeo"]["notes"]]
+    assert ("fiscal.law_not_checked" in keys) == doubted
+    assert ("2024-12-31" in found["note"].iloc[0]) == doubted
+    assert found["eligible"].tolist() == [True]
+
+
+def test_end_of_the_rule_on_former_qpv_comes_first():
+    notes = vat_zone(gpd.GeoSeries([SQUARE], crs=2154), QPV, npnru=(), on="2027-01-01").attrs["qpvgeo"]["notes"]
+    assert notes[0].key == "fiscal.former_ended"
+    assert notes[0].values == {"ended": "2026-12-31", "on": "2027-01-01"}
+
+
+@pytest.mark.parametrize(("on", "eligible"), [("2024-01-01", None), ("2024-03-31", None), ("2024-04-01", False)])
+def test_between_two_contracts_what_meets_no_rule_is_open(on, eligible):
+    assert zone(east(400, 500), on=on)["eligible"] is eligible
+    assert zone(SQUARE, on=on)["eligible"] is True
+
+
+def test_perimeters_of_territories_without_a_footprint_are_not_judged():
+    epsg, square = overseas("974")
+    away = layer({"QN97401M": square}, crs=epsg).to_crs(2154)
+    both = pd.concat([QPV, away])
+    found = zone(SQUARE, both, on="2024-06-01")
+    assert (found["eligible"], found["zone"]) == (True, "in QPV")
+    series = pd.concat([gpd.GeoSeries([SQUARE], crs=2154), gpd.GeoSeries([square], crs=epsg).to_crs(2154)])
+    error = refused(lambda: vat_zone(series, both, npnru=(), on="2024-06-01"), "fiscal.not_in_force", DataError)
+    assert [problem.key for problem in error.problems] == ["fiscal.other_list"]
 
 
 @pytest.mark.parametrize(("on", "code"), [("2024-12-31", "QP974001"), ("2025-01-01", "QN97401M")])
@@ -476,24 +522,6 @@ def test_qpv_overseas_that_was_still_one_in_2024_is_no_former_one():
     assert found["zone"] == "former QPV"
 
 
-@pytest.mark.parametrize(
-    ("on", "beyond", "reason"),
-    [
-        ("2025-08-11", False, "farther than 300 m from every QPV given"),
-        ("2025-08-12", None, "the geography in force in Mayotte on 2025-08-12 is not known"),
-        ("2026-01-14", None, "the geography in force in Mayotte on 2026-01-14 is not known"),
-    ],
-)
-def test_in_mayotte_what_meets_no_rule_is_open_while_the_day_of_the_next_list_is_not_known(on, beyond, reason):
-    epsg, square = overseas("976")
-    qpv = layer({"QN97601M": square}, crs=epsg)
-    found = zone(affinity.translate(square, 5000), qpv, crs=epsg, on=on)
-    assert found[["eligible", "reason"]].tolist() == [beyond, reason]
-    assert zone(square, qpv, crs=epsg, on=on)[["eligible", "zone"]].tolist() == [True, "in QPV"]
-    lacking = zone(square, layer({CODE: SQUARE}).to_crs(epsg), crs=epsg, on=on)
-    assert lacking["reason"] == ("no perimeters given for Mayotte" if beyond is False else reason)
-
-
 def test_list_of_mayotte_whose_first_day_is_not_known_is_refused_before_its_release():
     epsg, square = overseas("976")
     with pytest.raises(DataError, match=r"release 2025\), the last whose days are established, the first QN97651C"):
@@ -507,13 +535,6 @@ def test_mayotte_has_two_lists_of_the_same_geography(on, code):
     wrong = {"QN97601M": "QN97651C", "QN97651C": "QN97601M"}[code]
     with pytest.raises(DataError, match="Mayotte"):
         zone(square, layer({wrong: square}, crs=epsg), crs=epsg, on=on)
-
-
-def test_mayotte_is_not_known_after_its_regime():
-    epsg, square = overseas("976")
-    found = zone(square, layer({CODE: SQUARE}).to_crs(epsg), crs=epsg, on="2030-01-01")
-    assert pd.isna(found["eligible"])
-    assert found["reason"] == "the list in force in Mayotte is not known after 2029-12-31"
 
 
 @pytest.mark.parametrize("reach", [299.999, 300.001])
@@ -531,7 +552,7 @@ def test_degrees_and_metres_give_the_same_answer(reach):
     [
         (None, "no outline"),
         (Polygon(), "no outline"),
-        (Polygon([(X, Y), (X + np.inf, Y), (X, Y + 1)]), "coordinates that are no numbers"),
+        (Polygon([(X, Y), (X + np.inf, Y), (X, Y + 1)]), "coordinates that are not numbers"),
         (Polygon([(X, Y), (X + 10, Y), (X + 5, Y)]), "no area"),
         (box(X, Y, X, Y), "no area"),
         (box(-5_000_000, 0, -4_999_000, 1000), "outside France"),
@@ -563,11 +584,11 @@ def test_territory_that_has_no_qpv_is_a_known_no():
 
 
 def test_part_of_a_list_is_told_in_the_note():
-    assert "1 of the 1362 perimeters of France hexagonale given" in zone(east(900, 1000))["note"]
+    assert "1 of the 1,362 perimeters of France hexagonale given" in zone(east(900, 1000))["note"]
 
 
 def test_perimeter_without_an_outline_is_not_counted_as_given():
-    assert "1 of the 1362" in zone(SQUARE, layer({CODE: SQUARE, OTHER: None}))["note"]
+    assert "1 of the 1,362" in zone(SQUARE, layer({CODE: SQUARE, OTHER: None}))["note"]
     found = zone(SQUARE, layer({CODE: None}))
     assert found["reason"] == "no perimeters given for France hexagonale"
 
@@ -585,7 +606,7 @@ def test_calls_that_cannot_be_answered_are_refused():
         vat_zone(gpd.GeoSeries([SQUARE]), QPV, on=DAY)
     with pytest.raises(DataError, match="CRS"):
         zone(SQUARE, layer({CODE: SQUARE}, crs=None))
-    with pytest.raises(DataError, match=r"'here' is not the code[\s\S]*stands 2 times"):
+    with pytest.raises(DataError, match=r"here is not the code[\s\S]*appears 2 times"):
         zone(SQUARE, layer({"here": SQUARE}).set_axis(["here"]).pipe(lambda one: pd.concat([one, one])))
     with pytest.raises(DataError, match="not of the 2015 geography"):
         zone(SQUARE, former=layer({OTHER: SQUARE}))
@@ -645,7 +666,7 @@ def test_answer_says_that_it_is_indicative_and_where_it_comes_from():
 
 def test_former_perimeters_that_are_not_used_are_told():
     found = vat_zone(gpd.GeoSeries([SQUARE], crs=2154), QPV, on="2027-01-01", former=layer({OLD: SQUARE}))
-    assert "`former` was not used" in found.attrs["qpvgeo"]["notes"][0]
+    assert "fiscal.no_former_rule" in [getattr(note, "key", "") for note in found.attrs["qpvgeo"]["notes"]]
 
 
 @settings(max_examples=40, deadline=None)
@@ -722,10 +743,8 @@ def test_list_of_conventions_published_as_flags_is_read(real_data):
 def test_days_for_which_the_lists_are_not_fully_known_are_told():
     series = gpd.GeoSeries([SQUARE], crs=2154)
     notes = {on: vat_zone(series, QPV, npnru=(), on=on).attrs["qpvgeo"]["notes"] for on in (DAY, "2027-03-01")}
-    assert notes[DAY] == []
-    assert notes["2027-03-01"] == [
-        "the lists are known up to the release of 2026-01-15: what changed by 2027-03-01 is not"
-    ]
+    assert [note.key for note in notes[DAY]] == ["fiscal.law_not_checked"]
+    assert "the release of 2026-01-15" in notes["2027-03-01"][2]
     with pytest.raises(UsageError, match="NaT is not a day"):
         vat_zone(series, QPV, npnru=(), on=pd.NaT)
 

@@ -11,7 +11,7 @@ Source: CGI, articles 278 sexies (III 2°, formerly I 11 bis) and 278 sexies B; 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -24,13 +24,15 @@ from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.fiscal.vat_inputs import Layer, footprints_of, lists_on, perimeters_of, require_frames, require_in_force
+from qpvgeo.fiscal.vat_rules import Rule, doubts_of_law, regime_of, rows_on, rules_on
 from qpvgeo.frames import provenance
 from qpvgeo.geometry.directed_hausdorff import PRECISION_M, farthest_m
-from qpvgeo.policy.renewal_conventions import NOT_KNOWN, Conventions, conventions_of
+from qpvgeo.language import Note, say
+from qpvgeo.policy.renewal_conventions import Conventions, Standing, conventions_of
 
 __all__ = ["INDICATIVE", "ZONE_COLUMNS", "vat_zone"]
 
-INDICATIVE = "indicative: only the georeferencer of the State is authoritative"
+INDICATIVE = say("fiscal.indicative", {}, "en")
 
 ZONE_COLUMNS = (
     "eligible",
@@ -47,17 +49,10 @@ ZONE_COLUMNS = (
 
 _CONTINUED = 0.01  # share of a former QPV under a present one: neighbours drawn anew overlap by slivers
 
+_BETWEEN_CONTRACTS = ("2024-01-01", "2024-03-31")
+"""The contrats de ville of 2015 ended with 2023, and the next were due by the end of March 2024."""
+
 Objects = npt.NDArray[np.object_]
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    zone: str
-    former: bool
-    wholly: float
-    partly: float
-    convention_by: str | None
-    reference: str
 
 
 def vat_zone(
@@ -118,10 +113,14 @@ def vat_zone(
     the union of two. Draw the dwellings: an answer of the ministry (question 717, January 2025) says that common
     parts and outbuildings beyond the limit do not count against them.
 
+    In Guyane and Mayotte VAT is not levied, and Saint-Martin and Polynésie française have taxes of their own: no group
+    is eligible there, whatever its zone. From 1 January to 31 March 2024,
+    between two contrats de ville, a group that meets no rule is left missing. The law was checked up to the day of
+    `checked_until` in `fiscal_rules`; later permits carry a note.
+
     False means that no rule can be met with the perimeters given. Where a convention or a former QPV that was not
-    given could change it, the answer is missing; so it is in Mayotte from 12 August 2025 to 14 January 2026 for a group
-    that meets no rule by the list of 2025: whether every commune was a QPV already is not established. The outlines
-    published on the web are simplified: with them the metres are those of the simplified limit.
+    given could change it, the answer is missing. Only the perimeters of territories where a footprint lies are judged.
+    The outlines published on the web are simplified: with them the metres are those of the simplified boundary.
 
     Sources: CGI 278 sexies and 278 sexies B, table `fiscal_rules` of `qpvgeo.facts`; CGI 294 and 296 overseas.
 
@@ -135,77 +134,58 @@ def vat_zone(
     {nan: 26, 'within 300 m': 12, 'in QPV': 4}
     """
     if isinstance(footprints, shapely.Geometry):
-        raise UsageError(
-            "A bare shape does not say its projection.", way_out="Wrap it: geopandas.GeoSeries([shape], crs=2154)."
-        )
+        raise UsageError(Note("fiscal.bare_shape"), way_out=Note("fiscal.bare_shape_way_out"))
     require_frames(footprints=footprints, qpv=qpv, **({} if former is None else {"former": former}))
     lists, unsettled = lists_on(on)
     day: str = lists.attrs["on"]
-    rules = _rules(day)
+    rules = rules_on(day)
     present = perimeters_of(qpv, "qpv")
+    fictional = territories.SAMPLE in map(official.of_qpv, present.code)
+    shapes, place, reasons = footprints_of(footprints, fictional=fictional)
+    # perimeters of territories where no footprint lies are not concerned
+    present = present.of(np.isin(present.territory, [where for where in set(place) if where is not None]))
     require_in_force(present, lists, unsettled)
     conventions = conventions_of(npnru)
     ended, ended_notes = _ended(former, lists, rules)
-    shapes, place, reasons = footprints_of(
-        footprints, fictional=territories.SAMPLE in map(official.of_qpv, present.code)
-    )
 
     known = _Known(day, conventions, present)
     found = _found(shapes, place, rules, present, ended, known)
-    told = _Told(lists, rules, known, ended, unsettled)
+    told = _Told(lists, rules, known, ended, unsettled, fictional=fictional)
     _conclude(found, place, reasons, told)
-    found["note"] = pd.array([told.note(where) for where in place], dtype="str")
+    of_law = doubts_of_law(day)
+    held = {where: "; ".join([*told.notes(where), *of_law]) for where in set(place)}
+    found["note"] = pd.array([held[where] for where in place], dtype="str")
     found = found[list(ZONE_COLUMNS)].set_index(footprints.index)
     frames = [frame for frame in (footprints, qpv, former) if frame is not None]
     return provenance.stamp(
         found,
         [record for frame in frames for record in provenance.provenance(frame).get("files", [])],
         on=day,
-        rules=[dict(row) for row in _rows(day)],
-        indicative=INDICATIVE,
-        notes=[*ended_notes, *facts.caveats(day, set(present.territory))],
+        rules=[dict(row) for row in rows_on(day)],
+        indicative=Note("fiscal.indicative"),
+        notes=[*of_law, *ended_notes, *facts.caveats(day, set(present.territory))],
         fictional=provenance.is_fictional(*frames),
     )
 
 
-def _rows(day: str) -> list[Mapping[str, str]]:
-    rows = facts.rows("fiscal_rules")
-    return [row for row in rows if row["filed_from"] <= day <= (row["filed_to"] or "9999")]
-
-
-def _rules(day: str) -> list[_Rule]:
-    """Rules in force for permits filed on a day, the strongest first."""
-    return [
-        _Rule(
-            zone=row["zone"],
-            former=row["perimeters"] == "former",
-            wholly=float(row["wholly_within_m"]),
-            partly=float(row["partly_within_m"] or "nan"),
-            convention_by=row["convention_by"] or None,
-            reference=row["reference"],
-        )
-        for row in _rows(day)
-    ]
-
-
 def _ended(
-    former: gpd.GeoDataFrame | gpd.GeoSeries | None, lists: pd.DataFrame, rules: list[_Rule]
-) -> tuple[Layer | None, list[str]]:
-    """Former QPV that the law of the day knows, and words on those that it does not."""
+    former: gpd.GeoDataFrame | gpd.GeoSeries | None, lists: pd.DataFrame, rules: list[Rule]
+) -> tuple[Layer | None, list[Note]]:
+    """Former QPV to which a rule of the day applies, and notes on the others."""
     if former is None:
         return None, []
     layer = perimeters_of(former, "former")
     wrong = [code for code in layer.code if official.vintage_of(code) != 2015]
     if wrong:
         raise DataError(
-            f"{len(wrong)} of {len(layer.code)} perimeters of `former` are not of the 2015 geography.",
+            Note("fiscal.not_of_2015", count=len(wrong), total=len(layer.code)),
             problems=wrong,
-            way_out="Former QPV are those of 31 December 2023: qpvgeo.read_qpv(path, vintage=2015).",
+            way_out=Note("fiscal.not_of_2015_way_out"),
         )
     if not any(rule.former for rule in rules):
-        return None, [f"no rule on former QPV for permits filed on {lists.attrs['on']}: `former` was not used"]
+        return None, [Note("fiscal.no_former_rule", on=lists.attrs["on"])]
     over = np.isin(layer.territory, lists.index[lists["vintage"] == 2024])
-    notes = [f"{code} was still a QPV on {lists.attrs['on']}: not used as a former one" for code in layer.code[~over]]
+    notes = [Note("fiscal.still_a_qpv", code=str(code), on=lists.attrs["on"]) for code in layer.code[~over]]
     return layer.of(over), notes
 
 
@@ -217,30 +197,37 @@ class _Known:
     conventions: Conventions | None
     present: Layer
 
-    def standing(self, layer: Layer, rule: _Rule) -> Objects:
-        """Whether a rule holds for each perimeter: True, False, or why it is not known."""
-        if rule.convention_by is None:
-            return np.full(len(layer.code), True, dtype=object)
-        by = self.day if rule.convention_by == "filing" else rule.convention_by
-        found = np.full(len(layer.code), None, dtype=object)
-        for row, code in enumerate(layer.code):
-            found[row] = NOT_KNOWN.format(code) if self.conventions is None else self.conventions.standing(code, by)
+    def standing(self, layer: Layer, rule: Rule) -> pd.DataFrame:
+        """Whether a rule holds for each perimeter (`holds`, missing where not known), and why not known (`doubt`)."""
+        given = [self._of(code, rule) for code in layer.code]
+        found = pd.DataFrame(
+            {
+                "holds": pd.array([one.holds for one in given], dtype="boolean"),
+                "doubt": pd.Series([one.doubt for one in given], dtype=object),
+            }
+        )
         if rule.former:
             self._doubt_continued(layer, found)
         return found
 
-    def _doubt_continued(self, layer: Layer, found: Objects) -> None:
+    def _of(self, code: str, rule: Rule) -> Standing:
+        if rule.convention_by is None:
+            return Standing(holds=True)
+        by = self.day if rule.convention_by == "filing" else rule.convention_by
+        return Standing.unknown(code) if self.conventions is None else self.conventions.standing(code, by)
+
+    def _doubt_continued(self, layer: Layer, found: pd.DataFrame) -> None:
+        possible = found["holds"].fillna(value=True).to_numpy(dtype=bool)
         for territory in dict.fromkeys(layer.territory):
-            old = np.flatnonzero((layer.territory == territory) & (found != False))  # noqa: E712
+            old = np.flatnonzero((layer.territory == territory) & possible)
             new = np.flatnonzero((self.present.territory == territory) & ~shapely.is_missing(self.present.shape))
             at, under = shapely.STRtree(self.present.shape[new]).query(layer.shape[old], predicate="intersects")
             shared = shapely.area(shapely.intersection(layer.shape[old[at]], self.present.shape[new[under]]))
-            for row, other in zip(
-                *(pair[shared > _CONTINUED * shapely.area(layer.shape[old[at]])] for pair in (at, under)), strict=True
-            ):
-                found[old[row]] = (
-                    f"{layer.code[old[row]]} still overlaps {self.present.code[new[other]]}: continued, or former?"
-                )
+            kept = shared > _CONTINUED * shapely.area(layer.shape[old[at]])
+            for row, other in zip(old[at[kept]], new[under[kept]], strict=True):
+                codes = {"former": str(layer.code[row]), "present": str(self.present.code[other])}
+                found.loc[row, "holds"] = pd.NA
+                found.loc[row, "doubt"] = Note("fiscal.continued", **codes)
 
 
 def _pairs(shapes: Objects, place: Objects, layer: Layer, reach: float) -> pd.DataFrame:
@@ -262,33 +249,33 @@ def _pairs(shapes: Objects, place: Objects, layer: Layer, reach: float) -> pd.Da
 
 
 def _found(
-    shapes: Objects, place: Objects, rules: list[_Rule], present: Layer, ended: Layer | None, known: _Known
+    shapes: Objects, place: Objects, rules: list[Rule], present: Layer, ended: Layer | None, known: _Known
 ) -> pd.DataFrame:
     """First rule that each footprint meets, with its distances; `doubt` where one that is not known could be met."""
     reach = max(rule.wholly for rule in rules)
     layers = {False: present} | ({True: ended} if ended is not None else {})
     pairs = {former: _pairs(shapes, place, layer, reach) for former, layer in layers.items()}
     kept = pd.DataFrame(index=pd.RangeIndex(len(shapes)))
-    words = ("zone", "case", "qpv_code", "doubt", "close")
+    words = ("zone", "case", "qpv_code", "close")
     kept = kept.assign(**dict.fromkeys(words, pd.Series(pd.NA, index=kept.index, dtype="str")))
+    kept["doubt"] = pd.Series(None, index=kept.index, dtype=object)
     kept = kept.assign(**dict.fromkeys(("nearest_m", "farthest_m", "limit_m", "partly_within_m"), np.nan))
     for rule in rules:
         if rule.former not in layers:
             continue
         layer, pair = layers[rule.former], pairs[rule.former]
         fits = pair[(pair["farthest_m"] <= rule.wholly) & ~(pair["nearest_m"] > rule.partly)]
-        fits = fits.assign(code=layer.code[fits["qpv"]], holds=known.standing(layer, rule)[fits["qpv"]])
+        fits = fits.assign(code=layer.code[fits["qpv"]]).join(known.standing(layer, rule), on="qpv")
         fits = fits.sort_values(["row", "farthest_m", "code"])
-        met = fits[fits["holds"].eq(True).astype(bool)].drop_duplicates("row").set_index("row")
+        met = fits[fits["holds"].fillna(value=False).astype(bool)].drop_duplicates("row").set_index("row")
         met = met[kept["zone"].reindex(met.index).isna()]
         kept.loc[met.index, ["zone", "case"]] = rule.zone, rule.reference
         kept.loc[met.index, ["limit_m", "partly_within_m"]] = rule.wholly, rule.partly
         kept.loc[met.index, "qpv_code"] = met["code"]
         kept.loc[met.index, ["nearest_m", "farthest_m"]] = met[["nearest_m", "farthest_m"]]
-        in_words = fits["holds"].map(lambda held: isinstance(held, str)).astype(bool)
-        unsure = fits[in_words].drop_duplicates("row").set_index("row")
+        unsure = fits[fits["holds"].isna()].drop_duplicates("row").set_index("row")
         unsure = unsure[kept["doubt"].reindex(unsure.index).isna()]
-        kept.loc[unsure.index, "doubt"] = unsure["holds"].astype("str")
+        kept.loc[unsure.index, "doubt"] = unsure["doubt"]
     _add_nearest(kept, shapes, place, present)
     return kept
 
@@ -314,16 +301,18 @@ class _Told:
     def __init__(
         self,
         lists: pd.DataFrame,
-        rules: list[_Rule],
+        rules: list[Rule],
         known: _Known,
         ended: Layer | None,
         unsettled: frozenset[str],
+        *,
+        fictional: bool,
     ) -> None:
         self._lists, self._rules, self._conventions, self._unsettled = lists, rules, known.conventions, unsettled
         present = known.present
         drawn = pd.Series(present.territory[~shapely.is_missing(present.shape)], dtype="object")
         self._given = drawn.value_counts().to_dict()
-        self._sample = any(official.of_qpv(code) == territories.SAMPLE for code in present.code)
+        self._sample = fictional
         self._ended = ended
         self.near = max(rule.wholly for rule in rules if rule.convention_by is None)
 
@@ -333,20 +322,30 @@ class _Told:
             rule.wholly
             for rule in self._rules
             if rule.convention_by and not rule.former and isinstance(code, str) and self._conventions
-            if self._conventions.standing(code, rule.convention_by) is True
+            if self._conventions.standing(code, rule.convention_by).holds
         ]
         return max([self.near, *signed])
 
-    def unknown(self, territory: str) -> str | None:
+    def never(self, territory: str) -> Note | None:
+        """Why no group of a territory can be eligible: the VAT of this law is not levied there."""
+        regime = regime_of(territory)
+        return regime if regime is not None and regime.key in ("fiscal.not_levied", "fiscal.own_taxes") else None
+
+    def unknown(self, territory: str) -> Note | None:
         """Why nothing can be said in a territory."""
         name = territories.get(territory).name
         if territory in self._lists.index and pd.isna(self._lists.loc[territory, "n_qpv"]):
-            return f"the list in force in {name} is {self._lists.loc[territory, 'note']}"
+            return Note("fiscal.list_unknown", territory=name, state=str(self._lists.loc[territory, "note"]))
         if territory in self._unsettled:
-            return f"the geography in force in {name} on {self._lists.attrs['on']} is not known"
+            return Note("fiscal.geography_unknown", territory=name, on=self._lists.attrs["on"])
         if territory in self._lists.index and territory not in self._given:
-            return f"no perimeters given for {name}"
+            return Note("fiscal.no_perimeters", territory=name)
         return None
+
+    def transitional(self, territory: str) -> bool:
+        """Whether the old contracts of a territory had ended and the new ones were not due yet."""
+        first, last = _BETWEEN_CONTRACTS
+        return territory == "hexagone" and first <= self._lists.attrs["on"] <= last
 
     def lacks_former(self, territory: str) -> bool:
         """Whether a former QPV that was not given could make a difference."""
@@ -355,48 +354,60 @@ class _Told:
         over = territory in self._lists.index and self._lists.loc[territory, "vintage"] == 2024
         return self._ended is None and possible and over and any(rule.former for rule in self._rules)
 
-    def note(self, territory: str | None) -> str:
+    def notes(self, territory: str | None) -> list[Note]:
         """What the answer does not say in a territory."""
-        parts = [INDICATIVE]
+        found = [Note("fiscal.indicative")]
         if territory is not None and territory in self._given:
             held = self._lists.loc[territory]
+            vintage = int(held["vintage"])
             by_convention = any(rule.convention_by and not rule.former for rule in self._rules)
-            if by_convention and not (self._conventions and self._conventions.speak_of(int(held["vintage"]))):
-                why = f"no code of {held['vintage']} in `npnru`" if self._conventions is not None else "not given"
-                parts.append(f"NPNRU rule not evaluated (conventions: {why})")
+            if by_convention and self._conventions is None:
+                found.append(Note("fiscal.npnru_not_given"))
+            elif by_convention and self._conventions is not None and not self._conventions.speak_of(vintage):
+                found.append(Note("fiscal.npnru_other_geography", vintage=vintage))
             if self.lacks_former(territory):
-                parts.append("rule of former QPV not evaluated (perimeters not given)")
-            if not self._sample and self._given[territory] < held["n_qpv"]:
-                parts.append(f"{self._given[territory]} of the {held['n_qpv']} perimeters of {held['name']} given")
-        vat = next((row for row in facts.rows("vat_territories") if row["territory"] == territory), None)
-        return "; ".join([*parts, *([f"{vat['words']} ({vat['reference']})"] if vat else [])])
+                found.append(Note("fiscal.former_not_given"))
+            given, expected = int(self._given[territory]), held["n_qpv"]
+            if not self._sample and given < expected:
+                name = str(held["name"])
+                found.append(Note("fiscal.part_given", given=given, expected=int(expected), territory=name))
+        regime = None if territory is None else regime_of(territory)
+        return found if regime is None else [*found, regime]
 
 
 def _conclude(found: pd.DataFrame, place: Objects, reasons: Objects, told: _Told) -> None:
     """Set `eligible` and `reason`: False only where nothing that was not given could make it True."""
     eligible = pd.Series(pd.NA, index=found.index, dtype="boolean")
     reason = pd.Series(reasons, index=found.index, dtype="object")
-    eligible[found["zone"].notna()] = True
-    doubts = found["doubt"].astype("object").where(found["doubt"].notna(), None).to_numpy()
+    met = found["zone"].notna().to_numpy()
+    eligible[met] = True
+    doubts = found["doubt"].where(found["doubt"].notna(), None).to_numpy()
     nearest, close = found["nearest_m"].to_numpy(), found["close"].to_numpy()
-    for row in np.flatnonzero(found["zone"].isna().to_numpy() & reason.isna().to_numpy()):
+    for row in np.flatnonzero(reason.isna().to_numpy()):
         where = place[row]
-        why = told.unknown(where) or doubts[row]
-        if why is None and told.lacks_former(where):
-            why = "meets no rule of the QPV given, and the former QPV were not given"
+        why = told.never(where)
+        if why is None and met[row]:
+            continue
         if why is None:
-            eligible.iloc[row] = False
+            why = told.unknown(where) or doubts[row]
+            if why is None and told.lacks_former(where):
+                why = Note("fiscal.former_missing")
+            if why is None and told.transitional(where):
+                why = Note("fiscal.contracts_of_2024")
+            if why is not None:
+                reason.iloc[row] = why
+                continue
             why = _why_not(nearest[row], close[row], where, told.reach_of(close[row]))
+        eligible.iloc[row] = False
         reason.iloc[row] = why
     found["eligible"] = eligible
     found["reason"] = reason.astype("str")
 
 
-def _why_not(nearest: float, close: str, territory: str, limit: float) -> str:
+def _why_not(nearest: float, close: str, territory: str, limit: float) -> Note:
+    """Why a group meets no rule."""
     if np.isnan(nearest):
-        return f"no QPV in {territories.get(territory).name}"
-    if nearest == 0:
-        return f"on the limit of {close}, and reaches beyond {limit:.0f} m of it: look at its buildings one by one"
+        return Note("fiscal.no_qpv", territory=territories.get(territory).name)
     if nearest <= limit:
-        return f"near {close}, and reaches beyond {limit:.0f} m of it"
-    return f"farther than {limit:.0f} m from every QPV given"
+        return Note("fiscal.crosses" if nearest == 0 else "fiscal.near", code=str(close), distance=round(limit))
+    return Note("fiscal.farther", distance=round(limit))

@@ -14,6 +14,7 @@ from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.geometry.projection import middles, reproject
 from qpvgeo.geometry.validity import mended
+from qpvgeo.language import Note
 from qpvgeo.tagging import coordinates, placement
 
 __all__ = ["Layer", "footprints_of", "lists_on", "perimeters_of", "require_frames", "require_in_force"]
@@ -42,35 +43,31 @@ def require_frames(**given: Any) -> None:  # noqa: ANN401 - whatever a caller gi
     UsageError
         Names each, with what it is.
     """
-    wrong = {
-        name: f"is a {type(one).__name__}"
-        for name, one in given.items()
-        if not isinstance(one, gpd.GeoDataFrame | gpd.GeoSeries)
-    }
+    wrong = []
     for name, one in given.items():
-        if isinstance(one, gpd.GeoDataFrame) and one.active_geometry_name is None:
-            wrong[name] = "has no active geometry: .set_geometry(column)"
+        if not isinstance(one, gpd.GeoDataFrame | gpd.GeoSeries):
+            wrong.append(Note("fiscal.is_a", name=name, given=type(one).__name__))
+        elif isinstance(one, gpd.GeoDataFrame) and one.active_geometry_name is None:
+            wrong.append(Note("fiscal.no_geometry", name=name))
     if wrong:
-        raise UsageError(
-            "Footprints and perimeters are frames of outlines.",
-            problems=[f"`{name}` {words}" for name, words in wrong.items()],
-            way_out="Give each as one GeoDataFrame: perimeters of qpvgeo.read_qpv(path), several of them put together "
-            "with pandas.concat(); footprints of geopandas.read_file(path).",
-        )
+        raise UsageError(Note("fiscal.not_frames"), problems=wrong, way_out=Note("fiscal.not_frames_way_out"))
 
 
 def perimeters_of(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str) -> Layer:
     """Perimeters of QPV by code, each in the legal projection of the territory of its code."""
     code = frame.index.to_series().astype("str")
-    problems = [f"{one!r} is not the code of a QPV" for one in code[code.map(official.vintage_of).isna()]]
-    problems += [f"{one!r} stands {count} times" for one, count in code.value_counts().items() if count > 1]
+    counts = code.value_counts()
+    problems = [Note("fiscal.not_a_code", code=str(one)) for one in code[code.map(official.vintage_of).isna()]]
+    problems += [
+        Note("frames.several_rows", label=str(one), count=int(count)) for one, count in counts[counts > 1].items()
+    ]
     if frame.crs is None:
-        problems.append("the projection (CRS) is not known")
+        problems.append(Note("fiscal.no_crs"))
     if problems:
         raise DataError(
-            f"`{what}` holds no perimeters of QPV by code.",
+            Note("fiscal.no_perimeters_by_code", name=what),
             problems=problems,
-            way_out="Make it with qpvgeo.read_qpv(), which accepts every published form.",
+            way_out=Note("fiscal.no_perimeters_by_code_way_out"),
         )
     own = code.map(official.of_qpv).map(territories.of_department)
     where = own.replace(territories.SAMPLE, "hexagone").to_numpy(dtype=object)
@@ -108,7 +105,7 @@ def require_in_force(present: Layer, lists: pd.DataFrame, unsettled: frozenset[s
     problems = []
     for territory in dict.fromkeys(present.territory):
         if territory not in lists.index:
-            problems.append(f"{territory}: no list names QPV there")
+            problems.append(Note("fiscal.no_list", territory=territories.get(territory).name))
             continue
         held = lists.loc[territory]
         if pd.isna(held["n_qpv"]):
@@ -118,16 +115,14 @@ def require_in_force(present: Layer, lists: pd.DataFrame, unsettled: frozenset[s
         if territory == "976" and not wrong:
             wrong = [code for code in own if code.endswith("C") != (held["release"] == facts.LAST_RELEASE.isoformat())]
         if wrong:
-            list_of = f"{held['vintage']} geography (release {held['release']})"
-            if territory in unsettled:
-                list_of += ", the last whose days are established"
-            problems.append(f"{held['name']}: {len(wrong)} are not of the {list_of}, the first {wrong[0]}")
+            key = "fiscal.other_list_unsettled" if territory in unsettled else "fiscal.other_list"
+            release = {"vintage": int(held["vintage"]), "release": str(held["release"])}
+            problems.append(Note(key, territory=str(held["name"]), count=len(wrong), code=str(wrong[0]), **release))
     if problems:
         raise DataError(
-            f"These perimeters were not in force on {lists.attrs['on']}.",
+            Note("fiscal.not_in_force", on=lists.attrs["on"]),
             problems=problems,
-            way_out="Give those of the release named for each territory; former QPV go to `former`. "
-            "Leave out the rows of territories where no footprint lies.",
+            way_out=Note("fiscal.not_in_force_way_out"),
         )
 
 
@@ -143,9 +138,9 @@ def footprints_of(
     place = np.array([*found.codes, None], dtype=object)[found.territory]
     reasons = np.array([None, *placement.REASONS], dtype=object)[found.reason]
     absent = shapely.is_missing(given) | shapely.is_empty(given)
-    reasons[absent] = "no area"
-    reasons[shapely.is_missing(drawn.to_numpy())] = "coordinates that are no numbers"
-    reasons[shapely.is_missing(had) | shapely.is_empty(had)] = "no outline"
+    reasons[absent] = Note("fiscal.no_area")
+    reasons[shapely.is_missing(drawn.to_numpy())] = Note("fiscal.no_coordinates")
+    reasons[shapely.is_missing(had) | shapely.is_empty(had)] = Note("fiscal.no_outline")
     place[absent] = None
     shapes = np.full(len(given), None, dtype=object)
     for territory in dict.fromkeys(place[place != None]):  # noqa: E711

@@ -2,34 +2,45 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError, UsageError
+from qpvgeo.language import Note
 from qpvgeo.sources.published_names import column_of
 
-__all__ = ["NOT_KNOWN", "Conventions", "conventions_of"]
-
-NOT_KNOWN = "whether {} has an NPNRU convention is not known"
+__all__ = ["Conventions", "Standing", "conventions_of"]
 
 _YES = ("oui", "yes", "true", "1", "1.0")
 
 
+class Standing(NamedTuple):
+    """Whether a convention was signed by a day: True, False, or None with the doubt in words."""
+
+    holds: bool | None
+    doubt: Note | None = None
+
+    @classmethod
+    def unknown(cls, code: str) -> "Standing":
+        """Standing of a QPV that no list speaks about."""
+        return cls(None, Note("policy.convention_unknown", code=code))
+
+
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """What a list tells of NPNRU conventions.
+    """NPNRU conventions by QPV.
 
     Attributes
     ----------
     signed
-        First day of signature by code, as text: empty in a list that tells no days, missing where the day lacks.
+        First day of signature by code, as text: empty in a list without days, missing where the day is missing.
     undated
-        Codes of which a day lacks, in a list that tells days.
+        Codes without a day, in a list that has days.
     vintages
-        Geographies that the list speaks of, if only to say no; None for an empty list, which says that there is none.
+        Geographies that the list covers, if only to say no; None for an empty list, which says that there is none.
     """
 
     signed: Mapping[str, Any]
@@ -37,21 +48,23 @@ class Conventions:
     vintages: frozenset[int] | None
 
     def speak_of(self, vintage: int) -> bool:
-        """Whether the list names a QPV of a geography, with a convention or without, or says that there is none."""
+        """Whether the list covers a geography: it names a QPV of it, with a convention or without, or is empty."""
         return self.vintages is None or vintage in self.vintages
 
     def name_one_of(self, vintage: int) -> bool:
         """Whether a QPV of a geography has a convention."""
         return any(official.vintage_of(code) == vintage for code in self.signed)
 
-    def standing(self, code: str, by: str) -> bool | str:
-        """Whether the convention of a QPV was signed by a day: True, False, or why it is not known."""
+    def standing(self, code: str, by: str) -> Standing:
+        """Whether the convention of a QPV was signed by a day."""
         if not self.speak_of(official.vintage_of(code) or 0):
-            return NOT_KNOWN.format(code)
+            return Standing.unknown(code)
         day = self.signed.get(code)
         if isinstance(day, str) and day <= by:
-            return True
-        return f"when the NPNRU convention of {code} was signed is not known" if code in self.undated else False
+            return Standing(holds=True)
+        if code in self.undated:
+            return Standing(None, Note("policy.signature_unknown", code=code))
+        return Standing(holds=False)
 
 
 def conventions_of(npnru: pd.DataFrame | pd.Series | Iterable[str] | None) -> Conventions | None:
@@ -59,7 +72,12 @@ def conventions_of(npnru: pd.DataFrame | pd.Series | Iterable[str] | None) -> Co
     if npnru is None:
         return None
     if isinstance(npnru, str):
-        raise UsageError("`npnru` is one text.", way_out=f"Give a list of codes: npnru=[{npnru!r}].")
+        raise UsageError(Note("policy.npnru_text"), way_out=Note("policy.npnru_text_way_out", text=repr(npnru)))
+    if not isinstance(npnru, Iterable):
+        raise UsageError(
+            Note("policy.npnru_type", given=type(npnru).__name__),
+            way_out=Note("policy.npnru_text_way_out", text='"QN05901N"'),
+        )
     signed = None
     if isinstance(npnru, pd.DataFrame):
         columns, has = {str(name).lower(): name for name in npnru.columns}, np.full(len(npnru), True)
@@ -72,7 +90,7 @@ def conventions_of(npnru: pd.DataFrame | pd.Series | Iterable[str] | None) -> Co
         # neither yes nor no: the way to say that it is not known is to leave the list out
         if npnru.isna().any():
             unsure = [str(code) for code in npnru.index[npnru.isna()]]
-            raise DataError("npnru is neither True nor False for some QPV.", problems=unsure, way_out="Say which.")
+            raise DataError(Note("policy.npnru_unsure"), problems=unsure, way_out=Note("policy.npnru_unsure_way_out"))
         listed, has = npnru.index.to_series(), npnru.to_numpy(dtype=bool)
     else:
         listed = pd.Series(list(npnru), dtype="str")
@@ -93,8 +111,8 @@ def _days(signed: pd.Series) -> pd.Series:
     wrong = signed[days.isna() & signed.notna() & (signed.astype("str").str.strip() != "")]
     if len(wrong):
         raise DataError(
-            "npnru: the column `date_convention` holds what is not a day.",
-            problems=[f"row {row}: {value!r}" for row, value in wrong.items()],
-            way_out="Write days as YYYY-MM-DD.",
+            Note("policy.not_days"),
+            problems=[Note("policy.not_a_day", row=str(row), value=str(value)) for row, value in wrong.items()],
+            way_out=Note("policy.not_days_way_out"),
         )
     return days.dt.strftime("%Y-%m-%d").astype("object").reset_index(drop=True)
