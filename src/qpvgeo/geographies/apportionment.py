@@ -21,7 +21,7 @@ from qpvgeo.frames import provenance
 from qpvgeo.geographies.forms import renamed
 from qpvgeo.language import Note
 
-__all__ = ["COVERED", "Apportioned", "Kind", "QuantileWarning", "apportion", "framed", "unplaced"]
+__all__ = ["COVERED", "Apportioned", "Kind", "QuantileWarning", "apportion", "framed", "repeated", "unplaced"]
 
 Kind = Literal["count", "rate", "category"]
 
@@ -193,7 +193,7 @@ def _require(frame: pd.DataFrame, parts: pd.DataFrame, kind: str, denominators: 
     if denominators is not None and not isinstance(denominators, pd.Series):
         raise UsageError(Note("geographies.denominators_type", given=type(denominators).__name__))
     known = set(parts["code_from"].dropna())
-    problems: list[str] = _repeated(frame.index)
+    problems: list[str] = repeated(frame.index)
     problems += [
         Note("geographies.not_in_passage", label=str(label)) for label in frame.index.unique() if label not in known
     ]
@@ -232,8 +232,8 @@ def _require_whole(parts: pd.DataFrame) -> None:
         )
 
 
-def _repeated(labels: pd.Index) -> list[str]:
-    """Labels that appear several times."""
+def repeated(labels: pd.Index) -> list[str]:
+    """Problems: the labels that appear several times."""
     counts = labels[labels.duplicated(keep=False)].value_counts(sort=False)
     return [Note("frames.several_rows", label=str(label), count=int(count)) for label, count in counts.items()]
 
@@ -250,7 +250,7 @@ def _quantiles(frame: pd.DataFrame, kind: str) -> list[Note]:
 
 def _unfit(denominators: pd.Series, frame: pd.DataFrame) -> list[str]:
     """What keeps rates from being apportioned with their denominators."""
-    problems = _repeated(denominators.index) + _unusable(denominators, "denominators")
+    problems = repeated(denominators.index) + _unusable(denominators, "denominators")
     if problems or frame.index.has_duplicates:
         return problems
     of = denominators.reindex(frame.index).astype("Float64")

@@ -408,6 +408,33 @@ def test_order_of_lines_changes_nothing():
         pd.testing.assert_frame_equal(found, expected)
 
 
+# --- tables alone
+
+
+def test_new_communes_of_departments_that_the_first_table_lacks_are_rows(tmp_path):
+    early = etalab(tmp_path, 2025, "97101 Abymes COM  9", "97102 Anse COM  9")
+    late = etalab(
+        tmp_path, 2026, "97101 Abymes COM  9", "97102 Anse COM  9", "97801 Martin COM  9", "97199 Neuve COM  9"
+    )
+    passage = commune_passage(2025, 2026, communes={2025: early, 2026: late})
+    assert passage[["code_from", "code_to", "kind"]].astype(object).fillna("").to_numpy().tolist() == [
+        ["97101", "97101", "same"],
+        ["97102", "97102", "same"],
+        ["", "97199", "no predecessor"],
+        ["", "97801", "no predecessor"],
+    ]
+    assert passage.attrs["qpvgeo"]["without_predecessor"] == ["97199", "97801"]
+
+
+def test_departments_that_an_extract_does_not_cover_are_left_out_with_a_note(tmp_path):
+    early = etalab(tmp_path, 2025, "01001 Ambre COM  9")
+    late = etalab(tmp_path, 2026, *(f"{code} X{code} COM  9" for code in ("01001", "38001", "69001")))
+    passage = commune_passage(2025, 2026, communes={2025: early, 2026: late})
+    assert passage["code_to"].tolist() == ["01001"]
+    notes = {note.key: note.values for note in passage.attrs["qpvgeo"]["notes"] if hasattr(note, "key")}
+    assert notes["geographies.departments_left_out"]["codes"] == ["38001", "69001"]
+
+
 # --- tables beside the events
 
 
@@ -462,7 +489,7 @@ def test_weight_is_missing_for_all_parts_of_a_commune_when_one_is_not_known():
 def test_table_that_the_events_contradict_is_told():
     passage = commune_passage(2020, 2024, events=NOUVELLE, communes={2020: frame({"01001": 1, "01002": 1})})
     assert passage["code_to"].tolist() == ["01001", "01002"]
-    assert "1 communes (01002) of the table of 2020 were none by the events" in passage.attrs["qpvgeo"]["notes"]
+    assert "geographies.not_communes_by_events" in [note.key for note in passage.attrs["qpvgeo"]["notes"]]
 
 
 def test_files_at_hand_are_found(tmp_path, monkeypatch):
@@ -491,7 +518,7 @@ def test_no_events_at_hand_says_where_they_are():
         commune_passage(2018, 2024)
     assert EVENTS_PAGE in caught.value.way_out
     assert "v_mvt_commune_2024.csv" in caught.value.way_out
-    assert "communes={year: path}" in caught.value.way_out
+    assert "communes=" in caught.value.way_out
 
 
 # --- tables in place of events
@@ -584,9 +611,9 @@ def test_what_is_odd_of_the_tables_is_told(tmp_path):
     [
         ({"communes": {2018: frame({"75101": 1})}}, "75101 is an arrondissement"),
         ({"communes": {2018: pd.DataFrame({"population": [1]}, index=["01001"])}}, "no column 'name'"),
-        ({"communes": {2018: pd.concat([frame({"01001": 1})] * 2)}}, "01001 stands several times"),
+        ({"communes": {2018: pd.concat([frame({"01001": 1})] * 2)}}, "01001 appears 2 times"),
         ({"population": pd.Series({"01001": -1})}, "01001: -1"),
-        ({"population": pd.Series([1, 2], index=["01001", "01001"])}, "01001 stands several times"),
+        ({"population": pd.Series([1, 2], index=["01001", "01001"])}, "01001 appears 2 times"),
         ({"population": pd.DataFrame({"people": [1]}, index=["01001"])}, "no column 'population'"),
     ],
 )
@@ -597,9 +624,9 @@ def test_sources_that_cannot_be_used_are_told(sources, message):
 
 @pytest.mark.parametrize("years", [(1900, 2024), (2018, "2024"), (2018, 20240)])
 def test_years_that_are_none(years):
-    with pytest.raises(UsageError, match="no year of the communes"):
+    with pytest.raises(UsageError, match=r"(is not a year|are not years) of the communes"):
         commune_passage(*years, events=NOUVELLE)
-    with pytest.raises(UsageError, match="is no year"):
+    with pytest.raises(UsageError, match="is not a year"):
         commune_passage(2018, 2024, events=NOUVELLE, communes={"2018": frame({"01001": 1})})
 
 
@@ -662,9 +689,8 @@ def test_category_is_that_of_most_people_and_missing_where_they_are_not_known():
 def test_commune_whose_neighbour_is_not_in_the_table_is_missing():
     values = moved(pd.Series({"01001": 40}, name="homes"), 2018, 2024, NOUVELLE)
     assert values["homes"].tolist() == [pd.NA]
-    assert values.attrs["qpvgeo"]["notes"][-1] == (
-        "1 communes (01002) are not in the table: what they lead to is missing"
-    )
+    note = values.attrs["qpvgeo"]["notes"][-1]
+    assert (note.key, note.values["codes"]) == ("geographies.not_in_table", ["01002"])
 
 
 def test_what_goes_nowhere_is_listed():
@@ -680,9 +706,9 @@ def test_codes_of_another_year_are_refused_with_what_is_known_of_them():
     with pytest.raises(DataError) as caught:
         moved(table, 2020, 2024, pd.concat([NOUVELLE, RESTORED]))
     assert caught.value.problems == (
-        "'01002' is that of a commune until the eve of 2019-01-01, is that of a commune from 2021-06-01",
-        "'75101' is an arrondissement: sum them up under 75056",
-        "'1003' is not how a code is written: 01003 is",
+        "01002 is that of a commune until the eve of 2019-01-01 and is that of a commune from 2021-06-01",
+        "75101 is an arrondissement: sum them up under 75056",
+        "1003 is not how a code is written: 01003 is",
     )
     with pytest.raises(DataError, match="All of them were communes in 2018: give that year as from_year"):
         moved(table.drop(["75101", "1003"]), 2019, 2020, NOUVELLE)
@@ -694,14 +720,14 @@ def test_codes_are_looked_for_in_the_tables_of_other_years(tmp_path):
     with pytest.raises(DataError) as caught:
         move_communes(pd.Series({"01001": 1, "01002": 1, "01009": 1}), 2018, 2024, communes={2018: early, 2024: late})
     assert caught.value.problems == (
-        "'01002' is a déléguée or associée of 01001 in the table of 2018, is in the table of 2024",
-        "'01009' is not in the table of 2018, is in the table of 2024",
+        "01002 is a déléguée or associée of 01001 in the table of 2018 and is in the table of 2024",
+        "01009 is not in the table of 2018 and is in the table of 2024",
     )
     assert caught.value.way_out == "All of them were communes in 2024: give that year as from_year."
 
 
 def test_name_that_the_answer_needs_is_refused():
-    with pytest.raises(UsageError, match="'estimated'"):
+    with pytest.raises(UsageError, match="Column estimated"):
         moved(pd.DataFrame({"estimated": [1]}, index=["01001"]), 2018, 2024, NOUVELLE)
 
 
@@ -944,12 +970,12 @@ def test_years_of_numpy_are_years():
 
 @pytest.mark.parametrize("people", [np.inf, "many"])
 def test_people_that_are_no_number_are_refused(people):
-    with pytest.raises(DataError, match="no populations of communes"):
+    with pytest.raises(DataError, match="not populations of communes"):
         commune_passage(2024, 2018, events=NOUVELLE, communes={}, population=pd.Series({"01001": people}))
 
 
 def test_source_that_is_misspelt_is_refused():
-    with pytest.raises(UsageError, match="knows no popluation"):
+    with pytest.raises(UsageError, match="popluation is not a source"):
         move_communes(pd.Series({"01001": 1}), 2018, 2024, events=NOUVELLE, communes={}, popluation=PEOPLE)
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError
 from qpvgeo.geographies.communes.inputs import ARRONDISSEMENTS, Held
+from qpvgeo.language import Note
 
 __all__ = ["require_codes"]
 
@@ -31,9 +32,9 @@ def require_codes(given: pd.Index, held: Held) -> None:
     cleaned = official.clean(written.where(written.map(lambda label: isinstance(label, str))), "commune").codes
     strangers = {}
     for label, code in zip(labels, cleaned, strict=True):
-        text = _strange(label, code, held)
-        if text is not None:
-            strangers[label] = text
+        facts = _strange(label, code, held)
+        if facts is not None:
+            strangers[label] = facts
     if not strangers:
         return
     # what is no code was that of a commune in no year
@@ -42,41 +43,55 @@ def require_codes(given: pd.Index, held: Held) -> None:
     )
     years = _years_of(labels, held) if written_well else []
     years = [] if held.from_year in years else years
-    spans = f"{years[0]} to {years[-1]}" if len(years) > 1 else f"{years[0]}" if years else ""
     raise DataError(
-        f"{len(strangers)} of {len(labels)} codes are not those of communes of {held.from_year}.",
-        problems=[f"{label!r} {text}" for label, text in strangers.items()],
-        way_out=f"All of them were communes in {spans}: give that year as from_year."
-        if years
-        else "Correct these codes (the index of the table holds them), or give the year that the table is of.",
+        Note("geographies.not_communes", count=len(strangers), total=len(labels), year=held.from_year),
+        problems=[Note("geographies.stranger", label=str(label), facts=facts) for label, facts in strangers.items()],
+        way_out=_way_out(years),
     )
 
 
-def _strange(label: object, cleaned: object, held: Held) -> str | None:
+def _way_out(years: list[int]) -> Note:
+    """What to do: give the year in which all codes were those of communes, or correct them."""
+    if not years:
+        return Note("geographies.correct_codes")
+    if len(years) == 1:
+        return Note("geographies.communes_in_year", year=years[0])
+    return Note("geographies.communes_in_years", first=years[0], last=years[-1])
+
+
+def _strange(label: object, cleaned: object, held: Held) -> list[Note] | None:
     """Why a label is not the code of a commune of the first year; None when it is, or when nothing says it is not."""
     if not isinstance(label, str) or not isinstance(cleaned, str):
-        return "is not the code of a commune"
+        return [Note("geographies.not_a_commune_code")]
     if cleaned != label:
-        return f"is not how a code is written: {cleaned} is"
+        return [Note("geographies.badly_written_code", code=cleaned)]
     if label in ARRONDISSEMENTS:
-        return f"is an arrondissement: sum them up under {official.fold_arrondissement(label)}"
+        return [Note("geographies.sum_arrondissements", code=official.fold_arrondissement(label))]
     year, table = held.from_year, held.tables.get(held.from_year)
     if label in table.codes if table is not None else held.existed(label, year):
         return None
-    told = []
+    found = []
     parent = (table.parents or {}).get(label) if table is not None else None
     if parent is not None:
-        told.append(f"is a déléguée or associée of {parent} in the table of {year}")
+        found.append(Note("geographies.part_of_a_commune", code=parent, year=year))
     elif table is not None:
-        told.append(f"is not in the table of {year}")
-    told += [f"is that of a commune {_span(start, end)}" for start, end in held.lives.get(label, []) if start or end]
-    told += [f"is in the table of {other}" for other in sorted(held.tables) if label in held.tables[other].codes]
-    return ", ".join(told)
+        found.append(Note("geographies.not_in_the_table", year=year))
+    found += [_life(start, end) for start, end in held.lives.get(label, []) if start or end]
+    found += [
+        Note("geographies.in_the_table", year=other)
+        for other in sorted(held.tables)
+        if label in held.tables[other].codes
+    ]
+    return found
 
 
-def _span(start: object, end: object) -> str:
-    parts = [f"from {start}" if start else "", f"until the eve of {end}" if end else ""]
-    return " ".join(part for part in parts if part)
+def _life(start: object, end: object) -> Note:
+    """Days between which a code was that of a commune."""
+    if start and end:
+        return Note("geographies.commune_between", start=str(start), end=str(end))
+    if start:
+        return Note("geographies.commune_from", start=str(start))
+    return Note("geographies.commune_until", end=str(end))
 
 
 def _years_of(given: Iterable[object], held: Held) -> list[int]:

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from qpvgeo.formats.text_tables import normalise
+from qpvgeo.language import Note
 
 __all__ = ["BASES", "Edge", "Lives", "Part", "Step", "changes", "lives", "reverse", "steps_of", "trace"]
 
@@ -83,7 +84,7 @@ class _Line(NamedTuple):
     name_after: str | None
 
 
-def steps_of(events: pd.DataFrame) -> tuple[list[Step], list[str]]:
+def steps_of(events: pd.DataFrame) -> tuple[list[Step], list[Note]]:
     """Steps of the events of communes, in order, and what the events leave open.
 
     Parameters
@@ -106,7 +107,7 @@ def steps_of(events: pd.DataFrame) -> tuple[list[Step], list[str]]:
     lines.sort(key=lambda line: (line.date, *(text or "" for text in line[1:])))
     steps: list[Step] = []
     alive: set[str] = set()
-    open_ends: list[str] = []
+    open_ends: list[Note] = []
     for date, of_day in groupby(lines, key=lambda line: line.date):
         day = pd.Timestamp(date).date()
         groups = [
@@ -201,7 +202,7 @@ def _ordered(groups: list[_Group]) -> list[_Group]:
     return [groups[at] for at in found]
 
 
-def _completed(group: _Group, alive: set[str], day: dt.date, open_ends: list[str]) -> set[Edge]:
+def _completed(group: _Group, alive: set[str], day: dt.date, open_ends: list[Note]) -> set[Edge]:
     """Edges of a group, with the lines that the file leaves out: a commune that is there and absorbs another stays."""
     edges = set(group.edges)
     starts = {edge.before for edge in edges}
@@ -211,7 +212,7 @@ def _completed(group: _Group, alive: set[str], day: dt.date, open_ends: list[str
             name = min(edge.name_after or "" for edge in group.edges if edge.after == code) or None
             edges.add(Edge(code, code, None, name))
         elif code in group.orphans and group.event in ("20", "21"):
-            open_ends.append(f"{code} is restored on {day}, and no line says which commune it leaves")
+            open_ends.append(Note("geographies.restored_from_nowhere", code=code, day=str(day)))
         elif code in group.orphans:
             # a line of a déléguée alone, of a commune that was there all along
             edges = {edge for edge in edges if edge.after != code}

@@ -19,7 +19,9 @@ from qpvgeo.codes import official
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats.text_tables import existing_path
 from qpvgeo.frames import provenance, require
+from qpvgeo.geographies.apportionment import repeated
 from qpvgeo.geographies.communes.genealogy import Edge, Lives, Step, changes, lives, reverse, steps_of
+from qpvgeo.language import Note
 from qpvgeo.read.communes.events import EVENTS_PAGE, events_frame, read_commune_events
 from qpvgeo.read.communes.outlines import has_outlines
 from qpvgeo.read.communes.reader import read_communes
@@ -36,11 +38,6 @@ ARRONDISSEMENTS = frozenset(part for parts in official.ARRONDISSEMENTS.values() 
 _ARTICLE = r"(?:Le|La|Les) |L'"
 _FIRST_YEAR = 1943
 _LAST_YEAR = 2100
-_BLIND = (
-    "without the file of events: mergers are those whose déléguées or associées name their parent, splits those whose "
-    "parts the earlier table names so, renames are seen by names; other splits are not seen, and where a déléguée was "
-    "suppressed it has no successor, and the commune that absorbed it looks renamed or the same"
-)
 
 
 class Listing(NamedTuple):
@@ -87,7 +84,7 @@ class Held:
     weights: "People"
     by_events: bool
     files: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Any] = field(default_factory=list)
 
     def existed(self, code: str, year: int) -> bool:
         """Whether the events let a code be that of a commune on 1 January of a year."""
@@ -168,7 +165,7 @@ def gather(
     """
     from_year, to_year = years
     _require_years(from_year, to_year)
-    notes: list[str] = []
+    notes: list[Any] = []
     tables = _listings(years, communes, notes)
     people = People(_population(population), tables, from_year, to_year)
     held = Held(from_year, to_year, [], {}, tables, people, by_events=True, notes=notes)
@@ -178,7 +175,7 @@ def gather(
     elif from_year != to_year:
         held.by_events = False
         held.steps = _take_tables(held, asked)
-        held.notes.append(_BLIND)
+        held.notes.append(Note("geographies.without_events"))
     held.files += [record for year in years if year in tables for record in tables[year].files]
     return held
 
@@ -187,8 +184,8 @@ def _require_years(from_year: int, to_year: int) -> None:
     wrong = [year for year in (from_year, to_year) if not _is_year(year)]
     if wrong:
         raise UsageError(
-            f"{', '.join(map(repr, wrong))}: no year of the communes.",
-            way_out=f"The file of events starts in {_FIRST_YEAR}; a year stands for its 1 January.",
+            Note("geographies.not_years", years=[repr(year) for year in wrong]),
+            way_out=Note("geographies.not_years_way_out", first=_FIRST_YEAR),
         )
 
 
@@ -204,11 +201,10 @@ def _events(events: Given | None, later: int, *, needed: bool) -> pd.DataFrame |
     if path is not None:
         return read_commune_events(path)
     if needed:
-        places = ", ".join(map(str, dict.fromkeys([*folders.data_dirs(), settings.cache_dir()])))
+        places = list(map(str, dict.fromkeys([*folders.data_dirs(), settings.cache_dir()])))
         raise MissingDataError(
-            "No file of the events of communes is at hand.",
-            way_out=f"Download it in a browser from {EVENTS_PAGE} (v_mvt_commune_{later}.csv) into one of {places}, or "
-            "give its path: events=. Without it, mergers can be read from tables of both years: communes={year: path}.",
+            Note("geographies.no_events"),
+            way_out=Note("geographies.no_events_way_out", page=EVENTS_PAGE, year=later, folders=places),
         )
     return None
 
@@ -226,11 +222,11 @@ def _take_events(held: Held, frame: pd.DataFrame) -> None:
     stated = about.get("cog_year")
     if stated is not None and stated < last:
         raise DataError(
-            f"The events known end on 1 January {stated}, and the passage goes to {last}.",
-            way_out=f"Download the file of {last} from {EVENTS_PAGE}.",
+            Note("geographies.events_end", stated=stated, last=last),
+            way_out=Note("geographies.events_end_way_out", last=last, page=EVENTS_PAGE),
         )
     if stated is None and len(frame):
-        held.notes.append(f"the last event known is of {frame['date'].max().date()}")
+        held.notes.append(Note("geographies.last_event", day=str(frame["date"].max().date())))
     steps, open_ends = steps_of(frame)
     held.lives = lives(steps)
     held.weights.changes = changes(steps)
@@ -240,7 +236,7 @@ def _take_events(held: Held, frame: pd.DataFrame) -> None:
     held.notes += [*about.get("notes", []), *open_ends]
 
 
-def _listings(years: tuple[int, int], communes: Mapping[int, Given] | None, notes: list[str]) -> dict[int, Listing]:
+def _listings(years: tuple[int, int], communes: Mapping[int, Given] | None, notes: list[Any]) -> dict[int, Listing]:
     """Communes by year: those given, else the tables at hand of the two years."""
     if communes is None:
         found = {one.vintage: one.path for one in reversed(recognise.scan()) if one.kind == "communes table"}
@@ -248,16 +244,19 @@ def _listings(years: tuple[int, int], communes: Mapping[int, Given] | None, note
     wrong: list[Any] = [] if isinstance(communes, Mapping) else [communes]
     wrong = wrong or [year for year in communes if not _is_year(year)]
     if wrong:
-        raise UsageError(f"{wrong[0]!r} is no year.", way_out="Give tables by year: communes={2024: path}.")
+        raise UsageError(
+            Note("geographies.not_years", years=[repr(year) for year in wrong]),
+            way_out=Note("geographies.tables_by_year"),
+        )
     tables = {year: _listing(given, year, notes) for year, given in communes.items()}
     hashes = {year: {record.get("sha256") for record in one.files} - {None} for year, one in tables.items()}
     first, last = years
     if first != last and hashes.get(first, set()) & hashes.get(last, set()):
-        notes.append(f"the communes of {first} and of {last} are those of one file")
+        notes.append(Note("geographies.one_file", first=first, last=last))
     return tables
 
 
-def _listing(given: Given, year: int, notes: list[str]) -> Listing:
+def _listing(given: Given, year: int, notes: list[Any]) -> Listing:
     if isinstance(given, pd.DataFrame):
         return _listing_of_frame(given, year, notes)
     path = existing_path(given)
@@ -266,7 +265,7 @@ def _listing(given: Given, year: int, notes: list[str]) -> Listing:
     table = read_commune_table(path, {}, set(), notes)
     if not len(table.rows):
         raise DataError(
-            f"{path.name} lists no communes.", way_out="Give the file of events as events=, and the COG here."
+            Note("geographies.no_communes", file=path.name), way_out=Note("geographies.no_communes_way_out")
         )
     _note_year(table.year, year, path.name, notes)
     rows = table.rows
@@ -278,16 +277,16 @@ def _listing(given: Given, year: int, notes: list[str]) -> Listing:
     )
 
 
-def _listing_of_frame(frame: pd.DataFrame, year: int, notes: list[str]) -> Listing:
+def _listing_of_frame(frame: pd.DataFrame, year: int, notes: list[Any]) -> Listing:
     """Communes of a frame of `read_communes`."""
     require.require_columns(frame, ["name"], what=f"The frame of communes of {year}", way_out="Use read_communes().")
-    problems = [f"{code} stands several times" for code in frame.index[frame.index.duplicated()].unique()]
-    problems += [f"{code} is an arrondissement" for code in frame.index if code in ARRONDISSEMENTS]
+    problems = repeated(frame.index)
+    problems += [Note("geographies.arrondissement", code=code) for code in frame.index if code in ARRONDISSEMENTS]
     if problems:
         raise DataError(
-            f"The frame of communes of {year} is not one row for each commune.",
+            Note("geographies.not_a_row_each", year=year),
             problems=problems,
-            way_out='Make it with qpvgeo.read_communes(..., arrondissements="fold").',
+            way_out=Note("geographies.not_a_row_each_way_out"),
         )
     stated = frame["cog_year"].dropna().unique() if "cog_year" in frame else []
     _note_year(int(stated[0]) if len(stated) == 1 else None, year, "the frame of communes", notes)
@@ -298,9 +297,9 @@ def _listing_of_frame(frame: pd.DataFrame, year: int, notes: list[str]) -> Listi
     return Listing(frozenset(frame.index), frame["name"], people, None, complete, files)
 
 
-def _note_year(stated: int | None, year: int, name: str, notes: list[str]) -> None:
+def _note_year(stated: int | None, year: int, name: str, notes: list[Any]) -> None:
     if stated not in (None, year):
-        notes.append(f"{name} is of {stated}, given for {year}")
+        notes.append(Note("geographies.other_year", name=name, stated=stated, year=year))
 
 
 def _population(population: pd.Series | pd.DataFrame | None) -> pd.Series | None:
@@ -310,13 +309,16 @@ def _population(population: pd.Series | pd.DataFrame | None) -> pd.Series | None
     if isinstance(population, pd.DataFrame):
         require.require_columns(population, ["population"], what="The table of populations")
         population = population["population"]
-    repeated = population.index[population.index.duplicated()].unique()
-    problems = [f"{code} stands several times" for code in repeated]
+    problems = repeated(population.index)
     people = pd.to_numeric(population, errors="coerce").astype("Float64")
     wrong = (people < 0).fillna(False) | (people == float("inf")).fillna(False) | (people.isna() & population.notna())
-    problems += [f"{code}: {value!r} people" for code, value in population[wrong].items()]
+    problems += [
+        Note("geographies.not_people", code=str(code), value=repr(value)) for code, value in population[wrong].items()
+    ]
     if problems:
-        raise DataError("These are no populations of communes.", problems=problems)
+        raise DataError(
+            Note("geographies.not_populations"), problems=problems, way_out=Note("geographies.not_populations_way_out")
+        )
     return people
 
 
@@ -328,14 +330,13 @@ def _take_tables(held: Held, asked: Iterable[str]) -> list[Step]:
         needed = (first, last) if held.from_year == last else (last,)
         lacking = [year for year in needed if year not in held.tables]
         raise DataError(
-            "Without the file of events, communes cannot be followed from these tables.",
-            problems=[f"no table of {year}" for year in lacking]
-            or [f"the frame of {last} does not keep the déléguées and associées"],
-            way_out=f"Give the path of the COG of {last} (communes={{{last}: path}}), or the file of events of "
-            f"{EVENTS_PAGE}.",
+            Note("geographies.tables_do_not_do"),
+            problems=[Note("geographies.no_table", year=year) for year in lacking]
+            or [Note("geographies.no_former_communes", year=last)],
+            way_out=Note("geographies.tables_do_not_do_way_out", year=last, page=EVENTS_PAGE),
         )
     if early is None:
-        held.notes.append(f"no table of {first}: its communes are taken to be those asked for")
+        held.notes.append(Note("geographies.communes_asked_for", year=first))
         known = list(asked) or sorted(late.codes | late.parents.keys())
     else:
         known = sorted(early.codes)

@@ -21,6 +21,7 @@ from qpvgeo.geographies.apportionment import apportion
 from qpvgeo.geographies.communes.code_audit import require_codes
 from qpvgeo.geographies.communes.genealogy import BASES, Part, trace
 from qpvgeo.geographies.communes.inputs import Given, Held, Listing, gather
+from qpvgeo.language import Note
 from qpvgeo.sources.published_columns import is_sample
 
 __all__ = ["ESTIMATED", "PASSAGE_COLUMNS", "Sources", "commune_passage", "move_communes"]
@@ -31,7 +32,6 @@ ESTIMATED = "estimated"
 """Column of moved tables: whether a value rests on a split weighed by population."""
 
 _ARTICLE = re.compile(r"(?:l'|(?:le|la|les|las|los|au|aux)\s)\s*")
-_LISTED = 20
 
 Links = dict[str, dict[str | None, Part]]
 
@@ -192,11 +192,12 @@ def move_communes(
     unknown = sorted(sources.keys() - Sources.__annotations__.keys())
     if unknown:
         raise UsageError(
-            f"move_communes() knows no {', '.join(unknown)}.", way_out="Sources: events, communes, population."
+            Note("geographies.no_such_source", names=unknown), way_out=Note("geographies.no_such_source_way_out")
         )
     if not isinstance(table, pd.Series | pd.DataFrame):
         raise UsageError(
-            f"The table to move is a {type(table).__name__}.", way_out="move_communes(table, from_year, to_year)"
+            Note("geographies.values_type", given=type(table).__name__),
+            way_out=Note("geographies.move_communes_way_out"),
         )
     held = gather(
         (from_year, to_year),
@@ -206,7 +207,9 @@ def move_communes(
         asked=table.index,
     )
     if isinstance(table, pd.DataFrame) and ESTIMATED in table.columns:
-        raise UsageError(f"{ESTIMATED!r} is a name that the answer needs.", way_out="Rename this column.")
+        raise UsageError(
+            Note("geographies.reserved_name", column=ESTIMATED), way_out=Note("geographies.reserved_name_way_out")
+        )
     require_codes(table.index, held)
     passage = _passage(held, table.index)
     reached = passage.loc[passage["code_from"].isin(table.index), "code_to"].dropna()
@@ -220,7 +223,7 @@ def move_communes(
     values[ESTIMATED] = values.index.isin(parts.loc[parts["basis"] == "population", "code_to"].dropna())
     about = provenance.provenance(passage)
     lacking = sorted(set(parts["code_from"].dropna()) - set(table.index))
-    told = [f"{_some(lacking)} are not in the table: what they lead to is missing"] if lacking else []
+    told = [_named("geographies.not_in_table", lacking)] if lacking else []
     return found._replace(table=values).frame(**{**about, "notes": [*about["notes"], *told]})
 
 
@@ -247,7 +250,7 @@ def _known(held: Held, ends: Links, absent: set[str], asked: Iterable[str]) -> l
     if table is not None:
         odd = [code for code in sorted(table.codes) if not held.existed(code, held.from_year)]
         if odd:
-            held.notes.append(f"{_some(odd)} of the table of {held.from_year} were none by the events")
+            held.notes.append(_named("geographies.not_communes_by_events", odd, year=held.from_year))
         return sorted(table.codes)
     found = ends.keys() | set(asked)
     target = held.tables.get(held.to_year)
@@ -255,9 +258,7 @@ def _known(held: Held, ends: Links, absent: set[str], asked: Iterable[str]) -> l
         found |= target.codes - absent
         return sorted(code for code in found if code not in absent and held.existed(code, held.from_year))
     if held.by_events and held.from_year != held.to_year:
-        held.notes.append(
-            f"no table of {held.from_year}: communes without events are unchanged, and not all are listed"
-        )
+        held.notes.append(Note("geographies.not_all_listed", year=held.from_year))
     return sorted(found - absent)
 
 
@@ -292,9 +293,11 @@ def _frame(links: Links, held: Held) -> pd.DataFrame:
     table = held.tables.get(held.to_year)
     if table is not None:
         reached = {end for parts in links.values() for end in parts}
-        covered = {official.of_commune(code) for code in links}
-        new = sorted(code for code in table.codes - reached if official.of_commune(code) in covered)
+        new, apart = _new(sorted(table.codes - reached), links, table, held)
         rows += [(None, code, np.nan, "unknown", None, None, None) for code in new]
+        if apart:
+            years = {"year": held.to_year, "other": held.from_year}
+            held.notes.append(_named("geographies.departments_left_out", apart, **years))
     frame = pd.DataFrame(rows, columns=["code_from", "code_to", "share", "basis", "date", "from_name", "to_name"])
     frame = frame.astype({"code_from": "str", "code_to": "str", "share": float, "from_name": "str", "to_name": "str"})
     frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[us]")
@@ -306,6 +309,19 @@ def _frame(links: Links, held: Held) -> pd.DataFrame:
     for name, other in (("from_name", "to_name"), ("to_name", "from_name")):
         frame[name] = frame[name].mask(quiet & frame[name].isna(), frame[other])
     return frame.sort_values(["code_from", "code_to"], na_position="last", ignore_index=True)
+
+
+def _new(codes: list[str], links: Links, table: Listing, held: Held) -> tuple[list[str], list[str]]:
+    """Communes that nothing leads to, and those left out: their departments are not covered by the first year.
+
+    Two tables of the country differ by a few departments or collectivités at most, whose communes are new in the
+    second; a table of one region says nothing about the others.
+    """
+    covered = {official.of_commune(code) for code in links}
+    departments = {official.of_commune(code) for code in table.codes}
+    whole = not held.by_events and held.from_year in held.tables and 2 * len(departments & covered) >= len(departments)
+    new = [code for code in codes if whole or official.of_commune(code) in covered]
+    return new, sorted(set(codes) - set(new))
 
 
 def _weights(frame: pd.DataFrame, people: pd.Series) -> pd.Series:
@@ -352,10 +368,10 @@ def _stamped(frame: pd.DataFrame, held: Held) -> pd.DataFrame:
     new = frame.loc[frame["code_from"].isna(), "code_to"].tolist()
     vague = sorted(frame.loc[frame["share"].isna() & frame["code_from"].notna(), "code_from"].unique())
     notes = list(held.notes)
-    notes += [f"{_some(lost)} have no successor"] if lost else []
-    notes += [f"{_some(new)} of {held.to_year} come from no commune that is known"] if new else []
-    notes += [f"{_some(vague)} were split, and the people of their parts are not known"] if vague else []
-    notes += [f"splits weighed by {name}" for name in sorted(held.weights.used)]
+    notes += [_named("geographies.no_successor", lost)] if lost else []
+    notes += [_named("geographies.no_predecessor", new, year=held.to_year)] if new else []
+    notes += [_named("geographies.split_unknown", vague)] if vague else []
+    notes += [Note("geographies.split_weighed", by=name) for name in sorted(held.weights.used)]
     given = [*frame["code_from"].dropna(), *frame["code_to"].dropna()]
     return provenance.stamp(
         frame,
@@ -371,6 +387,6 @@ def _stamped(frame: pd.DataFrame, held: Held) -> pd.DataFrame:
     )
 
 
-def _some(given: list[str]) -> str:
-    """Count of communes, and the first twenty."""
-    return f"{len(given)} communes ({', '.join(given[:_LISTED])}{', ...' if len(given) > _LISTED else ''})"
+def _named(key: str, codes: list[str], **values: int) -> Note:
+    """Note on some communes: how many, and which."""
+    return Note(key, count=len(codes), codes=list(map(str, codes)), **values)
