@@ -233,7 +233,7 @@ def test_grids_of_several_territories_count_together():
 
 @pytest.mark.parametrize("people", [{"a": -1}, {"a": np.inf}, {"a": "many"}, {}], ids=repr)
 def test_people_that_are_no_number_are_listed(people):
-    with pytest.raises(DataError, match="1 perimeters have no population"):
+    with pytest.raises(DataError, match="1 perimeter has no population"):
         crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0)), pd.Series(people, dtype=object))
 
 
@@ -251,7 +251,7 @@ def test_no_perimeters_have_no_classes():
 
 def test_weight_that_is_none_is_listed():
     homes = gpd.GeoDataFrame({"weight": [1, -1]}, geometry=[rectangle(0, 0).centroid] * 2, crs=2154)
-    with pytest.raises(DataError, match="1 points have no usable weight"):
+    with pytest.raises(DataError, match="1 point has no usable weight"):
         crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0)), homes)
 
 
@@ -286,18 +286,18 @@ def test_weights_that_are_none_are_refused(weights):
 
 @pytest.mark.parametrize("tolerance", [-1, np.nan, np.inf])
 def test_tolerance_that_is_no_distance_is_refused(tolerance):
-    with pytest.raises(UsageError, match="is no distance"):
+    with pytest.raises(UsageError, match="is not a distance"):
         crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0)), tolerance_m=tolerance)
 
 
 def test_people_that_are_missing_are_listed():
-    with pytest.raises(DataError, match="1 perimeters have no population"):
+    with pytest.raises(DataError, match="1 perimeter has no population"):
         crosswalk(layer(a=rectangle(0, 0)), layer(b=rectangle(0, 0)), pd.Series({"z": 1}))
 
 
 def test_labels_that_repeat_are_listed():
     twice = gpd.GeoDataFrame(geometry=[rectangle(0, 0)] * 2, index=["a", "a"], crs=2154)
-    with pytest.raises(DataError, match="stand several times in the first geography"):
+    with pytest.raises(DataError, match="appear several times in the layer from"):
         crosswalk(twice, layer(b=rectangle(0, 0)))
 
 

@@ -13,7 +13,8 @@ from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.geometry.projection import middles, reproject
-from qpvgeo.geometry.validity import mended
+from qpvgeo.geometry.soundness import sound
+from qpvgeo.geometry.validity import mended, polygonal
 from qpvgeo.language import Note
 from qpvgeo.tagging import coordinates, placement
 
@@ -74,8 +75,15 @@ def perimeters_of(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str) -> Layer:
     given, shapes = mended(_drawn(frame)).to_numpy(), np.full(len(frame), None, dtype=object)
     for territory in dict.fromkeys(where):
         rows = where == territory
-        shapes[rows] = reproject(given[rows], frame.crs, territories.get(territory).epsg)
+        shapes[rows] = _sound(reproject(given[rows], frame.crs, territories.get(territory).epsg))
     return Layer(code.to_numpy(dtype=object), where, shapes)
+
+
+def _sound(shapes: Objects) -> Objects:
+    """Outlines valid in metres: those that were mended in degrees may cross themselves again once projected."""
+    outlines, _, lost = sound(shapes)
+    outlines[lost] = polygonal(shapely.make_valid(outlines[lost], method="structure"))
+    return outlines
 
 
 def _drawn(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
@@ -145,5 +153,5 @@ def footprints_of(
     shapes = np.full(len(given), None, dtype=object)
     for territory in dict.fromkeys(place[place != None]):  # noqa: E711
         rows = place == territory
-        shapes[rows] = reproject(given[rows], crs, territories.get(territory).epsg)
+        shapes[rows] = _sound(reproject(given[rows], crs, territories.get(territory).epsg))
     return shapes, place, reasons

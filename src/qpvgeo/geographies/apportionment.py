@@ -18,7 +18,7 @@ import pandas as pd
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.text_tables import normalise
 from qpvgeo.frames import provenance
-from qpvgeo.geographies.forms import renamed
+from qpvgeo.geographies.forms import renamed, repeated_parts, shown
 from qpvgeo.language import Note
 
 __all__ = ["COVERED", "Apportioned", "Kind", "QuantileWarning", "apportion", "framed", "repeated", "unplaced"]
@@ -184,10 +184,10 @@ def framed(table: pd.Series | pd.DataFrame) -> pd.DataFrame:
 
 def _require(frame: pd.DataFrame, parts: pd.DataFrame, kind: str, denominators: pd.Series | None) -> None:
     """Raise one error that lists all that keeps a table from being apportioned."""
+    if not isinstance(kind, str) or kind not in (*get_args(Kind), *_NOT_ADDITIVE):
+        raise UsageError(Note("geographies.no_such_kind", kind=shown(kind), kinds=list(get_args(Kind))))
     if kind in _NOT_ADDITIVE:
         raise UsageError(Note("geographies.not_additive", kind=kind), way_out=Note("geographies.not_additive_way_out"))
-    if kind not in get_args(Kind):
-        raise UsageError(Note("geographies.no_such_kind", kind=repr(kind), kinds=list(get_args(Kind))))
     if kind == "rate" and denominators is None:
         raise UsageError(Note("geographies.no_denominators"), way_out=Note("geographies.no_denominators_way_out"))
     if denominators is not None and not isinstance(denominators, pd.Series):
@@ -213,11 +213,7 @@ def _require(frame: pd.DataFrame, parts: pd.DataFrame, kind: str, denominators: 
 
 def _require_whole(parts: pd.DataFrame) -> None:
     """Raise when the parts of a unit repeat or do not add up to it: people would be counted twice, or lost."""
-    again = parts[parts.duplicated(["code_from", "code_to"])]
-    problems = [
-        Note("geographies.part_twice", one=str(one), other="–" if pd.isna(other) else str(other))
-        for one, other in again[["code_from", "code_to"]].drop_duplicates().itertuples(index=False)
-    ]
+    problems = repeated_parts(parts)
     if not problems:
         sums = parts.groupby("code_from")["share"].agg(lambda share: share.sum(skipna=False))
         off = sums[(sums - 1).abs() > _ROUNDING]

@@ -14,7 +14,7 @@ from qpvgeo.codes import official
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import provenance
 from qpvgeo.geographies.apportionment import COVERED, Kind, apportion, framed
-from qpvgeo.geographies.forms import SIDES, crosswalk_form
+from qpvgeo.geographies.forms import SIDES, crosswalk_form, shown
 from qpvgeo.language import Note
 
 __all__ = ["convert"]
@@ -139,20 +139,18 @@ def _scope(table: pd.DataFrame, of: object) -> Scope:
     """Support of the values; a frame that was converted must say it, for it can be either."""
     if of is None and COVERED not in table.columns:
         return "whole"
-    if of == "whole":
-        return "whole"
-    if of == "covered":
-        return "covered"
+    if isinstance(of, str) and of in ("whole", "covered"):
+        return "whole" if of == "whole" else "covered"
     key = "geographies.converted_of_what" if of is None else "geographies.no_such_support"
-    raise UsageError(Note(key, of=repr(of)), way_out=Note("geographies.support_way_out"))
+    raise UsageError(Note(key, of=shown(of)), way_out=Note("geographies.support_way_out"))
 
 
 def _weight(walk: pd.DataFrame, by: str | None) -> str:
     """Column that shares are of."""
     held = [name for name in _WEIGHTS if name in walk.columns]
-    if by is not None and by not in held:
+    if by is not None and not (isinstance(by, str) and by in held):
         raise UsageError(
-            Note("geographies.no_shares_by", by=repr(by)), way_out=Note("geographies.no_shares_by_way_out", held=held)
+            Note("geographies.no_shares_by", by=shown(by)), way_out=Note("geographies.no_shares_by_way_out", held=held)
         )
     return by or held[0]
 

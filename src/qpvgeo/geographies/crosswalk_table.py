@@ -1,45 +1,39 @@
-"""The passage between two geographies: which perimeters share ground, people or addresses, and by how much.
+"""The crosswalk of two geographies: which perimeters share area, people or addresses, and how much.
 
-The geography of 2024 took the place of that of 2015, and every series broke. The crosswalk keeps all of both: a row for
-each pair that shares something, and a row for each part that nothing on the other side covers, so that the shares of a
+The geography of 2024 replaced that of 2015, and every series broke. The crosswalk keeps all of both: a row for each
+pair that shares something, and a row for each part that nothing on the other side covers, so that the shares of a
 perimeter always add up to one. Nothing is dropped on the way, and the two sides are treated alike.
 
-Outlines may be simplified, or drawn anew at another precision: ground that is nowhere wider than `tolerance_m` is not
-a change.
+Outlines may be simplified, or redrawn at another precision: area that is nowhere wider than `tolerance_m` is not a
+change. How far the two layers draw what did not change apart is measured, and said first.
 
 Source: décrets 2014-1750, 2014-1751 (2015) and 2023-1314, 2024-1212 (2024); the official list of ancestors has no
 weights, and is audited against the geometry by `qpvgeo.geographies.audit_correspondence`.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Literal
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import shapely
 
-from qpvgeo.codes import territories
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import UsageError
 from qpvgeo.frames import provenance
+from qpvgeo.geographies.forms import shown
+from qpvgeo.geographies.shift import DEFAULT_TOLERANCE_M, Shift, shift_of
+from qpvgeo.geographies.sides import Pairs, Side, pairs_of, side_of
 from qpvgeo.geographies.slivers import Uncovered, related, uncovered, wide
-from qpvgeo.geometry.overlap_table import overlap
-from qpvgeo.geometry.projection import DEGREES, reproject, to_metric
-from qpvgeo.geometry.validity import polygonal
-from qpvgeo.population.estimation import estimate_population
-from qpvgeo.tagging.perimeter_index import PerimeterIndex
-from qpvgeo.tagging.points import tag_points
+from qpvgeo.geographies.weights import Counted, Weights, area_of, basis_of, counted, grids_of
+from qpvgeo.language import Note
 
 __all__ = ["crosswalk"]
 
-_SIDES = ("from", "to")
-_COLUMNS = ("code_from", "code_to")
-
+_FIRST = ("code_from", "code_to", "area_m2", "from_share", "to_share", "lost", "gained")
 _ROUNDING = 1e-12
 
 Floats = npt.NDArray[np.float64]
-Weights: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries | pd.DataFrame | Sequence[pd.DataFrame] | pd.Series | None
 
 
 def crosswalk(
@@ -47,24 +41,26 @@ def crosswalk(
     qpv_2024: gpd.GeoDataFrame | gpd.GeoSeries,
     weights: Weights = None,
     *,
-    tolerance_m: float = 1.0,
+    tolerance_m: float | Literal["auto"] = DEFAULT_TOLERANCE_M,
 ) -> pd.DataFrame:
     """Give what each perimeter of one geography shares with each of another.
 
     Parameters
     ----------
     qpv_2015, qpv_2024
-        Valid perimeters with a CRS, indexed by unique labels, which become text. Rows without an outline share nothing
+        Perimeters with a CRS, indexed by unique labels, which become text. Rows without an outline share nothing
         and are listed in `attrs["qpvgeo"]["without_outline"]`.
     weights
-        What to count in the shared parts beside ground: a grid of incomes (`qpvgeo.read_grid`: people and households,
+        What to count in the shared parts beside area: a grid of incomes (`qpvgeo.read_grid`: people and households,
         by area within a cell), or a list of grids, one for each territory; points, with a CRS (addresses, dwellings;
         counted once each, or by their column `weight`); or people by label of `qpv_2015`, published, which are shared
-        out by area. None: ground alone.
+        out by area. None: area alone.
     tolerance_m
-        How far the outlines may be from where they should, metres; 30 to 40 for the simplified files of 2024 that
-        circulate. Ground that is nowhere wider is not a change: a pair that shares no more than that is no pair, its
-        ground is uncovered; unless it is more than 5 % of a perimeter that is nowhere wider itself.
+        How far the outlines may be from where they should, metres; `"auto"` takes the tolerance that fits the measured
+        shift of the two layers. Area that is nowhere wider is not a change: a pair that shares no more than that is not
+        a pair, its area is uncovered; unless it is more than 5 % of a perimeter that is nowhere wider itself. Uncovered
+        area that is nowhere wider is not reported, so a larger tolerance also means less area, and fewer people and
+        points, in the rows of what is uncovered: they stay with the pairs.
 
     Returns
     -------
@@ -84,15 +80,24 @@ def crosswalk(
           Published people of the first geography say nothing of who lives beyond it: what it leaves uncovered of
           `code_to` is missing there, and so are the shares in `code_to`.
 
+        `attrs["qpvgeo"]` holds `tolerance_m`, `shift` (number of `outlines` that are the same in both layers by
+        their codes, `median_m` and `most_m` for nine in ten, `tolerance_m` that fits; None where nothing is known to
+        be the same) and the notes, the first of them about the shift.
+
     Raises
     ------
     DataError
-        Labels repeat, outlines are invalid, a CRS is missing: everything is listed.
+        Labels repeat, a CRS is missing, a geography has no outline at all, or an outline is invalid and cannot be
+        repaired in the legal projection with its area: everything is listed.
     UsageError
-        The tolerance is no distance, or the weights are none of the forms.
+        The tolerance is not a distance, or the weights are none of the forms.
 
     Notes
     -----
+    The shift of an outline that is the same in both layers is the Hausdorff distance of its two boundaries. Outlines
+    are the same when both layers name them alike, or when the code of 2024 ends in I (unchanged) and each is most of
+    the other. The tolerance that fits is the shift of nine in ten, 1 m at least.
+
     Perimeters of one geography that overlap (by 73 m2 at most in 2015, some hundreds in simplified files of 2024) hold
     more of one of the other than there is: its pairs then divide what they cover together.
 
@@ -106,87 +111,91 @@ def crosswalk(
     >>> bool((abs(walk.groupby("code_from")["from_share"].sum() - 1) < 1e-9).all())
     True
     """
-    if not (isinstance(tolerance_m, int | float) and np.isfinite(tolerance_m) and tolerance_m >= 0):
-        raise UsageError(f"tolerance_m={tolerance_m!r} is no distance in metres.")
-    qpv_2015, qpv_2024 = (_labelled(layer) for layer in (qpv_2015, qpv_2024))
-    sides = [_measured(layer, name) for layer, name in ((qpv_2015, "first"), (qpv_2024, "second"))]
-    one, other = (layer[side["drawn"]] for layer, side in zip((qpv_2015, qpv_2024), sides, strict=True))
-    pairs = overlap(one, other).rename(columns={"left": "code_from", "right": "code_to"})[
-        ["code_from", "code_to", "area_m2"]
-    ]
-    if tolerance_m > 0:
-        pairs = pairs[related(pairs, sides, tolerance_m)].reset_index(drop=True)
-    changes = {"lost": wide(pairs, sides, tolerance_m, "lost"), "gained": wide(pairs, sides, tolerance_m, "gained")}
-    left = uncovered(pairs, sides, changes, tolerance_m)
-    counted = {"area_m2": _area(pairs, sides, left), **_counted(pairs, one, other, left, weights)}
-    frame = _with_uncovered(pairs, counted, [part.closed for part in left])
-    for name, totals in counted.items():
+    _require_tolerance(tolerance_m)
+    one, other = side_of(qpv_2015, "from"), side_of(qpv_2024, "to")
+    pairs = pairs_of(one, other)
+    shift = shift_of(pairs)
+    tolerance = (shift.tolerance_m if shift else DEFAULT_TOLERANCE_M) if tolerance_m == "auto" else float(tolerance_m)
+    if tolerance > 0:
+        pairs = pairs.of(related(pairs, tolerance))
+    changes = {"lost": wide(pairs, tolerance, "lost"), "gained": wide(pairs, tolerance, "gained")}
+    left = [uncovered(pairs, side, changes, tolerance) for side in (one, other)]
+    columns = {"area_m2": area_of(pairs, left), **counted(pairs, left, weights)}
+    frame = _with_uncovered(pairs, columns, left)
+    for name, totals in columns.items():
         prefix = "" if name == "area_m2" else f"{name}_"
-        for side, total in zip(_SIDES, totals.whole, strict=True):
-            frame[f"{prefix}{side}_share"] = _share(frame, f"code_{side}", name, total)
+        for side, total in zip((one, other), totals.whole, strict=True):
+            frame[f"{prefix}{side.name}_share"] = _share(frame, side.name, name, side.by_label(total))
     for name, changed in changes.items():
         frame[name] = pd.Series(changed, dtype="boolean").reindex(frame.index)
-    first = ["code_from", "code_to", "area_m2", "from_share", "to_share", "lost", "gained"]
-    frame = frame[[*first, *(name for name in frame.columns if name not in first)]]
-    people = counted["population"].whole if "population" in counted else []
-    about = {
-        "tolerance_m": float(tolerance_m),
-        "without_outline": [str(code) for side in sides for code in side["drawn"].index[~side["drawn"]]],
-        "without_weight": [str(code) for total in people for code in total.index[total.isna()]],
-    }
-    return _stamped(frame, [qpv_2015, qpv_2024], weights, about)
+    frame = frame[[*_FIRST, *(name for name in frame.columns if name not in _FIRST)]]
+    layers, counts = [qpv_2015, qpv_2024], grids_of(weights) or ([] if weights is None else [weights])
+    people = columns["population"].whole if "population" in columns else ()
+    blank = [side.labels[np.isnan(whole)] for side, whole in zip((one, other), people, strict=False)]
+    return provenance.stamp(
+        frame,
+        [record for layer in [*layers, *counts] for record in provenance.provenance(layer).get("files", [])],
+        weights=basis_of(weights),
+        fictional=provenance.is_fictional(*layers),
+        tolerance_m=tolerance,
+        shift=None if shift is None else shift._asdict(),
+        without_outline=[code for side in (one, other) for code in side.undrawn],
+        without_weight=[code for codes in blank for code in codes],
+        notes=_notes(shift, tolerance, tolerance_m == "auto", (one, other), columns["area_m2"], left),
+    )
 
 
-def _labelled(layer: Any) -> Any:  # noqa: ANN401
-    """A layer whose labels are text: codes of a table may be numbers."""
-    if not isinstance(layer, gpd.GeoDataFrame | gpd.GeoSeries):
+def _require_tolerance(tolerance_m: object) -> None:
+    if isinstance(tolerance_m, int | float) and not isinstance(tolerance_m, bool) and 0 <= tolerance_m < np.inf:
+        return
+    if not (isinstance(tolerance_m, str) and tolerance_m == "auto"):
         raise UsageError(
-            f"Perimeters cannot be a {type(layer).__name__}.", way_out="Read them first: qpvgeo.read_qpv(path)."
+            Note("geographies.not_a_tolerance", given=shown(tolerance_m)),
+            way_out=Note("geographies.not_a_tolerance_way_out"),
         )
-    text = layer.index.astype("str")
-    return layer if layer.index.equals(text) else layer.set_axis(text, axis="index")
 
 
-def _measured(layer: Any, name: str) -> dict[str, pd.Series]:  # noqa: ANN401
-    """Outline in the legal projection and area of each perimeter, and which of them are drawn."""
-    repeated = layer.index[layer.index.duplicated()].unique()
-    if len(repeated):
-        raise DataError(
-            f"Labels stand several times in the {name} geography.",
-            problems=map(str, repeated),
-            way_out="Give each perimeter one row.",
-        )
-    shapes = layer.geometry
-    drawn = ~(shapes.isna() | shapes.is_empty)
-    metric, _ = to_metric(shapes[drawn].to_numpy(), layer.crs, what=f"perimeters of the {name} geography")
-    index = layer.index[drawn.to_numpy()]
-    return {
-        "drawn": drawn,
-        "outline": pd.Series(metric, index=index, dtype=object),
-        "area": pd.Series(shapely.area(metric), index=index),
-    }
+def _notes(
+    shift: Shift | None,
+    tolerance_m: float,
+    auto: bool,
+    sides: tuple[Side, Side],
+    area: Counted,
+    left: Sequence[Uncovered],
+) -> list[Note]:
+    """What a reader of the crosswalk must know, the shift of the two layers first."""
+    found = []
+    if shift is not None:
+        key = "geographies.shift" if shift.tolerance_m <= tolerance_m else "geographies.shift_beyond_tolerance"
+        about = {"count": shift.outlines, "median_m": shift.median_m, "most_m": shift.most_m}
+        found.append(Note(key, **about, fitting_m=shift.tolerance_m, tolerance_m=tolerance_m))
+    elif auto:
+        found.append(Note("geographies.shift_not_measured", tolerance_m=tolerance_m))
+    undrawn = [code for side in sides for code in side.undrawn]
+    if undrawn:
+        found.append(Note("geographies.without_outline", count=len(undrawn), codes=undrawn))
+    repaired = [code for side in sides for code in side.repaired]
+    if repaired:
+        found.append(Note("geographies.repaired", count=len(repaired), codes=repaired))
+    narrow = [float(beyond[part.closed].sum()) for beyond, part in zip(area.left, left, strict=True)]
+    if sum(narrow) > 0 and tolerance_m > DEFAULT_TOLERANCE_M:
+        km2 = {"before_km2": narrow[0] / 1e6, "after_km2": narrow[1] / 1e6}
+        found.append(Note("geographies.within_tolerance", tolerance_m=tolerance_m, **km2))
+    return found
 
 
-class _Counted(NamedTuple):
-    """What is counted: in the pairs, in all of each perimeter of either side, and in what is uncovered of it."""
-
-    pairs: Floats
-    whole: list[pd.Series]
-    left: list[pd.Series]
-
-
-def _with_uncovered(pairs: pd.DataFrame, counted: Mapping[str, _Counted], closed: list[pd.Series]) -> pd.DataFrame:
-    """Pairs, then what of each side they leave uncovered; ground that is nowhere wide is left out, unless it counts."""
-    parts = [pairs.assign(**{name: totals.pairs for name, totals in counted.items()})]
-    for position, (side, other) in enumerate((("code_from", "code_to"), ("code_to", "code_from"))):
-        left = pd.DataFrame({name: totals.left[position] for name, totals in counted.items()})
-        told = ~closed[position].reindex(left.index)
-        if "points" in counted:
-            told |= left["points"] > 0
-        rows = left[told].rename_axis(side).reset_index()
-        rows[other] = pd.array([pd.NA] * len(rows), dtype="str")
-        parts.append(rows)
+def _with_uncovered(pairs: Pairs, columns: Mapping[str, Counted], left: Sequence[Uncovered]) -> pd.DataFrame:
+    """Pairs, then what each side has uncovered; area that is nowhere wide is left out, unless points lie in it."""
+    parts = [pairs.frame().assign(**{name: totals.pairs for name, totals in columns.items()})]
+    for position, side in enumerate((pairs.one, pairs.other)):
+        shown = ~left[position].closed
+        if "points" in columns:
+            shown = shown | (columns["points"].left[position] > 0)
+        if shown.any():
+            values = {name: totals.left[position][shown] for name, totals in columns.items()}
+            parts.append(pd.DataFrame({f"code_{side.name}": side.labels[shown], **values}))
     frame = pd.concat([part for part in parts if len(part)] or [parts[0]], ignore_index=True)
+    frame = frame.reindex(columns=["code_from", "code_to", *columns])
     return frame.astype({"code_from": "str", "code_to": "str"})
 
 
@@ -197,7 +206,7 @@ def _share(frame: pd.DataFrame, side: str, name: str, whole: pd.Series) -> Float
     """
     given = frame[name].to_numpy(dtype=float)
     pair = (frame["code_from"].notna() & frame["code_to"].notna()).to_numpy()
-    of = frame[side]
+    of = frame[f"code_{side}"]
     held, left = (pd.Series(np.where(kept, given, 0.0)).groupby(of.to_numpy()).sum() for kept in (pair, ~pair))
     total, covered, beyond = (part.reindex(of).to_numpy(dtype=float) for part in (whole, held, left))
     # a perimeter of which nothing is left over is divided between its pairs, to the last bit
@@ -210,182 +219,3 @@ def _share(frame: pd.DataFrame, side: str, name: str, whole: pd.Series) -> Float
     vague = frame[name].isna().groupby(of).any().reindex(of).to_numpy(dtype=bool, na_value=True)
     found[vague] = np.nan
     return found
-
-
-def _area(pairs: pd.DataFrame, sides: list[dict[str, pd.Series]], left: list[Uncovered]) -> _Counted:
-    whole = [side["area"] for side in sides]
-    shared = pairs["area_m2"].to_numpy()
-    return _Counted(
-        shared,
-        whole,
-        [
-            _remaining(pairs[side], shared, total, part.shape.area)
-            for side, total, part in zip(_COLUMNS, whole, left, strict=True)
-        ],
-    )
-
-
-def _remaining(own: pd.Series, held: Floats, total: pd.Series, apart: pd.Series | None = None) -> pd.Series:
-    """What pairs leave of each perimeter of a side; where others overlap on it, what was counted apart."""
-    sums = pd.Series(held).groupby(own.to_numpy()).sum().reindex(total.index, fill_value=0.0)
-    left = (total - sums).clip(lower=0.0)
-    return left if apart is None else apart.reindex(total.index).fillna(left)
-
-
-def _counted(
-    pairs: pd.DataFrame,
-    one: Any,  # noqa: ANN401
-    other: Any,  # noqa: ANN401
-    left: list[Uncovered],
-    weights: Any,  # noqa: ANN401
-) -> dict[str, _Counted]:
-    """What is counted beside ground."""
-    if weights is None:
-        return {}
-    if isinstance(weights, gpd.GeoDataFrame | gpd.GeoSeries):
-        return _points(pairs, one, other, weights)
-    if isinstance(weights, pd.Series):
-        return _published(pairs, one, other, left, weights)
-    if grids := _grids_of(weights):
-        return _grid(pairs, one, other, left, grids)
-    raise UsageError(
-        f"Weights cannot be a {type(weights).__name__}.",
-        way_out="Give a grid of qpvgeo.read_grid(), points as a GeoDataFrame, or people by label as a Series.",
-    )
-
-
-def _grids_of(weights: Any) -> list[pd.DataFrame]:  # noqa: ANN401
-    """Grids among the forms of weights; none where they are something else."""
-    grids = [weights] if isinstance(weights, pd.DataFrame) else weights if isinstance(weights, list | tuple) else []
-    grid = all(isinstance(one, pd.DataFrame) and {"population", "households"} <= set(one.columns) for one in grids)
-    return list(grids) if grid and not isinstance(weights, gpd.GeoDataFrame) else []
-
-
-def _estimated(areas: Any, grids: Sequence[pd.DataFrame]) -> pd.DataFrame:  # noqa: ANN401
-    """People and households of areas, by the first grid that has cells there; missing where none has."""
-    first, *others = (estimate_population(areas, grid)[["estimate", "households"]] for grid in grids)
-    for other in others:
-        first = first.fillna(other)
-    return first
-
-
-def _grid(
-    pairs: pd.DataFrame,
-    one: Any,  # noqa: ANN401
-    other: Any,  # noqa: ANN401
-    left: list[Uncovered],
-    grids: Sequence[pd.DataFrame],
-) -> dict[str, _Counted]:
-    pieces = _pieces(pairs, one, other)
-    metric = [_apart(layer, part) for layer, part in zip((one, other), left, strict=True)]
-    shared, *sides = (_estimated(layer, grids) for layer in (pieces, one, other))
-    apart = [_estimated(shapes, grids) if len(shapes) else None for shapes in metric]
-    found = {}
-    for name, column in (("population", "estimate"), ("households", "households")):
-        whole = [frame[column] for frame in sides]
-        # no cell at all is not nobody: the grid may end before
-        blank = [total.reindex(pairs[side]).isna() for side, total in zip(_COLUMNS, whole, strict=True)]
-        held = shared[column].fillna(0.0).mask(np.logical_and(*(part.to_numpy() for part in blank))).to_numpy()
-        beyond = [
-            _remaining(pairs[side], held, total, None if frame is None else frame[column].fillna(0.0))
-            for side, total, frame in zip(_COLUMNS, whole, apart, strict=True)
-        ]
-        found[name] = _Counted(held, whole, beyond)
-    return found
-
-
-def _apart(layer: Any, left: Uncovered) -> gpd.GeoSeries:  # noqa: ANN401
-    """Ground that is uncovered of perimeters on which others overlap."""
-    shapes = left.shape.dropna()
-    _, place = to_metric(layer.geometry[shapes.index].to_numpy(), layer.crs)
-    degrees = [
-        reproject([shape], territories.get(code).epsg, DEGREES)[0] for shape, code in zip(shapes, place, strict=True)
-    ]
-    return gpd.GeoSeries(degrees, index=shapes.index, crs=DEGREES)
-
-
-def _pieces(pairs: pd.DataFrame, one: Any, other: Any) -> gpd.GeoSeries:  # noqa: ANN401
-    """Ground that each pair shares, in the projection of the first geography."""
-    left = one.geometry.to_numpy()[one.index.get_indexer(pairs["code_from"])]
-    right = reproject(other.geometry.to_numpy(), other.crs, one.crs)[other.index.get_indexer(pairs["code_to"])]
-    return gpd.GeoSeries(polygonal(shapely.intersection(left, right)), crs=one.crs)
-
-
-def _points(pairs: pd.DataFrame, one: Any, other: Any, points: Any) -> dict[str, _Counted]:  # noqa: ANN401
-    held = [
-        tag_points(points, PerimeterIndex(layer.geometry, reach_m=0.0), bands=())["qpv_code"].astype("str").to_numpy()
-        for layer in (one, other)
-    ]
-    weight = np.ones(len(points))
-    if isinstance(points, gpd.GeoDataFrame) and "weight" in points.columns:
-        weight = pd.to_numeric(points["weight"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        wrong = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
-        if len(wrong):
-            raise DataError(
-                f"{len(wrong)} points have no usable weight.",
-                problems=[f"{points.index[row]}: {points['weight'].iloc[row]!r}" for row in wrong],
-                way_out="A weight is a number of homes: 0 or more.",
-            )
-    table = pd.DataFrame({"code_from": held[0], "code_to": held[1], "points": weight})
-    both = table.groupby(["code_from", "code_to"])["points"].sum()
-    shared = both.reindex(pd.MultiIndex.from_frame(pairs[["code_from", "code_to"]]), fill_value=0.0).to_numpy()
-    whole = [
-        table.groupby(side)["points"].sum().reindex(layer.index, fill_value=0.0)
-        for side, layer in (("code_from", one), ("code_to", other))
-    ]
-    left = [_remaining(pairs[side], shared, total) for side, total in zip(_COLUMNS, whole, strict=True)]
-    return {"points": _Counted(shared, whole, left)}
-
-
-def _published(
-    pairs: pd.DataFrame,
-    one: Any,  # noqa: ANN401
-    other: Any,  # noqa: ANN401
-    left: list[Uncovered],
-    people: pd.Series,
-) -> dict[str, _Counted]:
-    given = _people(people, one.index)
-    metric, _ = to_metric(one.geometry.to_numpy(), one.crs)
-    density = given / pd.Series(shapely.area(metric), index=one.index)
-    shared = pairs["area_m2"].to_numpy() * density.reindex(pairs["code_from"]).to_numpy()
-    # ground that is too narrow to be a part has people too, who go with the rest
-    held = pd.Series(shared).groupby(pairs["code_from"].to_numpy()).sum().reindex(one.index)
-    scale = (given / held).where(left[0].closed & (held > 0), 1.0)
-    shared = shared * scale.reindex(pairs["code_from"]).to_numpy()
-    of_to = pd.Series(shared).groupby(pairs["code_to"].to_numpy()).sum().reindex(other.index, fill_value=0.0)
-    remaining = _remaining(pairs["code_from"], shared, given, left[0].shape.area * density)
-    # who lives beyond the first geography is not told by it
-    beyond = pd.Series(np.nan, index=other.index)
-    return {"population": _Counted(shared, [given, of_to], [remaining, beyond])}
-
-
-def _people(people: pd.Series, labels: pd.Index) -> pd.Series:
-    """Published people of each perimeter."""
-    named = people.set_axis(people.index.astype("str"))
-    repeated = named.index[named.index.duplicated()].unique()
-    problems = [f"{label} stands several times" for label in repeated]
-    numbers = pd.to_numeric(named, errors="coerce").astype(float)[~named.index.duplicated()].reindex(labels)
-    wrong = ~(np.isfinite(numbers) & (numbers >= 0))
-    asked = named[~named.index.duplicated()].reindex(labels)
-    problems += [f"{label}: {'none' if pd.isna(value) else repr(value)}" for label, value in asked[wrong].items()]
-    if problems:
-        raise DataError(
-            f"{len(problems)} perimeters have no population.",
-            problems=problems,
-            way_out="Give people for each label of the first geography, or leave these perimeters out.",
-        )
-    return numbers
-
-
-def _stamped(frame: pd.DataFrame, layers: list[Any], weights: Any, about: dict[str, Any]) -> pd.DataFrame:  # noqa: ANN401
-    grids = _grids_of(weights)
-    points = isinstance(weights, gpd.GeoDataFrame | gpd.GeoSeries)
-    basis = None if weights is None else "points" if points else "grid, by area" if grids else "published, by area"
-    counted = [] if weights is None else grids or [weights]
-    return provenance.stamp(
-        frame,
-        [record for layer in [*layers, *counted] for record in provenance.provenance(layer).get("files", [])],
-        weights=basis,
-        fictional=provenance.is_fictional(*layers),
-        **about,
-    )

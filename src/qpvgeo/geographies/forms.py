@@ -4,9 +4,11 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from qpvgeo.errors import DataError
 from qpvgeo.frames import require
+from qpvgeo.language import Note
 
-__all__ = ["FORMER_NAMES", "SIDES", "crosswalk_form", "renamed"]
+__all__ = ["FORMER_NAMES", "SIDES", "crosswalk_form", "renamed", "repeated_parts", "shown"]
 
 SIDES = ("from", "to")
 """The two geographies; their codes are in the columns `code_from` and `code_to`."""
@@ -40,7 +42,7 @@ def crosswalk_form(walk: pd.DataFrame, columns: Iterable[str] = ()) -> pd.DataFr
     Raises
     ------
     DataError
-        Columns are missing.
+        Columns are missing, or pairs appear several times.
     UsageError
         It is not a frame.
     """
@@ -51,4 +53,33 @@ def crosswalk_form(walk: pd.DataFrame, columns: Iterable[str] = ()) -> pd.DataFr
         what="The crosswalk",
         way_out="Make it with qpvgeo.crosswalk().",
     )
+    if twice := repeated_parts(named):
+        raise DataError(
+            Note("geographies.passage_not_whole"), problems=twice, way_out=Note("geographies.passage_not_whole_way_out")
+        )
     return named
+
+
+def repeated_parts(parts: pd.DataFrame) -> list[Note]:
+    """Problems: the pairs of codes that appear several times, which would be counted as often."""
+    again = parts.loc[parts.duplicated(["code_from", "code_to"]), ["code_from", "code_to"]].drop_duplicates()
+    return [
+        Note("geographies.part_twice", one=_written(one), other=_written(other))
+        for one, other in again.itertuples(index=False)
+    ]
+
+
+def _written(code: object) -> str:
+    return "–" if pd.isna(code) else str(code)
+
+
+def shown(given: object) -> str:
+    """An argument as an error shows it: a short value as it is, anything else by its type.
+
+    Examples
+    --------
+    >>> shown("all"), shown(pd.DataFrame())
+    ("'all'", 'DataFrame')
+    """
+    short = given is None or isinstance(given, str | int | float)
+    return repr(given) if short else type(given).__name__
