@@ -174,12 +174,24 @@ def test_resume_goes_on(tmp_path, addresses):
         ([], 1),
         (["--sample", "--vintage", "2015", "--on", "2019-01-01"], 1),
         (["--sample", "--resume"], 1),
-        (["--sample", "--x", "x"], 2),
+        (["--sample", "--y", "y"], 1),
         (["--sample", "--bands", "near"], 1),
         (["--sample", "--index", "one", "--vintage", "2015"], 3),
         (["--sample", "--tolerance", "5000"], 1),
         (
-            ["--sample", "--crs", "none", "--on", "someday", "--bands", "500,300", "-o", "a.xlsx", "--tolerance", "-1"],
+            [
+                "--sample",
+                "--crs",
+                "EPSG:0",
+                "--on",
+                "someday",
+                "--bands",
+                "500,300",
+                "-o",
+                "a.xlsx",
+                "--tolerance",
+                "-1",
+            ],
             5,
         ),
         (["--sample", "-o", "none/out.xlsx"], 2),
@@ -191,14 +203,25 @@ def test_options_that_do_not_fit_together_are_all_named(words, problems):
 
 
 def test_what_is_wrong_is_told_in_the_words_of_the_command_line(tmp_path, addresses):
-    words = ("--crs", "none", "--on", "someday", "--bands", "5,3", "--tolerance", "5000", "--index", tmp_path / "none")
+    words = (
+        "--crs",
+        "EPSG:0",
+        "--on",
+        "someday",
+        "--bands",
+        "5,3",
+        "--tolerance",
+        "5000",
+        "--index",
+        tmp_path / "none",
+    )
     error = refused(UsageError, addresses, *words, "-o", tmp_path / "out.xlsx")
     assert [told.partition(":")[0] for told in error.problems] == [
         f"--index {tmp_path / 'none'}",
         "--bands 5,3 must be ascending distances in metres",
         "--on someday is not a valid day",
         "--tolerance 5000 is more than the maximum of 2,000 m",
-        "--crs none is not a projection",
+        "--crs EPSG",
         f"the output out.xlsx ends in none of {', '.join(SUFFIXES)}",
     ]
 

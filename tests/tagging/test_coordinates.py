@@ -8,6 +8,7 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
+from tests.builders import refused
 
 import qpvgeo as qg
 from qpvgeo.codes import territories
@@ -218,3 +219,41 @@ def test_a_point_in_each_qpv_of_the_hexagone_is_in_whatever_its_projection(real_
         tags = qg.tag_points((x, y), qpv, bands=(), crs=epsg)
     assert len(tags) == 1_359
     assert (tags["state"] == "in").all()
+
+
+def test_each_row_may_have_its_own_projection():
+    table = pd.DataFrame({"x": [657782.12, 334283.4, 1.0, None], "y": ["6870427,10", "7646648.87", "1", None]})
+    table["epsg"] = ["2154", "EPSG:2975", "7", "2154"]
+    for options in ({}, {"xy": ("x", "y"), "crs": "epsg"}):
+        found = coordinates_of(table, **options)
+        assert found.crs.to_epsg() == 4326
+        assert np.allclose([found.x[:2], found.y[:2]], [[2.423775, 55.402696], [48.932435, -21.274365]], atol=1e-5)
+        assert found.unprojected.tolist() == [2]
+        assert [REASONS[n - 1] if n else "" for n in place(found).reason][2:] == [
+            "projection not known",
+            "no coordinates",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("geo_point_2d", "48.93, 2.42"),
+        ("geo_point_2d", '{"lon": 2.42, "lat": 48.93}'),
+        ("coordonneesXY", "[2.42, 48.93]"),
+        ("geometry", "POINT (2.42 48.93)"),
+        ("wkt", "SRID=4326;POINT Z (2.42 48.93 35)"),
+        ("geo_shape", '{"type": "Point", "coordinates": [2.42, 48.93]}'),
+    ],
+)
+def test_a_cell_may_hold_both_coordinates(name, cell):
+    found = coordinates_of(pd.DataFrame({name: [cell, None, "LINESTRING (0 0, 1 1)"]}))
+    assert (found.x[0], found.y[0]) == (2.42, 48.93)
+    assert found.unread.tolist() == [2]
+    named = coordinates_of(pd.DataFrame({"anywhere": [cell]}), xy="anywhere")
+    assert (named.x[0], named.y[0]) == (2.42, 48.93)
+
+
+def test_a_name_that_is_neither_a_projection_nor_a_column_is_refused():
+    table = pd.DataFrame({"x": [1.0], "y": [1.0]})
+    refused(lambda: coordinates_of(table, xy=("x", "y"), crs="nowhere"), "tagging.no_columns", UsageError)

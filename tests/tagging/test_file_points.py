@@ -163,3 +163,16 @@ def test_no_row_of_geoparquet_gives_no_row(tmp_path, frame, index):
 def test_plain_parquet_with_columns_of_degrees_is_read_by_their_names(tmp_path, index):
     pq.write_table(pa.table({"lon": np.array([3.006]), "lat": np.array([46.504])}), tmp_path / "in.parquet")
     assert tags_of(tmp_path / "in.parquet", index)[0] == ["in"]
+
+
+def test_a_sentence_before_the_header_is_no_row(tmp_path):
+    """Exports of the RIL begin with a sentence, and give the projection of each row."""
+    path = tmp_path / "ril.csv"
+    path.write_text(
+        "Fichier encodé en UTF-8 sans BOM, champs séparés par un point-virgule\n"
+        "depcom;id_ea;x;y;code_epsg\n99001;1;700001.5;6600001.5;2154\n99001;2;700900;6600900;2154\n"
+    )
+    qpv = gpd.GeoSeries([shapely.box(7e5, 6.6e6, 7e5 + 9, 6.6e6 + 9)], index=["A"], crs=2154)
+    found = tag_file(path, tmp_path / "out.csv", qpv)
+    assert found["states"] == {"in": 1, "out": 1, "unknown": 0}
+    assert (tmp_path / "out.csv").read_text().splitlines()[0].startswith("depcom;id_ea;x;y;code_epsg;state;")

@@ -310,10 +310,8 @@ def test_what_is_no_table_is_an_error(tmp_path, index, content):
         (b'{"type": "FeatureCollection", "features": []}', "is JSON and no table[\\s\\S]*geopandas.read_file"),
         (b'\xef\xbb\xbf\n [ {"x": 1} ]', "is JSON"),
         (b"<!DOCTYPE html><html>", "web page"),
-        (b"Adresses de Bondy\nid;x;y\n1;2;3\n", r"Line 1 of in\.csv is no header: 1 cell, .* have 3"),
-        (b"\nAdresses, 2024\nid;x;y\n1;2;3\n", r"Line 2 of in\.csv is no header: 2 cells, .* have 3"),
     ],
-    ids=["GeoJSON", "JSON", "web page", "title", "title with a comma"],
+    ids=["GeoJSON", "JSON", "web page"],
 )
 def test_what_is_no_table_is_told_with_the_way_to_read_it(tmp_path, index, content, words):
     with pytest.raises(DataError, match=words):
@@ -489,12 +487,14 @@ def test_calls_that_cannot_be_are_refused_with_all_their_faults(tmp_path, index)
     with pytest.raises(UsageError) as error:
         tag_file(source, tmp_path / "none" / "out.xlsx", index, batch_rows=0)
     assert len(error.value.problems) == 3
-    with pytest.raises(UsageError, match="the output is the source"):
+    with pytest.raises(UsageError, match="is an input"):
         tag_file(source, source, index)
     with pytest.raises(UsageError, match="resuming needs"):
         tag_file(source, None, index, resume=True)
     with pytest.raises(UsageError) as error:
-        tag_file(source, tmp_path / "out.xlsx", index, bands=300, on="someday", tolerance_m=[1], crs="none", xy="x")
+        tag_file(
+            source, tmp_path / "out.xlsx", index, bands=300, on="someday", tolerance_m=[1], crs="EPSG:0", xy=("x",)
+        )
     assert {told.partition("=")[0] for told in error.value.problems[:5]} == {"bands", "on", "tolerance_m", "xy", "crs"}
     assert len(error.value.problems) == 6
 

@@ -11,7 +11,9 @@ import pytest
 import shapely
 
 from qpvgeo.errors import DataError, MissingDataError, OutputError
+from qpvgeo.tagging import index_file
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
+from qpvgeo.tagging.points import tag_points
 
 X, Y = 700_000.0, 6_600_000.0
 
@@ -147,3 +149,60 @@ def test_failure_to_save_leaves_the_old_index_whole_and_nothing_beside(index, sa
         index.save(saved)
     assert saved.read_bytes() == before
     assert [path.name for path in saved.parent.iterdir()] == ["qpv.index"]
+
+
+def crafted(path, out, rng):
+    """An index with one part altered and a hash that agrees."""
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    about = json.loads(arrays.pop("about").tobytes())
+    name = str(rng.choice([*arrays, "layers", "about"]))
+    if name == "about":
+        key = str(rng.choice([key for key in about if key not in ("format", "version", "layers", "content")]))
+        about[key] = [None, 1e9, "x", [1], {"a": 1}][rng.integers(5)]
+    elif name == "layers":
+        part = about["layers"][0]
+        key = str(rng.choice(list(part)))
+        part[key] = [None, 1e9, "x", [1], {"a": 1}, []][rng.integers(6)]
+    elif rng.random() < 0.2:
+        del arrays[name]
+    elif rng.random() < 0.3 or not arrays[name].size:
+        arrays[name] = [np.zeros(0, np.int32), np.zeros((2, 2)), np.array(["a"])][rng.integers(3)]
+    else:
+        array = arrays[name].copy()
+        flat = array.reshape(-1)
+        with np.errstate(all="ignore"):
+            flat[rng.integers(len(flat))] = (
+                [0, -1, -7, 99, 2**31 - 1][rng.integers(5)] % 256
+                if array.dtype == np.uint8
+                else [0, -1, -7, 99, 2**31 - 1][rng.integers(5)]
+            )
+        arrays[name] = array
+    about["content"] = index_file._content(about["layers"], arrays)
+    arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    with out.open("wb") as stream:
+        np.savez(stream, **arrays)
+
+
+def test_crafted_indexes_whose_hash_agrees_are_refused_or_answer(saved, tmp_path):
+    rng = np.random.default_rng(19)
+    x, y = rng.uniform(X - 600, X + 900, 200), rng.uniform(Y - 600, Y + 900, 200)
+    refused = 0
+    for _ in range(400):
+        crafted(saved, tmp_path / "crafted.index", rng)
+        try:
+            made = PerimeterIndex.load(tmp_path / "crafted.index")
+        except DataError:
+            refused += 1
+            continue
+        tag_points((x, y), made, crs=2154, bands=(100,))
+        assert len(made.notes) < 10
+    assert refused > 200
+
+
+def test_index_of_the_first_release_is_refused_with_the_call_that_builds_it_again(saved):
+    rewritten(saved, version=4)
+    with pytest.raises(DataError) as error:
+        PerimeterIndex.load(saved)
+    assert error.value.key == "tagging.index_version"
+    assert "save(path)" in str(error.value)

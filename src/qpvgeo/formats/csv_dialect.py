@@ -21,12 +21,17 @@ _DELIMITERS = (";", ",", "\t", "|")
 _LOOKED_AT = 20
 """Lines under the header that say whether it is one."""
 
+_PREAMBLE = 10
+"""Lines of text that may come before a header, as in exports of the RIL."""
+
 _MOST_LINES = 100
 """Lines that a header may run over."""
 
 _JSON = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[\[{"\d\]])')
 _ENDS = re.compile(r'["\r\n]')
 """What may make a cell end elsewhere than at the next delimiter."""
+
+_NUMERIC = re.compile(r"[-+]?[\d\s.,]+")
 
 _SEPARATOR = re.compile(r'"?sep=(.)"?')
 """First line that some spreadsheets write, and read, to name the delimiter."""
@@ -101,6 +106,8 @@ def head_of(raw: bytes, name: str) -> Head:
         filled = filled[1:]
     if not filled:
         raise DataError(f"{name} is empty: it has not even a header.")
+    preamble = 0 if told else _preamble([lines[number].rstrip("\r") for number in filled[: _PREAMBLE + _LOOKED_AT]])
+    filled = filled[preamble:]
     start = filled[0]
     end = _end_of_header(lines, start, told[1] if told else "".join(_DELIMITERS))
     header = "\n".join(lines[start:end]).rstrip("\r")
@@ -109,7 +116,7 @@ def head_of(raw: bytes, name: str) -> Head:
     below = [lines[number].rstrip("\r") for number in filled if number >= end]
     _require_header(name, (start + 1, delimiter, len(names)), below[:_LOOKED_AT])
     newline = "\r" if returns else "\r\n" if lines[end - 1].endswith("\r") else "\n"
-    return Head(header, delimiter, encoding, mark, newline, names, 2 if told else 1)
+    return Head(header, delimiter, encoding, mark, newline, names, 1 + (1 if told else preamble))
 
 
 def named(names: Sequence[str]) -> list[str]:
@@ -127,6 +134,29 @@ def named(names: Sequence[str]) -> list[str]:
             while found[place] in names:
                 found[place] += "_"
     return found
+
+
+def _preamble(lines: list[str]) -> int:
+    """Lines before the header that are sentences: narrower than it, and it as wide as every line under it.
+
+    Examples
+    --------
+    >>> _preamble(["Encodé en UTF-8, séparé par un point-virgule", "id;x;y", "1;2;3", "2;3;4"])
+    1
+    """
+    for skipped in range(1, min(_PREAMBLE, len(lines) - 2) + 1):
+        for delimiter in _DELIMITERS:
+            names, *below = (cells_of(line, delimiter) or [] for line in lines[skipped : skipped + _LOOKED_AT])
+            wide = len(names)
+            if (
+                wide > 1
+                and all(len(cells) == wide for cells in below)
+                and all(len(cells_of(line, delimiter) or []) < wide for line in lines[:skipped])
+                and len(set(names)) == wide
+                and not any(_NUMERIC.fullmatch(name.strip()) or not name.strip() for name in names)
+            ):
+                return skipped
+    return 0
 
 
 def _end_of_header(lines: list[str], start: int, delimiters: str) -> int:

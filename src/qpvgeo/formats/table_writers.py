@@ -26,6 +26,9 @@ SUFFIXES = (".csv", ".csv.gz", ".parquet")
 _DECIMALS = 3
 _GZIP_LEVEL = 6
 
+_FORMULA, _NUMBER = r"^\s*[=+\-@\t\r]", r"^\s*[-+]?[\d\s.,]+(?:[eE][-+]?\d+)?\s*$"
+"""What a spreadsheet takes for a formula, and what is a number all the same."""
+
 
 class Sink(Protocol):
     """A file that is being written."""
@@ -40,7 +43,9 @@ class Sink(Protocol):
         """Finish the file."""
 
 
-def open_sink(path: Path, name: str, table: Table, added: pa.Schema, *, decimal_commas: bool = False) -> Sink:
+def open_sink(
+    path: Path, name: str, table: Table, added: pa.Schema, *, decimal_commas: bool = False, safe: bool = False
+) -> Sink:
     """Start a file.
 
     Parameters
@@ -55,6 +60,8 @@ def open_sink(path: Path, name: str, table: Table, added: pa.Schema, *, decimal_
         Columns added.
     decimal_commas
         Whether a CSV has decimal commas in the columns added.
+    safe
+        Whether cells of the source that a spreadsheet would run as a formula get an apostrophe.
 
     Raises
     ------
@@ -73,7 +80,9 @@ def open_sink(path: Path, name: str, table: Table, added: pa.Schema, *, decimal_
     ]
     if nested:
         raise DataError("Columns cannot stand in a CSV.", problems=nested, way_out="Write a .parquet.")
-    return CsvSink(path, table, added, packed=name.lower().endswith(".gz"), decimal="," if decimal_commas else ".")
+    return CsvSink(
+        path, table, added, packed=name.lower().endswith(".gz"), decimal="," if decimal_commas else ".", safe=safe
+    )
 
 
 class ParquetSink:
@@ -112,9 +121,11 @@ class ParquetSink:
 class CsvSink:
     """CSV in the manner of its source: same delimiter, ends of lines and byte order mark; always UTF-8."""
 
-    def __init__(self, path: Path, table: Table, added: pa.Schema, *, packed: bool, decimal: str) -> None:
+    def __init__(
+        self, path: Path, table: Table, added: pa.Schema, *, packed: bool, decimal: str, safe: bool = False
+    ) -> None:
         alike = table if isinstance(table, CsvTable) else None
-        self._decimal = decimal
+        self._decimal, self._safe = decimal, safe
         self._delimiter, self._newline = (alike.delimiter, alike.newline) if alike else (",", "\n")
         names = [] if alike else table.schema.names
         cells = [_cells(pa.array([name]), self._delimiter)[0].as_py() for name in [*names, *added.names]]
@@ -128,9 +139,14 @@ class CsvSink:
     def write(self, whole: pa.Table | pa.Array, added: pa.RecordBatch) -> None:
         """Write rows."""
         first = (
-            [_cells(column, self._delimiter) for column in whole.columns] if isinstance(whole, pa.Table) else [whole]
+            [_cells(column, self._delimiter, safe=self._safe) for column in whole.columns]
+            if isinstance(whole, pa.Table)
+            else [whole]
         )
-        cells = [*first, *(_cells(_to_millimetre(column, self._decimal), self._delimiter) for column in added.columns)]
+        cells = [
+            *first,
+            *(_cells(_to_millimetre(column, self._decimal), self._delimiter, safe=True) for column in added.columns),
+        ]
         lines = pc.binary_join_element_wise(*cells, self._delimiter)
         ended = pc.binary_join_element_wise(lines, "", self._newline).cast(pa.large_string())
         for part in ended.chunks if isinstance(ended, pa.ChunkedArray) else [ended]:
@@ -155,10 +171,16 @@ def _to_millimetre(column: Any, decimal: str) -> Any:  # noqa: ANN401 - an Arrow
     return rounded if decimal == "." else pc.replace_substring(rounded.cast(pa.string()), ".", decimal)
 
 
-def _cells(column: Any, delimiter: str) -> Any:  # noqa: ANN401 - an Arrow array
+def _cells(column: Any, delimiter: str, *, safe: bool = False) -> Any:  # noqa: ANN401 - an Arrow array
     """Cells of a column as text, quoted where they hold what would break a line; empty where missing."""
     kind = column.type
     text = column.cast(kind.value_type if pa.types.is_dictionary(kind) else pa.string()).cast(pa.string())
+    if safe and not pa.types.is_floating(kind) and not pa.types.is_integer(kind):
+        formula = pc.match_substring_regex(text, _FORMULA)
+        if pc.any(formula).as_py():
+            number = pc.match_substring_regex(text, _NUMBER)
+            runs = pc.and_(formula, pc.invert(number))
+            text = pc.if_else(runs, pc.binary_join_element_wise("'", text, ""), text)
     special = pc.match_substring_regex(text, f'["\\r\\n{re.escape(delimiter)}]')
     if pc.any(special).as_py():
         doubled = pc.replace_substring(text, '"', '""')

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from qpvgeo.errors import OutputError, UsageError
 from qpvgeo.formats.atomic_write import real_path, replace, writing
+from qpvgeo.language import Note
 from qpvgeo.tagging.counts import Counted
 
 __all__ = ["Kept", "Parts"]
@@ -71,6 +72,10 @@ class Parts:
         self.output = self._folder / "output"
         self._lock = FileLock(self._folder / _LOCK)
         with writing(target):
+            if self._folder.is_symlink():
+                raise OutputError(
+                    Note("tagging.kept_is_a_link", folder=str(self._folder)), way_out=Note("tagging.remove_it")
+                )
             if self._folder.exists() and not self._folder.is_dir():
                 raise OutputError(
                     f"{self._folder} is a file, and what a run keeps is a folder of that name.", way_out="Move it away."

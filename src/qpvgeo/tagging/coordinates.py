@@ -13,12 +13,41 @@ import shapely
 
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import require
-from qpvgeo.geometry.projection import DEGREES
+from qpvgeo.geometry.projection import DEGREES, to_degrees
 from qpvgeo.language import Note
 
-__all__ = ["Coordinates", "Floats", "columns_fault", "coordinate_columns", "coordinates_of", "numbers_of"]
+__all__ = [
+    "Coordinates",
+    "Floats",
+    "Location",
+    "columns_fault",
+    "coordinate_columns",
+    "coordinates_of",
+    "is_projection",
+    "numbers_in",
+    "numbers_of",
+]
 
-_NAMES = (("lon", "lat"), ("longitude", "latitude"), ("long", "lat"), ("lng", "lat"))
+_NAMES = (("lon", "lat"), ("longitude", "latitude"), ("long", "lat"), ("lng", "lat"), ("x_longitude", "y_latitude"))
+_EPSG = ("epsg", "code_epsg", "epsg_code", "srid")
+"""Columns that give the projection of each row."""
+
+_CELLS = ("geo_point_2d", "geo_point", "geopoint", "coordonneesxy")
+_SHAPE_CELLS = ("wkt", "geojson", "geo_shape", "geometry", "geom", "the_geom")
+"""Columns of which a cell holds both coordinates."""
+
+_NUMBER = r"([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)"
+_FORMS = (
+    # WKT, GeoJSON and a bare list: eastwards first
+    (rf"(?i)^\s*(?:SRID=\d+;)?POINT\s*(?:Z|M|ZM)?\s*\(\s*{_NUMBER}\s+{_NUMBER}", (0, 1)),
+    (rf"(?s)^\s*\{{.*\"coordinates\"\s*:\s*\[\s*{_NUMBER}\s*,\s*{_NUMBER}\s*(?:,[^\[\]]*)?\]", (0, 1)),
+    (rf"^\s*\[\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\]\s*$", (0, 1)),
+    # OpenDataSoft: latitude first
+    (rf"^\s*\(?\s*{_NUMBER}\s*[,;]\s*{_NUMBER}\s*\)?\s*$", (1, 0)),
+    (rf"(?s)^\s*\{{.*[\"']lon[\"']\s*:\s*{_NUMBER}.*[\"']lat[\"']\s*:\s*{_NUMBER}", (0, 1)),
+    (rf"(?s)^\s*\{{.*[\"']lat[\"']\s*:\s*{_NUMBER}.*[\"']lon[\"']\s*:\s*{_NUMBER}", (1, 0)),
+)
+"""Forms of a cell that holds a point, and which number is eastwards and which northwards."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,6 +68,8 @@ class Coordinates:
         Positions of rows whose coordinates are there and are not numbers.
     broken
         Which rows cannot be read at all; None for none.
+    unprojected
+        Positions of rows whose own projection is missing or unknown.
     """
 
     x: Floats
@@ -47,6 +78,87 @@ class Coordinates:
     index: pd.Index
     unread: npt.NDArray[np.intp]
     broken: npt.NDArray[np.bool_] | None = None
+    unprojected: npt.NDArray[np.intp] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Columns of a table that say where its rows are.
+
+    Attributes
+    ----------
+    columns
+        Eastwards and northwards; or the one column of which a cell holds both.
+    crs
+        Their projection; None where `crs_column` gives that of each row.
+    crs_column
+        Column of EPSG numbers.
+    """
+
+    columns: tuple[Any, ...]
+    crs: Any = None
+    crs_column: Any = None
+
+    @classmethod
+    def found(cls, names: Iterable[Any]) -> "Location | None":
+        """Location by the published names of columns; None where there are none.
+
+        In this order: degrees (`lon` and `lat`, and the like); `geo_point_2d`; `x` and `y` beside a column of EPSG
+        numbers; a column of WKT or GeoJSON. `x` and `y` alone are not taken: in the national table of addresses their
+        projection changes with the territory.
+
+        Examples
+        --------
+        >>> Location.found(["x", "y", "code_epsg"])
+        Location(columns=('x', 'y'), crs=None, crs_column='code_epsg')
+        """
+        names = list(names)
+        lower = {str(name).strip().lower(): name for name in names}
+        if pair := coordinate_columns(names):
+            return cls(pair, DEGREES)
+        cell = next((lower[name] for name in _CELLS if name in lower), None)
+        epsg = next((lower[name] for name in _EPSG if name in lower), None)
+        if cell is None and epsg is not None and {"x", "y"} <= set(lower):
+            return cls((lower["x"], lower["y"]), None, epsg)
+        cell = cell or next((lower[name] for name in _SHAPE_CELLS if name in lower), None)
+        return None if cell is None else cls((cell,), DEGREES)
+
+    @classmethod
+    def of(cls, names: Sequence[Any], xy: Any, crs: Any, *, others: Sequence[str] = ()) -> "Location | None":  # noqa: ANN401
+        """Location named by the caller, else by the published names; None for neither.
+
+        Raises
+        ------
+        UsageError
+            Named columns are not there, or `crs` is neither a projection nor a column.
+        """
+        named = () if xy is None else (xy,) if isinstance(xy, str) else tuple(xy)
+        by_row = isinstance(crs, str) and not is_projection(crs)
+        wanted = [*named, *([crs] if by_row else [])]
+        absent = [name for name in dict.fromkeys([*wanted, *others]) if name not in names]
+        if absent:
+            raise UsageError(
+                Note("tagging.no_columns"),
+                problems=[Note("tagging.no_column", column=str(name)) for name in absent],
+                way_out=require.columns_told(names),
+            )
+        found = cls(named) if named else cls.found(names)
+        if found is None:
+            return None
+        if by_row:
+            return cls(found.columns, None, crs)
+        if crs is None and len(found.columns) == 1:
+            return cls(found.columns, DEGREES)
+        return found if crs is None else cls(found.columns, crs)
+
+
+def is_projection(crs: Any) -> bool:  # noqa: ANN401 - whatever was given
+    """Whether pyproj reads a projection from it."""
+    try:
+        pyproj.CRS.from_user_input(crs)
+    except (pyproj.exceptions.CRSError, TypeError):
+        return False
+    return True
 
 
 def coordinate_columns(names: Iterable[Any]) -> tuple[Any, Any] | None:
@@ -64,7 +176,7 @@ def coordinate_columns(names: Iterable[Any]) -> tuple[Any, Any] | None:
     return None if pair is None else (lower[pair[0]], lower[pair[1]])
 
 
-def coordinates_of(points: Any, *, xy: tuple[str, str] | None = None, crs: Any = None) -> Coordinates:  # noqa: ANN401
+def coordinates_of(points: Any, *, xy: Any = None, crs: Any = None) -> Coordinates:  # noqa: ANN401
     """Coordinates of points, in whichever form they come.
 
     Parameters
@@ -72,9 +184,11 @@ def coordinates_of(points: Any, *, xy: tuple[str, str] | None = None, crs: Any =
     points
         GeoDataFrame or GeoSeries of points; DataFrame; or a pair of arrays, eastings or longitudes first.
     xy
-        Columns of a DataFrame, eastwards first; by default those named `lon` and `lat`, or `longitude` and `latitude`.
+        Columns of a DataFrame, eastwards first, or the one column whose cells hold both (WKT, GeoJSON, `lat, lon`); by
+        default those with a published name (see `Location.found`).
     crs
-        CRS of a DataFrame or of arrays; WGS 84 degrees by default for columns that are found by their name.
+        CRS of a DataFrame or of arrays, or the column of a DataFrame that gives the EPSG number of each row; WGS 84
+        degrees by default for columns that are found by their name.
 
     Raises
     ------
@@ -164,28 +278,60 @@ def _of_shapes(points: gpd.GeoDataFrame | gpd.GeoSeries, crs: Any) -> Coordinate
     return Coordinates(xy[0], xy[1], found, points.index, np.empty(0, np.intp))
 
 
-def _of_table(table: pd.DataFrame, xy: tuple[str, str] | None, crs: Any) -> Coordinates:  # noqa: ANN401
-    if xy is None:
-        xy = coordinate_columns(table.columns)
-        if xy is None:
-            raise DataError(
-                "The table has no columns of longitude and latitude.",
-                way_out=f"{require.columns_told(table.columns)} Name two, eastwards first, with their CRS: "
-                'xy=("x", "y"), crs=2154.',
-            )
-        crs = DEGREES if crs is None else crs
-    if len(xy) != 2:
-        raise UsageError(f"xy={xy!r} is no pair of columns.", way_out='Name two, eastwards first: xy=("x", "y").')
-    missing = [name for name in xy if name not in table.columns]
-    if missing:
-        raise UsageError(
-            "The table lacks columns of coordinates.",
-            problems=[f"no column {name!r}" for name in missing],
-            way_out=require.columns_told(table.columns),
+def _of_table(table: pd.DataFrame, xy: Any, crs: Any) -> Coordinates:  # noqa: ANN401
+    where = Location.of(list(table.columns), xy, crs)
+    if where is None:
+        raise DataError(
+            Note("tagging.no_coordinate_columns"),
+            way_out=Note("tagging.name_coordinate_columns", columns=require.columns_told(table.columns)),
         )
-    require.require_once(table, xy)
-    (x, odd_x), (y, odd_y) = (numbers_of(table[name]) for name in xy)
-    return Coordinates(x, y, _required(crs), table.index, np.flatnonzero(odd_x | odd_y))
+    if len(where.columns) > 2:
+        raise UsageError(Note("tagging.option_fault", given=f"xy={xy!r}", fault=Note("tagging.not_a_pair")))
+    require.require_once(table, [*where.columns, *([] if where.crs_column is None else [where.crs_column])])
+    if len(where.columns) == 1:
+        x, y, odd = _in_cells(table[where.columns[0]])
+    else:
+        (x, odd_x), (y, odd_y) = (numbers_of(table[name]) for name in where.columns)
+        odd = odd_x | odd_y
+    unread = np.flatnonzero(odd)
+    if where.crs_column is None:
+        return Coordinates(x, y, _required(where.crs), table.index, unread)
+    x, y, lost = _from_each(x, y, table[where.crs_column])
+    return Coordinates(x, y, pyproj.CRS.from_epsg(DEGREES), table.index, unread, unprojected=lost)
+
+
+def _in_cells(column: pd.Series) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """Coordinates of points written in one cell, and which cells hold something else.
+
+    Examples
+    --------
+    >>> x, y, odd = _in_cells(pd.Series(["48.9, 2.4", "POINT (2.4 48.9)", "[2.4, 48.9]", "", "here"]))
+    >>> x.tolist(), odd.tolist()
+    ([2.4, 2.4, 2.4, nan, nan], [False, False, False, False, True])
+    """
+    text = column.astype("object").where(column.notna(), "").astype("str").str.strip()
+    x, y = np.full(len(text), np.nan), np.full(len(text), np.nan)
+    for form, (east, north) in _FORMS:
+        parts = text.str.extract(form)
+        found = np.flatnonzero(parts.notna().all(axis="columns").to_numpy() & np.isnan(x))
+        x[found], y[found] = (parts[at].to_numpy(dtype=object)[found].astype(float) for at in (east, north))
+    empty = text.isin(["", "nan", "NaN", "NA", "None", "NULL", "POINT EMPTY"]).to_numpy(dtype=bool)
+    return x, y, np.isnan(x) & ~empty
+
+
+def _from_each(x: Floats, y: Floats, projections: pd.Series) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
+    """Degrees of coordinates with an EPSG number in each row; positions of those whose number is not known."""
+    numbers, _ = numbers_of(projections.astype("str").str.replace(r"(?i)^\s*epsg:", "", regex=True))
+    lon, lat = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    known = np.zeros(len(x), dtype=bool)
+    for number in np.unique(numbers[np.isfinite(numbers)]):
+        rows = np.flatnonzero(numbers == number)
+        if not is_projection(int(number)):
+            continue
+        known[rows] = True
+        here = rows[np.isfinite(x[rows]) & np.isfinite(y[rows])]
+        lon[here], lat[here] = to_degrees(x[here], y[here], pyproj.CRS.from_epsg(int(number)))
+    return lon, lat, np.flatnonzero(~known & np.isfinite(x) & np.isfinite(y))
 
 
 def numbers_in(axis: Any) -> Floats:  # noqa: ANN401 - whatever numpy reads

@@ -81,7 +81,13 @@ def counted(found: Coordinates, places: Places, *, no_distance: int, beyond_reac
         return Counted(len(found.x), no_distance=no_distance, beyond_reach=beyond_reach)
     unplaced = sum(
         int(np.count_nonzero(places.reason == number(reason)))
-        for reason in ("no coordinates", "coordinates are not numbers", "not finite", "row cannot be read")
+        for reason in (
+            "no coordinates",
+            "coordinates are not numbers",
+            "not finite",
+            "row cannot be read",
+            "projection not known",
+        )
     )
     lost = np.flatnonzero(places.reason == number("outside France"))
     like_degrees = (np.abs(found.x[lost]) <= 180) & (np.abs(found.y[lost]) <= 90)

@@ -16,7 +16,9 @@ import shapely
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.table_stream import CsvTable, Table
 from qpvgeo.frames import require
-from qpvgeo.tagging.coordinates import Coordinates, coordinate_columns, coordinates_of
+from qpvgeo.geometry.projection import DEGREES
+from qpvgeo.language import Note
+from qpvgeo.tagging.coordinates import Coordinates, Location, coordinates_of
 from qpvgeo.tagging.counts import crs_name
 from qpvgeo.tagging.options import Options
 from qpvgeo.tagging.tolerance import BAN, BAN_SCORES, BAN_TYPES, missing_columns
@@ -40,20 +42,23 @@ class FilePoints:
     columns
         All that the answer depends on.
     xy
-        Columns of coordinates, eastwards first; None for shapes.
+        Columns of coordinates, eastwards first, or the one whose cells hold both; None for shapes.
     shapes
         Column of shapes, WKB; None for coordinates.
     crs
         CRS of either.
     tolerance
         Column of tolerances.
+    crs_column
+        Column of the EPSG number of each row.
     """
 
     columns: tuple[str, ...]
-    xy: tuple[str, str] | None
+    xy: tuple[str, ...] | None
     shapes: str | None
     crs: Any
     tolerance: str | None
+    crs_column: str | None = None
 
     @classmethod
     def of(cls, table: Table, options: Options) -> "FilePoints":
@@ -68,39 +73,35 @@ class FilePoints:
         """
         names = table.schema.names
         given = options.tolerance_m if isinstance(options.tolerance_m, str) else None
-        lacking = [f"no column {name!r}" for name in dict.fromkeys(options.xy or ()) if name not in names]
-        lacking += [] if given is None else missing_columns(given, names)
-        if lacking:
-            raise UsageError(
-                f"{table.path.name} lacks columns.",
-                problems=list(dict.fromkeys(lacking)),
-                way_out=require.columns_told(names),
-            )
         beside = [] if given is None else [given]
+        absent = [] if given is None else missing_columns(given, names)
         if given == BAN:
             beside = [name for name in (*BAN_TYPES, *BAN_SCORES) if name in names]
-        xy, shapes, crs = tuple(options.xy or ()), None, options.crs
-        if not xy:
+        tolerance = given if given != BAN else None
+        if options.xy is None and not absent:
             shapes, crs = _geoparquet(table, options.crs)
-            xy = () if shapes is not None else tuple(coordinate_columns(names) or ())
-            if not xy and shapes is None:
-                raise DataError(
-                    f"{table.path.name} has no columns of longitude and latitude.",
-                    way_out=f"{require.columns_told(names)} Name two, eastwards first, with their projection: "
-                    '--x x --y y --crs 2154 on the command line, xy=("x", "y"), crs=2154 in Python.',
-                )
-            crs = 4326 if crs is None else crs
-        look = dict.fromkeys([*([] if shapes is None else [shapes]), *xy, *beside])
-        pair = (xy[0], xy[1]) if xy else None
-        return cls(tuple(look), pair, shapes, crs, given if given != BAN else None)
+            if shapes is not None:
+                return cls(tuple(dict.fromkeys([shapes, *beside])), None, shapes, crs, tolerance)
+        where = Location.of(names, options.xy, options.crs, others=absent)
+        if where is None:
+            raise DataError(
+                Note("tagging.file_without_coordinates", file=table.path.name),
+                way_out=Note("tagging.name_coordinate_columns", columns=require.columns_told(names)),
+            )
+        by_row = [] if where.crs_column is None else [where.crs_column]
+        if where.crs is None and not by_row:
+            raise DataError(Note("tagging.no_projection"), way_out=Note("tagging.give_projection"))
+        look = tuple(dict.fromkeys([*where.columns, *by_row, *beside]))
+        return cls(look, where.columns, None, where.crs or DEGREES, tolerance, where.crs_column)
 
     def coordinates(self, look: pa.Table, bad: Bools | None = None) -> tuple[pd.DataFrame, Coordinates]:
         """Other columns of some rows, and the coordinates; `bad` are rows known to be unreadable."""
         if self.shapes is None:
-            for name in dict.fromkeys([*(self.xy or ()), *([self.tolerance] if self.tolerance else [])]):
+            pair = self.xy if self.xy is not None and len(self.xy) > 1 else ()
+            for name in dict.fromkeys([*pair, *([self.tolerance] if self.tolerance else [])]):
                 look = look.set_column(look.schema.names.index(name), name, _numbers(look[name]))
             table = look.to_pandas()
-            found = coordinates_of(table, xy=self.xy, crs=self.crs)
+            found = coordinates_of(table, xy=self.xy, crs=self.crs_column or self.crs)
         else:
             wkb = look[self.shapes].to_numpy(zero_copy_only=False)
             drawn = shapely.from_wkb(wkb, on_invalid="ignore")
@@ -113,7 +114,7 @@ class FilePoints:
 
     def decimal_commas(self, table: Table) -> bool:
         """Whether most coordinates have decimal commas, by the first rows of a CSV that has room for them."""
-        if not isinstance(table, CsvTable) or table.delimiter == "," or self.xy is None:
+        if not isinstance(table, CsvTable) or table.delimiter == "," or self.xy is None or len(self.xy) == 1:
             return False
         batch = next(table.batches(self.xy, _ROWS_TO_JUDGE, "nothing"), None)
         if batch is None:

@@ -8,7 +8,7 @@ from the source and the tags that were kept, for a Parquet file cannot be contin
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.table_stream import Batch, Table, Whole, open_table
 from qpvgeo.formats.table_writers import SUFFIXES, Sink, open_sink
 from qpvgeo.frames import provenance
+from qpvgeo.language import Note
 from qpvgeo.tagging.checkpoint import Kept, Parts
 from qpvgeo.tagging.counts import TagCounts
 from qpvgeo.tagging.file_points import FilePoints
@@ -50,9 +51,10 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     distance: Distance = "exact",
     on: Any = None,  # noqa: ANN401 - a date, or its text
     tolerance_m: float | str = 0.0,
-    xy: tuple[str, str] | None = None,
+    xy: tuple[str, str] | str | None = None,
     crs: Any = None,  # noqa: ANN401 - whatever pyproj reads
     resume: bool = False,
+    safe_csv: bool = False,
     batch_rows: int | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> dict[str, Any]:
@@ -74,6 +76,9 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
         Metres, the name of a column, or `"ban"`, as for `tag_points`.
     resume
         Go on with a run of the same source, perimeters and options that was killed.
+    safe_csv
+        Put an apostrophe before cells of the source that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, and
+        not a number). Columns of tags never hold such cells.
     batch_rows
         Rows tagged together, fewer where those of a CSV are long; None chooses, for flat memory.
     progress
@@ -90,8 +95,8 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     Raises
     ------
     UsageError
-        The output has no known ending, no folder or is the source; options are not understood; columns that were named
-        are not there; or the run to go on with had other options: all are listed.
+        The output has no known ending, no folder or is the source (links resolved); options are not understood; columns
+        that were named are not there; or the run to go on with had other options: all are listed.
     DataError
         The source is no table, has no coordinates, or has columns named like the tags.
     MissingDataError
@@ -135,7 +140,8 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     about = {"read_with": f"qpvgeo {__version__}", "files": [record, *index.files], "fictional": index.fictional}
     tags = empty.schema.with_metadata({provenance.ATTRS_KEY: json.dumps(about)})
     counts, notes = TagCounts(tags.names), list(run.tagger.notes)
-    whole: Whole = "nothing" if target is None else "text" if target.suffix.lower() != ".parquet" else "columns"
+    parsed = target is not None and (safe_csv or target.suffix.lower() == ".parquet")
+    whole: Whole = "nothing" if target is None else "columns" if parsed else "text"
     batches = table.batches(points.columns, rows, whole)
     if target is None:
         _run(batches, table, lambda _, batch: run.tags(batch.look, batch.bad), None, (counts, progress))
@@ -150,7 +156,7 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
             commas = points.decimal_commas(table)
             with (
                 parts.writing(),
-                open_sink(parts.output, target.name, table, tags, decimal_commas=commas) as sink,
+                open_sink(parts.output, target.name, table, tags, decimal_commas=commas, safe=safe_csv) as sink,
             ):
                 _run(batches, table, kept, sink, (counts, progress))
             parts.finish()
@@ -168,7 +174,12 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
 
 
 def file_problems(
-    source: str | os.PathLike[str], target: Path | None, *, resume: bool, rows: int | None = None
+    source: str | os.PathLike[str],
+    target: Path | None,
+    *,
+    resume: bool,
+    rows: int | None = None,
+    inputs: Iterable[str | os.PathLike[str]] = (),
 ) -> list[str]:
     """What keeps a file from being tagged into another, in words.
 
@@ -180,9 +191,14 @@ def file_problems(
         Whether to go on with an earlier run.
     rows
         Rows tagged together.
+    inputs
+        Other files that are read: the output may be none of them, links resolved.
     """
     problems, source = [], Path(source).expanduser()
-    if target is not None and (fault := _name_fault(target)):
+    if target is not None and not target.name:
+        problems.append(f"the output {target} is a folder")
+        target = None
+    elif target is not None and (fault := _name_fault(target)):
         problems.append(f"the output {target.name[:_SHORT]}... cannot be named so: {fault}")
         target = None
     elif target is None and resume:
@@ -193,11 +209,23 @@ def file_problems(
         problems.append(f"there is no folder {target.parent} for the output")
     if target is not None and target.is_dir():
         problems.append(f"the output {target} is a folder")
-    if target is not None and target.exists() and source.exists() and target.samefile(source):
-        problems.append("the output is the source: the rows would be written over themselves")
+    if target is not None:
+        problems += [
+            Note("tagging.output_is_an_input", output=str(target), source=str(one))
+            for one in (source, *(Path(path).expanduser() for path in inputs))
+            if _same(target, one)
+        ]
     if rows is not None and rows < 1:
         problems.append(f"batch_rows={rows} is no number of rows")
     return problems
+
+
+def _same(target: Path, source: Path) -> bool:
+    """Whether two paths are one file, through links too."""
+    try:
+        return target.samefile(source)
+    except OSError:
+        return False
 
 
 def _name_fault(target: Path) -> str:
@@ -206,6 +234,8 @@ def _name_fault(target: Path) -> str:
         target.with_name(f".{target.name}.parts").exists()
     except OSError as error:
         return str(error.strerror)
+    except ValueError:
+        return "it names no file"
     return ""
 
 
@@ -232,7 +262,7 @@ class _Run:
             "on": None if options.on is None else str(options.on),
             "tolerance": options.tolerance_m if options.tolerance is None else options.tolerance,
             "columns": list(self._points.columns),
-            "crs": pyproj.CRS.from_user_input(self._points.crs).to_string(),
+            "crs": self._points.crs_column or pyproj.CRS.from_user_input(self._points.crs).to_string(),
         }
 
     def tags(self, look: pa.Table, bad: Bools | None = None) -> Kept:

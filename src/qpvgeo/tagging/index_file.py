@@ -187,6 +187,9 @@ def _layers(about: Mapping[str, Any], arrays: Arrays) -> list[IndexLayer]:
             for note in about["partial"]
         )
     )
+    _require(isinstance(about["files"], list) and isinstance(about["without_outline"], list))
+    _require(all(isinstance(count, int) for note in about["partial"] for count in (note["count"], *note["listed"])))
+    _require(all(note["listed"] for note in about["partial"]))
     _require(all(isinstance(label, str) for label in about["without_outline"]))
     layers = []
     for number, one in enumerate(about["layers"]):
@@ -201,9 +204,13 @@ def _layer(about: Mapping[str, Any], arrays: Arrays, reach: float) -> IndexLayer
     _require(about["territory"] in territories.territories())
     _require(about["vintage"] is None or type(about["vintage"]) is int)
     many = len(about["codes"])
-    _require(many and all(isinstance(code, str) for code in about["codes"]))
+    _require(many and isinstance(about["codes"], list) and all(isinstance(code, str) for code in about["codes"]))
     for name in ("names", "communes"):
-        _require(len(about[name]) == many and all(isinstance(text, str | None) for text in about[name]))
+        _require(
+            isinstance(about[name], list)
+            and len(about[name]) == many
+            and all(isinstance(text, str | None) for text in about[name])
+        )
     text, ends = arrays["wkb"].tobytes(), arrays["ends"].tolist()
     _require(len(ends) == many and ends[-1] == len(text) and ends == sorted(ends) and ends[0] > 0)
     areas = shapely.from_wkb([text[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)])

@@ -120,7 +120,9 @@ class Options:
             else Note("tagging.not_a_distance_form", forms=list(get_args(Distance))),
             "on": self._of_day(),
             "tolerance_m": self._of_tolerance(),
-            "xy": "" if self.xy is None or _is_pair(self.xy) else Note("tagging.not_a_pair"),
+            "xy": ""
+            if self.xy is None or isinstance(self.xy, str) or _is_pair(self.xy)
+            else Note("tagging.not_a_pair"),
             "crs": _of_crs(self.crs),
             "commune": "" if isinstance(self.commune, str | None) else Note("tagging.not_a_column"),
         }
@@ -179,7 +181,10 @@ def _of_bands(limits: tuple[float, ...]) -> str:
 
 
 def _of_crs(crs: Any) -> str:  # noqa: ANN401
-    if crs is None:
+    # a word that is not a projection may be a column: the table decides
+    if crs is None or (
+        isinstance(crs, str) and crs.strip() and ":" not in crs and not crs.strip().lstrip("-").isdigit()
+    ):
         return ""
     try:
         pyproj.CRS.from_user_input(crs)

@@ -32,6 +32,7 @@ REASONS = (
     "row cannot be read",
     "outline lost in repair",
     "commune and place disagree",
+    "projection not known",
 )
 """Why a point is neither in nor out. Their numbers, from 1, stand in `Places.reason`; 0 is none."""
 
@@ -103,6 +104,8 @@ def place(points: Coordinates, *, fictional: bool = False) -> Places:
 
     there = sorted(set().union(*in_chunks(look, len(points.x))) - {-1})
     reason[points.unread] = number("coordinates are not numbers")
+    if points.unprojected is not None:
+        reason[points.unprojected] = number("projection not known")
     if points.broken is not None:
         reason[points.broken], territory[points.broken] = number("row cannot be read"), -1
     if there != list(range(len(there))):

@@ -35,7 +35,7 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
     distance: Distance = "exact",
     on: Any = None,  # noqa: ANN401 - a date, or its text
     tolerance_m: Any = 0.0,  # noqa: ANN401 - a number, a column, or one for each point
-    xy: tuple[str, str] | None = None,
+    xy: tuple[str, str] | str | None = None,
     crs: Any = None,  # noqa: ANN401 - whatever pyproj reads
 ) -> pd.DataFrame:
     """Tag each point: in a perimeter or out of all, in which one, and at what distance from the nearest boundary.
@@ -66,9 +66,11 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
         `result_score`) of the geocoder of the BAN: `housenumber` with a score of 0.5 or more is certain, anything else
         too coarse.
     xy
-        Columns of the coordinates of a DataFrame, eastwards first; by default `lon` and `lat`.
+        Columns of the coordinates of a DataFrame, eastwards first, or the one column whose cells hold both (WKT,
+        GeoJSON, `lat, lon`). By default those with a published name: `lon` and `lat`, `x_longitude` and `y_latitude`,
+        `geo_point_2d`, `coordonneesXY`, `x` and `y` beside `epsg` or `code_epsg`, `geometry`, `wkt`.
     crs
-        CRS of a DataFrame or of arrays.
+        CRS of a DataFrame or of arrays, or the name of the column that gives the EPSG number of each row.
 
     Returns
     -------

@@ -13,6 +13,7 @@ import pandas as pd
 
 from qpvgeo.errors import UsageError
 from qpvgeo.frames import require
+from qpvgeo.language import Note
 from qpvgeo.tagging.coordinates import numbers_of
 from qpvgeo.tagging.options import WIDEST_M
 
@@ -91,7 +92,9 @@ def tolerance_of(points: Any, given: Any, index: pd.Index) -> Tolerance:  # noqa
         lacking = missing_columns(given, points.columns)
         if lacking:
             raise UsageError(
-                "The points lack columns of tolerances.", problems=lacking, way_out=require.columns_told(points.columns)
+                Note("tagging.no_columns"),
+                problems=[Note("tagging.no_column", column=name) for name in lacking],
+                way_out=require.columns_told(points.columns),
             )
         require.require_once(points, [*BAN_TYPES, *BAN_SCORES] if given == BAN else [given])
         if given == BAN:
@@ -112,9 +115,9 @@ def tolerance_of(points: Any, given: Any, index: pd.Index) -> Tolerance:  # noqa
 
 
 def missing_columns(given: str, names: Any) -> list[str]:  # noqa: ANN401 - names of columns
-    """Columns of tolerances that are asked for and not there, in words."""
+    """Columns of tolerances that are named and not there."""
     wanted = BAN_TYPES if given == BAN else (given,)
-    return [] if any(name in names for name in wanted) else [f"no column {name!r}" for name in wanted]
+    return [] if any(name in names for name in wanted) else list(wanted)
 
 
 def _ban(points: pd.DataFrame) -> Tolerance:

@@ -36,6 +36,7 @@ _VINTAGE = 2024
 @option("--distance", kind=Choice("exact", "signed", "band"), default="exact", help="cli.tag_distance")
 @option("--tolerance", metavar="METRES|COLUMN|ban", default="0", help="cli.tag_tolerance")
 @file_option("--index", help="cli.tag_index")
+@option("--safe-csv", is_flag=True, help="cli.tag_safe_csv")
 @option("--resume", is_flag=True, help="cli.tag_resume")
 @shared
 def tag(
@@ -51,6 +52,7 @@ def tag(
     distance: str,
     tolerance: str,
     index: Path | None,
+    safe_csv: bool,
     resume: bool,
     json: bool,
     sample: bool,
@@ -71,7 +73,7 @@ def tag(
         distance=distance,
         on=on,
         tolerance_m=_tolerance(tolerance),
-        xy=(x, y) if x is not None and y is not None else None,
+        xy=x if y is None else (x, y) if x is not None else None,
         crs=crs,
     )
     problems = [
@@ -79,7 +81,7 @@ def tag(
         *_problems_of_perimeters(vintage, on, index, named=sample or data is not None),
         *_problems_of_columns(x, y, crs),
         *_problems_of_options(options, bands, tolerance),
-        *file_problems(points, output, resume=resume),
+        *file_problems(points, output, resume=resume, inputs=_inputs(output, index, where)),
     ]
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
@@ -98,11 +100,22 @@ def tag(
             xy=options.xy,
             crs=options.crs,
             resume=resume,
+            safe_csv=safe_csv,
             progress=progress,
         )
     fictional = {"fictional": FICTIONAL} if found.pop("fictional") else {}
     answer = {"file": points.name, "vintage": None if on else found["vintages"][-1], **found, **fictional}
     answers.show(answer, _table, as_json=json)
+
+
+def _inputs(output: Path | None, index: Path | None, data: Path | None) -> list[Path]:
+    """Files that the command may read, when there is an output to replace: the index, and those of the data folders."""
+    from qpvgeo.sources.folders import data_dirs
+
+    if output is None or not output.is_file():
+        return []
+    inside = (path for place in data_dirs(data) for path in place.rglob("*") if path.is_file())
+    return [*([] if index is None else [index]), *inside]
 
 
 def _tolerance(given: str) -> float | str:
@@ -125,8 +138,8 @@ def _problems_of_perimeters(vintage: tuple[str, ...], on: str | None, index: Pat
 
 def _problems_of_columns(x: str | None, y: str | None, crs: str | None) -> list[str]:
     wrong: dict[str, bool] = {
-        Note("cli.x_and_y"): (x is None) != (y is None),
-        Note("cli.x_needs_crs"): x is not None and crs is None,
+        Note("cli.x_and_y"): x is None and y is not None,
+        Note("cli.x_needs_crs"): x is not None and y is not None and crs is None,
     }
     return [note for note, told in wrong.items() if told]
 
