@@ -219,17 +219,17 @@ def test_summary_2015_with_no_file_at_hand_is_the_published_one():
         "population_year": 2018,
         "share_scope": "hexagone + 5 DOM",
         "share_population": 5_360_753,
-        "denominator": 67_244_921,
-        "denominator_year": 2019,
+        "denominator": 66_989_056,
+        "denominator_year": 2018,
         "fictional": None,
     }
     assert {key: found.get(key) for key in expected} == expected
-    assert found["share"] == 5_360_753 / 67_244_921
+    assert found["share"] == 5_360_753 / 66_989_056
     assert round(found["share"], 3) == 0.080
     assert round(found["population"] / 1e6, 1) == 5.4
     assert [row["scope"] for row in found["scopes"]] == ["hexagone + 5 DOM", "total"]
     scope = found["scopes"][0]
-    assert (scope["population_year"], scope["denominator_year"]) == (2018, 2019)
+    assert (scope["population_year"], scope["denominator_year"]) == (2018, 2018)
     assert sum(row["n_qpv"] for row in found["by_territory"]) == 1514
 
 
@@ -241,9 +241,9 @@ def test_summary_2015_in_words_gives_the_ratio_with_its_years_and_scope():
         "1,514 QPV",
         "(5.4 million)",
         "reference year 2018",
-        f"8.0{NO_BREAK}% = 5,360,753 / 67,244,921 inhabitants (census 2019)",
+        f"8.0{NO_BREAK}% = 5,360,753 / 66,989,056 inhabitants (census 2018)",
         "scope: Hexagone and the five overseas departments",
-        "2019 stands for 2018",
+        "Mayotte: census of 2017",
         "no denominator for Saint-Martin",
         "Source: published aggregates embedded in qpvgeo",
     ):
@@ -369,9 +369,9 @@ def test_summary_in_french():
 
 def test_published_summary_in_french_has_its_notes_in_french():
     out, _ = run("summary", "--vintage", 2015, "--lang", "fr")
-    assert f"8,0{NO_BREAK}% = 5{NARROW}360{NARROW}753 / 67{NARROW}244{NARROW}921 habitants (recensement 2019)" in out
-    assert "2019 tient lieu de 2018" in out
-    assert "pas de dénominateur pour Saint-Martin" in out
+    assert f"8,0{NO_BREAK}% = 5{NARROW}360{NARROW}753 / 66{NARROW}989{NARROW}056 habitants (recensement 2018)" in out
+    assert "Mayotte\u202f: recensement de 2017" in out
+    assert "population totale non disponible (Saint-Martin)" in out
     assert "stands for" not in out
 
 

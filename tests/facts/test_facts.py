@@ -7,6 +7,7 @@ import pyproj
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.builders import refused
 
 from qpvgeo import facts
 from qpvgeo.codes import official
@@ -196,8 +197,32 @@ def test_mayotte_has_its_own_censuses(year, census):
 
 
 def test_year_that_the_facts_do_not_hold_is_refused_with_those_they_do():
-    with pytest.raises(UsageError, match="2013, 2019, 2020"):
-        facts.census_populations(2018)
+    error = refused(lambda: facts.census_populations(2018), "facts.no_populations", UsageError)
+    assert error.way_out.values["years"] == ["2013", "2019", "2020"]
+
+
+def test_regions_of_2018_add_up_to_the_published_totals():
+    people = facts.region_populations(2018)
+    overseas = {"01", "02", "03", "04"}
+    assert sum(count for code, (count, _) in people.items() if code not in {*overseas, "06"}) == 64_844_037
+    assert sum(people[code][0] for code in overseas) == 66_732_538 - 64_844_037
+    assert set(people) == set(facts.names("regions"))
+
+
+@pytest.mark.parametrize(("vintage", "total"), [(2015, 1296), (2024, 1362)])
+def test_counts_by_department_add_up_to_the_list(vintage, total):
+    counts = facts.department_counts(vintage)
+    assert sum(counts.values()) == total
+    assert len(counts) == 96
+    assert [code for code, count in counts.items() if not count] == (["48"] if vintage == 2015 else [])
+
+
+def test_unions_are_made_of_departments_and_former_regions_cover_what_was_merged():
+    departments = set(facts.names("departments"))
+    former = [row["departments"].split() for row in facts.rows("unions") if row["kind"] == "former region"]
+    assert all(set(row["departments"].split()) <= departments for row in facts.rows("unions"))
+    assert len(former) == 16
+    assert len({code for parts in former for code in parts}) == sum(map(len, former)) == 65
 
 
 @pytest.mark.parametrize(

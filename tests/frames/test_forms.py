@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from shapely import box
+from tests.builders import refused
 
 import qpvgeo as qg
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import forms, provenance, require
 
 
@@ -111,13 +112,13 @@ def test_all_that_keeps_a_frame_from_being_a_qpv_frame_is_listed():
     frame = frame.set_crs(None, allow_override=True)
     with pytest.raises(DataError, match="This is not a QPV frame") as caught:
         forms.require_qpv(frame)
-    assert caught.value.problems == (
-        "no column 'name'",
-        "no column 'region'",
-        "'QN075033' is not the code of a QPV",
-        "'QP059001' stands 2 times",
-        "the projection (CRS) is not known",
-    )
+    assert [(problem.key, *problem.values.values()) for problem in caught.value.problems] == [
+        ("frames.no_column", "name"),
+        ("frames.no_column", "region"),
+        ("frames.not_a_qpv_code", "QN075033"),
+        ("frames.several_rows", "QP059001", 2),
+        ("frames.no_crs",),
+    ]
 
 
 @pytest.mark.parametrize("label", [None, np.nan, pd.NA])
@@ -127,12 +128,12 @@ def test_missing_label_is_listed_like_any_other_that_is_no_code(label):
 
 
 def test_numbered_rows_are_not_codes():
-    with pytest.raises(DataError, match="'0' is not the code of a QPV"):
+    with pytest.raises(DataError, match="0 is not the code of a QPV"):
         forms.require_qpv(qpv_frame(0))
 
 
 def test_table_without_outlines_is_no_qpv_frame():
-    with pytest.raises(DataError, match="no column 'geometry'"):
+    with pytest.raises(DataError, match="no column geometry"):
         forms.require_qpv(pd.DataFrame(qpv_frame("QP059001").drop(columns="geometry")))
 
 
@@ -166,12 +167,11 @@ def test_without_a_table_every_population_is_missing():
     [("QP059001", "QN05901M", 2015, 2024), ("QN05901M", "QP059001", 2024, 2015)],
 )
 def test_table_of_the_other_geography_is_refused_with_both_named(frame, table, mine, other):
-    with pytest.raises(DataError) as caught:
-        forms.align_population(pd.Index([frame]), people(**{table: 10}))
-    message = str(caught.value)
-    assert f"it starts with {table}, they with {frame}" in message
-    assert f"The first is of the {other} geography, the second of that of {mine}." in message
-    assert f"Give the table of the {mine} geography." in message
+    error = refused(
+        lambda: forms.align_population(pd.Index([frame]), people(**{table: 10})), "frames.other_geography", DataError
+    )
+    assert error.message.values == {"table": table, "qpv": frame, "here": mine, "there": other}
+    assert error.way_out.values == {"here": mine}
 
 
 def test_table_of_other_qpv_of_the_same_geography_does_not_send_to_the_crosswalk():
@@ -215,3 +215,21 @@ def test_published_perimeters_keep_hash_and_repairs_through_geoparquet(real_data
     assert about["files"][0]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
     assert len(about["repairs"]) == 25
     assert about == provenance.provenance(qpv)
+
+
+@pytest.mark.parametrize("wrong", [-1, float("-inf"), "12", True])
+def test_rows_that_hold_no_number_of_people_are_named(wrong):
+    table = pd.Series([3, wrong, None], index=["a", "b", "c"], dtype="object")
+    error = refused(lambda: forms.people_of(table), "frames.not_people", DataError)
+    assert [problem.values["label"] for problem in error.problems] == ["b"]
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "float64", "Float64", "object", "int32"])
+def test_people_are_read_whatever_the_type_of_numbers(dtype):
+    values = [3, 0] if dtype == "int32" else [3, 0, None]
+    assert forms.people_of(pd.Series(values, dtype=dtype)).fillna(-1).tolist() == [3, 0, -1][: len(values)]
+
+
+@pytest.mark.parametrize("wrong", [None, "people.csv", 3, [1, 2]])
+def test_what_is_no_table_of_people_is_refused(wrong):
+    refused(lambda: forms.people_of(wrong), "frames.no_populations", UsageError)

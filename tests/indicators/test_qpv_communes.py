@@ -165,7 +165,9 @@ def test_two_communes_and_nothing_to_share_by_is_an_error_that_lists_them():
     rows = {"QN05901N": (ASTRIDE, ["59001", "59002"]), "QN05902N": (box(0, 0, 100, 100), ["59001"])}
     with pytest.raises(DataError, match="1 QPV lie in several communes") as error:
         join_communes(qpv_frame(rows), table)
-    assert error.value.problems == ("QN05901N: 59001, 59002",)
+    assert [problem.values for problem in error.value.problems] == [
+        {"qpv_code": "QN05901N", "communes": ["59001", "59002"]}
+    ]
 
 
 def test_a_table_of_communes_is_enough_where_each_qpv_has_one():
@@ -223,7 +225,7 @@ def test_without_communes_each_qpv_has_one_link_to_none():
 
 
 def test_a_basis_that_does_not_exist():
-    with pytest.raises(UsageError, match="no basis 'grid'"):
+    with pytest.raises(UsageError, match="There is no basis"):
         join_communes(qpv_frame({"QN05901N": (ASTRIDE, None)}), communes_frame(SIDE_BY_SIDE), basis="grid")
 
 

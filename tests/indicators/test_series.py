@@ -82,7 +82,7 @@ def test_what_was_moved_from_another_geography_is_told():
     old, new = qg.read_population(sample.population_2015), qg.read_population(sample.population_2024)
     moved = qg.convert(old["population"], walk)
     with pytest.warns(SeriesBreakWarning, match="`before` was moved from another geography"):
-        found = compare(moved.table, new, indicator="population", years=(2013, 2020))
+        found = compare(moved, new, indicator="population", years=(2013, 2020))
     assert found.loc["QN09902I", "ratio"] > 0
 
 

@@ -4,9 +4,9 @@ Which list of QPV was in force on a day, how many people live in each department
 Nothing here is computed from a file of the user; nothing here is repeated elsewhere in the code.
 """
 
-from qpvgeo.facts.figures import census_populations, qpv_populations
+from qpvgeo.facts.figures import census_populations, department_counts, qpv_populations, region_populations
 from qpvgeo.facts.lists import FIRST_DAY, LAST_RELEASE, caveats, expected_counts, geography, unsettled
-from qpvgeo.facts.tables import TABLES, names, rows, table
+from qpvgeo.facts.tables import TABLES, names, region_of, rows, table
 
 __all__ = [
     "FIRST_DAY",
@@ -14,10 +14,13 @@ __all__ = [
     "TABLES",
     "caveats",
     "census_populations",
+    "department_counts",
     "expected_counts",
     "geography",
     "names",
     "qpv_populations",
+    "region_of",
+    "region_populations",
     "rows",
     "table",
     "unsettled",

@@ -1,9 +1,12 @@
-"""Published populations: of departments by census, of the QPV of each territory."""
+"""Published figures: populations of departments and regions by census, QPV and their people by territory."""
+
+from functools import cache
 
 from qpvgeo.errors import UsageError
 from qpvgeo.facts.tables import rows
+from qpvgeo.language import Note
 
-__all__ = ["census_populations", "qpv_populations"]
+__all__ = ["census_populations", "department_counts", "qpv_populations", "region_populations"]
 
 
 def census_populations(reference_year: int) -> dict[str, tuple[int, int]]:
@@ -32,7 +35,7 @@ def census_populations(reference_year: int) -> dict[str, tuple[int, int]]:
     if not held:
         years = sorted({row["reference_year"] for row in rows("populations")})
         raise UsageError(
-            f"The facts hold no populations of {reference_year}.", way_out=f"They hold those of {', '.join(years)}."
+            Note("facts.no_populations", year=reference_year), way_out=Note("facts.years_held", years=years)
         )
     return held
 
@@ -52,3 +55,33 @@ def qpv_populations(vintage: int) -> dict[int, dict[str, tuple[int, int, int | N
             entry = (int(row["n_qpv"]), int(row["population"]), census)
             found.setdefault(int(row["reference_year"]), {})[row["territory"]] = entry
     return found
+
+
+@cache
+def region_populations(reference_year: int) -> dict[str, tuple[int, int]]:
+    """Municipal population of the regions: `{region: (population, year of the census)}`.
+
+    Only for 2018, whose populations by department are not held; empty for the other years.
+
+    Examples
+    --------
+    >>> region_populations(2018)["03"], region_populations(2018)["06"], region_populations(2020)
+    ((276128, 2018), (256518, 2017), {})
+    """
+    return {
+        row["region"]: (int(row["population"]), int(row["census_year"]))
+        for row in rows("region_populations")
+        if int(row["reference_year"]) == reference_year
+    }
+
+
+@cache
+def department_counts(vintage: int) -> dict[str, int]:
+    """Number of QPV that the list of a geography has in each department of the hexagone.
+
+    Examples
+    --------
+    >>> department_counts(2015)["59"], department_counts(2015)["48"], sum(department_counts(2024).values())
+    (91, 0, 1362)
+    """
+    return {row["department"]: int(row["n_qpv"]) for row in rows("list_counts") if int(row["vintage"]) == vintage}

@@ -12,7 +12,7 @@ from qpvgeo.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLES", "names", "rows", "table"]
+__all__ = ["TABLES", "names", "region_of", "rows", "table"]
 
 TABLES = (
     "breaks",
@@ -24,12 +24,15 @@ TABLES = (
     "errata",
     "fiscal_rules",
     "headlines",
+    "list_counts",
     "lists",
     "outlines",
     "populations",
     "qpv_populations",
+    "region_populations",
     "regions",
     "territories",
+    "unions",
     "vat_territories",
 )
 
@@ -60,12 +63,17 @@ def table(name: str) -> "pd.DataFrame":
     Parameters
     ----------
     name
-        One of `TABLES`: `lists` (counts by date and territory), `decrees` (signature, effect and Journal officiel
-        dates), `territories`, `regions`, `departments`, `populations` (municipal population of the departments by
-        census), `qpv_populations` (published populations in QPV by territory), `headlines`, `epts`, `fiscal_rules`
-        (distances of the reduced VAT rate, by date of filing), `vat_territories` (VAT overseas), `breaks` (of series by
-        QPV, by indicator and years), `outlines` (vertices of the coarse outlines drawn around each territory, ring by
-        ring, degrees).
+        One of `TABLES`:
+
+        - `lists` (counts by date and territory), `list_counts` (QPV of each department of the hexagone), `decrees`
+          (signature, effect and Journal officiel dates), `errata` (of the published lists of communes);
+        - `territories`, `regions`, `departments`, `unions` (former regions and other groups of departments), `epts`;
+        - `populations` (municipal population of the departments by census), `region_populations` (of the regions, for
+          the census whose departments are not held), `qpv_populations` (published populations in QPV by territory),
+          `headlines`;
+        - `fiscal_rules` (distances of the reduced VAT rate, by date of filing), `vat_territories` (VAT overseas);
+        - `breaks` (of series by QPV, by indicator and years);
+        - `outlines` (vertices of the coarse outlines drawn around each territory, ring by ring, degrees).
 
     Returns
     -------
@@ -107,3 +115,16 @@ def names(name: str) -> Mapping[str, str]:
     'Corse-du-Sud'
     """
     return MappingProxyType({row["code"]: row["name"] for row in rows(name)})
+
+
+@cache
+def region_of(department: str) -> str | None:
+    """Region of a department; the collectivity itself where it has no region, None for an unknown code.
+
+    Examples
+    --------
+    >>> region_of("59"), region_of("974"), region_of("978"), region_of("20")
+    ('32', '04', '978', None)
+    """
+    found = next((row for row in rows("departments") if row["code"] == department), None)
+    return None if found is None else found["region"] or department

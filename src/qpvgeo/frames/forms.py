@@ -10,12 +10,14 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
-from qpvgeo.errors import DataError
-from qpvgeo.frames.require import require_columns
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.frames.require import require_columns, require_frame
+from qpvgeo.language import Note
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = [
     "QPV_COLUMNS",
     "align_population",
+    "as_notes",
     "census_years",
+    "people_of",
     "poverty_by_people",
     "reference_year",
     "region_by_department",
@@ -55,8 +59,7 @@ def regions_of(departments: Iterable[Any]) -> list[str]:
     >>> regions_of(["59", "62", "978"])
     ['32', '978']
     """
-    regions = region_by_department()
-    return sorted({regions.get(str(code)) or str(code) for code in set(departments) if not pd.isna(code)})
+    return sorted({facts.region_of(str(code)) or str(code) for code in set(departments) if not pd.isna(code)})
 
 
 def require_qpv(qpv: "gpd.GeoDataFrame") -> None:
@@ -67,19 +70,22 @@ def require_qpv(qpv: "gpd.GeoDataFrame") -> None:
     DataError
         The index is not made of unique QPV codes, columns are missing, or the projection is not known.
     """
-    problems = [f"no column {column!r}" for column in QPV_COLUMNS if column not in qpv.columns]
-    index = qpv.index.to_series().astype("str")
-    unknown = index[index.map(official.vintage_of, na_action="ignore").isna()]
-    problems += [f"{code!r} is not the code of a QPV" for code in unknown]
-    problems += [f"{code!r} stands {count} times" for code, count in index.value_counts().items() if count > 1]
+    require_frame(qpv, "`qpv`")
+    problems: list[str] = [
+        Note("frames.no_column", column=column) for column in QPV_COLUMNS if column not in qpv.columns
+    ]
+    if qpv.index.nlevels > 1:
+        problems.append(Note("frames.index_of_levels", levels=qpv.index.nlevels))
+    else:
+        index = qpv.index.to_series().astype("str")
+        unknown = index[index.isna() | index.map(official.vintage_of, na_action="ignore").isna()]
+        problems += [Note("frames.not_a_qpv_code", label=str(code)) for code in unknown]
+        counts = index.value_counts()
+        problems += [Note("frames.several_rows", label=code, count=count) for code, count in counts[counts > 1].items()]
     if "geometry" in qpv.columns and getattr(qpv, "crs", None) is None:
-        problems.append("the projection (CRS) is not known")
+        problems.append(Note("frames.no_crs"))
     if problems:
-        raise DataError(
-            "This is not a QPV frame.",
-            problems=problems,
-            way_out="Make it with qpvgeo.read_qpv(), which accepts every published form.",
-        )
+        raise DataError(Note("frames.not_a_qpv_frame"), problems=problems, way_out=Note("frames.make_qpv"))
 
 
 def align_population(index: pd.Index, population: pd.DataFrame | pd.Series | None) -> pd.Series:
@@ -101,7 +107,10 @@ def align_population(index: pd.Index, population: pd.DataFrame | pd.Series | Non
     Raises
     ------
     DataError
-        The table is of the other geography, holds none of the codes, or has several rows for one.
+        The table is of the other geography, holds none of the codes, has several rows for one, or holds what is no
+        number of people.
+    UsageError
+        It is neither a frame nor a series.
 
     Examples
     --------
@@ -112,34 +121,96 @@ def align_population(index: pd.Index, population: pd.DataFrame | pd.Series | Non
     """
     if population is None:
         return pd.Series(pd.NA, index=index, dtype="Float64")
-    if isinstance(population, pd.Series):
-        population = population.to_frame("population")
-    require_columns(population, ["population"], what="The table of populations")
-    people = population["population"].astype("Float64")
+    people = people_of(population)
     repeated = people.index[people.index.duplicated()].unique()
     if len(repeated):
         raise DataError(
-            "Rows stand several times in the table of populations.",
+            Note("frames.repeated_people"),
             problems=[str(label) for label in repeated],
-            way_out="Keep one row for each QPV, or index the parts by QPV and commune.",
+            way_out=Note("frames.one_row_each"),
         )
     if people.index.nlevels > 1:
         # a QPV with a secret part has no known sum
         people = people.groupby(level=0).agg(lambda parts: parts.sum(skipna=False))
     if len(index) and not len(people):
-        raise DataError("The table of populations is empty.", way_out="Look at the file it was read from.")
+        raise DataError(Note("frames.no_people"), way_out=Note("frames.look_at_file"))
     if len(index) and not people.index.isin(index).any():
         here, there = official.vintage_of(str(index[0])), official.vintage_of(str(people.index[0]))
-        message = (
-            f"The table of populations holds none of these QPV: it starts with {people.index[0]}, they with {index[0]}."
-        )
-        if here != there:
+        first = {"table": str(people.index[0]), "qpv": str(index[0])}
+        if here != there and here is not None and there is not None:
             raise DataError(
-                f"{message} The first is of the {there} geography, the second of that of {here}.",
-                way_out=f"Give the table of the {here} geography.",
+                Note("frames.other_geography", **first, here=here, there=there),
+                way_out=Note("frames.give_geography", here=here),
             )
-        raise DataError(message, way_out="Give the table of the same territory.")
+        raise DataError(Note("frames.none_of_these", **first), way_out=Note("frames.same_territory"))
     return people.reindex(index)
+
+
+def people_of(population: pd.DataFrame | pd.Series) -> pd.Series:
+    """People of a table, as numbers; missing where it gives none.
+
+    Parameters
+    ----------
+    population
+        Frame with a column `population`, or people by label.
+
+    Returns
+    -------
+    pandas.Series
+        `Float64` on the index of the table.
+
+    Raises
+    ------
+    DataError
+        Lists the rows that hold text, negative or infinite numbers.
+    UsageError
+        It is neither a frame nor a series.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> people_of(pd.Series({"QP001001": 1200, "QP001002": None})).tolist()
+    [1200.0, <NA>]
+    """
+    if not isinstance(population, pd.DataFrame | pd.Series):
+        raise UsageError(
+            Note("frames.no_populations", kind=type(population).__name__), way_out=Note("frames.make_population")
+        )
+    if isinstance(population, pd.Series):
+        population = population.to_frame("population")
+    require_columns(population, ["population"], what="The table of populations")
+    raw = population["population"]
+    if isinstance(raw, pd.DataFrame):
+        raise DataError(Note("frames.several_columns", column="population"), way_out=Note("frames.rename_one"))
+    people = pd.to_numeric(raw.astype("object"), errors="coerce").astype("Float64")
+    values = people.to_numpy(dtype="float64", na_value=np.nan)
+    told = raw.map(lambda value: isinstance(value, str | bool)).to_numpy(dtype=bool)
+    wrong = told | (values < 0) | np.isinf(values) | (np.isnan(values) & raw.notna().to_numpy())
+    if wrong.any():
+        raise DataError(
+            Note("frames.not_people", count=int(wrong.sum())),
+            problems=[
+                Note("frames.value_of", label=_label(label), value=repr(value)) for label, value in raw[wrong].items()
+            ],
+            way_out=Note("frames.people_way_out"),
+        )
+    return people
+
+
+def _label(label: Any) -> str:  # noqa: ANN401 - a label, or one of several levels
+    return " / ".join(map(str, label)) if isinstance(label, tuple) else str(label)
+
+
+def as_notes(notes: Iterable[str], index: pd.Index) -> pd.Series:
+    """Column of notes: of objects, since a column of text would forget their keys.
+
+    Examples
+    --------
+    >>> column = as_notes([Note("frames.no_crs"), ""], pd.Index(["a", "b"]))
+    >>> column["a"].key, column["b"]
+    ('frames.no_crs', '')
+    """
+    return pd.Series(list(notes), index=index, dtype="object")
 
 
 def reference_year(population: pd.DataFrame | pd.Series | None) -> int | None:

@@ -8,7 +8,7 @@ import pandas as pd
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.language import Note
 
-__all__ = ["columns_told", "require_columns", "require_layer", "require_once", "require_unique_cells"]
+__all__ = ["columns_told", "require_columns", "require_frame", "require_layer", "require_once", "require_unique_cells"]
 
 _MANY_NAMES, _LONG_NAME = 50, 40
 
@@ -44,6 +44,20 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, what: str, w
             f"{what} lacks {len(missing)} column{'s' if len(missing) > 1 else ''}.",
             problems=[f"no column {column!r}" for column in missing],
             way_out=way_out or columns_told(frame.columns),
+        )
+
+
+def require_frame(frame: Any, what: str) -> None:  # noqa: ANN401 - whatever was given
+    """Raise when something is not a frame.
+
+    Raises
+    ------
+    UsageError
+        It is not one.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise UsageError(
+            Note("frames.not_a_frame", what=what, kind=type(frame).__name__), way_out=Note("frames.read_it")
         )
 
 

@@ -5,18 +5,22 @@ do too, but for the slivers that a QPV has in communes it is not linked to. Depa
 the QPV unless asked otherwise: that is how the lists are made.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple, get_args
 
 import geopandas as gpd
 import pandas as pd
 
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
+from qpvgeo.codes.places import Area
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.frames import provenance, require
+from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.projection import areas_m2
-from qpvgeo.indicators.denominators import Denominators, departments_of, partial_territories, unit_names
+from qpvgeo.indicators.denominators import Completeness, Denominator, Denominators, Given, departments_of, unit_names
+from qpvgeo.indicators.selection import Stat, arranged, in_place, statistics
+from qpvgeo.indicators.totals import notes_of
+from qpvgeo.language import Note, joined
 
 __all__ = ["COVERAGE_COLUMNS", "UNKNOWN_EPT", "Level", "coverage"]
 
@@ -45,13 +49,17 @@ UNKNOWN_EPT = "EPT?"
 """Row of the communes of the Grand Paris whose EPT is not known."""
 
 
-def coverage(
+def coverage(  # noqa: PLR0913 - a question, and what is shown of the answer
     links: pd.DataFrame,
     *,
     by: Level = "commune",
     units: pd.DataFrame | None = None,
     attribution: Attribution | None = None,
-    denominators: int | Mapping[str, int] | pd.Series | None = None,
+    denominators: Given = None,
+    place: str | Area | None = None,
+    stats: Iterable[Stat] = (),
+    min_population: float | None = None,
+    sort: str | None = None,
 ) -> pd.DataFrame:
     """Give the QPV of each commune, EPCI, EPT, department, region or territory: number, people, share, area.
 
@@ -71,25 +79,49 @@ def coverage(
         the communes it lies in (`"commune"`, the only way below). QP062040 is of the Pas-de-Calais by its code and
         had 73 inhabitants in the Nord in 2018.
     denominators
-        People by unit, or a year of the facts, in place of those of `units` or of the census that fits the links.
+        People by unit, or a year of the facts, in place of those of `units` or of the census that fits the links. An
+        explicit argument is obeyed: the share is given, and `note` says what it rests on.
+    place
+        Only the units that lie in a place, wholly or in part: a region, a former region, a group of departments
+        ("Océan Indien"), a department, an EPCI, an EPT or a commune, by its code or its usual name. Names of communes
+        and EPCI are those of `units`.
+    stats
+        Statistics of the people of the QPV that lie in each unit, each QPV whole, in columns of their own:
+
+        - `"mean"`, `"min"`, `"max"`, `"median"`: `qpv_mean`, ...;
+        - a quantile between 0 and 1: 0.9 gives `qpv_q90`;
+        - a number of people from 1: 1000 gives `n_qpv_from_1000`, how many QPV have at least as many.
+    min_population
+        Only the units of at least so many inhabitants (column `population`).
+    sort
+        Column to sort the rows by, the least first; with a minus in front, the greatest first: `"-share"`.
 
     Returns
     -------
     pandas.DataFrame
-        Indexed by the code of the units, in order: `name`, `n_qpv`, `n_with_population` (QPV whose people are known),
-        `qpv_population` (not rounded where a QPV is shared out), `population` and `population_year` (of the unit; the
-        year is missing where the table does not say it), `share` (0 to 1), `estimated_share` (part of `qpv_population`
-        that was shared out by area, for want of a published split by commune), `qpv_area_km2`, `area_share` (of the
-        unit), `note` (why a share is missing, or what it rests on). Departments, regions and territories without a
-        QPV are there with 0, when the list of their territory is whole; communes and EPCI without one are left out.
-        People who could be placed in no unit stand in a last row whose code is missing.
+        Indexed by the code of the units, in order:
+
+        - `name`;
+        - `n_qpv`, `n_with_population` (QPV whose people are known);
+        - `qpv_population` (not rounded where a QPV is shared out);
+        - `population` and `population_year` (of the unit; the year is missing where the table does not say it);
+        - `share` (0 to 1);
+        - `estimated_share` (part of `qpv_population` that was shared out by area, for want of a published split);
+        - `qpv_area_km2`, `area_share` (of the unit);
+        - the columns of `stats`;
+        - `note` (a `qpvgeo.language.Note`: why a share is missing, or what it rests on).
+
+        Departments, regions and territories without a QPV are there with 0, when the list of their territory is whole;
+        communes and EPCI without one are left out. People who could be placed in no unit are in a last row whose code
+        is missing. By commune, this is Insee's table of the populations of communes in QPV. `attrs["qpvgeo"]["notes"]`
+        holds the notes of the links, then those of the rows, counted.
 
     Raises
     ------
     UsageError
-        The level or the attribution does not exist.
+        The level, the attribution, the place, a statistic or the column to sort by does not exist.
     DataError
-        The frame is not one of links, or it is empty.
+        The frame is not one of links, is empty, repeats pairs, or holds what is no number of people: rows are named.
 
     Notes
     -----
@@ -108,133 +140,218 @@ def coverage(
     99002  Saint-Aubin-du-Large      3
     """
     if by not in get_args(Level):
-        raise UsageError(f"There is no level {by!r}.", way_out=f"Levels: {', '.join(get_args(Level))}.")
+        raise UsageError(
+            Note("indicators.no_level", level=repr(by)), way_out=Note("indicators.levels", levels=list(get_args(Level)))
+        )
     by_code = by in _BY_CODE
     attribution = attribution or ("code" if by_code else "commune")
     if attribution not in get_args(Attribution) or (attribution == "code" and not by_code):
         raise UsageError(
-            f"QPV cannot be counted by {by} by their {attribution!r}.",
-            way_out="The code of a QPV names a department: below it, leave attribution at its default.",
+            Note("indicators.attribution", level=by, attribution=repr(attribution)),
+            way_out=Note("indicators.attribution_way_out"),
         )
-    require.require_columns(links, ["qpv_code", "commune", "population", "area_m2"], what="The frame of links")
-    if not len(links):
-        raise DataError("The frame of links is empty.", way_out="Make it with qpvgeo.join_communes().")
-    placed = _placed(links, by, attribution)
-    counted = _counted(placed)
+    links = _required(links)
+    if units is not None:
+        require.require_frame(units, "`units`")
+    placed = _by_code(links, by) if attribution == "code" else _by_commune(links, by)
+    base = _Base.of(links, by, units, denominators)
+    counted = _counted(placed, stats)
     known = set(counted.index.dropna())
-    for unit in _without_qpv(placed, by):
-        if unit not in known:
-            counted.loc[unit] = (0, 0, 0.0, 0.0, 0.0, 0)
-    counted = counted.sort_index(na_position="last")
-    below = _denominators(links, by, units, denominators)
-    obstacles = _obstacles(placed, links, by, below)
-    frame = _compared(counted, by, units, below, obstacles)
-    if by == "ept" and UNKNOWN_EPT in frame.index:
-        short = frame.index.isin(list(facts.names("epts")))
-        frame.loc[short, "note"] += "; may be short: the EPT of some communes of the Grand Paris is not known"
-    if by not in _BY_CODE and denominators is None:
-        _say_years(frame, links, units)
-    provenance.stamp(
+    absent = [unit for unit in _without_qpv(base.held, by) if unit not in known]
+    empty = pd.DataFrame({**dict.fromkeys(counted.columns, pd.NA), **_NONE}, index=pd.Index(absent, dtype="str"))
+    if absent:
+        counted = pd.concat([counted, empty.astype(counted.dtypes)]).sort_index(na_position="last")
+    frame = _compared(counted, placed, by, units, base)
+    if place is not None:
+        frame = frame[in_place(frame, placed, place, by, units)]
+    frame = arranged(frame, min_population=min_population, sort=sort)
+    about = provenance.provenance(links)
+    return provenance.stamp(
         frame,
-        provenance.provenance(links).get("files", []),
+        about.get("files", []),
         by=by,
         attribution=attribution,
-        vintage=provenance.provenance(links).get("vintage"),
-        reference_year=provenance.provenance(links).get("reference_year"),
+        vintage=about.get("vintage"),
+        reference_year=about.get("reference_year"),
         fictional=provenance.is_fictional(links, units),
+        notes=[*about.get("notes", []), *frame.attrs.pop("notes", []), *notes_of(frame)],
     )
-    return frame
 
 
-def _placed(links: pd.DataFrame, by: Level, attribution: Attribution) -> pd.DataFrame:
-    """Pieces of QPV with the unit that each counts in."""
-    pieces = links[["qpv_code", "commune", "population", "area_m2"]].copy()
+_NONE = {
+    "n_qpv": 0,
+    "n_with_population": 0,
+    "qpv_population": 0.0,
+    "by_area": 0.0,
+    "qpv_area_km2": 0.0,
+    "undrawn": 0,
+    "outside": 0,
+}
+"""Figures of a unit that is known to hold no QPV."""
+
+_LINKS = ("qpv_code", "commune", "population", "population_share", "area_m2", "basis")
+
+
+def _required(links: pd.DataFrame) -> pd.DataFrame:
+    """Links whose people are numbers and whose pairs are there once.
+
+    Raises
+    ------
+    DataError
+        They are not, or there are none.
+    UsageError
+        It is no frame.
+    """
+    require.require_columns(links, _LINKS, what=Note("indicators.links"), way_out=Note("indicators.make_links"))
+    if not len(links):
+        raise DataError(Note("indicators.no_links"), way_out=Note("indicators.make_links"))
+    repeated = links.duplicated(["qpv_code", "commune"])
+    if repeated.any():
+        rows = links.loc[repeated, ["qpv_code", "commune"]].itertuples()
+        raise DataError(
+            Note("indicators.repeated_links"),
+            problems=[
+                Note("indicators.repeated_pair", row=str(row), qpv_code=str(code), commune=str(commune))
+                for row, code, commune in rows
+            ],
+            way_out=Note("indicators.drop_duplicates"),
+        )
+    if "qpv_area_m2" not in links.columns:
+        links = links.assign(qpv_area_m2=links["area_m2"] / links["area_share"])
+    return links.assign(population=forms.people_of(links["population"]))
+
+
+def _pieces(links: pd.DataFrame) -> pd.DataFrame:
+    """Pieces of QPV, before they are given a unit."""
+    pieces = links[["qpv_code", "commune", "population", "area_m2", "qpv_area_m2"]].copy()
     several = links["population_share"] < 1.0
     pieces["by_area"] = links["population"].where(several & (links["basis"] == "area"), 0.0)
-    pieces["territory"] = links["qpv_code"].map(official.of_qpv).map(territories.of_department)
-    pieces["whole_m2"] = links["area_m2"] / links["area_share"]
-    if attribution == "commune":
-        if by == "territory":
-            own = links["department"].map(territories.of_department, na_action="ignore")
-        elif by == "ept":
-            inside = links["ept"].where(links["commune"] != _PARIS, links["commune"])
-            # a commune of the Grand Paris whose EPT is not known counts in none, not in the métropole
-            lost = inside.isna() & (links["epci"] == _GRAND_PARIS)
-            own = inside.where(~lost, UNKNOWN_EPT).where(inside.notna() | lost, links["epci"])
-        elif by == "region":
-            own = links["region"].where(links["region"].notna(), links["department"])
-        else:
-            own = links[by]
-        pieces["unit"] = own.astype("str")
-        return pieces
-    # by code a QPV is one piece: its people and its whole area
-    pieces = pieces.groupby("qpv_code", as_index=False, sort=False).agg(
-        {"population": _sum, "territory": "first", "whole_m2": "first"}
-    )
-    pieces["by_area"] = 0.0
-    department = pieces["qpv_code"].map(official.of_qpv)
-    region = {row["code"]: row["region"] or row["code"] for row in facts.rows("departments")}
-    own = {"department": department, "territory": pieces["territory"], "region": department.map(region)}
-    pieces["unit"] = own[by].fillna(department).astype("str")
-    pieces["area_m2"] = pieces["whole_m2"]
+    pieces["department"] = links["qpv_code"].map(official.of_qpv)
+    pieces["territory"] = pieces["department"].map(territories.of_department)
+    pieces["epci"], pieces["ept"] = links["epci"], links["ept"]
+    pieces["commune_department"] = links["department"]
     return pieces
+
+
+def _by_commune(links: pd.DataFrame, by: Level) -> pd.DataFrame:
+    """Pieces of QPV with the unit of their commune."""
+    pieces = _pieces(links)
+    if by == "territory":
+        own = links["department"].map(territories.of_department, na_action="ignore")
+    elif by == "ept":
+        inside = links["ept"].where(links["commune"] != _PARIS, links["commune"])
+        # a commune of the Grand Paris whose EPT is not known counts in none, not in the métropole
+        lost = inside.isna() & (links["epci"] == _GRAND_PARIS)
+        own = inside.where(~lost, UNKNOWN_EPT).where(inside.notna() | lost, links["epci"])
+    elif by == "region":
+        own = links["region"].where(links["region"].notna(), links["department"])
+    else:
+        own = links[by]
+    return pieces.assign(unit=own.astype("str"))
+
+
+def _by_code(links: pd.DataFrame, by: Level) -> pd.DataFrame:
+    """QPV whole, with their people and their area, and the unit that their code names."""
+    pieces = _pieces(links)
+    kept = ["territory", "department", "qpv_area_m2", "epci", "ept", "commune", "commune_department"]
+    pieces = pieces.groupby("qpv_code", as_index=False, sort=False).agg(
+        {"population": _sum, **dict.fromkeys(kept, "first")}
+    )
+    own = {
+        "department": pieces["department"],
+        "territory": pieces["territory"],
+        "region": pieces["department"].map(facts.region_of),
+    }[by]
+    unit = own.fillna(pieces["department"]).astype("str")
+    return pieces.assign(area_m2=pieces["qpv_area_m2"], by_area=0.0, unit=unit)
 
 
 def _sum(values: pd.Series) -> Any:  # noqa: ANN401 - a number or missing
     return values.sum(min_count=1)
 
 
-def _counted(placed: pd.DataFrame) -> pd.DataFrame:
+def _counted(placed: pd.DataFrame, stats: Iterable[Stat]) -> pd.DataFrame:
     grouped = placed.groupby("unit", dropna=False)
-    populated = placed[placed["population"].notna()].groupby("unit", dropna=False)
-    undrawn = placed[placed["area_m2"].isna()].groupby("unit", dropna=False)
+    no_area = placed["area_m2"].isna()
+    parts = {
+        "n_with_population": placed["population"].notna(),
+        "undrawn": no_area & placed["qpv_area_m2"].isna(),
+        "outside": no_area & placed["qpv_area_m2"].notna(),
+    }
+    distinct = {name: placed[rows].groupby("unit", dropna=False)["qpv_code"].nunique() for name, rows in parts.items()}
     counted = pd.DataFrame(
         {
             "n_qpv": grouped["qpv_code"].nunique(),
-            "n_with_population": populated["qpv_code"].nunique(),
             "qpv_population": grouped["population"].agg(_sum).astype("Float64"),
             "by_area": grouped["by_area"].sum().astype("Float64"),
             "qpv_area_km2": grouped["area_m2"].sum(min_count=1).astype("Float64") / 1e6,
-            "undrawn": undrawn["qpv_code"].nunique(),
+            **distinct,
         }
     )
-    return counted.fillna({"n_with_population": 0, "undrawn": 0}).sort_index(na_position="last")
+    counted = counted.fillna(dict.fromkeys(distinct, 0)).join(statistics(placed, stats))
+    return counted.sort_index(na_position="last")
 
 
-def _without_qpv(placed: pd.DataFrame, by: Level) -> list[str]:
+def _without_qpv(held: Completeness, by: Level) -> list[str]:
     """Units in which no QPV was found although the list of their territory is whole: a known zero."""
     if by not in _BY_CODE:
         return []
-    pieces = placed.drop_duplicates("qpv_code")
-    vintage = official.vintage_of(str(pieces["qpv_code"].iloc[0])) or 0
-    expected = facts.expected_counts(vintage)
-    counts = pieces["territory"].value_counts()
-    whole = [place for place, count in counts.items() if count in expected.get(str(place), set())]
-    departments = [code for place in whole for code in departments_of(str(place), "territory")]
+    departments = [code for place in sorted(held.whole) for code in departments_of(place, "territory")]
+    if by == "territory":
+        return sorted(held.whole)
     if by == "department":
         return departments
-    region = {row["code"]: row["region"] or row["code"] for row in facts.rows("departments")}
-    return sorted({region[code] for code in departments if code in region}) if by == "region" else [*map(str, whole)]
+    return sorted({facts.region_of(code) or code for code in departments})
 
 
-def _denominators(
-    links: pd.DataFrame,
-    by: Level,
-    units: pd.DataFrame | None,
-    given: Any,  # noqa: ANN401
-) -> Denominators:
-    if given is not None:
-        return Denominators(given)
-    if units is not None and "population" in units.columns and units.index.is_unique:
-        people = units["population"].dropna()
-        return Denominators(people[people > 0].astype("int64"))
-    if by in _BY_CODE:
-        return Denominators(reference_year=provenance.provenance(links).get("reference_year"))
-    return Denominators()
+class _Base(NamedTuple):
+    """What the people in QPV of each unit are compared with."""
+
+    below: Denominators
+    held: Completeness
+    silent: frozenset[str]
+    """Territories whose people are of a census that is not stated."""
+    by_unit: bool
+    """Whether the people are those of the frame of units."""
+    sides: str = ""
+    """Note on the years of the two sides, where they are not known to be the same."""
+    year: int | None = None
+
+    @classmethod
+    def of(cls, links: pd.DataFrame, by: Level, units: pd.DataFrame | None, given: Given) -> "_Base":
+        about = provenance.provenance(links)
+        codes = links["qpv_code"].drop_duplicates()
+        held = Completeness(codes.map(official.of_qpv), official.vintage_of(str(codes.iloc[0])) or 0)
+        stated = {place for place, year in about.get("census_years", {}).items() if year is not None}
+        silent = frozenset(territories.territories()) - stated - {territories.SAMPLE}
+        if given is None and units is not None and "population" in units.columns and units.index.is_unique:
+            people = forms.people_of(units).dropna()
+            below = Denominators.of_people(people[people > 0])
+            year = provenance.provenance(units).get("population_year")
+            sides = (
+                "" if by in _BY_CODE or provenance.is_fictional(links) else _sides(year, about.get("reference_year"))
+            )
+            return cls(below, held, silent, by_unit=True, sides=sides, year=year)
+        if given is None and by not in _BY_CODE:
+            nothing = Denominators({}, {}, why=Note("indicators.unit_population_not_given"))
+            return cls(nothing, held, silent, by_unit=False)
+        return cls(Denominators.choose(given, about.get("reference_year")), held, silent, by_unit=False)
+
+
+def _sides(unit: int | None, people: int | None) -> str:
+    """Note on the years of the two sides of the shares, when they are not known to be the same."""
+    if unit is not None and unit == people:
+        return ""
+    unknown = Note("indicators.year_not_stated")
+    return Note(
+        "indicators.years_of_sides",
+        unit=unknown if unit is None else Note("indicators.census_year", year=unit),
+        people=unknown if people is None else Note("indicators.census_year", year=people),
+    )
 
 
 def _compared(
-    counted: pd.DataFrame, by: Level, units: pd.DataFrame | None, below: Denominators, obstacles: Mapping[str, str]
+    counted: pd.DataFrame, placed: pd.DataFrame, by: Level, units: pd.DataFrame | None, base: _Base
 ) -> pd.DataFrame:
     """Add names, denominators and shares, with the reason wherever a share is missing."""
     names = dict(unit_names(by)) if by in _BY_CODE else {}  # type: ignore[arg-type]
@@ -243,72 +360,84 @@ def _compared(
     if by == "ept":
         names |= {**facts.names("epts"), _PARIS: "Paris", UNKNOWN_EPT: "Grand Paris, EPT not known"}
     frame = counted.rename_axis(by)
-    rows = [_share(unit, row, by, below, obstacles) for unit, row in counted.iterrows()]
-    frame["population"], frame["population_year"], frame["share"], frame["note"] = zip(*rows, strict=True)
+    with_people = placed[placed["population"].notna() & placed["territory"].isin(base.silent)]
+    silent = set(with_people["unit"].dropna())
+    short_ept = set(facts.names("epts")) if by == "ept" and UNKNOWN_EPT in frame.index else set()
+    rows = [
+        _row(unit, row, by, base, silent=unit in silent, short_ept=unit in short_ept, name=names.get(str(unit), ""))
+        for unit, row in counted.iterrows()
+    ]
+    for column in ("population", "population_year", "share"):
+        frame[column] = [getattr(row, column) for row in rows]
+    frame["note"] = forms.as_notes((joined(row.notes) for row in rows), frame.index)
     frame["name"] = [names.get(str(unit), str(unit)) if pd.notna(unit) else "" for unit in frame.index]
     frame["estimated_share"] = (frame["by_area"] / frame["qpv_population"]).where(frame["qpv_population"] > 0)
-    drawn = frame["undrawn"] < frame["n_qpv"]
-    short = (frame["undrawn"] > 0) & drawn
-    words = "area without " + frame["undrawn"].astype("int64").astype("str") + " QPV that have no outline"
-    frame["note"] = frame["note"].where(~short, (frame["note"] + "; " + words).str.removeprefix("; "))
     frame["area_share"] = _area_share(frame, units)
     whole = dict.fromkeys(["n_qpv", "n_with_population", "population", "population_year"], "Int64")
     shares = dict.fromkeys(["share", "estimated_share", "area_share"], "Float64")
-    return frame[list(COVERAGE_COLUMNS)].astype({**whole, **shares})
+    more = [column for column in counted.columns if column not in _NONE]
+    return frame[[*COVERAGE_COLUMNS[:-1], *more, "note"]].astype({**whole, **shares})
 
 
-def _say_years(frame: pd.DataFrame, links: pd.DataFrame, units: pd.DataFrame | None) -> None:
-    """Say of which years the two sides of the shares are, when they are not known to be of one."""
-    year = provenance.provenance(units).get("population_year") if units is not None else None
-    people = provenance.provenance(links).get("reference_year")
-    given = frame["share"].notna()
-    frame.loc[frame["population"].notna(), "population_year"] = pd.NA if year is None else year
-    if (year is not None and year == people) or provenance.is_fictional(links):
-        return
-    told = "census not stated" if year is None else f"census of {year}"
-    words = f"population of the unit: {told}; people in QPV: {f'those of {people}' if people else 'year not stated'}"
-    frame.loc[given, "note"] = (words + "; " + frame.loc[given, "note"]).str.removesuffix("; ")
+class _Row(NamedTuple):
+    """Denominator of a unit, its census, the share, and notes: why there is none, or what it rests on."""
+
+    population: int | None = None
+    population_year: int | None = None
+    share: float | None = None
+    notes: list[str] = []  # noqa: RUF012 - never changed
 
 
-def _obstacles(placed: pd.DataFrame, links: pd.DataFrame, by: Level, below: Denominators) -> dict[str, str]:
-    """Units of which no share can be given, with the reason."""
-    census = provenance.provenance(links).get("census_years", {})
-    stated = {place for place, year in census.items() if year is not None} | {territories.SAMPLE}
-    silent = placed.loc[placed["population"].notna() & ~placed["territory"].isin(stated), "unit"].dropna()
-    found = dict.fromkeys(map(str, silent.unique()), "census of the people not stated")
-    if by in _BY_CODE and not below.given and len(placed):
-        pieces = placed.drop_duplicates("qpv_code")
-        vintage = official.vintage_of(str(pieces["qpv_code"].iloc[0])) or 0
-        for place, words in partial_territories(pieces["territory"], vintage).items():
-            cut = placed.loc[placed["territory"] == place, "unit"].dropna().unique()
-            found |= dict.fromkeys(map(str, cut), words)
-    return found
-
-
-def _share(
+def _row(  # noqa: PLR0913 - what a row needs
     unit: Any,  # noqa: ANN401 - a code, or missing
     row: pd.Series,
     by: Level,
-    below: Denominators,
-    obstacles: Mapping[str, str],
-) -> tuple[int | None, int | None, float | None, str]:
-    """Denominator of a unit, its census, the share, and a note: why there is none, or what it rests on."""
+    base: _Base,
+    *,
+    silent: bool,
+    short_ept: bool,
+    name: str,
+) -> _Row:
+    """Share of a unit, or the reasons why there is none."""
+    drawn = row["undrawn"] < row["n_qpv"]
+    areas: list[str] = []
+    if row["undrawn"] and drawn:
+        areas.append(Note("indicators.area_without", count=int(row["undrawn"])))
+    if row["outside"]:
+        areas.append(Note("indicators.area_without_commune", count=int(row["outside"])))
     if pd.isna(unit):
-        return None, None, None, "placed in no unit"
-    unit = str(unit)
-    base = below.of(departments_of(unit, by) if by in _BY_CODE else [unit], unit=unit)  # type: ignore[arg-type]
-    if base.people is None:
-        table = "give read_communes() a table of EPT (ept_au_01-01-<year>.xlsx)"
-        return None, None, None, table if unit == UNKNOWN_EPT else "no denominator"
+        return _Row(notes=[Note("indicators.placed_in_no_unit"), *areas])
+    departments = departments_of(unit, by) if by in _BY_CODE else [unit]  # type: ignore[arg-type]
+    found = base.below.of(departments, unit=unit)
+    notes = [Note("indicators.ept_may_be_short")] if short_ept else []
+    if found.people is None:
+        why = Note("indicators.no_ept") if unit == UNKNOWN_EPT else found.note
+        if base.by_unit:
+            why = Note("indicators.unit_population_not_given") if unit != UNKNOWN_EPT else why
+        return _Row(notes=[why, *notes, *areas])
+    year = base.year if base.by_unit and by not in _BY_CODE else found.year
+    share, reasons = _share(row, found, by, base, silent=silent, name=name)
+    if share is not None and base.sides:
+        reasons = [base.sides, *reasons]
+    return _Row(found.people, year, share, [*reasons, *notes, *areas])
+
+
+def _share(
+    row: pd.Series, found: Denominator, by: Level, base: _Base, *, silent: bool, name: str
+) -> tuple[float | None, list[str]]:
+    """Share of the people, with the notes on it."""
     lacking = int(row["n_qpv"] - row["n_with_population"])
     if lacking:
-        return base.people, base.year, None, f"no population for {lacking} QPV"
-    ratio = float(row["qpv_population"]) / base.people
-    if unit in obstacles:
-        return base.people, base.year, None, f"{obstacles[unit]}; over the population given {ratio:.2%}"
+        return None, [Note("indicators.no_population", count=lacking)]
+    ratio = float(row["qpv_population"]) / (found.people or 1)
+    caveats: list[str] = [Note("indicators.census_not_stated_here")] if silent else []
+    if by in _BY_CODE:
+        caveats = [*base.held.short(departments_of(str(row.name), by), name), *caveats]  # type: ignore[arg-type]
+    if caveats and not base.below.explicit:
+        return None, [*caveats, Note("indicators.would_be", share=ratio)]
     if ratio > 1:
-        return base.people, base.year, None, f"more people than the unit has ({ratio:.1%}): shared out by area"
-    return base.people, base.year, ratio, base.note
+        return None, [Note("indicators.more_people_than_unit", share=ratio)]
+    return ratio, [*caveats, found.note]
 
 
 def _area_share(frame: pd.DataFrame, units: pd.DataFrame | None) -> pd.Series:

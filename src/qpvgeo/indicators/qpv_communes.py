@@ -1,11 +1,12 @@
 """Which communes a QPV lies in, and which part of its area and people each of them holds.
 
-The published list of communes decides where there is one; geometry shares the QPV out between them and audits the
-list. Without a list, geometry decides, with a tolerance: an outline that strays over a commune limit by a sliver does
-not make the QPV one of that commune.
+The published list of communes decides where there is one, by code or by name; geometry shares the QPV out between them
+and audits the list. Without a list, geometry decides, with a tolerance: an outline that strays over the boundary of a
+commune by a sliver does not make the QPV one of that commune.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -14,9 +15,11 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.frames import forms, provenance
+from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.overlap_table import overlap
 from qpvgeo.geometry.projection import areas_m2
+from qpvgeo.indicators.published_communes import PublishedCommunes, published_communes
+from qpvgeo.language import Note
 
 __all__ = ["LINK_COLUMNS", "MIN_AREA_M2", "MIN_SHARE", "audit_communes", "join_communes"]
 
@@ -29,6 +32,7 @@ LINK_COLUMNS = (
     "region",
     "area_m2",
     "area_share",
+    "qpv_area_m2",
     "population",
     "population_share",
     "basis",
@@ -44,7 +48,7 @@ def join_communes(
     qpv: gpd.GeoDataFrame,
     communes: pd.DataFrame | None,
     *,
-    population: pd.DataFrame | None = None,
+    population: pd.DataFrame | pd.Series | None = None,
     min_area_m2: float = MIN_AREA_M2,
     min_share: float = MIN_SHARE,
     basis: str = "published",
@@ -54,7 +58,8 @@ def join_communes(
     Parameters
     ----------
     qpv
-        QPV frame (`qpvgeo.read_qpv`).
+        QPV frame (`qpvgeo.read_qpv`). Its published communes are the lists of codes in `communes` or, where the file
+        gives names (`commune_qp` in 2015), those names.
     communes
         Communes (`qpvgeo.read_communes`), with outlines wherever a QPV lies in several communes or gives no list.
         With arrondissements kept, the links of Paris, Lyon and Marseille name arrondissements. None gives one link
@@ -72,12 +77,17 @@ def join_communes(
     Returns
     -------
     pandas.DataFrame
-        A row per QPV and commune, in the order of the QPV: `qpv_code`, `commune`, `epci`, `ept` (Grand Paris only),
-        `department`, `region` (of the commune), `area_m2` (shared, legal projection; missing without outlines),
-        `area_share` (of the QPV, 0 to 1), `population`, `population_share` (of the QPV, the shares of a QPV add up
-        to 1) and `basis`: where the population share comes from, `published` (one commune, or a published split) or
-        `area`. A QPV that could be placed nowhere keeps a row with `commune` missing and `population_share` 1, so
-        that the people still add up.
+        A row per QPV and commune, in the order of the QPV:
+
+        - `qpv_code`, `commune`, `epci`, `ept` (Grand Paris only), `department`, `region` (of the commune);
+        - `area_m2` (shared, legal projection; missing without outlines), `area_share` (of the QPV, 0 to 1),
+          `qpv_area_m2` (of the whole QPV);
+        - `population`, `population_share` (of the QPV, the shares of a QPV add up to 1);
+        - `basis`: where the population share comes from, `published` (one commune, or a published split) or `area`.
+
+        A QPV that could be placed nowhere keeps a row with `commune` missing and `population_share` 1, so
+        that the people still add up. `attrs["qpvgeo"]["notes"]` says which names of communes were not found, and how
+        many QPV lie in none of the communes given.
 
     Raises
     ------
@@ -102,105 +112,172 @@ def join_communes(
     """
     forms.require_qpv(qpv)
     if basis not in ("published", "area"):
-        raise UsageError(f"There is no basis {basis!r}.", way_out='Choose "published" or "area".')
+        raise UsageError(Note("indicators.no_basis", basis=repr(basis)), way_out=Note("indicators.basis_way_out"))
+    if communes is not None:
+        _require_communes(communes)
+    whole = pd.Series(areas_m2(qpv.geometry.to_numpy(), qpv.crs), index=qpv.index.astype("str"))
     if communes is None:
-        areas = areas_m2(qpv.geometry.to_numpy(), qpv.crs)
-        whole = {"commune": None, "area_m2": areas, "area_share": 1.0, "population_share": 1.0, "basis": "area"}
-        links = pd.DataFrame({"qpv_code": qpv.index.astype("str"), **whole}).astype({"commune": "str"})
-        return _complete(links, qpv, qpv.head(0), population)
-    listed = _listed(qpv, communes) if basis == "published" else {}
-    shares = _shares(qpv, communes, listed)
-    parts = _published_parts(population, communes)
+        parts = {
+            "commune": None,
+            "area_m2": whole.to_numpy(),
+            "area_share": 1.0,
+            "population_share": 1.0,
+            "basis": "area",
+        }
+        links = pd.DataFrame({"qpv_code": whole.index, **parts}).astype({"commune": "str"})
+        return _complete(links, whole, qpv, qpv.head(0), population)
+    published = published_communes(qpv, communes, population) if basis == "published" else PublishedCommunes()
+    shares = _shares(whole, qpv, communes, published)
+    links = _links(whole, communes, published, shares, population, Tolerance(min_area_m2, min_share))
+    return _complete(links, whole, qpv, communes, population, published.notes())
 
+
+class Tolerance(NamedTuple):
+    """What a QPV must have in a commune to be linked to it by geometry."""
+
+    area_m2: float = MIN_AREA_M2
+    share: float = MIN_SHARE
+
+
+Seen = Mapping[str | None, tuple[float, float]]
+
+
+def _require_communes(communes: pd.DataFrame) -> None:
+    """Raise when something is not a frame of communes.
+
+    Raises
+    ------
+    DataError
+        Its index repeats codes or has several levels.
+    UsageError
+        It is no frame.
+    """
+    require.require_frame(communes, "`communes`")
+    if communes.index.nlevels > 1:
+        raise DataError(Note("indicators.communes_of_levels"), way_out=Note("indicators.make_communes"))
+    repeated = communes.index[communes.index.duplicated()].unique()
+    if len(repeated):
+        raise DataError(
+            Note("indicators.repeated_communes"), problems=map(str, repeated), way_out=Note("indicators.make_communes")
+        )
+
+
+def _links(
+    whole: pd.Series,
+    communes: pd.DataFrame,
+    published: PublishedCommunes,
+    shares: pd.DataFrame,
+    population: pd.DataFrame | pd.Series | None,
+    tolerance: Tolerance,
+) -> pd.DataFrame:
+    """Pairs of QPV and commune with their shares.
+
+    Raises
+    ------
+    DataError
+        QPV lie in several communes, and nothing says how much in each.
+    """
+    counted = _published_parts(population, communes)
+    drawn = _drawn(communes)
     rows: list[tuple[str, str | None, float, float, float, str]] = []
-    unplaced: list[str] = []
-    for code, seen in _by_qpv(qpv, shares).items():
-        members = _members(seen, listed.get(code), min_area_m2=min_area_m2, min_share=min_share)
+    unsplit: list[str] = []
+    for code, seen in _by_qpv(whole.index, shares).items():
+        members = _members(seen, published, code, tolerance)
         # where people were counted the QPV is, whatever the list and the tolerance say
-        members += [commune for commune in parts.get(code, {}) if commune not in members]
-        split, how = _population_split(members, seen, parts.get(code, {}))
-        if len(members) == 1 and code in listed:
+        members += [commune for commune in counted.get(code, {}) if commune not in members]
+        split, how = _population_split(members, seen, counted.get(code, {}))
+        if len(members) == 1 and code in published.codes:
             how = "published"
         if split is None:
-            unplaced.append(f"{code}: {', '.join(members)}")
+            unsplit.append(Note("indicators.qpv_in_communes", qpv_code=code, communes=members))
             continue
-        rows += [(code, commune, *seen.get(commune, (np.nan, np.nan)), share, how) for commune, share in split.items()]
-    if unplaced:
+        for commune, share in split.items():
+            area = _area(commune, seen, whole[code], alone=len(split) == 1, drawn=drawn)
+            rows.append((code, commune, *area, share, how))
+    if unsplit:
         raise DataError(
-            f"{len(unplaced)} QPV lie in several communes, and nothing says how much in each.",
-            problems=unplaced,
-            way_out="Give communes with outlines, or the published population by QPV and commune.",
+            Note("indicators.several_communes", count=len(unsplit)),
+            problems=unsplit,
+            way_out=Note("indicators.outlines_or_split"),
         )
     links = pd.DataFrame(rows, columns=["qpv_code", "commune", "area_m2", "area_share", "population_share", "basis"])
-    links = links.astype({"qpv_code": "str", "commune": "str", "basis": "str"})
-    return _complete(links, qpv, communes, population)
+    return links.astype({"qpv_code": "str", "commune": "str", "basis": "str"})
 
 
-def _shares(qpv: gpd.GeoDataFrame, communes: pd.DataFrame, listed: Mapping[str, list[str]]) -> pd.DataFrame:
+def _area(commune: str | None, seen: Seen, whole: float, *, alone: bool, drawn: Collection[str]) -> tuple[float, float]:
+    """Area of a QPV in a commune, and its share; missing where an outline is."""
+    if np.isnan(whole):
+        return np.nan, np.nan
+    if commune in seen:
+        return seen[commune]
+    if alone and (commune is None or commune not in drawn):
+        return whole, 1.0
+    return (0.0, 0.0) if commune in drawn else (np.nan, np.nan)
+
+
+def _drawn(communes: pd.DataFrame) -> frozenset[str]:
+    if not isinstance(communes, gpd.GeoDataFrame):
+        return frozenset()
+    return frozenset(map(str, communes.index[communes.geometry.notna() & ~communes.geometry.is_empty]))
+
+
+def _shares(
+    whole: pd.Series, qpv: gpd.GeoDataFrame, communes: pd.DataFrame, published: PublishedCommunes
+) -> pd.DataFrame:
     """Overlap table with the communes; without their outlines, QPV of one published commune lie in it whole."""
     if isinstance(communes, gpd.GeoDataFrame):
         return overlap(qpv.geometry, communes.geometry)
-    alone = [code for code, members in listed.items() if len(members) == 1]
-    areas = areas_m2(qpv.loc[alone].geometry.to_numpy(), qpv.crs)
-    rows = [(code, listed[code][0], area, 1.0) for code, area in zip(alone, areas, strict=True) if area > 0]
-    return pd.DataFrame(rows, columns=["left", "right", "area_m2", "left_share"])
+    alone = [
+        (code, members[0], whole[code], 1.0)
+        for code, members in published.codes.items()
+        if len(members) == 1 and code not in published.unfound and whole[code] > 0
+    ]
+    return pd.DataFrame(alone, columns=["left", "right", "area_m2", "left_share"])
 
 
-def _by_qpv(qpv: gpd.GeoDataFrame, shares: pd.DataFrame) -> dict[str, dict[str | None, tuple[float, float]]]:
+def _by_qpv(codes: pd.Index, shares: pd.DataFrame) -> dict[str, dict[str | None, tuple[float, float]]]:
     """For each QPV, in its order: `{commune: (area_m2, share of the QPV)}`."""
-    found: dict[str, dict[str | None, tuple[float, float]]] = {code: {} for code in qpv.index}
+    found: dict[str, dict[str | None, tuple[float, float]]] = {code: {} for code in codes}
     for code, commune, area, share in shares[["left", "right", "area_m2", "left_share"]].itertuples(index=False):
         found[code][commune] = (area, share)
     return found
 
 
-def _listed(qpv: gpd.GeoDataFrame, communes: pd.DataFrame) -> dict[str, list[str]]:
-    """Published communes of each QPV, in the terms of the frame of communes: arrondissements folded or unfolded."""
-    known = set(communes.index)
-    named: dict[str, list[str]] = {}
-    for code, published in qpv["communes"].items():
-        if not isinstance(published, list) or not published:
-            continue
-        translated: list[str] = []
-        for commune in published:
-            if commune in known:
-                translated.append(commune)
-            elif official.fold_arrondissement(commune) in known:
-                translated.append(official.fold_arrondissement(commune))
-            elif any(part in known for part in official.ARRONDISSEMENTS.get(commune, ())):
-                translated.extend(part for part in official.ARRONDISSEMENTS[commune] if part in known)
-            else:
-                translated.append(commune)
-        named[str(code)] = list(dict.fromkeys(translated))
-    return named
-
-
-def _members(
-    seen: Mapping[str | None, tuple[float, float]],
-    listed: list[str] | None,
-    *,
-    min_area_m2: float,
-    min_share: float,
-) -> list[str]:
+def _members(seen: Seen, published: PublishedCommunes, code: str, tolerance: Tolerance) -> list[str]:
     """Communes that a QPV is linked to."""
-    large = [c for c, (area, share) in seen.items() if c is not None and area >= min_area_m2 and share >= min_share]
+    large = _large(seen, tolerance)
+    listed = published.codes.get(code)
+    unfound = len(published.unfound.get(code, ()))
     if listed is None:
         # a QPV smaller than the tolerance is still somewhere
-        return large or [c for c in sorted(seen, key=lambda c: -seen[c][0])[:1] if c is not None]
-    several_parts = {part for parts in official.ARRONDISSEMENTS.values() for part in parts}
-    # the list names the whole commune: which of its arrondissements is for the geometry to say
-    kept = [c for c in listed if c not in several_parts or c in large]
-    return kept or listed[:1]
+        members = large or [c for c in sorted(seen, key=lambda c: -seen[c][0])[:1] if c is not None]
+        return sorted(members, key=lambda c: -seen[c][0])[:unfound] if unfound else members
+    # the list names the whole city: which of its arrondissements is for the geometry to say
+    kept = [c for c in listed if code not in published.expanded or official.fold_arrondissement(c) == c or c in large]
+    kept = kept or listed[:1]
+    # a commune whose name is not found has another name today: the largest parts of the others are it
+    others = sorted((c for c in large if c not in kept), key=lambda c: -seen[c][0])
+    return kept + others[:unfound]
 
 
-def _published_parts(population: pd.DataFrame | None, communes: pd.DataFrame) -> dict[str, dict[str, float]]:
+def _large(seen: Seen, tolerance: Tolerance) -> list[str]:
+    return [
+        commune
+        for commune, (area, share) in seen.items()
+        if commune is not None and area >= tolerance.area_m2 and share >= tolerance.share
+    ]
+
+
+def _published_parts(
+    population: pd.DataFrame | pd.Series | None, communes: pd.DataFrame
+) -> dict[str, dict[str, float]]:
     """Published split of the people of a QPV by commune, when the table has one."""
     if population is None or population.index.nlevels == 1:
         return {}
     known = set(communes.index)
     parts: dict[str, dict[str, float]] = {}
     secret: set[str] = set()
-    for (code, commune), people in population["population"].items():
+    for (code, commune), people in forms.people_of(population).items():
         folded = commune if commune in known else official.fold_arrondissement(commune)
         if pd.isna(people):
             secret.add(str(code))
@@ -212,7 +289,7 @@ def _published_parts(population: pd.DataFrame | None, communes: pd.DataFrame) ->
 
 
 def _population_split(
-    members: list[str], seen: Mapping[str | None, tuple[float, float]], published: Mapping[str, float]
+    members: list[str], seen: Seen, published: Mapping[str, float]
 ) -> tuple[dict[str | None, float] | None, str]:
     """Share of the people of a QPV in each of its communes, and where it comes from; None when nothing tells."""
     if len(members) <= 1:
@@ -228,29 +305,45 @@ def _population_split(
 
 
 def _complete(
-    links: pd.DataFrame, qpv: gpd.GeoDataFrame, communes: pd.DataFrame, population: pd.DataFrame | None
+    links: pd.DataFrame,
+    whole: pd.Series,
+    qpv: gpd.GeoDataFrame,
+    communes: pd.DataFrame,
+    population: pd.DataFrame | pd.Series | None,
+    notes: Iterable[str] = (),
 ) -> pd.DataFrame:
     """Add what the commune belongs to and the people, and order the columns."""
     of_commune = communes.reindex(links["commune"], columns=["epci", "ept", "department", "region"])
     for column in of_commune.columns:
         links[column] = of_commune[column].astype("str").to_numpy()
     links["ept"] = links["ept"].astype("str").where(links["ept"].notna(), _ept_from_qpv(links, qpv))
+    links["qpv_area_m2"] = whole.reindex(links["qpv_code"]).to_numpy()
     people = forms.align_population(qpv.index, population)
     links["population"] = people.reindex(links["qpv_code"]).to_numpy() * links["population_share"]
     links = links[list(LINK_COLUMNS)]
+    outside = links[links["commune"].isna()] if len(communes) else links.head(0)
+    bare = int(outside["qpv_area_m2"].isna().sum())
+    told = [
+        *([Note("indicators.in_no_commune", count=len(outside) - bare)] if len(outside) > bare else []),
+        *([Note("indicators.without_commune", count=bare)] if bare else []),
+        *notes,
+    ]
     provenance.stamp(
         links,
         [record for frame in (qpv, communes, population) if frame is not None for record in _files(frame)],
         vintage=int(qpv["vintage"].iloc[0]) if len(qpv) else None,
         reference_year=forms.reference_year(population),
         census_years=forms.census_years(population),
-        fictional=provenance.is_fictional(qpv, communes, population),
+        fictional=provenance.is_fictional(
+            *(frame for frame in (qpv, communes, population) if isinstance(frame, pd.DataFrame))
+        ),
+        notes=told,
     )
     return links
 
 
-def _files(frame: pd.DataFrame) -> list[dict[str, object]]:
-    return list(provenance.provenance(frame).get("files", []))
+def _files(frame: pd.DataFrame | pd.Series) -> list[dict[str, object]]:
+    return list(provenance.provenance(frame).get("files", [])) if isinstance(frame, pd.DataFrame) else []
 
 
 def _ept_from_qpv(links: pd.DataFrame, qpv: gpd.GeoDataFrame) -> pd.Series:
@@ -294,7 +387,8 @@ def audit_communes(qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame) -> pd.Data
 
     Notes
     -----
-    The published list (ANCT, column `insee_com`) is the one of the decrees; outlines are at 1/4,000.
+    The published list (ANCT, column `insee_com` by code in 2024, `commune_qp` by name in 2015) is the one of the
+    decrees; outlines are at 1/4,000.
 
     Examples
     --------
@@ -305,16 +399,17 @@ def audit_communes(qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame) -> pd.Data
     ['qpv_code', 'commune', 'area_m2', 'area_share', 'finding']
     """
     forms.require_qpv(qpv)
+    _require_communes(communes)
     if not isinstance(communes, gpd.GeoDataFrame):
-        raise DataError("The communes have no outlines.", way_out="Read them with qpvgeo.read_communes(outlines, ...).")
-    shares = _by_qpv(qpv, overlap(qpv.geometry, communes.geometry))
+        raise DataError(Note("indicators.no_outlines"), way_out=Note("indicators.read_outlines"))
+    shares = _by_qpv(qpv.index, overlap(qpv.geometry, communes.geometry))
     drawn = set(qpv.index[qpv.geometry.notna()])
     found = []
-    for code, published in _listed(qpv, communes).items():
+    for code, published in published_communes(qpv, communes).codes.items():
         if code not in drawn:
             continue
         seen = shares[code]
-        large = _members(seen, None, min_area_m2=MIN_AREA_M2, min_share=MIN_SHARE)
+        large = _large(seen, Tolerance()) or [c for c in sorted(seen, key=lambda c: -seen[c][0])[:1] if c is not None]
         for commune in published:
             if commune not in seen:
                 found.append((code, commune, 0.0, 0.0, "listed, not touched"))

@@ -162,9 +162,7 @@ def compare(
     said = [_sentence(row) for row in crossed[crossed["indicator"] != _ANY].itertuples()]
     if indicator != "population" and abs(int(told[0]) - int(told[1])) == 1:
         said.append("Insee advises against comparing consecutive years of incomes")
-    said += [
-        _moved(side, name) for side, name in ((before, "before"), (after, "after")) if "covered_by" in _about(side)
-    ]
+    said += [_moved(side, name) for side, name in ((before, "before"), (after, "after")) if "of" in _about(side)]
     for sentence in said:
         warnings.warn(sentence, SeriesBreakWarning, stacklevel=2)
     files = [record for side in (before, after) for record in _about(side).get("files", [])]

@@ -6,19 +6,31 @@ ratios called "8 %", over two scopes and two censuses, that only round alike.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import geopandas as gpd
 import pandas as pd
 
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
+from qpvgeo.codes.places import Area, find_area
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.frames import forms, provenance
+from qpvgeo.frames import forms, provenance, require
+from qpvgeo.frames.forms import as_notes
 from qpvgeo.geometry.projection import areas_m2
-from qpvgeo.indicators.denominators import DOM, Denominators, Unit, departments_of, partial_territories, unit_names
+from qpvgeo.indicators.denominators import DOM, Completeness, Denominators, Given, Unit, departments_of, unit_names
+from qpvgeo.language import Note, joined, parts
 
-__all__ = ["OVERSEAS_SCOPE", "SUMMARY_COLUMNS", "TOTAL", "describe_qpv", "headline", "published_summary", "summary"]
+__all__ = [
+    "OVERSEAS_SCOPE",
+    "SUMMARY_COLUMNS",
+    "TOTAL",
+    "describe_qpv",
+    "headline",
+    "notes_of",
+    "published_summary",
+    "summary",
+]
 
 OVERSEAS_SCOPE = "hexagone + 5 DOM"
 
@@ -41,10 +53,11 @@ SUMMARY_COLUMNS = (
 
 def summary(
     qpv: pd.DataFrame,
-    *,
     population: pd.DataFrame | pd.Series | None = None,
-    denominators: int | Mapping[str, int] | pd.Series | None = None,
+    *,
+    denominators: Given = None,
     by: Unit = "territory",
+    place: str | Area | None = None,
 ) -> pd.DataFrame:
     """Number of QPV, people who live there, and their share, by territory and in total.
 
@@ -56,52 +69,74 @@ def summary(
         Published populations (`qpvgeo.read_population`). By default the columns of `qpv` itself when it has a
         column `population`; otherwise populations and shares are missing.
     denominators
-        Municipal populations: a year among the facts (2013, 2019, 2020), or people by code of department or of the
-        units asked for. By default the census that fits the reference year of `population`.
+        Municipal populations: a year among the facts (2013, 2018, 2019, 2020), or people by code of department or of
+        the units of the rows. By default the census that fits the reference year of `population`. An explicit argument
+        is obeyed: the share is given, and `note` says what it rests on.
     by
-        `territory`, `department` or `region`, by the code of the QPV.
+        - `territory`, by the code of the QPV;
+        - `department`, by the code of the QPV;
+        - `region`, by the code of the QPV.
+    place
+        Only the QPV of a department, a region, a former region, a territory or a group of departments ("Océan
+        Indien"), by its code or its usual name. For the QPV of an EPCI or a commune see `qpvgeo.coverage`.
 
     Returns
     -------
     pandas.DataFrame
         Indexed by the codes of the units that hold a QPV, then two scopes: `hexagone + 5 DOM` (that of Insee's
-        statistics, when all six are there) and `total`. Columns: `name`, `n_qpv`, `n_with_population` (QPV whose
-        people are known), `population`, `population_year` (census; missing where not stated), `denominator`,
-        `denominator_year`, `share` (0 to 1), `qpv_area_km2` (legal projection; missing without outlines),
-        `qpv_area_published_km2` (the same by the shoelace formula on the rings as published, before repair), `note`
-        (why a share is missing, or what it rests on). `attrs["qpvgeo"]` holds the sources.
+        statistics, when all six are there) and `total` (all rows together; territories of which every QPV is there
+        count whole, with their units without a QPV). Columns:
+
+        - `name`;
+        - `n_qpv`, `n_with_population` (QPV whose people are known);
+        - `population`, `population_year` (census; missing where not stated);
+        - `denominator`, `denominator_year`;
+        - `share` (0 to 1);
+        - `qpv_area_km2` (legal projection; missing without outlines);
+        - `qpv_area_published_km2` (the same by the shoelace formula on the rings as published, before repair);
+        - `note` (a `qpvgeo.language.Note`: why a share is missing, or what it rests on; empty where there is nothing
+          to say).
+
+        `attrs["qpvgeo"]` holds the sources, and in `notes` each note of the rows once.
 
     Raises
     ------
     DataError
-        The index is not made of QPV codes of one geography, or the table of populations is of the other one.
+        The index is not made of QPV codes of one geography, or the table of populations is of the other one, repeats
+        rows or holds what is no number of people.
     UsageError
-        The level is unknown, or a denominator is not a number of people.
+        The level or the place is unknown, or a denominator is not a number of people.
 
     Notes
     -----
     The population of a unit is missing, not zero, when no QPV of it has a known population. A share is missing when
-    the census of the people is not stated, when some QPV of the unit have no population, when there is no denominator
-    (Saint-Martin, Polynésie française), or when the frame does not hold the whole list of a territory. Figures by
-    department go by the code of the QPV: QP062040 (Pas-de-Calais) had 73 inhabitants in the Nord in 2018.
+    some QPV of the unit have no population or when there is no denominator (Saint-Martin, Polynésie française); and,
+    unless `denominators` is given, when the census of the people is not stated or when the frame does not hold every
+    QPV of the unit. Figures by department go by the code of the QPV: QP062040 (Pas-de-Calais) had 73 inhabitants in
+    the Nord in 2018.
 
     Examples
     --------
     >>> import qpvgeo as qg
     >>> sample = qg.sample()
-    >>> figures = qg.summary(qg.read_qpv(sample.qpv_2024), population=qg.read_population(sample.population_2024))
+    >>> figures = qg.summary(qg.read_qpv(sample.qpv_2024), qg.read_population(sample.population_2024))
     >>> int(figures.loc["total", "n_qpv"])
     16
     """
-    if by not in ("territory", "department", "region"):
-        raise UsageError(f"A summary by {by!r} does not exist.", way_out="Choose territory, department or region.")
+    if by not in get_args(Unit):
+        raise UsageError(
+            Note("indicators.no_level", level=repr(by)), way_out=Note("indicators.levels", levels=list(get_args(Unit)))
+        )
+    require.require_frame(qpv, "`qpv`")
     if population is None and "population" in qpv.columns:
         population = qpv
     described = describe_qpv(qpv, population)
-    below = Denominators(denominators, forms.reference_year(population))
-
-    frame = _table(described, below, by)
-    sources = [part for part in ([qpv] if population is qpv else [qpv, population]) if part is not None]
+    below = Denominators.choose(denominators, forms.reference_year(population))
+    held = Completeness(described["department"], int(described["vintage"].iloc[0]))
+    if place is not None:
+        described = _of_place(described, place)
+    frame = _table(described, below, by, held)
+    sources = [part for part in ([qpv] if population is qpv else [qpv, population]) if isinstance(part, pd.DataFrame)]
     provenance.stamp(
         frame,
         [record for part in sources for record in provenance.provenance(part).get("files", [])],
@@ -110,25 +145,74 @@ def summary(
         release=provenance.provenance(qpv).get("release"),
         reference_year=forms.reference_year(population),
         fictional=bool((described["territory"] == territories.SAMPLE).any()),
+        notes=notes_of(frame),
     )
     return frame
 
 
-def _table(described: pd.DataFrame, below: Denominators, by: Unit) -> pd.DataFrame:
+def _of_place(described: pd.DataFrame, place: str | Area) -> pd.DataFrame:
+    """QPV of a place, by their codes.
+
+    Raises
+    ------
+    UsageError
+        The place is no group of departments, or no QPV lies in it.
+    """
+    area = find_area(place) if isinstance(place, str) else place
+    if not area.whole_departments:
+        raise UsageError(
+            Note("indicators.place_below_department", place=area.label), way_out=Note("indicators.use_coverage")
+        )
+    inside = described[described["department"].isin(area.departments)]
+    if inside.empty:
+        raise UsageError(Note("indicators.no_qpv_in_place", place=area.label))
+    return inside
+
+
+def _table(described: pd.DataFrame, below: Denominators, by: Unit, held: Completeness) -> pd.DataFrame:
     """Rows of the units, then the scopes."""
-    counts = described.groupby("territory")["n_qpv"].sum()
-    part_of = partial_territories(counts.index.to_series().repeat(counts), int(described["vintage"].iloc[0]))
+    names = unit_names(by)
     groups = {str(key): part for key, part in described.groupby(by, sort=False)}
-    rows = {key: _figures(groups[key], [key], below, by, part_of) for key in sorted(groups, key=_hexagone_first)}
-    for key, row in rows.items():
-        row["name"] = unit_names(by).get(key, key)
-    present = sorted(described["territory"].unique(), key=_hexagone_first)
-    if {"hexagone", *DOM} <= set(present):
+    rows: dict[str, dict[str, Any]] = {}
+    for key in sorted(groups, key=_hexagone_first):
+        name = names.get(key, key)
+        rows[key] = {**_figures(groups[key], departments_of(key, by), below, held, unit=key, name=name), "name": name}
+    present = set(described["territory"])
+    if {"hexagone", *DOM} <= present:
         scope = described[described["territory"].isin(["hexagone", *DOM])]
-        rows[OVERSEAS_SCOPE] = _figures(scope, ["hexagone", *DOM], below, "territory", part_of)
+        covered = _covered(scope, by, held)
+        rows[OVERSEAS_SCOPE] = _figures(scope, covered, below, held)
         rows[OVERSEAS_SCOPE]["name"] = "Hexagone and the five overseas departments"
-    rows[TOTAL] = {**_figures(described, present, below, "territory", part_of), "name": "All territories of the source"}
+    rows[TOTAL] = {
+        **_figures(described, _covered(described, by, held), below, held),
+        "name": "All territories of the source",
+    }
     return _typed(rows, by)
+
+
+def _covered(part: pd.DataFrame, by: Unit, held: Completeness) -> list[str]:
+    """Departments that rows together stand for: whole territories, or the units shown."""
+    found: list[str] = []
+    for place, own in part.groupby("territory", sort=False):
+        if by == "territory" or place in held.whole:
+            found += departments_of(str(place), "territory")
+        else:
+            found += [code for unit in own[by].unique() for code in departments_of(str(unit), by)]
+    return sorted(set(found), key=_hexagone_first)
+
+
+def notes_of(frame: pd.DataFrame) -> list[str]:
+    """Notes of the rows, one of each kind with the number of its rows; those that keep a share away first."""
+    missing = frame["share"].isna().to_numpy()
+    told: dict[tuple[bool, str], list[str]] = {}
+    for rows in (missing, ~missing):
+        for text in frame["note"].to_numpy()[rows]:
+            for note in parts(text):
+                told.setdefault((bool(rows is missing), getattr(note, "key", note)), []).append(note)
+    return [
+        same[0] if len(same) == 1 else Note("indicators.in_rows", note=same[0], count=len(same))
+        for same in told.values()
+    ]
 
 
 def _hexagone_first(key: str) -> tuple[bool, str]:
@@ -150,22 +234,26 @@ def describe_qpv(qpv: pd.DataFrame, population: pd.DataFrame | pd.Series | None)
     DataError
         The index is not made of QPV codes of one geography, each once.
     """
-    told = official.classify_qpv(qpv.index.to_series())
-    problems = [f"{code!r} is not the code of a QPV" for code in told.index[told["vintage"].isna()]]
-    problems += [f"{code!r} stands several times" for code in told.index[told.index.duplicated()].unique()]
-    if len(told["vintage"].dropna().unique()) > 1:
-        problems.append("codes of both geographies, 2015 and 2024, stand in the index")
-    if problems or not len(told):
+    if qpv.index.nlevels > 1:
         raise DataError(
-            "The frame is not indexed by QPV codes of one geography." if problems else "The frame holds no QPV.",
-            problems=problems,
-            way_out="Make it with qpvgeo.read_qpv() or qpvgeo.read_population().",
+            Note("indicators.index_of_levels", levels=qpv.index.nlevels), way_out=Note("indicators.make_qpv")
         )
-    region = {row["code"]: row["region"] for row in facts.rows("departments") if row["region"]}
+    told = official.classify_qpv(qpv.index.to_series())
+    repeated = told.index[told.index.duplicated()]
+    problems = [Note("frames.not_a_qpv_code", label=str(code)) for code in told.index[told["vintage"].isna()]]
+    problems += [
+        Note("frames.several_rows", label=str(code), count=int((told.index == code).sum()))
+        for code in repeated.unique()
+    ]
+    if len(told["vintage"].dropna().unique()) > 1:
+        problems.append(Note("indicators.both_geographies"))
+    if problems or not len(told):
+        key = "indicators.not_indexed_by_qpv" if problems else "indicators.no_qpv"
+        raise DataError(Note(key), problems=problems, way_out=Note("indicators.make_qpv"))
     repaired = {change["code"]: change["difference_m2"] for change in provenance.provenance(qpv).get("repairs", [])}
     return told[["vintage", "territory", "department"]].assign(
         n_qpv=1,
-        region=told["department"].map(region).fillna(told["territory"]),
+        region=told["department"].map(facts.region_of).fillna(told["territory"]),
         population=forms.align_population(qpv.index, population),
         census=told["territory"].map(forms.census_years(population)).astype("Int64"),
         area_m2=areas_m2(qpv.geometry.to_numpy(), qpv.crs) if isinstance(qpv, gpd.GeoDataFrame) else float("nan"),
@@ -174,12 +262,17 @@ def describe_qpv(qpv: pd.DataFrame, population: pd.DataFrame | pd.Series | None)
 
 
 def _figures(
-    part: pd.DataFrame, units: list[str], below: Denominators, by: Unit, part_of: Mapping[str, str]
+    part: pd.DataFrame,
+    departments: list[str],
+    below: Denominators,
+    held: Completeness,
+    *,
+    unit: str = "",
+    name: str = "",
 ) -> dict[str, Any]:
-    """Figures of the QPV of some units together, over the people of these units whole."""
+    """Figures of the QPV of some departments together, over the people of these departments."""
     people, known = part["population"], part["population"].notna()
-    departments = [department for unit in units for department in departments_of(unit, by)]
-    base = below.of(departments, unit=units[0] if len(units) == 1 else "")
+    base = below.of(departments, unit=unit)
     census = part.loc[known, "census"]
     row: dict[str, Any] = {
         "n_qpv": int(part["n_qpv"].sum()),
@@ -192,39 +285,40 @@ def _figures(
         "qpv_area_km2": part["area_m2"].sum(min_count=1) / 1e6,
         "qpv_area_published_km2": (part["area_m2"] - part["repaired_m2"]).sum(min_count=1) / 1e6,
     }
-    cut = [words for place, words in sorted(part_of.items()) if place in set(part["territory"])]
-    obstacles = [*_without_people(part[~known]), *([base.note] if base.people is None else [])]
-    if not below.given:
-        obstacles = [*cut, *obstacles]
-    if known.any() and not obstacles and (unstated := _unstated(part[known])):
-        ratio = float(people.sum()) / (base.people or 1)
-        against = f"{base.year}" + (f" ({base.note})" if base.note else "")
-        obstacles = [f"census of the people not stated for {unstated}; over that of {against} it would be {ratio:.2%}"]
-    remarks = obstacles
-    if not obstacles and base.people:
-        row["share"] = float(people.sum()) / base.people
-        remarks = [*cut, *([base.note] if base.note else [])]
+    holes = [*_without_people(part[~known]), *([base.note] if base.people is None else [])]
+    ratio = None if holes else float(people.sum()) / (base.people or 1)
+    cut = held.short(departments, name)
+    silent = [] if holes else _unstated(part[known])
+    caveats = [*cut, *([Note("indicators.census_not_stated", places=silent)] if silent else [])]
+    if silent and not cut and not below.explicit:
+        # what withholds the share comes with what it would be
+        caveats = [Note("indicators.census_not_stated_would_be", places=silent, year=base.year, share=ratio)]
+    if not holes and (below.explicit or not caveats):
+        row["share"] = ratio
+    notes = [*caveats, *holes, *([base.note] if row["share"] is not None else [])]
     undrawn = part["area_m2"].isna()
     if undrawn.any() and not undrawn.all():
-        remarks = [*remarks, f"area without {int(part.loc[undrawn, 'n_qpv'].sum())} QPV that have no outline"]
-    return {**row, "note": "; ".join(remarks)}
+        notes.append(Note("indicators.area_without", count=int(part.loc[undrawn, "n_qpv"].sum())))
+    return {**row, "note": joined(notes)}
 
 
 def _without_people(part: pd.DataFrame) -> list[str]:
     if part.empty:
         return []
-    places = ", ".join(facts.names("territories")[code] for code in sorted(part["territory"].unique()))
-    return [f"no population for {int(part['n_qpv'].sum())} QPV ({places})"]
+    places = [facts.names("territories")[code] for code in sorted(part["territory"].unique())]
+    return [Note("indicators.no_population_in", count=int(part["n_qpv"].sum()), places=places)]
 
 
-def _unstated(part: pd.DataFrame) -> str:
+def _unstated(part: pd.DataFrame) -> list[str]:
     """Names of the territories whose census is not stated; the sample needs none."""
     silent = part[part["census"].isna() & (part["territory"] != territories.SAMPLE)]
-    return ", ".join(facts.names("territories")[code] for code in sorted(silent["territory"].unique()))
+    return [facts.names("territories")[code] for code in sorted(silent["territory"].unique())]
 
 
 def _typed(rows: Mapping[str, Mapping[str, Any]], by: str) -> pd.DataFrame:
     frame = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=list(SUMMARY_COLUMNS))
+    # an array of objects, for a column of text would forget the keys of the notes
+    frame["note"] = as_notes((row["note"] for row in rows.values()), frame.index)
     whole = ["n_qpv", "n_with_population", "population", "population_year", "denominator", "denominator_year"]
     areas = ["qpv_area_km2", "qpv_area_published_km2"]
     frame = frame.astype(dict.fromkeys(whole, "Int64") | dict.fromkeys(["share", *areas], "Float64"))
@@ -257,16 +351,16 @@ def published_summary(vintage: int, *, year: int | None = None) -> pd.DataFrame:
     --------
     >>> figures = published_summary(2015)
     >>> figures.loc["total", "n_qpv"], round(figures.loc["hexagone + 5 DOM", "share"], 4)
-    (np.int64(1514), np.float64(0.0797))
+    (np.int64(1514), np.float64(0.08))
     """
     held = facts.qpv_populations(vintage)
     if not held:
-        raise UsageError(f"There is no {vintage} geography.", way_out="The vintages are 2015 and 2024.")
+        raise UsageError(Note("indicators.no_vintage", vintage=repr(vintage)), way_out=Note("indicators.vintages"))
     year = max(held) if year is None else year
     if year not in held:
         raise UsageError(
-            f"The facts hold no populations of {year} for the {vintage} geography.",
-            way_out=f"They hold those of {', '.join(map(str, sorted(held)))}.",
+            Note("indicators.no_published_year", year=year, vintage=vintage),
+            way_out=Note("facts.years_held", years=sorted(held)),
         )
     lists = facts.geography("2023-06-30" if vintage == 2015 else "2025-06-30")
     described = pd.DataFrame(
@@ -283,9 +377,20 @@ def published_summary(vintage: int, *, year: int | None = None) -> pd.DataFrame:
             for place, row in lists.iterrows()
         ]
     ).astype({"population": "Float64", "census": "Int64"})
-    frame = _table(described, Denominators(reference_year=year), "territory")
-    provenance.stamp(frame, basis="published", vintage=vintage, reference_year=year, fictional=False)
+    described["department"] = described["territory"]
+    frame = _table(described, Denominators.for_reference_year(year), "territory", _AsPublished(described, vintage))
+    provenance.stamp(
+        frame, basis="published", vintage=vintage, reference_year=year, fictional=False, notes=notes_of(frame)
+    )
     return frame
+
+
+class _AsPublished(Completeness):
+    """Published totals, of which every territory is whole."""
+
+    def __init__(self, described: pd.DataFrame, vintage: int) -> None:
+        super().__init__(described["department"], vintage)
+        self.whole = set(described["territory"])
 
 
 def headline(frame: pd.DataFrame) -> dict[str, Any]:
@@ -306,7 +411,7 @@ def headline(frame: pd.DataFrame) -> dict[str, Any]:
     --------
     >>> lead = headline(published_summary(2015))
     >>> lead["share_scope"], lead["share_population"], lead["denominator"]
-    ('hexagone + 5 DOM', 5360753, 67244921)
+    ('hexagone + 5 DOM', 5360753, 66989056)
     """
     lead = frame.loc[TOTAL]
     scopes = [TOTAL, OVERSEAS_SCOPE, *(code for code in frame.index if code not in (TOTAL, OVERSEAS_SCOPE))]

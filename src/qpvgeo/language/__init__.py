@@ -1,7 +1,21 @@
 """French and English: numbers, terms, notes. Every sentence is worded here, once in each language."""
 
-from qpvgeo.language.notes import Note, keys, listed, say
+from qpvgeo.language.notes import Note, joined, keys, listed, parts, say
 from qpvgeo.language.numbers import LANGUAGES, Lang, number, share
 from qpvgeo.language.terms import metres, term, with_colon
 
-__all__ = ["LANGUAGES", "Lang", "Note", "keys", "listed", "metres", "number", "say", "share", "term", "with_colon"]
+__all__ = [
+    "LANGUAGES",
+    "Lang",
+    "Note",
+    "joined",
+    "keys",
+    "listed",
+    "metres",
+    "number",
+    "parts",
+    "say",
+    "share",
+    "term",
+    "with_colon",
+]

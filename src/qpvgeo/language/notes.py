@@ -22,11 +22,12 @@ from qpvgeo import settings
 from qpvgeo.language.numbers import number, share
 from qpvgeo.language.terms import metres, term
 
-__all__ = ["Note", "keys", "listed", "say"]
+__all__ = ["Note", "joined", "keys", "listed", "parts", "say"]
 
 _FIELD = re.compile(r"\{(\w+)(?:(:[^{}|]*)|\|([^{}|]*)\|([^{}|]*))?\}")
 _MOST_LISTED = 8
 _AND = {"en": " and ", "fr": " et "}
+_AND_ALSO = "language.and_also"
 _MORE = {"en": "{} others", "fr": "{} autres"}
 
 
@@ -142,3 +143,34 @@ class Note(str):  # noqa: SLOT000 - it carries its key and values
 
 def _restored(key: str, values: dict[str, Any]) -> Note:
     return Note(key, **values)
+
+
+def joined(notes: Iterable[str]) -> str:
+    r"""Join notes into one, each once, in their order; an empty text where there is none.
+
+    Examples
+    --------
+    >>> once = Note("frames.several_rows", label="a", count=2)
+    >>> joined([once, once]) == once, joined([])
+    (True, '')
+    >>> both = joined([once, Note("frames.several_rows", label="b", count=3)])
+    >>> both, both.say("fr"), len(parts(both))
+    ('a appears 2 times; b appears 3 times', 'a figure 2 fois\u202f; b figure 3 fois', 2)
+    """
+    several = [note for note in dict.fromkeys(notes) if note]
+    if len(several) < 2:
+        return several[0] if several else ""
+    return Note(_AND_ALSO, first=several[0], then=joined(several[1:]))
+
+
+def parts(note: str) -> list[str]:
+    """Split what `joined` made into its notes.
+
+    Examples
+    --------
+    >>> parts(""), parts("plain text")
+    ([], ['plain text'])
+    """
+    if isinstance(note, Note) and note.key == _AND_ALSO:
+        return [note.values["first"], *parts(note.values["then"])]
+    return [note] if note else []

@@ -6,7 +6,7 @@ from typing import Any
 from qpvgeo.cli.options import folder, shared, vintage_option, year_option
 from qpvgeo.cli.parser import Choice, option
 from qpvgeo.cli.terminal import Column, Marks, Screen
-from qpvgeo.language import number, share
+from qpvgeo.language import Note, joined, number, parts, share
 
 __all__ = ["coverage"]
 
@@ -83,7 +83,5 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
 
 def _note(row: dict[str, Any]) -> str:
     """Note of a row without the figures that are its own, so that rows of one reason share one note."""
-    parts = [part for part in row["note"].split("; ") if part and not part.startswith("over the population given")]
-    if row["estimated_share"]:
-        parts.append("people shared out by area between units")
-    return "; ".join(parts)
+    shown = [note for note in parts(row["note"]) if getattr(note, "key", "") != "indicators.would_be"]
+    return joined([*shown, *([Note("indicators.shared_by_area")] if row["estimated_share"] else [])])

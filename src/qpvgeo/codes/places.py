@@ -1,0 +1,295 @@
+"""Places by the names people use: territories, regions, departments, EPCI, EPT, communes and arrondissements.
+
+A name is compared without accents, case, hyphens or articles in front. Territories, regions, former regions and usual
+groups of departments come before communes of the same name; any other name or code that means several places is
+answered with the list to choose from.
+"""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, get_args
+
+import pandas as pd
+
+from qpvgeo import facts
+from qpvgeo.codes import official, territories
+from qpvgeo.errors import UsageError
+from qpvgeo.language import Note
+
+__all__ = ["Area", "AreaLevel", "arrondissement_name", "find_area", "near_names", "plain"]
+
+AreaLevel = Literal[
+    "territory", "region", "former region", "union", "department", "epci", "ept", "commune", "arrondissement"
+]
+
+_NEAR = 6
+_WIDE = ("territory", "region", "former region", "union")
+_CITIES = {"75056": "Paris", "69123": "Lyon", "13055": "Marseille"}
+_FORMS_OF_EPCI = (
+    r"^(ca|cc|cu|ept|metropole|eurometropole|communaute d agglomeration|communaute de communes|communaute urbaine"
+    r"|etablissement public territorial)( europeenne)?( (de la|de l|du|des|de|d))? "
+)
+_SMALL_WORDS = {"d", "de", "des", "du", "et", "l", "la", "le", "les"}
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A place that units and QPV can be filtered by.
+
+    Attributes
+    ----------
+    level
+        One of `AreaLevel`.
+    code
+        Official code; the name where there is none (former regions, groups of departments).
+    name
+        Usual name.
+    departments
+        Departments that the place lies in.
+    communes
+        Its communes, where they are known; None for whole departments, and for an EPCI whose communes are not given.
+    """
+
+    level: AreaLevel
+    code: str
+    name: str
+    departments: tuple[str, ...]
+    communes: tuple[str, ...] | None = None
+
+    @property
+    def whole_departments(self) -> bool:
+        """Whether the place is made of whole departments."""
+        return self.level in (*_WIDE, "department")
+
+    @property
+    def label(self) -> str:
+        """Name and code as a list of choices shows them."""
+        return self.name if self.name == self.code else f"{self.name} ({self.code})"
+
+
+def plain(name: str) -> str:
+    """Bare form of a name: no accent, no case, no hyphen.
+
+    Examples
+    --------
+    >>> plain("Saint-Aubin-du-Large"), plain("L'Haÿ-les-Roses")
+    ('saint aubin du large', 'l hay les roses')
+    """
+    text = unicodedata.normalize("NFKD", name.replace("œ", "oe").replace("Œ", "Oe"))
+    bare = "".join(letter for letter in text if not unicodedata.combining(letter)).casefold()
+    return re.sub(r"[^a-z0-9]+", " ", bare).strip()
+
+
+def arrondissement_name(code: str) -> str:
+    """Name of a municipal arrondissement.
+
+    Examples
+    --------
+    >>> arrondissement_name("75118"), arrondissement_name("13201")
+    ('Paris 18e', 'Marseille 1er')
+    """
+    whole = official.fold_arrondissement(code)
+    number = official.ARRONDISSEMENTS[whole].index(code) + 1
+    return f"{_CITIES[whole]} {number}{'er' if number == 1 else 'e'}"
+
+
+def find_area(
+    name: str,
+    communes: pd.DataFrame | None = None,
+    epci: pd.DataFrame | None = None,
+    *,
+    level: AreaLevel | None = None,
+) -> Area:
+    """Find the place that a code or a name means.
+
+    Parameters
+    ----------
+    name
+        Code or usual name: "Océan Indien", "Nord-Pas-de-Calais", "93", "Seine-Saint-Denis", "MEL", "Maubeuge Val de
+        Sambre", "75118", "Paris 18e", "59350". A code in front of a name, as lists of choices write it, is understood
+        too: "Aude (11)".
+    communes
+        Frame of `qpvgeo.read_communes`, for the names of communes and for what belongs to an EPCI.
+    epci
+        Frame of `qpvgeo.read_epci`, for the names of EPCI.
+    level
+        Only places of this level: "11" is the Aude as a department and Île-de-France as a region.
+
+    Returns
+    -------
+    Area
+        The place.
+
+    Raises
+    ------
+    UsageError
+        There is no such place: lists those nearest; or several: lists them.
+
+    Examples
+    --------
+    >>> find_area("La Réunion").departments, find_area("ocean indien").departments
+    (('974',), ('974', '976'))
+    >>> find_area("nord pas de calais").departments, find_area("11", level="department").name
+    (('59', '62'), 'Aude')
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise UsageError(Note("codes.no_place_name", kind=type(name).__name__), way_out=Note("codes.place_way_out"))
+    if level is not None and level not in get_args(AreaLevel):
+        raise UsageError(
+            Note("codes.no_area_level", level=repr(level)),
+            way_out=Note("codes.area_levels", levels=list(get_args(AreaLevel))),
+        )
+    known = [area for area in _known(communes, epci) if level is None or area.level == level]
+    found = _matches(name.strip(), known)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(
+            Note("codes.several_places", count=len(found), name=name),
+            problems=[Note("codes.choice", place=area.label, level=area.level) for area in found],
+            way_out=Note("codes.choose_place", example=found[0].label),
+        )
+    key = "codes.no_place" if communes is not None else "codes.no_place_without_communes"
+    raise UsageError(
+        Note("codes.unknown_place", name=name),
+        problems=[Note("codes.near_place", place=place) for place in near_names(name, known)],
+        way_out=Note(key),
+    )
+
+
+def _matches(asked: str, known: list[Area]) -> list[Area]:
+    """Places that a text means, those of one extent once."""
+    code, bare = asked.upper(), plain(asked)
+    found = [area for area in known if code in (area.code.upper(), area.label.upper())]
+    if not found:
+        found = [area for area in known if bare in _names(area)]
+        found = [area for area in found if area.level in _WIDE] or found
+        # a commune comes before the EPCI named after it
+        if any(area.level == "commune" for area in found):
+            found = [area for area in found if area.level not in ("epci", "ept")]
+    if not found:
+        found = [
+            area
+            for area in known
+            if area.level in ("epci", "ept") and bare in (_short(area.name), _initials(area.name))
+        ]
+    return _once(found)
+
+
+def _once(areas: list[Area]) -> list[Area]:
+    """Places without those that have the extent of one before them: La Réunion is a region and a department."""
+    kept: dict[tuple[tuple[str, ...], tuple[str, ...] | None], Area] = {}
+    for area in areas:
+        kept.setdefault((area.departments, _extent(area)), area)
+    return list(kept.values())
+
+
+def _extent(area: Area) -> tuple[str, ...] | None:
+    # Paris is a commune and a department
+    return None if area.code == "75056" else area.communes
+
+
+@cache
+def _plain_names(name: str) -> frozenset[str]:
+    bare = plain(name)
+    without = re.sub(r"^(l|la|le|les) ", "", bare)
+    return frozenset(
+        {bare, without, re.sub(r"\bste? ", lambda found: "sainte " if found[0] == "ste " else "saint ", bare)}
+    )
+
+
+def _names(area: Area) -> frozenset[str]:
+    names = _plain_names(area.name) | {plain(area.label)}
+    for other in _OTHER_NAMES.get((area.level, area.code), ()):
+        names |= _plain_names(other)
+    return names
+
+
+_OTHER_NAMES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("territory", "hexagone"): ("Hexagone", "France métropolitaine", "Métropole"),
+    ("territory", "974"): ("Réunion",),
+    ("region", "04"): ("Réunion",),
+    ("region", "11"): ("IDF",),
+    ("region", "93"): ("PACA",),
+    **{
+        ("union", row["name"]): tuple(row["other_names"].split("|"))
+        for row in facts.rows("unions")
+        if row["other_names"]
+    },
+}
+
+
+def _short(name: str) -> str:
+    """Usual name of an EPCI: without its legal form."""
+    return re.sub(_FORMS_OF_EPCI, "", plain(name))
+
+
+def _initials(name: str) -> str:
+    """Initials of the words of a name, those of `Métropole Européenne de Lille` being `mel`."""
+    letters = "".join(word[0] for word in plain(name).split() if word not in _SMALL_WORDS)
+    return letters if len(letters) > 2 else ""
+
+
+def _known(communes: pd.DataFrame | None, epci: pd.DataFrame | None) -> Iterator[Area]:
+    """Every place that is known, the widest first."""
+    yield from _of_facts()
+    for code, parts in official.ARRONDISSEMENTS.items():
+        department = (official.of_commune(code),)
+        for part in parts:
+            yield Area("arrondissement", part, arrondissement_name(part), department, (part,))
+    names = _column(epci, "name") | dict(facts.names("epts"))
+    if communes is None:
+        yield from (
+            Area("ept" if code in facts.names("epts") else "epci", code, name, ()) for code, name in names.items()
+        )
+        return
+    for level in ("epci", "ept"):
+        if level in communes.columns:
+            for code, rows in communes[level].dropna().groupby(communes[level]).groups.items():
+                members = tuple(map(str, rows))
+                departments = tuple(sorted({official.of_commune(member) for member in members}))
+                yield Area(level, str(code), names.get(str(code), str(code)), departments, members)
+    titles = _column(communes, "name")
+    for code in map(str, communes.index):
+        if official.fold_arrondissement(code) == code:
+            yield Area("commune", code, titles.get(code, code), (official.of_commune(code),), (code,))
+
+
+@cache
+def _of_facts() -> tuple[Area, ...]:
+    rows = facts.rows("departments")
+    own = {row["code"]: territories.of_department(row["code"]) for row in rows}
+    found: list[Area] = []
+    for region, name in facts.names("regions").items():
+        found.append(Area("region", region, name, tuple(row["code"] for row in rows if row["region"] == region)))
+    hexagone = tuple(code for code, territory in own.items() if territory == "hexagone")
+    for code, place in territories.territories().items():
+        if place.has_qpv or code == territories.SAMPLE:
+            found.append(Area("territory", code, place.name, hexagone if code == "hexagone" else (code,)))
+    for row in facts.rows("unions"):
+        level: AreaLevel = "former region" if row["kind"] == "former region" else "union"
+        found.append(Area(level, row["name"], row["name"], tuple(row["departments"].split())))
+    found += [Area("department", row["code"], row["name"], (row["code"],)) for row in rows if row["region"]]
+    return tuple(found)
+
+
+def _column(frame: pd.DataFrame | None, column: str) -> dict[str, str]:
+    if frame is None or column not in frame.columns:
+        return {}
+    values = frame[column].dropna().astype("str")
+    return dict(zip(values.index.astype("str"), values, strict=True))
+
+
+def near_names(asked: str, known: Iterable[Area]) -> list[str]:
+    """Places whose code or name is near to a text: `Lille (59350)`."""
+    forms = {form: area for area in reversed(list(known)) for form in (plain(area.name), area.code.lower())}
+    bare = plain(asked)
+    close = [forms[form] for form in difflib.get_close_matches(bare, forms, n=_NEAR, cutoff=0.6)]
+    # a spreadsheet takes zeros away
+    padded = [forms[f"0{bare}"]] if f"0{bare}" in forms else []
+    inside = [area for form, area in forms.items() if bare and bare in form.split()]
+    return [area.label for area in dict.fromkeys([*padded, *close, *inside])][:_NEAR]
