@@ -1,5 +1,6 @@
 """The income grid: every form and vintage into one frame, filters, files of third parties, what is refused."""
 
+import contextlib
 import gzip
 import sqlite3
 import warnings
@@ -18,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import refused
 
-from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, UsageError
 from qpvgeo.geometry.cell_cover import overlap_cells
 from qpvgeo.geometry.insee_lattice import Lattice
 from qpvgeo.quality.grids import check_grid
@@ -879,22 +880,23 @@ def test_cells_cut_far_down_an_extract_are_told(tmp_path, form):
     grid = long_extract(1_200, np.array([501, 700, 1_199]))
     path = tmp_path / f"extract.{form}"
     grid.to_parquet(path) if form == "parquet" else grid.to_file(path)
-    told = [note for note in notes(read_grid(path)) if "outlines" in note]
-    assert [note.split(" are ")[0] for note in told] == ["3 of the 1200 outlines"]
-    assert "(3 are cut)" in told[0]
+    told = [note for note in notes(read_grid(path)) if note.key == "grid.drawn_otherwise"]
+    assert [note.values for note in told] == [{"count": 3, "total": 1_200, "cut": 3}]
     # a filter chooses what is read, not what is judged
     assert told[0] in notes(read_grid(path, where=(3800000, 3000000, 3800100, 3000100)))
 
 
 @pytest.mark.parametrize("form", ["gpkg", "parquet"])
 @pytest.mark.parametrize(
-    ("rows", "told"), [(20_000, ["2 of the 20000 outlines"]), (20_001, ["1 of the first 500 outlines"])]
+    ("rows", "key", "told"),
+    [(20_000, "grid.drawn_otherwise", (2, 20_000)), (20_001, "grid.first_drawn_otherwise", (1, 500))],
 )
-def test_of_a_long_file_the_first_outlines_are_judged(tmp_path, form, rows, told):
+def test_of_a_long_file_the_first_outlines_are_judged(tmp_path, form, rows, key, told):
     grid = long_extract(rows, np.array([499, 501]))
     path = tmp_path / f"extract.{form}"
     grid.to_parquet(path) if form == "parquet" else grid.to_file(path)
-    assert [note.split(" are ")[0] for note in notes(read_grid(path)) if "outlines" in note] == told
+    found = [note.values for note in notes(read_grid(path)) if note.key == key]
+    assert [(values["count"], values["total"]) for values in found] == [told]
 
 
 def test_cells_drawn_in_another_projection_are_the_same_squares(tmp_path):
@@ -1132,3 +1134,20 @@ def test_cells_of_areas_and_of_a_grid_that_was_read(tmp_path):
     for wrong in (None, 3, "x"):
         refused(lambda wrong=wrong: overlap_cells(area, wrong), "geometry.no_lattice", UsageError)
         refused(lambda wrong=wrong: overlap_cells(wrong, grid), "frames.no_layer", UsageError)
+
+
+@pytest.mark.parametrize("write", [to_csv, to_parquet, to_geoparquet, to_gpkg, to_shapefile, to_zip])
+def test_damaged_files_raise_our_errors_only(tmp_path, write):
+    path = write(content(), tmp_path)
+    whole, chance = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(12):
+        bytes_ = bytearray(whole)
+        for at in chance.integers(0, len(bytes_), 8):
+            bytes_[at] = int(chance.integers(0, 256))
+        path.write_bytes(bytes(bytes_[: int(chance.integers(1, 2 * len(bytes_)))]))
+        for read in (read_grid, check_grid):
+            with warnings.catch_warnings(), contextlib.suppress(QpvgeoError):
+                warnings.simplefilter("ignore")
+                read(path)
+    path.write_bytes(whole)
+    assert len(read_grid(path)) == 6

@@ -213,7 +213,21 @@ def outlines(table: Table, column: str, *, rows: int | None = None) -> tuple[Any
     -------
     tuple or None
         Arrow array of the texts and shapely array of the outlines; None for a table that has none.
+
+    Raises
+    ------
+    DataError
+        The outlines are damaged.
     """
+    try:
+        return _outlines(table, column, rows)
+    except DAMAGE as error:
+        raise DataError(
+            Note("grid.damaged", file=table.label, cause=str(error)), way_out=Note("grid.download_again")
+        ) from error
+
+
+def _outlines(table: Table, column: str, rows: int | None) -> tuple[Any, Any] | None:
     if table.form == "vector":
         about = pyogrio.read_info(table.opened, layer=table.layer)
         if not about["geometry_type"]:

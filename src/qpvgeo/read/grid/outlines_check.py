@@ -1,7 +1,7 @@
 """Whether the outlines drawn in a grid file are the squares that its ids name.
 
-Extracts made by third parties are cut at the limit of a commune, or turned by a reprojection. The values stay those of
-whole cells, so that an area taken from the file would be wrong: qpvgeo takes places from the ids only.
+Extracts made by third parties are cut at the boundary of a commune, or turned by a reprojection. The values stay those
+of whole cells, so that an area taken from the file would be wrong: qpvgeo takes places from the ids only.
 """
 
 import os
@@ -19,6 +19,7 @@ from qpvgeo.errors import DataError
 from qpvgeo.formats.vector_layers import settle_crs
 from qpvgeo.geometry.insee_lattice import Cells
 from qpvgeo.geometry.projection import reproject
+from qpvgeo.language import Note
 from qpvgeo.read.grid import arrow_columns
 from qpvgeo.read.grid.cell_ids import Ids, identify
 from qpvgeo.read.grid.table_forms import Table
@@ -57,25 +58,22 @@ def drawn_otherwise(table: Table, column: str, ids: Ids) -> str | None:
     """Note on the outlines of a file that are not the squares of their ids; None when all are, or none is drawn.
 
     An extract is looked at whole, for it is cut along its edges; of a longer file, only the first outlines.
-    A projection that cannot be established is told, not raised: the values need none.
+    A projection that cannot be established is noted, not raised: the values need none.
     """
-    whole = arrow_columns.count_outlines(table) <= _WHOLE_ROWS
-    found = arrow_columns.outlines(table, column, rows=None if whole else _FIRST_ROWS)
-    if found is None or not len(found[0]):
-        return None
-    texts, shapes = found
     try:
+        whole = arrow_columns.count_outlines(table) <= _WHOLE_ROWS
+        found = arrow_columns.outlines(table, column, rows=None if whole else _FIRST_ROWS)
+        if found is None or not len(found[0]):
+            return None
+        texts, shapes = found
         differ = _findings(shapes, texts, _squares(ids.cells(texts), ids, table, shapes), ids)
     except DataError as error:
-        return f"the outlines could not be compared with the ids: {str(error).splitlines()[0]}"
+        return Note("grid.not_compared", cause=error.message)
     if differ.empty:
         return None
     cut = int((differ["problem"] == "cut").sum())
-    of_what = f"{'' if whole else 'first '}{len(texts)} outlines"
-    return (
-        f"{len(differ)} of the {of_what} are not the square of their id ({cut} are cut): they were not used, and the "
-        "values are read as those of whole cells; qpvgeo.quality.check_grid() lists them"
-    )
+    key = "grid.drawn_otherwise" if whole else "grid.first_drawn_otherwise"
+    return Note(key, count=len(differ), total=len(texts), cut=cut)
 
 
 def _squares(cells: list[tuple[Cells, Any]], ids: Ids, table: Table, shapes: npt.NDArray[np.object_]) -> Any:  # noqa: ANN401

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
 import pyproj
+import shapely
 
 from qpvgeo.errors import DataError
 from qpvgeo.language import Note
@@ -55,7 +56,11 @@ DAMAGE = (
     csv.Error,
     sqlite3.Error,
     json.JSONDecodeError,
+    UnicodeError,
+    pyproj.exceptions.ProjError,
+    shapely.errors.ShapelyError,
 )
+"""What libraries raise for a damaged file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +195,10 @@ def _is_outline(kind: Any) -> bool:  # noqa: ANN401
 def _geoparquet(metadata: Mapping[bytes, bytes]) -> tuple[str | None, Any]:
     """Column of the main outlines of GeoParquet and their projection; None for a plain table."""
     about = json.loads(metadata.get(b"geo", b"{}"))
-    name = about.get("primary_column")
-    described = about.get("columns", {}).get(name, {})
-    if described.get("encoding") != "WKB":
+    columns = about.get("columns") if isinstance(about, dict) else None
+    name = about.get("primary_column") if columns else None
+    described = columns.get(name) if isinstance(columns, dict) and isinstance(name, str) else None
+    if not isinstance(described, dict) or described.get("encoding") != "WKB":
         return None, None
     given = described.get("crs", "OGC:CRS84")
     return name, None if given is None else pyproj.CRS.from_user_input(given)
