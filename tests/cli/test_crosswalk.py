@@ -97,6 +97,19 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path):
     assert len(caught.value.problems) == 5
 
 
+def test_tolerance_that_fits_is_taken_by_choice():
+    found = answer("--sample", "--tolerance", "auto")
+    assert (found["tolerance_m"], found["shift"]["tolerance_m"]) == (1.0, 1.0)
+    assert found["notes"][0].startswith("the two layers draw")
+
+
+@pytest.mark.parametrize("tolerance", ["-1", "much", "nan", "inf"])
+def test_tolerance_that_is_not_a_distance_is_refused(tolerance):
+    with pytest.raises(UsageError) as caught:
+        run("--sample", "--tolerance", tolerance)
+    assert [problem.key for problem in caught.value.problems] == ["cli.not_a_distance"]
+
+
 def test_territory_without_a_perimeter_names_those_at_hand():
     with pytest.raises(DataError, match="Those available lie in: 99"):
         run("--sample", "--territory", "974")
@@ -109,6 +122,9 @@ def test_real_pair_from_one_command(real_data, tmp_path):
     assert found["pairs"] == 1_274
     assert (found["classes"]["new"], found["classes"]["dropped"]) == (111, 42)
     assert found["without_outline"] == ["QN09105I", "QN09113I", "QN09503I"]
+    assert (found["shift"]["outlines"], found["shift"]["tolerance_m"]) == (291, 37.0)
+    assert "37 m" not in found["notes"][0]
+    assert "36.8 m for nine in ten" in found["notes"][0]
     walk = pd.read_parquet(out)
     assert walk["area_m2"].sum() / 1e6 > 380
     assert not isinstance(walk, gpd.GeoDataFrame)

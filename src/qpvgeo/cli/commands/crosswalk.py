@@ -23,7 +23,7 @@ _COUNTED = {"population": "people", "households": "households", "points": "point
 
 
 @option("--weights", metavar="grid|population|FILE", help="cli.crosswalk_weights")
-@option("--tolerance", kind=float, metavar="METRES", default=1.0, help="cli.crosswalk_tolerance")
+@option("--tolerance", metavar="METRES|auto", default="1", help="cli.crosswalk_tolerance")
 @option("--territory", metavar="CODE", help="cli.crosswalk_territory")
 @output_option
 @file_option("--classes", metavar="OUT", help="cli.crosswalk_classes")
@@ -33,7 +33,7 @@ _COUNTED = {"population": "people", "households": "households", "points": "point
 def crosswalk(
     *,
     weights: str | None,
-    tolerance: float,
+    tolerance: str,
     territory: str | None,
     output: Path | None,
     classes: Path | None,
@@ -58,22 +58,22 @@ def crosswalk(
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
     before, after = (_perimeters(vintage, where, territory) for vintage in _VINTAGES)
-    walk = cross(before, after, _weights(weights, before, where, grid, layer), tolerance_m=tolerance)
+    walk = cross(before, after, _weights(weights, before, where, grid, layer), tolerance_m=_metres(tolerance))
     changes = crosswalk_classes(walk)
     for table, path in ((walk, output), (changes, classes)):
         if path is not None:
             outputs.write_table(table, path)
-    answer = _answer(walk, changes, tolerance) | {
+    answer = _answer(walk, changes) | {
         "territory": territory,
         "correspondence": _audited(walk, where),
         "output": None if output is None else str(output),
         "classes_output": None if classes is None else str(classes),
-        "notes": [*answers.notes(before, after), *_cautions(walk, changes, tolerance)],
+        "notes": [*walk.attrs["qpvgeo"]["notes"], *answers.notes(before, after), *_cautions(walk)],
     }
     answers.show(answer | answers.fictional(walk), _table, as_json=json)
 
 
-def _answer(walk: pd.DataFrame, changes: pd.DataFrame, tolerance: float) -> dict[str, Any]:
+def _answer(walk: pd.DataFrame, changes: pd.DataFrame) -> dict[str, Any]:
     """Counts of the pairs and of the classes."""
     import pandas as pd
 
@@ -92,32 +92,38 @@ def _answer(walk: pd.DataFrame, changes: pd.DataFrame, tolerance: float) -> dict
             letter: {kind: int(row.get(kind, 0)) for kind in CLASSES[:-1]} for letter, row in letters.iterrows()
         },
         "uncovered": {str(year): _uncovered(walk, changes, side) for side, year in _SIDES.items()},
-        "tolerance_m": tolerance,
+        "tolerance_m": about["tolerance_m"],
+        "shift": about["shift"],
         "weights": about["weights"],
         "without_outline": about["without_outline"],
         "sources": answers.sources(walk),
     }
 
 
-def _cautions(walk: pd.DataFrame, changes: pd.DataFrame, tolerance: float) -> list[str]:
-    """What a reader of the counts must know: people who are not known, outlines that were simplified."""
-    cautions: list[str] = []
+def _cautions(walk: pd.DataFrame) -> list[str]:
+    """People who are not known."""
     blank = walk.attrs["qpvgeo"]["without_weight"]
-    if blank:
-        cautions.append(Note("cli.without_cells", count=len(blank), codes=list(blank)))
-    unchanged = changes.index.str.endswith("I") & (changes["side"] == "to")
-    if unchanged.sum() > 2 * (unchanged & (changes["change"] == "kept")).sum():
-        cautions.append(Note("cli.simplified_outlines", count=int(unchanged.sum()), tolerance=tolerance))
-    return cautions
+    return [Note("cli.without_cells", count=len(blank), codes=list(blank))] if blank else []
 
 
-def _problems(weights: str | None, tolerance: float, territory: str | None) -> list[str]:
+def _metres(tolerance: str) -> Any:  # noqa: ANN401 - a number, or the word that crosswalk() takes
+    """Tolerance as `crosswalk` takes it; NaN for what is neither a number nor `auto`."""
+    if tolerance == "auto":
+        return tolerance
+    try:
+        return float(tolerance.replace(",", "."))
+    except ValueError:
+        return float("nan")
+
+
+def _problems(weights: str | None, tolerance: str, territory: str | None) -> list[str]:
     """Options whose value cannot be."""
     from qpvgeo.codes import territories
 
     problems: list[str] = []
-    if not 0 <= tolerance < float("inf"):
-        problems.append(Note("cli.not_a_distance", option="--tolerance", given=f"{tolerance:g}"))
+    metres = _metres(tolerance)
+    if metres != "auto" and not 0 <= metres < float("inf"):
+        problems.append(Note("cli.not_a_distance", option="--tolerance", given=tolerance))
     if territory is not None and territory not in territories.territories():
         known = [code for code, one in territories.territories().items() if one.has_qpv]
         problems.append(Note("cli.no_territory", given=territory, known=", ".join(known)))
