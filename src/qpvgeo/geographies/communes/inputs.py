@@ -104,13 +104,13 @@ class People:
         self._given, self._tables = given, tables
         self._back, self._year = from_year > to_year, to_year
         self.changes: Mapping[str, Sequence[dt.date]] = {}
-        self.used: set[str] = set()
+        self.used: set[Note] = set()
 
     def __call__(self, parts: Mapping[str, frozenset[str] | None], day: dt.date | None) -> dict[str, float] | None:
         """People of each part, all from one source; None where none has them all."""
         found = None if self._given is None else _summed(parts, self._given)
         if found is not None:
-            self.used.add("the population given")
+            self.used.add(Note("geographies.people_given"))
             return found
         for year in sorted(self._tables, key=lambda year: abs(year - (day.year if day else self._year))):
             people = self._tables[year].people
@@ -119,7 +119,7 @@ class People:
             if found is None and year == self._year:
                 found = _summed(parts, people)
             if found is not None:
-                self.used.add(f"the communes of {year}")
+                self.used.add(Note("geographies.people_of_communes", year=year))
                 return found
         return None
 
