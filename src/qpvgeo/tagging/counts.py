@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyproj
 
@@ -16,7 +17,7 @@ from qpvgeo.tagging.coordinates import Coordinates
 from qpvgeo.tagging.options import STATES, band_name
 from qpvgeo.tagging.placement import Places, number
 
-__all__ = ["Counted", "TagCounts", "counted", "crs_name"]
+__all__ = ["Counted", "TagCounts", "counted", "crs_name", "tested"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class Counted:
         Tolerances that are missing, negative or not numbers.
     beyond_reach
         Tolerances beyond the greatest distance measured.
+    by_commune, by_department, by_territory
+        Codes of communes tested against the place, by what was compared.
+    elsewhere
+        Those that disagree with it.
     """
 
     located: int = 0
@@ -42,6 +47,10 @@ class Counted:
     other_unit: int = 0
     no_distance: int = 0
     beyond_reach: int = 0
+    by_commune: int = 0
+    by_department: int = 0
+    by_territory: int = 0
+    elsewhere: int = 0
 
     def __add__(self, other: "Counted") -> "Counted":
         """Counts of both."""
@@ -72,7 +81,31 @@ class Counted:
             found.append(Note("tagging.unusable_tolerances", count=self.no_distance))
         if self.beyond_reach:
             found.append(Note("tagging.tolerances_beyond", count=self.beyond_reach, reach=reach))
+        compared = self.by_commune + self.by_department + self.by_territory
+        if compared or self.elsewhere:
+            found.append(
+                Note(
+                    "tagging.commune_tested",
+                    count=compared,
+                    by_commune=self.by_commune,
+                    by_department=self.by_department,
+                    by_territory=self.by_territory,
+                )
+            )
+        if self.elsewhere:
+            found.append(Note("tagging.commune_differs", count=self.elsewhere))
         return found
+
+
+def tested(check: npt.NDArray[np.int8]) -> Counted:
+    """Counts of the tests of codes of communes."""
+    each = np.bincount(check[check >= 0] // 2, minlength=3).tolist()
+    return Counted(
+        by_commune=each[0],
+        by_department=each[1],
+        by_territory=each[2],
+        elsewhere=int(((check > 0) & (check % 2 == 1)).sum()),
+    )
 
 
 def counted(found: Coordinates, places: Places, *, no_distance: int, beyond_reach: int) -> Counted:

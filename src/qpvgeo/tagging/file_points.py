@@ -75,8 +75,11 @@ class FilePoints:
         given = options.tolerance_m if isinstance(options.tolerance_m, str) else None
         beside = [] if given is None else [given]
         absent = [] if given is None else missing_columns(given, names)
+        if options.commune is not None:
+            absent += [options.commune] if options.commune not in names else []
+            beside = [*beside, options.commune]
         if given == BAN:
-            beside = [name for name in (*BAN_TYPES, *BAN_SCORES) if name in names]
+            beside = [*(name for name in (*BAN_TYPES, *BAN_SCORES) if name in names), *beside[1:]]
         tolerance = given if given != BAN else None
         if options.xy is None and not absent:
             shapes, crs = _geoparquet(table, options.crs)

@@ -53,6 +53,8 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     tolerance_m: float | str = 0.0,
     xy: tuple[str, str] | str | None = None,
     crs: Any = None,  # noqa: ANN401 - whatever pyproj reads
+    commune: str | None = None,
+    communes: gpd.GeoDataFrame | None = None,
     resume: bool = False,
     safe_csv: bool = False,
     batch_rows: int | None = None,
@@ -69,7 +71,7 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
         File to write: `.csv`, `.csv.gz` or `.parquet`. None only counts.
     qpv
         Perimeters, of one vintage or several (a list of frames), or a `PerimeterIndex` to be used again.
-    bands, distance, on, xy, crs
+    bands, distance, on, xy, crs, commune, communes
         As for `tag_points`. Columns `lon` and `lat` are found; `x` and `y` of the BAN are not taken by themselves, for
         their projection changes with the territory.
     tolerance_m
@@ -122,8 +124,9 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     >>> found["rows"] == sum(found["states"].values())
     True
     """
-    target = None if output is None else Path(output).expanduser()
-    options = Options(bands=bands, distance=distance, on=on, tolerance_m=tolerance_m, xy=xy, crs=crs)
+    _require_paths(source=source, output=source if output is None else output)
+    target = None if output is None else Path(os.path.expanduser(output))  # noqa: PTH111 - leaves unknown homes as they are
+    options = Options(bands=bands, distance=distance, on=on, tolerance_m=tolerance_m, xy=xy, crs=crs, commune=commune)
     problems = [*options.problems(_faults(options)), *file_problems(source, target, resume=resume, rows=batch_rows)]
     if problems:
         raise UsageError("The file cannot be tagged so.", problems=problems)
@@ -133,7 +136,7 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     index = (
         qpv if isinstance(qpv, PerimeterIndex) else PerimeterIndex(qpv, reach_m=_reach(table, points, options, rows))
     )
-    run = _Run(points, options, index, table.path.stat().st_size)
+    run = _Run(points, options, index, table.path.stat().st_size, communes)
     empty, _ = run.tags(pa.schema([table.schema.field(name) for name in points.columns]).empty_table())
     _require_free(table, empty.schema.names)
     record = provenance.file_record(table.path)
@@ -171,6 +174,17 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
         "notes": [*notes, *counts.notes(points.crs, index.reach_m)],
         "fictional": index.fictional,
     }
+
+
+def _require_paths(**given: Any) -> None:  # noqa: ANN401 - whatever was given
+    """Raise when something is not the path of a file."""
+    wrong = [
+        Note("tagging.not_a_file", name=name, kind=type(value).__name__)
+        for name, value in given.items()
+        if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes)
+    ]
+    if wrong:
+        raise UsageError(Note("tagging.invalid_options"), problems=wrong)
 
 
 def file_problems(
@@ -249,9 +263,9 @@ def _faults(options: Options) -> dict[str, str]:
 class _Run:
     """Prepared options and perimeters, applied to each batch of rows."""
 
-    def __init__(self, points: FilePoints, options: Options, index: PerimeterIndex, size: int) -> None:
+    def __init__(self, points: FilePoints, options: Options, index: PerimeterIndex, size: int, communes: Any) -> None:  # noqa: ANN401
         self._points, self._options = points, options
-        self.tagger = Tagger.prepare(index, options, expected=size / _ROW_BYTES)
+        self.tagger = Tagger.prepare(index, options, expected=size / _ROW_BYTES, communes=communes)
 
     def plain(self) -> dict[str, Any]:
         """The options as plain JSON values."""
@@ -262,13 +276,16 @@ class _Run:
             "on": None if options.on is None else str(options.on),
             "tolerance": options.tolerance_m if options.tolerance is None else options.tolerance,
             "columns": list(self._points.columns),
+            "commune": options.commune,
             "crs": self._points.crs_column or pyproj.CRS.from_user_input(self._points.crs).to_string(),
         }
 
     def tags(self, look: pa.Table, bad: Bools | None = None) -> Kept:
         """Tags of some rows, those that cannot be read among them, and their counts."""
         table, found = self._points.coordinates(look, bad)
-        tagged = self.tagger.tag(found, tolerance_of(table, self._options.tolerance_m, found.index))
+        tolerance = tolerance_of(table, self._options.tolerance_m, found.index)
+        name = self._options.commune
+        tagged = self.tagger.tag(found, tolerance, None if name is None else table[name])
         return tagged.batch(), tagged.counted
 
 

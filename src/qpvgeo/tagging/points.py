@@ -16,7 +16,7 @@ import geopandas as gpd
 import pandas as pd
 
 from qpvgeo.errors import UsageError
-from qpvgeo.frames import provenance
+from qpvgeo.frames import provenance, require
 from qpvgeo.language import Note
 from qpvgeo.tagging.coordinates import columns_fault, coordinates_of
 from qpvgeo.tagging.options import Distance, Options
@@ -37,6 +37,8 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
     tolerance_m: Any = 0.0,  # noqa: ANN401 - a number, a column, or one for each point
     xy: tuple[str, str] | str | None = None,
     crs: Any = None,  # noqa: ANN401 - whatever pyproj reads
+    commune: str | None = None,
+    communes: gpd.GeoDataFrame | None = None,
 ) -> pd.DataFrame:
     """Tag each point: in a perimeter or out of all, in which one, and at what distance from the nearest boundary.
 
@@ -71,6 +73,13 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
         `geo_point_2d`, `coordonneesXY`, `x` and `y` beside `epsg` or `code_epsg`, `geometry`, `wkt`.
     crs
         CRS of a DataFrame or of arrays, or the name of the column that gives the EPSG number of each row.
+    commune
+        Column of the codes of communes of the points: a point that lies elsewhere is `unknown` (`commune and place
+        disagree`), and `commune_check` says what was tested.
+    communes
+        Outlines of communes (`qpvgeo.read_communes`) or of departments, indexed by code: the codes are tested against
+        them, to 500 m. Without them a code is tested against the territory, and against the QPV of its department (200
+        km at most).
 
     Returns
     -------
@@ -87,6 +96,10 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
         - with bands: `band`, ordered categories: `in`, `within 300 m`, `within 500 m`, `beyond 500 m`; missing where
           unknown.
         - with `on`: `vintage` of the geography in force.
+        - with `communes`: `point_commune` and `point_department`, where the point lies (the department alone where
+          departments are given).
+        - with `commune`: `commune_check`, one of `qpvgeo.tagging.commune_check.CHECKS`; missing where the code is, or
+          cannot be tested.
 
         Several vintages without `on` give each column once for each of them, with the year at the end: `state_2015`,
         `state_2024`. `attrs["qpvgeo"]` holds sources and vintages, and `notes`: perimeters without outline, most points
@@ -124,7 +137,7 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
     >>> len(tag_points(([], []), qpv, crs=4326))
     0
     """
-    options = Options(bands=bands, distance=distance, on=on, tolerance_m=tolerance_m, xy=xy, crs=crs)
+    options = Options(bands=bands, distance=distance, on=on, tolerance_m=tolerance_m, xy=xy, crs=crs, commune=commune)
     options.require(xy=columns_fault(points, xy))
     if isinstance(points, gpd.GeoDataFrame) and points.active_geometry_name is None:
         raise UsageError(Note("tagging.no_active_geometry"), way_out=Note("tagging.set_geometry"))
@@ -133,8 +146,8 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
     index = qpv
     if not isinstance(index, PerimeterIndex):
         index = PerimeterIndex(index, reach_m=max(options.needed, tolerance.widest))
-    tagger = Tagger.prepare(index, options)
-    tagged = tagger.tag(found, tolerance)
+    tagger = Tagger.prepare(index, options, communes=communes)
+    tagged = tagger.tag(found, tolerance, None if commune is None else _column(points, commune))
     return provenance.stamp(
         tagged.frame(found.index),
         index.files,
@@ -147,3 +160,15 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
         counted=asdict(tagged.counted),
         fictional=index.fictional,
     )
+
+
+def _column(points: Any, name: str) -> pd.Series:  # noqa: ANN401 - one of several forms
+    """Column of the points."""
+    if not isinstance(points, pd.DataFrame) or name not in points.columns:
+        raise UsageError(
+            Note("tagging.no_columns"),
+            problems=[Note("tagging.no_column", column=name)],
+            way_out=require.columns_told(getattr(points, "columns", [])),
+        )
+    require.require_once(points, [name])
+    return points[name]

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,22 @@ from qpvgeo.errors import UsageError
 from qpvgeo.geometry.parallel import in_chunks
 from qpvgeo.geometry.projection import transformer
 from qpvgeo.language import Note
+from qpvgeo.tagging.commune_check import CHECKS, CommuneOutlines, checked, clean_codes, department_boxes
 from qpvgeo.tagging.coordinates import Coordinates
-from qpvgeo.tagging.counts import Counted, counted
+from qpvgeo.tagging.counts import Counted, counted, tested
 from qpvgeo.tagging.in_force import InForce, by_day, by_vintage, day_notes
 from qpvgeo.tagging.options import STATES, Options, Question, band_name
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
 from qpvgeo.tagging.placement import REASONS, Places, place
-from qpvgeo.tagging.territory_tags import UNKNOWN, Rows, Tags, gathered, tag_territory, without_perimeters
+from qpvgeo.tagging.territory_tags import (
+    UNKNOWN,
+    Rows,
+    Tags,
+    gathered,
+    leave_unknown,
+    tag_territory,
+    without_perimeters,
+)
 from qpvgeo.tagging.tolerance import Tolerance
 
 __all__ = ["Tagged", "Tagger"]
@@ -155,9 +164,11 @@ class Tagger:
     _vintages: list[_Perimeters]
     _on: bool
     _expected: float
+    _outlines: CommuneOutlines | None = None
+    _boxes: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     @classmethod
-    def prepare(cls, index: PerimeterIndex, options: Options, *, expected: float = 0) -> "Tagger":
+    def prepare(cls, index: PerimeterIndex, options: Options, *, expected: float = 0, communes: Any = None) -> "Tagger":  # noqa: ANN401
         """Find the perimeters in force, once for all points.
 
         Parameters
@@ -168,6 +179,8 @@ class Tagger:
             Options, already judged (`Options.require`).
         expected
             How many points there are in all batches, where they are more than in the first.
+        communes
+            Outlines of communes or departments (`CommuneOutlines.of`).
 
         Raises
         ------
@@ -194,9 +207,15 @@ class Tagger:
                 for vintage in index.vintages
             ]
         question = Question(options.limits, str(options.distance), index.reach_m)
-        return cls(index, question, [*index.notes, *day_notes(index, options.on)], vintages, on, expected)
+        outlines = None if communes is None else CommuneOutlines.of(communes)
+        boxes: dict[str, tuple[float, ...]] = {}
+        if options.commune is not None:
+            for layer in (one.layer for each in vintages for one in each.in_force.values()):
+                boxes |= {} if layer is None else department_boxes(layer.codes.tolist(), layer.areas)
+        notes = [*index.notes, *day_notes(index, options.on)]
+        return cls(index, question, notes, vintages, on, expected, outlines, boxes)
 
-    def tag(self, points: Coordinates, tolerance: Tolerance) -> Tagged:
+    def tag(self, points: Coordinates, tolerance: Tolerance, codes: pd.Series | None = None) -> Tagged:
         """Tags of a batch of points.
 
         Parameters
@@ -205,15 +224,25 @@ class Tagger:
             Their coordinates.
         tolerance
             How far they may be from where they are said to be.
+        codes
+            Codes of their communes, to be tested against their places.
         """
         metres, beyond = tolerance.within(self.question.reach)
         places = place(points, fictional=self.index.fictional)
         parts = [(code, rows, _metres(points, rows, code)) for code, rows in _rows_of(places)]
+        check = None if codes is None else checked(clean_codes(codes), parts, self._outlines, self._boxes)
+        apart = np.empty(0, np.intp) if check is None else np.flatnonzero((check > 0) & (check % 2 == 1))
         columns: list[_Column] = []
         for perimeters in self._vintages:
             tags = self._tags(perimeters, places, parts, metres)
+            leave_unknown(tags, apart, "commune and place disagree")
             columns += self._columns(perimeters, places, tags)
-        return Tagged(columns, counted(points, places, no_distance=tolerance.no_distance, beyond_reach=beyond))
+        if self._outlines is not None:
+            columns += [_Column(*one) for one in self._outlines.columns(len(points.x), parts)]
+        if check is not None:
+            columns.append(_Column("commune_check", check, pa.array(CHECKS, pa.large_string())))
+        counts = counted(points, places, no_distance=tolerance.no_distance, beyond_reach=beyond)
+        return Tagged(columns, counts if check is None else counts + tested(check))
 
     def _tags(
         self,

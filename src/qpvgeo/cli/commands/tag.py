@@ -35,6 +35,8 @@ _VINTAGE = 2024
 @option("--bands", metavar="METRES", default="300,500", help="cli.tag_bands")
 @option("--distance", kind=Choice("exact", "signed", "band"), default="exact", help="cli.tag_distance")
 @option("--tolerance", metavar="METRES|COLUMN|ban", default="0", help="cli.tag_tolerance")
+@option("--commune", metavar="COLUMN", help="cli.tag_commune")
+@file_option("--communes", help="cli.tag_communes")
 @file_option("--index", help="cli.tag_index")
 @option("--safe-csv", is_flag=True, help="cli.tag_safe_csv")
 @option("--resume", is_flag=True, help="cli.tag_resume")
@@ -51,6 +53,8 @@ def tag(
     bands: str,
     distance: str,
     tolerance: str,
+    commune: str | None,
+    communes: Path | None,
     index: Path | None,
     safe_csv: bool,
     resume: bool,
@@ -61,6 +65,7 @@ def tag(
     """Which points of a file lie in a QPV, or near one; without --output only the counts are given."""
     from qpvgeo.cli import answers
     from qpvgeo.cli.progress import rows
+    from qpvgeo.read.communes.reader import read_communes
     from qpvgeo.samples import FICTIONAL
     from qpvgeo.samples import sample as embedded
     from qpvgeo.tagging.files import file_problems, tag_file
@@ -75,6 +80,7 @@ def tag(
         tolerance_m=_tolerance(tolerance),
         xy=x if y is None else (x, y) if x is not None else None,
         crs=crs,
+        commune=commune,
     )
     problems = [
         *([] if file is not None or sample else [Note("cli.name_points")]),
@@ -99,6 +105,8 @@ def tag(
             tolerance_m=options.tolerance_m,
             xy=options.xy,
             crs=options.crs,
+            commune=commune,
+            communes=None if communes is None else read_communes(communes),
             resume=resume,
             safe_csv=safe_csv,
             progress=progress,
