@@ -1,13 +1,20 @@
 """Files written beside and renamed; what the system refuses is an error with the name of the file."""
 
 import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import pytest
+from tests.builders import refused
 
 from qpvgeo.errors import OutputError, UsageError
-from qpvgeo.formats.atomic_write import replace, writing
+from qpvgeo.formats.atomic_write import own_folder, refuse_inputs, remove_own, replace, writing
 
 
 def test_what_was_written_is_there_and_nothing_beside(tmp_path):
@@ -81,3 +88,76 @@ def test_way_out_stands_under_the_reason():
 def test_errors_of_qpvgeo_pass():
     with pytest.raises(UsageError, match="mine"), writing("a.csv"):
         raise UsageError("mine")
+
+
+def test_permissions_of_the_file_that_was_there_are_kept(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("old")
+    path.chmod(0o600)
+    replace(path, lambda beside: beside.write_text("new"))
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o600)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+def test_a_pipe_or_device_is_never_replaced(tmp_path):
+    os.mkfifo(tmp_path / "p.csv")
+    (tmp_path / "null.csv").symlink_to("/dev/null")
+    for name in ("p.csv", "null.csv"):
+        refused(lambda name=name: replace(tmp_path / name, lambda _: None), "formats.output_not_regular", OutputError)
+    assert stat.S_ISFIFO((tmp_path / "p.csv").stat().st_mode)
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+@pytest.mark.parametrize("name", ["", "."])
+def test_a_folder_is_no_output(tmp_path, name):
+    refused(lambda: replace(tmp_path / name, lambda _: None), "formats.output_is_folder", OutputError)
+    refused(lambda: replace(Path(), lambda _: None), "formats.output_is_folder", OutputError)
+
+
+def test_what_dead_processes_left_is_swept_and_what_live_ones_write_is_not(tmp_path):
+    dead = tmp_path / f".a.csv.{2**22 + 1}-1.new"
+    live = tmp_path / f".a.csv.{os.getpid()}-1.new"
+    other = tmp_path / f".b.csv.{2**22 + 1}-1.new"
+    for path in (dead, live, other):
+        path.write_text("half")
+    replace(tmp_path / "a.csv", lambda beside: beside.write_text("new"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a.csv", live.name, other.name])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to catch")
+def test_a_terminated_process_leaves_nothing_beside(tmp_path):
+    code = (
+        "import sys, time, pathlib\n"
+        "from qpvgeo.formats.atomic_write import replace, unwind_on_termination\n"
+        "unwind_on_termination()\n"
+        "def slowly(beside):\n"
+        "    beside.write_text('half'); print('begun', flush=True); time.sleep(60)\n"
+        "replace(pathlib.Path(sys.argv[1]), slowly)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "a.csv")], stdout=subprocess.PIPE) as run:
+        assert run.stdout.readline() == b"begun\n"
+        run.terminate()
+    assert run.returncode == 128 + signal.SIGTERM
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_output_that_is_an_input_is_refused_through_links(tmp_path):
+    given = tmp_path / "mine.json"
+    given.write_text("mine")
+    (tmp_path / "soft.json").symlink_to(given)
+    (tmp_path / "hard.json").hardlink_to(given)
+    for name in ("mine.json", "soft.json", "hard.json", "./x/../mine.json"):
+        refused(lambda name=name: refuse_inputs(tmp_path / name, [given]), "formats.output_is_input", UsageError)
+    refuse_inputs(tmp_path / "other.json", [given, tmp_path / "none.json"])
+
+
+def test_own_folder_is_no_link(tmp_path):
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "victim" / "thesis.txt").write_text("precious")
+    (tmp_path / "parts").symlink_to(tmp_path / "victim")
+    refused(lambda: own_folder(tmp_path / "parts"), "formats.not_own_folder", OutputError)
+    remove_own(tmp_path / "parts")
+    assert (tmp_path / "victim" / "thesis.txt").read_text() == "precious"
+    assert own_folder(own_folder(tmp_path / "mine")).is_dir()
+    remove_own(tmp_path / "mine")
+    assert not (tmp_path / "mine").exists()

@@ -4,9 +4,10 @@ import csv
 import random
 
 import pytest
+from tests.builders import refused
 
 from qpvgeo.errors import DataError
-from qpvgeo.formats.csv_dialect import cells_of, decoded, head_of, loose_cells_of
+from qpvgeo.formats.csv_dialect import cells_of, decoded, head_of, loose_cells_of, named
 
 
 def head(text, encoding="utf-8"):
@@ -84,7 +85,7 @@ def test_header_is_no_title_for_the_rows_under_it(text):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a;b\n1;2;3\n4;5;6\n", "Line 1 of a.csv is no header: 2 cells, and the lines under it have 3"),
+        ("a;b\n1;2;3\n4;5;6\n", "Line 1 of a.csv is not a header: it has 2 cells, and the lines under it have 3"),
         ("", "a.csv is empty"),
         ("sep=;\n", "a.csv is empty"),
     ],
@@ -162,3 +163,23 @@ def test_cells_are_those_of_the_csv_module():
             assert strictly is None
         else:
             assert strictly == cells[:-1] == expected
+
+
+TITLE = "Fichier encodé en UTF-8 sans BOM, champs séparés par un point-virgule"
+RIL = ["depcom;id_ea;x;y", "93010;1;662450.5;6866514.1", "93010;2;662342.2;6866954.6"]
+
+
+@pytest.mark.parametrize("titles", [[], [TITLE]])
+def test_sentences_above_the_header_are_skipped(titles):
+    head = head_of("\n".join([*titles, *RIL, ""]).encode(), "RIL.csv")
+    assert head.names == ("depcom", "id_ea", "x", "y")
+    assert (head.delimiter, head.skipped) == (";", 1 + len(list(filter(None, titles))))
+
+
+@pytest.mark.parametrize("lines", [["a;b", "1;2;3", "4;5;6"], ["Title", "1;2;3", "4;5;6"]])
+def test_a_header_that_is_too_short_is_no_title(lines):
+    refused(lambda: head_of("\n".join(lines).encode(), "a.csv"), kind=DataError)
+
+
+def test_a_header_of_a_million_columns_is_named_in_no_time():
+    assert named([""] * 1_000_000)[-1] == "column 1000000"

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from tests.builders import refused
 
 import qpvgeo as qg
 from qpvgeo.formats import table_stream as batches
@@ -170,6 +171,13 @@ def test_header_of_several_lines_comes_back_as_it_was(tmp_path, index, end):
     assert found["states"] == {"in": 1, "out": 1, "unknown": 0}
     # within quotes, returns of old Macs become ends of lines
     assert out.read_bytes().decode().startswith(header.replace("\n", "\n" if end == "\r" else end) + ";state;")
+
+
+def test_a_line_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("qpvgeo.formats.table_stream._LONGEST_LINE", 100)
+    (tmp_path / "a.csv").write_text("id;x\n1;" + "2" * 200)
+    table = open_table(tmp_path / "a.csv")
+    refused(lambda: list(table.batches(["id"], 10, "nothing")), "formats.line_too_long")
 
 
 def test_columns_without_a_name_can_be_read_from_parquet_and_stay_nameless_in_csv(tmp_path, index):

@@ -5,9 +5,10 @@ import zipfile
 import openpyxl
 import pandas as pd
 import pytest
+from tests.builders import refused
 
 from qpvgeo.errors import ArchiveError, DataError, MissingDataError
-from qpvgeo.formats.text_tables import find_column, read_table, to_number
+from qpvgeo.formats.text_tables import find_column, notes_of, read_table, to_number
 from qpvgeo.sources.published_columns import commune_codes, rename_columns
 
 ROWS = "CODGEO;LIBGEO;P13_POP\n99001;Dorménil;1634,5\n99002;Œuilly;12\n"
@@ -92,7 +93,11 @@ def test_column_of_values_without_a_name_is_reported(tmp_path):
 def test_names_that_stand_twice_and_rows_too_wide_are_listed_together(tmp_path):
     with pytest.raises(DataError) as caught:
         read_table(write(tmp_path, "CODGEO;LIBGEO;P;P\n99001;A;1;2\n99002;B;1;2;3\n"), expect=EXPECT)
-    assert caught.value.problems == ("line 3: 5 cells", "column 'P' stands 2 times")
+    assert caught.value.key == "formats.rows_do_not_fit"
+    assert [
+        (one.key, one.values.get("line"), one.values["cells" if "line" in one.values else "count"])
+        for one in caught.value.problems
+    ] == [("formats.line_cells", 3, 5), ("formats.column_repeated", None, 2)]
 
 
 def test_missing_header_gives_the_names_found(tmp_path):
@@ -124,8 +129,8 @@ def test_sheet_is_found_by_its_header_and_not_by_the_dictionary_of_variables(tmp
 def test_sheet_is_chosen_in_any_case_or_the_sheets_are_listed(tmp_path):
     path = workbook(tmp_path / "base.xlsx", EPCI=[["a", "b"], [1, 2]], Autre=[["c", "d"], [3, 4]])
     assert list(read_table(path, sheet="epci").columns) == ["a", "b"]
-    with pytest.raises(DataError, match="EPCI, Autre"):
-        read_table(path, sheet="COM")
+    error = refused(lambda: read_table(path, sheet="COM"), "formats.no_sheet")
+    assert error.way_out.values["sheets"] == ["EPCI", "Autre"]
 
 
 def test_member_of_a_zip_is_chosen_by_its_header(tmp_path):
@@ -156,8 +161,8 @@ def test_damaged_zip_says_so(tmp_path):
     content = bytearray(path.read_bytes())
     content[60:80] = bytes(20)
     path.write_bytes(content)
-    with pytest.raises(ArchiveError, match="cannot be unpacked"):
-        read_table(path, expect=EXPECT)
+    error = refused(lambda: read_table(path, expect=EXPECT), "formats.member_damaged", ArchiveError)
+    assert error.message.values["member"] == "a.csv"
 
 
 def test_parquet_comes_as_text_without_its_geometry(tmp_path):
@@ -218,8 +223,8 @@ def test_column_is_found_whatever_case_accents_and_separators():
 def test_renaming_a_column_that_is_not_there_lists_those_that_are():
     frame = pd.DataFrame({"a": ["1"], "population": ["2"]})
     assert rename_columns(frame, {"A": "population"}, where="x").to_dict("list") == {"population": ["1"]}
-    with pytest.raises(DataError, match=r"no column 'b'[\s\S]*a, population"):
-        rename_columns(frame, {"b": "population"}, where="x")
+    error = refused(lambda: rename_columns(frame, {"b": "population"}, where="x"), kind=DataError)
+    assert error.key
 
 
 @pytest.mark.parametrize(
@@ -235,3 +240,57 @@ def test_renaming_a_column_that_is_not_there_lists_those_that_are():
 def test_code_of_a_commune_is_put_together_from_its_parts(department, number, code):
     frame = pd.DataFrame({"CODDEP": [department], "CODCOM": [number], "COM": ["Andelot"]})
     assert commune_codes(frame).tolist() == [code]
+
+
+PEOPLE = [f"QN0990{n}M;Quartier {n};{100 * n}" for n in range(1, 9)]
+
+
+def people(*lines):
+    return "\n".join(["codeQPV;libQPV;pop", *lines]) + "\n"
+
+
+@pytest.mark.parametrize("line", range(8))
+@pytest.mark.parametrize("others", ['Quartier "8"', '"Quartier 8"'])
+def test_a_stray_quote_swallows_no_other_row(tmp_path, line, others):
+    lines = [*PEOPLE[:7], f"QN09908M;{others};800"]
+    lines[line] = lines[line].replace("Quartier", '"Quartier', 1) if line < 7 else lines[line]
+    table = read_table(write(tmp_path, people(*lines)), expect=[{"codeqpv", "pop"}])
+    assert table["pop"].tolist() == [str(100 * n) for n in range(1, 9)]
+    assert [note.values["lines"] for note in notes_of(table)] == ([[line + 2]] if line < 7 else [])
+
+
+def test_a_cell_over_several_lines_is_one_cell(tmp_path):
+    rows = people('QN09901M;"Les Gardes\nla suite";100', 'QN09902M;"dit ""Le Bas""";200')
+    table = read_table(write(tmp_path, rows))
+    assert table["libQPV"].tolist() == ["Les Gardes\nla suite", 'dit "Le Bas"']
+    assert not notes_of(table)
+
+
+def test_a_stray_quote_in_a_row_with_other_cells_is_refused_with_its_line(tmp_path):
+    path = write(tmp_path, people(PEOPLE[0], 'QN09902M;"Quartier', PEOPLE[2]))
+    error = refused(lambda: read_table(path), "formats.rows_do_not_fit")
+    assert [(problem.key, problem.values["line"]) for problem in error.problems] == [("formats.line_stray_quote", 3)]
+
+
+def test_labels_under_the_names_are_no_row(tmp_path):
+    rows = [["code", "nom", "population"], ["Code du quartier", "Libellé", "Population 2010"], ["QP001001", "A", 6000]]
+    table = read_table(workbook(tmp_path / "a.xlsx", Quartiers=[["Titre"], *rows]), expect=[{"code", "population"}])
+    assert table.index.tolist() == [4]
+    assert table.attrs["table"]["labels_line"] == 3
+
+
+@pytest.mark.parametrize("first", ["QP001001;A;about 30", "QP001001;A;ns", "Ensemble;;12"])
+def test_a_first_row_of_values_is_no_row_of_labels(tmp_path, first):
+    table = read_table(write(tmp_path, f"code;nom;population\n{first}\nQP001002;B;12\n"))
+    assert len(table) == 2
+
+
+def test_damaged_and_oversized_tables_are_refused(tmp_path, monkeypatch):
+    damaged = tmp_path / "a.parquet"
+    damaged.write_bytes(b"PAR1" + bytes(40) + b"PAR1")
+    refused(lambda: read_table(damaged), "formats.unreadable", DataError)
+    refused(lambda: read_table(write(tmp_path, "a;b\0\n")), "formats.not_text")
+    monkeypatch.setattr("qpvgeo.formats.text_tables._MOST_CELLS", 5)
+    refused(lambda: read_table(write(tmp_path, ROWS)), "formats.too_many_cells")
+    monkeypatch.setattr("qpvgeo.formats.text_tables._LARGEST", 20)
+    refused(lambda: read_table(write(tmp_path, ROWS)), "formats.too_large")

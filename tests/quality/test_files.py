@@ -9,6 +9,7 @@ import shapely
 
 import qpvgeo as qg
 from qpvgeo.errors import MissingDataError
+from qpvgeo.language import Note
 from qpvgeo.quality.files import examine
 
 N = 5
@@ -219,8 +220,8 @@ def test_geojson_that_stops_in_the_middle_cannot_be_opened(geojson):
     path.write_text(text[: len(text) // 2], encoding="utf-8")
     report, found = judged(path)
     assert (report.ok, report.kind, report.features) == (False, "unknown", 0)
-    assert [(one.row, one.action) for one in found] == [(None, "Download it again.")]
-    assert found[0].problem.startswith("qp.geojson cannot be opened")
+    assert [(one.row, one.action) for one in found] == [(None, Note("formats.get_again"))]
+    assert found[0].problem.startswith("qp.geojson cannot be read")
 
 
 def test_property_that_is_a_number_in_one_feature_and_text_in_another_breaks_nothing(geojson):
@@ -326,7 +327,7 @@ def test_damaged_workbook_under_a_published_name_is_an_error_in_a_folder_too(tmp
     (tmp_path / "pop_qp_2013.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     (report,) = examine(tmp_path)
     assert not report.ok
-    assert report.findings[0].problem.startswith("pop_qp_2013.xls cannot be read as a workbook")
+    assert report.findings[0].problem.startswith("pop_qp_2013.xls cannot be read")
 
 
 def test_addresses_compressed_by_gzip_are_counted_and_a_half_file_is_an_error(tmp_path):

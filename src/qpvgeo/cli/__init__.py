@@ -22,6 +22,7 @@ from qpvgeo.cli.commands.summary import summary
 from qpvgeo.cli.commands.tag import tag
 from qpvgeo.cli.parser import Group, command, language_of
 from qpvgeo.errors import QpvgeoError
+from qpvgeo.formats.atomic_write import unwind_on_termination
 
 __all__ = ["app", "main"]
 
@@ -45,6 +46,7 @@ command(app, "map")(map_)
 
 def main() -> None:
     """Run the command; an error of qpvgeo is a message and an exit status, never a traceback."""
+    unwind_on_termination()
     with language_of(sys.argv[1:]):
         try:
             app(prog_name="qpvgeo")

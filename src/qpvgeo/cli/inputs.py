@@ -12,6 +12,7 @@ from qpvgeo.codes import territories
 from qpvgeo.codes.official import fold_arrondissement
 from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, UsageError
 from qpvgeo.formats import vector_layers
+from qpvgeo.formats.text_tables import read_table
 from qpvgeo.frames import forms, provenance
 from qpvgeo.geometry.projection import require_axes, territory_of
 from qpvgeo.indicators import by_territory
@@ -285,11 +286,11 @@ def named(columns: str) -> dict[str, str]:
 
 def read_points(path: Path, weight: str | None = None) -> gpd.GeoDataFrame:
     """Points or footprints of a layer, or addresses of a BAN table; each counts once, or by the column named."""
-    if path.suffix.lower() in (*vector_layers.SUFFIXES, ".zip"):
+    if vector_layers.holds_outlines(path):
         frame = vector_layers.read(vector_layers.layers(path)[0])[0]
         places, columns = frame.geometry, frame.drop(columns=frame.geometry.name)
     else:
-        columns = pd.read_csv(path, sep=None, engine="python", dtype="str")
+        columns = read_table(path).reset_index(drop=True)
         places = _addresses(columns, path)
     weights = {} if weight is None else {WEIGHT: _weights(columns, weight, path)}
     # counted from 1, as messages name them

@@ -26,7 +26,21 @@ from qpvgeo.errors import ArchiveError, DiskFullError, MissingDataError, UsageEr
 if TYPE_CHECKING:
     import py7zr
 
-__all__ = ["MAX_BYTES", "MAX_MEMBERS", "MAX_RATIO", "RATIO_FROM_BYTES", "extract", "is_whole", "members"]
+__all__ = [
+    "DAMAGE",
+    "MAX_BYTES",
+    "MAX_MEMBERS",
+    "MAX_RATIO",
+    "RATIO_FROM_BYTES",
+    "Entry",
+    "clashes",
+    "damaged",
+    "extract",
+    "is_bomb",
+    "is_whole",
+    "members",
+    "zip_entry",
+]
 
 MAX_BYTES = 20 * 10**9
 """Most bytes that an archive may unpack to; all France at 200 m is far below."""
@@ -47,7 +61,7 @@ _CHUNK = 1 << 20
 _DRIVE = re.compile(r"[A-Za-z]:")
 _ENCRYPTED = 0x1
 # what zipfile raises on damaged bytes, OSError for a place before the file, and on methods it does not know
-_DAMAGE = (
+DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -61,7 +75,9 @@ _DAMAGE = (
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
+    """A member as the index of the archive lists it; `packed` is None where members are packed together."""
+
     name: str
     size: int
     packed: int | None
@@ -160,7 +176,7 @@ def extract(
         else:
             problems = _unpack_7z(archive, chosen, stage)
         if problems:
-            raise _damaged(path, problems)
+            raise damaged(path, problems)
         return _settle(stage, into, chosen)
 
 
@@ -198,7 +214,7 @@ def is_whole(path: str | os.PathLike[str]) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(path: Path, scratch: Path) -> "Iterator[tuple[zipfile.ZipFile | py7zr.SevenZipFile, list[_Entry]]]":
+def _opened(path: Path, scratch: Path) -> "Iterator[tuple[zipfile.ZipFile | py7zr.SevenZipFile, list[Entry]]]":
     """Open what holds the files, and list it once it is known to be harmless."""
     if not path.is_file():
         raise MissingDataError(f"{path} does not exist.")
@@ -210,48 +226,49 @@ def _opened(path: Path, scratch: Path) -> "Iterator[tuple[zipfile.ZipFile | py7z
             return
         try:
             archive = stack.enter_context(zipfile.ZipFile(path))
-        except _DAMAGE as error:
-            raise _damaged(path, [f"it does not open as a zip ({error})"]) from error
-        entries = [_zip_entry(info) for info in archive.infolist()]
+        except DAMAGE as error:
+            raise damaged(path, [f"it does not open as a zip ({error})"]) from error
+        entries = [zip_entry(info) for info in archive.infolist()]
         _refuse_hostile(path, entries)
         files = [entry for entry in entries if not entry.folder]
         if len(files) == 1 and files[0].name.lower().endswith(".7z"):
             if problems := _unpack_zip(archive, files, scratch / "inner"):
-                raise _damaged(path, problems)
+                raise damaged(path, problems)
             yield _open_7z(scratch / "inner" / files[0].name, path, stack)
             return
         yield archive, entries
 
 
-def _open_7z(path: Path, named: Path, stack: contextlib.ExitStack) -> "tuple[py7zr.SevenZipFile, list[_Entry]]":
+def _open_7z(path: Path, named: Path, stack: contextlib.ExitStack) -> "tuple[py7zr.SevenZipFile, list[Entry]]":
     import py7zr  # noqa: PLC0415 - most archives are zips, which do not wait for it
 
     try:
         archive = stack.enter_context(py7zr.SevenZipFile(path))
         encrypted = archive.needs_password()
         entries = [
-            _Entry(f.filename, f.uncompressed, None, f.is_directory, f.is_symlink or f.is_junction, encrypted)
+            Entry(f.filename, f.uncompressed, None, f.is_directory, f.is_symlink or f.is_junction, encrypted)
             for f in archive.files
         ]
     except Exception as error:
         # its parsers raise whatever they stumble on: struct.error, IndexError, TypeError
-        raise _damaged(named, [f"it does not open as a 7z ({error or type(error).__name__})"]) from error
+        raise damaged(named, [f"it does not open as a 7z ({error or type(error).__name__})"]) from error
     _refuse_hostile(named, entries)
     _refuse_bomb(named, sum(entry.size for entry in entries), path.stat().st_size)
     return archive, entries
 
 
-def _zip_entry(info: zipfile.ZipInfo) -> _Entry:
+def zip_entry(info: zipfile.ZipInfo) -> Entry:
+    """Describe a member of a zip."""
     link = stat.S_ISLNK(info.external_attr >> 16)
     encrypted = bool(info.flag_bits & _ENCRYPTED)
     # the name as it stands, before zipfile makes it fit this system
     name = info.orig_filename
-    return _Entry(name, info.file_size, info.compress_size, name.endswith("/"), link, encrypted)
+    return Entry(name, info.file_size, info.compress_size, name.endswith("/"), link, encrypted)
 
 
-def _refuse_hostile(path: Path, entries: list[_Entry]) -> None:
+def _refuse_hostile(path: Path, entries: list[Entry]) -> None:
     problems = [f"{entry.name!r}: {fault}" for entry in entries for fault in _faults(entry)]
-    problems += _clashes([entry for entry in entries if not entry.folder])
+    problems += clashes([entry for entry in entries if not entry.folder])
     total = sum(entry.size for entry in entries)
     if len(entries) > MAX_MEMBERS:
         problems.append(f"{len(entries):,} members, more than {MAX_MEMBERS:,}: a bomb")
@@ -261,17 +278,17 @@ def _refuse_hostile(path: Path, entries: list[_Entry]) -> None:
     if packed > path.stat().st_size:
         problems.append("its members overlap: a bomb")
     if problems:
-        raise _damaged(path, problems)
+        raise damaged(path, problems)
 
 
-def _faults(entry: _Entry) -> Iterator[str]:
+def _faults(entry: Entry) -> Iterator[str]:
     if _escapes(entry.name):
         yield "its path could leave the folder"
     if entry.link:
         yield "it is a link"
     if entry.encrypted:
         yield "it is encrypted"
-    if entry.packed is not None and _is_bomb(entry.size, entry.packed):
+    if entry.packed is not None and is_bomb(entry.size, entry.packed):
         yield f"{entry.size:,} bytes out of {entry.packed:,}: a bomb"
 
 
@@ -282,7 +299,7 @@ def _escapes(name: str) -> bool:
     return rooted or not parts or ".." in parts or "\\" in name or "\0" in name
 
 
-def _clashes(files: list[_Entry]) -> list[str]:
+def clashes(files: list[Entry]) -> list[str]:
     """Files that would overwrite one another, on a disk that ignores case too."""
     seen: set[PurePosixPath] = set()
     problems = []
@@ -294,17 +311,18 @@ def _clashes(files: list[_Entry]) -> list[str]:
     return problems + [f"'{place}': both a file and a folder" for place in seen if not seen.isdisjoint(place.parents)]
 
 
-def _is_bomb(size: int, packed: int) -> bool:
+def is_bomb(size: int, packed: int) -> bool:
+    """Whether so many bytes out of so few are more than data hold."""
     return size > RATIO_FROM_BYTES and size > MAX_RATIO * packed
 
 
 def _refuse_bomb(path: Path, size: int, packed: int) -> None:
     # the members of a 7z are packed together, so only the whole has a ratio
-    if _is_bomb(size, packed):
-        raise _damaged(path, [f"{size:,} bytes out of {packed:,}: a bomb"])
+    if is_bomb(size, packed):
+        raise damaged(path, [f"{size:,} bytes out of {packed:,}: a bomb"])
 
 
-def _chosen(path: Path, entries: list[_Entry], wanted: Iterable[str] | None) -> list[_Entry]:
+def _chosen(path: Path, entries: list[Entry], wanted: Iterable[str] | None) -> list[Entry]:
     files = [entry for entry in entries if not entry.folder]
     if wanted is None:
         return files
@@ -320,7 +338,7 @@ def _chosen(path: Path, entries: list[_Entry], wanted: Iterable[str] | None) -> 
     return [entry for entry in files if entry.name in names]
 
 
-def _unpack_zip(archive: zipfile.ZipFile, entries: list[_Entry], stage: Path) -> list[str]:
+def _unpack_zip(archive: zipfile.ZipFile, entries: list[Entry], stage: Path) -> list[str]:
     problems = []
     for entry in entries:
         target = stage / entry.name
@@ -328,7 +346,7 @@ def _unpack_zip(archive: zipfile.ZipFile, entries: list[_Entry], stage: Path) ->
             target.parent.mkdir(parents=True, exist_ok=True)
             with archive.open(entry.name) as source, target.open("wb") as out:
                 _copy(source, out, entry.size)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             if _is_full(error):
                 raise
             problems.append(f"{entry.name!r}: {error or 'it ends too early'}")
@@ -347,7 +365,7 @@ def _copy(source: IO[bytes], out: IO[bytes], declared: int) -> None:
         raise EOFError(f"it ends after {written:,} of {declared:,} bytes")
 
 
-def _unpack_7z(archive: "py7zr.SevenZipFile", entries: list[_Entry], stage: Path) -> list[str]:
+def _unpack_7z(archive: "py7zr.SevenZipFile", entries: list[Entry], stage: Path) -> list[str]:
     try:
         for entry in entries:
             (stage / entry.name).parent.mkdir(parents=True, exist_ok=True)
@@ -362,7 +380,7 @@ def _unpack_7z(archive: "py7zr.SevenZipFile", entries: list[_Entry], stage: Path
     return [f"{e.name!r}: {size:,} bytes came, {e.size:,} declared" for e, size in sizes.items() if size != e.size]
 
 
-def _settle(stage: Path, into: Path, entries: list[_Entry]) -> list[Path]:
+def _settle(stage: Path, into: Path, entries: list[Entry]) -> list[Path]:
     if into.exists():
         for entry in entries:
             target = into / entry.name
@@ -398,7 +416,8 @@ def _room_watched(path: Path, into: Path) -> Iterator[None]:
         raise DiskFullError(f"There is no room to unpack {path.name} in {into.parent}.", way_out=way_out) from error
 
 
-def _damaged(path: Path, problems: list[str]) -> ArchiveError:
+def damaged(path: Path, problems: list[str]) -> ArchiveError:
+    """Error for an archive that is damaged or hostile."""
     return ArchiveError(
         f"{path} cannot be unpacked safely.",
         problems=problems,

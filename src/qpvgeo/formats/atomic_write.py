@@ -1,16 +1,38 @@
 """Write files so that what stood there before is whole until the new one is, and say why one cannot be written."""
 
+import contextlib
 import errno
 import os
+import re
+import shutil
+import signal
+import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from qpvgeo.errors import OutputError, QpvgeoError
+from qpvgeo.errors import OutputError, QpvgeoError, UsageError
+from qpvgeo.language import Note
 
-__all__ = ["real_path", "replace", "writing"]
+__all__ = [
+    "is_alive",
+    "own_folder",
+    "real_path",
+    "refuse_inputs",
+    "remove_own",
+    "replace",
+    "require_writable",
+    "settle",
+    "sweep",
+    "unwind_on_termination",
+    "writing",
+]
+
+_BESIDE = re.compile(r"\.(?P<pid>\d+)-\d+\.new(?:[.-].*)?")
+_LONGEST = 200
+_WINDOWS_QUERY = 0x1000
 
 
 @contextmanager
@@ -43,10 +65,11 @@ def writing(path: str | os.PathLike[str], *, way_out: str = "") -> Iterator[None
         raise
     except OSError as error:
         folder = Path(path).parent
+        name = os.fsdecode(os.fspath(path))
+        if error.errno in (None, errno.ENOENT) and not folder.is_dir():
+            raise OutputError(Note("formats.no_folder", file=name, folder=str(folder)), way_out=way_out) from error
         reason = os.strerror(error.errno) if error.errno else str(error)
-        if error.errno == errno.ENOENT and not folder.is_dir():
-            reason = f"there is no folder {folder}"
-        raise OutputError(f"Cannot write {os.fspath(path)}: {reason}.", way_out=way_out) from error
+        raise OutputError(Note("formats.not_written", file=name, reason=reason), way_out=way_out) from error
 
 
 def real_path(path: Path) -> Path:
@@ -54,8 +77,60 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
+def require_writable(path: Path) -> Path:
+    """Where an output is written, once it is known to be a regular file or no file yet.
+
+    Raises
+    ------
+    OutputError
+        A folder, pipe, device or socket bears that name: it is never replaced.
+    """
+    path = real_path(path)
+    if not path.name or path.is_dir():
+        raise OutputError(Note("formats.output_is_folder", file=str(path)), way_out=Note("formats.name_a_file"))
+    if path.exists() and not path.is_file():
+        raise OutputError(Note("formats.output_not_regular", file=str(path)), way_out=Note("formats.name_a_file"))
+    return path
+
+
+def refuse_inputs(output: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]) -> None:
+    """Refuse an output that is one of the files read, or lies under the name of one.
+
+    Parameters
+    ----------
+    output
+        File that is to be written.
+    inputs
+        Files that the same call reads; symbolic and hard links are resolved.
+
+    Raises
+    ------
+    UsageError
+        The output is an input: names both.
+
+    Examples
+    --------
+    >>> refuse_inputs("a.csv", ["b.csv"])
+    >>> refuse_inputs("a.csv", ["./a.csv"])
+    Traceback (most recent call last):
+    qpvgeo.errors.UsageError: a.csv is read by this call, and would be overwritten.
+    Name another output file.
+    """
+    target = os.path.realpath(output)
+    for given in inputs:
+        same = os.path.realpath(given) == target
+        with contextlib.suppress(OSError):
+            same = same or os.path.samefile(given, output)  # noqa: PTH121 - names of either kind
+        if same:
+            raise UsageError(
+                Note("formats.output_is_input", file=os.fspath(output)), way_out=Note("formats.name_another_output")
+            )
+
+
 def replace(path: Path, write: Callable[[Path], Any]) -> None:
     """Write beside a place, then rename: a reader finds the old file or the new one, whole. A link stays a link.
+
+    The permissions of a file that was there are kept, and what killed runs left beside it is removed.
 
     Parameters
     ----------
@@ -63,14 +138,99 @@ def replace(path: Path, write: Callable[[Path], Any]) -> None:
         The place.
     write
         Writes the file whose path it is given.
+
+    Raises
+    ------
+    OutputError
+        The place is a folder, a pipe or a device.
     """
-    path = real_path(path)
+    path = require_writable(path)
+    sweep(path)
     # several threads of several processes may write one file: the last one has it, whole
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
+    beside = path.with_name(f".{path.name[:_LONGEST]}.{os.getpid()}-{threading.get_ident()}.new")
     try:
         write(beside)
-        os.replace(beside, path)  # noqa: PTH105 - a rename over what is there
+        settle(beside, path)
     except BaseException:
         if path.parent.is_dir():
             beside.unlink(missing_ok=True)
         raise
+
+
+def settle(written: Path, path: Path) -> None:
+    """Put a written file in its place, with the permissions of the file that was there."""
+    path = require_writable(path)
+    with contextlib.suppress(FileNotFoundError):
+        written.chmod(stat.S_IMODE(path.stat().st_mode))
+    os.replace(written, path)  # noqa: PTH105 - a rename over what is there
+
+
+def sweep(path: Path) -> None:
+    """Remove what processes that are no more left beside an output."""
+    start = f".{path.name[:_LONGEST]}"
+    if not path.parent.is_dir():
+        return
+    for left in path.parent.iterdir():
+        found = _BESIDE.fullmatch(left.name[len(start) :]) if left.name.startswith(start) else None
+        if found and not is_alive(int(found["pid"])):
+            with contextlib.suppress(OSError):
+                left.unlink()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of that number runs on this machine.
+
+    Examples
+    --------
+    >>> is_alive(os.getpid()), is_alive(2**22 + 1)
+    (True, False)
+    """
+    if os.name == "nt":
+        import ctypes  # noqa: PLC0415 - Windows alone
+
+        kernel = ctypes.windll.kernel32  # type: ignore[attr-defined]
+        handle = kernel.OpenProcess(_WINDOWS_QUERY, False, pid)
+        return bool(handle and kernel.CloseHandle(handle))
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def own_folder(path: Path) -> Path:
+    """Make a hidden folder of our own, or take the one an earlier run left; never a link to another folder.
+
+    Raises
+    ------
+    OutputError
+        A link, a file or the folder of another user bears that name.
+    """
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    state = path.lstat()
+    foreign = hasattr(os, "getuid") and state.st_uid != os.getuid()
+    if not stat.S_ISDIR(state.st_mode) or foreign:
+        raise OutputError(Note("formats.not_own_folder", folder=str(path)), way_out=Note("formats.move_it_away"))
+    return path
+
+
+def remove_own(path: Path) -> None:
+    """Remove a folder of our own with what it holds; a link is left alone."""
+    if not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def unwind_on_termination() -> None:
+    """Let SIGTERM end the process as an exception, so that files under way are removed; for command lines."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def stop(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_DFL:
+            signal.signal(getattr(signal, name), stop)

@@ -11,8 +11,9 @@ from functools import cache
 from typing import NamedTuple
 
 from qpvgeo.errors import DataError
+from qpvgeo.language import Note
 
-__all__ = ["HEAD", "Head", "cells_of", "decoded", "head_of", "loose_cells_of", "named"]
+__all__ = ["HEAD", "Head", "cells_of", "decoded", "delimiter_of", "head_of", "loose_cells_of", "named"]
 
 HEAD = 1 << 20
 """Bytes that a CSV is judged by."""
@@ -111,12 +112,23 @@ def head_of(raw: bytes, name: str) -> Head:
     start = filled[0]
     end = _end_of_header(lines, start, told[1] if told else "".join(_DELIMITERS))
     header = "\n".join(lines[start:end]).rstrip("\r")
-    delimiter = told[1] if told else max(_DELIMITERS, key=lambda mark: len(cells_of(header, mark) or []))
+    delimiter = told[1] if told else delimiter_of(header)
     names = tuple(named([one.strip() for one in cells_of(header, delimiter) or [header]]))
     below = [lines[number].rstrip("\r") for number in filled if number >= end]
     _require_header(name, (start + 1, delimiter, len(names)), below[:_LOOKED_AT])
     newline = "\r" if returns else "\r\n" if lines[end - 1].endswith("\r") else "\n"
     return Head(header, delimiter, encoding, mark, newline, names, 1 + (1 if told else preamble))
+
+
+def delimiter_of(header: str) -> str:
+    r"""Delimiter of a header: the one that makes the most cells, quotes respected.
+
+    Examples
+    --------
+    >>> delimiter_of('id;"name, address";x'), delimiter_of("id,x"), delimiter_of("id\tx")
+    (';', ',', '\t')
+    """
+    return max(_DELIMITERS, key=lambda mark: len(cells_of(header, mark) or []))
 
 
 def named(names: Sequence[str]) -> list[str]:
@@ -127,11 +139,11 @@ def named(names: Sequence[str]) -> list[str]:
     >>> named(["lon", "lat", "", ""])
     ['lon', 'lat', 'column 3', 'column 4']
     """
-    found = list(names)
+    found, taken = list(names), set(names)
     for place, name in enumerate(names):
         if not name:
             found[place] = f"column {place + 1}"
-            while found[place] in names:
+            while found[place] in taken:
                 found[place] += "_"
     return found
 
@@ -196,9 +208,8 @@ def _require_header(name: str, first: tuple[int, str, int], below: list[str]) ->
         widths = {len(cells_of(line, delimiter) or []) for line in below}
         if len(below) > 1 and len(widths) == 1 and (width := widths.pop()) > wide:
             raise DataError(
-                f"Line {number} of {name} is no header: {wide} cell{'s' if wide > 1 else ''}, and the lines under it "
-                f"have {width}.",
-                way_out="Delete the lines above the names of the columns, or name every column.",
+                Note("formats.no_header", line=number, file=name, own=wide, below=width),
+                way_out=Note("formats.delete_titles"),
             )
 
 

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from qpvgeo.errors import ArchiveError, DataError
 from qpvgeo.formats.csv_dialect import HEAD, cells_of, decoded, head_of, loose_cells_of
 from qpvgeo.formats.text_tables import existing_path
+from qpvgeo.language import Note
 
 __all__ = ["Batch", "CsvTable", "ParquetTable", "Table", "Whole", "open_table", "quoted"]
 
@@ -38,6 +39,9 @@ _CSV_CHARACTERS = 16 << 20
 _BYTES = 64 << 20
 _LEAST_ROWS = 10_000
 _BLOCK = 8 << 20
+_LONGEST_LINE = 64 << 20
+"""Bytes of one line; more is a file of another kind, which would fill the memory."""
+
 _MOST_LINES = 1_000
 """Lines that one cell may run over; a quote that is not closed by then is no quote."""
 
@@ -290,6 +294,8 @@ class CsvTable:
             if self.newline == "\r":
                 block = block.replace(b"\r", b"\n")
             head, found, rest = (rest + block).rpartition(b"\n")
+            if len(rest) > _LONGEST_LINE:
+                raise DataError(Note("formats.line_too_long", file=self.path.name, most=_LONGEST_LINE))
             if found:
                 text, old = decoded(head, self.encoding)
                 records, lines = self._joined(lines + text.split("\n"), last=False)

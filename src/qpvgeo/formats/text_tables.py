@@ -7,26 +7,28 @@ says what it could not read, `find_column` knows a column by any of its names. N
 was read stands in the attributes of the frame.
 """
 
-import csv
 import gzip
 import io
 import os
 import re
-import unicodedata
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import python_calamine
+import pyarrow.parquet as pq
 
 from qpvgeo.errors import ArchiveError, DataError, MissingDataError
+from qpvgeo.formats import workbooks
+from qpvgeo.formats.cells import NUMBER, SECRET_MARKS, Numbers, find_column, normalise, to_number
+from qpvgeo.formats.csv_records import Rows, rows_of, usual_width
+from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.zip_members import read_member, zip_members
+from qpvgeo.language import Note
 
 __all__ = [
     "SECRET_MARKS",
@@ -35,86 +37,27 @@ __all__ = [
     "existing_path",
     "find_column",
     "normalise",
+    "notes_of",
     "read_table",
     "to_number",
 ]
 
-SECRET_MARKS = ("ns", "nd", "s", "c", "na", "n/a", "nan")
-"""What stands in place of a number that is secret, not significant or not available, in lower case."""
-
 _HEAD = 100
-_LARGEST = 1 << 30
+_LOOKED_AT_BYTES = 1 << 16
+_LARGEST = 1 << 28
+_MOST_CELLS = 20_000_000
 _DELIMITERS = (";", ",", "\t")
 _SUFFIXES = {".csv", ".txt", ".tsv", ".xls", ".xlsx", ".parquet"}
-_SPACES = " \u00a0\u202f"
-_NUMBER = re.compile(rf"[+-]?(?:\d{{1,3}}(?:[{_SPACES}]\d{{3}})+|\d+)(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
-
-_Rows = list[tuple[int, list[str]]]
-
-
-class Numbers(NamedTuple):
-    """Numbers read from text.
-
-    Attributes
-    ----------
-    numbers
-        Series on the index given: `Int64` when every number is whole, else `float64`; missing where the cell was
-        empty, secret or not a number.
-    missing
-        How many cells held each mark: `{"ns": 2, "": 1}`, in lower case; the empty text counts empty cells.
-    problems
-        Frame `row` (label), `value`, `problem`: cells that are neither a number nor a known mark.
-    """
-
-    numbers: pd.Series
-    missing: dict[str, int]
-    problems: pd.DataFrame
+_CODE = re.compile(r"[0-9A-Z]*\d[0-9A-Z]*")
+_Lines = list[tuple[int, list[str]]]
 
 
 class _Candidate(NamedTuple):
     """One way to see a file as rows: a delimiter, a sheet, a member; its first lines, and how to get them all."""
 
     about: dict[str, Any]
-    head: _Rows
-    load: Callable[[], _Rows]
-
-
-def normalise(name: object) -> str:
-    r"""Bare form of a column name: no accent, no case, one underscore for whatever is no letter or digit.
-
-    Examples
-    --------
-    >>> normalise("\ufeffCode Région "), normalise("taux_pauvrete_60%"), normalise("codeQPV")
-    ('code_region', 'taux_pauvrete_60', 'codeqpv')
-    """
-    plain = unicodedata.normalize("NFKD", str(name).replace("œ", "oe").replace("Œ", "oe"))
-    bare = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
-    return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
-
-
-def find_column(frame: pd.DataFrame, names: Iterable[str]) -> str | None:
-    """Column of a frame known by one of several names, whatever the case, accents and separators.
-
-    Parameters
-    ----------
-    frame
-        Any frame with named columns.
-    names
-        Names in order of preference.
-
-    Returns
-    -------
-    str or None
-        The column under its own name; None when it has none of the names.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> find_column(pd.DataFrame(columns=["Code_QP", "Nom"]), ["codeqpv", "code_qp"])
-    'Code_QP'
-    """
-    known = {normalise(column): str(column) for column in reversed(list(frame.columns))}
-    return next((known[bare] for bare in map(normalise, names) if bare in known), None)
+    head: _Lines
+    load: Callable[[], Rows]
 
 
 def existing_path(source: str | os.PathLike[str], *, way_out: str = "Give the path of a published file.") -> Path:
@@ -125,7 +68,10 @@ def existing_path(source: str | os.PathLike[str], *, way_out: str = "Give the pa
     MissingDataError
         There is no such file, or it is a folder.
     """
-    path = Path(source).expanduser()
+    try:
+        path = Path(source).expanduser()
+    except RuntimeError:  # the home of nobody
+        path = Path(source)
     if path.is_dir():
         raise MissingDataError(f"{path} is a folder, and no file.", way_out=way_out)
     if not path.is_file():
@@ -156,8 +102,8 @@ def read_table(
         Text (dtype `str`), stripped, missing where a cell is empty; marks such as `ns` stay. Indexed by `line`, the
         number of the line in the file or sheet. Wholly empty rows and columns without a name, the row names that R
         writes first, and notes under the table are left out. `attrs["table"]` says how it was read: `format`,
-        `encoding`, `delimiter`, `sheet`, `member`, `header_line`, and `columns_without_a_name` where one that held
-        values was left out.
+        `encoding`, `delimiter`, `sheet`, `member`, `header_line`, `columns_without_a_name` where one that held
+        values was left out, `labels_line` where a row of labels under the names was, and `notes`.
 
     Raises
     ------
@@ -180,7 +126,14 @@ def read_table(
     """
     file = existing_path(path)
     wanted = [frozenset(map(normalise, names)) for names in expect]
-    raw = file.read_bytes()
+    size = file.stat().st_size
+    if size > _LARGEST:
+        raise DataError(
+            Note("formats.too_large", file=file.name, bytes=size, most=_LARGEST),
+            way_out=Note("formats.too_large_way_out"),
+        )
+    with foreign(file.name):
+        raw = file.read_bytes()
     if raw[:4] == b"PAR1":
         return _from_parquet(raw, file.name)
     candidates = list(_candidates(raw, file.name, sheet))
@@ -188,61 +141,31 @@ def read_table(
     return _frame(chosen, at, file.name)
 
 
-def to_number(values: pd.Series) -> Numbers:
-    """Read numbers written the French way, the English way, or not given.
-
-    Parameters
-    ----------
-    values
-        Text: decimal comma or point, thousands set apart by a space, a no-break space (U+00A0) or a narrow one
-        (U+202F), or one of the `SECRET_MARKS`.
-
-    Returns
-    -------
-    Numbers
-        `numbers`, `missing` (count of each mark), `problems`. Nothing else becomes missing silently: what is not a
-        number is in `problems`.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> read = to_number(pd.Series(["1 250", "12,5", "ns", "about 30"]))
-    >>> read.numbers.tolist(), read.missing, read.problems["value"].tolist()
-    ([1250.0, 12.5, nan, nan], {'ns': 1}, ['about 30'])
-    """
-    text = values.astype("str").str.strip()
-    marks = text.str.lower().fillna("")
-    is_missing = marks.isin({"", *SECRET_MARKS})
-    is_number = text.str.fullmatch(_NUMBER.pattern).fillna(False).astype(bool)
-    plain = text[is_number].str.replace(rf"[{_SPACES}]", "", regex=True).str.replace(",", ".", regex=False)
-    numbers = plain.astype("float64").reindex(values.index) if values.index.is_unique else _aligned(plain, is_number)
-    whole = numbers.dropna()
-    if (whole == whole.round()).all() and (whole.abs() < 2**53).all():
-        numbers = numbers.astype("Int64")
-    odd = text[~is_number & ~is_missing]
-    return Numbers(
-        numbers=numbers.rename(values.name),
-        missing=dict(Counter(marks[is_missing])),
-        problems=pd.DataFrame({"row": odd.index, "value": odd.to_numpy(), "problem": "not a number"}),
-    )
-
-
-def _aligned(plain: pd.Series, is_number: pd.Series) -> pd.Series:
-    """Numbers put back in their rows by position, for an index that repeats labels."""
-    numbers = np.full(len(is_number), np.nan)
-    numbers[is_number.to_numpy()] = plain.astype("float64").to_numpy()
-    return pd.Series(numbers, index=is_number.index)
-
-
 def _from_parquet(raw: bytes, name: str) -> pd.DataFrame:
-    try:
+    with foreign(name):
+        about = pq.ParquetFile(io.BytesIO(raw)).metadata
+        cells = about.num_rows * about.num_columns
+    _require_few(cells, name)
+    with foreign(name):
         frame = pd.read_parquet(io.BytesIO(raw))
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{name} is damaged: {error}.", way_out="Download it again.") from error
-    shapes = [column for column in frame.columns if frame[column].map(lambda cell: isinstance(cell, bytes)).any()]
-    text = as_text(frame.drop(columns=shapes))
+        shapes = [column for column in frame.columns if frame[column].map(lambda cell: isinstance(cell, bytes)).any()]
+        text = as_text(frame.drop(columns=shapes))
     text.attrs = {"table": {"format": "parquet"}}
     return text
+
+
+def _require_few(cells: int, name: str) -> None:
+    """Raise when a table would not fit the memory that a reader may take."""
+    if cells > _MOST_CELLS:
+        raise DataError(
+            Note("formats.too_many_cells", file=name, cells=cells, most=_MOST_CELLS),
+            way_out=Note("formats.too_large_way_out"),
+        )
+
+
+def notes_of(table: pd.DataFrame) -> list[Note]:
+    """Notes of `read_table` on a table, for the reader to pass on."""
+    return list(table.attrs.get("table", {}).get("notes", []))
 
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
@@ -286,23 +209,27 @@ def _gunzipped(raw: bytes, name: str) -> bytes:
 
 
 def _from_zip(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candidate]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            if "[Content_Types].xml" in archive.namelist():
-                yield from _from_workbook(raw, name, sheet)
-                return
-            members = [info for info in archive.infolist() if _is_table(info.filename)]
-            for info in members:
-                if info.file_size > _LARGEST:
-                    raise ArchiveError(f"{name}: {info.filename} would take {info.file_size / 1e9:.1f} GB unpacked.")
-                for candidate in _candidates(archive.read(info), f"{name}: {info.filename}", sheet):
-                    yield candidate._replace(about=candidate.about | {"member": info.filename})
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
-        raise ArchiveError(
-            f"{name} cannot be unpacked: {error}.", way_out="Unpack it by hand and give the table inside."
-        ) from error
+    with (
+        foreign(name, way_out=Note("formats.unpack_by_hand"), kind=ArchiveError),
+        zipfile.ZipFile(io.BytesIO(raw)) as archive,
+    ):
+        if "[Content_Types].xml" in archive.namelist():
+            yield from _from_workbook(raw, name, sheet)
+            return
+        held = zip_members(archive, name)
+        members = [member for member in held if _is_table(member)]
+        total = sum(archive.getinfo(member).file_size for member in members)
+        if total > _LARGEST:
+            raise ArchiveError(
+                Note("formats.too_large", file=name, bytes=total, most=_LARGEST),
+                way_out=Note("formats.too_large_way_out"),
+            )
+        for member in members:
+            content = b"".join(read_member(archive, member, name))
+            for candidate in _candidates(content, f"{name}: {member}", sheet):
+                yield candidate._replace(about=candidate.about | {"member": member})
     if not members:
-        raise DataError(f"{name} holds no table (CSV, xls, xlsx).", problems=archive.namelist())
+        raise DataError(f"{name} holds no table (CSV, xls, xlsx).", problems=held)
 
 
 def _is_table(member: str) -> bool:
@@ -311,38 +238,34 @@ def _is_table(member: str) -> bool:
 
 
 def _from_workbook(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candidate]:
-    try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
-        sheets = [one for one in book.sheet_names if sheet is None or one.casefold() == sheet.casefold()]
-        read = [(one, book.get_sheet_by_name(one).to_python(skip_empty_area=False)) for one in sheets]
-    except python_calamine.CalamineError as error:
-        raise DataError(f"{name} cannot be read as a workbook: {error}.", way_out="Download it again.") from error
-    if not sheets:
-        raise DataError(f"{name} has no sheet {sheet!r}.", way_out=f"Its sheets are: {', '.join(book.sheet_names)}.")
-    for title, cells in read:
-        rows = [(line, [_text(cell) for cell in row]) for line, row in enumerate(cells, start=1)]
-        yield _Candidate({"format": "workbook", "sheet": title}, rows[:_HEAD], lambda rows=rows: rows)  # type: ignore[misc]
+    for one in workbooks.sheets(raw, name, sheet):
+        rows = [(line, [_text(cell) for cell in row]) for line, row in enumerate(one.load(), start=1)]
+        found = Rows(rows, [])
+        yield _Candidate({"format": "workbook", "sheet": one.title}, rows[:_HEAD], lambda found=found: found)  # type: ignore[misc]
 
 
 def _from_text(raw: bytes, name: str) -> Iterator[_Candidate]:
     text, encoding = _decode(raw, name)
     if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
         raise DataError(f"{name} is a web page, not a table.", way_out="Download the file itself, in a browser.")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for delimiter in _DELIMITERS:
+        width = usual_width(lines[:_HEAD], delimiter)
 
-        def load(lines: int | None = None, delimiter: str = delimiter) -> _Rows:
-            reader = csv.reader(islice(io.StringIO(text, newline=""), lines), delimiter=delimiter)
-            try:
-                return [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-            except csv.Error as error:
-                raise DataError(f"{name}, line {reader.line_num}: {error}.") from error
+        def load(delimiter: str = delimiter, width: int = width) -> Rows:
+            _require_few(text.count(delimiter) + len(lines), name)
+            return rows_of(lines, delimiter, width)
 
-        yield _Candidate({"format": "csv", "encoding": encoding, "delimiter": delimiter}, load(_HEAD), load)
+        head = rows_of(lines[:_HEAD], delimiter, width).rows
+        yield _Candidate({"format": "csv", "encoding": encoding, "delimiter": delimiter}, head, load)
 
 
 def _decode(raw: bytes, name: str) -> tuple[str, str]:
     if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return raw.decode("utf-16"), "utf-16"
+        with foreign(name):
+            return raw.decode("utf-16"), "utf-16"
+    if b"\0" in raw[:_LOOKED_AT_BYTES]:
+        raise DataError(Note("formats.not_text", file=name), way_out=Note("formats.save_as_xlsx"))
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             text = raw.decode(encoding)
@@ -383,7 +306,7 @@ def _choose(candidates: Sequence[_Candidate], wanted: Sequence[frozenset[str]], 
             # a dictionary of variables names the columns too, but it is not as wide as the table
             return max(fits, key=lambda fit: _width(fit[0].head[fit[1]][1]))
     widest = [(candidate, *_widest(candidate.head)) for candidate in candidates]
-    candidate, at, width = max(widest, key=lambda found: found[2], default=(None, 0, 0))
+    candidate, at, width = max(widest, key=_rank, default=(None, 0, 0))
     if candidate is None or width == 0:
         raise DataError(f"{name} is empty.")
     if wanted:
@@ -396,11 +319,20 @@ def _choose(candidates: Sequence[_Candidate], wanted: Sequence[frozenset[str]], 
     return candidate, at
 
 
+def _rank(found: tuple[_Candidate, int, int]) -> tuple[bool, int, int]:
+    """Names that differ, over the most lines as wide, then many: commas inside of cells make cells, but no header."""
+    candidate, at, width = found
+    header = candidate.head[at][1] if candidate.head else []
+    names = [name for name in header if name]
+    alike = sum(len(row) >= width for _, row in candidate.head)
+    return width > 1 and len(set(names)) == len(names), alike, width
+
+
 def _width(row: Sequence[str]) -> int:
     return sum(map(bool, row))
 
 
-def _widest(head: _Rows) -> tuple[int, int]:
+def _widest(head: _Lines) -> tuple[int, int]:
     """Position and width of the first line that is as wide as the widest, but for one cell."""
     widths = [_width(row) for _, row in head]
     most = max(widths, default=0)
@@ -409,7 +341,7 @@ def _widest(head: _Rows) -> tuple[int, int]:
 
 def _frame(chosen: _Candidate, at: int, name: str) -> pd.DataFrame:
     """Text frame of the rows under the header."""
-    rows = chosen.load()
+    rows, strays = chosen.load()
     header_line, header = rows[at]
     body = [(line, row) for line, row in rows[at + 1 :] if any(row)]
     if body and header and all(len(row) == len(header) + 1 for _, row in body) and all(row[-1] for _, row in body):
@@ -420,10 +352,10 @@ def _frame(chosen: _Candidate, at: int, name: str) -> pd.DataFrame:
     while header and not header[-1]:
         header.pop()
     width = len(header)
-    problems = [f"line {line}: {len(row)} cells" for line, row in body if any(row[width:])]
-    problems += [f"column {column!r} stands {n} times" for column, n in Counter(filter(None, header)).items() if n > 1]
-    if problems:
-        raise DataError(f"{name}: the rows do not fit the header of {width} columns.", problems=problems)
+    _require_fit(name, header, body, {line for line in strays if line > header_line})
+    labels = len(body) > 1 and _is_labels(body[0][1], [row for _, row in body[1:]])
+    if labels:
+        labels_line, _ = body.pop(0)
     cells = [(row + [""] * width)[:width] for _, row in body]
     frame = pd.DataFrame(cells, columns=range(width), dtype="str").replace({"": np.nan})
     kept = [position for position in range(width) if header[position]]
@@ -433,7 +365,49 @@ def _frame(chosen: _Candidate, at: int, name: str) -> pd.DataFrame:
     frame.attrs["table"] = chosen.about | {"header_line": header_line}
     if unnamed:
         frame.attrs["table"]["columns_without_a_name"] = [position + 1 for position in unnamed]
+    if labels:
+        frame.attrs["table"]["labels_line"] = labels_line
+    inside = [line for line in strays if line > header_line]
+    if inside:
+        frame.attrs["table"]["notes"] = [Note("formats.stray_quote", count=len(inside), lines=inside)]
     return frame
+
+
+def _require_fit(name: str, header: Sequence[str], body: _Lines, strays: Collection[int]) -> None:
+    """Raise when rows do not fit the header, or a quote that never closes leaves a row with other cells."""
+    width = len(header)
+    problems = [Note("formats.line_cells", line=line, cells=len(row)) for line, row in body if any(row[width:])]
+    problems += [
+        Note("formats.line_stray_quote", line=line, cells=len(row))
+        for line, row in body
+        if line in strays and len(row) < width
+    ]
+    repeated = [(column, count) for column, count in Counter(filter(None, header)).items() if count > 1]
+    problems += [Note("formats.column_repeated", column=column, count=count) for column, count in repeated]
+    if problems:
+        raise DataError(
+            Note("formats.rows_do_not_fit", file=name, width=width),
+            problems=problems,
+            way_out=Note("formats.mend_lines"),
+        )
+
+
+def _is_labels(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Tell the labels that some tables give under the names: words over columns of codes and numbers."""
+    told = 0
+    for place, cell in enumerate(first):
+        below = [row[place] for row in others if place < len(row) and row[place]]
+        if not below or not all(map(_is_value, below)) or all(mark.lower() in SECRET_MARKS for mark in below):
+            continue
+        if _is_value(cell) or not re.search(r"[^\W\d_]{2}", cell):
+            return False
+        told += 1
+    return told > 0
+
+
+def _is_value(cell: str) -> bool:
+    """Whether a cell is a code, a number or a mark."""
+    return bool(_CODE.fullmatch(cell) or NUMBER.fullmatch(cell)) or cell.lower() in SECRET_MARKS
 
 
 def _is_note(row: Sequence[str]) -> bool:

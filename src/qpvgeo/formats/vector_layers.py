@@ -4,11 +4,14 @@ The published files do not always say it, or say it wrongly: shapefiles in cp125
 that holds degrees, GeoJSON in Lambert-93, projections without an EPSG number. Each correction made here is noted.
 """
 
+import codecs
 import os
 import warnings
 import zipfile
-import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +21,35 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
-import pyproj
 
-from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, MissingDataError, UsageError
-from qpvgeo.geometry.projection import DEGREES
+from qpvgeo.formats import shape_tables, vector_forms
+from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.settled_crs import settle_crs, user_crs
+from qpvgeo.formats.staging import staged
+from qpvgeo.formats.zip_members import zip_members
 from qpvgeo.language import Note
 
-__all__ = ["SUFFIXES", "Layer", "attributes", "extent", "layers", "read", "settle_crs", "user_crs"]
+__all__ = [
+    "ARCHIVES",
+    "SUFFIXES",
+    "Layer",
+    "attributes",
+    "chosen",
+    "extent",
+    "holds_outlines",
+    "layers",
+    "read",
+    "settle_crs",
+    "user_crs",
+]
 
-SUFFIXES = (".shp", ".geojson", ".json", ".gpkg", ".parquet", ".geoparquet", ".fgb")
 _PARQUET = (".parquet", ".geoparquet")
-_DAMAGE = (
-    pyogrio.errors.DataSourceError,
-    pyogrio.errors.DataLayerError,
-    pyogrio.errors.FeatureError,
-    pyogrio.errors.GeometryError,
-    pa.ArrowException,
-    OSError,
-    UnicodeDecodeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+SUFFIXES = (*vector_forms.SUFFIXES, *_PARQUET)
+"""Endings of the files of outlines; a zip of them is read too, and tables with outlines in their cells."""
+
+ARCHIVES = (".zip", ".kmz")
 _SHP_HEADER_BYTES = 100
-_UNDECLARED = (2154, 3857)  # what files without a projection are in: Lambert-93, or the Web Mercator of a web map
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +83,37 @@ class Layer:
     shape: str = "Unknown"
 
     @property
+    def file(self) -> Path:
+        """File on disk that is read: the file itself, or the unpacked member."""
+        return staged(self.path, self.member)
+
+    @property
     def dataset(self) -> str:
-        """What GDAL opens."""
-        return f"/vsizip/{self.path.resolve()}/{self.member}" if self.member else str(self.path)
+        """What GDAL opens, once the content is known to be of the form that the ending says."""
+        return vector_forms.dataset_of(self.file, self.label)
 
     @property
     def label(self) -> str:
         """How messages name the layer."""
         inside = f" ({self.member})" if self.member else ""
         layer = f":{self.name}" if self.name and self.path.suffix.lower() == ".gpkg" else ""
-        return f"{self.path.name}{inside}{layer}"
+        # names that old archives unpack to are not always text
+        return f"{self.path.name}{inside}{layer}".encode("utf-8", "backslashreplace").decode()
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the file or member, in lower case."""
+        return Path(self.member or self.path.name).suffix.lower()
 
     @property
     def is_parquet(self) -> bool:
         """Whether pyarrow reads it rather than GDAL."""
-        return (self.member or self.path.name).lower().endswith(_PARQUET)
+        return self.suffix in _PARQUET
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table with outlines in its cells."""
+        return self.suffix in shape_tables.SUFFIXES
 
 
 def layers(path: str | os.PathLike[str]) -> list[Layer]:
@@ -98,103 +122,177 @@ def layers(path: str | os.PathLike[str]) -> list[Layer]:
     Parameters
     ----------
     path
-        Shapefile, GeoJSON, GeoPackage, FlatGeobuf, GeoParquet, a zip of them, or a folder (searched to the bottom).
+        Shapefile, GeoJSON, TopoJSON, GeoPackage, FlatGeobuf, KML, GML, MapInfo, GeoParquet, a zip of them, a CSV or
+        workbook with outlines in its cells (`geo_shape`, WKT), or a folder (searched to the bottom; tables left out).
 
     Raises
     ------
     MissingDataError
         There is nothing at that path.
     DataError
-        The file is none of these forms, or cannot be opened.
+        The file is none of these forms, is damaged, or refers to other files or the network.
+    ArchiveError
+        The archive is damaged or a bomb.
     """
     place = Path(path)
-    if not place.exists():
-        raise MissingDataError(f"There is no file {place}.", way_out="Check the path; `qpvgeo datasets` lists keys.")
-    if place.is_dir():
-        inside = sorted(part for part in place.rglob("*") if part.suffix.lower() in (*SUFFIXES, ".zip"))
-        return [layer for part in inside for layer in layers(part)]
-    if place.suffix.lower() == ".zip":
-        return _in_archive(place)
-    if place.suffix.lower() not in SUFFIXES:
+    with foreign(str(place)):
+        if not place.exists():
+            raise MissingDataError(Note("formats.no_file", file=str(place)), way_out=Note("formats.check_the_path"))
+        if place.is_dir():
+            known = (*SUFFIXES, *ARCHIVES)
+            inside = sorted(part for part in place.rglob("*") if part.suffix.lower() in known and part.is_file())
+            return [layer for part in inside for layer in layers(part)]
+        if not place.is_file():
+            raise DataError(Note("formats.not_regular", file=place.name))
+        return list(_layers_of(place, _state(place)))
+
+
+def holds_outlines(path: Path) -> bool:
+    """Whether a file may hold outlines: by its ending, and a table by a column of geometry."""
+    suffix = path.suffix.lower()
+    if suffix in shape_tables.SUFFIXES:
+        return path.is_file() and shape_tables.describe(path) is not None
+    return suffix in (*SUFFIXES, *ARCHIVES)
+
+
+def _state(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a file, or one of the files of a shapefile, does."""
+    parts = [path]
+    if path.suffix.lower() in (".shp", ".mif", ".tab"):
+        parts = sorted(part for part in path.parent.iterdir() if part.stem == path.stem and part.is_file())
+    return tuple((part.name, (state := part.stat()).st_size, state.st_mtime_ns) for part in parts)
+
+
+@lru_cache(maxsize=1024)
+def _layers_of(path: Path, _state_then: tuple[tuple[str, int, int], ...]) -> tuple[Layer, ...]:
+    """Layers of a file; described once as long as the file does not change."""
+    suffix = path.suffix.lower()
+    if suffix in ARCHIVES:
+        return tuple(_in_archive(path))
+    if suffix in shape_tables.SUFFIXES and (found := shape_tables.describe(path)) is not None:
+        return (Layer(path, None, None, found.fields, found.rows),)
+    if suffix not in SUFFIXES:
         raise DataError(
-            f"{place.name} is not a file of outlines.",
-            way_out=f"Forms that are read: {', '.join(SUFFIXES)}, or a zip archive of them.",
+            Note("formats.no_outlines_form", file=path.name), way_out=Note("formats.forms_read", forms=list(SUFFIXES))
         )
-    return _describe(place, None)
+    return tuple(_describe(path, None))
 
 
-def _in_archive(path: Path) -> list[Layer]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            # macOS adds a shadow of each file to its archives
-            names = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
-            members = [name for name in names if name.lower().endswith(SUFFIXES)]
-    except zipfile.BadZipFile as error:
-        raise DataError(f"{path.name} is not a zip archive: {error}.", way_out="Download it again.") from error
-    return [layer for member in sorted(members) for layer in _describe(path, member)]
+def _in_archive(path: Path) -> Iterator[Layer]:
+    with foreign(path.name), zipfile.ZipFile(path) as archive:
+        # macOS adds a shadow of each file to its archives
+        held = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
+        if any(name.lower().endswith(SUFFIXES) for name in held):
+            zip_members(archive, path.name)
+    for member in sorted(name for name in held if name.lower().endswith(SUFFIXES)):
+        yield from _describe(path, member)
 
 
 def _describe(path: Path, member: str | None) -> list[Layer]:
     bare = Layer(path, member, None, (), 0)
-    try:
-        if bare.is_parquet:
-            with _open(bare) as stream:
-                file = pq.ParquetFile(stream)
-                if b"geo" not in (file.schema_arrow.metadata or {}):
-                    return []
-                return [Layer(path, member, None, tuple(file.schema_arrow.names), file.metadata.num_rows)]
-        named = [str(name) for name, kind in pyogrio.list_layers(bare.dataset) if kind is not None]
-        infos = [pyogrio.read_info(bare.dataset, layer=name, force_feature_count=True) for name in named]
+    if bare.is_parquet:
+        with foreign(bare.label):
+            file = pq.ParquetFile(bare.file)
+            if b"geo" not in (file.schema_arrow.metadata or {}):
+                return []
+            return [replace(bare, fields=tuple(file.schema_arrow.names), features=file.metadata.num_rows)]
+    dataset = bare.dataset
+    with foreign(bare.label), _quiet():
         encoding = _dbf_encoding(bare)
-    except _DAMAGE as error:
-        raise DataError(f"{bare.label} cannot be opened: {error}", way_out="Download it again.") from error
+        # formats of one layer are opened once
+        named = [None] if bare.suffix in (".shp", ".fgb", ".geojson", ".mif", ".tab") else _layer_names(dataset)
+        infos = [pyogrio.read_info(dataset, layer=name, force_feature_count=True) for name in named]
+    for info in infos:
+        if info["driver"] not in vector_forms.DRIVERS:
+            raise DataError(Note("formats.refers_elsewhere", file=bare.label), way_out=Note("formats.give_the_data"))
     return [
-        Layer(path, member, name, tuple(info["fields"]), int(info["features"]), encoding, str(info["geometry_type"]))
-        for name, info in zip(named, infos, strict=True)
+        replace(
+            bare,
+            name=str(info["layer_name"]),
+            fields=tuple(info["fields"]),
+            features=int(info["features"]),
+            encoding=encoding,
+            shape=str(info["geometry_type"]),
+        )
+        for info in infos
+        if info["geometry_type"] is not None
     ]
 
 
-def _open(layer: Layer) -> Any:  # noqa: ANN401 - a binary stream, from a file or from an archive
-    if layer.member is None:
-        return layer.path.open("rb")
-    with zipfile.ZipFile(layer.path) as archive:
-        return archive.open(layer.member)
+def _layer_names(dataset: str) -> list[str | None]:
+    return [str(name) for name, kind in pyogrio.list_layers(dataset) if kind is not None]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out what GDAL warns of while a file is only described; `read` notes it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _dbf_encoding(layer: Layer) -> str | None:
     """Encoding of a shapefile that does not say it: UTF-8 when its bytes are, else cp1252."""
-    shp = layer.member or layer.path.name
-    if not shp.lower().endswith(".shp"):
+    if layer.suffix != ".shp":
         return None
-    stem = shp[:-4]
-    if layer.member is None:
-        beside = {part.name.lower(): part for part in layer.path.parent.glob(f"{layer.path.stem}.*")}
-        if f"{stem.lower()}.cpg" in beside or f"{stem.lower()}.dbf" not in beside:
-            return None
-        content = beside[f"{stem.lower()}.dbf"].read_bytes()
-    else:
-        with zipfile.ZipFile(layer.path) as archive:
-            inside = {name.lower(): name for name in archive.namelist()}
-            if f"{stem.lower()}.cpg" in inside or f"{stem.lower()}.dbf" not in inside:
-                return None
-            content = archive.read(inside[f"{stem.lower()}.dbf"])
-    records = content[int.from_bytes(content[8:10], "little") :]
-    try:
-        records.decode("utf-8")
-    except UnicodeDecodeError:
-        return "cp1252"
+    beside = {part.suffix.lower(): part for part in layer.file.parent.glob("*") if part.stem == layer.file.stem}
+    if ".cpg" in beside or ".dbf" not in beside:
+        return None
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    with beside[".dbf"].open("rb") as stream:
+        stream.seek(int.from_bytes(stream.read(10)[8:10], "little"))
+        try:
+            while block := stream.read(1 << 20):
+                decode(block)
+            decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
     return "utf-8"
+
+
+def chosen(found: list[Layer], layer: str | None, *, where: str) -> list[Layer]:
+    """Layers of a name, a member or a file; all of them without a name.
+
+    Raises
+    ------
+    UsageError
+        None has that name: lists those that are there.
+    """
+    if layer is None:
+        return found
+    wanted = layer.casefold()
+    kept = [
+        one
+        for one in found
+        if wanted
+        in {
+            name.casefold()
+            for name in (one.name, one.member, one.label, one.path.name, Path(one.member or one.path.name).stem)
+            if name
+        }
+    ]
+    # the name of a layer comes before that of the file it is in
+    exact = [one for one in kept if (one.name or "").casefold() == wanted]
+    if not kept:
+        raise UsageError(
+            Note("formats.no_layer", file=where, layer=str(layer)),
+            way_out=Note("formats.its_layers", layers=[one.name or one.label for one in found]),
+        )
+    return exact or kept
 
 
 def attributes(layer: Layer, *, rows: int | None = None) -> pd.DataFrame:
     """Attributes of a layer without its outlines, all rows or the first ones."""
-    if not layer.is_parquet:
-        frame = pyogrio.read_dataframe(
-            layer.dataset, layer=layer.name, encoding=layer.encoding, max_features=rows, read_geometry=False
-        )
-        return pd.DataFrame(frame)
-    with _open(layer) as stream:
-        file = pq.ParquetFile(stream)
+    if layer.is_table:
+        return pd.DataFrame(shape_tables.attributes(layer.path, rows=rows))
+    dataset = None if layer.is_parquet else layer.dataset
+    with foreign(layer.label), _quiet():
+        if dataset is not None:
+            frame = pyogrio.read_dataframe(
+                dataset, layer=layer.name, encoding=layer.encoding, max_features=rows, read_geometry=False
+            )
+            return pd.DataFrame(frame)
+        file = pq.ParquetFile(layer.file)
         shapes = {field.name for field in file.schema_arrow if pa.types.is_binary(field.type)}
         plain = [name for name in file.schema_arrow.names if name not in shapes]
         if rows is None or file.metadata.num_rows == 0:
@@ -204,23 +302,39 @@ def attributes(layer: Layer, *, rows: int | None = None) -> pd.DataFrame:
 
 def extent(layer: Layer) -> tuple[Any, Any]:
     """Declared CRS and bounds of a layer, without reading its features where the form allows it."""
-    if layer.is_parquet:
-        with _open(layer) as stream:
-            frame = gpd.read_parquet(stream)
+    if layer.is_parquet or layer.is_table:
+        frame, _ = _frame(layer)
         return frame.crs, frame.total_bounds
-    info = pyogrio.read_info(layer.dataset, layer=layer.name, force_total_bounds=True)
+    dataset = layer.dataset
+    with foreign(layer.label), _quiet():
+        info = pyogrio.read_info(dataset, layer=layer.name, force_total_bounds=True)
     return info["crs"], info["total_bounds"] or (np.nan,) * 4
 
 
-def read(layer: Layer, *, crs: Any = None) -> tuple[gpd.GeoDataFrame, list[str]]:  # noqa: ANN401
+def _frame(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
+    """Rows of a layer as the file has them, and what GDAL warned of."""
+    if layer.is_table:
+        return shape_tables.read(layer.path)
+    way_out = Note("formats.doctor_names_records", file=layer.path.name)
+    dataset = None if layer.is_parquet else layer.dataset
+    with foreign(layer.label, way_out=way_out):
+        if dataset is None:
+            return gpd.read_parquet(layer.file), []
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            frame = pyogrio.read_dataframe(dataset, layer=layer.name, encoding=layer.encoding)
+    return frame, sorted({f"GDAL: {warning.message}" for warning in said})
+
+
+def read(layer: Layer, *, crs: Any = None) -> tuple[gpd.GeoDataFrame, list[str]]:  # noqa: ANN401 - whatever pyproj takes
     """Read a layer, with the projection that its coordinates are really in.
 
     Parameters
     ----------
     layer
-        The layer.
+        One of `layers`.
     crs
-        Projection of the coordinates, as the caller says; established from the file when not given.
+        Projection of the coordinates, in place of what the file declares.
 
     Returns
     -------
@@ -230,154 +344,39 @@ def read(layer: Layer, *, crs: Any = None) -> tuple[gpd.GeoDataFrame, list[str]]
     Raises
     ------
     DataError
-        The file is damaged, or its projection cannot be established.
+        The file is damaged, gives fewer features than it announces, or its projection cannot be established.
+    UsageError
+        `crs` is not a projection.
     """
-    way_out = f"`qpvgeo doctor {layer.path.name}` names the broken records and judges the rest."
-    warned: list[str] = []
-    try:
-        if layer.is_parquet:
-            with _open(layer) as stream:
-                frame = gpd.read_parquet(stream)
-        else:
-            with warnings.catch_warnings(record=True) as said:
-                warnings.simplefilter("always")
-                frame = pyogrio.read_dataframe(layer.dataset, layer=layer.name, encoding=layer.encoding)
-            warned = sorted({f"GDAL: {warning.message}" for warning in said})
-    except _DAMAGE as error:
-        raise DataError(f"{layer.label} is damaged: {error}", way_out=way_out) from error
+    way_out = Note("formats.doctor_names_records", file=layer.path.name)
+    frame, warned = _frame(layer)
     if lost := _lost_bytes(layer):
-        raise DataError(f"{layer.label} is damaged: its last {lost} bytes are missing.", way_out=way_out)
+        raise DataError(Note("formats.bytes_missing", file=layer.label, bytes=lost), way_out=way_out)
+    if len(frame) < layer.features:
+        raise DataError(
+            Note("formats.fewer_features", file=layer.label, announced=layer.features, read=len(frame)), way_out=way_out
+        )
     if not isinstance(frame, gpd.GeoDataFrame):
-        raise DataError(f"{layer.label} holds no outlines.", way_out="Give the file of perimeters, not its table.")
-    notes = [f"attributes read as {layer.encoding}: the file does not say its encoding"] if layer.encoding else []
-    crs, note = (user_crs(crs), []) if crs is not None else settle_crs(frame.crs, frame.total_bounds, where=layer.label)
-    if frame.has_z.any():
-        frame = frame.set_geometry(frame.geometry.force_2d())
-        crs = pyproj.CRS.from_user_input(crs).to_2d()
-        notes.append("heights left out")
-    return frame.set_crs(crs, allow_override=True), [*notes, *note, *warned]
+        raise DataError(Note("formats.no_outlines", file=layer.label), way_out=Note("formats.give_the_outlines"))
+    notes: list[str] = [Note("formats.read_as", encoding=layer.encoding)] if layer.encoding else []
+    with foreign(layer.label, way_out=way_out):
+        if crs is None:
+            settled, note = settle_crs(frame.crs, frame.total_bounds, where=layer.label)
+        else:
+            settled, note = user_crs(crs), []
+        if frame.has_z.any():
+            frame = frame.set_geometry(frame.geometry.force_2d())
+            settled = settled.to_2d()
+            notes.append(Note("formats.heights_left_out"))
+    return frame.set_crs(settled, allow_override=True), [*notes, *note, *warned]
 
 
 def _lost_bytes(layer: Layer) -> int:
     """How much of a .shp is missing at its end: GDAL gives features cut off there no outline, and says nothing."""
-    if not (layer.member or layer.path.name).lower().endswith(".shp"):
+    if layer.suffix != ".shp":
         return 0
-    with _open(layer) as stream:
+    with foreign(layer.label), layer.file.open("rb") as stream:
         header = stream.read(_SHP_HEADER_BYTES)
         there: int = stream.seek(0, os.SEEK_END)
     # the header gives the length in words of 16 bits
     return max(0, 2 * int.from_bytes(header[24:28], "big") - there)
-
-
-def settle_crs(declared: Any, bounds: Any, *, where: str) -> tuple[pyproj.CRS, list[str]]:  # noqa: ANN401
-    """Establish the projection of coordinates from what the file declares and from where they are.
-
-    Parameters
-    ----------
-    declared
-        CRS that the file declares, or None.
-    bounds
-        West, south, east, north of the coordinates.
-    where
-        What an error calls the file.
-
-    Returns
-    -------
-    tuple
-        The CRS, with its EPSG number where it has one, and notes: empty when the declaration is right.
-
-    Raises
-    ------
-    DataError
-        Nothing is declared, or what is declared is impossible, and the coordinates fit no known system.
-
-    Examples
-    --------
-    >>> settle_crs("EPSG:4326", (650000, 6860000, 652000, 6863000), where="x.geojson")[0].to_epsg()
-    2154
-    """
-    west, south, east, north = (float(value) for value in bounds)
-    if declared is not None and "undefined" in pyproj.CRS.from_user_input(declared).name.lower():
-        declared = None  # GeoPackage has two numbers for "not known"
-    degrees = max(abs(west), abs(east)) <= 180 and max(abs(south), abs(north)) <= 90
-    if declared is not None:
-        crs = pyproj.CRS.from_user_input(declared)
-        if not np.isfinite([west, south, east, north]).all():
-            return crs, []
-        if crs.is_geographic == degrees:
-            return _numbered(crs, (west, south, east, north))
-    said = (
-        Note("formats.declares_nothing")
-        if declared is None
-        else Note("formats.declares", name=pyproj.CRS.from_user_input(declared).name)
-    )
-    if degrees and _reaches_france(west, south, east, north):
-        return pyproj.CRS.from_epsg(DEGREES), [f"it {said}; its coordinates are degrees, read as EPSG:{DEGREES}"]
-    fits = [] if degrees else [epsg for epsg in _UNDECLARED if _in_hexagone(epsg, (west, south, east, north))]
-    if fits == [2154]:
-        return pyproj.CRS.from_epsg(2154), [f"it {said}; its coordinates fit EPSG:2154 (Lambert-93) alone, read so"]
-    if fits:
-        raise DataError(
-            Note("formats.crs_ambiguous", file=where, said=said, systems=[f"EPSG:{epsg}" for epsg in fits]),
-            way_out=Note("formats.choose_crs", crs=f"EPSG:{fits[0]}"),
-        )
-    corners = [float(f"{value:.6g}") for value in (west, south, east, north)]
-    raise DataError(
-        Note("formats.crs_unknown", file=where, said=said, bounds=corners), way_out=Note("formats.give_crs")
-    )
-
-
-def user_crs(given: Any) -> pyproj.CRS:  # noqa: ANN401 - whatever pyproj understands
-    """Projection that the caller names.
-
-    Raises
-    ------
-    UsageError
-        pyproj does not know it.
-    """
-    try:
-        return pyproj.CRS.from_user_input(given)
-    except pyproj.exceptions.CRSError as error:
-        raise UsageError(Note("formats.no_such_crs", crs=str(given)), way_out=Note("formats.crs_example")) from error
-
-
-def _in_hexagone(epsg: int, bounds: tuple[float, float, float, float]) -> bool:
-    """Whether metric bounds lie in the hexagone when they are of a projection; corners of a large box stand out."""
-    west, south, east, north = bounds
-    move = pyproj.Transformer.from_crs(epsg, DEGREES, always_xy=True).transform
-    box = territories.get("hexagone").bounds
-    x, y = np.array(
-        move([(west + east) / 2, west, east, west, east], [(south + north) / 2, south, south, north, north])
-    )
-    slack = np.array([0.0, *[1.5] * 4])
-    return box is not None and bool(
-        (x >= box[0] - slack).all()
-        and (y >= box[1] - slack).all()
-        and (x <= box[2] + slack).all()
-        and (y <= box[3] + slack).all()
-    )
-
-
-def _reaches_france(west: float, south: float, east: float, north: float) -> bool:
-    """Whether bounds in degrees meet those of a territory: the middle of a national file lies in mid-ocean."""
-    boxes = [territory.bounds for territory in territories.territories().values() if territory.bounds]
-    return any(west <= box[2] and box[0] <= east and south <= box[3] and box[1] <= north for box in boxes)
-
-
-def _numbered(crs: pyproj.CRS, bounds: tuple[float, float, float, float]) -> tuple[pyproj.CRS, list[str]]:
-    """The same system under its EPSG number, when both put the corners of the layer within a millimetre."""
-    number = crs.to_epsg()
-    if number is not None:
-        return pyproj.CRS.from_epsg(number), []
-    corners = ([bounds[0], bounds[2]], [bounds[1], bounds[3]])
-    to_degrees = pyproj.Transformer.from_crs(crs, DEGREES, always_xy=True)
-    here = np.array(to_degrees.transform(*corners))
-    candidates = [t.epsg for t in territories.territories().values()] + [DEGREES, 32620, 4470]
-    for epsg in dict.fromkeys(candidates):
-        known = pyproj.CRS.from_epsg(epsg)
-        if known.is_geographic != crs.is_geographic:
-            continue
-        there = np.array(pyproj.Transformer.from_crs(known, DEGREES, always_xy=True).transform(*corners))
-        if np.isfinite(there).all() and np.abs(there - here).max() < 1e-8:
-            return known, [f"the projection has no EPSG number; it is that of EPSG:{epsg}"]
-    return crs, [f"the projection has no EPSG number: {crs.name}"]

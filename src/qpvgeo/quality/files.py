@@ -22,6 +22,7 @@ import shapely.geometry
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, MissingDataError, QpvgeoError
 from qpvgeo.formats import text_tables, vector_layers
+from qpvgeo.formats.foreign import foreign
 from qpvgeo.geometry.projection import territory_of
 from qpvgeo.language import Note
 from qpvgeo.quality import perimeters
@@ -148,7 +149,7 @@ def examine(path: str | os.PathLike[str]) -> list[Report]:
 def _examined(place: Path) -> list[Report]:
     """Reports of the layers of a file, else of its table."""
     reports = []
-    if place.suffix.lower() in (*vector_layers.SUFFIXES, ".zip"):
+    if vector_layers.holds_outlines(place):
         reports = [_outlines(layer) for layer in vector_layers.layers(place)]
     if not reports and place.suffix.lower() in _ONLY_OUTLINES:
         raise DataError(Note("quality.no_layer", file=place.name), way_out=Note("quality.copy"))
@@ -258,13 +259,13 @@ def _crs(layer: vector_layers.Layer, report: Report) -> tuple[Any, list[str]]:
 
 def _records(layer: vector_layers.Layer, column: str | None) -> Iterator[tuple[int, str | None, Any, str]]:
     """Record by record: number from 1, code, outline, and what kept the outline from being read."""
-    if layer.is_parquet:
+    if layer.is_parquet or layer.is_table:
         frame, _ = vector_layers.read(layer)
         given = frame[column] if column else pd.Series([None] * len(frame), index=frame.index)
         for row, (code, shape) in enumerate(zip(given, frame.geometry, strict=True), start=1):
             yield row, code, shape, ""
         return
-    if (layer.member or layer.path.name).lower().endswith((".geojson", ".json")):
+    if layer.suffix not in (".shp", ".gpkg", ".fgb"):
         yield from _features(layer, column)
         return
     with fiona.open(layer.dataset, layer=layer.name, encoding=layer.encoding) as source:
@@ -290,7 +291,8 @@ def _features(layer: vector_layers.Layer, column: str | None) -> Iterator[tuple[
     """The same for GeoJSON: fiona fails on a record when a property is a number in one and text in another."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # GDAL warns of outlines it cannot read; they come out missing
-        _, _, shapes, given = pyogrio.raw.read(layer.dataset, layer=layer.name, columns=[column] if column else [])
+        with foreign(layer.label):
+            _, _, shapes, given = pyogrio.raw.read(layer.dataset, layer=layer.name, columns=[column] if column else [])
     told = given[0] if column else [None] * len(shapes)
     for row, (code, shape) in enumerate(zip(told, shapes, strict=True), start=1):
         try:

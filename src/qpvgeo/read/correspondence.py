@@ -13,7 +13,7 @@ import pandas as pd
 
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError
-from qpvgeo.formats.text_tables import normalise, read_table
+from qpvgeo.formats.text_tables import normalise, notes_of, read_table
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.samples import sample
@@ -107,7 +107,10 @@ def read_correspondence(
             ),
             *repairs,
         ],
-        notes=[Note("read.pairs_repeated", count=int(repeated.sum()))] if repeated.any() else [],
+        notes=[
+            *notes_of(table),
+            *([Note("read.pairs_repeated", count=int(repeated.sum()))] if repeated.any() else []),
+        ],
         fictional=Path(file).resolve().is_relative_to(sample().path.resolve()),
     )
 

@@ -18,7 +18,7 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.formats.text_tables import find_column, normalise, to_number
+from qpvgeo.formats.text_tables import find_column, normalise, notes_of, to_number
 from qpvgeo.frames.provenance import file_record, stamp
 from qpvgeo.language import Note
 from qpvgeo.read.communes.outlines import WHOLE, Arrondissements
@@ -140,6 +140,7 @@ def read_population(
     where = f"{path.name} ({table['member']})" if "member" in table else path.name
     call = _Call(where, year, columns or {}, arrondissements)
     text = published.rename_columns(text, columns, where=where)
+    call.notes.extend(notes_of(text))
     frame = _of_communes(text, call) if level == "commune" else _of_qpv(text, call, by_commune=level == "qpv_commune")
     frame.attrs.clear()
     first = frame.index.get_level_values(0)

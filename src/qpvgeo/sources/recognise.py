@@ -315,12 +315,12 @@ def judge(path: Path) -> list[Found]:
     """
     basis: Literal["name", "content"] = "name" if is_published_name(path) else "content"
     suffix = path.suffix.lower()
-    if suffix in (*vector_layers.SUFFIXES, ".zip"):
+    if vector_layers.holds_outlines(path):
         held = vector_layers.layers(path)
         found = [one for layer in held if (one := judge_layer(layer, basis)) is not None]
         if suffix == ".parquet" and not held and any(map(known_tables.is_cell_column, pq.read_schema(path).names)):
             found = [Found(path, "grid", _year(path), 0, basis)]
-        if found or held or suffix in _OUTLINES_ONLY:
+        if found or (held and suffix not in _TABLES) or suffix in _OUTLINES_ONLY:
             return found
     if suffix == ".zip" and (grid := _packed_grid(path)) is not None:
         return [grid]

@@ -7,7 +7,6 @@ and the next one resumes from it when the options are the same.
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,7 +18,7 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from qpvgeo.errors import OutputError, UsageError
-from qpvgeo.formats.atomic_write import real_path, replace, writing
+from qpvgeo.formats.atomic_write import own_folder, remove_own, replace, require_writable, settle, writing
 from qpvgeo.language import Note
 from qpvgeo.tagging.counts import Counted
 
@@ -65,7 +64,7 @@ class Parts:
     """
 
     def __init__(self, target: Path, question: Mapping[str, Any], tags: pa.Schema, *, resume: bool) -> None:
-        self.target, self.resumed = real_path(target), 0
+        self.target, self.resumed = require_writable(target), 0
         self.notes: list[str] = []
         self._tags = tags
         self._folder = self.target.with_name(f".{self.target.name}.parts")
@@ -76,11 +75,7 @@ class Parts:
                 raise OutputError(
                     Note("tagging.kept_is_a_link", folder=str(self._folder)), way_out=Note("tagging.remove_it")
                 )
-            if self._folder.exists() and not self._folder.is_dir():
-                raise OutputError(
-                    f"{self._folder} is a file, and what a run keeps is a folder of that name.", way_out="Move it away."
-                )
-            self._folder.mkdir(exist_ok=True)
+            own_folder(self._folder)
             try:
                 self._lock.acquire(timeout=0)
             except Timeout as error:
@@ -106,7 +101,7 @@ class Parts:
             self.notes.append(f"{lost}: {_AFRESH}")
         with writing(self.target):
             for kept in self._folder.iterdir():
-                if kept.name != _LOCK:
+                if kept.suffix in (".part", ".new") or kept.name in ("output", state.name):
                     kept.unlink()
             replace(state, lambda beside: beside.write_text(json.dumps(question), encoding="utf-8"))
 
@@ -139,12 +134,12 @@ class Parts:
     def finish(self) -> None:
         """Put the output in its place."""
         with self.writing():
-            os.replace(self.output, self.target)  # noqa: PTH105 - a rename over what is there
+            settle(self.output, self.target)
         # the lock goes with the folder while it is held; Windows lets it go afterwards
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_own(self._folder)
         self._lock.release()
         if os.name == "nt":
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_own(self._folder)
 
 
 def _write(path: Path, tags: pa.RecordBatch, counted: Counted) -> None:

@@ -1,6 +1,5 @@
 """Columns of a file that hold its points: two of coordinates, or shapes of GeoParquet; and their tolerances."""
 
-import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +13,7 @@ import pyproj
 import shapely
 
 from qpvgeo.errors import DataError, UsageError
+from qpvgeo.formats.geoparquet import geo_column
 from qpvgeo.formats.table_stream import CsvTable, Table
 from qpvgeo.frames import require
 from qpvgeo.geometry.projection import DEGREES
@@ -24,9 +24,6 @@ from qpvgeo.tagging.options import Options
 from qpvgeo.tagging.tolerance import BAN, BAN_SCORES, BAN_TYPES, missing_columns
 
 __all__ = ["FilePoints"]
-
-_CRS84 = "OGC:CRS84"
-"""CRS of a GeoParquet column that declares none, by the specification."""
 
 _ROWS_TO_JUDGE = 10_000
 
@@ -131,28 +128,27 @@ class FilePoints:
 
 def _geoparquet(table: Table, crs: Any) -> tuple[str | None, Any]:  # noqa: ANN401
     """Column of shapes that a table of GeoParquet names, and its CRS; None, and what was given, for another table."""
-    name, column = _told_of_shapes(table.schema)
-    if name is None:
+    column = geo_column(table.schema)
+    if column is None:
         return None, crs
-    if column["encoding"] != "WKB":
+    if column.encoding != "WKB":
         raise DataError(
-            f"{table.path.name} holds its shapes as {column['encoding']}, and WKB is read.",
+            f"{table.path.name} holds its shapes as {column.encoding}, and WKB is read.",
             way_out="Write it with geopandas.to_parquet(), or name columns of coordinates.",
         )
-    kinds = [str(kind) for kind in column.get("geometry_types") or []]
+    kinds = column.kinds
     if kinds and not any(kind.split()[0] == "Point" for kind in kinds):
         raise DataError(
             f"{table.path.name}: its shapes are no points ({', '.join(kinds)}).",
             way_out="Take a point of each: `.representative_point()`, or qpvgeo.vat_zone() for buildings.",
         )
-    told = column.get("crs", _CRS84)
-    if told is None and crs is None:
+    if column.declared is None and crs is None:
         raise DataError(
             f"{table.path.name} does not say the projection (CRS) of its points.",
             way_out="Say it: crs=2154, or --crs 2154.",
         )
     try:
-        own = None if told is None else pyproj.CRS.from_user_input(json.dumps(told) if isinstance(told, dict) else told)
+        own = column.crs
     except pyproj.exceptions.CRSError as error:
         raise DataError(
             f"{table.path.name} says a projection (CRS) of its points that is none.",
@@ -163,19 +159,7 @@ def _geoparquet(table: Table, crs: Any) -> tuple[str | None, Any]:  # noqa: ANN4
             f"The points of {table.path.name} are in {crs_name(own)}, and crs={crs} says otherwise.",
             way_out="Leave crs= (--crs) out.",
         )
-    return name, crs if own is None else own
-
-
-def _told_of_shapes(columns: pa.Schema) -> tuple[str | None, dict[str, Any]]:
-    """Primary geometry column and its GeoParquet metadata; None if the metadata are invalid or the column is absent."""
-    try:
-        about = json.loads((columns.metadata or {}).get(b"geo", b"null"))
-        name = about["primary_column"]
-        column = {"encoding": "WKB"} | about["columns"][name]
-        kept = columns.field(name) is not None
-    except (ValueError, TypeError, KeyError):
-        return None, {}
-    return (name, column) if kept else (None, {})
+    return column.name, crs if own is None else own
 
 
 def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:

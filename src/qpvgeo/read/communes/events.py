@@ -13,7 +13,7 @@ import pandas as pd
 
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError
-from qpvgeo.formats.text_tables import existing_path, find_column, read_table
+from qpvgeo.formats.text_tables import existing_path, find_column, notes_of, read_table
 from qpvgeo.frames import provenance, require
 from qpvgeo.language import Note
 from qpvgeo.read.communes.tables import twin_notes, year_of
@@ -123,7 +123,7 @@ def read_commune_events(source: str | os.PathLike[str], *, data: str | os.PathLi
     file = existing_path(recognise.paths(source, data)[0])
     text = read_table(file, expect=[_HEADER])
     record = provenance.file_record(file, member=text.attrs["table"].get("member"))
-    notes = twin_notes(file)
+    notes: list[str] = [*notes_of(text), *twin_notes(file)]
     frame = pd.DataFrame({"date": _days(_column(text, "date_eff")), "event": _column(text, "mod")}, index=text.index)
     frame["kind"] = frame["event"].map(EVENT_KINDS).fillna("other").astype("str")
     problems = _unread(text, frame, _column(text, "date_eff"))

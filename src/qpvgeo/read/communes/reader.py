@@ -16,7 +16,7 @@ import pandas as pd
 
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.formats.text_tables import existing_path, find_column, normalise, read_table
+from qpvgeo.formats.text_tables import existing_path, find_column, normalise, notes_of, read_table
 from qpvgeo.frames.forms import region_by_department
 from qpvgeo.frames.provenance import file_record, stamp
 from qpvgeo.language import Note
@@ -330,7 +330,7 @@ def _read_epci(
     text = read_table(path, expect=[*named, *_EPCI_EXPECT])
     record = file_record(path, member=text.attrs["table"].get("member"))
     record |= {"kind": "epci", "cog_year": year_of(path.name)}
-    notes += twin_notes(path)
+    notes += [*notes_of(text), *twin_notes(path)]
     text = published.rename_columns(text, columns, where=path.name, unused=unused)
     column = published.of_kind(text, EPCI_CODE, "siren")
     if column is None:

@@ -15,7 +15,7 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError
-from qpvgeo.formats.text_tables import find_column, normalise, read_table
+from qpvgeo.formats.text_tables import find_column, normalise, notes_of, read_table
 from qpvgeo.frames.provenance import file_record
 from qpvgeo.language import Note
 from qpvgeo.sources import population_columns as counts
@@ -107,7 +107,7 @@ def read_commune_table(path: Path, columns: Mapping[str, str], unused: set[str],
     text = read_table(path, expect=[*named, *_EXPECT])
     record = file_record(path, member=text.attrs["table"].get("member"))
     record |= {"kind": "communes", "cog_year": year_of(path.name)}
-    notes += twin_notes(path)
+    notes += [*notes_of(text), *twin_notes(path)]
     text = published.rename_columns(text, columns, where=path.name, unused=unused)
     if find_column(text, ["com_av"]) is not None:
         return CommuneTable(_NOBODY, _movements(text), False, record, year_of(path.name))

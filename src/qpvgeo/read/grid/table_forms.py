@@ -5,7 +5,6 @@ The rows are read by `qpvgeo.read.grid.arrow_columns`.
 
 import csv
 import io
-import json
 import re
 import sqlite3
 import warnings
@@ -22,6 +21,9 @@ import pyproj
 import shapely
 
 from qpvgeo.errors import DataError
+from qpvgeo.formats.csv_dialect import delimiter_of
+from qpvgeo.formats.geoparquet import geo_column
+from qpvgeo.formats.staging import admitted
 from qpvgeo.language import Note
 
 __all__ = ["DAMAGE", "HEAD_ROWS", "SUFFIXES", "Form", "Table", "open_table"]
@@ -53,11 +55,13 @@ DAMAGE = (
     OSError,
     pyogrio.errors.DataSourceError,
     pyogrio.errors.DataLayerError,
+    pyogrio.errors.FeatureError,
+    pyproj.exceptions.ProjError,
+    UnboundLocalError,
+    EOFError,
     csv.Error,
     sqlite3.Error,
-    json.JSONDecodeError,
     UnicodeError,
-    pyproj.exceptions.ProjError,
     shapely.errors.ShapelyError,
 )
 """What libraries raise for a damaged file."""
@@ -154,7 +158,7 @@ def _open_csv(table: Table) -> Table:
     except UnicodeDecodeError:
         text, encoding = raw.decode("cp1252", errors="replace"), "cp1252"
     first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
+    delimiter = delimiter_of(first.rstrip("\r"))
     rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row][: HEAD_ROWS + 1]
     if not rows:
         raise DataError(Note("grid.empty", file=table.label), way_out=Note("grid.download_again"))
@@ -183,8 +187,10 @@ def _open_csv(table: Table) -> Table:
 def _open_parquet(table: Table) -> Table:
     schema = pq.read_schema(table.opened)
     types = {column.name: column.type for column in schema if not _is_outline(column.type)}
-    outline, crs = _geoparquet(schema.metadata or {})
-    return replace(table, types=types, outline=outline, crs=crs)
+    geometry = geo_column(schema)
+    if geometry is None or geometry.encoding != "WKB":
+        return replace(table, types=types)
+    return replace(table, types=types, outline=geometry.name, crs=geometry.crs)
 
 
 def _is_outline(kind: Any) -> bool:  # noqa: ANN401
@@ -192,20 +198,9 @@ def _is_outline(kind: Any) -> bool:  # noqa: ANN401
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or nested)
 
 
-def _geoparquet(metadata: Mapping[bytes, bytes]) -> tuple[str | None, Any]:
-    """Column of the main outlines of GeoParquet and their projection; None for a plain table."""
-    about = json.loads(metadata.get(b"geo", b"{}"))
-    columns = about.get("columns") if isinstance(about, dict) else None
-    name = about.get("primary_column") if columns else None
-    described = columns.get(name) if isinstance(columns, dict) and isinstance(name, str) else None
-    if not isinstance(described, dict) or described.get("encoding") != "WKB":
-        return None, None
-    given = described.get("crs", "OGC:CRS84")
-    return name, None if given is None else pyproj.CRS.from_user_input(given)
-
-
 def _open_layers(table: Table) -> list[Table]:
     """Layers that can be read; one of a geometry type that GDAL does not map must not hide the others."""
+    table = replace(table, opened=admitted(table.opened, table.label))
     try:
         layers = [str(name) for name, _ in _quietly(pyogrio.list_layers, table.opened)]
     except pyogrio.errors.GeometryError:

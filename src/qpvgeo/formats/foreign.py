@@ -1,0 +1,63 @@
+"""One boundary around the libraries that read files: whatever they raise becomes an error of ours, with its cause.
+
+GDAL, GEOS, PROJ, Arrow, calamine and zipfile raise dozens of classes on damaged files, internal errors of their own
+included. Code that hands bytes to them does so inside `foreign`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from qpvgeo.errors import DataError, QpvgeoError
+from qpvgeo.language import Note
+
+__all__ = ["cause_of", "foreign"]
+
+_LONGEST = 300
+
+
+def cause_of(error: BaseException) -> str:
+    """What an exception says, on one line and of bounded length; its class where it says nothing."""
+    text = " ".join(str(error).split()).rstrip(".")
+    text = text.encode("utf-8", "backslashreplace").decode()
+    if not text or isinstance(error, KeyError | IndexError | UnboundLocalError | AttributeError | TypeError):
+        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+
+
+@contextmanager
+def foreign(label: str, *, way_out: str | None = None, kind: type[QpvgeoError] = DataError) -> Iterator[None]:
+    """Turn what a library raises on a file into one error that names the file and the cause.
+
+    Parameters
+    ----------
+    label
+        Name of the file or layer in the message.
+    way_out
+        What the user can do next; downloading or exporting the file again by default.
+    kind
+        Class of the error.
+
+    Raises
+    ------
+    DataError
+        The library failed; errors of ours, a full disk and an interruption pass through unchanged.
+
+    Examples
+    --------
+    >>> import zipfile
+    >>> with foreign("a.zip"):
+    ...     zipfile.ZipFile(__file__)
+    Traceback (most recent call last):
+    qpvgeo.errors.DataError: a.zip cannot be read: File is not a zip file.
+    Download or export it again.
+    """
+    try:
+        yield
+    except (QpvgeoError, GeneratorExit, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        # pyo3 raises its PanicException outside of Exception
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        message = Note("formats.unreadable", file=label, cause=cause_of(error))
+        raise kind(message, way_out=way_out or Note("formats.get_again")) from error

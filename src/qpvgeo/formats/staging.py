@@ -1,0 +1,175 @@
+"""Files ready for GDAL and Arrow: members of archives unpacked once, and copies where a file cannot be read in place.
+
+A member is unpacked with the files of the same name beside it, its size bounded and its checksum verified, into a
+folder that goes with the process. Nothing is read through the virtual file systems of GDAL.
+"""
+
+import atexit
+import contextlib
+import os
+import re
+import shutil
+import sqlite3
+import tempfile
+import threading
+import zipfile
+from collections import OrderedDict
+from contextlib import closing
+from pathlib import Path, PurePosixPath
+
+from qpvgeo.errors import ArchiveError
+from qpvgeo.formats.atomic_write import is_alive
+from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.vector_forms import dataset_of, require_sound_geopackage
+from qpvgeo.formats.zip_members import read_member, zip_members
+
+__all__ = ["admitted", "staged"]
+
+_LARGEST = 4 << 30
+_KEPT_BYTES = 4 << 30
+_BESIDE = (".shx", ".dbf", ".prj", ".cpg", ".qpj", ".mid", ".dat", ".map", ".id", ".ind", ".xsd")
+_PREFIX = "qpvgeo-staged-"
+
+_lock = threading.Lock()
+_root: tuple[int, Path] | None = None
+_kept: OrderedDict[tuple[object, ...], tuple[Path, int]] = OrderedDict()
+
+
+def _renew_lock() -> None:
+    """Replace a lock that another thread may have held when the process forked."""
+    global _lock  # noqa: PLW0603 - one lock a process
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+def staged(path: Path, member: str | None = None) -> Path:
+    """File to read in place of a file or of a member of a zip: the same content, sound, on disk.
+
+    Raises
+    ------
+    ArchiveError
+        The archive or the member is damaged, too large or a bomb.
+    DataError
+        A GeoPackage is damaged.
+    """
+    suffix = PurePosixPath(member or path.name).suffix.lower()
+    if member is None and suffix not in (".gpkg", ".gml") and _is_sayable(path):
+        return path
+    with foreign(path.name):
+        state = path.stat()
+        key = (str(path.resolve()), state.st_size, state.st_mtime_ns, member)
+    with _lock:
+        known = _kept.get(key)
+        if known is not None and known[0].exists():
+            _kept.move_to_end(key)
+            return known[0]
+        made = path if member is None else _unpacked(path, member)
+        if suffix == ".gpkg" and require_sound_geopackage(made, path.name):
+            made = _flat_geopackage(made)
+        elif member is None:
+            made = _copied(path)  # GDAL writes a file beside the GML that it reads
+        size = sum(part.stat().st_size for part in made.parent.iterdir()) if made != path else 0
+        _kept[key] = (made, size)
+        _forget_oldest()
+        return made
+
+
+def admitted(path: Path, label: str) -> Path:
+    """File that GDAL may open in place of a file: sound, and of the form that its ending says.
+
+    Raises
+    ------
+    DataError
+        The content is damaged, of another form, or refers to other files or the network.
+    """
+    made = staged(path)
+    dataset_of(made, label)
+    return made
+
+
+def _is_sayable(path: Path) -> bool:
+    """Whether GDAL can be given the name of a file: names that old archives unpack to are not always text."""
+    try:
+        str(path.resolve()).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unpacked(path: Path, member: str) -> Path:
+    with foreign(path.name, kind=ArchiveError), zipfile.ZipFile(path) as archive:
+        names = zip_members(archive, path.name, largest=_LARGEST)
+        stem = str(PurePosixPath(member).with_suffix("")).lower()
+        folder = Path(tempfile.mkdtemp(dir=_own_root()))
+        for name in names:
+            if name != member and str(PurePosixPath(name).with_suffix("")).lower() != stem:
+                continue
+            with (folder / _plain(name)).open("wb") as out:
+                for block in read_member(archive, name, path.name):
+                    out.write(block)
+    return folder / _plain(member)
+
+
+def _plain(name: str) -> str:
+    """Last part of the name of a member, as every system takes it."""
+    return re.sub(r'[\\/:*?"<>|\0-\x1f\ud800-\udfff]', "_", PurePosixPath(name).name)[-200:]
+
+
+def _copied(path: Path) -> Path:
+    folder = Path(tempfile.mkdtemp(dir=_own_root()))
+    with foreign(path.name):
+        for part in path.parent.iterdir():
+            if part.stem == path.stem and part.is_file() and (part == path or part.suffix.lower() in _BESIDE):
+                shutil.copyfile(part, folder / _plain(part.name))
+    return folder / _plain(path.name)
+
+
+def _flat_geopackage(path: Path) -> Path:
+    """Copy of a GeoPackage whose layers of any geometry are not declared with heights: pyogrio refuses those."""
+    made = _copied(path)
+    with foreign(path.name), closing(sqlite3.connect(made)) as base:
+        base.execute("UPDATE gpkg_geometry_columns SET z = 0, m = 0 WHERE upper(geometry_type_name) = 'GEOMETRY'")
+        # as the column itself is declared, or GDAL warns of the difference
+        base.execute(
+            "UPDATE gpkg_geometry_columns SET geometry_type_name = coalesce((SELECT upper(type) FROM "
+            "pragma_table_info(gpkg_geometry_columns.table_name) WHERE name = gpkg_geometry_columns.column_name), "
+            "geometry_type_name) WHERE upper(geometry_type_name) = 'GEOMETRY'"
+        )
+        base.commit()
+    return made
+
+
+def _own_root() -> Path:
+    """Folder of this process, made at first; those of dead processes are removed then."""
+    global _root  # noqa: PLW0603 - one folder a process
+    if _root is None or _root[0] != os.getpid() or not _root[1].is_dir():
+        _sweep()
+        _kept.clear()
+        _root = (os.getpid(), Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")))
+        atexit.register(_remove, *_root)
+    return _root[1]
+
+
+def _remove(pid: int, folder: Path) -> None:
+    if pid == os.getpid():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep() -> None:
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        found = re.match(rf"{_PREFIX}(\d+)-", left.name)
+        with contextlib.suppress(OSError):
+            mine = not hasattr(os, "getuid") or left.lstat().st_uid == os.getuid()
+            if found and mine and not left.is_symlink() and not is_alive(int(found[1])):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _forget_oldest() -> None:
+    """Remove what was staged longest ago, beyond the room that is kept."""
+    while len(_kept) > 1 and sum(size for _, size in _kept.values()) > _KEPT_BYTES:
+        _, (made, size) = _kept.popitem(last=False)
+        if size:
+            shutil.rmtree(made.parent, ignore_errors=True)

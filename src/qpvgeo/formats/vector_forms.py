@@ -1,0 +1,176 @@
+"""Which form a file of outlines has, by its content, so that GDAL opens it with the driver of that form and no other.
+
+GDAL chooses its driver by content: a file named `.geojson` may be a virtual layer, a web service or a pipeline that
+reads other files and the network. Only the forms below are handed to GDAL, once their content is
+theirs and refers to nothing else.
+"""
+
+import json
+import mmap
+import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from qpvgeo.errors import DataError
+from qpvgeo.formats.foreign import cause_of
+from qpvgeo.language import Note
+
+__all__ = ["DRIVERS", "SUFFIXES", "dataset_of", "require_sound_geopackage"]
+
+SUFFIXES = (".shp", ".geojson", ".json", ".topojson", ".gpkg", ".fgb", ".kml", ".gml", ".mif", ".tab")
+"""Endings of the files that GDAL reads."""
+
+DRIVERS = frozenset(
+    {
+        "ESRI Shapefile",
+        "GeoJSON",
+        "GeoJSONSeq",
+        "ESRIJSON",
+        "TopoJSON",
+        "GPKG",
+        "FlatGeobuf",
+        "KML",
+        "LIBKML",
+        "GML",
+        "MapInfo File",
+    }
+)
+"""GDAL drivers of these forms."""
+
+_HEAD = 1 << 16
+_CRS_MEMBER = 1 << 16
+_CHECKED_BYTES = 1 << 28
+
+# a driver that looks for its mark anywhere in the first bytes would take the file
+_ELSEWHERE = re.compile(
+    rb"<\s*(?:OGRVRT|VRTDataset|OGRWFS|OGRCSW|GDAL_|OGCAPI|OGCWMTS)|WFS_Capabilities|gdal_streamed_alg|gdal_virtual"
+    rb"|<!ENTITY|/vsi[a-z]",
+    re.IGNORECASE,
+)
+_XML = re.compile(rb"\s*(?:<\?xml[^>]*\?>)?\s*(?:<!--.*?-->\s*)*<([\w:.-]+)", re.DOTALL)
+_CRS_KEY = re.compile(rb'"(?:c|\\u0063)(?:r|\\u0072)(?:s|\\u0073)"\s*:\s*(?=\{)', re.IGNORECASE)
+_LINES = re.compile(rb"\s*\{[^\r\n]*\}\s*\n\s*\{")
+
+
+def dataset_of(path: Path, label: str) -> str:
+    """Name under which GDAL opens a file, its driver named where GDAL has a way to name it.
+
+    Raises
+    ------
+    DataError
+        The content is not of the form that the ending says, or refers to other files or the network.
+    """
+    if not path.is_file():
+        raise DataError(Note("formats.not_regular", file=label))
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    suffix = path.suffix.lower()
+    if suffix not in _MAGIC:
+        raise DataError(
+            Note("formats.no_outlines_form", file=label), way_out=Note("formats.forms_read", forms=list(SUFFIXES))
+        )
+    if not head:
+        raise DataError(Note("formats.empty", file=label), way_out=Note("formats.get_again"))
+    if not _MAGIC[suffix](head):
+        raise DataError(
+            Note("formats.not_the_form", file=label, form=_FORMS[suffix]), way_out=Note("formats.forms_by_content")
+        )
+    if suffix in _TEXTS and _ELSEWHERE.search(head):
+        raise DataError(Note("formats.refers_elsewhere", file=label), way_out=Note("formats.give_the_data"))
+    prefix = ""
+    if suffix in _JSON:
+        _require_no_link(path, label)
+        prefix = _json_prefix(head)
+    if suffix == ".tab" and re.search(rb"(?im)^\s*type\s+(?:linked|\"?seamless|odbc)", head):
+        raise DataError(Note("formats.refers_elsewhere", file=label), way_out=Note("formats.give_the_data"))
+    return f"{prefix}{path.resolve()}"
+
+
+def _is_json(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
+
+
+def _root(*names: bytes) -> Callable[[bytes], bool]:
+    """Whether the first element of XML, without its prefix, is one of some."""
+
+    def fits(head: bytes) -> bool:
+        found = _XML.match(head.removeprefix(b"\xef\xbb\xbf"))
+        return found is not None and found[1].rpartition(b":")[2].lower() in names
+
+    return fits
+
+
+_DBASE = tuple(bytes([mark]) for mark in (2, 3, 4, 5, 7, 48, 49, 50, 67, 99, 131, 139, 142, 203, 229, 245, 251))
+_JSON = (".geojson", ".json", ".topojson")
+_TEXTS = (*_JSON, ".kml", ".gml", ".mif", ".tab")
+_MAGIC: dict[str, Callable[[bytes], bool]] = {
+    ".shp": lambda head: head.startswith(b"\0\0\x27\x0a"),
+    ".gpkg": lambda head: head.startswith(b"SQLite format 3\0"),
+    ".fgb": lambda head: head.startswith(b"fgb"),
+    ".kml": _root(b"kml"),
+    ".gml": lambda head: b"opengis.net/gml" in head.lower() and _XML.match(head) is not None,
+    ".mif": lambda head: head.lstrip()[:7].lower() == b"version",
+    ".tab": lambda head: head.lstrip()[:6].lower() == b"!table",
+    ".dbf": lambda head: head[:1] in _DBASE,
+    **dict.fromkeys(_JSON, _is_json),
+}
+_FORMS = {
+    ".shp": "shapefile",
+    ".gpkg": "GeoPackage",
+    ".fgb": "FlatGeobuf",
+    ".kml": "KML",
+    ".gml": "GML",
+    ".mif": "MapInfo",
+    ".tab": "MapInfo",
+    ".dbf": "dBASE",
+    **dict.fromkeys(_JSON, "GeoJSON"),
+}
+
+
+def _json_prefix(head: bytes) -> str:
+    """Prefix that pins the driver of a JSON file."""
+    if re.search(rb'"type"\s*:\s*"Topology"', head):
+        return "TopoJSON:"
+    if re.search(rb'"geometryType"\s*:\s*"esriGeometry', head):
+        return "ESRIJSON:"
+    return "GeoJSONSeq:" if _LINES.match(head) else "GeoJSON:"
+
+
+def _require_no_link(path: Path, label: str) -> None:
+    """Raise when a `crs` member is a link, which GDAL would fetch."""
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for found in _CRS_KEY.finditer(content):
+            try:
+                text = content[found.end() : found.end() + _CRS_MEMBER].decode("utf-8", "replace")
+                member, _ = json.JSONDecoder().raw_decode(text)
+            except ValueError:
+                member = {}
+            kind = str(member.get("type", "")).lower() if isinstance(member, dict) else ""
+            if kind not in ("name", "epsg", "ogc"):
+                raise DataError(Note("formats.refers_elsewhere", file=label), way_out=Note("formats.crs_by_name"))
+
+
+def require_sound_geopackage(path: Path, label: str) -> bool:
+    """Whether layers of a GeoPackage are declared in a way that pyogrio refuses, once its pages are known to be sound.
+
+    Raises
+    ------
+    DataError
+        The database is damaged: GDAL would give fewer rows without a word.
+    """
+    size = path.stat().st_size
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as base:
+            found = base.execute("PRAGMA quick_check(1)").fetchone() if size <= _CHECKED_BYTES else ("ok",)
+            damage = "" if found == ("ok",) else str(found and found[0])
+            kinds = base.execute("SELECT geometry_type_name, z, m FROM gpkg_geometry_columns").fetchall()
+    except sqlite3.OperationalError:
+        return False  # a table that is not there; GDAL says what it makes of it
+    except sqlite3.DatabaseError as error:
+        message = Note("formats.unreadable", file=label, cause=cause_of(error))
+        raise DataError(message, way_out=Note("formats.get_again")) from error
+    if damage:
+        raise DataError(Note("formats.unreadable", file=label, cause=damage), way_out=Note("formats.get_again"))
+    return any(str(kind).upper() == "GEOMETRY" and (z or m) for kind, z, m in kinds)

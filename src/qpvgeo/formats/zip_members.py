@@ -1,0 +1,73 @@
+"""Members of a zip read in place: sizes bounded, checksums verified, errors that name the member."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from qpvgeo.errors import ArchiveError
+from qpvgeo.formats import archives
+from qpvgeo.formats.foreign import cause_of
+from qpvgeo.language import Note
+
+__all__ = ["read_member", "zip_members"]
+
+_CHUNK = 1 << 20
+
+
+def zip_members(archive: zipfile.ZipFile, label: str, *, largest: int = archives.MAX_BYTES) -> list[str]:
+    """Files of an open zip, once it is known that none is a bomb and no name appears twice.
+
+    Parameters
+    ----------
+    archive
+        The open zip.
+    label
+        Name of the archive in messages.
+    largest
+        Most bytes of a member once unpacked.
+
+    Raises
+    ------
+    ArchiveError
+        All that is wrong, each member by its name.
+    """
+    entries = [archives.zip_entry(info) for info in archive.infolist()]
+    files = [entry for entry in entries if not entry.folder]
+    problems: list[str] = [f"{entry.name!r}: {fault}" for entry in files for fault in _faults(entry, largest)]
+    if len(entries) > archives.MAX_MEMBERS:
+        problems.append(f"{len(entries):,} members, more than {archives.MAX_MEMBERS:,}: a bomb")
+    if sum(entry.size for entry in files) > archives.MAX_BYTES:
+        problems.append(f"more than {archives.MAX_BYTES:,} bytes once unpacked: a bomb")
+    if problems or (problems := archives.clashes(files)):
+        raise archives.damaged(Path(label), problems)
+    return [info.filename for info in archive.infolist() if not info.filename.endswith("/")]
+
+
+def _faults(entry: archives.Entry, largest: int) -> Iterator[str]:
+    if entry.packed is not None and archives.is_bomb(entry.size, entry.packed):
+        yield f"{entry.size:,} bytes out of {entry.packed:,}: a bomb"
+    elif entry.size > largest:
+        yield f"{entry.size:,} bytes once unpacked, more than {largest:,}"
+
+
+def read_member(archive: zipfile.ZipFile, member: str, label: str, *, chunk: int = _CHUNK) -> Iterator[bytes]:
+    """Content of a member in chunks, its size and checksum verified at the end.
+
+    Raises
+    ------
+    ArchiveError
+        The member is damaged, encrypted or longer than declared: it is named.
+    """
+    declared, read = archive.getinfo(member).file_size, 0
+    try:
+        with archive.open(member) as stream:
+            while block := stream.read(chunk):
+                read += len(block)
+                if read > declared:
+                    raise zipfile.BadZipFile(f"more than the {declared:,} bytes declared")
+                yield block
+        if read < declared:
+            raise EOFError(f"it ends after {read:,} of {declared:,} bytes")
+    except archives.DAMAGE as error:
+        message = Note("formats.member_damaged", file=label, member=member, cause=cause_of(error))
+        raise ArchiveError(message, way_out=Note("formats.get_again")) from error

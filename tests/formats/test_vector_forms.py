@@ -1,0 +1,249 @@
+"""GDAL opens the forms that are read, and nothing that they refer to."""
+
+import http.server
+import json
+import sqlite3
+import threading
+import zipfile
+from contextlib import closing
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from tests.builders import layer, refused, square
+
+from qpvgeo.errors import DataError
+from qpvgeo.formats import staging, vector_layers
+from qpvgeo.read.grid.reader import read_grid
+from qpvgeo.sources import recognise
+
+FEATURE = '{"type":"Feature","properties":{"code_qp":"QN09901M"},"geometry":{"type":"Point","coordinates":[2,48]}}'
+
+
+@pytest.fixture
+def served():
+    """Address of a server, and the paths that it was asked for."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def hostile(url):
+    """Files that make GDAL ask the network when they are opened by their content."""
+    inside = f'<OGRVRTLayer name="q"><SrcDataSource>/vsicurl/{url}/q</SrcDataSource></OGRVRTLayer>'
+    vrt = f"<OGRVRTDataSource>{inside}</OGRVRTDataSource>"
+    crs = '{"type":"FeatureCollection",%s,"features":[' + FEATURE + "]}"
+    return {
+        "vrt.geojson": vrt,
+        "vrt.gpkg": vrt,
+        "vrt.shp": vrt,
+        "vrt.kml": vrt,
+        "vrt.gml": f"<!-- http://www.opengis.net/gml -->{vrt}",
+        "both.geojson": crs % f'"a":{json.dumps(vrt)}',
+        "wfs.json": f"<OGRWFSDataSource><URL>{url}/wfs</URL></OGRWFSDataSource>",
+        "alg.json": json.dumps({"type": "gdal_streamed_alg", "command_line": f"gdal vector pipeline ! read {url}"}),
+        "link.geojson": crs % f'"crs":{{"type":"link","properties":{{"href":"{url}/crs"}}}}',
+        "late.geojson": (crs % '"a":1')[:-1] + f',"crs":{{"properties":{{"url":"{url}/crs"}},"type":"URL"}}}}',
+        "escaped.geojson": crs % f'"\\u0063rs":{{"t\\u0079pe":"l\\u0069nk","properties":{{"href":"{url}/crs"}}}}',
+        "topo.json": json.dumps({"type": "Topology", "crs": {"type": "link", "properties": {"href": f"{url}/t"}}}),
+        "caps.gml": f'<WFS_Capabilities xmlns:gml="http://www.opengis.net/gml"><a href="{url}"/></WFS_Capabilities>',
+        "linked.tab": '!table\n!version 300\nDefinition Table\n  Type LINKED "x"\n',
+    }
+
+
+def test_no_file_reads_elsewhere_even_when_a_folder_is_scanned(tmp_path, served):
+    url, asked = served
+    files = hostile(url)
+    for name, content in files.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            archive.writestr(name, content)
+    assert recognise.scan(tmp_path) == []
+    for name in files:
+        for path in (tmp_path / name, tmp_path / f"{name}.zip"):
+            error = refused(lambda path=path: vector_layers.layers(path), kind=DataError)
+            assert error.key in {"formats.refers_elsewhere", "formats.not_the_form", "formats.unreadable"}, name
+    assert asked == []
+
+
+def test_a_crs_by_name_is_read(tmp_path):
+    path = tmp_path / "a.geojson"
+    member = '"crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}'
+    path.write_text(f'{{"type":"FeatureCollection",{member},"features":[{FEATURE}]}}')
+    (one,) = vector_layers.layers(path)
+    assert one.features == 1
+
+
+KML = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<!-- drawn --><kml xmlns="http://www.opengis.net/kml/2.2"><Document>'
+    "<Placemark><name>Secteur</name><Polygon><outerBoundaryIs><LinearRing><coordinates>2.48,48.90 2.49,48.90 "
+    "2.49,48.91 2.48,48.91 2.48,48.90</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>"
+    "</Document></kml>"
+)
+GML = (
+    '<?xml version="1.0"?><ogr:FeatureCollection xmlns:ogr="http://ogr.maptools.org/" '
+    'xmlns:gml="http://www.opengis.net/gml"><gml:featureMember><ogr:q fid="q.0"><ogr:geometryProperty>'
+    '<gml:Polygon srsName="EPSG:4326"><gml:outerBoundaryIs><gml:LinearRing><gml:coordinates>2.48,48.90 2.49,48.90 '
+    "2.49,48.91 2.48,48.91 2.48,48.90</gml:coordinates></gml:LinearRing></gml:outerBoundaryIs></gml:Polygon>"
+    "</ogr:geometryProperty><ogr:name>Secteur</ogr:name></ogr:q></gml:featureMember></ogr:FeatureCollection>"
+)
+TOPOJSON = json.dumps(
+    {
+        "type": "Topology",
+        "objects": {
+            "q": {
+                "type": "GeometryCollection",
+                "geometries": [{"type": "Polygon", "arcs": [[0]], "properties": {"name": "Secteur"}}],
+            }
+        },
+        "arcs": [[[2.48, 48.9], [2.49, 48.9], [2.49, 48.91], [2.48, 48.91], [2.48, 48.9]]],
+    }
+)
+GEOJSON = json.dumps(
+    {
+        "type": "Feature",
+        "properties": {"name": "Secteur"},
+        "geometry": shapely.geometry.mapping(shapely.box(2.48, 48.9, 2.49, 48.91)),
+    }
+)
+MIF = (
+    'Version 300\nCharset "WindowsLatin1"\nDelimiter ","\nCoordSys Earth Projection 1, 104\nColumns 1\n'
+    "  name Char(20)\nData\n\nRegion 1\n  5\n2.48 48.9\n2.49 48.9\n2.49 48.91\n2.48 48.91\n2.48 48.9\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("q.kml", KML),
+        ("q.gml", GML),
+        ("q.topojson", TOPOJSON),
+        ("q.json", TOPOJSON),
+        ("q.mif", MIF),
+        ("q.geojson", GEOJSON),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_forms_of_town_halls_and_portals(tmp_path, name, content, packed):
+    path = tmp_path / name
+    path.write_text(content)
+    if name == "q.mif":
+        path.with_suffix(".mid").write_text('"Secteur"\n')
+    if packed:
+        parts = sorted(tmp_path.iterdir())
+        path = tmp_path / "q.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for part in parts:
+                archive.write(part, f"folder/{part.name}")
+    before = sorted(part.name for part in tmp_path.iterdir())
+    (one,) = vector_layers.layers(path)
+    frame, _ = vector_layers.read(one)
+    assert frame.crs.is_geographic
+    assert np.allclose(frame.total_bounds, [2.48, 48.9, 2.49, 48.91])
+    assert "Secteur" in frame.drop(columns="geometry").to_numpy().ravel().tolist()
+    assert sorted(part.name for part in tmp_path.iterdir()) == before
+
+
+def test_kmz_is_a_zip_of_kml(tmp_path):
+    with zipfile.ZipFile(tmp_path / "q.kmz", "w") as archive:
+        archive.writestr("doc.kml", KML)
+    (one,) = vector_layers.layers(tmp_path / "q.kmz")
+    assert one.features == 1
+
+
+def several(path, *, kind="GEOMETRY", z=1):
+    """Write a GeoPackage of two layers, one declared with heights."""
+    areas = layer({"a": square(650_000, 6_860_000)}, code_qp=["QN09901M"])
+    areas.to_file(path, layer="qpv")
+    gpd.GeoDataFrame({"text": ["x"]}, geometry=[shapely.Point(650_000, 6_860_000, 3)], crs=2154).to_file(
+        path, layer="notes"
+    )
+    with closing(sqlite3.connect(path)) as base:
+        base.execute(
+            "UPDATE gpkg_geometry_columns SET geometry_type_name = ?, z = ? WHERE table_name = 'notes'", (kind, z)
+        )
+        base.commit()
+    return path
+
+
+def test_layers_declared_as_any_geometry_with_heights_are_read(tmp_path):
+    path = several(tmp_path / "project.gpkg")
+    before = path.read_bytes()
+    found = vector_layers.layers(path)
+    assert sorted(one.name for one in found) == ["notes", "qpv"]
+    assert [len(vector_layers.read(one)[0]) for one in found] == [1, 1]
+    assert path.read_bytes() == before
+
+
+def test_layers_are_chosen_by_name_member_or_file(tmp_path):
+    path = several(tmp_path / "project.gpkg")
+    found = vector_layers.layers(path)
+    assert [one.name for one in vector_layers.chosen(found, "QPV", where="project.gpkg")] == ["qpv"]
+    assert vector_layers.chosen(found, None, where="project.gpkg") == found
+    assert len(vector_layers.chosen(found, "project.gpkg", where="project.gpkg")) == 2
+    error = refused(lambda: vector_layers.chosen(found, "other", where="project.gpkg"), "formats.no_layer")
+    assert sorted(error.way_out.values["layers"]) == ["notes", "qpv"]
+
+
+def test_a_damaged_geopackage_is_refused_and_not_read_short(tmp_path):
+    path = tmp_path / "a.gpkg"
+    layer({str(n): square(100 * n, 0) for n in range(3000)}, name=["x" * 50] * 3000).to_file(path)
+    raw = bytearray(path.read_bytes())
+    at = raw.rfind(b"x" * 50) // 4096 * 4096
+    raw[at - 8192 : at] = b"\xff" * 8192
+    path.write_bytes(bytes(raw))
+    refused(lambda: [vector_layers.read(one) for one in vector_layers.layers(path)], "formats.unreadable", DataError)
+    refused(lambda: staging.admitted(path, "a.gpkg"), "formats.unreadable", DataError)
+    refused(lambda: read_grid(path), kind=DataError)
+
+
+def test_a_file_of_another_form_or_empty_is_refused(tmp_path):
+    for suffix in vector_layers.SUFFIXES:
+        path = tmp_path / f"a{suffix}"
+        path.write_bytes(b"")
+        refused(lambda path=path: vector_layers.layers(path), kind=DataError)
+        path.write_bytes(b"PK\3\4 something else")
+        refused(lambda path=path: vector_layers.layers(path), kind=DataError)
+
+
+def test_a_name_that_is_not_text_is_read(tmp_path):
+    path = tmp_path / "p\udce9rim.geojson"
+    try:
+        path.write_text(GEOJSON)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    (one,) = vector_layers.layers(path)
+    assert len(vector_layers.read(one)[0]) == 1
+    assert one.label.encode()
+
+
+def test_members_are_unpacked_once_and_what_dead_processes_left_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr(staging, "_root", None)
+    left = tmp_path / "temporary" / f"qpvgeo-staged-{2**22 + 1}-x"
+    left.mkdir(parents=True)
+    with zipfile.ZipFile(tmp_path / "q.zip", "w") as archive:
+        archive.writestr("a/q.geojson", GEOJSON)
+    (one,) = vector_layers.layers(tmp_path / "q.zip")
+    assert one.file == one.file
+    assert not left.exists()
+    assert len(list((tmp_path / "temporary").glob("*/*/q.geojson"))) == 1
+    staging._kept.clear()
+    monkeypatch.setattr(staging, "_root", None)
