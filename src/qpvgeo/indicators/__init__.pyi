@@ -1,6 +1,8 @@
 from .by_territory import coverage as coverage
 from .qpv_communes import audit_communes as audit_communes
 from .qpv_communes import join_communes as join_communes
+from .qpv_tables import qpv_table as qpv_table
+from .qpv_tables import side_by_side as side_by_side
 from .series import SeriesBreakWarning as SeriesBreakWarning
 from .series import compare as compare
 from .series import series_breaks as series_breaks
