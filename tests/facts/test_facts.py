@@ -271,8 +271,10 @@ def test_geography_has_18_regions_and_101_departments():
 
 def test_errata_name_qpv_and_communes():
     for row in facts.rows("errata"):
-        assert official.vintage_of(row["code"]) == 2024
-        assert official.of_commune(row["corrected"]) == official.of_qpv(row["code"])
+        of_commune = row["field"] == "commune_code"
+        assert official.vintage_of(row["code"]) == (None if of_commune else 2024)
+        department = official.of_commune(row["code"]) if of_commune else official.of_qpv(row["code"])
+        assert official.of_commune(row["corrected"]) == department
 
 
 @pytest.mark.parametrize("row", facts.rows("territories"), ids=lambda row: row["code"])

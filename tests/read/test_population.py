@@ -465,3 +465,11 @@ def test_frames_of_populations_join_those_of_perimeters():
         joined = qpv.join(read_population(path))
         assert joined["population"].notna().any()
         assert joined["name_published"].fillna("").ne("").any()
+
+
+def test_a_code_that_tables_kept_after_it_changed_is_followed(tmp_path):
+    people = read_population(write(tmp_path, "CODGEO;LIBGEO;P13_POP\n14697;L'Oudon;1400\n01015;B;5\n"), level="commune")
+    assert people["population"].to_dict() == {"14472": 1400, "01015": 5}
+    assert keys(people) == ["read.code_followed"]
+    both = read_population(write(tmp_path, "CODGEO;LIBGEO;P13_POP\n14697;A;1\n14472;B;5\n"), level="commune")
+    assert both.index.tolist() == ["14697", "14472"]

@@ -726,3 +726,19 @@ def test_attributes_print_short_and_copy_fast_and_hold_everything(tmp_path):
     assert len(repr(whole)) > 3000
     assert qpv.copy().attrs["qpvgeo"] is qpv.attrs["qpvgeo"]
     assert json.loads(json.dumps(qpv.attrs))["qpvgeo"] == whole
+
+
+def test_ways_out_of_errors_about_perimeters_lead_out(tmp_path):
+    frame = gpd.GeoDataFrame({"zone": ["QN05901N", "autre"]}, geometry=[square(LILLE)] * 2, crs=4326)
+    frame.to_file(tmp_path / "x.gpkg")
+    with pytest.raises(DataError) as caught:
+        read_qpv(tmp_path / "x.gpkg")
+    assert caught.value.way_out.key == "read.name_qpv_code"
+    frame.iloc[:1].to_file(tmp_path / "y.gpkg")
+    assert len(read_qpv(tmp_path / "y.gpkg", columns={"zone": "qpv_code"})) == 1
+    with pytest.raises(DataError) as caught:
+        read_qpv(tmp_path / "y.gpkg", vintage=2015)
+    assert len(read_qpv(tmp_path / "y.gpkg", **caught.value.way_out.values)) == 1
+    with pytest.raises(UsageError) as caught:
+        read_qpv(tmp_path / "y.gpkg", columns={"zone": "code"})
+    assert "qpv_code" in caught.value.way_out.values["names"]

@@ -195,6 +195,7 @@ def _of_communes(text: pd.DataFrame, call: _Call) -> pd.DataFrame:
     label = published.label(text, COMMUNE_NAME, given)
     text, codes_of = _identified(text, given, "commune", label, call)
     text, codes_of = _of_today(text, codes_of, call.notes)
+    codes_of = _followed(codes_of, call.notes)
     _refuse_duplicates(codes_of, "communes", call.where)
     chosen = _choose(text, call, scope="commune")
     values = counts.people(text[chosen.column], where=call.where, notes=call.notes)
@@ -215,6 +216,15 @@ def _of_communes(text: pd.DataFrame, call: _Call) -> pd.DataFrame:
         frame = _folded(frame, call.notes)
     frame["population"] = counts.whole_people(frame["population"], call.notes)
     return frame
+
+
+def _followed(given: pd.Series, notes: list[str]) -> pd.Series:
+    """Codes, where one that tables kept after it changed gives way to its successor (`facts/errata.csv`)."""
+    listed = set(given)
+    known = {row["published"]: row["corrected"] for row in facts.rows("errata") if row["field"] == "commune_code"}
+    moved = {old: new for old, new in known.items() if old in listed and new not in listed}
+    notes += [Note("read.code_followed", code=old, successor=new) for old, new in moved.items()]
+    return given.replace(moved)
 
 
 def _folded(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
