@@ -87,7 +87,7 @@ class IndexLayer:
         self.lost = lost
         self._grid, self._boundaries = grid, boundaries
         # grids read from a file are the finest, and so are those built without a known number of points
-        self._size = _FINE
+        self._size, self._points = _FINE, 0.0
         self._lock = PerProcess(Lock)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -99,10 +99,17 @@ class IndexLayer:
         vars(self).update(state, _lock=PerProcess(Lock))
 
     def expect(self, points: float) -> None:
-        """Announce how many points will be located, infinitely many for the finest grids; no effect once they exist."""
+        """Announce how many points will be located; infinitely many for the finest grids.
+
+        Coarse grids are replaced once, when all the points announced repay it.
+        """
         with self._lock.own():
+            self._points += points
+            size = _FINE if self._points >= _MANY_POINTS else _COARSE
             if self._grid is None and self._boundaries is None:
-                self._size = _FINE if points >= _MANY_POINTS else _COARSE
+                self._size = size
+            elif size == _FINE and self._size != _FINE:
+                self._size, self._grid, self._boundaries = size, None, None
 
     @property
     def grid(self) -> PointGrid:

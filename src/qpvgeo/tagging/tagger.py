@@ -113,7 +113,7 @@ def _text(positions: npt.NDArray[Any], labels: pa.Array) -> Any:  # noqa: ANN401
 
     def look(rows: slice) -> pa.Array:
         part = positions[rows]
-        return pa.DictionaryArray.from_arrays(pa.array(part, mask=part < 0), labels).dictionary_decode()
+        return labels.take(pa.array(part, mask=part < 0))
 
     parts = in_chunks(look, len(positions))
     return pd.array(pa.chunked_array(parts, pa.large_string()), dtype=pd.StringDtype("pyarrow", na_value=np.nan))
