@@ -286,10 +286,11 @@ def _column(frame: pd.DataFrame | None, column: str) -> dict[str, str]:
 
 def near_names(asked: str, known: Iterable[Area]) -> list[str]:
     """Places whose code or name is near to a text: `Lille (59350)`."""
-    forms = {form: area for area in reversed(list(known)) for form in (plain(area.name), area.code.lower())}
+    known = list(known)
+    forms = {form: area for area in reversed(known) for form in (plain(area.name), area.code.lower())}
     bare = plain(asked)
     close = [forms[form] for form in difflib.get_close_matches(bare, forms, n=_NEAR, cutoff=0.6)]
     # a spreadsheet takes zeros away
-    padded = [forms[f"0{bare}"]] if f"0{bare}" in forms else []
+    padded = [area for area in known if area.code == f"0{bare}"]
     inside = [area for form, area in forms.items() if bare and bare in form.split()]
     return [area.label for area in dict.fromkeys([*padded, *close, *inside])][:_NEAR]

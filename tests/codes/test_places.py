@@ -1,0 +1,68 @@
+"""Places by the names people use: the wide ones before homonym communes, a list where several are meant."""
+
+import pandas as pd
+import pytest
+from tests.builders import refused
+
+from qpvgeo.codes.places import find_area
+from qpvgeo.errors import UsageError
+
+COMMUNES = pd.DataFrame(
+    {
+        "name": ["La Réunion", "Lille", "Maubeuge", "Saint-Denis", "Saint-Denis", "Paris"],
+        "epci": ["200000001", "200093201", "200043396", "200054781", "249740119", "200054781"],
+    },
+    index=["47222", "59350", "59392", "93066", "97411", "75056"],
+)
+EPCI = pd.DataFrame(
+    {"name": ["Métropole Européenne de Lille", "CA Maubeuge Val de Sambre"]}, index=["200093201", "200043396"]
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "departments"),
+    [
+        ("La Réunion", "region", ("974",)),
+        ("974", "territory", ("974",)),
+        ("réunion", "region", ("974",)),
+        ("Nord Pas de Calais", "former region", ("59", "62")),
+        ("OCEAN INDIEN", "union", ("974", "976")),
+        ("ile de france", "region", ("75", "77", "78", "91", "92", "93", "94", "95")),
+        ("seine saint denis", "department", ("93",)),
+        ("59", "department", ("59",)),
+        ("Aude (11)", "department", ("11",)),
+        ("75118", "arrondissement", ("75",)),
+        ("Paris 18e", "arrondissement", ("75",)),
+        ("Paris", "department", ("75",)),
+        ("Lille", "commune", ("59",)),
+        ("MEL", "epci", ("59",)),
+        ("Maubeuge Val de Sambre", "epci", ("59",)),
+        ("maubeuge", "commune", ("59",)),
+    ],
+)
+def test_a_place_by_its_usual_name(name, level, departments):
+    area = find_area(name, COMMUNES, EPCI)
+    assert (area.level, area.departments) == (level, departments)
+
+
+@pytest.mark.parametrize("name", ["11", "93", "Saint-Denis"])
+def test_several_places_are_listed_and_the_way_out_finds_one(name):
+    error = refused(lambda: find_area(name, COMMUNES, EPCI), "codes.several_places", UsageError)
+    assert len(error.problems) == 2
+    assert find_area(error.way_out.values["example"], COMMUNES, EPCI).label == error.way_out.values["example"]
+
+
+def test_a_level_settles_a_code_of_two_places():
+    assert find_area("11", level="department").name == "Aude"
+    assert find_area("11", level="region").name == "Île-de-France"
+
+
+@pytest.mark.parametrize(("name", "near"), [("Seine Saint Deni", "Seine-Saint-Denis (93)"), ("1", "Ain (01)")])
+def test_an_unknown_place_names_those_near(name, near):
+    error = refused(lambda: find_area(name), "codes.unknown_place", UsageError)
+    assert near in [problem.values["place"] for problem in error.problems]
+
+
+@pytest.mark.parametrize("wrong", [None, 59, "", "  ", ["59"]])
+def test_what_is_no_name_is_refused(wrong):
+    refused(lambda: find_area(wrong), "codes.no_place_name", UsageError)
