@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box
 from shapely.affinity import rotate
+from tests.builders import refused
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError
+from qpvgeo.geometry import validity
 from qpvgeo.geometry.projection import areas_m2, to_metric
 
 X, Y = 700_000, 6_600_000
@@ -135,7 +137,7 @@ def test_shape_that_reaches_over_several_territories_is_refused_and_not_left_out
     a = layer(box(3, 46, 3.01, 46.01), crs=4326)
     with pytest.raises(DataError, match="several territories") as caught:
         qg.overlap(a, layer(republic, box(3, 46, 3.1, 46.1), prefix="b", crs=4326))
-    assert caught.value.problems == ("second layer: 'b0'",)
+    assert caught.value.problems == ("second layer: b0",)
 
 
 def test_parts_of_that_shape_give_the_areas_it_could_not():
@@ -146,7 +148,7 @@ def test_parts_of_that_shape_give_the_areas_it_could_not():
 
 
 def test_shapes_abroad_that_share_no_ground_are_no_error():
-    abroad = layer(box(13, 52, 14, 53), box(-0.2, 51.45, 0, 51.6), prefix="b", crs=4326)
+    abroad = layer(box(13, 52, 14, 53), box(-0.2, 51.45, 0, 51.6), box(4, 46, 4.1, 46.1), prefix="b", crs=4326)
     assert shared(layer(box(3, 46, 3.01, 46.01), crs=4326), abroad) == {}
 
 
@@ -174,19 +176,33 @@ def test_series_of_outlines_will_do():
     assert shared(layer(at(0, 0)).geometry, layer(at(50, 0), prefix="b").geometry) == {("a0", "b0"): 5_000}
 
 
+BOW_TIE = shapely.Polygon([(X, Y), (X + 100, Y + 100), (X + 100, Y), (X, Y + 100)])
+
+
 def test_all_that_is_wrong_with_both_layers_is_listed_at_once():
-    eight = shapely.Polygon([(X, Y), (X + 100, Y + 100), (X + 100, Y), (X, Y + 100)])
-    a = layer(eight, at(0, 0), at(0, 0)).set_axis(["x", "y", "y"])
-    b = layer(eight, prefix="b", crs=None)
-    with pytest.raises(DataError, match="cannot be laid over each other") as caught:
-        qg.overlap(a, b)
-    first = f"Self-intersection[{X + 50} {Y + 50}]"
-    assert set(caught.value.problems) == {
-        "first layer: 'y' stands several times in the index",
-        f"first layer: 'x': {first}",
-        "second layer: no CRS",
-        f"second layer: 'b0': {first}",
-    }
+    a = layer(shapely.LineString([(X, Y), (X + 1, Y)]), at(0, 0), at(0, 0)).set_axis(["x", "y", "y"])
+    error = refused(lambda: qg.overlap(a, layer(at(0, 0), prefix="b", crs=None)), "geometry.cannot_overlap", DataError)
+    assert [problem.key for problem in error.problems] == [
+        "frames.label_repeated",
+        "frames.not_area",
+        "frames.crs_missing",
+    ]
+
+
+def test_invalid_outlines_count_as_the_area_that_they_enclose():
+    assert shared(layer(BOW_TIE), layer(BOW_TIE, prefix="b")) == {("a0", "b0"): 5_000}
+
+
+def test_outline_that_no_repair_keeps_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr(validity, "_METHODS", ())
+    error = refused(lambda: qg.overlap(layer(BOW_TIE), layer(at(0, 0), prefix="b")), "geometry.cannot_measure")
+    assert [problem.values["label"] for problem in error.problems] == ["a0"]
+
+
+def test_layer_wholly_outside_france_is_refused_and_not_an_empty_table():
+    wrong = layer(box(3, 46, 3.01, 46.01), prefix="b", crs=2154)
+    error = refused(lambda: qg.overlap(layer(at(0, 0)), wrong), "geometry.nowhere", DataError)
+    assert error.message.values["count"] == 1
 
 
 def test_an_invalid_outline_far_from_the_first_layer_does_no_harm():

@@ -14,8 +14,11 @@ from shapely import box
 
 import qpvgeo as qg
 from qpvgeo.frames import provenance
+from qpvgeo.geometry import validity
+from qpvgeo.geometry.enclosed_area import enclosed_m2
 from qpvgeo.geometry.projection import areas_m2
-from qpvgeo.geometry.validity import REPAIR_COLUMNS, polygonal, repair, valid
+from qpvgeo.geometry.validity import LOST_SHARE, REPAIR_COLUMNS, in_metres, polygonal, repair, valid
+from qpvgeo.quality.files import examine
 
 X, Y = 700_000, 6_600_000
 AREAL = {"Polygon", "MultiPolygon"}
@@ -61,7 +64,9 @@ def nonzero_winding_area(points):
     faces = shapely.get_parts(shapely.polygonize([shapely.node(shapely.LineString(closed))]))
     kept = 0.0
     for face in faces:
-        inside = face.representative_point()
+        # of no simple ratio, or it may lie on a spike of the ring
+        corners = shapely.get_coordinates(shapely.get_parts(shapely.constrained_delaunay_triangles(face))[0])[:3]
+        inside = shapely.Point(np.array([2**0.5 - 1, 0.5, 1.5 - 2**0.5]) @ corners)
         turn = 0.0
         for (x0, y0), (x1, y1) in itertools.pairwise(closed):
             step = np.arctan2(y1 - inside.y, x1 - inside.x) - np.arctan2(y0 - inside.y, x0 - inside.x)
@@ -119,9 +124,9 @@ def test_reason_of_a_valid_collection_is_what_stands_beside_the_area():
 def test_outline_without_area_is_set_missing_and_logged_and_its_row_stays(shape):
     mended, log = repair(frame(SQUARE, shape))
     assert mended.geometry.isna().tolist() == [False, True]
-    assert log[["code", "reason", "area_after_m2"]].to_numpy().tolist() == [
-        ["QP059001", "no area: the outline is set missing", 0.0]
-    ]
+    assert log[["code", "area_after_m2", "enclosed_m2"]].to_numpy().tolist() == [["QP059001", 0.0, 0.0]]
+    assert log["reason"].iloc[0].key == "geometry.no_area"
+    assert [one["code"] for one in provenance.provenance(mended)["outline_lost"]] == ["QP059001"]
 
 
 def test_hole_that_touches_the_shell_at_a_point_is_valid_and_untouched():
@@ -218,6 +223,115 @@ def test_repaired_frame_needs_no_repair_and_its_log_adds_up(rings):
     assert len(repair(mended)[1]) == 0
 
 
+# outlines as a copy rounded to four decimals of a degree has them, made up: two boundaries that cross on a street, and
+# an inner ring that touches the outer one
+ROUNDED_CROSSING = shapely.Polygon(
+    [
+        (3.0, 46.0),
+        (3.004, 46.0),
+        (3.004, 46.003),
+        (3.0021, 46.0012),
+        (3.0019, 46.0013),
+        (3.0021, 46.0013),
+        (3.0019, 46.0012),
+        (3.0, 46.003),
+    ]
+)
+TOUCHING = shapely.Polygon(
+    [(3.0, 46.0), (3.004, 46.0), (3.004, 46.0037), (3.0, 46.0031)],
+    [[(3.001, 46.001), (3.002, 46.001), (3.004, 46.0018), (3.002, 46.002)]],
+)
+# the notch's tip lies on the opposite edge, at a third of it: on it in degrees, a hair beyond it in metres
+TIP_ON_EDGE = shapely.Polygon([(3.0, 46.0), (3.009, 46.0), (3.009, 46.003), (3.003, 46.0), (3.0, 46.003)])
+
+
+@pytest.mark.parametrize("shape", [ROUNDED_CROSSING, TOUCHING, TIP_ON_EDGE], ids=["crossing", "touching", "tip"])
+@pytest.mark.parametrize("crs", [4326, 2154, 3857, 3035])
+def test_rounded_outlines_keep_their_area_whatever_projection_they_come_in(shape, crs):
+    given_frame = frame(shape, crs=4326).to_crs(crs)
+    metric = in_metres(given_frame.geometry.to_numpy(), crs, what="x")[0]
+    mended = repair(given_frame)[0]
+    again = in_metres(mended.geometry.to_numpy(), crs, what="x")[0]
+    assert valid(again).all()
+    assert shapely.area(again) == pytest.approx([enclosed_m2(metric[0])], rel=1e-6)
+
+
+def test_outline_that_no_method_keeps_is_missing_with_what_the_file_held(monkeypatch):
+    monkeypatch.setattr(validity, "_METHODS", (("structure", lambda _: shapely.Polygon()),))
+    mended, log = repair(frame(SQUARE, EIGHT))
+    assert mended.geometry.isna().tolist() == [False, True]
+    assert log["reason"].iloc[0].key == "geometry.lost_in_repair"
+    assert log[["area_before_m2", "enclosed_m2", "area_after_m2"]].to_numpy().tolist() == [[30_000, 50_000, 0]]
+    (lost,) = provenance.provenance(mended)["outline_lost"]
+    west, south, east, north = lost["bounds"]
+    assert (lost["code"], lost["enclosed_m2"]) == ("QP059001", 50_000)
+    assert box(west, south, east, north).area == pytest.approx(
+        box(*frame(EIGHT).to_crs(4326).total_bounds).area, rel=1e-3
+    )
+
+
+def test_method_that_loses_the_area_is_followed_by_the_next(monkeypatch):
+    empty = ("structure", lambda _: shapely.Polygon())
+    monkeypatch.setattr(validity, "_METHODS", (empty, *validity._METHODS[1:]))
+    mended, log = repair(frame(BOW_TIE))
+    assert log["method"].tolist() == ["linework"]
+    assert mended.area.tolist() == [5_000]
+
+
+def test_check_repair_and_reading_find_the_same_outlines(tmp_path):
+    shapes = [ROUNDED_CROSSING, TOUCHING, TIP_ON_EDGE, box(3.1, 46, 3.11, 46.01)]
+    codes = [f"QP00100{k}" for k in range(1, 5)]
+    given_frame = gpd.GeoDataFrame({"code_qp": codes}, geometry=shapes, crs=4326)
+    given_frame.to_file(tmp_path / "qpv.geojson")
+    bare = qg.read_qpv(tmp_path / "qpv.geojson", repair=False)
+    log = repair(bare)[1]
+    found = qg.check(bare)
+    (report,) = examine(tmp_path / "qpv.geojson")
+    assert len(log)
+    assert found.loc[found["kind"] == "invalid", "code"].tolist() == log["code"].tolist()
+    assert [one["code"] for one in provenance.provenance(qg.read_qpv(tmp_path / "qpv.geojson"))["repairs"]] == log[
+        "code"
+    ].tolist()
+    assert [one.code for one in report.findings if getattr(one.problem, "key", "") == "quality.invalid"] == log[
+        "code"
+    ].tolist()
+    assert "invalid" not in set(qg.check(repair(bare)[0])["kind"])
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=300)
+@given(
+    shell=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400)), min_size=3, max_size=14),
+    holes=st.lists(
+        st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400)), min_size=3, max_size=5, unique=True), max_size=2
+    ),
+    decimals=st.sampled_from([3, 4, 5, None]),
+    place=st.sampled_from([(X, Y, 2154), (644_000, 1_786_000, 5490), (523_000, 8_588_000, 4471)]),
+)
+def test_area_is_kept_within_the_share_or_the_outline_is_refused(shell, holes, decimals, place):
+    x, y, epsg = place
+    drawn = shapely.Polygon([(x + 3 * a, y + 3 * b) for a, b in shell], [[(x + a, y + b) for a, b in h] for h in holes])
+    given_frame = gpd.GeoDataFrame(geometry=[drawn], index=["QP001001"], crs=epsg)
+    if decimals is not None:
+        degrees = given_frame.to_crs(4326)
+        given_frame = degrees.set_geometry(
+            [shapely.transform(degrees.geometry.iloc[0], lambda xy: xy.round(decimals))], crs=4326
+        )
+    if in_metres(given_frame.geometry.to_numpy(), given_frame.crs, what="x")[1][0] is None:
+        return
+    before = in_metres(given_frame.geometry.to_numpy(), given_frame.crs, what="x")[0][0]
+    mended, log = repair(given_frame)
+    shape = mended.geometry.iloc[0]
+    if shape is None:
+        assert log["reason"].iloc[0].key in {"geometry.no_area", "geometry.lost_in_repair"}
+        assert provenance.provenance(mended)["outline_lost"][0]["code"] == "QP001001"
+        return
+    again = in_metres([shape], mended.crs, what="x")[0][0]
+    assert again.is_valid
+    assert again.geom_type in AREAL
+    assert abs(again.area - enclosed_m2(before)) <= LOST_SHARE * enclosed_m2(before) + 1e-3
+
+
 @pytest.fixture(scope="module")
 def lambert(real_data):
     return qg.read_qpv(real_data / "qpv2015" / "shp" / "QP_METROPOLE_LB93.shp", repair=False)
@@ -233,6 +347,7 @@ def test_25_outlines_of_the_hexagone_are_repaired(lambert):
     mended, log = repair(lambert)
     assert (len(lambert), len(log)) == (1296, 25)
     assert log["code"].tolist() == lambert.index[~lambert.is_valid].tolist()
+    assert set(log["method"]) == {"structure"}
     assert log["reason"].str.split("[").str[0].value_counts().to_dict() == {
         "Self-intersection": 24,
         "Ring Self-intersection": 1,
@@ -274,7 +389,7 @@ def test_three_outlines_that_a_simplification_crushed_are_set_missing(real_data)
     mended, log = repair(qpv)
     assert (len(mended), len(log)) == (1609, 85)
     assert mended.index[mended.geometry.isna()].tolist() == ["QN09105I", "QN09113I", "QN09503I"]
-    assert log.loc[log["reason"].str.startswith("no area"), "code"].tolist() == ["QN09105I", "QN09113I", "QN09503I"]
+    assert log.loc[log["method"].isna(), "code"].tolist() == ["QN09105I", "QN09113I", "QN09503I"]
     assert set(mended.geom_type.dropna()) <= AREAL
 
 

@@ -833,7 +833,7 @@ def test_perimeters_without_crs_are_refused():
 
 
 def test_perimeters_that_are_lines_are_refused():
-    with pytest.raises(DataError, match="no areas"):
+    with pytest.raises(DataError, match="not a polygon"):
         estimate_population(layer(at(0, 0).exterior), UNIFORM)
 
 

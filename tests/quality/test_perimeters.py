@@ -89,7 +89,7 @@ def test_code_that_repeats_is_an_error_with_all_its_rows():
         "QP059001",
         0,
         "error",
-        "stands 2 times (rows 0, 2)",
+        "appears 2 times (rows 0 and 2)",
     ]
 
 

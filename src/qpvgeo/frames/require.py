@@ -1,16 +1,29 @@
 """Checks at the door of a function: each lists every problem at once."""
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.language import Note
 
-__all__ = ["columns_told", "require_columns", "require_frame", "require_layer", "require_once", "require_unique_cells"]
+__all__ = [
+    "columns_told",
+    "require_columns",
+    "require_frame",
+    "require_layer",
+    "require_once",
+    "require_outlines",
+    "require_unique_cells",
+]
 
 _MANY_NAMES, _LONG_NAME = 50, 40
+_AREA = 2
 
 
 def columns_told(names: Iterable[Any]) -> str:
@@ -111,3 +124,89 @@ def require_unique_cells(grid: pd.DataFrame) -> None:
             problems=map(str, repeated),
             way_out="Make it with qpvgeo.read_grid(), from one file.",
         )
+
+
+def require_outlines(
+    layer: Any,  # noqa: ANN401 - whatever was given
+    *,
+    name: str,
+    unique: bool = False,
+    areas: bool = True,
+) -> None:
+    """Raise one error that lists all that keeps something from being a layer of outlines.
+
+    Parameters
+    ----------
+    layer
+        What was given.
+    name
+        Name of the argument.
+    unique
+        Whether each row needs a label of its own, of one level.
+    areas
+        Whether each outline must be a polygon; missing and empty ones are allowed.
+
+    Raises
+    ------
+    UsageError
+        It is not a GeoDataFrame or a GeoSeries, or the frame has no active geometry.
+    DataError
+        The CRS is missing, labels are repeated or have several levels, coordinates are not finite, or shapes are lines
+        or points.
+    """
+    _require_kind(layer, name)
+    series = layer.geometry
+    problems: list[str] = []
+    if series.crs is None:
+        problems.append(Note("frames.crs_missing", name=name))
+    if series.index.nlevels > 1 and (unique or not areas):
+        problems.append(Note("frames.index_levels", name=name, count=series.index.nlevels))
+    elif unique:
+        counts = series.index.value_counts()
+        problems += [
+            Note("frames.label_repeated", name=name, label=str(label), count=int(count))
+            for label, count in counts[counts > 1].items()
+        ]
+    shapes = series.to_numpy()
+    xy, row = shapely.get_coordinates(shapes, return_index=True)
+    nowhere = np.unique(row[~np.isfinite(xy).all(axis=1)])
+    problems += [Note("frames.not_finite", name=name, label=str(series.index[at])) for at in nowhere]
+    if areas:
+        there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+        problems += [
+            Note("frames.not_area", name=name, label=str(series.index[at]), kind=shapes[at].geom_type)
+            for at in np.flatnonzero(there & (shapely.get_dimensions(shapes) < _AREA))
+        ]
+    if problems:
+        raise DataError(Note("frames.bad_layer", name=name), problems=problems, way_out=_way_out(problems, name))
+
+
+def _require_kind(layer: Any, name: str) -> None:  # noqa: ANN401
+    """Raise when something is not a frame or series of outlines, with the call that makes one of it."""
+    if isinstance(layer, gpd.GeoSeries) or (isinstance(layer, gpd.GeoDataFrame) and _active(layer)):
+        return
+    if isinstance(layer, gpd.GeoDataFrame):
+        raise UsageError(
+            Note("frames.no_active_geometry", name=name), way_out=Note("frames.choose_geometry", name=name)
+        )
+    kind = type(layer).__name__
+    if isinstance(layer, str | os.PathLike):
+        way_out = Note("frames.read_outlines", name=name, path=str(layer))
+    elif isinstance(layer, pd.DataFrame) and str(getattr(layer, "index", pd.Index([])).name) == "cell_id":
+        way_out = Note("frames.grid_to_cells", name=name)
+    elif isinstance(layer, shapely.Geometry):
+        way_out = Note("frames.wrap_shape", name=name)
+    else:
+        way_out = Note("frames.give_outlines", name=name)
+    raise UsageError(Note("frames.not_outlines", name=name, kind=kind), way_out=way_out)
+
+
+def _active(layer: gpd.GeoDataFrame) -> bool:
+    """Whether a frame has an active geometry that is still there."""
+    return layer.active_geometry_name is not None and layer.active_geometry_name in layer.columns
+
+
+def _way_out(problems: list[str], name: str) -> Note:
+    """What to do about the first kind of problem."""
+    first = problems[0]
+    return Note(f"frames.out.{first.key.partition('.')[2]}" if isinstance(first, Note) else "", name=name)

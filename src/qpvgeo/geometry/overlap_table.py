@@ -15,9 +15,11 @@ import shapely
 
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError
-from qpvgeo.geometry.projection import reproject, territory_of, to_metric
+from qpvgeo.frames.require import require_outlines
+from qpvgeo.geometry.projection import reproject, require_axes, territory_of
 from qpvgeo.geometry.shared_area import shared_areas
-from qpvgeo.geometry.validity import valid
+from qpvgeo.geometry.validity import as_valid, collapsed_as_lines, in_metres, sound
+from qpvgeo.language import Note
 
 __all__ = ["overlap"]
 
@@ -37,8 +39,9 @@ def overlap(
     Parameters
     ----------
     a, b
-        Layers of valid polygons, each with a CRS (not necessarily the same) and an index of unique labels. They may
-        cover several territories. A missing outline shares nothing.
+        Layers of polygons, each with a CRS (not necessarily the same) and an index of unique labels. They may cover
+        several territories. A missing outline shares nothing; an invalid one counts as the area that it encloses.
+        The cells of a grid have no outlines: `qpvgeo.geometry.overlap_cells` takes the frame of `qpvgeo.read_grid`.
     min_area_m2
         Pairs that share this area or less are left out; with 0, pairs that only touch are.
 
@@ -50,9 +53,12 @@ def overlap(
 
     Raises
     ------
+    UsageError
+        A layer is not a frame or series of outlines.
     DataError
-        A CRS is missing, labels are repeated, outlines are invalid, a shape of `a` lies in no French territory, or
-        one of `b` that shares ground with `a` reaches over several: everything is listed.
+        A CRS is missing, labels are repeated, shapes are not polygons, have a non-finite coordinate or lose their area
+        in every repair, a shape of `a` or all of `b` lie in no French territory, or one of `b` that overlaps `a`
+        extends over several territories: everything is listed.
 
     Notes
     -----
@@ -69,16 +75,17 @@ def overlap(
       left right  area_m2  left_share  right_share
     0    a     b   5000.0         0.5          0.5
     """
-    # a frame copies all that it knows of its files each time it is asked for its shapes
-    a, b = a.geometry, b.geometry
     _require_layers(a, b)
-    left, place = to_metric(a.to_numpy(), a.crs, what="shapes of the first layer")
+    # GeoDataFrame.geometry copies attrs at every access
+    a, b = a.geometry, b.geometry
+    left, place = in_metres(a.to_numpy(), a.crs, what="shapes of the first layer")
+    left = sound(left, a.index, name="a")
     raw = b.to_numpy()
     as_right = reproject(a.to_numpy(), a.crs, b.crs)
     pairs = _near(as_right, raw, b.crs)
     near = np.unique(pairs[1])
-    # an invalid outline far from all of the first layer does no harm, and looking at every one costs more than the rest
-    _refuse([*_invalid("first", a, slice(None)), *_invalid("second", b, near)])
+    if not len(near):
+        _require_in_france(b)
     right_place = territory_of(raw[near], b.crs)
     _require_one_territory(b, as_right, pairs, place[pairs[0]] != right_place[np.searchsorted(near, pairs[1])])
 
@@ -86,49 +93,56 @@ def overlap(
     for territory in [code for code in dict.fromkeys(place) if code is not None]:
         rows = np.flatnonzero(place == territory)
         others = near[right_place == territory]
-        metric = reproject(raw[others], b.crs, territories.get(territory).epsg)
+        # an outline far from all of the first layer is not looked at: to judge every one costs more than the rest
+        there = collapsed_as_lines(raw[others])
+        metric = sound(reproject(there, b.crs, territories.get(territory).epsg), b.index[others], name="b")
         i, j, shared = _pairs(left[rows], metric)
         found.append((rows[i], others[j], shared, shapely.area(metric)[j]))
     return _table(a, b, found, shapely.area(left), min_area_m2)
 
 
 def _require_layers(a: Any, b: Any) -> None:  # noqa: ANN401
-    problems = []
-    for name, layer in (("first", a), ("second", b)):
-        if layer.crs is None:
-            problems.append(f"{name} layer: no CRS")
-        repeated = layer.index[layer.index.duplicated()].unique()
-        problems += [f"{name} layer: {label!r} stands several times in the index" for label in repeated]
-    if problems:
-        problems = [*_invalid("first", a, slice(None)), *_invalid("second", b, slice(None)), *problems]
-    _refuse(problems)
-
-
-def _invalid(name: str, layer: Any, rows: Any) -> list[str]:  # noqa: ANN401
-    shapes, labels = layer.to_numpy()[rows], layer.index[rows]
-    invalid = ~shapely.is_missing(shapes) & ~valid(shapes)
-    reasons = shapely.is_valid_reason(shapes[invalid])
-    return [f"{name} layer: {label!r}: {why}" for label, why in zip(labels[invalid], reasons, strict=True)]
-
-
-def _refuse(problems: list[str]) -> None:
-    if problems:
+    """Raise one error that lists what is wrong with either layer."""
+    refused: list[DataError] = []
+    for name, layer in (("a", a), ("b", b)):
+        try:
+            require_outlines(layer, name=name, unique=True)
+        except DataError as error:
+            refused.append(error)
+    if refused:
         raise DataError(
-            "These layers cannot be laid over each other.",
-            problems=problems,
-            way_out="Mend outlines with qpvgeo.repair(); give each shape one label and the layer its CRS.",
+            Note("geometry.cannot_overlap"),
+            problems=[problem for error in refused for problem in error.problems],
+            way_out=refused[0].way_out,
         )
 
 
+def _require_in_france(b: Any) -> None:  # noqa: ANN401
+    """Raise when all of a layer lies outside France: a wrong CRS would give an empty table without a word."""
+    shapes = b.to_numpy()
+    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    if not there.any() or (territory_of(shapes[there], b.crs) != None).any():  # noqa: E711 - elementwise
+        return
+    require_axes(b, name="b", what="shapes of the second layer")
+    raise DataError(
+        Note("geometry.nowhere", name="b", crs=b.crs.to_string(), count=int(there.sum())),
+        way_out=Note("geometry.check_crs", name="b"),
+    )
+
+
 def _require_one_territory(b: Any, left: Shapes, pairs: tuple[Rows, Rows], apart: npt.NDArray[np.bool_]) -> None:  # noqa: ANN401
-    """Raise for shapes that reach into a territory where their middle does not lie: they have no projection to use."""
+    """Raise for shapes that extend into a territory where their middle does not lie: no projection fits them."""
     i, j = (positions[apart] for positions in pairs)
-    reaching = np.unique(j[shapely.area(shapely.intersection(left[i], b.to_numpy()[j])) > 0])
+    if not len(i):
+        return
+    # in the projection of the layer, where what is valid in metres may not be
+    one, other = as_valid(left[i]), as_valid(b.to_numpy()[j])
+    reaching = np.unique(j[shapely.area(shapely.intersection(one, other)) > 0])
     if len(reaching):
         raise DataError(
-            f"{len(reaching)} shapes of the second layer reach over several territories, or from abroad into one.",
-            problems=[f"second layer: {label!r}" for label in b.index[reaching]],
-            way_out="Cut them by territory first (explode the parts, or clip): each has its own projection.",
+            Note("geometry.several_territories", count=len(reaching)),
+            problems=[Note("geometry.second_layer", label=str(label)) for label in b.index[reaching]],
+            way_out=Note("geometry.cut_by_territory"),
         )
 
 

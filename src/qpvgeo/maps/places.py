@@ -23,6 +23,7 @@ from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames.forms import regions_of
 from qpvgeo.geometry.projection import reproject, territory_of
+from qpvgeo.geometry.validity import as_valid
 
 __all__ = ["Place", "find_place", "near_names", "plain", "require_outlines"]
 
@@ -70,7 +71,7 @@ class Place:
         series = layer.geometry[_drawn(layer)]
         place = territory_of(series.to_numpy(), series.crs)
         own = series[place == self.territory]
-        shapes = reproject(own.to_numpy(), own.crs, self.epsg)
+        shapes = as_valid(reproject(own.to_numpy(), own.crs, self.epsg))
         inside = shapely.intersects(shapely.box(*self.frame), shapes)
         return gpd.GeoSeries(shapes[inside], index=own.index[inside], crs=self.epsg)
 
@@ -354,7 +355,7 @@ def _around(
     """Place of some shapes, with a margin around them."""
     territory = _only_territory(layer)
     series = layer.geometry[_drawn(layer)]
-    shapes = reproject(series.to_numpy(), series.crs, territories.get(territory).epsg)
+    shapes = as_valid(reproject(series.to_numpy(), series.crs, territories.get(territory).epsg))
     west, south, east, north = shapely.total_bounds(shapes).tolist()
     wide = max(margin * max(east - west, north - south), (_LEAST_M - max(east - west, north - south)) / 2, 0.0)
     outline = shapely.union_all(shapes) if members else None

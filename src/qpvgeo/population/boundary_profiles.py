@@ -20,7 +20,7 @@ from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.cell_cover import cover
 from qpvgeo.geometry.insee_lattice import Cells, locate
 from qpvgeo.geometry.projection import reproject, require_axes, territory_of
-from qpvgeo.geometry.validity import mended
+from qpvgeo.geometry.validity import mended, sound
 from qpvgeo.language import Note
 from qpvgeo.population.grid_columns import Columns, Measure, checked_cells, ranges, settled, values_of
 
@@ -110,7 +110,7 @@ def boundary_profile(
     filtered = _is_filtered(grid, cells)
     if filtered:
         _require_outside(shapes, grid, cells, limits[-1], epsg)
-    whole = shapely.union_all(reproject(shapes.to_numpy(), shapes.crs, epsg))
+    whole = shapely.union_all(sound(reproject(shapes.to_numpy(), shapes.crs, epsg), shapes.index, name="qpv"))
     reaches = [_within(whole, distance, epsg, cells) for distance in limits]
     # a wider reach never holds less: what rounding says otherwise would be counted in two bands
     steps = np.maximum.accumulate([np.zeros(len(cells)), *(share for share, _ in reaches), np.ones(len(cells))])

@@ -14,6 +14,7 @@ from typing import Any
 
 import fiona
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
@@ -23,7 +24,8 @@ from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, MissingDataError, QpvgeoError
 from qpvgeo.formats import text_tables, vector_layers
 from qpvgeo.formats.foreign import foreign
-from qpvgeo.geometry.projection import territory_of
+from qpvgeo.geometry.projection import reproject, territory_of
+from qpvgeo.geometry.validity import collapsed_as_lines, judge
 from qpvgeo.language import Note
 from qpvgeo.quality import perimeters
 from qpvgeo.read.communes.events import read_commune_events
@@ -38,7 +40,7 @@ __all__ = ["Finding", "Report", "examine"]
 _LONGEST = 300
 _ONLY_OUTLINES = (".shp", ".gpkg", ".fgb", ".geojson")
 _UNKNOWN = "neither its name nor its columns are those of a published file"
-_OTHER_COPY = "get another copy of the file"
+_AREA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,18 +221,19 @@ def _outlines(layer: vector_layers.Layer) -> Report:
     report = Report(layer.label, kind)
     crs, notes = _crs(layer, report)
     report.findings += [Finding(None, None, "warning", note, "read so") for note in notes]
-    sound: list[tuple[int, str, Any]] = []
+    drawn: list[tuple[int, str, Any]] = []
     announced = layer.features
     for row, code, shape, problem in _records(layer, column):
         report.features += 1
         report.findings += _judge(row, code, shape, problem, column)
         if shape is not None and not shape.is_empty and not problem:
-            sound.append((row, code or "", shape))
+            drawn.append((row, code or "", shape))
     if report.features < announced:
         text = f"{announced} records are announced, {report.features} could be read"
         report.findings.append(Finding(None, None, "error", text, "download the file again"))
-    if column and crs is not None and sound:
-        report.findings += _together(sound, crs)
+    report.findings += _invalid(drawn, crs, perimeters=bool(column))
+    if column and crs is not None and drawn:
+        report.findings += _together(drawn, crs)
     report.findings += _refused(layer, kind) if report.ok else ()
     report.findings.sort(key=lambda finding: (finding.level != "error", finding.row is None, finding.row or 0))
     return report
@@ -305,17 +308,9 @@ def _judge(row: int, code: str | None, shape: Any, problem: str, column: str | N
     """What is wrong with one record."""
     named = str(code).strip() if code is not None else None
     if problem:
-        yield Finding(named, row, "error", problem, _OTHER_COPY)
+        yield Finding(named, row, "error", problem, Note("quality.other_copy"))
     elif shape is None or shape.is_empty:
-        yield Finding(named, row, "error", "no outline", _OTHER_COPY)
-    elif not shape.is_valid:
-        if shapely.make_valid(shape, method="structure").area == 0:
-            yield Finding(named, row, "error", "the outline encloses no area", _OTHER_COPY)
-        else:
-            reason = shapely.is_valid_reason(shape)
-            yield Finding(named, row, "warning", f"invalid outline: {reason}", "made valid when read")
-    elif column and shape.area == 0:
-        yield Finding(named, row, "error", f"the outline encloses no area: it is a {shape.geom_type}", _OTHER_COPY)
+        yield Finding(named, row, "error", "no outline", Note("quality.other_copy"))
     if column and official.vintage_of(named or "") is None:
         cleaned = official.clean(pd.Series([code]), "qpv")
         if pd.isna(cleaned.codes[0]):
@@ -323,6 +318,34 @@ def _judge(row: int, code: str | None, shape: Any, problem: str, column: str | N
             yield Finding(named, row, "error", text, "correct the code")
         else:
             yield Finding(cleaned.codes[0], row, "warning", f"code written {code!r}", f"read as {cleaned.codes[0]}")
+
+
+def _invalid(drawn: list[tuple[int, str, Any]], crs: Any, *, perimeters: bool) -> Iterator[Finding]:  # noqa: ANN401
+    """Outlines that are not valid where they are measured, as `qpvgeo.repair` finds them."""
+    if not perimeters:
+        drawn = [one for one in drawn if shapely.get_dimensions(one[2]) == _AREA]
+    shapes = collapsed_as_lines(np.array([shape for _, _, shape in drawn], dtype=object))
+    place = np.full(len(shapes), None, dtype=object) if crs is None else territory_of(shapes, crs)
+    for code in dict.fromkeys(place):
+        shapes[place == code] = (
+            shapes[place == code] if code is None else reproject(shapes[place == code], crs, territories.get(code).epsg)
+        )
+    found = judge(shapes)
+    for at, (reason, why) in enumerate(zip(found.reasons, found.why(), strict=True)):
+        row, named, shape = drawn[found.rows[at]]
+        if found.bare[at]:
+            kind = shape.geom_type
+            flat = (
+                Note("quality.no_area")
+                if kind in ("Polygon", "MultiPolygon")
+                else Note("quality.no_area_kind", kind=kind)
+            )
+            yield Finding(named.strip() or None, row, "error", flat, Note("quality.other_copy"))
+        elif found.lost[at]:
+            yield Finding(named.strip() or None, row, "error", why, Note("quality.other_copy"))
+        else:
+            text, done = Note("quality.invalid", reason=reason), Note("quality.made_valid")
+            yield Finding(named.strip() or None, row, "warning", text, done)
 
 
 def _together(sound: list[tuple[int, str, Any]], crs: Any) -> Iterator[Finding]:  # noqa: ANN401

@@ -12,20 +12,22 @@ import shapely
 
 from qpvgeo import facts
 from qpvgeo.codes import official
-from qpvgeo.errors import DataError
 from qpvgeo.frames import provenance
-from qpvgeo.geometry.projection import to_metric
-from qpvgeo.geometry.validity import polygonal, valid
+from qpvgeo.frames.require import require_outlines
+from qpvgeo.geometry.validity import Repaired, in_metres, judge
+from qpvgeo.language import Note
 
 __all__ = ["FINDING_COLUMNS", "MIN_OVERLAP_M2", "SLIVER_M", "check"]
 
 FINDING_COLUMNS = ("code", "row", "level", "kind", "problem", "area_m2", "action")
 
 MIN_OVERLAP_M2 = 0.01
-"""Neighbours share a limit drawn twice: less than a square decimetre is rounding."""
+"""Neighbours draw their common boundary twice: an overlap below a square decimetre is rounding."""
 
 SLIVER_M = 1.0
 """Mean width (twice the area over the perimeter) under which a part or a hole is a sliver."""
+
+_MOST_LISTS = 2
 
 
 def check(qpv: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -39,14 +41,23 @@ def check(qpv: gpd.GeoDataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row per finding, gravest first: `code` (QPV, or pair of QPV; missing for a finding on the whole), `row`
-        (position in the frame, from 0; missing likewise), `level` (`error`: the row cannot be used as it is;
-        `warning`), `kind` (`code`, `duplicate`, `no outline`, `invalid`, `repaired`, `overlap`, `same outline`,
-        `sliver`, `count`), `problem`, `area_m2` (what is at stake, legal projection; missing where none is), `action`.
-        Empty when all is well.
+        A row per finding, gravest first:
+
+        - `code`: QPV, or pair of QPV; missing for a finding on the whole frame.
+        - `row`: position in the frame, from 0; missing likewise.
+        - `level`: `error` (the row cannot be used as it is) or `warning`.
+        - `kind`: `code`, `duplicate`, `no outline`, `invalid`, `repaired`, `overlap`, `same outline`, `sliver`,
+          `count`.
+        - `problem`, `action`: what is wrong, and what to do or what was done.
+        - `area_m2`: area concerned, in the legal projection; missing where there is none.
+
+        Empty when nothing is wrong. `invalid` is judged in the legal projection of each territory, as by
+        `qpvgeo.repair`: the two find the same outlines.
 
     Raises
     ------
+    UsageError
+        `qpv` is not a frame with outlines.
     DataError
         The frame has no CRS, or outlines lie outside France.
 
@@ -62,15 +73,14 @@ def check(qpv: gpd.GeoDataFrame) -> pd.DataFrame:
     >>> found.loc[found["kind"] == "invalid", "code"].tolist()
     ['QP099008']
     """
-    if qpv.crs is None:
-        raise DataError("The frame has no CRS.", way_out="Set it with `.set_crs(...)`, or use qpvgeo.read_qpv().")
-    shapes = qpv.geometry.to_numpy()
-    metric = to_metric(shapes, qpv.crs, what="perimeters")[0]
+    require_outlines(qpv, name="qpv", areas=False)
+    metric = in_metres(qpv.geometry.to_numpy(), qpv.crs, what="perimeters")[0]
+    faults = judge(metric)
     found = [
         *_codes(qpv.index),
-        *_outlines(qpv.index, metric),
+        *_outlines(qpv, metric, faults),
         *_repaired(qpv),
-        *_overlaps(qpv.index, metric),
+        *_overlaps(qpv.index, metric, faults),
         *_slivers(qpv.index, metric),
         *_counts(qpv.index),
     ]
@@ -90,36 +100,35 @@ def _label(value: Hashable) -> str | None:
 def _codes(index: pd.Index) -> Iterator[Finding]:
     given = index.to_series().reset_index(drop=True)
     cleaned = official.clean(given, "qpv")
-    why = {row: f"{value!r} is {problem}" for row, value, problem in cleaned.problems.itertuples(index=False)}
+    why = {
+        row: Note("quality.not_code", value=repr(value), problem=problem)
+        for row, value, problem in cleaned.problems.itertuples(index=False)
+    }
+    correct, none = Note("quality.correct_code"), Note("quality.no_code")
     for row in np.flatnonzero(cleaned.codes.isna()).tolist():
-        yield _label(given[row]), row, "error", "code", why.get(row, "no code"), None, "correct the code"
+        yield _label(given[row]), row, "error", "code", why.get(row, none), None, correct
     for row, value, code, _ in cleaned.repairs.itertuples(index=False):
-        yield code, int(row), "warning", "code", f"written {value!r}", None, f"read as {code}"
+        written, read = Note("quality.written", value=repr(value)), Note("quality.read_as", code=code)
+        yield code, int(row), "warning", "code", written, None, read
     vintages = sorted({vintage for vintage in map(official.vintage_of, cleaned.codes.dropna()) if vintage})
     if len(vintages) > 1:
-        yield None, None, "error", "code", "codes of both geographies, 2015 and 2024", None, "separate them"
+        yield None, None, "error", "code", Note("quality.both_geographies"), None, Note("quality.separate")
     for code in cleaned.codes[cleaned.codes.duplicated()].dropna().unique():
-        rows = np.flatnonzero(cleaned.codes == code)
-        listed = ", ".join(map(str, rows))
-        yield code, int(rows[0]), "error", "duplicate", f"stands {len(rows)} times (rows {listed})", None, "keep one"
+        rows = np.flatnonzero(cleaned.codes == code).tolist()
+        problem = Note("quality.code_repeated", count=len(rows), rows=rows)
+        yield code, rows[0], "error", "duplicate", problem, None, Note("quality.keep_one")
 
 
-def _outlines(index: pd.Index, metric: np.ndarray) -> Iterator[Finding]:
-    absent = shapely.is_missing(metric) | shapely.is_empty(metric)
-    for row in np.flatnonzero(absent):
-        yield (
-            _label(index[row]),
-            int(row),
-            "error",
-            "no outline",
-            "there is no outline",
-            None,
-            "get another copy of the file",
-        )
-    invalid = np.flatnonzero(~absent & ~valid(metric))
-    for row, reason in zip(invalid, shapely.is_valid_reason(metric[invalid]), strict=True):
-        action = "qpvgeo.repair(), or read with repair=True"
-        yield _label(index[row]), int(row), "warning", "invalid", reason, None, action
+def _outlines(qpv: gpd.GeoDataFrame, metric: np.ndarray, faults: Repaired) -> Iterator[Finding]:
+    lost = {one["code"]: one["reason"] for one in provenance.provenance(qpv).get("outline_lost", [])}
+    for row in np.flatnonzero(shapely.is_missing(metric) | shapely.is_empty(metric)):
+        code = _label(qpv.index[row])
+        problem = lost.get(code, Note("quality.no_outline"))
+        yield code, int(row), "error", "no outline", problem, None, Note("quality.other_copy")
+    action = Note("quality.repair")
+    for row, why, gone in zip(faults.rows.tolist(), faults.why(), faults.bare | faults.lost, strict=True):
+        level, what = ("error", Note("quality.other_copy")) if gone else ("warning", action)
+        yield _label(qpv.index[row]), row, level, "invalid", why, None, what
 
 
 def _repaired(qpv: gpd.GeoDataFrame) -> Iterator[Finding]:
@@ -127,15 +136,16 @@ def _repaired(qpv: gpd.GeoDataFrame) -> Iterator[Finding]:
     for change in provenance.provenance(qpv).get("repairs", []):
         code, gained = change["code"], change["difference_m2"]
         if code in positions:
-            done = f"repaired when read: {gained:+.3f} m2"
+            done = Note("quality.repaired_gain" if gained >= 0 else "quality.repaired_loss", area=abs(gained))
             yield code, positions[code], "warning", "repaired", change["reason"], abs(gained), done
 
 
-def _overlaps(index: pd.Index, metric: np.ndarray) -> Iterator[Finding]:
-    """Pairs of perimeters that share ground, the largest area first."""
-    sound = np.flatnonzero(~shapely.is_missing(metric))
-    # an invalid outline is compared as the area it encloses
-    shapes = polygonal(shapely.make_valid(metric[sound], method="structure"))
+def _overlaps(index: pd.Index, metric: np.ndarray, faults: Repaired) -> Iterator[Finding]:
+    """Pairs of perimeters that overlap, the largest area first; an invalid outline counts as the area it encloses."""
+    outlines = metric.copy()
+    outlines[faults.rows] = faults.shapes
+    there = np.flatnonzero(~shapely.is_missing(outlines))
+    shapes = outlines[there]
     i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     i, j = i[i < j], j[i < j]
     shared = shapely.area(shapely.intersection(shapes[i], shapes[j]))
@@ -143,24 +153,18 @@ def _overlaps(index: pd.Index, metric: np.ndarray) -> Iterator[Finding]:
     for pair in np.argsort(-shared, kind="stable"):
         if shared[pair] <= MIN_OVERLAP_M2:
             break
-        first, second = sound[i[pair]], sound[j[pair]]
+        first, second = there[i[pair]], there[j[pair]]
         names, area = f"{index[first]} / {index[second]}", round(float(shared[pair]), 3)
-        if same[pair]:
-            yield (
-                names,
-                int(first),
-                "warning",
-                "same outline",
-                "two codes, one outline",
-                area,
-                "look which one is right",
-            )
-        else:
-            yield names, int(first), "warning", "overlap", f"the two share {area} m2", area, "left as published"
+        kind, problem, action = (
+            ("same outline", Note("quality.same_outline"), Note("quality.which_is_right"))
+            if same[pair]
+            else ("overlap", Note("quality.overlap", area=area), Note("quality.left"))
+        )
+        yield names, int(first), "warning", kind, problem, area, action
 
 
 def _slivers(index: pd.Index, metric: np.ndarray) -> Iterator[Finding]:
-    """Parts and holes thinner than the width of a line on the published maps."""
+    """Parts and holes thinner than a line on the published maps."""
     parts, owner = shapely.get_parts(metric, return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
     areas = np.asarray(shapely.area(shapely.polygons(rings)) if len(rings) else [])
@@ -170,9 +174,8 @@ def _slivers(index: pd.Index, metric: np.ndarray) -> Iterator[Finding]:
     several = np.bincount(owner, minlength=len(metric)) > 1
     for ring in np.flatnonzero((width < SLIVER_M) & (hole | several[owner[part]])):
         row = int(owner[part[ring]])
-        what = "hole" if hole[ring] else "part"
-        text = f"{what} {width[ring]:.2f} m wide"
-        yield _label(index[row]), row, "warning", "sliver", text, round(float(areas[ring]), 3), "left as published"
+        text = Note("quality.thin_hole" if hole[ring] else "quality.thin_part", width=round(float(width[ring]), 2))
+        yield _label(index[row]), row, "warning", "sliver", text, round(float(areas[ring]), 3), Note("quality.left")
 
 
 def _counts(index: pd.Index) -> Iterator[Finding]:
@@ -184,5 +187,7 @@ def _counts(index: pd.Index) -> Iterator[Finding]:
             known = sorted(expected.get(str(place), set()))
             if known and int(count) not in known:
                 name = facts.names("territories")[str(place)]
-                text = f"{name}: {count} QPV, the lists of {vintage} have {' or '.join(map(str, known))}"
-                yield None, None, "warning", "count", text, None, "look whether the file is an extract"
+                listed = f"quality.count{len(known)}" if len(known) <= _MOST_LISTS else "quality.count"
+                counted = dict(zip(("first", "second"), known, strict=False))
+                text = Note(listed, place=name, count=int(count), vintage=int(vintage), **counted, known=known)
+                yield None, None, "warning", "count", text, None, Note("quality.extract")

@@ -77,8 +77,9 @@ def read_qpv(
         names only), then `commune_names` (list of the published names) where there are no codes, then every other
         published column in lower case, and `geometry`. The projection is that of the file; WGS 84 (EPSG:4326) when
         files in several projections are joined. An outline is missing where the file gives none, or one that encloses
-        no area: the row stays. `attrs["qpvgeo"]` holds the files with their SHA-256, the repairs and the notes; it
-        prints short, and `qpvgeo.provenance` gives it whole.
+        no area: the row stays. `attrs["qpvgeo"]` holds the files with their SHA-256, the repairs and the notes, and
+        `outline_lost` where repair lost outlines (see `qpvgeo.repair`); it prints short, and `qpvgeo.provenance` gives
+        it whole.
 
     Raises
     ------
@@ -291,6 +292,8 @@ def _stamped(qpv: gpd.GeoDataFrame, pieces: list[Piece], notes: list[str]) -> gp
     others = [column for column in qpv.columns if column not in forms.QPV_COLUMNS]
     qpv = qpv[[*lead, *others, "geometry"]]
     fictional = bool(len(qpv)) and bool((qpv["territory"] == territories.SAMPLE).all())
+    bare = set(qpv.index[qpv.geometry.isna()])
+    lost = {one["code"]: one for piece in pieces for one in piece.lost if one["code"] in bare}
     source = "sample" if fictional else "ANCT"
     vintage = int(qpv["vintage"].iloc[0]) if len(qpv) else None
     release = None if not len(qpv) or pd.isna(qpv["release"].iloc[0]) else str(qpv["release"].iloc[0])
@@ -306,5 +309,6 @@ def _stamped(qpv: gpd.GeoDataFrame, pieces: list[Piece], notes: list[str]) -> gp
         repairs=repairs.to_dict("records"),
         notes=[*(note for piece in pieces for note in piece.notes), *notes],
         fictional=fictional,
+        **({"outline_lost": list(lost.values())} if lost else {}),
     )
     return qpv

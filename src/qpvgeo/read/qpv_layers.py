@@ -42,6 +42,7 @@ class Piece:
     record: dict[str, Any]
     notes: list[str]
     log: pd.DataFrame
+    lost: list[dict[str, Any]]
 
 
 def read_piece(
@@ -96,16 +97,22 @@ def read_piece(
     log = pd.DataFrame()
     if repair:
         frame, log = repair_outlines(frame)
-    bare = frame.index[frame.geometry.isna()]
-    notes += [Note("read.no_outline", count=len(bare), codes=list(bare))] if len(bare) else []
     record = provenance.file_record(layer.path, member=layer.member)
     earlier = provenance.provenance(raw)
+    bare = frame.index[frame.geometry.isna()]
+    lost = [*earlier.get("outline_lost", []), *provenance.provenance(frame).get("outline_lost", [])]
+    lost = [one for one in lost if one["code"] in bare]
+    # an outline that the file gives as a point or a line counts as none
+    gone = [one["code"] for one in lost if one["enclosed_m2"]]
+    without = [code for code in bare if code not in gone]
+    notes += [Note("geometry.read_lost", count=len(gone), codes=gone)] if gone else []
+    notes += [Note("read.no_outline", count=len(without), codes=without)] if without else []
     if earlier.get("repairs"):
         log = pd.concat([pd.DataFrame(earlier["repairs"]), log]) if len(log) else pd.DataFrame(earlier["repairs"])
     if earlier.get("files"):
         record["made_from"] = earlier["files"]
     told = [Note("read.of_file", file=layer.label, note=note) for note in notes]
-    return Piece(layer.label, frame, record, [*earlier.get("notes", []), *told], log)
+    return Piece(layer.label, frame, record, [*earlier.get("notes", []), *told], log, lost)
 
 
 def _read(layer: vector_layers.Layer, code: str | None, crs: Any) -> tuple[gpd.GeoDataFrame, list[str]]:  # noqa: ANN401

@@ -26,8 +26,9 @@ from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import provenance
-from qpvgeo.geometry.projection import to_metric
-from qpvgeo.geometry.validity import mended
+from qpvgeo.frames.require import require_outlines
+from qpvgeo.geometry.projection import DEGREES, reproject, to_metric
+from qpvgeo.geometry.validity import in_metres, judge
 from qpvgeo.language import Note
 from qpvgeo.tagging import index_file
 from qpvgeo.tagging.coordinates import numbers_in
@@ -360,13 +361,18 @@ def _years(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> list[int | None]:
 def _rows(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[pd.DataFrame, list[str]]:
     """Perimeters with label, vintage, territory and names, in the legal projection; labels of those without outline.
 
-    A row whose outline encloses no area once it is valid stays, not `drawn`, with the place where it may have been.
+    A row whose outline is lost in repair, now or when it was read, stays, not `drawn`, with the place where it lay.
     """
-    given, shapes = frame.geometry.to_numpy(), mended(frame).to_numpy()
-    drawn = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    lost = ~drawn & ~(shapely.is_missing(given) | shapely.is_empty(given))
-    kept = np.flatnonzero(drawn | lost)
-    areas, place = to_metric(np.where(drawn, shapes, given)[kept], frame.crs, what="perimeters")
+    require_outlines(frame, name="qpv")
+    areas, place = in_metres(frame.geometry.to_numpy(), frame.crs, what="perimeters")
+    found = judge(areas)
+    gone = found.rows[shapely.is_missing(found.shapes)]
+    areas[found.rows] = found.shapes
+    drawn = ~(shapely.is_missing(areas) | shapely.is_empty(areas))
+    shapes, at = _where_lost(frame, gone)
+    areas[at], place[at] = to_metric(shapes, DEGREES, what="lost outlines")
+    kept = np.flatnonzero(~(shapely.is_missing(areas) | shapely.is_empty(areas)))
+    areas, place = areas[kept], place[kept]
     labels = np.array([str(label) for label in frame.index], dtype=object)
     rows = pd.DataFrame(
         {
@@ -381,6 +387,25 @@ def _rows(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[pd.DataFrame, list[s
         dtype=object,
     )
     return rows.astype({"drawn": bool}), labels[~drawn].tolist()
+
+
+def _where_lost(
+    frame: gpd.GeoDataFrame | gpd.GeoSeries, gone: npt.NDArray[np.intp]
+) -> tuple[Shapes, npt.NDArray[np.intp]]:
+    """Boxes in degrees around the outlines that a frame has lost, and their positions."""
+    boxes = dict(
+        zip(
+            gone.tolist(),
+            shapely.bounds(reproject(frame.geometry.to_numpy()[gone], frame.crs, DEGREES)).tolist(),
+            strict=True,
+        )
+    )
+    known = provenance.provenance(frame).get("outline_lost", []) if isinstance(frame, gpd.GeoDataFrame) else []
+    bounds = {one["code"]: one["bounds"] for one in known}
+    bare = np.flatnonzero(frame.geometry.isna()).tolist() if bounds else []
+    boxes |= {row: bounds[str(frame.index[row])] for row in bare if str(frame.index[row]) in bounds}
+    shapes = np.array([shapely.box(west, south, east, north) for west, south, east, north in boxes.values()])
+    return shapes.astype(object), np.array(list(boxes), dtype=np.intp)
 
 
 def _texts(frame: gpd.GeoDataFrame | gpd.GeoSeries, names: Sequence[str]) -> npt.NDArray[np.object_]:

@@ -21,7 +21,7 @@ from qpvgeo.formats.text_tables import as_text, normalise
 from qpvgeo.frames.forms import regions_of
 from qpvgeo.frames.provenance import file_record
 from qpvgeo.geometry.projection import DEGREES
-from qpvgeo.geometry.validity import polygonal, valid
+from qpvgeo.geometry.validity import mend
 from qpvgeo.language import Note
 from qpvgeo.read.communes.tables import year_of
 from qpvgeo.sources import known_tables
@@ -164,11 +164,9 @@ def _without_repetition(outlines: gpd.GeoDataFrame, notes: list[str]) -> gpd.Geo
 
 def _valid(outlines: gpd.GeoDataFrame, notes: list[str]) -> gpd.GeoDataFrame:
     """The few invalid outlines made valid, areas only."""
-    shapes = outlines.geometry.to_numpy().copy()
-    broken = np.flatnonzero(~valid(shapes) | ~np.isin(shapely.get_type_id(shapes), (3, 6)))
+    shapes, broken = mend(outlines.geometry.to_numpy(), outlines.crs, outlines.index, name="communes")
     if not len(broken):
         return outlines
-    shapes[broken] = polygonal(shapely.make_valid(shapes[broken], method="structure"))
     lost = outlines.index[shapely.is_missing(shapes) | shapely.is_empty(shapes)]
     if len(lost):
         raise DataError(Note("read.outlines_no_area", count=len(lost)), problems=lost)
