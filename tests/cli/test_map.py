@@ -44,7 +44,7 @@ def answer(*options):
             ["99001", "--kind", "estimates"],
             "People of fiscal households, estimated from cells, Port-Brume (99001), 2019",
         ),
-        (["99001", "--kind", "change"], "From the QPV of 2015 to those of 2024, Port-Brume (99001)"),
+        (["99001", "--kind", "change"], "QPV perimeters from 2015 to 2024, Port-Brume (99001)"),
         (["QN09902I", "--kind", "tags"], "Addresses and QPV, La Misaine (QN09902I), 2024"),
         (["--kind", "france"], "Priority neighbourhoods (QPV), France, 2024"),
         (["--kind", "france", "--by", "commune"], "Share of people in QPV by commune, France, 2024"),

@@ -68,7 +68,7 @@ def test_the_summary_names_states_bands_reasons_and_source():
 
 def test_in_french():
     out = run("--sample", "--lang", "fr").stdout
-    for text in ("Dans un QPV", "Hors QPV, à moins de 300 m", "pas de coordonnées", "Rien n'est écrit"):
+    for text in ("Dans un QPV", "Hors QPV, à moins de 300 m", "coordonnées absentes", "Aucun fichier enregistré"):
         assert text in out
 
 
@@ -260,8 +260,8 @@ def test_the_title_is_printed_whole(tmp_path):
 
 def test_nothing_to_go_on_with_is_told(tmp_path, addresses):
     words = (addresses, "-o", tmp_path / "out.csv", "--sample", "--x", "x", "--y", "y", "--crs", "2154", "--resume")
-    assert "there is no run to go on with" in run(*words).stdout
-    assert "pas de passage à reprendre" in run(*words, "--lang", "fr").stdout
+    assert "there is no run to resume" in run(*words).stdout
+    assert "aucun traitement à reprendre" in run(*words, "--lang", "fr").stdout
 
 
 @pytest.mark.parametrize("kept", [True, False])

@@ -235,7 +235,7 @@ def test_imputed_cells_are_hatched_as_one_patch(layers):
     ax = maps.grid(layers["grid"], layers["new"])
     hatched = [patch for patch in ax.patches if patch.get_hatch()]
     assert len(hatched) == 1
-    assert "imputed" in [text.get_text() for text in ax.get_legend().get_texts()]
+    assert "Imputed" in [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def test_bounds_of_an_estimate_are_rings_of_their_size(layers):
@@ -275,11 +275,11 @@ def test_units_that_are_not_known_are_hatched_and_those_without_a_qpv_grey(layer
     coverage = layers["coverage"].copy()
     coverage.loc["99003", "share"] = np.nan
     legend = [text.get_text() for text in maps.choropleth(coverage, layers["communes"]).get_legend().get_texts()]
-    assert legend[-2:] == ["not known", "no QPV"]
+    assert legend[-2:] == ["Not known", "No QPV"]
     plain = [
         text.get_text() for text in maps.choropleth(layers["coverage"], layers["communes"]).get_legend().get_texts()
     ]
-    assert "not known" not in plain
+    assert "Not known" not in plain
 
 
 def test_communes_are_joined_to_the_level_of_the_coverage(layers):
@@ -387,12 +387,12 @@ def test_legend_counts_the_points_on_the_map_and_those_that_are_not(layers):
     ax = maps.tags(layers["addresses"], layers["new"], layers["communes"], place="QN09902I")
     counts = [text.get_text() for text in ax.get_legend().get_texts()]
     drawn = sum(len(line.get_xdata()) for line in ax.lines if line.get_gid() is None and line.get_marker() != "x")
-    ours = [text for text in counts if text.startswith(("in a", "within"))]
+    ours = [text for text in counts if text.startswith(("In a", "Within"))]
     shown = sum(int(re.search(r"\(([\d,]+)\)", text)[1].replace(",", "")) for text in ours)
     assert 0 < drawn == shown < len(layers["addresses"])
     unknown = int((qg.tag_points(layers["addresses"], layers["new"])["state"] == "unknown").sum())
-    assert f"unknown ({unknown:,})" in counts
-    assert f"not on this map ({len(layers['addresses']) - shown - unknown:,})" in counts
+    assert f"Unknown ({unknown:,})" in counts
+    assert f"Not on this map ({len(layers['addresses']) - shown - unknown:,})" in counts
 
 
 def test_tags_of_other_points_are_refused(layers):
@@ -424,7 +424,7 @@ def test_source_names_producer_vintage_release_and_licence_and_files_of_the_plac
     files = [{"file": "here.shp", "regions": ["99"], **told}, {"file": "far.shp", "regions": ["02"], **told}]
     ax = maps.qpv(named(layers["new"], files=files), lang="fr")
     assert source_of(ax).startswith(
-        "Source\u00a0: ANCT, here.shp (géographie 2024, version 2025), Licence Ouverte 2.0. qpvgeo\u00a0"
+        "Source\u202f: ANCT, here.shp (géographie 2024, version 2025), Licence Ouverte 2.0. qpvgeo\u00a0"
     )
 
 
@@ -452,12 +452,12 @@ def test_legend_names_no_perimeters_where_there_are_none(layers):
     bare = next(code for code in layers["communes"].index if code not in layers["coverage"].index)
     far = layers["new"].iloc[:1]
     ax = maps.qpv(far, layers["communes"], place=bare)
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Commune limit"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Commune boundary"]
 
 
 def test_title_of_a_change_holds_the_years_that_are_drawn(layers):
     ax = maps.change(layers["old"], layers["new"], lang="fr")
-    assert ax.get_title(loc="left") == "Des QPV de 2015 à ceux de 2024"
+    assert ax.get_title(loc="left") == "Évolution des périmètres QPV entre 2015 et 2024"
 
 
 @pytest.mark.parametrize(("before", "after"), [("new", "old"), ("new", "new")])
@@ -545,7 +545,7 @@ def test_column_without_words_is_said_to_be_one(layers):
     assert (
         maps.choropleth(layers["coverage"], layers["communes"], "estimated_share", lang="fr")
         .get_title(loc="left")
-        .startswith("Part estimée par la surface")
+        .startswith("Part estimée selon la surface")
     )
 
 

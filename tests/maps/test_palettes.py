@@ -102,7 +102,7 @@ def test_numbers_that_are_all_the_same_are_one_class():
 
 
 def test_labels_are_written_in_the_language():
-    assert classed([0.011, 0.5], count=1, kind="share", lang="fr").labels == ("1,1\u00a0% à 50,0\u00a0%",)
+    assert classed([0.011, 0.5], count=1, kind="share", lang="fr").labels == ("1,1\u202f% à 50,0\u202f%",)
     assert classed([1_000, 2_500], count=1, lang="en").labels == ("1,000 to 2,500",)
 
 
@@ -113,7 +113,7 @@ def test_labels_are_written_in_the_language():
         ([1, 2, 3, 3, 4, 41], {"count": 3}, ("1 to 2", "3", "4 to 41")),
         ([0, 0.00005, 0.0001], {"count": 2, "kind": "decimal"}, ("0.00000 to 0.00005", "0.00005 to 0.00010")),
         ([0.003, 0.15], {"count": 1, "kind": "decimal"}, ("0.003 to 0.150",)),
-        ([0.0004, 0.0005], {"count": 1, "kind": "share"}, ("0.04\u00a0% to 0.05\u00a0%",)),
+        ([0.0004, 0.0005], {"count": 1, "kind": "share"}, ("0.04% to 0.05%",)),
         ([-2.0, 2.0], {"count": 1, "kind": "decimal"}, ("-2.00 to 2.00",)),
     ],
 )

@@ -111,8 +111,8 @@ def test_cells_whose_number_is_missing_are_hatched_and_in_the_legend(cells, new)
     some = cells.assign(imputed=False, living_standard_sum_eur=sums.mask(cells["imputed"].to_numpy(dtype=bool)))
     ax = maps.grid(some, new, "living_standard_mean_eur")
     assert hatched_cells(ax) == hatched_cells(maps.grid(cells, new))
-    assert "not known" in legend_of(ax)
-    assert "not known" not in legend_of(maps.grid(cells, new))
+    assert "Not known" in legend_of(ax)
+    assert "Not known" not in legend_of(maps.grid(cells, new))
 
 
 def test_poverty_of_people_is_drawn_where_the_file_counts_no_households(cells, new):
@@ -121,9 +121,9 @@ def test_poverty_of_people_is_drawn_where_the_file_counts_no_households(cells, n
         households=pd.NA, poor_households=pd.NA, poor_population=rate * cells["population"].astype("Float64")
     )
     ax = maps.grid(counted, new, "poverty_rate")
-    assert ax.get_legend().get_title().get_text() == "poverty rate of people"
-    assert legend_of(ax)[0] == "25.0\u00a0%"
-    assert "not known" not in legend_of(ax)
+    assert ax.get_legend().get_title().get_text() == "Poverty rate of people"
+    assert legend_of(ax)[0] == "25.0%"
+    assert "Not known" not in legend_of(ax)
 
 
 def test_column_without_any_number_is_refused(cells, new):
@@ -182,7 +182,7 @@ def test_nearer_points_lie_above_farther_ones_and_the_legend_starts_with_them(ad
     order = [by_colour[colour] for colour in (TAGS["in"], *BANDS[:2], TAGS["out"])]
     assert order == sorted(order, reverse=True)
     assert len(set(order)) == 4
-    assert [text.split(" (")[0] for text in legend_of(ax)][:2] == ["in a QPV", "within 300\u00a0m"]
+    assert [text.split(" (")[0] for text in legend_of(ax)][:2] == ["In a QPV", "Within 300\u00a0m"]
 
 
 def test_more_bands_than_colours_are_refused(addresses, new):
@@ -201,8 +201,8 @@ def test_points_without_a_place_are_unknown_and_not_elsewhere(new):
         {"lon": [*inside.x.astype(str), "", "far", "-3.41"], "lat": [*inside.y.astype(str), "", "away", "46.09"]}
     )
     counts = legend_of(maps.tags(table, new))
-    assert "unknown (2)" in counts
-    assert "not on this map (1)" in counts
+    assert "Unknown (2)" in counts
+    assert "Not on this map (1)" in counts
 
 
 def test_legend_of_estimates_names_the_perimeters_and_whole_people(new, people):
@@ -211,7 +211,7 @@ def test_legend_of_estimates_names_the_perimeters_and_whole_people(new, people):
     sizes = [text for text in legend_of(maps.estimates(few, new)) if re.fullmatch(r"\d+", text)]
     assert sizes == ["1"]
     unknown = people.assign(estimate=np.nan)
-    assert "estimation non donnée" in legend_of(maps.estimates(unknown, new, lang="fr"))
+    assert "Estimation non disponible" in legend_of(maps.estimates(unknown, new, lang="fr"))
 
 
 def test_circles_of_the_legend_do_not_touch_their_numbers(new, people):

@@ -6,7 +6,9 @@ else; errors and progress go to standard error. Exit status: 0 done, 1 the data 
 source could not be had.
 """
 
+import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -21,8 +23,10 @@ from qpvgeo.cli.commands.population import population
 from qpvgeo.cli.commands.summary import summary
 from qpvgeo.cli.commands.tag import tag
 from qpvgeo.cli.parser import Group, command, language_of
+from qpvgeo.cli.streams import encodable
 from qpvgeo.errors import QpvgeoError
 from qpvgeo.formats.atomic_write import unwind_on_termination
+from qpvgeo.language import Note
 
 __all__ = ["app", "main"]
 
@@ -33,23 +37,36 @@ app = Group(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 click.version_option(__version__, message="%(prog)s %(version)s", prog_name="qpvgeo", help="cli.version")(app)
-command(app, "datasets")(datasets)
-command(app, "fetch")(fetch)
-command(app, "doctor")(doctor)
-command(app, "summary")(summary)
-command(app, "coverage")(coverage)
-command(app, "population")(population)
-command(app, "tag")(tag)
-command(app, "crosswalk")(crosswalk)
-command(app, "map")(map_)
+command(app, "datasets", "cli.datasets")(datasets)
+command(app, "fetch", "cli.fetch")(fetch)
+command(app, "doctor", "cli.doctor")(doctor)
+command(app, "summary", "cli.summary")(summary)
+command(app, "coverage", "cli.coverage")(coverage)
+command(app, "population", "cli.population")(population)
+command(app, "tag", "cli.tag")(tag)
+command(app, "crosswalk", "cli.crosswalk")(crosswalk)
+command(app, "map", "cli.map")(map_)
 
 
 def main() -> None:
-    """Run the command; an error of qpvgeo is a message and an exit status, never a traceback."""
+    """Run the command; what goes wrong is a message and an exit status, never a traceback."""
     unwind_on_termination()
+    encodable()
     with language_of(sys.argv[1:]):
         try:
             app(prog_name="qpvgeo")
         except QpvgeoError as error:
-            click.echo(f"qpvgeo: {error}", err=True)
-            sys.exit(error.exit_code)
+            message: object = error
+            status = error.exit_code
+        except OSError as error:
+            name = f"{error.filename}: " if error.filename else ""
+            message, status = f"{name}{error.strerror or error}", 2
+        except Exception as error:
+            if os.environ.get("QPVGEO_TRACEBACK"):
+                raise
+            message, status = Note("cli.unexpected", kind=type(error).__name__, reason=str(error)), 2
+        else:
+            return
+        with suppress(OSError):
+            click.echo(f"qpvgeo: {message}", err=True)
+        sys.exit(status)

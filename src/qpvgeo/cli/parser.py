@@ -10,6 +10,7 @@ import click
 from click.exceptions import BadOptionUsage, MissingParameter, NoSuchOption
 
 from qpvgeo import settings
+from qpvgeo.cli.streams import quiet_pipe
 from qpvgeo.language import LANGUAGES, Note, say
 
 __all__ = ["Choice", "Command", "Group", "argument", "command", "file_option", "language_of", "option"]
@@ -137,6 +138,16 @@ class Group(click.Group):
         with formatter.section(_said("cli.commands")):
             formatter.write_dl([(name, _said(one.help)) for name, one in self.commands.items()])
 
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:  # noqa: ANN401
+        """Read the call; its help may go to a pipe that is closed."""
+        with quiet_pipe():
+            return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
+        """Run the command; its answer may go to a pipe that is closed."""
+        with quiet_pipe():
+            return super().invoke(ctx)
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:  # noqa: ANN401
         """Find the command named."""
         if args[0] not in self.commands and not ctx.resilient_parsing:
@@ -165,9 +176,9 @@ class Group(click.Group):
         sys.exit(status if isinstance(status, int) else 0)
 
 
-def command(group: Group, name: str, **more: Any) -> Callable[[Any], click.Command]:  # noqa: ANN401
-    """Add a command to a group; its help is the phrase `cli.<name>`."""
-    return group.command(name, cls=Command, help=f"cli.{name}", **more)
+def command(group: Group, name: str, about: str) -> Callable[[Any], click.Command]:
+    """Add a command to a group; `about` is the phrase of its help."""
+    return group.command(name, cls=Command, help=about)
 
 
 @contextmanager

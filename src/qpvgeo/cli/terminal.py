@@ -136,7 +136,7 @@ class Screen:
     def written(self, path: str | None) -> None:
         """Say which file was written."""
         if path:
-            self.line(f"{self.word('Written to')} {path}")
+            self.line(Note("cli.written", path=path))
 
     def notes(self, notes: Iterable[str], style: str = "dim") -> None:
         """Write notes on files, those that say the same of several files in one line."""
@@ -145,7 +145,7 @@ class Screen:
 
     def foot(self, answer: dict[str, Any]) -> None:
         """Sources, and the warning that belongs to every output of the sample."""
-        names = [str(source.get("file") or source.get("facts")) for source in answer.get("sources", [])]
+        names = [self.word(str(one.get("file") or one.get("facts"))) for one in answer.get("sources", [])]
         if names:
             self.line(f"{self.word('Source:')} {', '.join(dict.fromkeys(names))}", style="dim")
         if "fictional" in answer:

@@ -19,7 +19,7 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 from qpvgeo import settings
-from qpvgeo.language.numbers import number, share
+from qpvgeo.language.numbers import number, share, typeset
 from qpvgeo.language.terms import metres, term
 
 __all__ = ["Note", "joined", "keys", "listed", "parts", "say"]
@@ -38,7 +38,7 @@ def _templates() -> dict[str, dict[str, str]]:
         for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines()):
             if row["key"] in found:
                 raise KeyError(f"the phrase {row['key']!r} appears twice")
-            found[row["key"]] = {"en": row["english"], "fr": row["french"]}
+            found[row["key"]] = {"en": row["english"], "fr": typeset(row["french"])}
     return found
 
 

@@ -1,12 +1,28 @@
 """Numbers as people write them, in French or in English."""
 
 import math
+import re
 from typing import Literal
 
-__all__ = ["LANGUAGES", "Lang", "number", "share"]
+__all__ = ["LANGUAGES", "Lang", "number", "share", "typeset"]
 
 Lang = Literal["en", "fr"]
 LANGUAGES = ("en", "fr")
+
+_BEFORE = re.compile(r"[ \u00a0](?=[;:?!%»](?:\W|$))")
+_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+
+
+def typeset(french: str) -> str:
+    r"""French as it is printed: narrow no-break spaces before double signs, within guillemets; curved apostrophes.
+
+    Examples
+    --------
+    >>> typeset("l'aire : 5 % ; « Les Saules »")
+    'l’aire\u202f: 5\u202f%\u202f; «\u202fLes Saules\u202f»'
+    """
+    spaced = _BEFORE.sub("\u202f", french).replace("« ", "«\u202f").replace("«\u00a0", "«\u202f")
+    return _APOSTROPHE.sub("’", spaced)
 
 
 def number(value: float | None, lang: str, digits: int = 0) -> str:
@@ -29,6 +45,8 @@ def share(value: float | None, lang: str, digits: int = 2) -> str:
     Examples
     --------
     >>> share(0.0813, "en"), share(0.0813, "fr", 1)
-    ('8.13\xa0%', '8,1\xa0%')
+    ('8.13%', '8,1\u202f%')
     """
-    return "–" if value is None or math.isnan(value) else f"{number(100 * value, lang, digits)}\u00a0%"
+    if value is None or math.isnan(value):
+        return "–"
+    return number(100 * value, lang, digits) + ("\u202f%" if lang == "fr" else "%")

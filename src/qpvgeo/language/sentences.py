@@ -44,10 +44,10 @@ def say(text: str, lang: str) -> str:
     """
     if isinstance(text, Note):
         return text.say(lang)
-    if lang != "fr" or not text:
-        return text
     if text in terms():
         return term(text, lang)
+    if lang != "fr" or not text:
+        return text
     for pattern, french in _PIECES:
         text = re.sub(pattern, french, text)
     return re.sub(r"(\d)\.(\d+)%", r"\1,\2 %", text)

@@ -4,7 +4,7 @@ import csv
 from functools import cache
 from importlib.resources import files
 
-from qpvgeo.language.numbers import LANGUAGES, number
+from qpvgeo.language.numbers import LANGUAGES, number, typeset
 
 __all__ = ["metres", "term", "terms", "with_colon"]
 
@@ -14,7 +14,7 @@ def terms() -> dict[str, dict[str, str]]:
     """Every term known, with its wording in each language."""
     text = files("qpvgeo.language").joinpath("terms.csv").read_text(encoding="utf-8")
     return {
-        row["term"]: {"en": row["english"] or row["term"], "fr": row["french"]}
+        row["term"]: {"en": row["english"] or row["term"], "fr": typeset(row["french"])}
         for row in csv.DictReader(text.splitlines())
     }
 
@@ -39,8 +39,8 @@ def term(text: str, lang: str) -> str:
 
 
 def with_colon(text: str, lang: str) -> str:
-    """Put a colon after a term: French sets a no-break space before it."""
-    return f"{text}\u00a0:" if lang == "fr" else f"{text}:"
+    """Put a colon after a term: French sets a narrow no-break space before it."""
+    return f"{text}\u202f:" if lang == "fr" else f"{text}:"
 
 
 def metres(value: float, lang: str) -> str:

@@ -95,7 +95,7 @@ def choropleth(
     >>> links = qg.join_communes(qpv, communes, population=people)
     >>> ax = qg.maps.choropleth(qg.coverage(links, by="commune", units=communes), communes, lang="fr")
     >>> ax.get_legend().get_title().get_text()
-    'part des habitants en QPV'
+    'Part de la population résidant en QPV'
     """
     require_outlines(units=units)
     outlines = units_of(coverage, units)

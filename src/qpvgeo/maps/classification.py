@@ -73,7 +73,7 @@ def classed(
     Examples
     --------
     >>> classed([0.1, 0.2, 0.3, None], count=2, kind="share").labels
-    ('10.0\xa0% to 20.0\xa0%', '20.0\xa0% to 30.0\xa0%')
+    ('10.0% to 20.0%', '20.0% to 30.0%')
     >>> classed([1, 2, 3, 4, 41], count=3).labels
     ('1 to 2', '3', '4 to 41')
     """

@@ -68,7 +68,7 @@ def source_line(
     for (producer, licence), files in told.items():
         shown = [_listed(names) + (f" ({dated})" if dated else "") for dated, names in files.items()]
         parts.append(", ".join(word for word in (producer, *shown, licence) if word))
-    between = "\u00a0; " if lang == "fr" else "; "
+    between = "\u202f; " if lang == "fr" else "; "
     line = with_colon(term("Source", lang), lang) + " " + between.join(parts) if parts else ""
     made = f"qpvgeo\u00a0{__version__}"
     said = [f"{line}. {made}" if line else made, *notes]

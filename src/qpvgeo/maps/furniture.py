@@ -150,6 +150,8 @@ def legend(
     )
     box.get_title().set_color(_ON_WHITE)
     for text in [*box.get_texts(), box.get_title()]:
+        words = text.get_text()
+        text.set_text(words[:1].upper() + words[1:])
         shown(text)
 
 

@@ -101,7 +101,7 @@ def grid(
     >>> sample = qg.sample()
     >>> ax = qg.maps.grid(qg.read_grid(sample.grid_2019), qg.read_qpv(sample.qpv_2024), "poverty_rate")
     >>> ax.get_legend().get_title().get_text()
-    'poverty rate of households'
+    'Poverty rate of households'
     """
     values, (words, kind) = _values(grid, column, lang)
     where = find_place(place, qpv if place is not None else _above(qpv, grid), communes)

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from qpvgeo.codes import official
 from qpvgeo.errors import UsageError
 from qpvgeo.frames import provenance
+from qpvgeo.language.notes import Note
 from qpvgeo.language.numbers import Lang
 from qpvgeo.language.terms import term, with_colon
 from qpvgeo.maps import furniture
@@ -141,7 +142,7 @@ def change(
     >>> sample = qg.sample()
     >>> ax = qg.maps.change(qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024), lang="fr")
     >>> [text.get_text() for text in ax.get_legend().get_texts()][:3]
-    ['conservé', 'gagné', 'perdu']
+    ['Maintenu', 'Ajouté', 'Retiré']
     """
     require_outlines(before=before, after=after)
     years = _in_order(before, after)
@@ -173,7 +174,7 @@ def change(
         for line, label in zip(lines, (f"{term('limit of', lang)} {year}" for year in years), strict=True)
     ]
     furniture.legend(ax, [*named, *drawn, *handles])
-    words = f"{term('From the QPV of', lang)} {years[0]} {term('to those of', lang)} {years[1]}"
+    words = Note("maps.change_title", before=years[0], after=years[1]).say(lang)
     made = titled(words, where, None)
     finish(ax, where, made if title is None else title, [before, after, communes], lang)
     labels = Labels(ax)

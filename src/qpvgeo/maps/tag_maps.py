@@ -75,7 +75,7 @@ def tags(
     >>> table = pd.read_csv(sample.addresses, sep=";", dtype="str")
     >>> ax = qg.maps.tags(table, qg.read_qpv(sample.qpv_2024), lang="fr")
     >>> ax.get_legend().get_texts()[0].get_text()
-    'dans un QPV (860)'
+    'Dans un QPV (860)'
     """
     found = coordinates_of(points, xy=xy, crs=crs)
     said = tag_points(points, qpv, xy=xy, crs=crs) if tags is None else tags

@@ -9,7 +9,7 @@ from qpvgeo.cli.options import folder, grid_option, layer_option, output_option,
 from qpvgeo.cli.parser import file_option, option
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.language import Note, number, share
+from qpvgeo.language import Note, number, share, with_colon
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -225,11 +225,11 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
         (word(kind), *(number(counts.get(kind), lang) for counts in by_vintage.values()))
         for kind in dict.fromkeys(kind for counts in by_vintage.values() for kind in counts)
     ]
-    pairs = f"{number(answer['pairs'], lang)} {word('pairs')}"
-    screen.table(columns, rows, title=f"{word('From the geography of 2015 to that of 2024')}, {pairs}")
+    screen.table(columns, rows, title=Note("cli.crosswalk_title", count=answer["pairs"]))
     screen.line()
     for year, left in answer["uncovered"].items():
-        screen.line(f"{word('Uncovered of')} {year}{word(':')} {_left(left, screen)}")
+        head = with_colon(f"{word('Uncovered of')} {year}", lang)
+        screen.line(f"{head} {_left(left, screen)}")
     screen.line(Note("cli.tolerance", width=answer["tolerance_m"]), style="dim")
     _disagreements(answer["correspondence"], screen)
     for path in (answer["output"], answer["classes_output"]):

@@ -8,7 +8,7 @@ import click
 from qpvgeo.cli.options import folder, shared
 from qpvgeo.cli.parser import argument
 from qpvgeo.cli.terminal import Column, Screen
-from qpvgeo.language import Note, number
+from qpvgeo.language import Note
 
 __all__ = ["doctor"]
 
@@ -38,11 +38,10 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
     """A table of findings per file."""
     for report in answer["files"]:
         broken = any(finding["level"] == "error" for finding in report["findings"])
-        state, style = ("not usable as it is", "red") if broken else ("usable", "green")
+        key, style = ("cli.file_not_usable", "red") if broken else ("cli.file_usable", "green")
         if report["kind"] == "unknown" and not broken:
-            state, style = "not a published file, left aside", "dim"
-        count = f"{number(report['features'], screen.lang)} {screen.word('records')}"
-        screen.line(f"{report['file']}  {screen.word(report['kind'])}, {count}: {screen.word(state)}", style=style)
+            key, style = "cli.file_unknown", "dim"
+        screen.line(Note(key, file=report["file"], kind=report["kind"], count=report["features"]), style=style)
         if report["findings"] and (report["kind"] != "unknown" or broken):
             _findings(report["findings"], screen)
 

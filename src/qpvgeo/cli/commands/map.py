@@ -7,6 +7,7 @@ from typing import Any
 from qpvgeo.cli.options import VINTAGES, folder, grid_option, layer_option, shared
 from qpvgeo.cli.parser import Choice, argument, file_option, option
 from qpvgeo.cli.terminal import Screen
+from qpvgeo.language import Note
 
 __all__ = ["map_"]
 
@@ -41,6 +42,6 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
     """Title of the map and the files written."""
     screen.line(answer["title"], style="bold")
     for path in answer["outputs"]:
-        screen.written(path)
+        screen.line(Note("cli.map_written", path=path))
     for note in answer["notes"]:
         screen.line(screen.word(note), style="yellow")

@@ -1,0 +1,64 @@
+"""Standard output as it is: any encoding, and a reader that may leave before the end."""
+
+import codecs
+import os
+import sys
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from click.exceptions import Exit
+
+__all__ = ["encodable", "quiet_pipe"]
+
+_HANDLER = "qpvgeo.nearest"
+_NEAREST = {
+    "\u202f": "\u00a0",
+    "\u00a0": " ",
+    "’": "'",
+    "–": "-",
+    "─": "-",
+    "×": "x",
+    "²": "2",
+    "«": '"',
+    "»": '"',
+    "…": "...",
+}
+
+
+def _nearest(error: UnicodeError) -> tuple[str, int]:
+    """Nearest letters that the encoding has, for those it does not have."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_written(letter, error.encoding) for letter in error.object[error.start : error.end]), error.end
+
+
+def _written(letter: str, encoding: str) -> str:
+    other = _NEAREST.get(letter) or "".join(
+        part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part)
+    )
+    try:
+        other.encode(encoding)
+    except UnicodeEncodeError:
+        return _written(other, encoding) if other in _NEAREST else "?"
+    return other or "?"
+
+
+def encodable() -> None:
+    """Write what the encoding of a stream does not have as its nearest letters: cp1252 has no narrow space."""
+    codecs.register_error(_HANDLER, _nearest)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):  # a stream that is not text, or is closed
+            stream.reconfigure(errors=_HANDLER)  # type: ignore[union-attr]
+
+
+@contextmanager
+def quiet_pipe() -> Iterator[None]:
+    """End with 0 when the reader of standard output has left: `qpvgeo coverage | head` is no failure."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        with suppress(OSError, ValueError):  # a stream without a descriptor
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Exit(0) from None
