@@ -16,6 +16,7 @@ from qpvgeo._version import __version__
 from qpvgeo.cli.commands.coverage import coverage
 from qpvgeo.cli.commands.crosswalk import crosswalk
 from qpvgeo.cli.commands.datasets import datasets
+from qpvgeo.cli.commands.designate import designate
 from qpvgeo.cli.commands.doctor import doctor
 from qpvgeo.cli.commands.fetch import fetch
 from qpvgeo.cli.commands.map import map_
@@ -45,6 +46,7 @@ command(app, "coverage", "cli.coverage")(coverage)
 command(app, "population", "cli.population")(population)
 command(app, "tag", "cli.tag")(tag)
 command(app, "crosswalk", "cli.crosswalk")(crosswalk)
+command(app, "designate", "cli.designate")(designate)
 command(app, "map", "cli.map")(map_)
 
 

@@ -3,6 +3,8 @@ from .agreement import compare_with_official as compare_with_official
 from .eligibility import eligible_cells as eligible_cells
 from .sensitivity import designation_sensitivity as designation_sensitivity
 from .thresholds import income_threshold as income_threshold
+from .units import read_units as read_units
+from .units import single_unit as single_unit
 from .what_if import judge_perimeters as judge_perimeters
 from .zones import CandidateZones as CandidateZones
 from .zones import candidate_zones as candidate_zones

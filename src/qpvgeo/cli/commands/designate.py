@@ -1,0 +1,236 @@
+"""`qpvgeo designate`: cells and zones that meet the criteria of the decree; candidates, never the legal outlines."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from qpvgeo import settings
+from qpvgeo.cli.options import folder, grid_option, layer_option, output_option, shared, vintage_option
+from qpvgeo.cli.parser import Choice, file_option, option
+from qpvgeo.cli.terminal import Column, Screen
+from qpvgeo.errors import MissingDataError, UsageError
+from qpvgeo.language import Note, number, share
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+__all__ = ["designate"]
+
+_COLUMNS = (
+    Column("Zone", "code"),
+    Column("Unit", "code", 4),
+    Column("Communes", "text", 2),
+    Column("Cells"),
+    Column("People"),
+    Column("Income", rank=1),
+    Column("Poverty", rank=1),
+    Column("Imputed", rank=3),
+    Column("km²", rank=2),
+)
+_ENDINGS = (".csv", ".parquet", ".json", ".xlsx", ".gpkg", ".geojson")
+_SAMPLE = {"national_median": 20_500.0, "median": 17_000.0, "unit_population": 124_000.0}
+"""Fictional medians and size of the agglomeration of the sample."""
+
+
+@grid_option
+@layer_option
+@option("--columns", metavar="NAME=NAME,...", help="cli.option_columns")
+@file_option("--units", help="cli.designate_units")
+@option("--national-median", kind=float, metavar="EUR", help="cli.designate_national")
+@option("--median", kind=float, metavar="EUR", help="cli.designate_median")
+@option("--unit-population", kind=float, metavar="N", help="cli.designate_population")
+@option("--income", default="mean", metavar="mean|poverty|COLUMN", help="cli.designate_income")
+@option("--poverty-rate", kind=float, metavar="SHARE", help="cli.designate_rate")
+@option("--regime", kind=Choice("2014", "2023", "martinique-reunion-2014"), default="2014", help="cli.designate_regime")
+@option("--contiguity", kind=Choice("queen", "rook"), default="queen", help="cli.designate_contiguity")
+@option("--gap", kind=int, default=0, metavar="N", help="cli.designate_gap")
+@option("--min-population", kind=float, default=1_000, metavar="N", help="cli.designate_minimum")
+@vintage_option
+@output_option
+@shared
+def designate(
+    *,
+    grid: Path | None,
+    layer: str | None,
+    columns: str | None,
+    units: Path | None,
+    national_median: float | None,
+    median: float | None,
+    unit_population: float | None,
+    income: str,
+    poverty_rate: float | None,
+    regime: str,
+    contiguity: str,
+    gap: int,
+    min_population: float,
+    vintage: str,
+    output: Path | None,
+    json: bool,
+    sample: bool,
+    data: Path | None,
+) -> None:
+    """Cells below the income threshold, and the zones they make: candidates by the criteria of the decree."""
+    from qpvgeo.cli import answers, outputs
+    from qpvgeo.designation import candidate_zones, eligible_cells
+    from qpvgeo.formats.frame_writer import write_frame
+
+    where = folder(data, sample=sample)
+    if sample:
+        national_median = national_median or _SAMPLE["national_median"]
+        median = median or _SAMPLE["median"]
+        unit_population = unit_population or _SAMPLE["unit_population"]
+    problems = _problems(national_median, median, unit_population, units)
+    problems += outputs.problems_of(output, suffixes=_ENDINGS)
+    if problems:
+        raise UsageError(Note("cli.options_do_not_fit"), problems=problems, way_out=Note("cli.designate_way_out"))
+    read = _grid(where, grid, layer, columns)
+    towns = _units(read, units, median, unit_population)
+    cells = eligible_cells(
+        read,
+        towns,
+        national_median=float(national_median or 0),
+        income=income,
+        poverty_rate=poverty_rate,
+        regime=regime,
+    )
+    found = candidate_zones(
+        cells,
+        min_population=min_population,
+        contiguity=contiguity,  # type: ignore[arg-type]
+        gap=gap,
+        geometry=output is not None and output.suffix.lower() not in {".csv", ".json", ".xlsx"},
+    )
+    if output is not None:
+        write_frame(
+            found.zones, output, lang=settings.current_language(), inputs=[path for path in (grid, units) if path]
+        )
+    about = cells.attrs["qpvgeo"]
+    thresholds = cells["threshold_eur"].dropna().unique().tolist()
+    eligible = cells["eligible"].fillna(value=False)
+    answer = {
+        "regime": regime,
+        "article": about["article"],
+        "threshold_eur": int(thresholds[0]) if len(thresholds) == 1 else None,
+        "thresholds": {
+            str(unit): int(value)
+            for unit, value in cells.dropna(subset="threshold_eur").groupby("unit")["threshold_eur"].first().items()
+        },
+        "proxy": about["proxy"],
+        "calibration": about["calibration"],
+        "cells": len(cells),
+        "eligible_cells": int(eligible.sum()),
+        "eligible_population": float(cells["population"].astype("Float64")[eligible].sum()),
+        "zones": answers.records(_plain(found.zones), "zone"),
+        "near_misses": answers.records(found.near_misses, "rank"),
+        "official": _official(found, int(vintage), where),
+        "output": None if output is None else str(output),
+        "sources": answers.sources(read),
+        "notes": answers.notes(cells),
+    }
+    answers.show(answer | answers.fictional(read), _table, as_json=json)
+
+
+def _problems(national: float | None, median: float | None, population: float | None, units: Path | None) -> list[str]:
+    wrong = {
+        Note("cli.missing", name="--national-median"): national is None,
+        Note("cli.missing", name="--median"): median is None and units is None,
+        Note("cli.missing", name="--unit-population"): population is None and units is None,
+    }
+    return [note for note, is_wrong in wrong.items() if is_wrong]
+
+
+def _grid(data: Path | None, grid: Path | None, layer: str | None, columns: str | None) -> pd.DataFrame:
+    """Grid that was named, else the latest one available."""
+    from qpvgeo.read import read_grid
+    from qpvgeo.sources import recognise
+
+    names = dict(pair.split("=", 1) for pair in columns.split(",") if "=" in pair) if columns else None
+    if grid is not None:
+        return read_grid(grid, layer=layer, columns=names)
+    known = [one for one in recognise.scan(data) if one.kind == "grid"]
+    if not known:
+        raise MissingDataError(Note("cli.no_grid"), way_out=Note("cli.no_grid_way_out"))
+    latest = max(known, key=lambda one: one.vintage or 0)
+    return read_grid(latest.path, layer=layer, columns=names)
+
+
+def _units(grid: pd.DataFrame, units: Path | None, median: float | None, population: float | None) -> pd.DataFrame:
+    from qpvgeo.designation.units import read_units, single_unit
+
+    if units is not None:
+        return read_units(units, medians=median)
+    return single_unit(grid, population=float(population or 0), median=float(median or 0))
+
+
+def _plain(zones: pd.DataFrame) -> pd.DataFrame:
+    """Zones without their outlines."""
+    import pandas as pd
+
+    return pd.DataFrame(zones.drop(columns="geometry", errors="ignore"))
+
+
+def _official(found: Any, vintage: int, data: Path | None) -> dict[str, Any] | None:  # noqa: ANN401
+    """Agreement with the official perimeters available; None when there are none near."""
+    from qpvgeo.cli import inputs
+    from qpvgeo.designation import compare_with_official
+    from qpvgeo.errors import QpvgeoError
+
+    try:
+        qpv = inputs.perimeters(vintage, data)
+        if qpv is None:
+            return None
+        total = compare_with_official(found, qpv).total
+    except QpvgeoError:
+        return None
+    return {
+        "vintage": vintage,
+        **{str(name): None if math.isnan(value) else float(value) for name, value in total.items()},
+    }
+
+
+def _table(answer: dict[str, Any], screen: Screen) -> None:
+    lang = screen.lang
+    threshold = answer["threshold_eur"]
+    screen.line(
+        Note(
+            "cli.designate_headline",
+            eligible=answer["eligible_cells"],
+            cells=answer["cells"],
+            people=answer["eligible_population"],
+        ),
+        style="bold",
+    )
+    if threshold is not None:
+        screen.line(Note("cli.designate_threshold", threshold=threshold, article=answer["article"]), indent=2)
+    rows = [
+        (
+            str(zone["zone"]),
+            str(zone["unit"]),
+            ", ".join(zone["communes"]),
+            number(zone["cells"], lang),
+            number(zone["population"], lang),
+            number(zone.get("income_eur"), lang),
+            share(zone.get("poverty_rate"), lang, 1),
+            share(zone.get("imputed_share"), lang, 0),
+            number(zone["area_km2"], lang, 2),
+        )
+        for zone in answer["zones"]
+    ]
+    screen.line()
+    screen.table(_COLUMNS, rows, title=Note("cli.designate_zones", count=len(rows)))
+    near = [row for row in answer["near_misses"] if row["kind"] == "people"]
+    screen.line(Note("cli.designate_near", zones=len(near), cells=len(answer["near_misses"]) - len(near)))
+    official = answer["official"]
+    if official is not None and official["in_qpv_share"] is not None:
+        screen.line(
+            Note(
+                "cli.designate_official",
+                vintage=official["vintage"],
+                inside=official["in_qpv_share"],
+                eligible=official["eligible_share"],
+            )
+        )
+    screen.notes(answer["notes"])

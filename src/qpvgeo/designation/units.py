@@ -1,0 +1,111 @@
+"""Units of the decree from Insee's table of urban units by commune, with the medians that the user has."""
+
+import os
+from collections.abc import Mapping
+
+import pandas as pd
+
+from qpvgeo.errors import DataError
+from qpvgeo.formats.text_tables import find_column, read_table, to_number
+from qpvgeo.language import Note
+
+__all__ = ["read_units", "single_unit"]
+
+_COMMUNE = ("commune", "codgeo", "code_commune", "com", "insee_com")
+_UNIT = ("unit", "uu2020", "uu2010", "unite_urbaine", "code_uu")
+_NAME = ("unit_name", "libuu2020", "uu_name", "libuu2010")
+_POPULATION = ("population", "pop_com", "ptot", "pmun", "poptot")
+_MEDIAN = ("median", "mediane", "med")
+_RURAL = "000"
+
+
+def read_units(
+    source: str | os.PathLike[str], *, medians: Mapping[str, float] | pd.Series | float | None = None
+) -> pd.DataFrame:
+    r"""Read the urban unit of each commune, the people of the unit and its median income.
+
+    Parameters
+    ----------
+    source
+        CSV or workbook with a row per commune: its code (`CODGEO`, `commune`), its unit (`UU2020`, `unit`) and its
+        inhabitants (`population`, `pop_com`, `PTOT`).
+    medians
+        Median income by consumption unit: by code of unit, or one number for all. By default the column `median` of
+        the table, missing where there is none.
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the code of the commune: `unit`, `name`, `population` (inhabitants of the whole unit, summed over its
+        communes; missing where one is), `median`. Communes outside of urban units (code ending in 000) are left out.
+
+    Raises
+    ------
+    DataError
+        No column of communes, units or inhabitants, or communes that appear twice.
+
+    Notes
+    -----
+    The decree tests the *population totale* of the unit; a table of municipal populations gives a little less.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "units.csv"
+    >>> _ = path.write_text("CODGEO;UU2020;pop_com\n99001;99701;30000\n99002;99701;15000\n99003;99000;900\n")
+    >>> units = read_units(path, medians={"99701": 19000})
+    >>> units["population"].tolist(), units["median"].tolist()
+    ([45000, 45000], [19000.0, 19000.0])
+    """
+    table = read_table(source)
+    names = {kind: find_column(table, known) for kind, known in _KNOWN.items()}
+    missing = [kind for kind in ("commune", "unit", "population") if names[kind] is None]
+    if missing:
+        raise DataError(
+            Note("designation.units_columns"),
+            problems=[Note("designation.units_column", kind=kind, names=list(_KNOWN[kind])) for kind in missing],
+            way_out=Note("designation.units_way_out"),
+        )
+    commune = table[names["commune"]].str.strip()
+    units = pd.DataFrame(
+        {
+            "unit": table[names["unit"]].str.strip().to_numpy(),
+            "name": table[names["name"]].to_numpy() if names["name"] else None,
+            "own": to_number(table[names["population"]]).numbers.to_numpy(),
+        },
+        index=pd.Index(commune, name="commune"),
+    )
+    twice = units.index[units.index.duplicated()].unique()
+    if len(twice):
+        raise DataError(
+            Note("designation.units_unusable"),
+            problems=[Note("designation.commune_twice", commune=str(code)) for code in twice],
+            way_out=Note("designation.units_way_out"),
+        )
+    if medians is not None:
+        units["median"] = float(medians) if isinstance(medians, int | float) else units["unit"].map(dict(medians))
+    else:
+        units["median"] = to_number(table[names["median"]]).numbers.to_numpy() if names["median"] else float("nan")
+    units["population"] = units.groupby("unit")["own"].transform(lambda parts: parts.sum(skipna=False))
+    urban = units["unit"].notna() & ~units["unit"].fillna(_RURAL).str.endswith(_RURAL)
+    return units.loc[urban, ["unit", "name", "population", "median"]]
+
+
+_KNOWN = {"commune": _COMMUNE, "unit": _UNIT, "name": _NAME, "population": _POPULATION, "median": _MEDIAN}
+
+
+def single_unit(grid: pd.DataFrame, *, population: float, median: float) -> pd.DataFrame:
+    """One unit that holds all communes of a grid.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> grid = pd.DataFrame({"communes": [["99001"], ["99002", "99001"]]})
+    >>> single_unit(grid, population=45_000, median=19_000)["median"].to_dict()
+    {'99001': 19000, '99002': 19000}
+    """
+    listed = grid["communes"].dropna() if "communes" in grid.columns else pd.Series(dtype=object)
+    towns = sorted({code for codes in listed for code in ([codes] if isinstance(codes, str) else codes)}) or [""]
+    return pd.DataFrame(
+        {"unit": "1", "population": population, "median": median}, index=pd.Index(towns, name="commune")
+    )
