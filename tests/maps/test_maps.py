@@ -285,7 +285,7 @@ def test_units_that_are_not_known_are_hatched_and_those_without_a_qpv_grey(layer
 def test_communes_are_joined_to_the_level_of_the_coverage(layers):
     links = qg.join_communes(layers["new"], layers["communes"])
     ax = maps.choropleth(qg.coverage(links, by="epci"), layers["communes"], "n_qpv")
-    assert ax.get_title(loc="left") == "Number of QPV by EPCI, 2024"
+    assert ax.get_title(loc="left") == "Number of QPV by EPCI (geography of 2024)"
     units = next(one for one in ax.collections if one.get_zorder() == 2)
     assert len(units.get_paths()) == layers["communes"]["epci"].nunique()
 
@@ -336,7 +336,7 @@ def test_names_of_the_data_appear_as_they_are(layers, tmp_path, suffix):
 def test_text_of_an_svg_is_text(layers, tmp_path):
     root = ET.parse(maps.save(maps.qpv(layers["new"], layers["communes"]), tmp_path / "map.svg")).getroot()
     words = ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert "Priority neighbourhoods (QPV), 2024" in words
+    assert "Priority neighbourhoods (QPV) (geography of 2024)" in words
 
 
 def test_png_has_300_dots_an_inch(layers, tmp_path):
@@ -360,8 +360,9 @@ def test_file_that_cannot_be_written_is_refused_with_every_reason(layers, tmp_pa
 
 
 def test_language_that_there_is_not_is_refused(layers):
-    with pytest.raises(ValueError, match="'de' is not a language"):
+    with pytest.raises(UsageError) as caught:
         maps.qpv(layers["new"], lang="de")
+    assert [problem.key for problem in caught.value.problems] == ["maps.unknown_language"]
 
 
 @pytest.mark.parametrize(
@@ -369,7 +370,7 @@ def test_language_that_there_is_not_is_refused(layers):
     [
         (lambda layers: maps.choropleth(layers["coverage"], layers["communes"], "shares"), "share"),
         (lambda layers: maps.grid(layers["grid"], layers["new"], "poverty"), "poverty_rate"),
-        (lambda layers: maps.qpv(layers["new"], layers["communes"], place="Port-Brum"), "99001 Port-Brume"),
+        (lambda layers: maps.qpv(layers["new"], layers["communes"], place="Port-Brum"), "Port-Brume (99001)"),
     ],
 )
 def test_wrong_name_is_answered_with_those_near(layers, draw, near):
@@ -452,7 +453,10 @@ def test_legend_names_no_perimeters_where_there_are_none(layers):
     bare = next(code for code in layers["communes"].index if code not in layers["coverage"].index)
     far = layers["new"].iloc[:1]
     ax = maps.qpv(far, layers["communes"], place=bare)
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Commune boundary"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "Commune boundary",
+        layers["communes"].loc[bare, "name"],
+    ]
 
 
 def test_title_of_a_change_holds_the_years_that_are_drawn(layers):
@@ -462,26 +466,28 @@ def test_title_of_a_change_holds_the_years_that_are_drawn(layers):
 
 @pytest.mark.parametrize(("before", "after"), [("new", "old"), ("new", "new")])
 def test_change_that_goes_backwards_or_nowhere_is_refused(layers, before, after):
-    with pytest.raises(UsageError, match="from the earlier geography to the later"):
+    with pytest.raises(UsageError) as caught:
         maps.change(layers[before], layers[after])
+    assert caught.value.key == "maps.change_order"
 
 
 def test_change_of_a_qpv_of_either_geography(layers):
     for layer in ("old", "new"):
         code = layers[layer].index[0]
-        assert code in maps.change(layers["old"], layers["new"], place=code).get_title(loc="left")
+        name = layers[layer]["name"].iloc[0]
+        assert name in maps.change(layers["old"], layers["new"], place=code).get_title(loc="left")
 
 
 @pytest.mark.parametrize(
     ("draw", "words"),
     [
-        (lambda one: maps.change(one["old"], None), "no frame with outlines"),
-        (lambda _: maps.qpv("qpv.geojson"), "no frame with outlines"),
-        (lambda one: maps.france(one["coverage"], one["coverage"]), "no frame with outlines"),
+        (lambda one: maps.change(one["old"], None), "not a frame of outlines"),
+        (lambda _: maps.qpv("qpv.geojson"), "not a frame of outlines"),
+        (lambda one: maps.france(one["coverage"], one["coverage"]), "not a frame of outlines"),
         (lambda one: maps.qpv(one["new"].set_crs(None, allow_override=True)), "projection"),
         (lambda one: maps.choropleth(one["coverage"], one["communes"].set_crs(None, allow_override=True)), "project"),
         (lambda one: maps.qpv(pd.concat([one["new"], one["new"]])), "several times"),
-        (lambda one: maps.qpv(one["new"], place=59350), "A code is text: '59350'"),
+        (lambda one: maps.qpv(one["new"], place=59350), "A code is text: 59350"),
         (lambda one: maps.choropleth(one["coverage"], one["communes"], classes=2.5), "2.5 classes"),
     ],
 )
@@ -535,7 +541,11 @@ def test_choropleth_of_one_unit_shows_those_around_it_lighter(layers):
 
 def test_units_with_a_code_alone_are_places(layers):
     communes = layers["communes"].drop(columns=["name", "epci", "ept", "department"])
-    assert maps.choropleth(layers["coverage"], communes, place="99001").get_title(loc="left").endswith("99001, 2024")
+    assert (
+        maps.choropleth(layers["coverage"], communes, place="99001")
+        .get_title(loc="left")
+        .endswith("99001 (geography of 2024)")
+    )
 
 
 def test_column_without_words_is_said_to_be_one(layers):

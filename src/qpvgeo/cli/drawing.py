@@ -18,7 +18,7 @@ from qpvgeo.formats.table_stream import open_table
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.maps.choropleths import LEVELS
-from qpvgeo.maps.qpv_maps import not_shown, together
+from qpvgeo.maps.composition import not_shown
 from qpvgeo.population.estimation import estimate_population
 from qpvgeo.samples import sample as embedded
 from qpvgeo.sources import recognise
@@ -52,7 +52,7 @@ def draw(asked: Options) -> dict[str, Any]:
             plt.close(drawing.ax.figure)
     answer = {
         "kind": asked.kind,
-        "place": None if drawing.place is None else drawing.place.name or None,
+        "place": None if drawing.place is None else drawing.place.label or None,
         "title": title,
         "outputs": [str(path) for path in _files(asked)],
         "notes": drawing.notes(settings.current_language()),
@@ -70,9 +70,10 @@ class _Drawing:
     def notes(self, lang: str) -> list[str]:
         """What belongs on the map and is not there."""
         if self.place is not None:
-            return not_shown(self.place.bare, self.frames, lang)
+            return [note.say(lang) for note in not_shown(self.place.bare, self.frames)]
         outlines = (frame for frame in self.frames if isinstance(frame, gpd.GeoDataFrame) and "vintage" in frame)
-        return not_shown([str(code) for one in outlines for code in one.index[one.geometry.isna()]], self.frames, lang)
+        bare = [str(code) for one in outlines for code in one.index[one.geometry.isna()]]
+        return [note.say(lang) for note in not_shown(bare, self.frames)]
 
 
 def _files(asked: Options) -> list[Path]:
@@ -140,7 +141,7 @@ def _communes(asked: Options) -> gpd.GeoDataFrame | None:
         return None
 
 
-def _place(asked: Options, qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame | None) -> maps.Place:
+def _place(asked: Options, qpv: Any, communes: gpd.GeoDataFrame | None) -> maps.Place:  # noqa: ANN401 - or several
     box = None if asked.box is None else _numbers(asked.box)
     return maps.find_place(box or asked.place, qpv, communes, epci=inputs.epci(asked.data))
 
@@ -163,7 +164,7 @@ def _draw_qpv(asked: Options) -> _Drawing:
 
 def _draw_change(asked: Options) -> _Drawing:
     before, after, communes = _qpv(asked, 2015), _qpv(asked, 2024), _communes(asked)
-    place = _place(asked, together(before, after), communes)
+    place = _place(asked, [after, before], communes)
     ax = maps.change(before, after, communes, place=place, lang=settings.current_language(), title=asked.title)  # type: ignore[arg-type]
     return _Drawing(ax, place, _known(before, after, communes))
 

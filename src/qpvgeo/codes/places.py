@@ -20,7 +20,7 @@ from qpvgeo.codes import official, territories
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 
-__all__ = ["Area", "AreaLevel", "arrondissement_name", "find_area", "near_names", "plain"]
+__all__ = ["Area", "AreaLevel", "areas_named", "arrondissement_name", "find_area", "near_names", "plain"]
 
 AreaLevel = Literal[
     "territory", "region", "former region", "union", "department", "epci", "ept", "commune", "arrondissement"
@@ -143,8 +143,7 @@ def find_area(
             Note("codes.no_area_level", level=repr(level)),
             way_out=Note("codes.area_levels", levels=list(get_args(AreaLevel))),
         )
-    known = [area for area in _known(communes, epci) if level is None or area.level == level]
-    found = _matches(name.strip(), known)
+    found, known = areas_named(name, communes, epci, level=level)
     if len(found) == 1:
         return found[0]
     if found:
@@ -159,6 +158,29 @@ def find_area(
         problems=[Note("codes.near_place", place=place) for place in near_names(name, known)],
         way_out=Note(key),
     )
+
+
+def areas_named(
+    name: str,
+    communes: pd.DataFrame | None = None,
+    epci: pd.DataFrame | None = None,
+    *,
+    level: AreaLevel | None = None,
+) -> tuple[list[Area], list[Area]]:
+    """Places that a code or a name means, and all places known: for a caller that knows other places too.
+
+    Parameters
+    ----------
+    name, communes, epci, level
+        As for `find_area`.
+
+    Examples
+    --------
+    >>> [area.level for area in areas_named("11")[0]]
+    ['region', 'department']
+    """
+    known = [area for area in _known(communes, epci) if level is None or area.level == level]
+    return _matches(name.strip(), known), known
 
 
 def _matches(asked: str, known: list[Area]) -> list[Area]:
@@ -206,6 +228,12 @@ def _names(area: Area) -> frozenset[str]:
     names = _plain_names(area.name) | {plain(area.label)}
     for other in _OTHER_NAMES.get((area.level, area.code), ()):
         names |= _plain_names(other)
+    if area.level == "arrondissement":
+        city, number = plain(area.name).rsplit(" ", 1)
+        digits = re.sub(r"\D", "", number)
+        ordinals = {digits, number, f"{digits}eme"}
+        names |= {f"{city} {one}" for one in ordinals} | {f"{city} {one} arrondissement" for one in ordinals}
+        names |= {f"{one} arrondissement de {city}" for one in ordinals}
     return names
 
 
@@ -215,6 +243,8 @@ _OTHER_NAMES: dict[tuple[str, str], tuple[str, ...]] = {
     ("region", "04"): ("Réunion",),
     ("region", "11"): ("IDF",),
     ("region", "93"): ("PACA",),
+    ("epci", "200046977"): ("Grand Lyon",),
+    ("epci", "200054781"): ("Grand Paris",),
     **{
         ("union", row["name"]): tuple(row["other_names"].split("|"))
         for row in facts.rows("unions")

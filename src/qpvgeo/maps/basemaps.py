@@ -6,6 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from qpvgeo.errors import FetchError, UsageError
+from qpvgeo.maps.composition import LAND_ID
 from qpvgeo.maps.places import Place
 
 __all__ = ["basemap"]
@@ -59,6 +60,6 @@ def basemap(ax: Axes, place: Place, source: Any = None) -> Axes:  # noqa: ANN401
             f"The tiles of the base map cannot be had: {error}", way_out="Leave the base map out, or try later."
         ) from error
     for collection in ax.collections:
-        if 1 <= collection.get_zorder() < 1.5:
+        if collection.get_gid() == LAND_ID:
             collection.set_facecolor("none")
     return ax

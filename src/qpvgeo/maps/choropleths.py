@@ -1,7 +1,7 @@
 """A figure of each commune, EPCI, department or region, in classes that the legend names with their unit."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import geopandas as gpd
 import numpy as np
@@ -12,15 +12,15 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.frames import provenance
-from qpvgeo.language.numbers import Lang
+from qpvgeo.language import Note
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
 from qpvgeo.maps.classification import Classes, Kind, classed
+from qpvgeo.maps.composition import finish, geography_of, titled
 from qpvgeo.maps.furniture import draw
+from qpvgeo.maps.options import MapOptions, near_words, settled
 from qpvgeo.maps.palettes import MISSING, NONE
-from qpvgeo.maps.places import Place, find_place, near_names, require_outlines
-from qpvgeo.maps.qpv_maps import finish, titled
+from qpvgeo.maps.places import Place, find_place, require_outlines
 
 __all__ = ["LEVELS", "absent", "choropleth", "figure_of", "legend_of", "near_columns", "paint", "units_of", "words_of"]
 
@@ -48,12 +48,9 @@ def choropleth(
     units: gpd.GeoDataFrame,
     column: str = "share",
     *,
-    place: str | Sequence[float] | Place | None = None,
     scheme: str = "quantiles",
     classes: int = 5,
-    ax: Axes | None = None,
-    lang: Lang = "en",
-    title: str | None = None,
+    **options: Unpack[MapOptions],
 ) -> Axes:
     """Draw a column of a frame of coverage, a colour for each class of its units.
 
@@ -65,13 +62,11 @@ def choropleth(
         Outlines of the units, indexed by code; or communes (`qpvgeo.read_communes`), joined to the level of the frame.
     column
         Column of numbers.
-    place
-        As for `qpvgeo.maps.qpv`, where `units` are communes; else the code or name of a unit, a box, or None for all
-        units. Classes are those of the units of a place that has several: what lies around it is plain land.
     scheme, classes
         How numbers are cut (`quantiles`, `natural`, `equal`, `pretty`), and in how many classes at most.
-    ax, lang, title
-        As for `qpvgeo.maps.qpv`.
+    **options
+        As for `qpvgeo.maps.qpv`. With `place`, classes are those of the units of a place that has several: the rest is
+        plain land.
 
     Returns
     -------
@@ -97,12 +92,14 @@ def choropleth(
     >>> ax.get_legend().get_title().get_text()
     'Part de la population résidant en QPV'
     """
+    asked = settled(options)
+    lang = asked.lang
     require_outlines(units=units)
     outlines = units_of(coverage, units)
     values = figure_of(coverage, column, outlines.index)
     joined = not isinstance(outlines, gpd.GeoDataFrame)
-    where = find_place(place, outlines, None if place is None else units)
-    ax = furniture.axes_of(ax, where.frame)
+    where = find_place(asked.place, outlines, None if asked.place is None else units)
+    ax = furniture.axes_of(asked.ax, where.frame)
     words, kind = words_of(column, values, lang)
     shapes = where.metres(outlines)
     own = _own(where, units, shapes.index, level=str(coverage.index.name) if joined else "")
@@ -114,9 +111,8 @@ def choropleth(
     furniture.legend(ax, legend_of(cut, lang, **absent(cut, shown, coverage)), words)
     level = str(coverage.index.name)
     made = words + (f" {term(f'by {level}', lang)}" if level in LEVELS else "")
-    about = provenance.provenance(coverage)
-    made = titled(made[:1].upper() + made[1:], where, about.get("vintage"))
-    finish(ax, where, made if title is None else title, [coverage, units], lang)
+    made = titled(made[:1].upper() + made[1:], where.name, geography_of(coverage, lang))
+    finish(ax, where, made, [coverage, units], asked)
     return ax
 
 
@@ -195,9 +191,7 @@ def figure_of(coverage: pd.DataFrame, column: str, index: pd.Index) -> pd.Series
 
 def near_columns(asked: str, names: Sequence[str]) -> list[str]:
     """What an error says of the columns there are: those near the one asked for, or all of them."""
-    known = list(dict.fromkeys(names))
-    near = [text.split(" ")[0] for text in near_names(asked, dict.fromkeys(known, ""))]
-    return [f"there is {name!r}" for name in near or known]
+    return [Note("maps.there_is", name=repr(name)) for name in near_words(asked, names)]
 
 
 def paint(

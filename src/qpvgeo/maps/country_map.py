@@ -4,7 +4,7 @@ Each frame is in the legal projection of its territory and has a scale bar of it
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import geopandas as gpd
 import matplotlib.pyplot as plt
@@ -18,16 +18,17 @@ from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError
 from qpvgeo.frames import provenance
 from qpvgeo.geometry.projection import reproject, territory_of
-from qpvgeo.language.numbers import Lang, number
+from qpvgeo.language.numbers import number
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
 from qpvgeo.maps.choropleths import LEVELS, absent, figure_of, legend_of, paint, units_of, words_of
 from qpvgeo.maps.classification import Classes, classed
+from qpvgeo.maps.composition import geography_of, not_shown, titled
 from qpvgeo.maps.credits import source_line
 from qpvgeo.maps.furniture import draw
+from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.palettes import PERIMETER
 from qpvgeo.maps.places import require_outlines
-from qpvgeo.maps.qpv_maps import not_shown
 
 __all__ = ["france"]
 
@@ -59,9 +60,7 @@ def france(
     *,
     scheme: str = "quantiles",
     classes: int = 5,
-    ax: Axes | None = None,
-    lang: Lang = "en",
-    title: str | None = None,
+    **options: Unpack[MapOptions],
 ) -> Axes:
     """Draw the whole country: perimeters as dots and areas, or a figure of each unit.
 
@@ -75,8 +74,9 @@ def france(
         the land: departments, communes.
     column, scheme, classes
         As for `qpvgeo.maps.choropleth`; for a coverage.
-    ax, lang, title
-        As for `qpvgeo.maps.qpv`. The frames of the other territories stand to the left and right of the axes.
+    **options
+        `ax`, `lang`, `title` and `source`, as for `qpvgeo.maps.qpv`. The frames of the other territories are to the
+        left and right of the axes.
 
     Returns
     -------
@@ -98,6 +98,8 @@ def france(
     >>> [inset.get_label() for inset in ax.child_axes][:3]
     ['971', '972', '973']
     """
+    asked = settled(options, without=["place"])
+    lang = asked.lang
     perimeters = _are_perimeters(data, column)
     own = isinstance(data, gpd.GeoDataFrame)
     if units is None and not own:
@@ -105,14 +107,13 @@ def france(
     require_outlines(**({"data": data} if own else {}), **({} if units is None else {"units": units}))
     outlines = data if units is None else units if perimeters else units_of(data, units)
     values = pd.Series(dtype="Float64") if perimeters else figure_of(data, column, outlines.index)
-    sheet = _Sheet(ax, outlines, fictional=provenance.is_fictional(data))
+    sheet = _Sheet(asked.ax, outlines, fictional=provenance.is_fictional(data))
     said: list[str] = []
     if perimeters:
         heading, handles = "", _dots(sheet, data, lang, land=units is not None)
         bare = data.index[data.geometry.isna() | data.geometry.is_empty]
-        said = not_shown(map(str, bare), [data], lang)
-        vintage = provenance.provenance(data).get("vintage")
-        made = f"{term('Priority neighbourhoods (QPV)', lang)}, {term('France', lang)}, {vintage or ''}".rstrip(", ")
+        said = [note.say(lang) for note in not_shown(map(str, bare), [data])]
+        made = term("Priority neighbourhoods (QPV)", lang)
     else:
         heading, kind = words_of(column, values, lang)
         cut = classed(values.to_numpy(), scheme=scheme, count=classes, kind=kind, lang=lang)
@@ -122,13 +123,13 @@ def france(
         handles = legend_of(cut, lang, **absent(there, values[shown], data))
         level = str(data.index.name)
         by = f" {term(f'by {level}', lang)}" if level in LEVELS else ""
-        made = f"{heading[:1].upper()}{heading[1:]}{by}, {term('France', lang)}"
-        about = provenance.provenance(data)
-        made = ", ".join(str(part) for part in (made, about.get("vintage")) if part)
+        made = f"{heading[:1].upper()}{heading[1:]}{by}"
     sheet.finish(lang)
     _legend(sheet, handles, heading)
-    furniture.title(sheet.main, made if title is None else title)
-    furniture.source(sheet.main, source_line([data, units], lang, width=150, notes=said))
+    made = titled(made, term("France", lang), geography_of(data, lang))
+    furniture.title(sheet.main, made if asked.title is None else asked.title)
+    line = source_line([data, units], lang, width=150, notes=said, own=asked.source)
+    furniture.source(sheet.main, line)
     return sheet.main
 
 

@@ -27,6 +27,7 @@ def source_line(
     width: int = 110,
     regions: Collection[str] | None = None,
     notes: Iterable[str] = (),
+    own: str | None = None,
 ) -> str:
     """Where the data of a map come from: producer, file, vintage and release, licence; or that they are fictional.
 
@@ -42,6 +43,8 @@ def source_line(
         Regions that the map shows: files that hold none of them are left out.
     notes
         Sentences that follow, each on lines of its own.
+    own
+        Sources that the caller adds to those of the files.
 
     Examples
     --------
@@ -68,6 +71,7 @@ def source_line(
     for (producer, licence), files in told.items():
         shown = [_listed(names) + (f" ({dated})" if dated else "") for dated, names in files.items()]
         parts.append(", ".join(word for word in (producer, *shown, licence) if word))
+    parts += [own] if own else []
     between = "\u202f; " if lang == "fr" else "; "
     line = with_colon(term("Source", lang), lang) + " " + between.join(parts) if parts else ""
     made = f"qpvgeo\u00a0{__version__}"

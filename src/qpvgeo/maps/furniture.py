@@ -38,6 +38,7 @@ __all__ = [
     "dot",
     "draw",
     "legend",
+    "line",
     "metres_a_point",
     "north",
     "patches",
@@ -268,6 +269,11 @@ def metres_a_point(ax: Axes | None, frame: Box) -> float:
 def dot(label: str, colour: str) -> Artist:
     """Legend handle of points."""
     return Line2D([], [], linestyle="none", marker="o", color=colour, markersize=4, label=label)
+
+
+def line(label: str, **style: Any) -> Artist:  # noqa: ANN401 - whatever a line takes
+    """Legend handle of a line."""
+    return Line2D([], [], label=label, **style)
 
 
 def patches(entries: Iterable[tuple[str, dict[str, Any]]]) -> list[Artist]:

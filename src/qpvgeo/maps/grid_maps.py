@@ -3,8 +3,7 @@
 A cell is drawn from its id, a square of its lattice taken to the projection of the map; all of them are one collection.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import geopandas as gpd
 import numpy as np
@@ -20,15 +19,15 @@ from matplotlib.path import Path
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import forms, provenance
 from qpvgeo.geometry import insee_lattice
-from qpvgeo.language.numbers import Lang
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
 from qpvgeo.maps.choropleths import legend_of, near_columns, words_of
 from qpvgeo.maps.classification import Kind, classed
+from qpvgeo.maps.composition import finish, land, titled
 from qpvgeo.maps.furniture import draw
+from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.palettes import CASING, MISSING, PERIMETER
 from qpvgeo.maps.places import Box, Place, find_place, require_outlines
-from qpvgeo.maps.qpv_maps import finish, land, titled
 
 __all__ = ["COLUMNS", "grid"]
 
@@ -61,11 +60,7 @@ def grid(
     qpv: gpd.GeoDataFrame,
     column: str = "population",
     communes: gpd.GeoDataFrame | None = None,
-    *,
-    place: str | Sequence[float] | Place | None = None,
-    ax: Axes | None = None,
-    lang: Lang = "en",
-    title: str | None = None,
+    **options: Unpack[MapOptions],
 ) -> Axes:
     """Draw a column of the grid under the perimeters, imputed cells hatched.
 
@@ -79,8 +74,8 @@ def grid(
         `population`, `poverty_rate` (poor households over households, or poor people over people where the file counts
         no households: the legend says which), `living_standard_mean_eur` (a winsorised mean, never a median), or any
         column of numbers of the grid.
-    communes, place, ax, lang, title
-        As for `qpvgeo.maps.qpv`; without a place the map shows the ground of the grid.
+    communes, **options
+        As for `qpvgeo.maps.qpv`; without a place the map shows the extent of the grid.
 
     Returns
     -------
@@ -103,8 +98,10 @@ def grid(
     >>> ax.get_legend().get_title().get_text()
     'Poverty rate of households'
     """
+    asked = settled(options)
+    lang = asked.lang
     values, (words, kind) = _values(grid, column, lang)
-    where = find_place(place, qpv if place is not None else _above(qpv, grid), communes)
+    where = find_place(asked.place, qpv if asked.place is not None else _above(qpv, grid), communes)
     corners, rows = _corners(grid, where)
     if not len(rows):
         raise DataError(
@@ -116,7 +113,7 @@ def grid(
         raise DataError(
             f"No cell of this place has a number in {column!r}.", way_out="Name another column, or read another grid."
         )
-    ax = furniture.axes_of(ax, where.frame)
+    ax = furniture.axes_of(asked.ax, where.frame)
     handles = land(ax, where, communes, lang)
     cut = classed(shown, kind=kind, lang=lang)
     colours = np.array([*cut.colours, MISSING], dtype=object)[cut.of]
@@ -138,8 +135,9 @@ def grid(
     furniture.legend(ax, [*legend, *handles], term(words, lang))
     about = provenance.provenance(grid)
     side = f"{term('cells of', lang)} {grid.attrs.get('resolution_m', 200)} m"
-    made = titled(f"{term(words, lang)[:1].upper()}{term(words, lang)[1:]}, {side}", where, about.get("vintage"))
-    finish(ax, where, made if title is None else title, [grid, qpv, communes], lang)
+    dated = f"{term('grid of', lang)} {about['vintage']}" if about.get("vintage") else ""
+    made = titled(f"{term(words, lang)[:1].upper()}{term(words, lang)[1:]}, {side}", where.name, dated)
+    finish(ax, where, made, [grid, qpv, communes], asked)
     return ax
 
 

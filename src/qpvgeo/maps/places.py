@@ -1,37 +1,36 @@
-"""The place that a map shows: a commune, an EPCI, an EPT, a department, a QPV, or any box, in its legal projection.
+"""The part of a territory that a map shows: any place by code or name, a QPV, or a box, in its legal projection.
 
-A place is named by its code, or by a name as people write it. One that is not known is answered with those nearest to
-it. What is drawn around it is cut to a frame a little wider than the place.
+Names and codes of territories, regions, departments, EPCI and communes are those of `qpvgeo.codes.places`; a map adds
+the QPV of its perimeters. What is drawn around a place is cut to a frame a little wider than the place.
 """
 
-import difflib
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyproj
 import shapely
 
-from qpvgeo import facts
 from qpvgeo.codes import official, territories
+from qpvgeo.codes.places import Area, areas_named, near_names, plain
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames.forms import regions_of
-from qpvgeo.geometry.projection import reproject, territory_of
-from qpvgeo.geometry.validity import as_valid
+from qpvgeo.geometry.projection import territory_of
+from qpvgeo.language import Note
+from qpvgeo.maps.layers import Layers, drawn
 
-__all__ = ["Place", "find_place", "near_names", "plain", "require_outlines"]
+__all__ = ["Place", "find_place", "require_outlines"]
 
 Box = tuple[float, float, float, float]
+Frame: TypeAlias = "gpd.GeoDataFrame | gpd.GeoSeries"
 
-_MARGIN = 0.04
+_MARGIN, _MARGIN_OF_QPV = 0.04, 0.6
 _LEAST_M = 400.0
-_NEAR = 6
+_BELONGS = 0.1
+"""Part of a QPV that lies in a place from which it belongs to it, where no list of communes says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +40,23 @@ class Place:
     Attributes
     ----------
     name
-        What a title calls it; empty for a box without a name.
+        What a title calls it; empty for a box.
     territory
         Code of the territory.
     frame
         West, south, east, north of the map, metres of the legal projection.
     outline
-        Outline of the place, metres; None for a box.
+        Outline of the place, metres; None for a box, a QPV, and where no communes are given.
     communes
         Codes of the communes that belong to it; empty when they are not known.
     bare
         Codes of the QPV that belong to it and have no outline; empty when that cannot be known.
+    code
+        Code of the place; empty for a box.
+    level
+        One of the levels of `qpvgeo.codes.places`, `qpv`, or empty for a box.
+    departments
+        Departments that it lies in, where it is made of whole departments.
     """
 
     name: str
@@ -60,61 +65,49 @@ class Place:
     outline: Any
     communes: frozenset[str]
     bare: tuple[str, ...] = ()
+    code: str = ""
+    level: str = ""
+    departments: tuple[str, ...] = ()
+    _layers: Layers = field(default_factory=Layers, repr=False, compare=False)
 
     @property
     def epsg(self) -> int:
         """Legal projection."""
         return territories.get(self.territory).epsg
 
-    def metres(self, layer: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
-        """Outlines of a layer that reach into the frame, in metres of the place; those not drawn are left out."""
-        series = layer.geometry[_drawn(layer)]
-        place = territory_of(series.to_numpy(), series.crs)
-        own = series[place == self.territory]
-        shapes = as_valid(reproject(own.to_numpy(), own.crs, self.epsg))
-        inside = shapely.intersects(shapely.box(*self.frame), shapes)
-        return gpd.GeoSeries(shapes[inside], index=own.index[inside], crs=self.epsg)
+    @property
+    def label(self) -> str:
+        """Name and code: `Port-Brume (99001)`; the name alone where it says all, empty for a box."""
+        alone = not self.name or self.code in self.name or self.level == "department"
+        return self.name if alone else f"{self.name} ({self.code})"
+
+    def metres(self, layer: Frame) -> gpd.GeoSeries:
+        """Outlines of a layer that meet the frame, in metres of the place; rows without an outline are left out."""
+        return self._layers.of(layer).within(self.territory, self.frame)
+
+    def own(self, layer: Frame) -> npt.NDArray[np.bool_]:
+        """Tell which QPV of `metres(layer)` belong to the place; all of them for a box."""
+        shapes = self.metres(layer)
+        if self.level == "qpv":
+            return np.asarray(shapes.index == self.code)
+        if self.communes and "communes" in layer:
+            lists = layer["communes"].loc[shapes.index]
+            return np.array([isinstance(one, list) and not self.communes.isdisjoint(one) for one in lists], dtype=bool)
+        if self.outline is not None:
+            shared = shapely.area(shapely.intersection(shapes.to_numpy(), self.outline))
+            return np.asarray(shared >= _BELONGS * shapely.area(shapes.to_numpy()))
+        if self.departments and "department" in layer:
+            return np.asarray(layer["department"].loc[shapes.index].isin(self.departments), dtype=bool)
+        return np.ones(len(shapes), dtype=bool)
 
     def regions(self, layers: Iterable[pd.DataFrame | None]) -> set[str] | None:
-        """Regions of what layers have about the frame; None when they do not tell."""
+        """Regions of the rows of layers that lie around the frame; None when the layers do not say."""
         found: set[str] = set()
         for layer in layers:
             if isinstance(layer, gpd.GeoDataFrame) and "department" in layer:
-                move = pyproj.Transformer.from_crs(self.epsg, layer.crs, always_xy=True)
-                box = shapely.box(*move.transform_bounds(*self.frame))
-                near = shapely.intersects(box, shapely.box(*shapely.bounds(layer.geometry.to_numpy()).T))
-                found |= set(regions_of(layer["department"][near]))
+                near = self.metres(layer).index
+                found |= set(regions_of(layer["department"].loc[near]))
         return found or None
-
-
-def plain(name: str) -> str:
-    """Bare form of a name: no accent, no case, no hyphen.
-
-    Examples
-    --------
-    >>> plain("Saint-Aubin-du-Large"), plain("L'Haÿ-les-Roses")
-    ('saint aubin du large', 'l hay les roses')
-    """
-    text = unicodedata.normalize("NFKD", name.replace("œ", "oe").replace("Œ", "Oe"))
-    bare = "".join(letter for letter in text if not unicodedata.combining(letter)).casefold()
-    return re.sub(r"[^a-z0-9]+", " ", bare).strip()
-
-
-def near_names(asked: str, known: dict[str, str]) -> list[str]:
-    """Known places whose code or name is near to what was asked: `59350 Lille`.
-
-    Parameters
-    ----------
-    asked
-        Code or name.
-    known
-        Names by code.
-    """
-    forms = {plain(name): code for code, name in known.items()} | {code.lower(): code for code in known}
-    bare = plain(asked)
-    parts = [code for form, code in forms.items() if bare and bare in form.split()]
-    close = [forms[form] for form in difflib.get_close_matches(bare, forms, n=_NEAR, cutoff=0.6)]
-    return [f"{code} {known[code]}".strip() for code in list(dict.fromkeys([*close, *parts]))[:_NEAR]]
 
 
 def require_outlines(**layers: Any) -> None:  # noqa: ANN401 - whatever was given
@@ -123,30 +116,26 @@ def require_outlines(**layers: Any) -> None:  # noqa: ANN401 - whatever was give
     Raises
     ------
     UsageError
-        A layer is no frame of outlines, its projection is not known, or one of its codes stands several times.
+        A layer is not a frame of outlines, its projection is unknown, or one of its codes appears several times.
     """
     problems = []
     for name, layer in layers.items():
         if not isinstance(layer, gpd.GeoDataFrame | gpd.GeoSeries):
-            problems.append(f"{name} is a {type(layer).__name__}, no frame with outlines")
-        elif isinstance(layer, gpd.GeoDataFrame) and layer.active_geometry_name is None:
-            problems.append(f"{name} has no column of outlines")
+            problems.append(Note("maps.no_layer", layer=name, kind=type(layer).__name__))
+        elif isinstance(layer, gpd.GeoDataFrame) and layer.active_geometry_name not in layer.columns:
+            problems.append(Note("maps.no_geometry", layer=name))
         elif layer.crs is None:
-            problems.append(f"the projection (CRS) of {name} is not known")
+            problems.append(Note("maps.no_crs", layer=name))
         elif not layer.index.is_unique:
-            twice = layer.index[layer.index.duplicated()]
-            problems.append(f"{twice[0]} stands several times in {name}")
+            repeated = layer.index[layer.index.duplicated()]
+            problems.append(Note("maps.repeated_code", layer=name, code=str(repeated[0])))
     if problems:
-        raise UsageError(
-            "These layers cannot be drawn.",
-            problems=problems,
-            way_out="Give frames of qpvgeo.read_qpv() and qpvgeo.read_communes() with outlines.",
-        )
+        raise UsageError(Note("maps.cannot_draw_layers"), problems=problems, way_out=Note("maps.give_layers"))
 
 
 def find_place(
     place: "str | Sequence[float] | Place | None",
-    qpv: gpd.GeoDataFrame | gpd.GeoSeries,
+    qpv: "Frame | Sequence[gpd.GeoDataFrame]",
     communes: gpd.GeoDataFrame | None = None,
     *,
     epci: pd.DataFrame | None = None,
@@ -156,22 +145,24 @@ def find_place(
     Parameters
     ----------
     place
-        Code or name of a commune, an EPCI or EPT (SIREN), a department or a QPV; a box of west, south, east and north
-        in degrees, or in metres of the legal projection; a place that was found before; None for all perimeters given.
+        Code or name of a region, a former region, a department, an EPCI or EPT, a commune, an arrondissement or a QPV;
+        a box of west, south, east and north in degrees, or in metres of the legal projection; a place that was found
+        before; None for all perimeters given.
     qpv
-        Perimeters.
+        Perimeters; or several layers of them.
     communes
-        Frame of `qpvgeo.read_communes` with outlines. Without it a department is the box of its QPV, and communes and
-        EPCI are not known.
+        Frame of `qpvgeo.read_communes` with outlines. Without it a place is the box of its QPV, and communes are those
+        that the perimeters name.
     epci
-        Frame of `qpvgeo.read_epci`, for the names of EPCI: maps know their codes alone, and take the place found here.
+        Frame of `qpvgeo.read_epci`, for the names of EPCI.
 
     Raises
     ------
     UsageError
-        There is no such place: names those nearest; or a name is that of several; or layers cannot be drawn.
+        There is no such place: names those nearest; or several have this name or code: lists them; or a layer cannot
+        be drawn.
     DataError
-        The place lies in several territories, or holds nothing that can be drawn.
+        The place lies in several territories, or has no outline in what is given.
 
     Examples
     --------
@@ -180,199 +171,224 @@ def find_place(
     >>> communes = qg.read_communes(sample.communes, table=sample.communes_table)
     >>> epci = qg.read_epci(sample.epci_table)
     >>> qpv = qg.read_qpv(sample.qpv_2024)
-    >>> find_place("CC des Hautes Lames", qpv, communes, epci=epci).name
+    >>> find_place("Hautes Lames", qpv, communes, epci=epci).label
     'CC des Hautes Lames (299900027)'
     """
-    require_outlines(qpv=qpv, **({} if communes is None else {"communes": communes}))
+    perimeters = list(qpv) if isinstance(qpv, list | tuple) else [qpv]
+    given = {"qpv" if len(perimeters) == 1 else f"qpv[{row}]": layer for row, layer in enumerate(perimeters)}
+    require_outlines(**given, **({} if communes is None else {"communes": communes}))
     if isinstance(place, Place):
         return place
+    finder = _Finder(perimeters, communes, epci)
     if place is None:
-        return replace(_around(qpv, "", frozenset()), bare=_bare(qpv))
-    if not isinstance(place, str):
-        return _boxed(place, qpv, communes)
-    units = _units(qpv, communes, epci)
-    code = _resolved(place.strip(), units, qpv, communes)
-    name, members, level = units[code]
-    words = name if level == "department" else f"{name} ({code})" if name != code else f"{level.upper()} {code}".strip()
-    if level == "qpv":
-        if not _drawn(qpv.loc[[code]]).any():
-            raise DataError(
-                f"{words} has no outline in this file.", way_out="Name its commune, or read a file with its outline."
+        return replace(finder.around([(layer, None) for layer in perimeters]), bare=finder.bare(None))
+    return finder.named(place.strip()) if isinstance(place, str) else finder.boxed(place)
+
+
+class _Finder:
+    """Perimeters and communes in which places are looked for."""
+
+    def __init__(self, perimeters: list[Frame], communes: gpd.GeoDataFrame | None, epci: pd.DataFrame | None) -> None:
+        self.perimeters, self.communes, self.epci = perimeters, communes, epci
+        self.layers = Layers()
+        self.names: dict[str, str] = {}
+        for layer in reversed(perimeters):
+            titles = layer["name"] if "name" in layer else pd.Series(None, index=layer.index, dtype="object")
+            for code, name in zip(map(str, titles.index), titles, strict=True):
+                if official.vintage_of(code) is not None:
+                    self.names[code] = code if pd.isna(name) else str(name)
+
+    def named(self, asked: str) -> Place:
+        """Place of a code or name: that of a QPV, of an area, then a name of a QPV."""
+        if asked.upper() in self.names:
+            return self.of_qpv(asked.upper())
+        areas, known = areas_named(asked, self._units(), self.epci)
+        if not areas:
+            # EPCI and EPT by name alone, to say that their communes are not known
+            areas = [area for area in areas_named(asked, None, self.epci)[0] if area.level in ("epci", "ept")]
+        if len(areas) == 1:
+            return self.of_area(areas[0])
+        same = [] if areas else [code for code, name in self.names.items() if plain(name) == plain(asked)]
+        if len(same) == 1:
+            return self.of_qpv(same[0])
+        if areas or same:
+            choices = [(area.label, str(area.level)) for area in areas]
+            choices += [(f"{self.names[code]} ({code})", "QPV") for code in same]
+            raise UsageError(
+                Note("codes.several_places", count=len(choices), name=asked),
+                problems=[Note("codes.choice", place=label, level=level) for label, level in choices],
+                way_out=Note("codes.choose_place", example=choices[0][0] if areas else same[0]),
             )
-        return _around(qpv.loc[[code]], words, frozenset(), margin=0.6)
-    if members is None or communes is None:
-        own = qpv[qpv["department"] == code]
-        return replace(_around(own, name, frozenset()), bare=_bare(own))
-    return replace(_around(communes.loc[members], words, frozenset(members)), bare=_bare(qpv, members))
+        raise self._unknown(asked, known)
 
-
-def _drawn(layer: gpd.GeoDataFrame | gpd.GeoSeries) -> npt.NDArray[np.bool_]:
-    """Which rows have an outline."""
-    return np.asarray(layer.geometry.notna() & ~layer.geometry.is_empty)
-
-
-def _bare(qpv: gpd.GeoDataFrame | gpd.GeoSeries, members: Sequence[str] | None = None) -> tuple[str, ...]:
-    """QPV without an outline, of some communes or of all."""
-    bare = qpv[~_drawn(qpv)]
-    if members is not None and len(bare):
-        lists = bare["communes"] if "communes" in bare else [None] * len(bare)
-        bare = bare[[isinstance(one, list) and not set(one).isdisjoint(members) for one in lists]]
-    return tuple(map(str, bare.index))
-
-
-Units = dict[str, tuple[str, list[str] | None, str]]
-
-
-def _units(
-    qpv: gpd.GeoDataFrame | gpd.GeoSeries, communes: gpd.GeoDataFrame | None, epci: pd.DataFrame | None
-) -> Units:
-    """Name, communes and level of every place that is known, by code."""
-    departments = facts.names("departments")
-    units: Units = {}
-    titles = qpv["name"] if "name" in qpv else pd.Series(None, index=qpv.index, dtype="object")
-    for code, name in titles.items():
-        if official.vintage_of(str(code)) is not None:
-            units[str(code)] = (str(code) if pd.isna(name) else str(name), None, "qpv")
-    if communes is None:
-        own = qpv["department"].dropna().unique() if "department" in qpv else []
-        return units | {str(code): (departments.get(str(code), str(code)), None, "department") for code in own}
-    names = {} if epci is None else epci["name"].dropna().astype(str).to_dict()
-    epts = facts.names("epts")
-    for level in ("department", "epci", "ept"):
-        if level in communes:
-            for code, members in communes.groupby(level).groups.items():
-                name = departments.get(code) if level == "department" else epts.get(code) or names.get(code)
-                units[str(code)] = (name or str(code), list(members), level)
-    known = communes["name"] if "name" in communes else pd.Series(None, index=communes.index, dtype="object")
-    for code, name in known.items():
-        units[str(code)] = (str(code) if pd.isna(name) else str(name), [str(code)], "commune")
-    return units
-
-
-def _resolved(asked: str, units: Units, qpv: gpd.GeoDataFrame | gpd.GeoSeries, communes: Any) -> str:  # noqa: ANN401
-    """Code of the place asked for by code or name."""
-    code, bare = asked.upper(), plain(asked)
-    if code in units:
-        return code
-    same = [one for one, (name, _, _) in units.items() if plain(name) == bare]
-    # a commune and the EPCI or QPV named after it: the commune is meant, and of the others not the QPV
-    for narrower in ({"commune"}, {"department", "epci", "ept"}):
-        same = [one for one in same if units[one][2] in narrower] or same
-    if len(same) == 1:
-        return same[0]
-    known = {one: name for one, (name, _, _) in units.items()}
-    if same:
-        raise UsageError(
-            f"{len(same)} places are called {asked!r}.",
-            problems=[f"{one} {known[one]}" for one in same],
-            way_out="Give the code.",
-        )
-    _require_geography(code, qpv)
-    _require_ept(code, bare, communes)
-    if official.vintage_of(code) is not None or re.match(r"Q[NP]\d", code):
-        known = {one: name for one, name in known.items() if units[one][2] == "qpv"} or known
-    # a spreadsheet takes zeros away
-    padded = [f"0{code} {known[f'0{code}']}"] if f"0{code}" in known else []
-    near = [*padded, *(one for one in near_names(asked, known) if one not in padded)]
-    without = "" if communes is not None else " Communes, EPCI and EPT are known where communes are at hand."
-    raise UsageError(
-        f"There is no place {asked!r} among those at hand.",
-        problems=[f"near: {one}" for one in near],
-        way_out="Give the code or name of a commune, an EPCI or EPT, a department or a QPV, or a box of four numbers."
-        + without,
-    )
-
-
-def _require_geography(code: str, qpv: gpd.GeoDataFrame | gpd.GeoSeries) -> None:
-    """Raise when a code is of the other geography than the perimeters."""
-    asked, held = official.vintage_of(code), {official.vintage_of(str(one)) for one in qpv.index} - {None}
-    if asked is not None and held and asked not in held:
-        raise UsageError(
-            f"{code} is a code of the {asked} geography; these perimeters are of that of {held.pop()}.",
-            way_out=f"Take the perimeters of {asked}: --vintage {asked} on the command line.",
+    def _unknown(self, asked: str, known: list[Area]) -> UsageError:
+        code = asked.upper()
+        vintage = official.vintage_of(code)
+        held = {official.vintage_of(one) for one in self.names}
+        if vintage is not None and held and vintage not in held:
+            return UsageError(
+                Note("maps.other_geography", code=code, asked=vintage, held=sorted(str(year) for year in held if year)),
+                way_out=Note("maps.take_geography", vintage=vintage),
+            )
+        quarters = [Area("commune", code, name, ()) for code, name in self.names.items()]
+        of_a_qpv = vintage is not None or code[:2] in ("QN", "QP")
+        near = near_names(asked, quarters if of_a_qpv else [*known, *quarters])
+        key = "maps.no_place" if self.communes is not None else "maps.no_place_without_communes"
+        return UsageError(
+            Note("codes.unknown_place", name=asked),
+            problems=[Note("codes.near_place", place=place) for place in near],
+            way_out=Note(key),
         )
 
+    def _units(self) -> pd.DataFrame | None:
+        """Communes given, or those that the perimeters name."""
+        if self.communes is not None:
+            return self.communes
+        rows: dict[str, str] = {}
+        for layer in self.perimeters:
+            if "communes" in layer:
+                names = layer["lib_com"] if "lib_com" in layer else [None] * len(layer)
+                for codes, name in zip(layer["communes"], names, strict=True):
+                    if isinstance(codes, list):
+                        alone = len(codes) == 1 and isinstance(name, str)
+                        rows |= {str(code): name if alone else rows.get(str(code), str(code)) for code in codes}
+        return pd.DataFrame({"name": list(rows.values())}, index=list(rows)) if rows else None
 
-def _require_ept(code: str, bare: str, communes: Any) -> None:  # noqa: ANN401 - a frame, or None
-    """Raise when an EPT is asked for and the communes do not say which are its own."""
-    for siren, name in facts.names("epts").items():
-        if code == siren or bare == plain(name):
-            told = communes is not None and "ept" in communes and communes["ept"].notna().any()
+    def of_qpv(self, code: str) -> Place:
+        """Place of a QPV, with its surroundings."""
+        for layer in self.perimeters:
+            if code in layer.index and drawn(layer.loc[[code]]).any():
+                found = self.around([(layer, {code})], margin=_MARGIN_OF_QPV)
+                return replace(found, name=self.names[code], code=code, level="qpv")
+        label = f"{self.names[code]} ({code})"
+        raise DataError(Note("maps.qpv_without_outline", place=label), way_out=Note("maps.name_its_commune"))
+
+    def of_area(self, area: Area) -> Place:
+        """Place of an area: its communes, or the QPV in it where communes are not given."""
+        self._require_members(area)
+        members = set(area.communes or ())
+        if self.communes is None:
+            parts = [(layer, self._qpv_of(layer, area)) for layer in self.perimeters]
+        else:
+            if area.whole_departments and "department" in self.communes:
+                members = set(self.communes.index[self.communes["department"].isin(area.departments)])
+            parts = [(self.communes, members)]
+        if not any(codes and drawn(layer.loc[layer.index.isin(codes)]).any() for layer, codes in parts):
+            key = "maps.no_arrondissements" if area.level == "arrondissement" else "maps.nothing_of_place"
+            raise DataError(Note(key, place=area.label), way_out=Note("maps.give_its_outlines", place=area.label))
+        place = self.around(parts, outline=self.communes is not None)
+        unnamed = area.level in ("epci", "ept") and area.name == area.code
+        return replace(
+            place,
+            name=f"{area.level.upper()} {area.code}" if unnamed else area.name,
+            code=area.code,
+            level=area.level,
+            communes=frozenset(members),
+            departments=area.departments if area.whole_departments else (),
+            bare=self.bare(members or None, area.departments),
+        )
+
+    def _require_members(self, area: Area) -> None:
+        """Raise for an EPCI or EPT whose communes are not known."""
+        if area.level in ("epci", "ept") and not area.communes:
+            known = self.communes is not None and area.level in self.communes
+            listed = known and self.communes is not None and bool(self.communes[area.level].notna().any())
             raise UsageError(
-                f"{siren} {name} is an EPT, and " + ("none" if told else "no table says which") + " of the communes "
-                "at hand lie in it.",
-                way_out="Give Insee's table of the EPT to read_communes(..., table=[...]), or put it in the folder.",
+                Note("maps.none_in_it" if listed else "maps.members_not_known", place=area.label, level=area.level),
+                way_out=Note("maps.give_members", level=area.level),
             )
 
+    def _qpv_of(self, layer: Frame, area: Area) -> set[str]:
+        """QPV of an area by what their frame says of them."""
+        if area.whole_departments:
+            return set(layer.index[layer["department"].isin(area.departments)]) if "department" in layer else set()
+        members = set(area.communes or ())
+        lists = layer["communes"] if "communes" in layer else [None] * len(layer)
+        return {
+            code
+            for code, one in zip(layer.index, lists, strict=True)
+            if isinstance(one, list) and not members.isdisjoint(one)
+        }
 
-def _boxed(
-    box: Sequence[float], qpv: gpd.GeoDataFrame | gpd.GeoSeries, communes: gpd.GeoDataFrame | None = None
-) -> Place:
-    """Box in degrees, or in metres of the legal projection of the shapes that it meets there."""
-    try:
-        west, south, east, north = (float(side) for side in box)
-    except (TypeError, ValueError):
-        hint = f" A code is text: {str(box)!r}." if isinstance(box, int) else ""
-        raise UsageError(f"{box!r} is no box.", way_out=f"Give west, south, east and north.{hint}") from None
-    words = f"The box {west:g}, {south:g}, {east:g}, {north:g}"
-    if not (west < east and south < north):
-        raise UsageError(f"{words} is empty or turned round.", way_out="Give west, south, east and north.")
-    frame = shapely.box(west, south, east, north)
-    if max(abs(west), abs(east)) <= 180 and max(abs(south), abs(north)) <= 90:
-        corners = gpd.GeoSeries([frame], crs=4326)
-        if territory_of(corners.to_numpy(), corners.crs)[0] is None:
-            raise UsageError(
-                f"{words} lies in no French territory.",
-                way_out="Give west, south, east and north: longitudes first and third.",
-            )
-        return _around(corners, "", frozenset(), margin=0.0)
-    met = _met(frame, qpv) or ([] if communes is None else _met(frame, communes))
-    if not met:
-        raise DataError(f"{words}, in metres, meets nothing of what is given.", way_out="Give it in degrees.")
-    if len(met) > 1:
-        names = ", ".join(territories.get(code).name for code in met)
-        raise UsageError(f"{words} is in metres, and meets ground of {names}.", way_out="Give it in degrees.")
-    return Place("", met[0], (west, south, east, north), None, frozenset())
+    def bare(self, members: set[str] | None, departments: Sequence[str] = ()) -> tuple[str, ...]:
+        """QPV without an outline, of some communes or departments, or of all."""
+        found: list[str] = []
+        for layer in self.perimeters:
+            rows = layer[~drawn(layer)]
+            if members is not None and len(rows):
+                lists = rows["communes"] if "communes" in rows else [None] * len(rows)
+                rows = rows[[isinstance(one, list) and not members.isdisjoint(one) for one in lists]]
+            elif departments and "department" in rows:
+                rows = rows[rows["department"].isin(departments)]
+            found += map(str, rows.index)
+        return tuple(found)
+
+    def boxed(self, box: Sequence[float]) -> Place:
+        """Box in degrees, or in metres of the legal projection of the outlines that it meets there."""
+        try:
+            west, south, east, north = (float(side) for side in box)
+        except (TypeError, ValueError):
+            way_out = Note("maps.code_is_text", code=str(box)) if isinstance(box, int) else Note("maps.give_a_box")
+            raise UsageError(Note("maps.not_a_box", box=repr(box)), way_out=way_out) from None
+        words = f"{west:g}, {south:g}, {east:g}, {north:g}"
+        if not (np.isfinite([west, south, east, north]).all() and west < east and south < north):
+            raise UsageError(Note("maps.empty_box", box=words), way_out=Note("maps.give_a_box"))
+        frame = shapely.box(west, south, east, north)
+        if max(abs(west), abs(east)) <= 180 and max(abs(south), abs(north)) <= 90:
+            corners = gpd.GeoSeries([frame], crs=4326)
+            if territory_of(corners.to_numpy(), corners.crs)[0] is None:
+                raise UsageError(Note("maps.box_abroad", box=words), way_out=Note("maps.longitudes_first"))
+            return self.around([(corners, None)], margin=0.0)
+        met = self._met(frame)
+        if not met:
+            raise DataError(Note("maps.box_meets_nothing", box=words), way_out=Note("maps.box_in_degrees"))
+        if len(met) > 1:
+            names = [territories.get(code).name for code in met]
+            raise UsageError(Note("maps.box_of_several", box=words, names=names), way_out=Note("maps.box_in_degrees"))
+        return Place("", met[0], (west, south, east, north), None, frozenset(), _layers=self.layers)
+
+    def _met(self, frame: Any) -> list[str]:  # noqa: ANN401 - a box
+        """Territories with outlines that meet a box when it is read in their legal projection."""
+        for frames in (self.perimeters, [] if self.communes is None else [self.communes]):
+            layers = [self.layers.of(one) for one in frames]
+            codes = dict.fromkeys(code for layer in layers for code in layer.territory if code is not None)
+            met = [
+                str(code)
+                for code in codes
+                if any(shapely.intersects(frame, layer.metres(code).to_numpy()).any() for layer in layers)
+            ]
+            if met:
+                return met
+        return []
+
+    def around(
+        self, parts: Sequence[tuple[Frame, set[str] | None]], *, margin: float = _MARGIN, outline: bool = False
+    ) -> Place:
+        """Place of some rows of layers, all of them where none are named, with a margin around them."""
+        chosen = []
+        for frame, codes in parts:
+            layer = self.layers.of(frame)
+            rows = np.ones(len(layer.index), dtype=bool) if codes is None else layer.index.isin(codes)
+            chosen.append((layer, np.asarray(rows, dtype=bool)))
+        territory = _only_territory([code for layer, rows in chosen for code in layer.territory[rows]])
+        shapes = np.concatenate([layer.metres(territory, rows).to_numpy() for layer, rows in chosen])
+        west, south, east, north = shapely.total_bounds(shapes).tolist()
+        longest = max(east - west, north - south)
+        wide = max(margin * longest, (_LEAST_M - longest) / 2, 0.0)
+        whole = shapely.union_all(shapes) if outline else None
+        frame_ = (west - wide, south - wide, east + wide, north + wide)
+        return Place("", territory, frame_, whole, frozenset(), _layers=self.layers)
 
 
-def _met(frame: Any, layer: gpd.GeoDataFrame | gpd.GeoSeries) -> list[str]:  # noqa: ANN401 - a box
-    """Territories of which shapes meet a box when it is read in their legal projection."""
-    series = layer.geometry[_drawn(layer)]
-    place = territory_of(series.to_numpy(), series.crs)
-    return [
-        str(code)
-        for code in dict.fromkeys(place)
-        if code is not None
-        and shapely.intersects(
-            frame, reproject(series[place == code].to_numpy(), series.crs, territories.get(code).epsg)
-        ).any()
-    ]
-
-
-def _around(
-    layer: gpd.GeoDataFrame | gpd.GeoSeries, name: str, members: frozenset[str], *, margin: float = _MARGIN
-) -> Place:
-    """Place of some shapes, with a margin around them."""
-    territory = _only_territory(layer)
-    series = layer.geometry[_drawn(layer)]
-    shapes = as_valid(reproject(series.to_numpy(), series.crs, territories.get(territory).epsg))
-    west, south, east, north = shapely.total_bounds(shapes).tolist()
-    wide = max(margin * max(east - west, north - south), (_LEAST_M - max(east - west, north - south)) / 2, 0.0)
-    outline = shapely.union_all(shapes) if members else None
-    return Place(name, territory, (west - wide, south - wide, east + wide, north + wide), outline, members)
-
-
-def _only_territory(layer: gpd.GeoDataFrame | gpd.GeoSeries) -> str:
-    drawn = layer.geometry[_drawn(layer)]
-    if not len(drawn):
-        raise DataError("There is nothing to draw.", way_out="Give outlines of the place.")
-    found = [code for code in dict.fromkeys(territory_of(drawn.to_numpy(), drawn.crs)) if code is not None]
+def _only_territory(codes: Sequence[Any]) -> str:
+    if not codes:
+        raise DataError(Note("maps.nothing_to_draw"), way_out=Note("maps.give_outlines"))
+    found = [code for code in dict.fromkeys(codes) if code is not None]
     if not found:
-        raise DataError("These shapes lie in no French territory.", way_out="Look at their projection.")
+        raise DataError(Note("maps.all_abroad"), way_out=Note("maps.check_crs"))
     if len(found) > 1:
-        names = ", ".join(territories.get(code).name for code in found)
+        names = [territories.get(code).name for code in found]
         raise DataError(
-            f"A map is of one territory, and these shapes lie in {len(found)}: {names}.",
-            way_out="Name a place, or draw the country: qpvgeo.maps.france(), --kind france on the command line.",
+            Note("maps.several_territories", count=len(found), names=names), way_out=Note("maps.draw_the_country")
         )
     return str(found[0])

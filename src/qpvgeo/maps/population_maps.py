@@ -1,8 +1,7 @@
 """How many people live in each QPV by the grid: the estimate, and the bounds that are always true, neither hidden."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import geopandas as gpd
 import numpy as np
@@ -18,14 +17,15 @@ from matplotlib.patheffects import withStroke
 
 from qpvgeo.errors import DataError
 from qpvgeo.frames import provenance, require
-from qpvgeo.language.numbers import Lang, number
+from qpvgeo.language.numbers import number
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
+from qpvgeo.maps.composition import finish, land, perimeter_style, titled, titles_of
 from qpvgeo.maps.furniture import draw
 from qpvgeo.maps.labels import Label, Labels
+from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.palettes import RELIABILITY
 from qpvgeo.maps.places import Place, find_place
-from qpvgeo.maps.qpv_maps import finish, land, perimeter_style, titled, titles_of
 
 __all__ = ["estimates"]
 
@@ -47,11 +47,7 @@ def estimates(
     people: pd.DataFrame,
     qpv: gpd.GeoDataFrame,
     communes: gpd.GeoDataFrame | None = None,
-    *,
-    place: str | Sequence[float] | Place | None = None,
-    ax: Axes | None = None,
-    lang: Lang = "en",
-    title: str | None = None,
+    **options: Unpack[MapOptions],
 ) -> Axes:
     """Draw the people of each QPV as circles: the estimate, with the bounds around and inside it.
 
@@ -61,7 +57,7 @@ def estimates(
         Frame of `qpvgeo.estimate_population`: `low`, `estimate`, `high`, `reliability`.
     qpv
         The perimeters that it is of.
-    communes, place, ax, lang, title
+    communes, **options
         As for `qpvgeo.maps.qpv`.
 
     Returns
@@ -85,7 +81,7 @@ def estimates(
     >>> qpv = qg.read_qpv(sample.qpv_2024)
     >>> ax = qg.maps.estimates(qg.estimate_population(qpv, qg.read_grid(sample.grid_2019)), qpv)
     >>> ax.get_title(loc="left")
-    'People of fiscal households, estimated from cells, 2019'
+    'People of fiscal households, estimated from cells (grid of 2019)'
     """
     require.require_columns(
         people,
@@ -100,7 +96,9 @@ def estimates(
             problems=map(str, twice),
             way_out="Keep one row for each.",
         )
-    where = find_place(place, qpv, communes)
+    asked = settled(options)
+    lang = asked.lang
+    where = find_place(asked.place, qpv, communes)
     shapes = where.metres(qpv)
     shapes = shapes[shapes.index.isin(people.index)]
     if not len(shapes):
@@ -112,8 +110,8 @@ def estimates(
     radii = np.where(known, _points(sizes[:, 2], most), _CROSS_POINTS) / 2
     places = shapely.point_on_surface(shapely.intersection(shapes.to_numpy(), shapely.box(*where.frame)))
     middles = shapely.get_coordinates(places)
-    where = _widened(where, middles, radii, ax)
-    ax = furniture.axes_of(ax, where.frame)
+    where = _widened(where, middles, radii, asked.ax)
+    ax = furniture.axes_of(asked.ax, where.frame)
     handles = land(ax, where, communes, lang)
     style = perimeter_style() | {"linewidth": 0.6}
     draw(ax, shapes.to_numpy(), **style, zorder=3)
@@ -124,8 +122,9 @@ def estimates(
     legend = _legend(most, known=known, weak=figures["reliability"].fillna("").ne("").to_numpy(), lang=lang)
     furniture.legend(ax, [*legend, *handles], term("people", lang), spacing=1.1, length=_LEGEND_LENGTH)
     year = provenance.provenance(people).get("grid_vintage") or provenance.provenance(people).get("vintage")
-    made = titled(term("People of fiscal households, estimated from cells", lang), where, year)
-    finish(ax, where, made if title is None else title, [people, qpv, communes], lang)
+    dated = f"{term('grid of', lang)} {year}" if year else ""
+    made = titled(term("People of fiscal households, estimated from cells", lang), where.name, dated)
+    finish(ax, where, made, [people, qpv, communes], asked)
     names = titles_of(qpv, shapes.index)
     order = np.argsort(-sizes[:, 1], kind="stable")
     labels = [Label(_words(names[row], sizes[row], known[row], lang), places[row], float(radii[row])) for row in order]

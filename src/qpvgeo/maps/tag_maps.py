@@ -1,7 +1,6 @@
 """Tagged points around the perimeters: which lie in one, near one, beyond, and of which nothing is known."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import geopandas as gpd
 import numpy as np
@@ -11,15 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.frames import provenance
 from qpvgeo.language.numbers import Lang, number
 from qpvgeo.language.terms import metres, term
 from qpvgeo.maps import furniture
+from qpvgeo.maps.composition import finish, geography_of, land, names_of, perimeter_style, titled
 from qpvgeo.maps.furniture import draw
 from qpvgeo.maps.labels import Labels
+from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.palettes import BANDS, LABEL, TAGS
-from qpvgeo.maps.places import Place, find_place
-from qpvgeo.maps.qpv_maps import finish, land, names_of, perimeter_style, titled
+from qpvgeo.maps.places import find_place
 from qpvgeo.tagging.coordinates import coordinates_of
 from qpvgeo.tagging.points import tag_points
 
@@ -36,10 +35,7 @@ def tags(
     tags: pd.DataFrame | None = None,
     xy: tuple[str, str] | None = None,
     crs: Any = None,  # noqa: ANN401 - whatever pyproj reads
-    place: str | Sequence[float] | Place | None = None,
-    ax: Axes | None = None,
-    lang: Lang = "en",
-    title: str | None = None,
+    **options: Unpack[MapOptions],
 ) -> Axes:
     """Draw points by their state and band, around the perimeters.
 
@@ -51,7 +47,7 @@ def tags(
         Perimeters of one vintage.
     tags
         What `qpvgeo.tag_points` said of the points, row by row; asked here when left out.
-    communes, place, ax, lang, title
+    communes, **options
         As for `qpvgeo.maps.qpv`.
 
     Returns
@@ -77,6 +73,8 @@ def tags(
     >>> ax.get_legend().get_texts()[0].get_text()
     'Dans un QPV (860)'
     """
+    asked = settled(options)
+    lang = asked.lang
     found = coordinates_of(points, xy=xy, crs=crs)
     said = tag_points(points, qpv, xy=xy, crs=crs) if tags is None else tags
     if "state" not in said or len(said) != len(found.x):
@@ -84,8 +82,8 @@ def tags(
             "The tags are not those of the points: one state for each row, of one vintage, is needed.",
             way_out="Give what qpvgeo.tag_points(points, qpv) says, or leave them out.",
         )
-    where, classes = find_place(place, qpv, communes), _classes(said, lang)
-    ax = furniture.axes_of(ax, where.frame)
+    where, classes = find_place(asked.place, qpv, communes), _classes(said, lang)
+    ax = furniture.axes_of(asked.ax, where.frame)
     handles = land(ax, where, communes, lang)
     shapes = where.metres(qpv)
     draw(ax, shapes.to_numpy(), **perimeter_style(), zorder=2.5)
@@ -117,10 +115,9 @@ def tags(
         legend.append(_handle(term("not on this map", lang), int(elsewhere.sum()), lang, marker=""))
     own = furniture.patches([(term("QPV", lang), perimeter_style())]) if len(shapes) else []
     furniture.legend(ax, [*legend, *own, *handles], term("addresses", lang))
-    vintage = provenance.provenance(qpv).get("vintage")
-    made = titled(term("Addresses and QPV", lang), where, vintage)
+    made = titled(term("Addresses and QPV", lang), where.name, geography_of(qpv, lang))
     table = points if isinstance(points, pd.DataFrame) else None
-    finish(ax, where, made if title is None else title, [qpv, communes, table, said], lang)
+    finish(ax, where, made, [qpv, communes, table, said], asked)
     Labels(ax).add(names_of(qpv, shapes), color=LABEL)
     return ax
 

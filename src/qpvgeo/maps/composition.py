@@ -1,0 +1,109 @@
+"""Parts that the maps of a place have in common: land, perimeters, names, title and sources."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+
+from qpvgeo.frames import provenance
+from qpvgeo.language import Note
+from qpvgeo.language.terms import term
+from qpvgeo.maps import furniture
+from qpvgeo.maps.credits import source_line
+from qpvgeo.maps.furniture import draw
+from qpvgeo.maps.labels import Label
+from qpvgeo.maps.options import Options
+from qpvgeo.maps.palettes import PERIMETER
+from qpvgeo.maps.places import Place
+
+__all__ = [
+    "LAND_ID",
+    "finish",
+    "geography_of",
+    "land",
+    "names_of",
+    "not_shown",
+    "perimeter_style",
+    "titled",
+    "titles_of",
+]
+
+LAND_ID = "land"
+"""Identifier of the communes among the artists of a map."""
+
+
+def perimeter_style() -> dict[str, Any]:
+    """Perimeters that let what is below them through."""
+    return {"facecolor": to_rgba(PERIMETER, 0.25), "edgecolor": PERIMETER, "linewidth": 1.0}
+
+
+def land(ax: Axes, where: Place, communes: gpd.GeoDataFrame | None, lang: str) -> list[Any]:
+    """Draw communes under everything else, those of the place lighter; return handles for the legend."""
+    if communes is None:
+        return []
+    shapes = where.metres(communes)
+    own = shapes.index.isin(where.communes) if where.communes else np.ones(len(shapes), dtype=bool)
+    line = {"edgecolor": "#9a9a9a", "linewidth": 0.6}
+    colours = ["#ffffff" if inside else "#efeee9" for inside in own]
+    draw(ax, shapes.to_numpy(), facecolor=colours, **line, zorder=1, gid=LAND_ID)
+    handles = [furniture.line(term("commune boundary", lang), color=line["edgecolor"], linewidth=0.8)]
+    if where.outline is not None:
+        outline = np.array([where.outline], dtype=object)
+        draw(ax, outline, facecolor="none", edgecolor="#4d4d4d", linewidth=1.2, zorder=2)
+        handles.append(furniture.line(where.name, color="#4d4d4d", linewidth=1.4))
+    return handles
+
+
+def titled(what: str, where: str, dated: str = "") -> str:
+    """What, where, and of which geography or year."""
+    words = f"{what}, {where}" if where else what
+    return f"{words} ({dated})" if dated else words
+
+
+def geography_of(qpv: pd.DataFrame, lang: str) -> str:
+    """Geography of perimeters in words; empty where it is not known."""
+    vintage = provenance.provenance(qpv).get("vintage")
+    return f"{term('geography of', lang)} {vintage}" if vintage else ""
+
+
+def finish(ax: Axes, where: Place, title: str, frames: Sequence[pd.DataFrame | None], options: Options) -> None:
+    """Title, scale, north and source line of a map of a place."""
+    furniture.title(ax, title if options.title is None else options.title)
+    furniture.scale_bar(ax, options.lang)
+    furniture.north(ax, where, options.lang)
+    notes = [note.say(options.lang) for note in not_shown(where.bare, frames)]
+    line = source_line(
+        frames,
+        options.lang,
+        width=furniture.width_in_letters(ax),
+        regions=where.regions(frames),
+        notes=notes,
+        own=options.source,
+    )
+    furniture.source(ax, line)
+
+
+def not_shown(bare: Iterable[str], frames: Iterable[pd.DataFrame | None]) -> list[Note]:
+    """Note on the QPV of a map that have no outline; none when all have one."""
+    outlines = [frame for frame in frames if isinstance(frame, gpd.GeoDataFrame)]
+    held = [code for code in bare if any(code in frame.index for frame in outlines)]
+    return [Note("maps.qpv_not_shown", count=len(held), codes=held)] if held else []
+
+
+def names_of(layer: gpd.GeoDataFrame, shapes: gpd.GeoSeries) -> list[Label]:
+    """Names, or codes where there are none, of shapes; the largest first."""
+    chosen = shapes.iloc[np.argsort(-shapely.area(shapes.to_numpy()), kind="stable")]
+    return [Label(text, shape) for text, shape in zip(titles_of(layer, chosen.index), chosen, strict=True)]
+
+
+def titles_of(layer: gpd.GeoDataFrame, index: pd.Index) -> list[str]:
+    """Names of some rows, or their codes where there is none."""
+    if "name" not in layer:
+        return [str(code) for code in index]
+    names = layer["name"].reindex(index)
+    return [str(code) if pd.isna(name) else str(name) for code, name in zip(index, names, strict=True)]
