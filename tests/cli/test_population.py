@@ -203,7 +203,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_whole(tmp_path, monkey
         ["--commune", "99001", "--epci", "299900019"],
         ["--method", "points"],
         ["--weight", "homes"],
-        ["--output", "people.xlsx"],
+        ["--output", "people.txt"],
     ],
 )
 def test_options_that_do_not_fit_together_are_all_named(words):

@@ -12,7 +12,7 @@ import shapely
 
 from qpvgeo import maps, settings
 from qpvgeo.cli import answers, inputs
-from qpvgeo.cli.outputs import problems_of
+from qpvgeo.cli.outputs import input_problems, problems_of
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats.table_stream import open_table
 from qpvgeo.frames import provenance
@@ -92,6 +92,7 @@ def _require(asked: Options) -> None:
         problems.append(Note("cli.name_a_map"))
     for suffix in _FORMS:
         problems += problems_of(getattr(asked, suffix), f"--{suffix}", (f".{suffix}",))
+        problems += input_problems(getattr(asked, suffix), [asked.points, asked.grid], asked.data)
     wrong: dict[str, Any] = {
         Note("cli.no_level", given=asked.by, known=", ".join(LEVELS)): asked.by is not None and asked.by not in LEVELS,
         Note("cli.columns_of_grid"): asked.columns is not None and asked.grid is None,

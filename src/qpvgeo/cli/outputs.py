@@ -1,19 +1,29 @@
-"""Tables that commands write: beside, then renamed, so that a file that is there is never half of itself."""
+"""Tables that commands write: where, in which form, and never over a file that the run reads."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-import geopandas as gpd
-import pandas as pd
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from qpvgeo.formats.atomic_write import replace, writing
-from qpvgeo.language import Note
+from qpvgeo import settings
+from qpvgeo.cli.parser import file_option, option
+from qpvgeo.language import Note, term
 
-__all__ = ["TABLES", "problems_of", "replaced", "write_table"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
-TABLES = (".csv", ".parquet", ".json")
-"""Endings of the tables that can be written."""
+    import pandas as pd
+
+__all__ = ["TABLES", "Target", "input_problems", "problems_of", "with_output"]
+
+TABLES = (".csv", ".parquet", ".json", ".xlsx", ".gpkg", ".geojson")
+"""Endings of the tables that can be written; the last two need outlines."""
+
+_LAYERS = TABLES[-2:]
+_WORDS = ("change", "reliability", "kind", "problem", "action", "attribution")
+"""Columns whose values are words of the glossary."""
 
 
 def problems_of(output: Path | None, option: str = "--output", suffixes: Sequence[str] = TABLES) -> list[str]:
@@ -28,28 +38,90 @@ def problems_of(output: Path | None, option: str = "--output", suffixes: Sequenc
     return problems
 
 
-def replaced(output: Path, write: Callable[[Path], Any]) -> None:
-    """Have a file written beside, and put it in its place; what keeps it from there is an error in words."""
-    with writing(output, way_out=Note("cli.another_file")):
-        replace(output, write)
+def input_problems(output: Path | None, inputs: Iterable[Path | None], data: Path | None) -> list[str]:
+    """Refuse an output that is a file which the run reads, links resolved: one named, or one of the data folders."""
+    if output is None or not output.exists():
+        return []
+    from qpvgeo.errors import UsageError
+    from qpvgeo.formats.atomic_write import refuse_inputs
+    from qpvgeo.sources.folders import data_dirs
+
+    folders = [folder for folder in data_dirs(data) if folder.is_dir()]
+    read = [*(path for path in inputs if path is not None), *(path for one in folders for path in one.rglob("*"))]
+    try:
+        refuse_inputs(output, read)
+    except UsageError as error:
+        return [error.message]
+    return []
 
 
-def write_table(table: pd.DataFrame, output: Path, *, geometry: gpd.GeoSeries | None = None) -> None:
-    """Write a table, with its index when that has a name, in the form that the ending says; Parquet keeps shapes."""
-    if output.suffix.lower() == ".parquet" and geometry is not None:
-        replaced(output, lambda part: gpd.GeoDataFrame(table, geometry=geometry).to_parquet(part))
-        return
-    if output.suffix.lower() == ".parquet":
-        # lists and attributes survive; an index without a name is only a count
-        replaced(output, lambda part: table.to_parquet(part, index=table.index.name is not None))
-        return
-    plain = table if table.index.name is None else table.reset_index()
-    if output.suffix.lower() == ".json":
-        replaced(
-            output,
-            lambda part: plain.to_json(part, orient="records", double_precision=10, force_ascii=False),
-        )
-        return
-    lists = [name for name in plain.columns if plain[name].map(lambda cell: isinstance(cell, list)).any()]
-    flat = plain.assign(**{name: plain[name].map(", ".join, na_action="ignore") for name in lists})
-    replaced(output, lambda part: flat.to_csv(part, index=False))
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A file that a command writes, or none, and its manner."""
+
+    path: Path | None
+    sep: str | None = None
+    decimal: str | None = None
+    safe: bool = False
+
+    def problems(
+        self, inputs: Iterable[Path | None] = (), data: Path | None = None, *, layers: bool = False
+    ) -> list[str]:
+        """What keeps the file from being written."""
+        suffixes = TABLES if layers else TABLES[: -len(_LAYERS)]
+        return [*problems_of(self.path, suffixes=suffixes), *input_problems(self.path, inputs, data)]
+
+    def require(self, inputs: Iterable[Path | None] = (), data: Path | None = None) -> None:
+        """Raise at once, before anything is read, when the file cannot be written."""
+        from qpvgeo.errors import UsageError
+
+        problems = self.problems(inputs, data)
+        if problems:
+            raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
+
+    def write(self, frame: pd.DataFrame, path: Path | None = None) -> None:
+        """Write a frame, words in the language of the run; nothing where no file is named."""
+        path = path or self.path
+        if path is None:
+            return
+        from qpvgeo.formats.frame_writer import write_frame
+
+        lang = settings.current_language()
+        if lang != "en" and path.suffix.lower() in (".csv", ".xlsx"):
+            frame = frame.assign(
+                **{
+                    name: frame[name].map(lambda word: term(word, lang), na_action="ignore")
+                    for name in _WORDS
+                    if name in frame.columns
+                }
+            )
+        write_frame(frame, path, lang=lang, sep=self.sep, decimal=self.decimal, safe=self.safe)
+
+    @property
+    def name(self) -> str | None:
+        """Path as the answer holds it."""
+        return None if self.path is None else str(self.path)
+
+
+def with_output(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Options `--output`, `--sep`, `--decimal` and `--safe-csv`, given to the command as one `Target`."""
+
+    @functools.wraps(function)
+    def called(
+        *arguments: Any,  # noqa: ANN401
+        output: Path | None,
+        sep: str | None,
+        decimal: str | None,
+        safe_csv: bool,
+        **more: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        return function(*arguments, output=Target(output, sep, decimal, safe_csv), **more)
+
+    for add in (
+        option("--safe-csv", is_flag=True, help="cli.option_safe_csv"),
+        option("--decimal", metavar="SIGN", help="cli.option_decimal"),
+        option("--sep", metavar="SIGN", help="cli.option_sep"),
+        file_option("-o", "--output", metavar="OUT", help="cli.option_output"),
+    ):
+        called = add(called)
+    return called

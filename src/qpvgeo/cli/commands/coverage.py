@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from qpvgeo.cli.options import folder, shared, vintage_option, year_option
+from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import Choice, option
 from qpvgeo.cli.terminal import Column, Marks, Screen
 from qpvgeo.language import Note, joined, number, parts, share
@@ -27,6 +28,7 @@ _COLUMNS = (
 @vintage_option
 @year_option
 @option("--attribution", kind=Choice("code", "commune"), help="cli.option_attribution")
+@with_output
 @shared
 def coverage(
     *,
@@ -34,6 +36,7 @@ def coverage(
     vintage: str,
     year: int | None,
     attribution: str | None,
+    output: Target,
     json: bool,
     sample: bool,
     data: Path | None,
@@ -41,9 +44,13 @@ def coverage(
     """QPV of each commune, EPCI, EPT, department, region or territory: number, people, share, area."""
     from qpvgeo.cli import answers, inputs
 
-    made = inputs.covered(int(vintage), folder(data, sample=sample), by=by, year=year, attribution=attribution)
+    where = folder(data, sample=sample)
+    output.require(data=where)
+    made = inputs.covered(int(vintage), where, by=by, year=year, attribution=attribution)
     about = made.frame.attrs["qpvgeo"]
+    output.write(made.frame)
     answer = {
+        "output": output.name,
         "by": by,
         "vintage": int(vintage),
         "attribution": about["attribution"],
@@ -77,6 +84,7 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
     screen.line()
     marks.write()
     screen.notes(answer["notes"])
+    screen.written(answer["output"])
     if answer["by"] in ("commune", "epci", "ept"):
         screen.line(screen.word("A QPV counts in each unit it lies in: numbers do not add up, people do."), style="dim")
 

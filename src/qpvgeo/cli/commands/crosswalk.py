@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.cli.options import folder, grid_option, layer_option, output_option, shared
+from qpvgeo.cli.options import folder, grid_option, layer_option, shared
+from qpvgeo.cli.outputs import TABLES, Target, input_problems, problems_of, with_output
 from qpvgeo.cli.parser import file_option, option
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import DataError, UsageError
@@ -25,7 +26,7 @@ _COUNTED = {"population": "people", "households": "households", "points": "point
 @option("--weights", metavar="grid|population|FILE", help="cli.crosswalk_weights")
 @option("--tolerance", metavar="METRES|auto", default="1", help="cli.crosswalk_tolerance")
 @option("--territory", metavar="CODE", help="cli.crosswalk_territory")
-@output_option
+@with_output
 @file_option("--classes", metavar="OUT", help="cli.crosswalk_classes")
 @grid_option
 @layer_option
@@ -35,7 +36,7 @@ def crosswalk(
     weights: str | None,
     tolerance: str,
     territory: str | None,
-    output: Path | None,
+    output: Target,
     classes: Path | None,
     grid: Path | None,
     layer: str | None,
@@ -44,14 +45,16 @@ def crosswalk(
     data: Path | None,
 ) -> None:
     """What became of the QPV of 2015, and where those of 2024 come from."""
-    from qpvgeo.cli import answers, outputs
+    from qpvgeo.cli import answers
     from qpvgeo.geographies.classes import crosswalk_classes
     from qpvgeo.geographies.crosswalk_table import crosswalk as cross
 
     where = folder(data, sample=sample)
     problems = _problems(weights, tolerance, territory)
-    problems += [*outputs.problems_of(output), *outputs.problems_of(classes, "--classes")]
-    if output is not None and output == classes:
+    read = [grid, Path(weights) if weights else None]
+    problems += [*output.problems(read, where), *problems_of(classes, "--classes", TABLES[:4])]
+    problems += input_problems(classes, read, where)
+    if output.path is not None and output.path == classes:
         problems.append(Note("cli.one_file", one="--output", other="--classes"))
     if weights != "grid" and (grid is not None or layer is not None):
         problems.append(Note("cli.grid_of_weights"))
@@ -60,13 +63,13 @@ def crosswalk(
     before, after = (_perimeters(vintage, where, territory) for vintage in _VINTAGES)
     walk = cross(before, after, _weights(weights, before, where, grid, layer), tolerance_m=_metres(tolerance))
     changes = crosswalk_classes(walk)
-    for table, path in ((walk, output), (changes, classes)):
-        if path is not None:
-            outputs.write_table(table, path)
+    output.write(walk)
+    if classes is not None:
+        output.write(changes, classes)
     answer = _answer(walk, changes) | {
         "territory": territory,
         "correspondence": _audited(walk, where),
-        "output": None if output is None else str(output),
+        "output": output.name,
         "classes_output": None if classes is None else str(classes),
         "notes": [*walk.attrs["qpvgeo"]["notes"], *answers.notes(before, after), *_cautions(walk)],
     }

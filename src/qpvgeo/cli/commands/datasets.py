@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from qpvgeo.cli.options import folder, shared
+from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.language import number
 
@@ -19,14 +20,18 @@ _COLUMNS = (
 )
 
 
+@with_output
 @shared
-def datasets(*, json: bool, sample: bool, data: Path | None) -> None:
+def datasets(*, output: Target, json: bool, sample: bool, data: Path | None) -> None:
     """List the official files, and which of them are available locally."""
     from qpvgeo.cli import answers
     from qpvgeo.sources import recognise
 
     where = folder(data, sample=sample)
-    answer = {"datasets": answers.records(recognise.datasets(where), "key")} | answers.within_sample(where)
+    output.require(data=where)
+    frame = recognise.datasets(where)
+    output.write(frame.rename_axis("key"))
+    answer = {"datasets": answers.records(frame, "key")} | answers.within_sample(where)
     answers.show(answer, _table, as_json=json)
 
 

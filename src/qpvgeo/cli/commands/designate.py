@@ -84,6 +84,7 @@ def designate(
         unit_population = unit_population or _SAMPLE["unit_population"]
     problems = _problems(national_median, median, unit_population, units)
     problems += outputs.problems_of(output, suffixes=_ENDINGS)
+    problems += outputs.input_problems(output, [grid, units], where)
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems, way_out=Note("cli.designate_way_out"))
     read = _grid(where, grid, layer, columns)

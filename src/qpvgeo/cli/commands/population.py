@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.cli.options import folder, grid_option, layer_option, output_option, shared, vintage_option
+from qpvgeo.cli.options import folder, grid_option, layer_option, shared, vintage_option
+from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import Choice, argument, file_option, option
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import DataError, UsageError
@@ -42,7 +43,7 @@ _COLUMNS = (
 @grid_option
 @layer_option
 @option("--columns", metavar="NAME[=MEASURE],...", help="cli.population_columns")
-@output_option
+@with_output
 @shared
 def population(
     file: Path | None,
@@ -56,18 +57,18 @@ def population(
     grid: Path | None,
     layer: str | None,
     columns: str | None,
-    output: Path | None,
+    output: Target,
     json: bool,
     sample: bool,
     data: Path | None,
 ) -> None:
     """Who lives in the QPV, or in any polygons: estimates from the income grid, with their bounds."""
-    from qpvgeo.cli import answers, inputs, outputs
+    from qpvgeo.cli import answers, inputs
     from qpvgeo.cli.progress import steps
 
     where = folder(data, sample=sample)
     problems = _problems(file, commune, epci, method, points, weight)
-    problems += outputs.problems_of(output)
+    problems += output.problems([file, points, grid], where, layers=True)
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
     measures, names, keep = _columns(columns)
@@ -83,8 +84,7 @@ def population(
         people = _estimates(areas, grids, method, homes, totals, measures)
     if "name" in areas.columns:
         people.insert(0, "name", areas["name"])
-    if output is not None:
-        outputs.write_table(people, output, geometry=areas.geometry)
+    output.write(_drawn(people, areas))
     about = [one.attrs["qpvgeo"] for one in grids]
     keys = ("territory", "vintage", "resolution_m", "poverty_basis")
     answer = {
@@ -95,10 +95,19 @@ def population(
         "points_weight": weight,
         "constraint": people.attrs["qpvgeo"].get("constraint"),
         "notes": answers.notes(areas, people),
-        "output": None if output is None else str(output),
+        "output": output.name,
         "sources": answers.sources(areas, *grids),
     }
     answers.show(answer | answers.fictional(areas, *grids), _table, as_json=json)
+
+
+def _drawn(people: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Estimates with the outlines that they are of."""
+    import geopandas as gpd
+
+    drawn = gpd.GeoDataFrame(people, geometry=areas.geometry)
+    drawn.attrs = people.attrs
+    return drawn
 
 
 def _problems(

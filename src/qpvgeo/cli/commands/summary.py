@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qpvgeo.cli.options import folder, shared, vintage_option, year_option
+from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import Choice, option
 from qpvgeo.cli.terminal import Column, Marks, Screen
 from qpvgeo.errors import MissingDataError
@@ -34,16 +35,21 @@ _COLUMNS = (
 @vintage_option
 @option("--by", kind=Choice("territory", "region", "department"), default="territory", help="cli.option_by")
 @year_option
+@with_output
 @shared
-def summary(*, vintage: str, by: str, year: int | None, json: bool, sample: bool, data: Path | None) -> None:
+def summary(
+    *, vintage: str, by: str, year: int | None, output: Target, json: bool, sample: bool, data: Path | None
+) -> None:
     """How many QPV, how many people, which share; from published figures when no file is available."""
     from qpvgeo.cli import answers
 
-    answer = _answer(int(vintage), folder(data, sample=sample), by=by, year=year)
+    where = folder(data, sample=sample)
+    output.require(data=where)
+    answer = _answer(int(vintage), where, by=by, year=year, output=output)
     answers.show(answer, _table, as_json=json)
 
 
-def _answer(vintage: int, data: Path | None, *, by: str, year: int | None) -> dict[str, Any]:
+def _answer(vintage: int, data: Path | None, *, by: str, year: int | None, output: Target) -> dict[str, Any]:
     """Figures computed from the files available, else the published aggregates."""
     from qpvgeo.cli import answers, inputs
     from qpvgeo.indicators import totals
@@ -57,6 +63,7 @@ def _answer(vintage: int, data: Path | None, *, by: str, year: int | None) -> di
         sources = [{"facts": "published aggregates embedded in qpvgeo"}]
     else:
         figures, detail, sources = _computed(qpv, inputs.people(vintage, data, year), by)
+    output.write(figures if detail is None else detail)
     rows = figures.drop(index=[totals.TOTAL, totals.OVERSEAS_SCOPE], errors="ignore")
     scopes = figures.drop(index=rows.index)
     about = figures.attrs["qpvgeo"]
@@ -70,6 +77,7 @@ def _answer(vintage: int, data: Path | None, *, by: str, year: int | None) -> di
         "sources": sources,
         "repairs": _repairs(qpv),
         "notes": answers.notes(qpv),
+        "output": output.name,
     }
     if detail is not None:
         answer[f"by_{by}"] = answers.records(detail.drop(index=scopes.index, errors="ignore"), by)
@@ -111,6 +119,7 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
     if repairs["outlines"]:
         screen.line(Note("cli.repairs", count=repairs["outlines"], area=repairs["added_km2"]), style="dim")
     screen.notes(answer["notes"])
+    screen.written(answer["output"])
 
 
 def _headline(answer: dict[str, Any], screen: Screen) -> None:
