@@ -156,7 +156,7 @@ def test_numbers_written_as_text_weigh_too(buildings):
 
 def test_weights_that_are_none_are_named_by_their_row(buildings):
     folder, *_ = buildings
-    (folder / "bad.csv").write_text("lon,lat,homes\n1,45,2\n,,\n1,45,-3\n", encoding="utf-8")
+    (folder / "bad.csv").write_text("lon,lat,homes\n1,45,2\n1,45,\n1,45,-3\n", encoding="utf-8")
     result = run("--sample", "--method", "points", "--points", folder / "bad.csv", "--weight", "homes")
     assert isinstance(result.exception, DataError)
     assert result.exception.problems == ("point 2: nan", "point 3: '-3'")
