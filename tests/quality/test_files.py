@@ -150,9 +150,19 @@ def test_lambert_shapefile_without_prj_is_read_as_lambert_with_a_warning(squares
     assert "EPSG:2154" in found[0].problem
 
 
-def test_coordinates_that_fit_lambert_and_web_mercator_alike_are_an_error_of_the_file(shapefile):
+def test_codes_decide_between_lambert_and_web_mercator_as_they_do_for_the_reader(shapefile):
     shapefile.with_suffix(".prj").unlink()
     report, found = judged(shapefile)
+    assert report.ok
+    assert [one.problem.key for one in found] == ["read.crs_by_codes"]
+    assert found[0].problem.values["crs"] == f"EPSG:{qg.read_qpv(shapefile).crs.to_epsg()}"
+
+
+def test_coordinates_that_fit_lambert_and_web_mercator_alike_are_an_error_where_no_code_decides(shapefile, tmp_path):
+    bare = gpd.read_file(shapefile).drop(columns="CODE_QP").assign(rang=1)
+    bare.to_file(tmp_path / "bare.shp")
+    (tmp_path / "bare.prj").unlink()
+    report, found = judged(tmp_path / "bare.shp")
     assert not report.ok
     assert "EPSG:2154 and EPSG:3857" in found[0].problem
 
@@ -191,14 +201,24 @@ def test_geojson_feature_without_a_usable_geometry_has_no_outline(geojson, geome
     assert [(one.level, one.row, one.code, one.problem) for one in found] == [("error", 4, "QP001004", "no outline")]
 
 
+def test_outline_that_simplification_collapsed_is_kept_without_outline_as_the_reader_does(geojson):
+    flat = {"type": "Polygon", "coordinates": [[[3, 46], [3.1, 46], [3.2, 46], [3, 46]]]}
+    path = geojson(lambda features: features[0].update(geometry=flat))
+    report, found = judged(path)
+    assert report.ok
+    assert [(one.level, one.row, one.code, one.problem.key, one.action.key) for one in found] == [
+        ("warning", 1, "QP001001", "quality.no_area", "quality.kept_bare")
+    ]
+    assert qg.read_qpv(path).geometry.isna().tolist() == [True, False, False, False, False]
+
+
 @pytest.mark.parametrize(
     "geometry",
     [
-        {"type": "Polygon", "coordinates": [[[3, 46], [3.1, 46], [3.2, 46], [3, 46]]]},
         {"type": "LineString", "coordinates": [[3, 46], [3.1, 46.1]]},
         {"type": "Point", "coordinates": [3, 46]},
     ],
-    ids=["collapsed polygon", "line", "point"],
+    ids=["line", "point"],
 )
 def test_outline_of_a_qpv_that_encloses_no_area_is_an_error(geojson, geometry):
     report, found = judged(geojson(lambda features: features[0].update(geometry=geometry)))
@@ -392,7 +412,11 @@ def test_published_perimeters_pass_with_their_invalid_outlines_counted(real_data
 def test_simplified_copy_of_the_2024_perimeters_has_three_collapsed_outlines(real_data):
     (report,) = examine(real_data / "qpv2024" / "qpv2024_simplified.geojson")
     assert (report.kind, report.features) == ("perimeters", 1609)
-    assert errors(report) == [(1137, "QN09105I"), (1145, "QN09113I"), (1323, "QN09503I")]
+    assert report.ok
+    flat = [
+        (found.row, found.code) for found in report.findings if getattr(found.problem, "key", "") == "quality.no_area"
+    ]
+    assert flat == [(1137, "QN09105I"), (1145, "QN09113I"), (1323, "QN09503I")]
     assert sum(found.problem.startswith("invalid outline") for found in report.findings) == 82
 
 

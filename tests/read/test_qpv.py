@@ -17,6 +17,7 @@ from qpvgeo.codes import official
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.frames.forms import QPV_COLUMNS
 from qpvgeo.geometry.projection import to_metric
+from qpvgeo.quality.files import examine
 from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import sample
 from qpvgeo.sources.published_names import column_of
@@ -646,6 +647,20 @@ def test_the_codes_say_which_projection_an_undeclared_file_is_in(tmp_path):
     assert "read.crs_by_codes" in {
         note.values["note"].key for note in about(qpv)["notes"] if note.key == "read.of_file"
     }
+
+
+def test_the_codes_say_the_legal_projection_of_an_undeclared_file_overseas(tmp_path):
+    features = [
+        {"type": "Feature", "properties": {"code": code}, "geometry": shapely.geometry.mapping(shape)}
+        for code, shape in {
+            "QN97401I": shapely.box(338_000, 7_690_000, 338_500, 7_690_400),
+            "QN97402I": shapely.box(340_000, 7_690_000, 340_500, 7_690_400),
+        }.items()
+    ]
+    path = tmp_path / "reunion.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    assert read_qpv(path).crs.to_epsg() == 2975
+    assert [(report.ok, report.kind) for report in examine(path)] == [(True, "perimeters")]
 
 
 def test_a_projection_that_is_given_is_obeyed(tmp_path):

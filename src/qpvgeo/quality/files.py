@@ -7,6 +7,7 @@ the reader they belong to. Nothing is changed.
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ from qpvgeo.read.communes.events import read_commune_events
 from qpvgeo.read.communes.reader import read_communes, read_epci
 from qpvgeo.read.correspondence import read_correspondence
 from qpvgeo.read.population import read_population
-from qpvgeo.read.qpv_layers import read_piece
+from qpvgeo.read.qpv_layers import read_piece, read_placed
 from qpvgeo.sources import known_tables, recognise
 
 __all__ = ["Finding", "Report", "examine"]
@@ -54,7 +55,7 @@ class Finding:
     row
         Number of the record, from 1; None when it is the file.
     level
-        `error`: the record or the file cannot be used as it is; `warning`: it can.
+        `error`: the record or the file cannot be used as it is; `warning`: reading settles it, as `action` says.
     problem, action
         What is wrong, and what to do or what reading does about it.
     """
@@ -219,7 +220,7 @@ def _outlines(layer: vector_layers.Layer) -> Report:
     found = recognise.judge_layer(layer)
     kind = "points" if "Point" in layer.shape else found.kind if found else "perimeters" if column else "outlines"
     report = Report(layer.label, kind)
-    crs, notes = _crs(layer, report)
+    crs, notes = _crs(layer, report, column)
     report.findings += [Finding(None, None, "warning", note, "read so") for note in notes]
     drawn: list[tuple[int, str, Any]] = []
     announced = layer.features
@@ -250,12 +251,15 @@ def _refused(layer: vector_layers.Layer, kind: str) -> Iterator[Finding]:
         yield from _from_error(error)
 
 
-def _crs(layer: vector_layers.Layer, report: Report) -> tuple[Any, list[str]]:
-    """Projection of the layer; None, with an error in the report, when it cannot be established."""
+def _crs(layer: vector_layers.Layer, report: Report, column: str | None) -> tuple[Any, list[str]]:
+    """Projection of the layer, as its reader settles it; None, with an error in the report, when it cannot."""
     try:
         declared, bounds = vector_layers.extent(layer)
         return vector_layers.settle_crs(declared, bounds, where=layer.label)
     except DataError as error:
+        with suppress(QpvgeoError):
+            frame, notes = read_placed(layer, column)
+            return frame.crs, notes
         report.findings += _from_error(error)
         return None, []
 
@@ -334,12 +338,11 @@ def _invalid(drawn: list[tuple[int, str, Any]], crs: Any, *, perimeters: bool) -
     for at, (reason, why) in enumerate(zip(found.reasons, found.why(), strict=True)):
         row, named, shape = drawn[found.rows[at]]
         if found.bare[at]:
-            kind = shape.geom_type
-            flat = (
-                Note("quality.no_area")
-                if kind in ("Polygon", "MultiPolygon")
-                else Note("quality.no_area_kind", kind=kind)
-            )
+            if perimeters and shape.geom_type in ("Polygon", "MultiPolygon"):
+                # simplification collapses small outlines: `qpvgeo.read_qpv` keeps the QPV, and says so
+                yield Finding(named.strip() or None, row, "warning", Note("quality.no_area"), Note("quality.kept_bare"))
+                continue
+            flat = Note("quality.no_area_kind", kind=shape.geom_type)
             yield Finding(named.strip() or None, row, "error", flat, Note("quality.other_copy"))
         elif found.lost[at]:
             yield Finding(named.strip() or None, row, "error", why, Note("quality.other_copy"))

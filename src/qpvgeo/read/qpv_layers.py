@@ -24,13 +24,14 @@ from qpvgeo.sources import known_tables
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.published_names import NAMES, QPV_NAME, named
 
-__all__ = ["Piece", "read_piece", "release_of"]
+__all__ = ["Piece", "read_piece", "read_placed", "release_of"]
 
 # the number that GDAL gives to features is no attribute, and keeps a frame from being written to a GeoPackage
 _DERIVED = {"insee_dep", "insee_reg", "fid", "commune_names", *forms.QPV_COLUMNS}
 
 
 _HEAD = 500
+_UNSETTLED = ("formats.crs_ambiguous", "formats.crs_unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def read_piece(
         codes say.
     """
     code = known_tables.qpv_column_of(layer, columns)
-    raw, notes = _read(layer, code, crs)
+    raw, notes = read_placed(layer, code, crs)
     if raw.index.name and raw.index.name not in raw.columns:
         raw = raw.reset_index()
     given = _columns(raw, str(code), columns)
@@ -115,18 +116,36 @@ def read_piece(
     return Piece(layer.label, frame, record, [*earlier.get("notes", []), *told], log, lost)
 
 
-def _read(layer: vector_layers.Layer, code: str | None, crs: Any) -> tuple[gpd.GeoDataFrame, list[str]]:  # noqa: ANN401
-    """Layer in the projection given, declared, or, of those that fit, the one that puts it where its codes say."""
+def read_placed(layer: vector_layers.Layer, code: str | None, crs: Any = None) -> tuple[gpd.GeoDataFrame, list[str]]:  # noqa: ANN401 - whatever pyproj understands
+    """Layer in the projection given or declared, else in the only one that puts it where its codes say.
+
+    Raises
+    ------
+    DataError
+        The layer is damaged, or its projection cannot be established.
+    """
     try:
         return vector_layers.read(layer, crs=crs)
     except DataError as error:
-        systems = error.message.values.get("systems", []) if isinstance(error.message, Note) else []
-        read = [vector_layers.read(layer, crs=epsg) for epsg in (systems if code else [])]
-        fits = [epsg for epsg, (raw, _) in zip(systems, read, strict=False) if _in_their_territory(raw, str(code))]
+        fits = []
+        for epsg in _systems(error, layer, code):
+            raw, notes = vector_layers.read(layer, crs=epsg)
+            if _in_their_territory(raw, str(code)):
+                fits.append((raw, [*notes, Note("read.crs_by_codes", crs=f"EPSG:{epsg}")]))
         if len(fits) != 1:
             raise
-        raw, notes = read[systems.index(fits[0])]
-        return raw, [*notes, Note("read.crs_by_codes", crs=fits[0])]
+        return fits[0]
+
+
+def _systems(error: DataError, layer: vector_layers.Layer, code: str | None) -> list[int]:
+    """Projections to try where the coordinates do not tell: those that fit them, and the legal ones of the codes."""
+    told = error.message
+    if code is None or not isinstance(told, Note) or told.key not in _UNSETTLED:
+        return []
+    held = official.classify_qpv(as_text(vector_layers.attributes(layer))[code])["territory"].dropna().unique()
+    of_codes = [territories.get(one).epsg for one in held if one != territories.SAMPLE]
+    systems = [int(one.removeprefix("EPSG:")) for one in told.values.get("systems", [])]
+    return list(dict.fromkeys([*systems, *of_codes]))
 
 
 def _in_their_territory(raw: gpd.GeoDataFrame, code: str) -> bool:

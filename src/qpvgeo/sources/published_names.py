@@ -41,7 +41,7 @@ QPV_CODE = (
 )
 
 _QPV_NAME_FORM = re.compile(
-    r"(?:nom|lib|libelle|label|intitule|name|denomination)_?(?:officiel_)?(?:d[ue]_|de_la_)?(?:qp|quartier)\w*"
+    r"(?:nom|lib|libelle|label|intitule|name|denomination)_?(?:officiel_)?(?:d[ue]_|de_la_)?(?:qp\w*|quartier\w*|qu(?:a(?:r(?:t(?:ie?)?)?)?)?)"
 )
 QPV_NAME = (
     "name",
