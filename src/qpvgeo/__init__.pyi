@@ -8,8 +8,10 @@ from . import geometry as geometry
 from . import indicators as indicators
 from . import language as language
 from . import maps as maps
+from . import policy as policy
 from . import population as population
 from . import quality as quality
+from . import resilience as resilience
 from . import settings as settings
 from . import sources as sources
 from . import tagging as tagging
@@ -27,6 +29,8 @@ from .geometry.validity import repair as repair
 from .indicators.by_territory import coverage as coverage
 from .indicators.qpv_communes import join_communes as join_communes
 from .indicators.totals import summary as summary
+from .policy.programmes import join_programmes as join_programmes
+from .policy.programmes import programmes as programmes
 from .population.estimation import estimate_population as estimate_population
 from .quality.perimeters import check as check
 from .read.communes.events import read_commune_events as read_commune_events
@@ -36,6 +40,7 @@ from .read.correspondence import read_correspondence as read_correspondence
 from .read.grid.reader import read_grid as read_grid
 from .read.population import read_population as read_population
 from .read.qpv import read_qpv as read_qpv
+from .resilience.cell_exposure import exposure as exposure
 from .samples import sample as sample
 from .sources.download import fetch as fetch
 from .sources.recognise import datasets as datasets

@@ -28,6 +28,8 @@ TABLES = (
     "lists",
     "outlines",
     "populations",
+    "programme_members",
+    "programmes",
     "qpv_populations",
     "region_populations",
     "regions",

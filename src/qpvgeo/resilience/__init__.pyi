@@ -1,0 +1,1 @@
+from .cell_exposure import exposure as exposure

@@ -1,0 +1,155 @@
+"""People exposed: cases worked by hand, bounds on random layers, the flood layer of the sample."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.builders import refused
+
+import qpvgeo as qg
+from qpvgeo.errors import UsageError
+
+NORTH, EAST = 2_000_000, 4_000_000
+
+
+def box(west, south, east, north):
+    """Box in steps of cells."""
+    return shapely.box(EAST + 200 * west, NORTH + 200 * south, EAST + 200 * east, NORTH + 200 * north)
+
+
+def layer(*shapes, labels=None):
+    return gpd.GeoDataFrame(geometry=list(shapes), index=labels or list("abcdefgh"[: len(shapes)]), crs=3035)
+
+
+def grid_of(people, **columns):
+    """A row of cells from west to east."""
+    ids = [f"CRS3035RES200mN{NORTH}E{EAST + 200 * n}" for n in range(len(people))]
+    frame = pd.DataFrame({"population": people, **columns}, index=pd.Index(ids, name="cell_id", dtype="str"))
+    frame.attrs["qpvgeo"] = {"files": [], "epsg": 3035}
+    return frame
+
+
+def test_half_of_a_cell_is_half_of_its_people_between_none_and_all():
+    # the perimeter holds two cells of 100; the zone covers the first and half of the second
+    found = qg.exposure(layer(box(0, 0, 2, 1)), layer(box(0, 0, 1.5, 1)), grid_of([100, 100]), covered="everywhere")
+    row = found.iloc[0]
+    assert (row["population"], row["low"], row["estimate"], row["high"], row["unknown"]) == (200, 100, 150, 200, 0)
+    assert row["share"] == 0.75
+
+
+def test_outside_of_the_layer_is_unknown_and_not_safe():
+    found = qg.exposure(layer(box(0, 0, 2, 1)), layer(box(0, 0, 1, 1)), grid_of([100, 300]))
+    assert found["unknown"].tolist() == [300]
+    assert found["share"].tolist() == [1]
+    assert "resilience.rest_unknown" in {note.key for note in found.attrs["qpvgeo"]["notes"]}
+    known = qg.exposure(
+        layer(box(0, 0, 2, 1)), layer(box(0, 0, 1, 1)), grid_of([100, 300]), covered=layer(box(0, 0, 1.5, 1))
+    )
+    assert known["unknown"].tolist() == [150]
+    assert known["share"].tolist() == [100 / 250]
+
+
+def test_a_perimeter_of_which_nothing_is_known_has_no_share():
+    found = qg.exposure(layer(box(0, 0, 1, 1), box(1, 0, 2, 1)), layer(box(0, 0, 1, 1)), grid_of([100, 300]))
+    assert found["share"].isna().tolist() == [False, True]
+
+
+def test_the_rest_around_is_compared():
+    # half of those in the perimeter, a quarter of those around
+    zone = layer(box(0, 0, 0.5, 1), box(2, 0, 2.5, 1))
+    found = qg.exposure(
+        layer(box(0, 0, 1, 1)), zone, grid_of([100, 100, 100]), covered="everywhere", around=layer(box(0, 0, 3, 1))
+    )
+    about = found.attrs["qpvgeo"]
+    assert about["inside"]["estimate"] == pytest.approx(0.5)
+    assert about["outside"]["estimate"] == pytest.approx(0.25)
+    assert found["ratio"].tolist() == [pytest.approx(2)]
+    assert about["ratio"]["low"] <= 2 <= (about["ratio"]["high"] or np.inf)
+
+
+def test_points_count_those_nearer_than_the_distance():
+    park = gpd.GeoDataFrame(geometry=[shapely.Point(EAST + 100, NORTH + 100)], crs=3035)
+    found = qg.exposure(layer(box(0, 0, 1, 1), box(2, 0, 3, 1)), park, grid_of([100, 100, 100]), within_m=150)
+    assert found["estimate"].tolist() == [100, 0]
+    assert found["unknown"].tolist() == [0, 0]
+
+
+def test_a_column_of_the_grid_has_a_threshold_and_means_by_people():
+    grid = grid_of([100, 300, 600], heat=[40.0, 30.0, np.nan])
+    found = qg.exposure(layer(box(0, 0, 3, 1)), "heat", grid, above=35)
+    assert found[["low", "estimate", "high", "unknown"]].to_numpy().tolist() == [[100, 100, 100, 600]]
+    assert found["share"].tolist() == [0.25]
+    assert found.attrs["qpvgeo"]["mean_inside"] == pytest.approx((100 * 40 + 300 * 30) / 400)
+    fifth = qg.exposure(layer(box(0, 0, 3, 1)), "heat", grid, quantile=0.8)
+    assert fifth.attrs["qpvgeo"]["threshold"] == 40
+
+
+@pytest.mark.parametrize(
+    ("given", "options"),
+    [
+        ("heat", {}),
+        ("heat", {"above": 1, "quantile": 0.5}),
+        ("heat", {"quantile": 2}),
+        ("none", {"above": 1}),
+        (layer(shapely.Point(0, 0)), {}),
+        (layer(box(0, 0, 1, 1)), {"above": 3}),
+        (layer(box(0, 0, 1, 1)), {"within_m": -1}),
+        (layer(box(0, 0, 1, 1)), {"covered": "here"}),
+        (None, {}),
+        (layer(box(0, 0, 1, 1)).set_crs(None, allow_override=True), {}),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(given, options):
+    grid = grid_of([1], heat=[1.0])
+    error = refused(
+        lambda: qg.exposure(layer(box(0, 0, 1, 1)), given, grid, **options), "resilience.options", UsageError
+    )
+    assert error.problems
+
+
+@pytest.mark.parametrize("bad", [None, "qpv", 3, pd.DataFrame({"a": [1]})])
+def test_other_things_are_refused(bad):
+    refused(lambda: qg.exposure(bad, layer(box(0, 0, 1, 1)), grid_of([1])))
+    refused(lambda: qg.exposure(layer(box(0, 0, 1, 1)), layer(box(0, 0, 1, 1)), bad))
+
+
+edges = st.floats(0, 6, allow_nan=False).map(lambda value: round(value, 3))
+
+
+@given(
+    st.lists(st.tuples(edges, edges), min_size=1, max_size=3),
+    edges,
+    edges,
+    st.lists(st.integers(0, 500), min_size=6, max_size=6),
+)
+@settings(max_examples=60, deadline=None)
+def test_bounds_hold_on_random_layers(zones, west, east, people):
+    shapes = [box(min(pair), 0, max(pair) + 0.01, 1) for pair in zones]
+    area = layer(box(min(west, east), 0, max(west, east) + 0.5, 1))
+    if not sum(people):
+        return
+    try:
+        found = qg.exposure(area, layer(*shapes), grid_of(people), covered="everywhere").iloc[0]
+    except qg.errors.DataError:
+        return
+    assert found["low"] <= found["estimate"] + 1e-9
+    assert found["estimate"] <= found["high"] + 1e-9
+    assert found["estimate"] <= found["population"] + 1e-9
+    if not pd.isna(found["share"]):
+        assert found["share_low"] - 1e-9 <= found["share"] <= found["share_high"] + 1e-9
+
+
+@pytest.mark.real
+def test_lille_is_hotter_in_its_qpv(real_data):
+    path = real_data / "filosofi" / "filosofi2017_200m_lille.gpkg"
+    names = {"id": "cell_id", "num_people": "population"}
+    grid = qg.read_grid(path, layer="enriched_grid", columns=names, keep=["land_surface_temperature"])
+    qpv = gpd.read_file(path, layer="qpvs").set_index("CODE_QP")
+    cities = gpd.read_file(path, layer="cities")
+    found = qg.exposure(qpv, "land_surface_temperature", grid, quantile=0.8, around=cities)
+    about = found.attrs["qpvgeo"]
+    assert about["mean_inside"] > about["mean_outside"]
+    assert about["ratio"]["low"] <= about["ratio"]["estimate"]
