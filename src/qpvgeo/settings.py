@@ -54,6 +54,6 @@ def cache_dir() -> Path:
     given = os.environ.get("QPVGEO_CACHE", "").strip()
     if given:
         return Path(given).expanduser()
-    import pooch  # noqa: PLC0415 - not needed when the variable is set
+    import platformdirs  # noqa: PLC0415 - not needed when the variable is set
 
-    return Path(pooch.os_cache("qpvgeo"))
+    return platformdirs.user_cache_path("qpvgeo")

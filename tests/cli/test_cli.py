@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from qpvgeo.cli import app
 from qpvgeo.errors import QpvgeoError
 from qpvgeo.samples import FICTIONAL, sample
-from qpvgeo.sources import download
+from qpvgeo.sources import transfer
 
 COMMANDS = ("datasets", "fetch", "doctor", "summary", "coverage", "tag")
 HEAVY = ("geopandas", "pandas", "numpy", "shapely", "pyproj", "pyogrio", "fiona", "matplotlib", "requests")
@@ -108,7 +108,7 @@ def empty(tmp_path):
 @pytest.fixture
 def site(monkeypatch):
     """A server on this machine with one table; every other address is not found."""
-    monkeypatch.setattr(download, "_BACKOFF_S", 0.0)
+    monkeypatch.setattr(transfer, "BACKOFF_S", 0.0)
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Visit) as server:
@@ -313,7 +313,9 @@ def test_shape_of_doctor():
 
 def test_shape_of_fetch():
     found = answer("fetch", "qpv-2024", "--data", sample().path)
-    assert found == {"files": [{"key": "qpv-2024", "path": str(sample().qpv_2024)}], "failed": []}
+    path = sample().qpv_2024
+    row = {"key": "qpv-2024", "state": "already there", "size_bytes": path.stat().st_size, "path": str(path)}
+    assert found == {"files": [row], "failed": []}
 
 
 @pytest.mark.parametrize("command", ["datasets", "doctor", "summary", "coverage"])
@@ -412,7 +414,9 @@ def test_json_does_not_depend_on_the_language():
         ["coverage", "--data", "no-such-folder"],
         ["fetch", "qpv-2024", "--data", "no-such-folder"],
         ["fetch", "no-such-key"],
-        ["fetch"],
+        ["fetch", "--theme", "weather"],
+        ["fetch", "qpv-2024", "--all"],
+        ["fetch", "http://[::1"],
         ["fetch", "qpv-2024", "qpv-2015", "--url", "http://127.0.0.1:9/x.zip"],
         ["doctor"],
         ["nonsense"],
@@ -501,13 +505,13 @@ def test_fetch_from_another_address_lands_in_the_cache(site, tmp_path):
 
 def test_fetch_in_words_prints_the_path_on_standard_output(site):
     out, err = run("fetch", f"{site}/table.csv")
-    key, _, path = out.strip().rpartition(": ")
-    assert (key, err) == (f"{site}/table.csv", "")
+    *key, state, _, path = out.splitlines()[-1].split()
+    assert (key, state, err) == ([f"{site}/table.csv"], "got", "")
     assert Path(path).read_bytes() == TABLE
 
 
 def test_one_failed_file_does_not_keep_the_others(site, tmp_path):
-    keys = (f"{site}/gone.csv", f"{site}/table.csv", "qpv-2015-list")
+    keys = (f"{site}/gone.csv", f"{site}/table.csv", "qpv-2015-population-2013")
     found = answer("fetch", *keys, status=3)
     assert [row["key"] for row in found["files"]] == [keys[1]]
     assert [(row["key"], row["error"]) for row in found["failed"]] == [
@@ -516,9 +520,27 @@ def test_one_failed_file_does_not_keep_the_others(site, tmp_path):
     ]
     shutil.rmtree(tmp_path / "cache")
     out, err = run("fetch", *keys, status=3)
-    assert [line.rpartition(": ")[0] for line in out.splitlines()] == [keys[1]]
-    assert keys[0] in err
-    assert keys[2] in err
+    rows = [line.split()[:2] for line in out.splitlines()[2:5]]
+    assert rows == [[keys[1], "got"], [keys[0], "not"], [keys[2], "not"]]
+    assert [line.split()[1] for line in err.splitlines()] == list(keys)
+
+
+def test_a_file_that_cannot_be_had_comes_with_its_link_and_its_place(tmp_path):
+    done = process("fetch", "qpv-2024-communes", "--json", QPVGEO_OFFLINE="1", QPVGEO_CACHE=str(tmp_path / "cache"))
+    (row,) = json.loads(done.stdout)["failed"]
+    assert row["link"].endswith("/8186239/TAG_QPV2024_2025_csv.zip")
+    assert (row["names"], row["folder"]) == (["TAG_QPV2024_2025_csv.zip"], str(tmp_path / "cache"))
+    assert (row["reason"] in row["message"], row["page"].startswith("https://www.insee.fr/")) == (True, True)
+
+
+def test_links_are_listed_without_a_download():
+    out, err = run("fetch", "--list-links")
+    links = out.split()
+    assert any(link.endswith("/qp-politiquedelaville-shp.zip") for link in links)
+    assert all(link.startswith("https://") for link in links)
+    assert "https://www.insee.fr/fr/statistiques/8210600?sommaire=8186144" in err
+    rows = answer("fetch", "--list-links", "--theme", "jobs")["links"]
+    assert [(row["key"], row["link"], row["evidence"]) for row in rows] == [("qpv-2024-jobs", None, "by resolver")]
 
 
 @pytest.mark.real

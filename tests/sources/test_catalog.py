@@ -1,10 +1,13 @@
 """The catalogue: what stands in it, and what is found on disk."""
 
 import dataclasses
+import datetime as dt
 import re
 import subprocess
 import sys
 import typing
+import urllib.parse
+from pathlib import PurePosixPath
 
 import pandas as pd
 import pytest
@@ -87,20 +90,101 @@ def test_kinds_are_those_of_the_type():
     assert broken(lambda d: d.kind in typing.get_args(catalog.Kind)) == []
 
 
-def test_addresses_are_those_of_the_web_over_tls():
-    assert broken(lambda d: all(a is None or a.startswith("https://") for a in (d.url, d.page))) == []
+def sound(url):
+    """An https address of a host with a dot, without a user, a fragment, blanks or an unfilled brace."""
+    parts = urllib.parse.urlsplit(url.replace("{department}", "59"))
+    plain = parts.scheme == "https" and "." in (parts.hostname or "") and parts.netloc == parts.hostname
+    return plain and not parts.fragment and re.fullmatch(r"[\w:/.?=&-]+", url.replace("{department}", "59"), re.ASCII)
 
 
-def test_what_must_be_fetched_by_hand_has_no_address():
-    assert broken(lambda d: not (d.by_hand and d.url)) == []
+def test_addresses_and_pages_are_those_of_the_web_over_tls():
+    assert broken(lambda d: all(sound(one.url) for one in d.addresses) and (d.page is None or sound(d.page))) == []
 
 
-def test_what_insee_offers_must_be_fetched_by_hand():
-    assert broken(lambda d: d.by_hand or "insee.fr" not in (d.page or "")) == []
+def test_pages_are_for_people():
+    assert broken(lambda d: "/api/" not in (d.page or "")) == []
+
+
+def test_every_address_says_how_it_is_known_and_when_it_was_called():
+    known = set(typing.get_args(catalog.Evidence)) - {"given"}
+    assert broken(lambda d: all(one.evidence in known for one in d.addresses)) == []
+    assert broken(lambda d: all(one.checked is None or day(one.checked) for one in d.addresses)) == []
+
+
+def day(text):
+    return dt.date.fromisoformat(text) <= dt.datetime.now(dt.UTC).date()
+
+
+def test_resolvers_are_pages_that_list_files():
+    listing = re.compile(
+        r"https://(www\.data\.gouv\.fr/api/1/datasets/[\w-]+/"
+        r"|www\.insee\.fr/fr/(statistiques|information)/\d+(\?sommaire=\d+)?|api\.insee\.fr/melodi/catalog/\w+)"
+    )
+    assert broken(lambda d: all(listing.fullmatch(one.url) for one in d.addresses if one.resolver)) == []
+    assert broken(lambda d: not any(listing.fullmatch(one.url) for one in d.addresses if not one.resolver)) == []
+
+
+def test_no_address_comes_twice_in_one_entry():
+    assert broken(lambda d: len({one.url for one in d.addresses}) == len(d.addresses)) == []
+
+
+def test_no_file_without_an_address_an_archive_or_the_reason():
+    lost = broken(lambda d: d.addresses or d.archive)
+    assert [key for key in lost if "No address" not in CATALOG[key].note] == []
+    assert set(lost) == {"qpv-2015-population-2013", "schools"}
+
+
+def test_a_file_without_a_name_is_found_by_a_page():
+    assert broken(lambda d: d.filenames or any(one.resolver for one in d.addresses)) == []
+
+
+def test_direct_addresses_end_in_the_name_that_is_kept():
+    stable = "/datasets/r/"  # redirects to the file
+
+    def named(d):
+        served = [PurePosixPath(one.url).name for one in d.addresses if not one.resolver]
+        names = {PurePosixPath(name).name for name in d.filenames}
+        return all(
+            stable in one.url or name in names or f"{name}.zip" in names
+            for one, name in zip([a for a in d.addresses if not a.resolver], served, strict=True)
+        )
+
+    assert broken(named) == []
+
+
+def test_an_unsettled_licence_says_why():
+    unsettled = [key for key, d in CATALOG.items() if "unsettled" in d.licence]
+    assert "communes-outlines-2025-100m" in unsettled
+    assert [
+        key for key in unsettled if "licence" not in CATALOG[key].note.lower() and "No address" not in CATALOG[key].note
+    ] == []
 
 
 def test_what_was_not_read_is_said_in_the_note():
-    assert broken(lambda d: d.note or (d.filenames and (d.url or d.page))) == []
+    assert broken(lambda d: d.note or (d.filenames and (d.url or d.page or d.addresses))) == []
+
+
+def test_the_main_job_has_a_file_for_each_part():
+    keys = [key for line in catalog.MAIN for key in line]
+    assert [key for key in keys if key not in CATALOG] == []
+    assert {CATALOG[line[0]].kind for line in catalog.MAIN} == {
+        "boundaries",
+        "communes",
+        "epci",
+        "list",
+        "perimeters",
+        "population",
+    }
+
+
+def test_what_the_figures_refer_to_is_told_apart_from_the_newest():
+    assert (get("qpv-2024-2025-02").release, get("qpv-2024").release) == ("2025-02-06", "2026-01-15")
+
+
+def test_a_file_is_cited_with_its_producer_title_date_and_licence():
+    assert get("qpv-2024-list").cite("en") == "ANCT, QPV 2024, list, COG 2024, 2026-01-16, Licence Ouverte 2.0"
+    assert get("epci-2024").cite("fr") == "Insee, Composition communale des EPCI, 2024, Licence Ouverte"
+    assert broken(lambda d: d.title and d.french) == []
 
 
 def test_every_entry_has_a_producer_and_a_licence():
@@ -120,7 +204,7 @@ def test_hashes_and_sizes_go_together():
 
 
 def test_archives_are_entries_that_name_an_archive():
-    assert broken(lambda d: d.archive is None or CATALOG[d.archive].filename.endswith((".zip", ".7z"))) == []
+    assert broken(lambda d: d.archive is None or CATALOG[d.archive].filename.endswith((".zip", ".7z", ".gz"))) == []
 
 
 def test_the_nine_shapefiles_of_2015_are_nine_entries():
@@ -140,7 +224,7 @@ def test_the_catalogue_cannot_be_changed():
 
 def test_an_entry_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        get("qpv-2024").url = "https://example.org"
+        get("qpv-2024").page = "https://example.org"
 
 
 def test_the_module_has_no_other_late_names():
@@ -149,7 +233,7 @@ def test_the_module_has_no_other_late_names():
 
 
 def test_the_catalogue_does_not_wait_for_pandas_nor_for_the_network():
-    heavy = "{'geopandas', 'pandas', 'pooch', 'requests'}"
+    heavy = "{'geopandas', 'pandas', 'requests'}"
     script = f"import sys, qpvgeo.sources.catalog; print(*sorted({heavy} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
     assert loaded.strip() == ""
@@ -159,15 +243,16 @@ def test_the_catalogue_does_not_wait_for_pandas_nor_for_the_network():
 
 
 def test_an_unknown_key_suggests_the_ones_that_look_like_it():
-    with pytest.raises(UsageError, match="is not in the catalogue") as raised:
+    with pytest.raises(UsageError) as raised:
         get("qpv-2042")
+    assert raised.value.key == "sources.unknown_key"
     assert "qpv-2024" in raised.value.way_out
 
 
 def test_a_key_like_no_other_sends_to_the_list():
     with pytest.raises(UsageError) as raised:
         get("zzz")
-    assert raised.value.way_out == "qpvgeo.datasets() lists every key."
+    assert raised.value.way_out.key == "sources.every_key"
 
 
 def test_a_department_is_put_in_the_address():
@@ -180,8 +265,9 @@ def test_a_department_has_a_key_of_its_own():
 
 @pytest.mark.parametrize("code", ["0", "1", "00", "20", "96", "099", "2C", "970", "979", "../x", "59\n"])
 def test_what_is_no_department_is_refused(code):
-    with pytest.raises(UsageError, match="not the code of a department"):
+    with pytest.raises(UsageError) as raised:
         get(f"ban:{code}")
+    assert raised.value.key == "sources.not_a_department"
 
 
 def test_one_file_for_the_whole_country_takes_no_department():
@@ -262,6 +348,7 @@ def test_there_is_a_row_for_each_dataset():
 
 def test_the_columns_are_those_promised():
     promised = "vintage release territory kind format size_bytes licence url page filename cached path"
+    promised += " title producer evidence checked"
     assert list(datasets().columns) == promised.split()
 
 
@@ -302,7 +389,14 @@ def test_years_and_sizes_are_integers_with_a_missing_state():
 
 
 def test_an_address_that_is_not_known_is_missing():
-    assert datasets().loc["filosofi-200m-2021", "url"] is pd.NA
+    assert datasets().loc["qpv-2024-population", "url"] is pd.NA
+
+
+def test_the_table_says_how_each_address_is_known_and_when_it_was_called():
+    table = datasets()
+    keys = ["qpv-2024-communes", "qpv-2024-gpkg", "qpv-2024-jobs", "qpv-2015-france"]
+    assert table.loc[keys, "evidence"].fillna("").to_list() == ["established", "one witness", "by resolver", ""]
+    assert set(table["checked"].dropna()) == {"never"}
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):

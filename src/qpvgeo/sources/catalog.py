@@ -1,8 +1,9 @@
 """Which official files exist, under which names, and which are at hand.
 
-The table stands in `catalog.toml`, read at first use. It holds only what was read on the producers' pages:
-what was not (an address, a page number, a name) is `None` or empty, and the `note` says so. Sizes are bytes.
-Sources: ANCT on data.gouv.fr, insee.fr, IGN Géoplateforme, Base Adresse Nationale.
+The table is in `catalog.toml`, read at first use. Every address says how it is known (`evidence`) and when it was last
+called (`checked`); several addresses of a file come in order of trust. What was not read (an address, a name) is `None`
+or empty, and the `note` says so. Sizes are bytes.
+Sources: ANCT on data.gouv.fr, insee.fr and api.insee.fr, IGN Géoplateforme, Etalab, Base Adresse Nationale.
 """
 
 import dataclasses
@@ -19,32 +20,87 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from qpvgeo.errors import UsageError
+from qpvgeo.language import Note
+from qpvgeo.settings import current_language
 from qpvgeo.sources import folders
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CATALOG", "Dataset", "datasets", "get", "locate"]
+__all__ = ["CATALOG", "MAIN", "Address", "Dataset", "datasets", "get", "locate"]
 
 Kind = Literal[
     "addresses",
+    "amenities",
+    "benefits",
     "boundaries",
     "communes",
     "correspondence",
     "epci",
+    "establishments",
     "grid",
+    "health",
     "income",
+    "iris",
+    "jobs",
     "list",
     "other",
+    "passage",
     "perimeters",
     "population",
+    "programmes",
+    "schools",
+    "social housing",
+    "urban units",
 ]
+Evidence = Literal["established", "one witness", "inferred", "by resolver", "given"]
 
 CATALOG: Mapping[str, "Dataset"]
 """Every dataset by its key, in the order of the table."""
 
+MAIN: tuple[tuple[str, ...], ...] = (
+    ("qpv-2015",),
+    ("qpv-2024-2025-02", "qpv-2024"),
+    ("qpv-2015-population",),
+    ("qpv-2024-population",),
+    ("qpv-2024-population-communes",),
+    ("qpv-2024-communes",),
+    ("communes-outlines-2025-100m", "communes-outlines-2026-100m"),
+    ("cog-2024",),
+    ("communes-population-2020",),
+    ("epci-2024",),
+    ("ept-2024",),
+)
+"""What `summary` and `coverage` need, a file each: the keys of a line are tried in turn, until one is available."""
+
 _COLUMNS = ("vintage", "release", "territory", "kind", "format", "size_bytes", "licence", "url", "page")
+_ALSO = ("title", "producer", "evidence", "checked")
 _DEPARTMENT = re.compile(r"0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[678]")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Address:
+    """Where a file is, and how that is known.
+
+    Parameters
+    ----------
+    url
+        Address of the file; of a page or data set that lists it, for a resolver.
+    evidence
+        `established` (the producer's page, or several programs that download it), `one witness`, `inferred` from the
+        name of another edition, `by resolver`, or `given` by the caller.
+    checked
+        Day on which it was last called, ISO 8601; None when it never was.
+    """
+
+    url: str
+    evidence: Evidence = "given"
+    checked: str | None = None
+
+    @property
+    def resolver(self) -> bool:
+        """Whether the file is found among the links of this address."""
+        return self.evidence == "by resolver"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +111,10 @@ class Dataset:
     ----------
     key
         Stable name, in kebab case.
-    title, kind
-        What it is.
+    title, french
+        What it is, in English and in French.
+    kind
+        Its theme.
     vintage
         The geography of a perimeter file (2015 or 2024), else the year of the data.
     release
@@ -72,22 +130,21 @@ class Dataset:
         Members of the archive that matter.
     archive
         Key of the archive that holds it, for a member.
-    url
-        Address of the file; None where only a page is known.
+    addresses
+        Where it can be had, the most trusted first; none for a member, which its archive gives.
     page
-        Page of the producer where the file is offered.
+        Page of the producer where people find the file.
     producer, licence
-        Who made it, and on which terms.
+        Who made it, and on which terms; `unsettled` where pages of the producer differ or none was read.
     sha256, size_bytes
         Of the first of `filenames`, where known.
-    by_hand
-        The site refuses programs: a browser must fetch it.
     note
         What the reader of the table must know.
     """
 
     key: str
     title: str
+    french: str = ""
     kind: Kind
     format: str
     vintage: int | None = None
@@ -96,19 +153,45 @@ class Dataset:
     filenames: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     archive: str | None = None
-    url: str | None = None
+    addresses: tuple[Address, ...] = ()
     page: str | None = None
     producer: str = ""
     licence: str = ""
     sha256: str | None = None
     size_bytes: int | None = None
-    by_hand: bool = False
     note: str = ""
 
     @property
     def filename(self) -> str | None:
         """The name it is downloaded under; None where it was not read."""
         return self.filenames[0] if self.filenames else None
+
+    @property
+    def url(self) -> str | None:
+        """The most trusted address of the file itself; None where only a page or an archive is known."""
+        return next((address.url for address in self.addresses if not address.resolver), None)
+
+    @property
+    def evidence(self) -> str | None:
+        """How the first address is known; None without one."""
+        return self.addresses[0].evidence if self.addresses else None
+
+    @property
+    def checked(self) -> str | None:
+        """Day on which the first address was last called, or `never`; None without one."""
+        return (self.addresses[0].checked or "never") if self.addresses else None
+
+    def cite(self, lang: str | None = None) -> str:
+        """Producer, title, date and licence, as a person cites them.
+
+        Examples
+        --------
+        >>> get("epci-2024").cite("en")
+        'Insee, EPCI and their communes, 2024, Licence Ouverte'
+        """
+        title = self.french if (lang or current_language()) == "fr" and self.french else self.title
+        date = self.release or (str(self.vintage) if self.vintage else "")
+        return ", ".join(part for part in (self.producer, title, "" if date in title else date, self.licence) if part)
 
 
 def get(key: str) -> Dataset:
@@ -140,8 +223,8 @@ def get(key: str) -> Dataset:
     dataset = _table().get(base)
     if dataset is None:
         close = difflib.get_close_matches(base, _table(), n=4, cutoff=0.5)
-        hint = f"Did you mean {', '.join(close)}? " if close else ""
-        raise UsageError(f"{key!r} is not in the catalogue.", way_out=f"{hint}qpvgeo.datasets() lists every key.")
+        way_out = Note("sources.close_keys", keys=close) if close else Note("sources.every_key")
+        raise UsageError(Note("sources.unknown_key", key=key), way_out=way_out)
     return _of_department(dataset, department) if department else dataset
 
 
@@ -157,7 +240,9 @@ def datasets(data: str | os.PathLike[str] | None = None) -> "pd.DataFrame":
     -------
     pandas.DataFrame
         Indexed by `key`: `vintage` (year), `release`, `territory`, `kind`, `format`, `size_bytes`, `licence`,
-        `url`, `page`, `filename` (missing where not known), `cached` (bool), `path` (missing when not on disk).
+        `url`, `page`, `filename` (missing where not known), `cached` (bool), `path` (missing when not on disk),
+        `title`, `producer`, `evidence` (how the first address is known: `established`, `one witness`, `inferred`,
+        `by resolver`; missing for members of archives) and `checked` (day on which it was last called, or `never`).
 
     Raises
     ------
@@ -179,7 +264,8 @@ def datasets(data: str | os.PathLike[str] | None = None) -> "pd.DataFrame":
     for dataset in _table().values():
         path = _first(dataset, at_hand)
         row = {column: getattr(dataset, column) for column in _COLUMNS}
-        rows.append({**row, "filename": dataset.filename, "cached": path is not None, "path": path and str(path)})
+        row |= {"filename": dataset.filename, "cached": path is not None, "path": path and str(path)}
+        rows.append(row | {column: getattr(dataset, column) for column in _ALSO})
     frame = pd.DataFrame(rows, index=pd.Index(_table(), name="key"))
     integers = dict.fromkeys(("vintage", "size_bytes"), "Int64")
     texts = dict.fromkeys((c for c in frame if c not in {*integers, "cached"}), "string")
@@ -242,18 +328,19 @@ def _first(dataset: Dataset, at_hand: list[dict[str, list[Path]]]) -> Path | Non
 def _of_department(dataset: Dataset, department: str) -> Dataset:
     code = department.upper()
     if not any("{department}" in name for name in dataset.filenames):
-        raise UsageError(f"{dataset.key} is one file, not one by department.", way_out=f"Ask for {dataset.key!r}.")
+        raise UsageError(Note("sources.one_file", key=dataset.key), way_out=Note("sources.ask_for_it", key=dataset.key))
     if not _DEPARTMENT.fullmatch(code):
         raise UsageError(
-            f"{department!r} is not the code of a department.",
-            way_out=f"Codes have two or three characters: '{dataset.key}:01', '{dataset.key}:2A', '{dataset.key}:971'.",
+            Note("sources.not_a_department", code=department), way_out=Note("sources.departments_are", key=dataset.key)
         )
     return dataclasses.replace(
         dataset,
         key=f"{dataset.key}:{code}",
         territory=code,
         filenames=tuple(name.format(department=code) for name in dataset.filenames),
-        url=dataset.url and dataset.url.format(department=code),
+        addresses=tuple(
+            dataclasses.replace(address, url=address.url.format(department=code)) for address in dataset.addresses
+        ),
     )
 
 
@@ -263,7 +350,8 @@ def _table() -> dict[str, Dataset]:
     table = {}
     for key, row in tomllib.loads(text).items():
         lists = {name: tuple(row.get(name, ())) for name in ("filenames", "members")}
-        table[key] = Dataset(**{**row, **lists, "key": key})
+        addresses = tuple(Address(**address) for address in row.get("addresses", ()))
+        table[key] = Dataset(**{**row, **lists, "addresses": addresses, "key": key})
     return table
 
 

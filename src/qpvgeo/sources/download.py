@@ -1,41 +1,24 @@
 """Bring an official file to disk, whole and unchanged, or say why not and what to do.
 
 A download is a hash first: the SHA-256 of the catalogue where it is known, else the one recorded at the first
-download in `qpvgeo.lock.json` of the cache and enforced ever after. Bytes go to a temporary file beside the
-target; they are checked, hashed and renamed, so a failure of any kind leaves nothing half-written. pooch makes
-the requests; proxies and certificates are those of the environment (`HTTPS_PROXY`, `NO_PROXY`,
-`REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE`). Times are seconds.
+download in `qpvgeo.lock.json` of the cache and enforced ever after. The addresses of a file are tried in order of
+trust: a site that refuses programs (403) is tried once, then the next mirror, then the page that lists the file. Bytes
+go to a hidden folder of the cache; they are checked, hashed and moved, so a failure leaves nothing half-written.
 """
 
 import contextlib
 import dataclasses
-import datetime as dt
-import email.utils
-import errno
+import gzip
 import hashlib
-import json
 import os
-import random
-import re
 import shutil
 import sys
-import threading
-import time
 import urllib.parse
-import uuid
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
-
-import pooch
-import requests
-import urllib3
-from tqdm import tqdm
 
 from qpvgeo import settings
-from qpvgeo._version import __version__
 from qpvgeo.errors import (
-    DataError,
     DiskFullError,
     FetchError,
     ForbiddenError,
@@ -43,23 +26,14 @@ from qpvgeo.errors import (
     MissingDataError,
     NotFoundError,
     OfflineError,
-    SourceTimeoutError,
-    TruncatedError,
     UsageError,
 )
-from qpvgeo.formats import archives
-from qpvgeo.sources import catalog, folders, integrity
-from qpvgeo.sources.catalog import Dataset
+from qpvgeo.formats import archives, atomic_write
+from qpvgeo.language import Note
+from qpvgeo.sources import catalog, folders, hash_record, integrity, resolvers, transfer
+from qpvgeo.sources.catalog import Address, Dataset
 
-__all__ = ["fetch"]
-
-_ATTEMPTS = 4
-_BACKOFF_S = 1.0
-_LONGEST_WAIT_S = 60.0
-_RETRIED = {429, 500, 502, 503, 504}
-_GONE = {404, 410}
-_LOCK_NAME = "qpvgeo.lock.json"
-_LOCK_GUARD = threading.Lock()
+__all__ = ["ByHand", "by_hand", "fetch", "on_disk"]
 
 
 def fetch(
@@ -100,7 +74,7 @@ def fetch(
     UsageError
         The key is unknown, the address is not http(s), or a department is missing.
     MissingDataError
-        No address is known; the message says what to download by hand.
+        No address is known, or an archive does not hold the member; the message says what to download by hand.
     FetchError
         Its kinds: `OfflineError`, `ForbiddenError`, `NotFoundError`, `SourceTimeoutError`, `TruncatedError`,
         `WrongTypeError`, `HashMismatchError`, `DiskFullError`.
@@ -116,9 +90,87 @@ def fetch(
     'pop_QPV24.csv'
     """
     if not timeout > 0:
-        raise UsageError(f"timeout is {timeout}.", way_out="Give a number of seconds above 0.")
+        raise UsageError(Note("sources.bad_timeout", timeout=str(timeout)), way_out=Note("sources.seconds_above_zero"))
     order = _Order(_dataset(key_or_url, url), data, update, timeout, progress)
     return _deliver(order)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ByHand:
+    """What a person needs to get a file with a browser.
+
+    Attributes
+    ----------
+    key
+        Key of the catalogue, or the address.
+    link
+        Address of the file itself; None where only the page is known.
+    page
+        Page of the producer.
+    names
+        Names under which it is found on disk, the first one suffices; none where the name was not read.
+    folder
+        Where to put it.
+    """
+
+    key: str
+    link: str | None
+    page: str | None
+    names: tuple[str, ...]
+    folder: Path
+
+    def note(self) -> Note:
+        """The same as a sentence."""
+        source = self.link or self.page
+        values = {"page": self.page or source, "link": source, "folder": str(self.folder), "names": self.names}
+        if source is None:
+            return Note("sources.by_hand_unknown", **values)
+        if not self.names:
+            return Note("sources.by_hand_nameless", **values)
+        kind = "sources.by_hand_link" if self.link and self.page else "sources.by_hand"
+        return Note(kind, **values)
+
+
+def by_hand(key: str, data: str | os.PathLike[str] | None = None) -> ByHand:
+    """Say where a person finds a file, and where to put it.
+
+    Parameters
+    ----------
+    key
+        A key of the catalogue, or an address.
+    data
+        Folder to put it in, in place of `QPVGEO_DATA`, else of the cache.
+
+    Returns
+    -------
+    ByHand
+        Of a member, what its archive needs.
+
+    Raises
+    ------
+    UsageError
+        The key is unknown, the address is not http(s), or `data` is not a folder.
+
+    Examples
+    --------
+    >>> todo = by_hand("qpv-2024-communes")
+    >>> todo.link, todo.names[0]
+    ('https://www.insee.fr/fr/statistiques/fichier/8186239/TAG_QPV2024_2025_csv.zip', 'TAG_QPV2024_2025_csv.zip')
+    """
+    return _by_hand(_dataset(key, None), data)
+
+
+def on_disk(key: str, data: str | os.PathLike[str] | None = None) -> Path | None:
+    """The file of a key where it already is; None where a download is needed."""
+    return _on_disk(_Order(_dataset(key, None), data, update=False, timeout=1.0, progress=False))
+
+
+def _by_hand(dataset: Dataset, data: str | os.PathLike[str] | None) -> ByHand:
+    source = catalog.get(dataset.archive) if dataset.archive else dataset
+    places = [*folders.data_dirs(data), settings.cache_dir()]
+    parent = PurePosixPath(source.filenames[0]).parent if source.filenames else PurePosixPath()
+    names = tuple(dict.fromkeys(PurePosixPath(name).name for name in source.filenames))
+    return ByHand(dataset.key, source.url, source.page or dataset.page, names, places[0] / parent)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -130,91 +182,201 @@ class _Order:
     progress: bool | None
 
     @property
-    def target(self) -> Path:
-        return settings.cache_dir() / self.dataset.filenames[0]
-
-    @property
-    def by_hand(self) -> str:
+    def by_hand(self) -> Note:
         """Where to find the file with a browser, and where to put it."""
-        page = self.dataset.page or self.dataset.url
-        source = f"from {page}" if page else "from the producer"
-        if not self.dataset.filenames:
-            return f"Download it by hand {source} and give its path where it is asked for. {self.dataset.note}".strip()
-        places = [*folders.data_dirs(self.data), settings.cache_dir()]
-        folder = (places[0] / self.dataset.filenames[0]).parent
-        names = " or ".join(PurePosixPath(name).name for name in self.dataset.filenames)
-        return f"Download it by hand {source} and put it, named {names}, in {folder}."
+        return _by_hand(self.dataset, self.data).note()
+
+    def target(self, url: str) -> Path:
+        """Where what an address serves is kept: under its published name, else in a folder of the key."""
+        served = resolvers.served_name(url)
+        names = self.dataset.filenames
+        if not names:
+            return settings.cache_dir() / self.dataset.key / served
+        same = (name for name in names if PurePosixPath(name).name.lower() == served.lower())
+        return settings.cache_dir() / next(same, names[0])
 
 
 def _dataset(key_or_url: str, url: str | None) -> Dataset:
     if "://" in key_or_url:
-        listed = (entry for entry in catalog.CATALOG.values() if entry.url == key_or_url)
-        dataset = next(listed, None) or _unlisted(key_or_url)
+        direct = ((one, a.url) for one in catalog.CATALOG.values() for a in one.addresses if not a.resolver)
+        dataset = next((one for one, address in direct if address == key_or_url), None) or _unlisted(key_or_url)
     else:
         dataset = catalog.get(key_or_url)
     if any("{department}" in name for name in dataset.filenames):
-        raise UsageError(f"{dataset.key} is published by department.", way_out=f"Name one: '{dataset.key}:59'.")
+        raise UsageError(
+            Note("sources.by_department", key=dataset.key), way_out=Note("sources.name_department", key=dataset.key)
+        )
     if url is None:
         return dataset
     served = _unlisted(url).title
     names = [name for name in dataset.filenames if PurePosixPath(name).name.lower() == served.lower()]
     names += [name for name in dataset.filenames if name not in names] or [served]
-    return dataclasses.replace(dataset, url=url, archive=None, filenames=tuple(names))
+    return dataclasses.replace(dataset, addresses=(Address(url),), archive=None, filenames=tuple(names))
 
 
 def _unlisted(url: str) -> Dataset:
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UsageError(f"{url!r} is not an http(s) address.", way_out="qpvgeo.datasets() lists the known keys.")
-    served = re.sub(r"[^\w.-]", "_", urllib.parse.unquote(parts.path).rpartition("/")[2]).lstrip(".") or "download"
-    # two addresses may end in the same name, so the file on disk carries a part of the address's hash
+    try:
+        parts = urllib.parse.urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise UsageError(Note("sources.not_an_address", url=url), way_out=Note("sources.every_key"))
+    served = resolvers.served_name(url)
+    # two addresses may end in the same name, so the file on disk has a part of the hash of its address
     name = f"{hashlib.sha256(url.encode()).hexdigest()[:8]}-{served}"
-    return Dataset(key=url, title=served, kind="other", format=served.rpartition(".")[2], filenames=(name,), url=url)
+    form = served.rpartition(".")[2]
+    return Dataset(key=url, title=served, kind="other", format=form, filenames=(name,), addresses=(Address(url),))
 
 
 def _deliver(order: _Order) -> Path:
     dataset = order.dataset
-    found = catalog.locate(dataset, order.data)
-    renewable = dataset.url is not None or dataset.archive is not None
+    found = _on_disk(order)
+    renewable = dataset.addresses or dataset.archive is not None
     if found is not None and not (order.update and renewable and found.is_relative_to(settings.cache_dir())):
         return _checked(order, found)
     if dataset.archive is not None:
         return _member(order, dataset.archive)
     _refuse_unreachable(order)
-    return _download(order)
+    return _from_addresses(order)
+
+
+def _on_disk(order: _Order) -> Path | None:
+    """The file under its published name; under the one it was downloaded by where none is known."""
+    if order.dataset.filenames:
+        return catalog.locate(order.dataset, order.data)
+    known = hash_record.read().get(order.dataset.key)
+    path = settings.cache_dir() / order.dataset.key / PurePosixPath(known["file"]).name if known else None
+    return path if path is not None and path.is_file() else None
 
 
 def _member(order: _Order, key: str) -> Path:
     """Unpack a member, with the files that share its name: a shapefile is four of them."""
     archive = catalog.get(key)
-    packed = tuple(name for name in archive.filenames if name.endswith((".zip", ".7z")))
+    packed = tuple(name for name in archive.filenames if name.endswith((".zip", ".7z", ".gz")))
     path = _deliver(dataclasses.replace(order, dataset=dataclasses.replace(archive, filenames=packed)))
-    stems = {PurePosixPath(name).stem.lower() for name in order.dataset.filenames}
+    if path.suffix == ".gz":
+        return _gunzipped(path, settings.cache_dir() / order.dataset.filenames[0])
+    names = [PurePosixPath(name).name.lower() for name in order.dataset.filenames]
+    stems = {PurePosixPath(name).stem for name in names}
     wanted = [name for name in archives.members(path) if PurePosixPath(name).stem.lower() in stems]
-    files = archives.extract(path, _unpacked(path.name), wanted) if wanted else []
-    names = [name.lower() for name in order.dataset.filenames]
-    for file in files:
-        if file.name.lower() in names:
-            return _checked(order, file)
-    raise MissingDataError(f"{path} does not hold {' or '.join(order.dataset.filenames)}.", way_out=order.by_hand)
+    files = archives.extract(path, _unpacked(packed[0]), wanted) if wanted else []
+    # in the order of the names: of several forms of a member, the preferred one
+    for file in sorted((f for f in files if f.name.lower() in names), key=lambda f: names.index(f.name.lower())):
+        return _checked(order, file)
+    raise MissingDataError(
+        Note("sources.no_member", path=str(path), names=order.dataset.filenames), way_out=order.by_hand
+    )
+
+
+def _gunzipped(path: Path, target: Path) -> Path:
+    def write(part: Path) -> None:
+        with gzip.open(path) as source, part.open("wb") as sink:
+            shutil.copyfileobj(source, sink, 1 << 20)
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write.replace(target, write)
+    return target
 
 
 def _unpacked(name: str) -> Path:
-    return settings.cache_dir() / "unpacked" / PurePosixPath(name).stem
+    """Folder of what was unpacked from an archive; the folder of its name comes last, as `2019` in published names."""
+    parts = PurePosixPath(name)
+    return settings.cache_dir() / "unpacked" / parts.stem / parts.parent
 
 
 def _refuse_unreachable(order: _Order) -> None:
     key = order.dataset.key
     if settings.offline():
-        raise OfflineError(f"{key} is not on disk, and QPVGEO_OFFLINE forbids downloads.", way_out=order.by_hand)
-    if order.dataset.by_hand and order.dataset.url is None:
-        message = f"{key} is not on disk, and the site of {order.dataset.producer} refuses programs (403)."
-        raise ForbiddenError(message, way_out=order.by_hand)
-    if order.dataset.url is None:
+        raise OfflineError(Note("sources.offline", key=key), way_out=order.by_hand)
+    if not order.dataset.addresses:
         raise MissingDataError(
-            f"{key} is not on disk, and no lasting address of it is known.",
-            way_out=f"{order.by_hand}\nOr give its address: qpvgeo.fetch({key!r}, url=...).",
+            Note("sources.no_address", key=key), way_out=Note("sources.or_give_address", first=order.by_hand, key=key)
         )
+
+
+def _from_addresses(order: _Order) -> Path:
+    """Try the addresses in order of trust; a site that refuses programs is not asked again."""
+    failures: list[FetchError] = []
+    refused: set[str] = set()
+    tried: set[str] = set()
+    for address in _in_order(order):
+        if _site(address.url) in refused:
+            continue
+        try:
+            for url in _links(order, address) if address.resolver else [address.url]:
+                if url not in tried:
+                    tried.add(url)
+                    return _attempt(order, url)
+        except (HashMismatchError, DiskFullError):
+            raise
+        except FetchError as error:
+            failures.append(error)
+            if isinstance(error, ForbiddenError):
+                refused.add(_site(address.url))
+    raise _together(order, failures)
+
+
+def _in_order(order: _Order) -> list[Address]:
+    """Addresses of the catalogue, the one that served last time before the pages; an update asks the pages first."""
+    direct = [address for address in order.dataset.addresses if not address.resolver]
+    pages = [address for address in order.dataset.addresses if address.resolver]
+    last = str(hash_record.read().get(order.dataset.key, {}).get("url", ""))
+    sites = {_site(address.url) for address in order.dataset.addresses} | {"static.data.gouv.fr"}
+    known = [Address(last)] if pages and _site(last) in sites and last not in {a.url for a in direct} else []
+    return [*pages, *direct, *known] if order.update and not direct else [*direct, *known, *pages]
+
+
+def _site(url: str) -> str:
+    try:
+        return urllib.parse.urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""
+
+
+def _links(order: _Order, address: Address) -> list[str]:
+    """Addresses of the file that a page lists."""
+    body = transfer.page(address.url, timeout=order.timeout)
+    found = resolvers.links(body, address.url, order.dataset.filenames)
+    if not found:
+        raise FetchError(Note("sources.not_listed", page=address.url, names=order.dataset.filenames or ["?"]))
+    return found
+
+
+def _together(order: _Order, failures: list[FetchError]) -> FetchError:
+    """One error of all that failed, of their kind where it is one."""
+    kinds = {type(failure) for failure in failures}
+    kind = type(failures[0]) if len(kinds) == 1 else FetchError
+    ways = [failure.way_out for failure in failures if failure.way_out]
+    if NotFoundError in kinds and len(failures) == 1:
+        ways = [Note("sources.if_moved", key=order.dataset.key)]
+    way_out = Note("sources.and_then", first=ways[0], then=order.by_hand) if ways else order.by_hand
+    if len(failures) == 1:
+        made = kind(failures[0].message, problems=failures[0].problems, way_out=way_out)
+        made.__cause__ = failures[0].__cause__
+        return made
+    message = Note("sources.none_served", key=order.dataset.key, count=len(failures))
+    return kind(message, problems=[failure.message for failure in failures], way_out=way_out)
+
+
+def _attempt(order: _Order, url: str) -> Path:
+    target = order.target(url)
+    known = _known(order.dataset, target.name)
+    shown = sys.stderr is not None and sys.stderr.isatty() if order.progress is None else order.progress
+    with _disk_watched(order), transfer.Part(url) as part:
+        part.sweep()
+        if not order.update and (found := _on_disk(order)) is not None:
+            return _checked(order, found)  # another process brought it while this one waited
+        got = transfer.to_disk(part, timeout=order.timeout, shown=target.name if shown else None)
+        integrity.require(part.path, target.suffix, got.content_type, url=url)
+        if known is not None and got.sha256 != known[0] and not order.update:
+            raise _mismatch(order, Note("sources.serves_another", url=url), known, got.sha256)
+        said = {"url": got.url, "etag": got.etag, "last_modified": got.last_modified}
+        entry = hash_record.entry(target.name, got.sha256, got.size, **said)
+        hash_record.record(order.dataset.key, entry, (part.path, target))
+    # what was unpacked from the former archive is of another release
+    shutil.rmtree(_unpacked(target.relative_to(settings.cache_dir()).as_posix()), ignore_errors=True)
+    return target
 
 
 def _checked(order: _Order, path: Path) -> Path:
@@ -222,224 +384,29 @@ def _checked(order: _Order, path: Path) -> Path:
     known = _known(order.dataset, path.name)
     if known is None and not order.update:
         return path
-    sha256 = pooch.file_hash(str(path), alg="sha256")
+    with path.open("rb") as handle:
+        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
     if order.update:
         with _disk_watched(order):
-            _record(order.dataset.key, _entry(path.name, sha256, path.stat().st_size))
+            hash_record.record(order.dataset.key, hash_record.entry(path.name, sha256, path.stat().st_size))
     elif known is not None and sha256 != known[0]:
-        raise _mismatch(order, f"{path} is not the file known as {order.dataset.key}.", known, sha256)
+        raise _mismatch(order, Note("sources.not_the_file", path=str(path), key=order.dataset.key), known, sha256)
     return path
 
 
-def _known(dataset: Dataset, name: str) -> tuple[str, str] | None:
-    """SHA-256 known for a file of this name, and who says so; the lock first, for it says what was accepted."""
-    entry = _lock().get(dataset.key, {})
+def _known(dataset: Dataset, name: str) -> tuple[str, Note] | None:
+    """SHA-256 known for a file of this name, and who says so; the record first, for it says what was accepted."""
+    entry = hash_record.read().get(dataset.key, {})
     if str(entry.get("file", "")).lower() == name.lower():
-        return entry["sha256"], f"recorded on {entry['fetched_on']} in {settings.cache_dir() / _LOCK_NAME}"
+        return entry["sha256"], Note("sources.recorded", day=entry["fetched_on"], path=str(hash_record.path()))
     if dataset.sha256 is not None and PurePosixPath(dataset.filenames[0]).name.lower() == name.lower():
-        return dataset.sha256, "of the catalogue"
+        return dataset.sha256, Note("sources.of_catalogue")
     return None
 
 
-def _mismatch(order: _Order, message: str, known: tuple[str, str], sha256: str) -> HashMismatchError:
-    key = order.dataset.key
-    return HashMismatchError(
-        message,
-        problems=[f"SHA-256 expected {known[0]}, {known[1]}", f"SHA-256 found    {sha256}"],
-        way_out=f"If it is a new release that you want, accept it: qpvgeo.fetch({key!r}, update=True), or "
-        f"`qpvgeo fetch --update {key}`. Else put the file you had back in its place.",
-    )
-
-
-def _lock() -> dict[str, dict[str, Any]]:
-    path = settings.cache_dir() / _LOCK_NAME
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except ValueError:
-        entries = None
-    needed = {"file", "sha256", "fetched_on"}
-    if not isinstance(entries, dict) or not all(isinstance(e, dict) and needed <= e.keys() for e in entries.values()):
-        raise DataError(
-            f"{path} is not a lock file of qpvgeo.",
-            way_out="Restore it, or remove it: hashes are then recorded anew at the next downloads.",
-        )
-    return dict(entries)
-
-
-def _entry(name: str, sha256: str, size: int, response: requests.Response | None = None) -> dict[str, Any]:
-    entry = {"file": name, "sha256": sha256, "size_bytes": size, "fetched_on": f"{dt.datetime.now(dt.UTC):%Y-%m-%d}"}
-    if response is not None:
-        said = {"url": response.url, "etag": response.headers.get("ETag")}
-        said["last_modified"] = response.headers.get("Last-Modified")
-        entry |= {name: value for name, value in said.items() if value is not None}
-    return entry
-
-
-def _record(key: str, entry: dict[str, Any], move: tuple[Path, Path] | None = None) -> None:
-    """Write the lock, and move the file it speaks of into place: both or neither, but for the last rename."""
-    with _LOCK_GUARD, _part(settings.cache_dir() / _LOCK_NAME) as part:
-        entries = dict(sorted((_lock() | {key: entry}).items()))
-        part.write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        if move is not None:
-            move[0].replace(move[1])
-        part.replace(settings.cache_dir() / _LOCK_NAME)
-
-
-@contextlib.contextmanager
-def _part(target: Path) -> Iterator[Path]:
-    """A temporary name beside the target, gone whatever happens."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        yield part
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _download(order: _Order) -> Path:
-    attempt = 1
-    while True:
-        try:
-            return _attempt(order)
-        except _TransientError as failure:
-            jitter = 0.5 + random.random() / 2  # noqa: S311 - it spreads the callers, it keeps no secret
-            wait_s = _BACKOFF_S * 2 ** (attempt - 1) * jitter if failure.wait_s is None else failure.wait_s
-            if attempt == _ATTEMPTS or wait_s > _LONGEST_WAIT_S:
-                raise failure.error from failure.__cause__
-        time.sleep(wait_s)
-        attempt += 1
-
-
-def _attempt(order: _Order) -> Path:
-    target = order.target
-    known = _known(order.dataset, target.name)
-    with _disk_watched(order), _part(target) as part:
-        with part.open("xb") as handle:
-            sink = _Sink(handle, order)
-            _get(order, sink)
-            handle.flush()
-            os.fsync(handle.fileno())
-        announced = sink.response.headers.get("Content-Type", "") if sink.response is not None else ""
-        integrity.require(part, order.target.suffix, announced, url=str(order.dataset.url), way_out=order.by_hand)
-        sha256 = sink.digest.hexdigest()
-        if known is not None and sha256 != known[0] and not order.update:
-            raise _mismatch(order, f"{order.dataset.url} now serves another file; it was not kept.", known, sha256)
-        _record(order.dataset.key, _entry(target.name, sha256, sink.received, sink.response), (part, target))
-    # what was unpacked from the former archive is of another release
-    shutil.rmtree(_unpacked(target.name), ignore_errors=True)
-    return target
-
-
-class _TransientError(Exception):
-    """A failure that another attempt may cure."""
-
-    def __init__(self, error: FetchError, wait_s: float | None = None) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.wait_s = wait_s
-
-
-class _Sink:
-    """Where a body is written: hashed, counted and shown as it comes."""
-
-    def __init__(self, handle: IO[bytes], order: _Order) -> None:
-        self.handle, self.order = handle, order
-        self.digest, self.received = hashlib.sha256(), 0
-        self.response: requests.Response | None = None
-        self.bar: tqdm[Any] | None = None
-
-    def opened(self, response: requests.Response, **_: object) -> None:
-        """See the headers before the body comes; requests calls it for each answer."""
-        self.response = response
-        announced = int(response.headers.get("Content-Length") or 0)
-        if announced > shutil.disk_usage(self.order.target.parent).free:
-            raise OSError(errno.ENOSPC, f"{announced:,} bytes announced")
-        shown = sys.stderr is not None and sys.stderr.isatty() if self.order.progress is None else self.order.progress
-        if shown and response.ok and not response.is_redirect:
-            self.bar = tqdm(total=announced or None, desc=self.order.target.name, unit="B", unit_scale=True)
-
-    def write(self, chunk: bytes) -> None:
-        self.handle.write(chunk)
-        self.digest.update(chunk)
-        self.received += len(chunk)
-        if self.bar is not None:
-            self.bar.update(len(chunk))
-
-    def flush(self) -> None:
-        """Do nothing: pooch asks after every chunk, once at the end is enough."""
-
-    def close(self) -> None:
-        for thing in (self.bar, self.response):
-            if thing is not None:
-                thing.close()
-
-
-def _get(order: _Order, sink: _Sink) -> None:
-    bundle = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
-    downloader = pooch.HTTPDownloader(
-        chunk_size=1 << 18,
-        timeout=order.timeout,
-        headers={"User-Agent": f"qpvgeo/{__version__}", "Accept-Encoding": "identity"},
-        hooks={"response": sink.opened},
-        # requests reads its own variable, which comes first, but not that of OpenSSL
-        verify=None if os.environ.get("REQUESTS_CA_BUNDLE") or not bundle else bundle,
-    )
-    try:
-        downloader(order.dataset.url, sink, None)
-    except requests.RequestException as error:
-        raise _web_error(order, error) from error
-    except ValueError as error:
-        # a Content-Length that is no number
-        raise FetchError(f"{order.dataset.url}: the answer makes no sense ({error}).", way_out=order.by_hand) from error
-    finally:
-        sink.close()
-
-
-def _web_error(order: _Order, error: requests.RequestException) -> Exception:
-    url = order.dataset.url
-    if isinstance(error, requests.HTTPError):
-        return _status_error(order, error)
-    if isinstance(error, requests.exceptions.SSLError):
-        way_out = "Behind a proxy, name its certificates in REQUESTS_CA_BUNDLE or SSL_CERT_FILE. " + order.by_hand
-        return FetchError(f"{url}: the certificate of the server is not trusted ({error}).", way_out=way_out)
-    if isinstance(error, requests.Timeout) or any(isinstance(a, urllib3.exceptions.TimeoutError) for a in error.args):
-        message = f"{url}: the server was silent for more than {order.timeout:g} s, {_ATTEMPTS} times."
-        return _TransientError(SourceTimeoutError(message, way_out=f"Try later or raise timeout. {order.by_hand}"))
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        message = f"{url}: the body ended too early, {_ATTEMPTS} times ({error})."
-        return _TransientError(TruncatedError(message, way_out=f"Try later. {order.by_hand}"))
-    if isinstance(error, requests.ConnectionError):
-        way_out = f"Check the network and the proxy (HTTPS_PROXY, NO_PROXY). {order.by_hand}"
-        return _TransientError(FetchError(f"{url}: no connection ({error}).", way_out=way_out))
-    return FetchError(f"{url}: the download failed ({error}).", way_out=order.by_hand)
-
-
-def _status_error(order: _Order, error: requests.HTTPError) -> Exception:
-    url, status = order.dataset.url, error.response.status_code
-    said = f"{url} answers {status} {error.response.reason}"
-    if status == requests.codes.forbidden:
-        return ForbiddenError(f"{said}: it refuses programs.", way_out=order.by_hand)
-    if status in _GONE:
-        moved = f"If it has moved, give its new address: qpvgeo.fetch({order.dataset.key!r}, url=...)."
-        return NotFoundError(f"{said}: the file is no longer there.", way_out=f"{moved} {order.by_hand}")
-    final = FetchError(f"{said}.", way_out=f"Try later. {order.by_hand}")
-    if status in _RETRIED:
-        return _TransientError(final, _retry_after_s(error.response.headers.get("Retry-After")))
-    return final
-
-
-def _retry_after_s(value: str | None) -> float | None:
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        when = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (when - dt.datetime.now(when.tzinfo)).total_seconds())
+def _mismatch(order: _Order, message: Note, known: tuple[str, Note], sha256: str) -> HashMismatchError:
+    problems = [Note("sources.hash_expected", sha256=known[0], who=known[1]), Note("sources.hash_found", sha256=sha256)]
+    return HashMismatchError(message, problems=problems, way_out=Note("sources.accept_it", key=order.dataset.key))
 
 
 @contextlib.contextmanager
@@ -453,12 +420,14 @@ def _disk_watched(order: _Order) -> Iterator[None]:
 
 
 def _disk_error(order: _Order, error: OSError) -> FetchError:
-    folder = order.target.parent
-    elsewhere = f"Name another folder in QPVGEO_CACHE. {order.by_hand}"
+    folder = str(settings.cache_dir())
+    why = error.strerror or str(error)
     if error.errno in DiskFullError.codes:
-        way_out = f"Free some room; nothing was left behind. {elsewhere}"
-        return DiskFullError(f"There is no room left in {folder} ({error.strerror}).", way_out=way_out)
+        way_out = Note("sources.make_room", then=order.by_hand)
+        return DiskFullError(Note("sources.no_room", folder=folder, why=why), way_out=way_out)
     if error.errno is None:
         # requests says so of a bundle that does not exist
-        return FetchError(f"{error}.", way_out="Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE.")
-    return FetchError(f"{folder} cannot be written ({error.strerror}).", way_out=elsewhere)
+        return FetchError(Note("sources.no_bundle", why=why), way_out=Note("sources.correct_bundle"))
+    return FetchError(
+        Note("sources.cannot_write", folder=folder, why=why), way_out=Note("sources.another_cache", then=order.by_hand)
+    )

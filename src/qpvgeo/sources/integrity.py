@@ -7,6 +7,7 @@ from pathlib import Path
 
 from qpvgeo.errors import TruncatedError, WrongTypeError
 from qpvgeo.formats import archives
+from qpvgeo.language import Note
 
 __all__ = ["require"]
 
@@ -22,7 +23,7 @@ _MAGIC = {
 }
 
 
-def require(path: Path, suffix: str, announced: str, *, url: str, way_out: str) -> None:
+def require(path: Path, suffix: str, announced: str, *, url: str) -> None:
     """Refuse a page in place of the file, another format, and a file cut short.
 
     Parameters
@@ -33,7 +34,7 @@ def require(path: Path, suffix: str, announced: str, *, url: str, way_out: str) 
         Ending of the name of the file expected; it says the format.
     announced
         Content-Type of the answer, or nothing.
-    url, way_out
+    url
         For the message.
 
     Raises
@@ -47,22 +48,20 @@ def require(path: Path, suffix: str, announced: str, *, url: str, way_out: str) 
     with path.open("rb") as handle:
         start = handle.read(4096)
     if not start:
-        raise TruncatedError(f"{url} serves an empty body.", way_out=f"Try later. {way_out}")
+        raise TruncatedError(Note("sources.empty_body", url=url), way_out=Note("sources.later"))
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     page = text.startswith((b"<!doctype html", b"<html")) or "text/html" in announced.lower()
     if page and suffix not in {".htm", ".html"}:
         title = re.search(rb"<title[^>]*>(.*?)</title>", start, re.DOTALL | re.IGNORECASE)
-        said = f", titled {title[1].decode(errors='replace').strip()!r}" if title else ""
-        raise WrongTypeError(f"{url} serves a web page in place of the file{said}.", way_out=way_out)
+        said = [Note("sources.page_titled", title=title[1].decode(errors="replace").strip())] if title else []
+        raise WrongTypeError(Note("sources.serves_page", url=url), problems=said)
     if not _starts_as(suffix, start, text):
         raise WrongTypeError(
-            f"{url} does not serve a {suffix} file.",
-            problems=[f"Content-Type: {announced or 'not given'}", f"first bytes: {start[:16]!r}"],
-            way_out=way_out,
+            Note("sources.serves_no", url=url, form=suffix),
+            problems=[f"Content-Type: {announced or '?'}", f"{start[:16]!r}"],
         )
     if not _is_whole(path, suffix):
-        message = f"{url}: the {suffix} file is not whole, it ends too early or is damaged."
-        raise TruncatedError(message, way_out=f"Try later. {way_out}")
+        raise TruncatedError(Note("sources.not_whole", url=url, form=suffix), way_out=Note("sources.later"))
 
 
 def _starts_as(suffix: str, start: bytes, text: bytes) -> bool:

@@ -1,5 +1,7 @@
 """`qpvgeo fetch`: official files, downloaded or found where they already are."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -7,38 +9,161 @@ import click
 
 from qpvgeo.cli.options import shared
 from qpvgeo.cli.parser import argument, option
-from qpvgeo.cli.terminal import Screen
-from qpvgeo.errors import FetchError, MissingDataError
-from qpvgeo.language import Note
+from qpvgeo.cli.terminal import Column, Screen
+from qpvgeo.errors import ArchiveError, FetchError, MissingDataError, UsageError
+from qpvgeo.language import Note, number
 
 __all__ = ["fetch"]
 
+_COLUMNS = (Column("Key", "code"), Column("State", "name"), Column("MB", rank=1), Column("File or reason", "text"))
 
-@argument("keys", metavar="KEY...", nargs=-1, required=True, help="cli.fetch_keys")
+
+@argument("keys", metavar="[KEY]...", nargs=-1, help="cli.fetch_keys")
+@option("--all", "everything", is_flag=True, help="cli.fetch_all")
+@option("--theme", metavar="KIND", help="cli.fetch_theme")
+@option("--list-links", is_flag=True, help="cli.fetch_list_links")
 @option("--update", is_flag=True, help="cli.fetch_update")
 @option("--url", metavar="URL", help="cli.fetch_url")
 @lambda function: shared(function, sample=False)
-def fetch(keys: tuple[str, ...], *, update: bool, url: str | None, json: bool, data: Path | None) -> None:
+def fetch(
+    keys: tuple[str, ...],
+    *,
+    everything: bool,
+    theme: str | None,
+    list_links: bool,
+    update: bool,
+    url: str | None,
+    json: bool,
+    data: Path | None,
+) -> None:
     """Download official files, or find them where they already are; one failure does not stop the others."""
-    if url is not None and len(keys) > 1:
+    if url is not None and len(keys) != 1:
         raise click.BadParameter(Note("cli.one_address"), param_hint="--url")
     from qpvgeo.cli import answers
-    from qpvgeo.sources import download
 
+    wanted = _wanted(keys, theme, everything=everything)
+    if list_links:
+        answers.show({"links": _links(wanted, data)}, _link_lines, as_json=json)
+        return
     files, failed = [], []
-    for key in keys:
-        try:
-            files.append({"key": key, "path": str(download.fetch(key, data=data, update=update, url=url))})
-        except (FetchError, MissingDataError, OSError) as error:
-            failed.append({"key": key, "error": type(error).__name__, "message": str(error)})
+    for rank, choice in enumerate(wanted, 1):
+        if len(wanted) > 1:
+            click.echo(f"[{rank}/{len(wanted)}] {choice[0]}", err=True)
+        got, lost = _first(choice, data, update=update, url=url)
+        files += got
+        failed += lost
     answers.show({"files": files, "failed": failed}, _table, as_json=json)
     if failed:
         click.get_current_context().exit(3)
 
 
+def _wanted(keys: Sequence[str], theme: str | None, *, everything: bool) -> list[tuple[str, ...]]:
+    """Keys to get, in lines of alternatives: those named, of a theme, all, else what the main figures need.
+
+    Raises
+    ------
+    UsageError
+        A key is unknown, no file is of that theme, or several of the three were given.
+    """
+    from qpvgeo.sources import catalog
+
+    if bool(keys) + (theme is not None) + everything > 1:
+        raise UsageError(Note("cli.keys_theme_or_all"))
+    for key in keys:
+        if "://" not in key:
+            catalog.get(key)
+    if keys:
+        return [(key,) for key in keys]
+    if theme is None and not everything:
+        return list(catalog.MAIN)
+    # what is published by department is named with one
+    whole = [one for one in catalog.CATALOG.values() if not any("{department}" in name for name in one.filenames)]
+    found: list[tuple[str, ...]] = [(one.key,) for one in whole if everything or one.kind == theme]
+    if not found:
+        themes = sorted({one.kind for one in whole})
+        raise UsageError(Note("cli.no_theme", theme=theme), way_out=Note("cli.themes_are", themes=", ".join(themes)))
+    return found
+
+
+def _first(
+    choice: tuple[str, ...], data: Path | None, *, update: bool, url: str | None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The first of several files that can be had; else why the first one cannot."""
+    from qpvgeo.sources import download
+
+    failed: list[dict[str, Any]] = []
+    for key in choice:
+        try:
+            there = None if update else download.on_disk(key, data)
+            path = download.fetch(key, data=data, update=update, url=url)
+        except (FetchError, MissingDataError, ArchiveError, OSError) as error:
+            failed.append(_failure(key, error, data))
+            continue
+        state = "got" if there is None else "already there"
+        return [{"key": key, "state": state, "size_bytes": path.stat().st_size, "path": str(path)}], []
+    return [], failed[:1]
+
+
+def _failure(key: str, error: Exception, data: Path | None) -> dict[str, Any]:
+    """What went wrong, and what a person needs to get the file with a browser."""
+    from qpvgeo.sources import download
+
+    row = {
+        "key": key,
+        "error": type(error).__name__,
+        "reason": str(getattr(error, "message", error)),
+        "problems": [str(problem) for problem in getattr(error, "problems", ())],
+        "message": str(error),
+    }
+    todo = asdict(download.by_hand(key, data))
+    return row | {name: todo[name] for name in ("link", "page", "names")} | {"folder": str(todo["folder"])}
+
+
+def _links(wanted: Sequence[tuple[str, ...]], data: Path | None) -> list[dict[str, Any]]:
+    """Where a browser finds each file, each link once."""
+    from qpvgeo.sources import catalog, download
+
+    rows: dict[tuple[str | None, str | None], dict[str, Any]] = {}
+    for key in (key for choice in wanted for key in choice):
+        todo = download.by_hand(key, data)
+        known = catalog.get(key) if "://" not in key else None
+        source = catalog.get(known.archive) if known is not None and known.archive else known
+        evidence = {"evidence": source.evidence, "checked": source.checked} if source is not None else {}
+        row = {"key": key, "link": todo.link, "page": todo.page, "names": todo.names, "folder": str(todo.folder)}
+        rows.setdefault((todo.link, todo.page if todo.link is None else None), row | evidence)
+    return list(rows.values())
+
+
+def _link_lines(answer: dict[str, Any], screen: Screen) -> None:
+    """Links alone on standard output, for `wget -i`; on standard error, pages of the files whose link is not known."""
+    for row in answer["links"]:
+        if row["link"]:
+            click.echo(row["link"])
+    for row in answer["links"]:
+        if not row["link"]:
+            click.echo(screen.word(Note("cli.no_link", key=row["key"], page=row["page"] or "–")), err=True)
+
+
 def _table(answer: dict[str, Any], screen: Screen) -> None:
-    """A line per file, then what failed and why, on standard error."""
+    """A row per file, then what is left to download by hand."""
+    rows, styles = [], []
     for row in answer["files"]:
-        screen.line(f"{row['key']}: {row['path']}")
+        size = number(row["size_bytes"] / 1e6, screen.lang, 1)
+        rows.append((row["key"], screen.word(row["state"]), size, row["path"]))
+        styles.append("")
     for row in answer["failed"]:
-        click.echo(f"{click.style(screen.word('not had'), fg='red')} {row['key']}: {row['message']}", err=True)
+        rows.append((row["key"], screen.word("not had"), "–", row["reason"]))
+        styles.append("red")
+    screen.table(_COLUMNS, rows, styles=styles)
+    if not answer["failed"]:
+        return
+    screen.line()
+    screen.line(Note("cli.by_hand", count=len(answer["failed"])), style="bold")
+    for row in answer["failed"]:
+        click.echo(f"{row['key']}: {row['link'] or row['page'] or '–'}")
+        if row["link"] and row["page"]:
+            screen.line(f"{screen.word('page')} {row['page']}", indent=2)
+        name = row["names"][0] if row["names"] else ""
+        screen.line(f"-> {Path(row['folder'], name)}", indent=2)
+        for problem in row["problems"]:
+            screen.line(problem, indent=2, style="dim")
