@@ -53,7 +53,7 @@ def cache_dir() -> Path:
     """
     given = os.environ.get("QPVGEO_CACHE", "").strip()
     if given:
-        return Path(given).expanduser()
+        return Path(os.path.expanduser(given))  # noqa: PTH111 - the home of an unknown user stays as it is written
     import platformdirs  # noqa: PLC0415 - not needed when the variable is set
 
     return platformdirs.user_cache_path("qpvgeo")

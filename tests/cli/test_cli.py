@@ -90,6 +90,10 @@ DATASET_ROW = {
     "url": (str, type(None)),
     "cached": bool,
     "path": (str, type(None)),
+    "title": str,
+    "producer": str,
+    "evidence": (str, type(None)),
+    "checked": (str, type(None)),
 }
 
 
@@ -333,9 +337,8 @@ def test_what_is_not_the_sample_does_not_say_so(command):
 
 def test_datasets_of_the_sample_are_at_hand():
     out, _ = run("datasets", "--sample")
-    assert [line.split()[-1] for line in out.splitlines() if line.split()[:1] == ["qpv-2024"]] == [
-        "qpv-2024-geojson.zip"
-    ]
+    (row,) = [line.split() for line in out.splitlines() if line.split()[:1] == ["qpv-2024"]]
+    assert row[-3:] == ["qpv-2024-geojson.zip", "established", "never"]
 
 
 def test_doctor_passes_the_sample():
@@ -380,7 +383,7 @@ def test_published_summary_in_french_has_its_notes_in_french():
 @pytest.mark.parametrize(
     ("command", "headers"),
     [
-        ("datasets", "Clé Nature Millésime Format Mo Fichier trouvé"),
+        ("datasets", "Clé Nature Millésime Format Mo Fichier trouvé Adresse vérifiée"),
         ("coverage", "Code Nom QPV Population des QPV Population Part Superficie des QPV (km²) Note"),
         ("doctor", "Ligne Code Problème Traitement"),
     ],

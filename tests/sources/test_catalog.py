@@ -404,6 +404,17 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
         datasets(tmp_path / "nowhere")
 
 
+def test_the_home_of_an_unknown_user_is_no_folder():
+    with pytest.raises(UsageError) as raised:
+        datasets("~nobody-of-that-name/x")
+    assert raised.value.key == "sources.not_a_folder"
+
+
+def test_a_cache_in_the_home_of_an_unknown_user_holds_nothing(monkeypatch):
+    monkeypatch.setenv("QPVGEO_CACHE", "~nobody-of-that-name/x")
+    assert not datasets()["cached"].any()
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("key", [key for key, dataset in CATALOG.items() if dataset.sha256])
 def test_the_published_files_have_the_hashes_of_the_catalogue(real_data, key):

@@ -57,16 +57,25 @@ def links(body: bytes, page: str, names: Sequence[str]) -> list[str]:
     >>> links(page, "https://www.insee.fr/fr/statistiques/8186239", ["TAG_QPV2024_2025_csv.zip"])
     ['https://www.insee.fr/fr/statistiques/fichier/8186239/TAG_QPV2024_2025_csv.zip']
     """
-    found = {urllib.parse.urljoin(page, link): dated for link, dated in _listed(body)}
-    secure = urllib.parse.urlsplit(page).scheme == "https"
-    schemes = ("https",) if secure else ("http", "https")
-    latest = sorted((url for url in found if urllib.parse.urlsplit(url).scheme in schemes), key=found.__getitem__)[::-1]
+    found = {url: dated for link, dated in _listed(body) if (url := _joined(page, link)) is not None}
+    # the latest first, and as the page lists them where it does not say
+    latest = sorted(found, key=found.__getitem__, reverse=True)
     if not names:
         files = [url for url in latest if _FILE.search(url) and _form(url) < len(_FORMS)]
         return sorted(files, key=_form)[:1]
     wanted = [PurePosixPath(name).name.lower() for name in names]
     ranked = [(_rank(url, wanted), url) for url in latest]
     return [url for rank, url in sorted(ranked, key=lambda pair: pair[0]) if rank < len(wanted)]
+
+
+def _joined(page: str, link: str) -> str | None:
+    """Address of a link; None for what is not one, or leaves TLS."""
+    try:
+        url = urllib.parse.urljoin(page, link)
+        scheme = urllib.parse.urlsplit(url).scheme
+    except ValueError:
+        return None
+    return url if scheme == "https" or scheme == urllib.parse.urlsplit(page).scheme == "http" else None
 
 
 def _rank(url: str, wanted: Sequence[str]) -> int:

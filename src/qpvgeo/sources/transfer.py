@@ -38,7 +38,7 @@ BACKOFF_S = 1.0
 _LONGEST_WAIT_S = 60.0
 _RETRIED = (429, 500, 502, 503, 504)
 _GONE = (404, 410)
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16  # what is lost at most where a body is cut
 _LARGEST_PAGE = 20_000_000
 _KEPT_S = 7 * 24 * 3600.0
 """How long the beginning of a file is kept for a later run to resume."""

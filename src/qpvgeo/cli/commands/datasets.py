@@ -17,6 +17,8 @@ _COLUMNS = (
     Column("Format", "code", 4),
     Column("MB", rank=3),
     Column("At hand", "name"),
+    Column("Address", "name", 5),
+    Column("checked", "code", 6),
 )
 
 
@@ -44,5 +46,6 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
         if row["recognised_by"] == "content":
             where += f" ({screen.word('by its content')})"
         kind, megabytes = screen.word(row["kind"]), number(size / 1e6 if size else None, screen.lang, 1)
-        rows.append((row["key"], kind, str(row["vintage"] or "–"), row["format"] or "–", megabytes, where))
+        known = screen.word(row["evidence"] or "in an archive"), screen.word(row["checked"] or "–")
+        rows.append((row["key"], kind, str(row["vintage"] or "–"), row["format"] or "–", megabytes, where, *known))
     screen.table(_COLUMNS, rows)

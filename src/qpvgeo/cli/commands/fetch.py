@@ -160,10 +160,10 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
     screen.line()
     screen.line(Note("cli.by_hand", count=len(answer["failed"])), style="bold")
     for row in answer["failed"]:
-        click.echo(f"{row['key']}: {row['link'] or row['page'] or '–'}")
-        if row["link"] and row["page"]:
-            screen.line(f"{screen.word('page')} {row['page']}", indent=2)
+        screen.line(row["key"], style="bold")
         name = row["names"][0] if row["names"] else ""
-        screen.line(f"-> {Path(row['folder'], name)}", indent=2)
+        for place in (row["link"], row["page"], f"-> {Path(row['folder'], name)}"):
+            if place:
+                screen.line(place, indent=2)
         for problem in row["problems"]:
             screen.line(problem, indent=2, style="dim")

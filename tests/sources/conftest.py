@@ -1,0 +1,194 @@
+"""The producers of the files, played by a real server on this machine.
+
+It stands as the proxy of the run, so that every address keeps its host: the catalogue is read with http in place of
+https, and what is not known here is not found.
+"""
+
+import contextlib
+import dataclasses
+import gzip
+import hashlib
+import http.server
+import io
+import json
+import re
+import threading
+import zipfile
+
+import openpyxl
+import pytest
+
+from qpvgeo.samples import sample
+from qpvgeo.sources import catalog, transfer
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_AGENT = re.compile(r"Mozilla/5\.0 \(compatible; qpvgeo/[\w.]+(; \+\S+)?\)")
+_STATIC = "static.data.gouv.fr/resources/quartiers-prioritaires-de-la-politique-de-la-ville-qpv"
+_DATASET = "www.data.gouv.fr/api/1/datasets/5a561801c751df42d7fca9b6/"
+_ETALAB = "etalab-datasets.geo.data.gouv.fr/contours-administratifs"
+_INSEE = "www.insee.fr/fr/statistiques"
+
+
+def zipped(**members):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("__", "."), content)
+    return stream.getvalue()
+
+
+def _workbook(*rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+class Producers(http.server.ThreadingHTTPServer):
+    """Hosts and what they serve.
+
+    Attributes
+    ----------
+    files
+        Bytes by address, without its scheme.
+    moved
+        Address that another redirects to.
+    closed
+        Hosts that refuse every program (403).
+    down
+        Hosts that answer 503.
+    strict
+        Hosts that refuse the agents that do not say who they are.
+    cut
+        Bytes after which the first answer of an address is cut.
+    """
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Visit)
+        self.files, self.moved, self.cut = {}, {}, {}
+        self.closed, self.down, self.strict = set(), set(), {"www.insee.fr", "data.geopf.fr"}
+        self.seen = []
+
+    @property
+    def root(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def page(self, number, *names, summary):
+        """Serve a statistics page that lists files."""
+        links = "".join(f'<li><a class="f" href="/fr/statistiques/fichier/{number}/{name}">x</a>' for name in names)
+        body = f"<!DOCTYPE html><html><body><a href='/fr/accueil'>Insee</a><ul>{links}</ul></body></html>"
+        self.files[f"{_INSEE}/{number}?sommaire={summary}"] = body.encode()
+
+    def list_resources(self):
+        """Serve the data set that lists what the static host has."""
+        listed = [
+            {"title": url.rpartition("/")[2], "url": f"http://{url}", "format": "x", "last_modified": "2026-01-16"}
+            for url in self.files
+            if url.startswith(_STATIC)
+        ]
+        self.files[_DATASET] = json.dumps({"id": "5a56", "resources": listed}).encode()
+
+    def asked(self, host):
+        return [url for url, _ in self.seen if url.startswith(host)]
+
+    def handle_error(self, request, client_address):
+        """Stay quiet about clients that leave."""
+
+
+class _Visit(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        site, url = self.server, self.path.removeprefix("http://")
+        site.seen.append((url, dict(self.headers)))
+        host = url.partition("/")[0]
+        if host in site.closed or (host in site.strict and not _AGENT.fullmatch(self.headers.get("User-Agent", ""))):
+            return self.answer(403)
+        if host in site.down:
+            return self.answer(503)
+        if url in site.moved:
+            return self.answer(302, Location=f"http://{site.moved[url]}")
+        if url not in site.files:
+            return self.answer(404)
+        body = site.files[url]
+        tag = f'"{hashlib.sha256(body).hexdigest()[:12]}"'
+        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        start = int(asked[1]) if asked and self.headers.get("If-Range") == tag else 0
+        if start >= len(body):
+            return self.answer(416)
+        ranged = {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"} if start else {}
+        shown = body[start : site.cut.pop(url, len(body))]
+        return self.answer(206 if start else 200, shown, len(body) - start, ETag=tag, **ranged)
+
+    def answer(self, status, body=b"", length=None, **headers):
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(body) if length is None else length)} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def _sample_as_published(site):
+    """Give the files of the sample the addresses of the published ones."""
+    files = sample()
+    static, insee = site.files, f"{_INSEE}/fichier"
+    static[f"{_STATIC}/20180110-144945/qp-politiquedelaville-shp.zip"] = files.qpv_2015.read_bytes()
+    static[f"{_STATIC}/20260115-204323/qpv-2024-geojson.zip"] = files.qpv_2024.read_bytes()
+    with zipfile.ZipFile(files.qpv_2024) as archive:
+        outlines = archive.read(next(name for name in archive.namelist() if name.endswith(".geojson")))
+    name = "qp2024-france-hexagonale-outre-mer-wgs84-epsg4326.geojson"
+    static[f"{_STATIC}/20250206-161839/{name}"] = outlines
+    site.moved["www.data.gouv.fr/api/1/datasets/r/942d4ee8-8142-4556-8ea1-335537ce1119"] = (
+        f"{_STATIC}/20260115-204323/qpv-2024-geojson.zip"
+    )
+    site.list_resources()
+    site.page(5428762, "pop_qp.csv", summary=2500477)
+    site.page(8210600, "autre.pdf", "pop_QPV24.csv", summary=8186144)
+    site.page(8210602, "pop_reference_communales_QPV24.csv", summary=8186144)
+    site.files |= {
+        f"{insee}/5428762/pop_qp.csv": files.population_2015.read_bytes(),
+        f"{insee}/8210600/pop_QPV24.csv": files.population_2024.read_bytes(),
+        f"{insee}/8210602/pop_reference_communales_QPV24.csv": files.population_2024_communes.read_bytes(),
+        f"{insee}/8186239/TAG_QPV2024_2025_csv.zip": zipped(TAG__csv="QPV;PART\nQN09901M;1\n"),
+        f"{insee}/7766585/v_commune_2024.csv": files.communes_table.read_bytes(),
+        f"{insee}/7739582/ensemble.zip": zipped(donnees_communes__csv="x"),
+        f"{insee}/6683035/ensemble.zip": zipped(donnees_communes__csv="x"),
+        f"{insee}/2510634/epci_au_01-01-2024.zip": zipped(epci__csv=files.epci_table.read_bytes()),
+        "www.insee.fr/fr/information/2510634": b"<html>"
+        b'<a href="/fr/statistiques/fichier/2510634/ept_au_01-01-2024.xlsx">',
+        f"{insee}/2510634/ept_au_01-01-2024.xlsx": _workbook(
+            ["EPT", "LIBEPT", "CODGEO"], ["T1", "Territoire", "99001"]
+        ),
+        f"{_ETALAB}/2025/geojson/communes-100m.geojson.gz": gzip.compress(files.communes.read_bytes()),
+    }
+
+
+@pytest.fixture
+def producers(monkeypatch, tmp_path):
+    """Producers that serve the sample under the published names and addresses, behind a proxy."""
+    table = {}
+    for key, one in catalog._table().items():
+        plain = [dataclasses.replace(a, url=a.url.replace("https://", "http://")) for a in one.addresses]
+        table[key] = dataclasses.replace(one, addresses=tuple(plain))
+    monkeypatch.setattr(catalog, "_table", lambda: table)
+    monkeypatch.setattr(transfer, "BACKOFF_S", 0.0)
+    for name in (*_PROXIES, *(name.upper() for name in _PROXIES)):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "away").mkdir()
+    monkeypatch.chdir(tmp_path / "away")
+    with Producers() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        _sample_as_published(server)
+        monkeypatch.setenv("HTTP_PROXY", server.root)
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,289 @@
+"""From an empty machine to the national figures, with the producers played by a real server."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+from click.testing import CliRunner
+
+from qpvgeo.cli import app
+from qpvgeo.errors import FetchError, ForbiddenError, HashMismatchError, OfflineError, TruncatedError
+from qpvgeo.samples import sample
+from qpvgeo.sources import catalog, hash_record, transfer
+from qpvgeo.sources.download import fetch
+
+STATIC = "static.data.gouv.fr/resources/quartiers-prioritaires-de-la-politique-de-la-ville-qpv"
+NEWEST = f"{STATIC}/20260115-204323/qpv-2024-geojson.zip"
+STABLE = "www.data.gouv.fr/api/1/datasets/r/942d4ee8-8142-4556-8ea1-335537ce1119"
+REFERRED = f"{STATIC}/20250206-161839/qp2024-france-hexagonale-outre-mer-wgs84-epsg4326.geojson"
+BIG = "plain.example/big.csv"
+TAG = "www.insee.fr/fr/statistiques/fichier/8186239/TAG_QPV2024_2025_csv.zip"
+
+
+def run(*arguments, status=0):
+    result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
+    assert result.exit_code == status, result.output
+    return result
+
+
+def answer(*arguments, status=0):
+    return json.loads(run(*arguments, "--json", status=status).stdout)
+
+
+def of_figures(answered):
+    """What is counted, without where it was read."""
+    return {name: value for name, value in answered.items() if name not in {"sources", "notes", "release", "repairs"}}
+
+
+# --- the main job
+
+
+def test_one_command_gets_what_the_figures_need(producers):
+    found = answer("fetch")
+    assert found["failed"] == []
+    assert [row["key"] for row in found["files"]] == [line[0] for line in catalog.MAIN]
+    assert {row["state"] for row in found["files"]} == {"got"}
+    asked = len(producers.seen)
+    again = answer("fetch")
+    assert {row["state"] for row in again["files"]} == {"already there"}
+    assert len(producers.seen) == asked
+
+
+@pytest.mark.usefixtures("producers")
+def test_the_figures_of_what_was_fetched_are_those_of_the_files():
+    run("fetch")
+    for command in (["summary", "--vintage", "2024"], ["summary", "--vintage", "2015"], ["coverage", "--by", "epci"]):
+        assert of_figures(answer(*command)) == of_figures(answer(*command, "--data", sample().path)), command
+
+
+def test_every_request_says_who_asks(producers):
+    run("fetch")
+    agents = {headers["User-Agent"] for _, headers in producers.seen}
+    assert agents == {transfer.agent()}
+    assert transfer.agent().startswith("Mozilla/5.0 (compatible; qpvgeo/")
+
+
+def test_a_closed_site_leaves_a_list_to_follow_by_hand(producers):
+    producers.closed = {"www.insee.fr"}
+    found = answer("fetch", status=3)
+    had = {row["key"] for row in found["files"]}
+    assert had == {"qpv-2015", "qpv-2024-2025-02", "communes-outlines-2025-100m"}
+    assert {row["error"] for row in found["failed"]} == {"ForbiddenError"}
+    for row in found["failed"]:
+        one = catalog.get(row["key"])
+        source = catalog.get(one.archive) if one.archive else one
+        assert (row["link"], row["page"]) == (source.url, source.page)
+        assert row["names"] == [name.rpartition("/")[2] for name in source.filenames]
+        assert row["folder"].startswith(os.environ["QPVGEO_CACHE"])
+    asked = producers.asked("www.insee.fr")
+    assert len(asked) == len(set(asked))
+    out = run("fetch", status=3).stdout
+    assert all((row["link"] or row["page"]) in out for row in found["failed"])
+
+
+def test_what_was_put_by_hand_where_the_list_says_is_found(producers, tmp_path):
+    producers.closed = {"www.insee.fr"}
+    run("fetch", status=3)
+    by_hand = {
+        "qpv-2015-population": sample().population_2015,
+        "qpv-2024-population": sample().population_2024,
+        "qpv-2024-population-communes": sample().population_2024_communes,
+    }
+    for row in answer("fetch", *by_hand, status=3)["failed"]:
+        name = row["names"][0] if row["names"] else "table.csv"
+        (tmp_path / "cache" / name).write_bytes(by_hand[row["key"]].read_bytes())
+    figures = answer("summary", "--vintage", "2024")
+    assert figures["population"] == answer("summary", "--vintage", "2024", "--data", sample().path)["population"]
+
+
+def test_the_files_that_failed_come_at_the_next_run(producers):
+    producers.down = {"www.insee.fr"}
+    assert answer("fetch", status=3)["failed"] != []
+    producers.down = set()
+    states = {row["key"]: row["state"] for row in answer("fetch")["files"]}
+    assert states["qpv-2015"] == "already there"
+    assert states["cog-2024"] == "got"
+
+
+def test_another_release_takes_the_place_of_one_whose_address_is_dead(producers):
+    del producers.files[REFERRED]
+    producers.list_resources()
+    keys = [row["key"] for row in answer("fetch")["files"]]
+    assert "qpv-2024" in keys
+    assert "qpv-2024-2025-02" not in keys
+
+
+def test_a_theme_is_had_by_its_pages(producers):
+    producers.page(8644871, "note.pdf", "demandeurs_xlsx.zip", "demandeurs_csv.zip", summary=8186144)
+    producers.files["www.insee.fr/fr/statistiques/fichier/8644871/demandeurs_csv.zip"] = producers.files[TAG]
+    (row,) = answer("fetch", "--theme", "jobs")["files"]
+    assert row["path"].endswith("qpv-2024-jobs/demandeurs_csv.zip")
+    (row,) = answer("fetch", "--theme", "jobs")["files"]
+    assert row["state"] == "already there"
+
+
+# --- addresses in turn
+
+
+def test_the_stable_address_redirects_to_the_file(producers):
+    assert fetch("qpv-2024").name == "qpv-2024-geojson.zip"
+    assert producers.asked("") == [STABLE, NEWEST]
+    assert hash_record.read()["qpv-2024"]["url"] == f"http://{NEWEST}"
+
+
+def test_a_dead_link_sends_to_the_data_set_that_lists_the_file(producers):
+    moved = NEWEST.replace("20260115-204323", "20270101-000000")
+    producers.files[moved] = producers.files.pop(NEWEST)
+    producers.moved.clear()
+    producers.list_resources()
+    assert fetch("qpv-2024").name == "qpv-2024-geojson.zip"
+    assert producers.asked("")[-1] == moved
+
+
+def test_a_data_set_that_is_down_leaves_the_frozen_address(producers):
+    producers.down = {"www.data.gouv.fr"}
+    assert fetch("qpv-2024").name == "qpv-2024-geojson.zip"
+    assert producers.asked("")[-1] == NEWEST
+
+
+def test_the_last_good_address_is_tried_before_the_page(producers):
+    fetch("qpv-2024-population").unlink()
+    producers.seen.clear()
+    fetch("qpv-2024-population")
+    assert producers.asked("") == ["www.insee.fr/fr/statistiques/fichier/8210600/pop_QPV24.csv"]
+
+
+def test_an_address_of_another_site_in_the_record_is_not_asked(producers):
+    fetch("qpv-2024-population").unlink()
+    producers.files["elsewhere.example/pop_QPV24.csv"] = producers.files[TAG]
+    entry = hash_record.read()["qpv-2024-population"]
+    hash_record.record("qpv-2024-population", entry | {"url": "http://elsewhere.example/pop_QPV24.csv"})
+    fetch("qpv-2024-population")
+    assert producers.asked("elsewhere.example") == []
+
+
+def test_every_address_that_failed_is_named(producers):
+    producers.moved.clear()
+    for url in [url for url in producers.files if url.startswith(STATIC)]:
+        del producers.files[url]
+    producers.list_resources()
+    with pytest.raises(FetchError) as raised:
+        fetch("qpv-2024")
+    assert raised.value.key == "sources.none_served"
+    assert [problem.key for problem in raised.value.problems] == ["sources.gone"] * 2 + ["sources.not_listed"]
+    assert "qpv-2024-geojson.zip" in raised.value.way_out
+
+
+def test_a_site_that_refuses_is_asked_once(producers):
+    producers.closed = {"www.insee.fr"}
+    with pytest.raises(ForbiddenError) as raised:
+        fetch("qpv-2024-communes")
+    assert len(producers.seen) == 1
+    assert raised.value.key == "sources.refuses_programs"
+    assert f"https://{TAG}".replace("https", "http") in raised.value.way_out
+
+
+# --- bodies
+
+
+@pytest.fixture
+def big(producers):
+    """A file of 300 kB, cut once after 200."""
+    producers.files[BIG] = b"code;n\n" + b"QN07501M;2500\n" * 21_000
+    producers.cut[BIG] = 200_000
+    return f"http://{BIG}"
+
+
+def ranges(producers):
+    return [headers.get("Range") for _, headers in producers.seen]
+
+
+def test_a_body_that_is_cut_is_resumed_by_range(producers, big):
+    assert fetch(big).read_bytes() == producers.files[BIG]
+    assert ranges(producers) == [None, "bytes=196608-"]
+    digest = hashlib.sha256(producers.files[BIG]).hexdigest()
+    assert hash_record.read()[big]["sha256"] == digest
+
+
+@pytest.fixture
+def half(big, monkeypatch):
+    """What a run that was cut left."""
+    with monkeypatch.context() as once:
+        once.setattr(transfer, "ATTEMPTS", 1)
+        with pytest.raises(TruncatedError):
+            fetch(big)
+    return big
+
+
+def test_a_body_that_is_cut_is_resumed_by_the_next_run(producers, half):
+    assert fetch(half).read_bytes() == producers.files[BIG]
+    assert ranges(producers) == [None, "bytes=196608-"]
+
+
+def test_a_file_that_changed_between_two_halves_is_taken_whole(producers, half):
+    producers.files[BIG] += b"QN07502M;1\n"
+    assert fetch(half).read_bytes() == producers.files[BIG]
+
+
+def test_a_half_that_is_longer_than_the_file_is_dropped(producers, half, tmp_path):
+    (part,) = (tmp_path / "cache" / ".partial").glob("*.part")
+    part.write_bytes(b"x" * 400_000)
+    assert fetch(half).read_bytes() == producers.files[BIG]
+
+
+def test_a_changed_file_is_refused_then_accepted(producers):
+    fetch("qpv-2024-communes").unlink()
+    producers.files[TAG] = producers.files["www.insee.fr/fr/statistiques/fichier/2510634/epci_au_01-01-2024.zip"]
+    (row,) = answer("fetch", "qpv-2024-communes", status=3)["failed"]
+    assert row["error"] == "HashMismatchError"
+    assert "--update" in row["message"]
+    assert len(answer("fetch", "qpv-2024-communes", "--update")["files"]) == 1
+    (hash_record.path().parent / "TAG_QPV2024_2025_csv.zip").write_bytes(b"PK\3\4")
+    with pytest.raises(HashMismatchError):
+        fetch("qpv-2024-communes")
+
+
+def test_no_network_is_touched_offline(producers, monkeypatch):
+    monkeypatch.setenv("QPVGEO_OFFLINE", "1")
+    found = answer("fetch", status=3)
+    assert {row["error"] for row in found["failed"]} == {OfflineError.__name__}
+    assert len(found["failed"]) == len(catalog.MAIN)
+    assert producers.seen == []
+
+
+# --- the cache
+
+
+@pytest.mark.usefixtures("producers")
+def test_what_dead_runs_left_is_swept(tmp_path):
+    left = tmp_path / "cache" / ".partial"
+    left.mkdir(parents=True)
+    (left / "0123456789abcdef.part").write_bytes(b"half")
+    (left / "1123456789abcdef.part").write_bytes(b"half")
+    (left / "1123456789abcdef.json").write_text("{}")
+    os.utime(left / "1123456789abcdef.part", (0, 0))
+    fetch("qpv-2015")
+    assert [path.name for path in left.iterdir() if not path.name.endswith(".lock")] == []
+
+
+def test_one_file_is_brought_once_for_several_threads(producers):
+    threads = [threading.Thread(target=fetch, args=("qpv-2015",)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(producers.seen) == 1
+
+
+def test_processes_lose_no_entry_of_the_record(producers):
+    for name in "abcdefgh":
+        producers.files[f"plain.example/{name}.csv"] = b"code;n\n1;2\n"
+    program = "import sys; from qpvgeo.sources.download import fetch; [fetch(url) for url in sys.argv[1:]]"
+    urls = [f"http://plain.example/{name}.csv" for name in "abcdefgh"]
+    runs = [subprocess.Popen([sys.executable, "-c", program, *urls[i::2]]) for i in range(2)]
+    assert [run.wait() for run in runs] == [0, 0]
+    assert sorted(hash_record.read()) == urls
