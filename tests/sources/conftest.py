@@ -109,7 +109,7 @@ class _Visit(http.server.BaseHTTPRequestHandler):
         if host in site.down:
             return self.answer(503)
         if url in site.moved:
-            return self.answer(302, Location=f"http://{site.moved[url]}")
+            return self.answer(301 if url in site.files else 302, Location=f"http://{site.moved[url]}")
         if url not in site.files:
             return self.answer(404)
         body = site.files[url]
@@ -122,13 +122,16 @@ class _Visit(http.server.BaseHTTPRequestHandler):
         shown = body[start : site.cut.pop(url, len(body))]
         return self.answer(206 if start else 200, shown, len(body) - start, ETag=tag, **ranged)
 
+    def do_HEAD(self):
+        self.do_GET()
+
     def answer(self, status, body=b"", length=None, **headers):
         self.send_response(status)
         for name, value in ({"Content-Length": str(len(body) if length is None else length)} | headers).items():
             self.send_header(name, value)
         self.end_headers()
         with contextlib.suppress(OSError):
-            self.wfile.write(body)
+            self.wfile.write(b"" if self.command == "HEAD" else body)
 
     def log_message(self, *_):
         pass

@@ -28,10 +28,19 @@ from urllib3.util import Retry
 
 from qpvgeo import settings
 from qpvgeo._version import __version__
-from qpvgeo.errors import FetchError, ForbiddenError, NotFoundError, SourceTimeoutError, TruncatedError
+from qpvgeo.errors import (
+    DiskFullError,
+    FetchError,
+    ForbiddenError,
+    HashMismatchError,
+    NotFoundError,
+    SourceTimeoutError,
+    TruncatedError,
+    WrongTypeError,
+)
 from qpvgeo.language import Note
 
-__all__ = ["ATTEMPTS", "BACKOFF_S", "Part", "Received", "agent", "page", "to_disk"]
+__all__ = ["ATTEMPTS", "BACKOFF_S", "Head", "Part", "Received", "agent", "head", "page", "to_disk"]
 
 ATTEMPTS = 4
 BACKOFF_S = 1.0
@@ -39,6 +48,7 @@ _LONGEST_WAIT_S = 60.0
 _RETRIED = (429, 500, 502, 503, 504)
 _GONE = (404, 410)
 _CHUNK = 1 << 16  # what is lost at most where a body is cut
+_NOT_THE_FILE = (WrongTypeError, HashMismatchError, NotFoundError, DiskFullError)
 _LARGEST_PAGE = 20_000_000
 _KEPT_S = 7 * 24 * 3600.0
 """How long the beginning of a file is kept for a later run to resume."""
@@ -133,6 +143,32 @@ def page(url: str, *, timeout: float) -> bytes:
         return bytes(body)
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a server says of an address without sending the file: the status, where it is for good, the version."""
+
+    status: int
+    moved_to: str | None
+    etag: str | None
+
+
+def head(url: str, *, timeout: float) -> Head:
+    """Ask an address for its head, or for the beginning of its body where the server has no heads.
+
+    Raises
+    ------
+    FetchError
+        There is no connection, or the server stays silent.
+    """
+    with _told(url, timeout), _session() as session:
+        response = session.head(url, allow_redirects=True, timeout=timeout)
+        if response.status_code in (requests.codes.method_not_allowed, requests.codes.not_implemented):
+            response = session.get(url, stream=True, timeout=timeout)
+        response.close()
+        for_good = [one for one in response.history if one.is_permanent_redirect]
+        return Head(response.status_code, response.url if for_good else None, response.headers.get("ETag"))
+
+
 class Part:
     """The beginning of a file, kept in the cache while it comes; held by one thread of one process at a time.
 
@@ -157,7 +193,12 @@ class Part:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None or not self.validator or not issubclass(kind, (TruncatedError, SourceTimeoutError, _Stopped)):
+        useless = (
+            kind is None
+            or issubclass(kind, _NOT_THE_FILE)
+            or (issubclass(kind, OSError) and not issubclass(kind, FetchError))
+        )
+        if useless or not self.validator:
             self.drop()
         self._lock.release()
 
@@ -192,9 +233,6 @@ class Part:
                     about.unlink(missing_ok=True)
             except (Timeout, OSError):
                 continue
-
-
-_Stopped = KeyboardInterrupt
 
 
 def to_disk(part: Part, *, timeout: float, shown: str | None = None) -> Received:

@@ -15,6 +15,14 @@ from qpvgeo.language import Note, number
 
 __all__ = ["fetch"]
 
+_HEALTH = (
+    Column("Key", "code"),
+    Column("State", "name"),
+    Column("status", "number", 1),
+    Column("Address", "name", 3),
+    Column("checked", "code", 4),
+    Column("Link", "code"),
+)
 _COLUMNS = (Column("Key", "code"), Column("State", "name"), Column("MB", rank=1), Column("File or reason", "text"))
 
 
@@ -22,6 +30,7 @@ _COLUMNS = (Column("Key", "code"), Column("State", "name"), Column("MB", rank=1)
 @option("--all", "everything", is_flag=True, help="cli.fetch_all")
 @option("--theme", metavar="KIND", help="cli.fetch_theme")
 @option("--list-links", is_flag=True, help="cli.fetch_list_links")
+@option("--check", is_flag=True, help="cli.fetch_check")
 @option("--update", is_flag=True, help="cli.fetch_update")
 @option("--url", metavar="URL", help="cli.fetch_url")
 @lambda function: shared(function, sample=False)
@@ -31,6 +40,7 @@ def fetch(
     everything: bool,
     theme: str | None,
     list_links: bool,
+    check: bool,
     update: bool,
     url: str | None,
     json: bool,
@@ -45,6 +55,9 @@ def fetch(
     if list_links:
         answers.show({"links": _links(wanted, data)}, _link_lines, as_json=json)
         return
+    if check:
+        _check(keys, theme, as_json=json)
+        return
     files, failed = [], []
     for rank, choice in enumerate(wanted, 1):
         if len(wanted) > 1:
@@ -55,6 +68,29 @@ def fetch(
     answers.show({"files": files, "failed": failed}, _table, as_json=json)
     if failed:
         click.get_current_context().exit(3)
+
+
+def _check(keys: Sequence[str], theme: str | None, *, as_json: bool) -> None:
+    """Ask the addresses for their heads: of all files without keys."""
+    from qpvgeo.cli import answers
+    from qpvgeo.sources.address_health import address_health
+
+    wanted = _wanted(keys, theme, everything=not keys and theme is None)
+    frame = address_health([key for choice in wanted for key in choice])
+    answers.show({"addresses": answers.records(frame, "row")}, _health_table, as_json=as_json)
+    if not frame["state"].isin(["answers", "moved", "changed"]).all():
+        click.get_current_context().exit(3)
+
+
+def _health_table(answer: dict[str, Any], screen: Screen) -> None:
+    """A row per address, where it moved to below it."""
+    rows, styles = [], []
+    for row in answer["addresses"]:
+        state = screen.word(row["state"])
+        words = screen.word(row["evidence"]), screen.word(row["checked"])
+        rows.append((row["key"], state, str(row["status"] or "–"), *words, row["moved_to"] or row["url"]))
+        styles.append("" if row["state"] == "answers" else "yellow" if row["state"] in ("moved", "changed") else "red")
+    screen.table(_HEALTH, rows, styles=styles)
 
 
 def _wanted(keys: Sequence[str], theme: str | None, *, everything: bool) -> list[tuple[str, ...]]:
