@@ -287,3 +287,28 @@ def test_processes_lose_no_entry_of_the_record(producers):
     runs = [subprocess.Popen([sys.executable, "-c", program, *urls[i::2]]) for i in range(2)]
     assert [run.wait() for run in runs] == [0, 0]
     assert sorted(hash_record.read()) == urls
+
+
+KILLED = """
+import os, signal, sys
+def hook(event, arguments):
+    if event == "os.rename" and "qpvgeo.lock.json" in str(arguments[0]):
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(hook)
+from qpvgeo.sources.download import fetch
+fetch("qpv-2024-list", url=sys.argv[1], update=True)
+"""
+
+
+def test_a_run_killed_between_the_file_and_its_record_is_settled_by_the_next(producers, tmp_path):
+    cache, listed = tmp_path / "cache", "plain.example/listeqp2024-cog2024.csv"
+    producers.files[listed] = b"code;n\n1;2\n"
+    url = f"http://{listed}"
+    fetch("qpv-2024-list", url=url)
+    producers.files[listed] = b"code;n\n1;3\n"
+    killed = subprocess.run([sys.executable, "-c", KILLED, url], check=False)
+    assert killed.returncode == -9
+    assert fetch("qpv-2024-list").read_bytes() == producers.files[listed]
+    digest = hashlib.sha256(producers.files[listed]).hexdigest()
+    assert hash_record.read()["qpv-2024-list"]["sha256"] == digest
+    assert [path.name for path in cache.iterdir() if path.name.startswith(".qpvgeo")] == []

@@ -17,7 +17,7 @@ from qpvgeo.errors import DataError
 from qpvgeo.formats import atomic_write
 from qpvgeo.language import Note
 
-__all__ = ["NAME", "entry", "locked", "path", "read", "record"]
+__all__ = ["NAME", "entry", "locked", "path", "read", "record", "settled"]
 
 NAME = "qpvgeo.lock.json"
 _NEEDED = {"file", "sha256", "fetched_on"}
@@ -70,6 +70,23 @@ def record(key: str, one: dict[str, Any], move: tuple[Path, Path] | None = None)
                 move[0].replace(move[1])
 
         atomic_write.replace(path(), write)
+
+
+def settled(key: str, sha256: str) -> bool:
+    """Finish what a run that was killed between the file and its entry left: whether it recorded this hash."""
+    found = None
+    with locked("record"):
+        for left in settings.cache_dir().glob(f".{NAME}.*"):
+            try:
+                one = json.loads(left.read_text(encoding="utf-8"))[key]
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
+                continue
+            if _is_entry(one) and one["sha256"] == sha256:
+                found = one
+                left.unlink(missing_ok=True)
+    if found is not None:
+        record(key, found)
+    return found is not None
 
 
 @contextmanager
