@@ -5,6 +5,7 @@ https, and what is not known here is not found.
 """
 
 import contextlib
+import csv
 import dataclasses
 import gzip
 import hashlib
@@ -37,13 +38,49 @@ def zipped(**members):
     return stream.getvalue()
 
 
-def _workbook(*rows):
+def _workbook(**sheets):
     book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
+
+
+def _rows(path):
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def _cog(communes):
+    head = "TYPECOM,COM,REG,DEP,CTCD,ARR,TNCC,NCC,NCCENR,LIBELLE,CAN,COMPARENT\n"
+    rows = [
+        f"COM,{one['code']},99,99,99D,991,0,{one['nom'].upper()},{one['nom']},{one['nom']},9901,\n" for one in communes
+    ]
+    return (head + "".join(rows)).encode()
+
+
+def _populations(communes):
+    head = "CODREG;REG;CODDEP;DEP;CODARR;CODCAN;CODCOM;COM;PMUN;PCAP;PTOT\n"
+    rows = [
+        f"99;Large;99;Large;1;01;{one['code'][2:]};{one['nom']};{float(one['population']):.0f};0;1\n"
+        for one in communes
+    ]
+    return head + "".join(rows)
+
+
+def _epci(communes, units):
+    """Workbook of the composition of EPCI, whose names of columns are in the sixth row."""
+    names = {one["code"]: one["nom"] for one in units}
+    composed = [[one["epci"], names.get(one["epci"], ""), "99", "99", one["code"], one["nom"]] for one in communes]
+    listed = [[code, name, "CA", sum(row[0] == code for row in composed)] for code, name in names.items()]
+    above = [["Composition"], ["Source"], [], [], ["Libellé"]]
+    return _workbook(
+        EPCI=[*above, ["EPCI", "LIBEPCI", "NATURE_EPCI", "NB_COM"], *listed],
+        Composition_communale=[*above, ["EPCI", "LIBEPCI", "DEP", "REG", "CODGEO", "LIBGEO"], *composed],
+    )
 
 
 class Producers(http.server.ThreadingHTTPServer):
@@ -150,6 +187,7 @@ def _sample_as_published(site):
     site.moved["www.data.gouv.fr/api/1/datasets/r/942d4ee8-8142-4556-8ea1-335537ce1119"] = (
         f"{_STATIC}/20260115-204323/qpv-2024-geojson.zip"
     )
+    communes, units = (_rows(path) for path in (files.communes_table, files.epci_table))
     site.list_resources()
     site.page(5428762, "pop_qp.csv", summary=2500477)
     site.page(8210600, "autre.pdf", "pop_QPV24.csv", summary=8186144)
@@ -159,14 +197,16 @@ def _sample_as_published(site):
         f"{insee}/8210600/pop_QPV24.csv": files.population_2024.read_bytes(),
         f"{insee}/8210602/pop_reference_communales_QPV24.csv": files.population_2024_communes.read_bytes(),
         f"{insee}/8186239/TAG_QPV2024_2025_csv.zip": zipped(TAG__csv="QPV;PART\nQN09901M;1\n"),
-        f"{insee}/7766585/v_commune_2024.csv": files.communes_table.read_bytes(),
-        f"{insee}/7739582/ensemble.zip": zipped(donnees_communes__csv="x"),
-        f"{insee}/6683035/ensemble.zip": zipped(donnees_communes__csv="x"),
-        f"{insee}/2510634/epci_au_01-01-2024.zip": zipped(epci__csv=files.epci_table.read_bytes()),
+        f"{insee}/7766585/v_commune_2024.csv": _cog(communes),
+        f"{insee}/8377162/v_commune_2025.csv": _cog(communes),
+        f"{insee}/6683035/ensemble.zip": zipped(
+            donnees_communes__csv=_populations(communes), donnees_cantons__csv="A;B\n"
+        ),
+        f"{insee}/2510634/epci_au_01-01-2025.zip": zipped(**{"EPCI_au_01-01-2025.xlsx": _epci(communes, units)}),
         "www.insee.fr/fr/information/2510634": b"<html>"
-        b'<a href="/fr/statistiques/fichier/2510634/ept_au_01-01-2024.xlsx">',
-        f"{insee}/2510634/ept_au_01-01-2024.xlsx": _workbook(
-            ["EPT", "LIBEPT", "CODGEO"], ["T1", "Territoire", "99001"]
+        b'<a href="/fr/statistiques/fichier/2510634/ept_au_01-01-2025.xlsx">',
+        f"{insee}/2510634/ept_au_01-01-2025.xlsx": _workbook(
+            EPT=[["EPT", "LIBEPT", "CODGEO"], ["T1", "Territoire", "99001"]]
         ),
         f"{_ETALAB}/2025/geojson/communes-100m.geojson.gz": gzip.compress(files.communes.read_bytes()),
     }

@@ -60,6 +60,16 @@ def test_the_figures_of_what_was_fetched_are_those_of_the_files():
         assert of_figures(answer(*command)) == of_figures(answer(*command, "--data", sample().path)), command
 
 
+@pytest.mark.usefixtures("producers")
+def test_shares_by_commune_are_over_the_populations_that_were_fetched():
+    run("fetch")
+    found = answer("coverage", "--by", "commune", "--vintage", "2024")["rows"]
+    expected = answer("coverage", "--by", "commune", "--vintage", "2024", "--data", sample().path)["rows"]
+    shares = {row["code"]: (row["name"], row["n_qpv"], row["population"], row["share"]) for row in found}
+    assert {row["population_year"] for row in found} == {2020}
+    assert shares == {row["code"]: (row["name"], row["n_qpv"], row["population"], row["share"]) for row in expected}
+
+
 def test_every_request_says_who_asks(producers):
     run("fetch")
     agents = {headers["User-Agent"] for _, headers in producers.seen}
@@ -106,7 +116,7 @@ def test_the_files_that_failed_come_at_the_next_run(producers):
     producers.down = set()
     states = {row["key"]: row["state"] for row in answer("fetch")["files"]}
     assert states["qpv-2015"] == "already there"
-    assert states["cog-2024"] == "got"
+    assert states["cog-2025"] == "got"
 
 
 def test_another_release_takes_the_place_of_one_whose_address_is_dead(producers):
@@ -237,7 +247,7 @@ def test_a_half_that_is_longer_than_the_file_is_dropped(producers, half, tmp_pat
 
 def test_a_changed_file_is_refused_then_accepted(producers):
     fetch("qpv-2024-communes").unlink()
-    producers.files[TAG] = producers.files["www.insee.fr/fr/statistiques/fichier/2510634/epci_au_01-01-2024.zip"]
+    producers.files[TAG] = producers.files["www.insee.fr/fr/statistiques/fichier/2510634/epci_au_01-01-2025.zip"]
     (row,) = answer("fetch", "qpv-2024-communes", status=3)["failed"]
     assert row["error"] == "HashMismatchError"
     assert "--update" in row["message"]

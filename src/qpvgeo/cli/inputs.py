@@ -113,12 +113,29 @@ def communes(data: Path | None, reference_year: int | None) -> pd.DataFrame:
     """Outlines of the communes at hand, with the table of the year of the lists, and the people of the year asked."""
     outlines, tables = recognise.communes_at_hand(data, year=_COG_YEAR)
     epts = [one.path for one in recognise.scan(data) if one.kind == "ept"]
-    frame = read_communes(outlines, table=[*tables[:1], *epts] or None)
+    frame = _with_epci(read_communes(outlines, table=[*tables[:1], *epts] or None), data)
     for one in recognise.scan(data):
         if one.kind == "communes population":
             population = read_population(one.path, level="commune")
             if reference_year is not None and forms.reference_year(population) == reference_year:
                 return _of_year(frame, population, tables)
+    return frame
+
+
+def _with_epci(frame: pd.DataFrame, data: Path | None) -> pd.DataFrame:
+    """Communes with their EPCI by the composition at hand, where neither outlines nor table say it, as in the COG."""
+    if frame["epci"].notna().any():
+        return frame
+    found = [one for one in recognise.scan(data) if one.kind == "epci"]
+    for one in sorted(found, key=lambda one: abs((one.vintage or 0) - _COG_YEAR)):
+        try:
+            table = read_commune_table(one.path, {}, set(), [])
+        except DataError:
+            continue  # a list of EPCI, without their communes
+        about = provenance.provenance(frame)
+        frame = frame.assign(epci=table.rows["epci"].reindex(frame.index))
+        frame.attrs[provenance.ATTRS_KEY] = {**about, "files": [*about["files"], table.record]}
+        break
     return frame
 
 

@@ -25,6 +25,7 @@ from qpvgeo.read.communes.outlines import WHOLE, Arrondissements
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources import recognise
+from qpvgeo.sources.catalog import published_year
 from qpvgeo.sources.known_tables import EXPECT, read_known
 from qpvgeo.sources.published_names import COMMUNE_NAME, QPV_NAME
 
@@ -52,6 +53,7 @@ class _Call:
     year: int | None
     columns: Mapping[str, str]
     arrondissements: Arrondissements = "fold"
+    published: int | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -138,7 +140,7 @@ def read_population(
     text = read_known(path, EXPECT[_LEVELS[level]], columns)
     table = text.attrs["table"]
     where = f"{path.name} ({table['member']})" if "member" in table else path.name
-    call = _Call(where, year, columns or {}, arrondissements)
+    call = _Call(where, year, columns or {}, arrondissements, published_year(path))
     text = published.rename_columns(text, columns, where=where)
     call.notes.extend(notes_of(text))
     frame = _of_communes(text, call) if level == "commune" else _of_qpv(text, call, by_commune=level == "qpv_commune")
@@ -206,6 +208,9 @@ def _of_communes(text: pd.DataFrame, call: _Call) -> pd.DataFrame:
             way_out=Note("read.give_people_of_each", kind="commune"),
         )
     reference = chosen.year or _stated(text) or call.year
+    if reference is None and call.published is not None:
+        reference = call.published
+        call.notes.append(Note("read.year_of_folder", year=reference))
     labels = published.commune_labels(text, given)
     frame = pd.DataFrame({"population": values, "reference_year": pd.Series(reference, text.index, dtype="Int64")})
     frame["name_published"] = labels if labels is not None else pd.Series(pd.NA, text.index, dtype="str")

@@ -27,7 +27,7 @@ from qpvgeo.sources import folders
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CATALOG", "MAIN", "Address", "Dataset", "datasets", "get", "locate"]
+__all__ = ["CATALOG", "MAIN", "Address", "Dataset", "datasets", "get", "locate", "published_year"]
 
 Kind = Literal[
     "addresses",
@@ -65,13 +65,13 @@ MAIN: tuple[tuple[str, ...], ...] = (
     ("qpv-2024-population",),
     ("qpv-2024-population-communes",),
     ("qpv-2024-communes",),
-    ("communes-outlines-2025-100m", "communes-outlines-2026-100m"),
-    ("cog-2024",),
+    ("communes-outlines-2025-100m",),
+    ("cog-2025",),
     ("communes-population-2020",),
-    ("epci-2024",),
-    ("ept-2024",),
+    ("epci-2025",),
+    ("ept-2025",),
 )
-"""What `summary` and `coverage` need, a file each: the keys of a line are tried in turn, until one is available."""
+"""What `summary` and `coverage` need, communes and EPCI of one year; the keys of a line are tried in turn."""
 
 _COLUMNS = ("vintage", "release", "territory", "kind", "format", "size_bytes", "licence", "url", "page")
 _ALSO = ("title", "producer", "evidence", "checked")
@@ -298,6 +298,18 @@ def locate(dataset: Dataset, data: str | os.PathLike[str] | None = None) -> Path
     True
     """
     return _first(dataset, _files_at_hand(data))
+
+
+def published_year(path: Path) -> int | None:
+    """Year of a file that is published under one name every year, by the folder that the catalogue keeps it in.
+
+    Examples
+    --------
+    >>> published_year(Path("mine/2020/donnees_communes.csv"))
+    2020
+    """
+    name = f"{path.parent.name}/{path.name}".lower()
+    return next((one.vintage for one in _table().values() if name in map(str.lower, one.filenames)), None)
 
 
 def _files_at_hand(data: str | os.PathLike[str] | None) -> list[dict[str, list[Path]]]:
