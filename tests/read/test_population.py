@@ -473,3 +473,17 @@ def test_a_code_that_tables_kept_after_it_changed_is_followed(tmp_path):
     assert keys(people) == ["read.code_followed"]
     both = read_population(write(tmp_path, "CODGEO;LIBGEO;P13_POP\n14697;A;1\n14472;B;5\n"), level="commune")
     assert both.index.tolist() == ["14697", "14472"]
+
+
+ENSEMBLE = "CODREG;REG;CODDEP;DEP;CODARR;CODCAN;CODCOM;COM;PMUN;PCAP;PTOT\n99;L;99;L;1;01;001;Port;806;14;820\n"
+
+
+@pytest.mark.parametrize(("folder", "year"), [("2019", 2019), ("2021", 2021), ("mine", None)])
+def test_year_of_a_table_published_under_one_name_is_that_of_its_folder(tmp_path, folder, year):
+    path = tmp_path / folder / "donnees_communes.csv"
+    path.parent.mkdir()
+    path.write_text(ENSEMBLE, encoding="utf-8")
+    people = read_population(path, level="commune")
+    assert people.attrs["qpvgeo"]["reference_year"] == year
+    told = [note.values for note in people.attrs["qpvgeo"]["notes"] if note.key == "read.year_of_folder"]
+    assert told == ([{"year": year}] if year else [])

@@ -106,6 +106,7 @@ def test_what_was_put_by_hand_where_the_list_says_is_found(producers, tmp_path):
     for row in answer("fetch", *by_hand, status=3)["failed"]:
         name = row["names"][0] if row["names"] else "table.csv"
         (tmp_path / "cache" / name).write_bytes(by_hand[row["key"]].read_bytes())
+    assert {row["state"] for row in answer("fetch", *by_hand)["files"]} == {"already there"}
     figures = answer("summary", "--vintage", "2024")
     assert figures["population"] == answer("summary", "--vintage", "2024", "--data", sample().path)["population"]
 

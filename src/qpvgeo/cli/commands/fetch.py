@@ -10,7 +10,7 @@ import click
 from qpvgeo.cli.options import shared
 from qpvgeo.cli.parser import argument, option
 from qpvgeo.cli.terminal import Column, Screen
-from qpvgeo.errors import ArchiveError, FetchError, MissingDataError, UsageError
+from qpvgeo.errors import ArchiveError, FetchError, HashMismatchError, MissingDataError, UsageError
 from qpvgeo.language import Note, number
 
 __all__ = ["fetch"]
@@ -133,11 +133,23 @@ def _first(
             there = None if update else download.on_disk(key, data)
             path = download.fetch(key, data=data, update=update, url=url)
         except (FetchError, MissingDataError, ArchiveError, OSError) as error:
-            failed.append(_failure(key, error, data))
-            continue
+            there = None if isinstance(error, HashMismatchError) else _recognised(key, data)
+            if there is None:
+                failed.append(_failure(key, error, data))
+                continue
+            path = there
         state = "got" if there is None else "already there"
         return [{"key": key, "state": state, "size_bytes": path.stat().st_size, "path": str(path)}], []
     return [], failed[:1]
+
+
+def _recognised(key: str, data: Path | None) -> Path | None:
+    """The file where it is under a name of its own, as one that was downloaded by hand."""
+    from qpvgeo.sources import recognise
+
+    frame = recognise.datasets(data)
+    path = frame["path"].where(frame["recognised_by"] == "content").get(key)
+    return Path(path) if isinstance(path, str) else None
 
 
 def _failure(key: str, error: Exception, data: Path | None) -> dict[str, Any]:
