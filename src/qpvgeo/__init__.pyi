@@ -24,8 +24,8 @@ from .fiscal.vat import vat_zone as vat_zone
 from .frames.provenance import provenance as provenance
 from .geographies.conversion import convert as convert
 from .geographies.crosswalk_table import crosswalk as crosswalk
+from .geometry.outline_repair import repair as repair
 from .geometry.overlap_table import overlap as overlap
-from .geometry.validity import repair as repair
 from .indicators.by_territory import coverage as coverage
 from .indicators.qpv_communes import join_communes as join_communes
 from .indicators.totals import summary as summary

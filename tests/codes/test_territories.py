@@ -2,6 +2,7 @@
 
 import itertools
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
@@ -180,3 +181,24 @@ def test_all_qpv_of_polynesia_are_in_the_zone_of_its_projection(real_data):
     west, south, east, north = qpv.total_bounds
     assert use.west <= west <= east <= use.east
     assert use.south <= south <= north <= use.north
+
+
+GRIDS = {3035: "hexagone", 5490: "972", 2973: "972", 4559: "972", 32620: "972", 2975: "974", 32740: "974"}
+
+
+@pytest.mark.parametrize("epsg", [*GRIDS, 2154, None])
+def test_projection_of_a_grid_names_one_territory(epsg):
+    assert territories.of_grid(epsg) == GRIDS.get(epsg)
+
+
+def test_each_territory_has_the_projection_of_its_grid():
+    own = {one.grid_epsg: code for code, one in territories.territories().items() if one.grid_epsg and code != "99"}
+    assert own.items() <= GRIDS.items()
+
+
+def test_grid_of_martinique_in_another_projection_counts_there_alone():
+    """As `qpvgeo.read_grid(where="972")` takes it, so does the estimate."""
+    cells = pd.DataFrame({"population": [10.0]}, index=pd.Index(["CRS4559RES200mN1615000E709000"], name="cell_id"))
+    square = shapely.box(709_000, 1_615_000, 709_200, 1_615_200)
+    qpv = gpd.GeoDataFrame(geometry=[square], index=["QP972001"], crs=4559)
+    assert qg.estimate_population(qpv, cells)["estimate"].tolist() == pytest.approx([10.0])

@@ -93,9 +93,10 @@ def test_sample_is_fictional_and_any_frame_made_with_it():
 
 
 def test_missing_columns_are_all_listed_with_those_there_are():
-    with pytest.raises(DataError, match=r"The table lacks 2 columns\.") as caught:
-        require.require_columns(people(QP059001=1), ["name", "population", "region"], what="The table")
-    assert caught.value.problems == ("no column 'name'", "no column 'region'")
+    with pytest.raises(DataError) as caught:
+        require.require_columns(people(QP059001=1), ["name", "population", "region"], what="table")
+    assert caught.value.message.key == "frames.columns_missing"
+    assert [problem.values["column"] for problem in caught.value.problems] == ["name", "region"]
     assert caught.value.way_out == "Its columns are: population."
 
 
@@ -181,7 +182,7 @@ def test_table_of_other_qpv_of_the_same_geography_does_not_send_to_the_crosswalk
 
 
 def test_table_without_populations_is_refused():
-    with pytest.raises(DataError, match="no column 'population'"):
+    with pytest.raises(DataError, match="no column population"):
         forms.align_population(pd.Index(["QP059001"]), pd.DataFrame(index=["QP059001"]))
 
 

@@ -238,7 +238,7 @@ def test_people_that_are_no_number_are_listed(people):
 
 
 def test_path_is_no_layer():
-    with pytest.raises(UsageError, match=r"read_qpv\(path\)"):
+    with pytest.raises(UsageError, match=r"""qpv_2015 = qpvgeo.read_qpv\("qpv2015.shp"\)"""):
         crosswalk("qpv2015.shp", layer(b=rectangle(0, 0)))
 
 

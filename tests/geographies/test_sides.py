@@ -10,6 +10,7 @@ import qpvgeo as qg
 from qpvgeo.errors import DataError
 from qpvgeo.geographies.classes import crosswalk_classes
 from qpvgeo.geographies.crosswalk_table import crosswalk
+from qpvgeo.geometry import validity
 
 X, Y = 700_000.0, 6_600_000.0
 
@@ -44,10 +45,23 @@ def test_outline_that_is_valid_in_degrees_alone_answers_for_vat(degrees):
     assert qg.vat_zone(degrees, degrees, npnru=(), on="2025-03-01")["zone"].tolist() == ["in QPV"]
 
 
-def test_outline_that_no_repair_keeps_is_refused():
+def test_outline_that_no_repair_keeps_is_refused(monkeypatch):
+    monkeypatch.setattr(validity, "_METHODS", ())
     bow_tie = shapely.Polygon([(X, Y), (X + 100, Y + 100), (X + 100, Y), (X, Y + 100)])
-    error = refused(lambda: crosswalk(layer({"a": bow_tie}), layer({"b": bow_tie})), "geographies.invalid_outlines")
+    error = refused(lambda: crosswalk(layer({"a": bow_tie}), layer({"b": bow_tie})), "geometry.cannot_measure")
     assert [problem.values["label"] for problem in error.problems] == ["a"]
+
+
+def test_outline_that_crosses_itself_counts_as_the_area_that_its_rings_enclose():
+    bow_tie = shapely.Polygon([(X, Y), (X + 100, Y + 100), (X + 100, Y), (X, Y + 100)])
+    walk = crosswalk(layer({"a": bow_tie}), layer({"b": bow_tie}))
+    assert walk["area_m2"].tolist() == pytest.approx([5_000])
+
+
+def test_outline_that_encloses_no_area_counts_as_without_outline():
+    line = shapely.Polygon([(X, Y), (X + 50, Y), (X + 100, Y)])
+    walk = crosswalk(layer({"a": square(X, Y)}), layer({"b": square(X, Y), "c": line}))
+    assert walk.attrs["qpvgeo"]["without_outline"] == ["c"]
 
 
 def test_perimeters_without_any_outline_are_not_called_dropped():

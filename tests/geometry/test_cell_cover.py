@@ -20,8 +20,8 @@ from qpvgeo.geometry import cell_cover as gridcover
 from qpvgeo.geometry import edges as outlines
 from qpvgeo.geometry.cell_cover import MAX_SHIFT_M, Cover, cover, overlap_cells
 from qpvgeo.geometry.insee_lattice import Cells, Lattice, format_ids, squares
+from qpvgeo.geometry.outline_repair import mended
 from qpvgeo.geometry.projection import reproject
-from qpvgeo.geometry.validity import mended
 
 INSEE = Lattice(3035, 200)
 N, E = 3_070_000, 3_830_000

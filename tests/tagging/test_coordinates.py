@@ -177,7 +177,7 @@ def test_columns_that_are_not_there_are_listed():
 
 def test_two_columns_of_one_name_are_refused():
     table = pd.DataFrame([[3.06, 3.06, 50.63]], columns=["lon", "lon", "lat"])
-    with pytest.raises(DataError, match="several columns of one name") as error:
+    with pytest.raises(DataError, match="several columns of the same name") as error:
         coordinates_of(table)
     assert error.value.problems == ("column 'lon'",)
 

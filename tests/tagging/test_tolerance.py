@@ -50,7 +50,7 @@ def test_ban_counts_what_is_too_coarse_as_no_fault_of_a_tolerance():
 @pytest.mark.parametrize("given", ["off", "ban"])
 def test_two_columns_of_one_name_are_refused(given):
     table = pd.DataFrame([[1, 2]], columns=["off", "off"] if given == "off" else ["type", "type"])
-    with pytest.raises(DataError, match="several columns of one name"):
+    with pytest.raises(DataError, match="several columns of the same name"):
         tolerance_of(table, given, table.index)
 
 

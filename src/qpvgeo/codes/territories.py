@@ -108,7 +108,7 @@ def of_department(department: str) -> str | None:
     return "hexagone" if in_facts else None
 
 
-def of_grid(epsg: int) -> str | None:
+def of_grid(epsg: int | None) -> str | None:
     """Territory of an income grid, by the projection of its ids; None when it is none of them.
 
     Examples
@@ -117,7 +117,7 @@ def of_grid(epsg: int) -> str | None:
     ('hexagone', '972', None)
     """
     known = {one.grid_epsg: code for code, one in territories().items() if one.grid_epsg and code != SAMPLE}
-    return known.get(epsg) or _OTHER_GRIDS.get(epsg)
+    return None if epsg is None else known.get(epsg) or _OTHER_GRIDS.get(epsg)
 
 
 def of_points(longitude: npt.ArrayLike, latitude: npt.ArrayLike) -> npt.NDArray[np.object_]:

@@ -112,7 +112,7 @@ def eligible_cells(
     (12600, 'mean')
     """
     rules = rules_of(regime)
-    require_columns(grid, _NEEDED, what="The grid")
+    require_columns(grid, _NEEDED, what=Note("frames.the_grid"))
     require_unique_cells(grid)
     _require_units(units)
     _require_income(grid, income, poverty_rate)
@@ -172,7 +172,7 @@ def _first(communes: object) -> object:
 
 
 def _require_units(units: pd.DataFrame) -> None:
-    require_columns(units, _UNIT_COLUMNS, what="The table of units")
+    require_columns(units, _UNIT_COLUMNS, what=Note("frames.the_units"))
     problems: list[Note] = [
         Note("designation.commune_twice", commune=str(code)) for code in units.index[units.index.duplicated()].unique()
     ]

@@ -80,7 +80,7 @@ def judge_perimeters(areas: gpd.GeoDataFrame, cells: pd.DataFrame, *, min_popula
     >>> judged.verdicts["passes"].dtype.name
     'boolean'
     """
-    require_columns(cells, _NEEDED, what="The table of cells", way_out=Note("designation.cells_way_out"))
+    require_columns(cells, _NEEDED, what=Note("frames.the_cells"), way_out=Note("designation.cells_way_out"))
     require_unique_cells(cells)
     if cells["income_eur"].isna().all():
         raise DataError(Note("designation.no_income_to_judge"), way_out=Note("designation.no_income_to_judge_way_out"))

@@ -101,7 +101,7 @@ def candidate_zones(
     True
     """
     _require(min_population, contiguity, gap)
-    require_columns(cells, _NEEDED, what="The table of cells", way_out=Note("designation.cells_way_out"))
+    require_columns(cells, _NEEDED, what=Note("frames.the_cells"), way_out=Note("designation.cells_way_out"))
     require_unique_cells(cells)
     lattice = parse_ids(cells.index)
     eligible = cells["eligible"].fillna(value=False).to_numpy(bool)

@@ -12,9 +12,9 @@ import shapely
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
+from qpvgeo.frames.require import require_outlines
 from qpvgeo.geometry.projection import middles, reproject
-from qpvgeo.geometry.soundness import sound
-from qpvgeo.geometry.validity import mended, polygonal
+from qpvgeo.geometry.validity import collapsed_as_lines, sound
 from qpvgeo.language import Note
 from qpvgeo.tagging import coordinates, placement
 
@@ -72,28 +72,28 @@ def perimeters_of(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str) -> Layer:
         )
     own = code.map(official.of_qpv).map(territories.of_department)
     where = own.replace(territories.SAMPLE, "hexagone").to_numpy(dtype=object)
-    given, shapes = mended(_drawn(frame)).to_numpy(), np.full(len(frame), None, dtype=object)
-    for territory in dict.fromkeys(where):
-        rows = where == territory
-        shapes[rows] = _sound(reproject(given[rows], frame.crs, territories.get(territory).epsg))
-    return Layer(code.to_numpy(dtype=object), where, shapes)
+    return Layer(code.to_numpy(dtype=object), where, _measurable(_drawn(frame, what), where, what))
 
 
-def _sound(shapes: Objects) -> Objects:
-    """Outlines valid in metres: those that were mended in degrees may cross themselves again once projected."""
-    outlines, _, lost = sound(shapes)
-    outlines[lost] = polygonal(shapely.make_valid(outlines[lost], method="structure"))
-    return outlines
+def _measurable(drawn: gpd.GeoSeries, place: Objects, name: str) -> Objects:
+    """Outlines in the legal projection of the territory of each, made valid there; missing where there is no area."""
+    given, shapes = collapsed_as_lines(drawn.to_numpy()), np.full(len(drawn), None, dtype=object)
+    for territory in dict.fromkeys(place[place != None]):  # noqa: E711
+        rows = place == territory
+        shapes[rows] = reproject(given[rows], drawn.crs, territories.get(territory).epsg)
+    return sound(shapes, drawn.index, name=name)
 
 
-def _drawn(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
-    """Outlines of a layer; an empty one, or one with a coordinate that is no number, is set missing."""
+def _drawn(frame: gpd.GeoDataFrame | gpd.GeoSeries, name: str) -> gpd.GeoSeries:
+    """Outlines of a layer; an empty one, or one with a non-finite coordinate, is set missing."""
     series = frame.geometry
     shapes = series.to_numpy().copy()
     xy, row = shapely.get_coordinates(shapes, return_index=True)
     shapes[shapely.is_empty(shapes)] = None
     shapes[row[~np.isfinite(xy).all(axis=1)]] = None
-    return gpd.GeoSeries(shapes, index=series.index, crs=series.crs)
+    drawn = gpd.GeoSeries(shapes, index=series.index, crs=series.crs)
+    require_outlines(drawn, name=name)
+    return drawn
 
 
 def lists_on(on: Any) -> tuple[pd.DataFrame, frozenset[str]]:  # noqa: ANN401 - a day, or its text
@@ -138,20 +138,17 @@ def footprints_of(
     footprints: gpd.GeoDataFrame | gpd.GeoSeries, *, fictional: bool = False
 ) -> tuple[Objects, Objects, Objects]:
     """Footprints in the legal projection of their territory, the territory, and why there is none."""
-    had, drawn = footprints.geometry.to_numpy(), _drawn(footprints)
-    crs, given = drawn.crs, mended(drawn).to_numpy()
+    had, drawn = footprints.geometry.to_numpy(), _drawn(footprints, "footprints")
     found = placement.place(
-        coordinates.Coordinates(*middles(given), crs, drawn.index, np.empty(0, np.intp)), fictional=fictional
+        coordinates.Coordinates(*middles(drawn.to_numpy()), drawn.crs, drawn.index, np.empty(0, np.intp)),
+        fictional=fictional,
     )
     place = np.array([*found.codes, None], dtype=object)[found.territory]
     reasons = np.array([None, *placement.REASONS], dtype=object)[found.reason]
-    absent = shapely.is_missing(given) | shapely.is_empty(given)
+    shapes = _measurable(drawn, place, "footprints")
+    absent = shapely.is_missing(shapes) & (place != None)  # noqa: E711
     reasons[absent] = Note("fiscal.no_area")
     reasons[shapely.is_missing(drawn.to_numpy())] = Note("fiscal.no_coordinates")
     reasons[shapely.is_missing(had) | shapely.is_empty(had)] = Note("fiscal.no_outline")
     place[absent] = None
-    shapes = np.full(len(given), None, dtype=object)
-    for territory in dict.fromkeys(place[place != None]):  # noqa: E711
-        rows = place == territory
-        shapes[rows] = _sound(reproject(given[rows], crs, territories.get(territory).epsg))
     return shapes, place, reasons

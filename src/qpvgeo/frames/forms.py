@@ -178,7 +178,7 @@ def people_of(population: pd.DataFrame | pd.Series) -> pd.Series:
         )
     if isinstance(population, pd.Series):
         population = population.to_frame("population")
-    require_columns(population, ["population"], what="The table of populations")
+    require_columns(population, ["population"], what=Note("frames.the_populations"))
     raw = population["population"]
     if isinstance(raw, pd.DataFrame):
         raise DataError(Note("frames.several_columns", column="population"), way_out=Note("frames.rename_one"))

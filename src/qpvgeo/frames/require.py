@@ -26,7 +26,7 @@ _MANY_NAMES, _LONG_NAME = 50, 40
 _AREA = 2
 
 
-def columns_told(names: Iterable[Any]) -> str:
+def columns_told(names: Iterable[Any]) -> Note:
     """Sentence that lists columns, cut short where they are many or long: a file may be one line of megabytes.
 
     Examples
@@ -35,27 +35,42 @@ def columns_told(names: Iterable[Any]) -> str:
     'Its columns are: id, x, y.'
     """
     texts = [text if len(text) <= _LONG_NAME else f"{text[:_LONG_NAME]}..." for text in map(str, names)]
-    more = f" and {len(texts) - _MANY_NAMES} more" if len(texts) > _MANY_NAMES else ""
-    return f"Its columns are: {', '.join(texts[:_MANY_NAMES])}{more}." if texts else "It has no columns."
+    if not texts:
+        return Note("frames.has_no_columns")
+    more = len(texts) - _MANY_NAMES
+    key = "frames.its_columns" if more <= 0 else "frames.its_columns_and_more"
+    return Note(key, columns=", ".join(texts[:_MANY_NAMES]), more=max(more, 0))
 
 
 def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, what: str, way_out: str = "") -> None:
     """Raise one error that lists every column missing from a frame.
+
+    Parameters
+    ----------
+    frame
+        What was given.
+    columns
+        Names of the columns needed.
+    what
+        How the error calls the frame: a note, or the name of an argument.
+    way_out
+        What to do; by default the error lists the columns that there are.
 
     Raises
     ------
     DataError
         At least one column is missing.
     UsageError
-        It is no frame.
+        It is not a frame.
     """
     if not isinstance(frame, pd.DataFrame):
-        raise UsageError(f"{what} is a {type(frame).__name__}, and no frame.", way_out=way_out)
+        kind = type(frame).__name__
+        raise UsageError(Note("frames.not_a_frame", what=what, kind=kind), way_out=way_out or Note("frames.read_it"))
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise DataError(
-            f"{what} lacks {len(missing)} column{'s' if len(missing) > 1 else ''}.",
-            problems=[f"no column {column!r}" for column in missing],
+            Note("frames.columns_missing", what=what, count=len(missing)),
+            problems=[Note("frames.no_column", column=column) for column in missing],
             way_out=way_out or columns_told(frame.columns),
         )
 
@@ -74,24 +89,6 @@ def require_frame(frame: Any, what: str) -> None:  # noqa: ANN401 - whatever was
         )
 
 
-def require_layer(areas: Any, *, what: str) -> None:  # noqa: ANN401 - whatever the caller gave
-    """Raise when something is not a layer of shapes.
-
-    Raises
-    ------
-    UsageError
-        It is neither a GeoDataFrame with a geometry nor a GeoSeries.
-    """
-    import geopandas as gpd  # noqa: PLC0415 - tables alone do without it
-
-    if not isinstance(areas, gpd.GeoDataFrame | gpd.GeoSeries):
-        raise UsageError(
-            Note("frames.no_layer", what=what, kind=type(areas).__name__), way_out=Note("frames.make_layer")
-        )
-    if isinstance(areas, gpd.GeoDataFrame) and areas.active_geometry_name not in areas.columns:
-        raise UsageError(Note("frames.no_geometry", what=what), way_out=Note("frames.set_geometry"))
-
-
 def require_once(frame: pd.DataFrame, columns: Iterable[Any]) -> None:
     """Raise when a frame has several columns of one of some names.
 
@@ -103,14 +100,14 @@ def require_once(frame: pd.DataFrame, columns: Iterable[Any]) -> None:
     repeated = [name for name in dict.fromkeys(columns) if (frame.columns == name).sum() > 1]
     if repeated:
         raise DataError(
-            "The table has several columns of one name.",
-            problems=[f"column {name!r}" for name in repeated],
-            way_out="Rename or drop one of each.",
+            Note("frames.columns_repeated"),
+            problems=[Note("frames.column", column=str(name)) for name in repeated],
+            way_out=Note("frames.rename_each"),
         )
 
 
 def require_unique_cells(grid: pd.DataFrame) -> None:
-    """Raise when cells of a grid stand several times: their people would be counted twice.
+    """Raise when a grid has a cell several times: its people would be counted twice.
 
     Raises
     ------
@@ -120,10 +117,47 @@ def require_unique_cells(grid: pd.DataFrame) -> None:
     repeated = grid.index[grid.index.duplicated()].unique()
     if len(repeated):
         raise DataError(
-            "Cells stand several times in the grid.",
+            Note("frames.cells_repeated", count=len(repeated)),
             problems=map(str, repeated),
-            way_out="Make it with qpvgeo.read_grid(), from one file.",
+            way_out=Note("frames.read_one_grid"),
         )
+
+
+def require_layer(layer: Any, *, name: str, points: bool = False) -> None:  # noqa: ANN401 - whatever was given
+    """Raise when something is not a layer: a GeoSeries, or a GeoDataFrame with an active geometry.
+
+    Parameters
+    ----------
+    layer
+        What was given.
+    name
+        Name of the argument.
+    points
+        Whether points are wanted rather than outlines.
+
+    Raises
+    ------
+    UsageError
+        It is not one; says the call that makes one of it.
+    """
+    if isinstance(layer, gpd.GeoSeries) or (isinstance(layer, gpd.GeoDataFrame) and _active(layer)):
+        return
+    if isinstance(layer, gpd.GeoDataFrame):
+        raise UsageError(
+            Note("frames.no_active_geometry", name=name), way_out=Note("frames.choose_geometry", name=name)
+        )
+    kind = type(layer).__name__
+    if points:
+        way_out = Note("frames.give_points", name=name)
+    elif isinstance(layer, str | os.PathLike):
+        way_out = Note("frames.read_outlines", name=name, path=str(layer))
+    elif isinstance(layer, pd.DataFrame) and str(getattr(layer, "index", pd.Index([])).name) == "cell_id":
+        way_out = Note("frames.grid_to_cells", name=name)
+    elif isinstance(layer, shapely.Geometry):
+        way_out = Note("frames.wrap_shape", name=name)
+    else:
+        way_out = Note("frames.give_outlines", name=name)
+    raise UsageError(Note("frames.not_a_layer", name=name, kind=kind), way_out=way_out)
 
 
 def require_outlines(
@@ -154,7 +188,7 @@ def require_outlines(
         The CRS is missing, labels are repeated or have several levels, coordinates are not finite, or shapes are lines
         or points.
     """
-    _require_kind(layer, name)
+    require_layer(layer, name=name)
     series = layer.geometry
     problems: list[str] = []
     if series.crs is None:
@@ -179,26 +213,6 @@ def require_outlines(
         ]
     if problems:
         raise DataError(Note("frames.bad_layer", name=name), problems=problems, way_out=_way_out(problems, name))
-
-
-def _require_kind(layer: Any, name: str) -> None:  # noqa: ANN401
-    """Raise when something is not a frame or series of outlines, with the call that makes one of it."""
-    if isinstance(layer, gpd.GeoSeries) or (isinstance(layer, gpd.GeoDataFrame) and _active(layer)):
-        return
-    if isinstance(layer, gpd.GeoDataFrame):
-        raise UsageError(
-            Note("frames.no_active_geometry", name=name), way_out=Note("frames.choose_geometry", name=name)
-        )
-    kind = type(layer).__name__
-    if isinstance(layer, str | os.PathLike):
-        way_out = Note("frames.read_outlines", name=name, path=str(layer))
-    elif isinstance(layer, pd.DataFrame) and str(getattr(layer, "index", pd.Index([])).name) == "cell_id":
-        way_out = Note("frames.grid_to_cells", name=name)
-    elif isinstance(layer, shapely.Geometry):
-        way_out = Note("frames.wrap_shape", name=name)
-    else:
-        way_out = Note("frames.give_outlines", name=name)
-    raise UsageError(Note("frames.not_outlines", name=name, kind=kind), way_out=way_out)
 
 
 def _active(layer: gpd.GeoDataFrame) -> bool:

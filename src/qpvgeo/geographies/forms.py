@@ -50,8 +50,8 @@ def crosswalk_form(walk: pd.DataFrame, columns: Iterable[str] = ()) -> pd.DataFr
     require.require_columns(
         named,
         ["code_from", "code_to", "from_share", "to_share", *columns],
-        what="The crosswalk",
-        way_out="Make it with qpvgeo.crosswalk().",
+        what="crosswalk",
+        way_out=Note("frames.make_crosswalk"),
     )
     if twice := repeated_parts(named):
         raise DataError(

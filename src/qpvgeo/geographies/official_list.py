@@ -12,6 +12,7 @@ from qpvgeo.frames import provenance, require
 from qpvgeo.geographies.classes import crosswalk_classes
 from qpvgeo.geographies.forms import crosswalk_form
 from qpvgeo.geographies.slivers import SIGNIFICANT_SHARE
+from qpvgeo.language import Note
 
 __all__ = ["PROBLEMS", "audit_correspondence"]
 
@@ -65,8 +66,8 @@ def audit_correspondence(correspondence: pd.DataFrame, crosswalk: pd.DataFrame) 
     require.require_columns(
         correspondence,
         ["qpv_2024", "status", "qpv_2015"],
-        what="The correspondence",
-        way_out="Read it with qpvgeo.read_correspondence().",
+        what="correspondence",
+        way_out=Note("frames.make_correspondence"),
     )
     crosswalk = crosswalk_form(crosswalk, ["area_m2", "lost", "gained"])
     classes = crosswalk_classes(crosswalk)

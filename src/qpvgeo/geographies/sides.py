@@ -3,19 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
 
 from qpvgeo.codes import territories
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError
+from qpvgeo.frames.require import require_layer
 from qpvgeo.geographies.apportionment import repeated
-from qpvgeo.geometry.projection import to_metric
 from qpvgeo.geometry.shared_area import shared_areas
-from qpvgeo.geometry.soundness import sound
-from qpvgeo.geometry.validity import polygonal
+from qpvgeo.geometry.validity import in_metres, judge, polygonal, require_kept
 from qpvgeo.language import Note
 
 __all__ = ["Pairs", "Side", "epsg_of", "pairs_of", "side_of"]
@@ -24,6 +22,8 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
 Shapes = npt.NDArray[np.object_]
+
+_ARGUMENTS = {"from": "qpv_2015", "to": "qpv_2024"}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -43,7 +43,7 @@ class Side:
     area
         Square metres.
     undrawn
-        Labels of the perimeters without an outline.
+        Labels of the perimeters without an outline, or whose outline encloses no area.
     repaired
         Labels of the perimeters whose outline was not valid in the legal projection.
     """
@@ -136,12 +136,8 @@ def side_of(layer: Any, name: str) -> Side:  # noqa: ANN401 - judged here
     UsageError
         It is not a layer.
     """
-    if not isinstance(layer, gpd.GeoDataFrame | gpd.GeoSeries):
-        raise UsageError(
-            Note("geographies.not_a_layer", given=type(layer).__name__), way_out=Note("geographies.read_first")
-        )
-    if isinstance(layer, gpd.GeoDataFrame) and layer.active_geometry_name is None:
-        raise UsageError(Note("geographies.no_geometry", side=name), way_out=Note("geographies.no_geometry_way_out"))
+    argument = _ARGUMENTS[name]
+    require_layer(layer, name=argument)
     if isinstance(layer.index, pd.MultiIndex) or layer.index.hasnans:
         raise DataError(Note("geographies.no_labels", side=name), way_out=Note("geographies.no_labels_way_out"))
     labels = layer.index.astype("str")
@@ -156,9 +152,22 @@ def side_of(layer: Any, name: str) -> Side:  # noqa: ANN401 - judged here
     if len(drawn) and not drawn.any():
         raise DataError(Note("geographies.no_outlines", side=name), way_out=Note("geographies.no_outlines_way_out"))
     _require_polygons(shapes[drawn], labels[drawn], name)
-    metric, place = to_metric(shapes[drawn], layer.crs, what=f"perimeters of the {name} geography")
-    outline, repaired = _sound(metric, labels[drawn], name)
-    return Side(name, labels[drawn], outline, place, shapely.area(outline), labels[~drawn], labels[drawn][repaired])
+    metric, place = in_metres(shapes[drawn], layer.crs, what=f"perimeters of the {name} geography")
+    found = judge(metric)
+    require_kept(found, labels[drawn], name=argument)
+    outline = metric.copy()
+    outline[found.rows] = found.shapes
+    areal = ~shapely.is_missing(outline)
+    own, repaired = labels[drawn], np.isin(np.arange(len(outline)), found.rows) & areal
+    return Side(
+        name,
+        own[areal],
+        outline[areal],
+        place[areal],
+        shapely.area(outline[areal]),
+        labels[~drawn].append(own[~areal]),
+        own[repaired],
+    )
 
 
 def _require_polygons(shapes: Shapes, labels: pd.Index, name: str) -> None:
@@ -175,21 +184,6 @@ def _require_polygons(shapes: Shapes, labels: pd.Index, name: str) -> None:
         raise DataError(
             Note("geographies.not_polygons", side=name), problems=problems, way_out=Note("geographies.read_first")
         )
-
-
-def _sound(shapes: Shapes, labels: pd.Index, name: str) -> tuple[Shapes, Rows]:
-    """Outlines valid in the legal projection, and positions of the repaired ones; refused where area would be lost."""
-    outline, repaired, lost = sound(shapes)
-    if len(lost):
-        raise DataError(
-            Note("geographies.invalid_outlines", side=name),
-            problems=[
-                Note("geographies.invalid_outline", label=label, reason=reason)
-                for label, reason in zip(labels[lost], shapely.is_valid_reason(shapes[lost]), strict=True)
-            ],
-            way_out=Note("geographies.invalid_outlines_way_out"),
-        )
-    return outline, repaired
 
 
 def pairs_of(one: Side, other: Side) -> Pairs:

@@ -27,8 +27,8 @@ from qpvgeo.frames import require
 from qpvgeo.geometry import insee_lattice as grid_lattice
 from qpvgeo.geometry.edges import Edges, cut, edges_of
 from qpvgeo.geometry.insee_lattice import Cells, Lattice
+from qpvgeo.geometry.outline_repair import mended
 from qpvgeo.geometry.parallel import PerProcess
-from qpvgeo.geometry.validity import mended
 from qpvgeo.language import Note
 
 __all__ = ["MAX_SHIFT_M", "Cover", "cover", "overlap_cells"]
@@ -287,7 +287,7 @@ def overlap_cells(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice | pd
        left                           right  area_m2  left_share  right_share
     0  here  CRS3035RES200mN2029800E4252400  20000.0         1.0          0.5
     """
-    require.require_layer(areas, what="areas")
+    require.require_layer(areas, name="areas")
     if isinstance(lattice, pd.DataFrame):
         require.require_unique_cells(lattice)
         table = grid_lattice.cells_of(lattice)

@@ -75,11 +75,11 @@ def qpv_table(  # noqa: PLR0913 - a table is made of what is known
     >>> qpv_table(qpv, links, communes=communes, place="Port-Brume").shape
     (8, 7)
     """
-    require.require_frame(qpv, "`qpv`")
+    require.require_frame(qpv, "qpv")
     require.require_columns(
         links,
         ["qpv_code", "commune", "epci", "population"],
-        what="The frame of links",
+        what="links",
         way_out=Note("indicators.make_links"),
     )
     if communes is not None:
@@ -102,7 +102,7 @@ def qpv_table(  # noqa: PLR0913 - a table is made of what is known
     whole = held.map(lambda codes: _total(codes, of_communes), na_action="ignore").astype("Float64")
     frame["share_of_communes"] = frame["population"] / whole.where(whole > 0)
     if estimate is not None:
-        require.require_columns(estimate, ["estimate"], what="`estimate`")
+        require.require_columns(estimate, ["estimate"], what="estimate")
         shown = [name for name in ("estimate", "poverty_rate", "living_standard_mean_eur") if name in estimate.columns]
         frame = frame.join(estimate[shown])
     if crosswalk is not None:
@@ -128,7 +128,7 @@ def _total(codes: Sequence[str], people: Mapping[str, Any]) -> float | None:
 
 def _related(index: pd.Index, crosswalk: pd.DataFrame) -> pd.DataFrame:
     """QPV of the other geography that each of an index meets, and what changed."""
-    require.require_columns(crosswalk, ["code_from", "code_to", "change"], what="`crosswalk`")
+    require.require_columns(crosswalk, ["code_from", "code_to", "change"], what="crosswalk")
     forward = crosswalk["code_from"].isin(index).any()
     own, other = ("code_from", "code_to") if forward else ("code_to", "code_from")
     grouped = crosswalk.dropna(subset=own).groupby(own)

@@ -17,6 +17,7 @@ from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import forms, provenance, require
+from qpvgeo.language import Note
 
 __all__ = ["Indicator", "SeriesBreakWarning", "compare", "series_breaks"]
 
@@ -176,7 +177,7 @@ def _values(side: pd.Series | pd.DataFrame, name: str) -> pd.Series:
             f"`{name}` is a {type(side).__name__}.", way_out="Give a Series, or the `table` of what convert() gave."
         )
     if isinstance(side, pd.DataFrame):
-        require.require_columns(side, ["population"], what=f"`{name}`", way_out="Give a Series for another indicator.")
+        require.require_columns(side, ["population"], what=name, way_out=Note("frames.give_series"))
         values = side["population"]
     if not pd.api.types.is_numeric_dtype(values):
         raise DataError(

@@ -19,8 +19,9 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.cell_cover import cover
 from qpvgeo.geometry.insee_lattice import Cells, locate
+from qpvgeo.geometry.outline_repair import mended
 from qpvgeo.geometry.projection import reproject, require_axes, territory_of
-from qpvgeo.geometry.validity import mended, sound
+from qpvgeo.geometry.validity import sound
 from qpvgeo.language import Note
 from qpvgeo.population.grid_columns import Columns, Measure, checked_cells, ranges, settled, values_of
 
@@ -103,7 +104,7 @@ def boundary_profile(
     (['inside', '0 to 300 m', 'beyond 300 m'], True)
     """
     limits = _limits(bands)
-    require.require_layer(qpv, what="qpv")
+    require.require_layer(qpv, name="qpv")
     cells = checked_cells(grid)
     measures = settled(columns, grid, (*PROFILE_COLUMNS, "band"))
     shapes, epsg = _here(qpv, cells)

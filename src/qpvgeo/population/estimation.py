@@ -25,8 +25,8 @@ from qpvgeo.errors import UsageError
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.cell_cover import Cover, cover
 from qpvgeo.geometry.insee_lattice import Cells, Lattice, locate
+from qpvgeo.geometry.outline_repair import mended
 from qpvgeo.geometry.projection import require_axes, territory_of
-from qpvgeo.geometry.validity import mended
 from qpvgeo.language import Note
 from qpvgeo.population import raking
 from qpvgeo.population.cell_shares import WEIGHT, cell_shares, weight_of
@@ -209,7 +209,7 @@ def _require_call(qpv: Any, method: str, points: Any, constraint: Any) -> None: 
     """Raise when the arguments do not go together."""
     if isinstance(qpv, shapely.Geometry):
         raise UsageError(Note("population.bare_shape"), way_out=Note("population.wrap_shape"))
-    require.require_layer(qpv, what="qpv")
+    require.require_layer(qpv, name="qpv")
     if not isinstance(method, str) or method not in get_args(Method):
         raise UsageError(
             Note("population.no_method", method=repr(method)),
@@ -218,7 +218,7 @@ def _require_call(qpv: Any, method: str, points: Any, constraint: Any) -> None: 
     if (points is not None) != (method == "points"):
         raise UsageError(Note("population.points_and_method"), way_out=Note("population.call_with_points"))
     if points is not None:
-        require.require_layer(points, what="points")
+        require.require_layer(points, name="points", points=True)
     if method == "constrained" and constraint is None:
         raise UsageError(Note("population.no_totals"), way_out=Note("population.call_with_totals"))
 

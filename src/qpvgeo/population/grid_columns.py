@@ -54,7 +54,7 @@ def settled(columns: Any, grid: pd.DataFrame, taken: Iterable[str]) -> dict[str,
         comes without one: lists them.
     """
     asked = _asked(columns)
-    require.require_columns(grid, asked, what="The grid", way_out="Read them with keep= of qpvgeo.read_grid().")
+    require.require_columns(grid, asked, what=Note("frames.the_grid"), way_out=Note("frames.keep_columns"))
     require.require_once(grid, asked)
     taken = set(taken)
     problems = [
@@ -117,7 +117,7 @@ def checked_cells(grid: Any) -> Cells:  # noqa: ANN401 - whatever the caller gav
         It has no column of people or two of one name, an id appears twice or is not one, or figures are not numbers,
         negative or infinite: lists them.
     """
-    require.require_columns(grid, ["population"], what="The grid", way_out="Make it with qpvgeo.read_grid().")
+    require.require_columns(grid, ["population"], what=Note("frames.the_grid"), way_out=Note("frames.make_grid"))
     require.require_once(grid, _FIGURES)
     if isinstance(grid.index, pd.MultiIndex):
         raise DataError(Note("population.several_levels"), way_out=Note("population.index_by_cell"))

@@ -16,9 +16,9 @@ from qpvgeo.errors import DataError
 from qpvgeo.formats import vector_layers
 from qpvgeo.formats.text_tables import as_text
 from qpvgeo.frames import forms, provenance
+from qpvgeo.geometry.outline_repair import repair as repair_outlines
 from qpvgeo.geometry.projection import DEGREES, territory_of
 from qpvgeo.geometry.territory_outline import border_in
-from qpvgeo.geometry.validity import repair as repair_outlines
 from qpvgeo.language import Note
 from qpvgeo.sources import known_tables
 from qpvgeo.sources import published_columns as published

@@ -18,9 +18,9 @@ import shapely
 
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import UsageError
+from qpvgeo.geometry.outline_repair import mended
 from qpvgeo.geometry.point_location import PointGrid
 from qpvgeo.geometry.projection import to_metric
-from qpvgeo.geometry.validity import mended
 from qpvgeo.language import Note
 
 __all__ = ["CHECKS", "CommuneOutlines", "checked", "clean_codes", "department_boxes"]

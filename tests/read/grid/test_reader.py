@@ -1134,7 +1134,7 @@ def test_cells_of_areas_and_of_a_grid_that_was_read(tmp_path):
     assert len(overlap_cells(area, Lattice(3035, 200))) == 2
     for wrong in (None, 3, "x"):
         refused(lambda wrong=wrong: overlap_cells(area, wrong), "geometry.no_lattice", UsageError)
-        refused(lambda wrong=wrong: overlap_cells(wrong, grid), "frames.no_layer", UsageError)
+        refused(lambda wrong=wrong: overlap_cells(wrong, grid), "frames.not_a_layer", UsageError)
 
 
 @pytest.mark.parametrize("write", [to_csv, to_parquet, to_geoparquet, to_gpkg, to_shapefile, to_zip])

@@ -279,7 +279,9 @@ def _listing(given: Given, year: int, notes: list[Any]) -> Listing:
 
 def _listing_of_frame(frame: pd.DataFrame, year: int, notes: list[Any]) -> Listing:
     """Communes of a frame of `read_communes`."""
-    require.require_columns(frame, ["name"], what=f"The frame of communes of {year}", way_out="Use read_communes().")
+    require.require_columns(
+        frame, ["name"], what=Note("frames.the_communes", year=year), way_out=Note("frames.make_communes")
+    )
     problems = repeated(frame.index)
     problems += [Note("geographies.arrondissement", code=code) for code in frame.index if code in ARRONDISSEMENTS]
     if problems:
@@ -307,7 +309,7 @@ def _population(population: pd.Series | pd.DataFrame | None) -> pd.Series | None
     if population is None:
         return None
     if isinstance(population, pd.DataFrame):
-        require.require_columns(population, ["population"], what="The table of populations")
+        require.require_columns(population, ["population"], what=Note("frames.the_populations"))
         population = population["population"]
     problems = repeated(population.index)
     people = pd.to_numeric(population, errors="coerce").astype("Float64")

@@ -170,8 +170,8 @@ def events_frame(events: pd.DataFrame) -> pd.DataFrame:
     require.require_columns(
         events,
         [name for name in EVENT_COLUMNS if name != "kind"],
-        what="The frame of events",
-        way_out="Make it with qpvgeo.read_commune_events().",
+        what="events",
+        way_out=Note("frames.make_events"),
     )
     if pd.api.types.is_datetime64_any_dtype(events["date"]):
         return events

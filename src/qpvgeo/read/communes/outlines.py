@@ -20,8 +20,8 @@ from qpvgeo.formats import vector_layers
 from qpvgeo.formats.text_tables import as_text, normalise
 from qpvgeo.frames.forms import regions_of
 from qpvgeo.frames.provenance import file_record
-from qpvgeo.geometry.projection import DEGREES
-from qpvgeo.geometry.validity import mend
+from qpvgeo.geometry.outline_repair import mend, repair
+from qpvgeo.geometry.projection import DEGREES, territory_of
 from qpvgeo.language import Note
 from qpvgeo.read.communes.tables import year_of
 from qpvgeo.sources import known_tables
@@ -163,13 +163,21 @@ def _without_repetition(outlines: gpd.GeoDataFrame, notes: list[str]) -> gpd.Geo
 
 
 def _valid(outlines: gpd.GeoDataFrame, notes: list[str]) -> gpd.GeoDataFrame:
-    """The few invalid outlines made valid, areas only."""
+    """The few invalid outlines made valid, areas only: in the projection of the file, and where they are measured."""
     shapes, broken = mend(outlines.geometry.to_numpy(), outlines.crs, outlines.index, name="communes")
+    # a file of all of France holds Antarctica and other lands without a legal projection here
+    here = np.flatnonzero(territory_of(shapes, outlines.crs) != None)  # noqa: E711
+    sound, log = repair(gpd.GeoDataFrame(geometry=shapes[here], index=here, crs=outlines.crs))
+    broken = np.union1d(broken, log["code"].to_numpy(dtype=np.intp))
     if not len(broken):
         return outlines
+    shapes = shapes.copy()
+    shapes[here] = sound.geometry.to_numpy()
     lost = outlines.index[shapely.is_missing(shapes) | shapely.is_empty(shapes)]
     if len(lost):
-        raise DataError(Note("read.outlines_no_area", count=len(lost)), problems=lost)
+        raise DataError(
+            Note("read.outlines_no_area", count=len(lost)), problems=lost, way_out=Note("geometry.correct_or_drop")
+        )
     notes.append(Note("read.outlines_repaired", count=len(broken), codes=list(outlines.index[broken])))
     return outlines.set_geometry(gpd.GeoSeries(shapes, index=outlines.index, crs=outlines.crs))
 

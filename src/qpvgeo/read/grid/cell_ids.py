@@ -12,11 +12,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from qpvgeo.codes import territories
 from qpvgeo.errors import DataError
 from qpvgeo.geometry.insee_lattice import Cells, Lattice, format_ids, parse_ids, parse_mixed, remember
 from qpvgeo.read.grid.arrow_columns import Kept, Prefilter
 from qpvgeo.read.grid.names import CELL_SIZES, Plan
-from qpvgeo.read.grid.selection import Selection, territory_of_epsg
+from qpvgeo.read.grid.selection import Selection
 from qpvgeo.read.grid.table_forms import Table
 from qpvgeo.read.grid.values import commune_lists
 
@@ -154,7 +155,7 @@ def identify(table: Table, plan: Plan, first: pa.ChunkedArray) -> Ids:
 def _require_declared(table: Table, ids: Ids, given: Sequence[str]) -> None:
     """Raise when the file declares the projection of the grid of another territory."""
     declared = table.crs.to_epsg() if table.crs is not None else None
-    there, here = territory_of_epsg(declared), territory_of_epsg(ids.epsg)
+    there, here = territories.of_grid(declared), territories.of_grid(ids.epsg)
     if there and here and there != here:
         raise DataError(
             f"{ids.where}: the ids are of EPSG:{ids.epsg}, and the file declares EPSG:{declared}.",
@@ -209,7 +210,7 @@ def chooser(table: Table, plan: Plan, ids: Ids, selection: Selection | None) -> 
     DataError
         The communes decide, and the file does not give them.
     """
-    if selection is None or territory_of_epsg(ids.epsg) in selection.territories:
+    if selection is None or territories.of_grid(ids.epsg) in selection.territories:
         return None, None
     column = plan.canonical.get("communes")
     if selection.needs_communes and column is None:

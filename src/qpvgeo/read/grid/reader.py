@@ -33,7 +33,7 @@ from qpvgeo.read.grid.cell_ids import Ids, checked_index, chooser, identify
 from qpvgeo.read.grid.eurostat import missing_marks, people_like
 from qpvgeo.read.grid.names import Plan, kind_of, require_names
 from qpvgeo.read.grid.outlines_check import drawn_otherwise
-from qpvgeo.read.grid.selection import Selection, Where, parse_where, territory_of_epsg
+from qpvgeo.read.grid.selection import Selection, Where, parse_where
 from qpvgeo.read.grid.table_forms import HEAD_ROWS, Table
 from qpvgeo.read.grid.tables import Opened, Source, open_grid, paths_of
 from qpvgeo.read.grid.values import (
@@ -391,7 +391,7 @@ def _about(frame: pd.DataFrame, opened: Opened) -> dict[str, Any]:
     fictional = _is_fictional(frame, opened)
     epsg = frame.attrs["epsg"]
     return {
-        "territory": territories.SAMPLE if fictional else territory_of_epsg(epsg),
+        "territory": territories.SAMPLE if fictional else territories.of_grid(epsg),
         "poverty_basis": _poverty_basis(frame, opened.plan),
         "fictional": fictional,
     }

@@ -26,11 +26,11 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import require
 from qpvgeo.geometry.cell_cover import cover
 from qpvgeo.geometry.insee_lattice import Cells, Lattice
+from qpvgeo.geometry.outline_repair import mended
 from qpvgeo.geometry.projection import DEGREES, require_axes, territory_of
-from qpvgeo.geometry.validity import mended
 from qpvgeo.language import Note
 
-__all__ = ["Selection", "Where", "parse_where", "territory_of_epsg"]
+__all__ = ["Selection", "Where", "parse_where"]
 
 Where: TypeAlias = str | Iterable[str] | tuple[float, float, float, float] | gpd.GeoDataFrame | gpd.GeoSeries
 
@@ -42,17 +42,6 @@ _WAY_OUT = (
 _MARGIN_M = 1000.0
 
 Booleans = npt.NDArray[np.bool_]
-
-
-def territory_of_epsg(epsg: int | None) -> str | None:
-    """Territory of a grid, by the projection of its ids; None when it is none of them.
-
-    Examples
-    --------
-    >>> territory_of_epsg(3035), territory_of_epsg(2975), territory_of_epsg(2154)
-    ('hexagone', '974', None)
-    """
-    return None if epsg is None else territories.of_grid(epsg)
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,7 +226,7 @@ class Selection:
     def _areas_of(self, epsg: int) -> gpd.GeoSeries:
         """Areas that are not in another territory than the grid's: far away a projection has no meaning."""
         assert self.areas is not None  # noqa: S101 - the callers ask only then
-        place, here = territory_of(self.areas.to_numpy(), self.areas.crs), territory_of_epsg(epsg)
+        place, here = territory_of(self.areas.to_numpy(), self.areas.crs), territories.of_grid(epsg)
         return self.areas[[code in (None, here) for code in place]] if here else self.areas
 
 
@@ -276,7 +265,7 @@ def parse_where(where: Any) -> Selection | None:  # noqa: ANN401 - whatever the 
     if where is None:
         return None
     if isinstance(where, gpd.GeoDataFrame | gpd.GeoSeries):
-        require.require_layer(where, what="where")
+        require.require_layer(where, name="where")
         areas = mended(where)
         require_axes(where, name="where", what="areas")
         areas = areas[~(shapely.is_missing(areas.to_numpy()) | areas.is_empty.to_numpy())]
