@@ -9,6 +9,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box
+from tests.builders import refused
 
 import qpvgeo as qg
 from qpvgeo.codes import territories
@@ -134,19 +135,25 @@ def test_no_shapes_give_no_areas():
 
 def test_shapes_outside_france_are_all_listed():
     shapes = [square(*LILLE), square(13.4, 52.5), None, square(0, 0)]
-    with pytest.raises(DataError, match="2 of 4 perimeters lie in no French territory") as caught:
-        to_metric(shapes, 4326, what="perimeters")
-    assert [problem.split(":")[0] for problem in caught.value.problems] == ["position 1", "position 3"]
+    error = refused(lambda: to_metric(shapes, 4326, what="qpv"), "geometry.outside_france", DataError)
+    assert error.message.values == {"what": "qpv", "count": 2, "total": 4}
+    assert [problem.values["position"] for problem in error.problems] == [1, 3]
 
 
 def test_swapped_axes_are_told_as_a_likely_cause():
-    with pytest.raises(DataError, match="latitude and longitude are swapped"):
-        to_metric([box(50.63, 3.06, 50.64, 3.07)], 4326)
+    error = refused(lambda: to_metric([box(50.63, 3.06, 50.64, 3.07)], 4326), "geometry.outside_france", DataError)
+    assert error.way_out.key == "geometry.swapped_or_wrong_crs"
 
 
 def test_unknown_projection_is_refused_with_the_name_of_the_shapes():
-    with pytest.raises(DataError, match="projection of the cells is not known"):
-        to_metric([square(*LILLE)], None, what="cells")
+    error = refused(lambda: to_metric([square(*LILLE)], None, what="cells"), "geometry.no_crs", DataError)
+    assert error.message.values == {"what": "cells"}
+
+
+def test_crs_without_a_way_to_degrees_is_refused():
+    site = 'ENGCRS["site",EDATUM["site"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],LENGTHUNIT["metre",1]]'
+    error = refused(lambda: to_metric([square(*LILLE)], site), "geometry.no_transformation", DataError)
+    assert error.message.values == {"source": "site", "target": "WGS 84"}
 
 
 @pytest.mark.parametrize(("source", "target"), [(2154, 2154), (2154, "EPSG:2154"), (4326, "OGC:CRS84")])

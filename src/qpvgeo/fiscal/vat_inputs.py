@@ -58,7 +58,10 @@ def perimeters_of(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str) -> Layer:
     """Perimeters of QPV by code, each in the legal projection of the territory of its code."""
     code = frame.index.to_series().astype("str")
     counts = code.value_counts()
-    problems = [Note("fiscal.not_a_code", code=str(one)) for one in code[code.map(official.vintage_of).isna()]]
+    problems = [
+        Note("fiscal.not_a_code", code=str(one))
+        for one in code[code.map(official.vintage_of, na_action="ignore").isna()]
+    ]
     problems += [
         Note("frames.several_rows", label=str(one), count=int(count)) for one, count in counts[counts > 1].items()
     ]

@@ -152,7 +152,7 @@ def side_of(layer: Any, name: str) -> Side:  # noqa: ANN401 - judged here
     if len(drawn) and not drawn.any():
         raise DataError(Note("geographies.no_outlines", side=name), way_out=Note("geographies.no_outlines_way_out"))
     _require_polygons(shapes[drawn], labels[drawn], name)
-    metric, place = in_metres(shapes[drawn], layer.crs, what=f"perimeters of the {name} geography")
+    metric, place = in_metres(shapes[drawn], layer.crs, what=argument)
     found = judge(metric)
     require_kept(found, labels[drawn], name=argument)
     outline = metric.copy()

@@ -22,13 +22,14 @@ import pandas as pd
 import pyproj
 import shapely
 
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import require
 from qpvgeo.geometry import insee_lattice as grid_lattice
 from qpvgeo.geometry.edges import Edges, cut, edges_of
 from qpvgeo.geometry.insee_lattice import Cells, Lattice
 from qpvgeo.geometry.outline_repair import mended
 from qpvgeo.geometry.parallel import PerProcess
+from qpvgeo.geometry.projection import transformer
 from qpvgeo.language import Note
 
 __all__ = ["MAX_SHIFT_M", "Cover", "cover", "overlap_cells"]
@@ -51,6 +52,8 @@ _SHORT_M = 25.0
 Floats = npt.NDArray[np.float64]
 
 Rows = npt.NDArray[np.intp]
+
+Shapes = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def cover(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice, *, sound: b
     """
     shapes = (areas.geometry if sound else mended(areas)).to_numpy()
     rows = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
-    found = _kept_cover(shapes[rows], areas.crs, lattice)
+    found = _kept_cover(shapes[rows], areas.crs, lattice, areas.index[rows])
     size = np.zeros(len(shapes))
     size[rows] = found.size_m2
     return Cover(rows[found.area], found.cells, found.share, size)
@@ -118,7 +121,7 @@ def cover(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice, *, sound: b
 _LAST: PerProcess[deque[tuple[Any, Any, Lattice, Cover]]] = PerProcess(lambda: deque(maxlen=2))
 
 
-def _kept_cover(shapes: npt.NDArray[np.object_], crs: Any, lattice: Lattice) -> Cover:  # noqa: ANN401
+def _kept_cover(shapes: Shapes, crs: Any, lattice: Lattice, labels: pd.Index) -> Cover:  # noqa: ANN401
     """Cover of areas, kept for the next question about the very same outlines: choosing cells, then estimating.
 
     Outlines cannot be changed in place, so that the same objects are the same areas.
@@ -128,7 +131,7 @@ def _kept_cover(shapes: npt.NDArray[np.object_], crs: Any, lattice: Lattice) -> 
         same = of == lattice and len(outlines) == len(shapes) and all(map(operator.is_, outlines, shapes))
         if same and projection == crs:
             return found
-    found = _cover(shapes, crs, lattice)
+    found = _cover(shapes, crs, lattice, labels)
     if len(found.share) <= _KEPT_PAIRS:
         for values in (found.area, found.cells.north, found.cells.east, found.share, found.size_m2):
             values.flags.writeable = False
@@ -136,8 +139,8 @@ def _kept_cover(shapes: npt.NDArray[np.object_], crs: Any, lattice: Lattice) -> 
     return found
 
 
-def _cover(shapes: npt.NDArray[np.object_], crs: Any, lattice: Lattice) -> Cover:  # noqa: ANN401
-    edges = _projected(edges_of(shapes), crs, lattice.epsg)
+def _cover(shapes: Shapes, crs: Any, lattice: Lattice, labels: pd.Index) -> Cover:  # noqa: ANN401
+    edges = _projected(edges_of(shapes), crs, lattice.epsg, labels)
     # around the first vertex of each area, so that large coordinates do not eat the digits
     first = np.r_[True, edges.owner[1:] != edges.owner[:-1]] if len(edges.owner) else np.empty(0, bool)
     base = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0)) if len(first) else np.empty(0, np.intp)
@@ -152,13 +155,26 @@ def _cover(shapes: npt.NDArray[np.object_], crs: Any, lattice: Lattice) -> Cover
     return Cover(owner, Cells(lattice, row * lattice.size, col * lattice.size), share, size)
 
 
-def _projected(edges: Edges, source: Any, epsg: int) -> Edges:  # noqa: ANN401
+def _require_place(owner: Rows, ends: list[Floats], labels: pd.Index, crs: pyproj.CRS, epsg: int) -> None:
+    """Raise for areas that have no place in the projection of the lattice: their CRS is most often a wrong one."""
+    nowhere = ~np.isfinite(ends).all(axis=0)
+    if nowhere.any():
+        lost, name = labels[np.unique(owner[nowhere])], crs.to_string()
+        raise DataError(
+            Note("geometry.not_in_projection", count=len(lost), crs=name, epsg=epsg),
+            problems=map(str, lost),
+            way_out=Note("geometry.swapped_or_wrong_crs"),
+        )
+
+
+def _projected(edges: Edges, source: Any, epsg: int, labels: pd.Index) -> Edges:  # noqa: ANN401
     """Edges in the projection of the lattice, cut where a straight edge would stray by more than a centimetre."""
     before, after = pyproj.CRS.from_user_input(source), pyproj.CRS.from_epsg(epsg)
     if before.equals(after, ignore_axis_order=True) or not len(edges.owner):
         return edges
-    move = pyproj.Transformer.from_crs(before, after, always_xy=True).transform
+    move = transformer(before, after).transform
     ends = _moved_ends(edges, move)
+    _require_place(edges.owner, ends, labels, before, epsg)
     # a shorter edge would stray by as much only where the earth is bent within some kilometres
     long = np.flatnonzero(np.hypot(ends[2] - ends[0], ends[3] - ends[1]) > _SHORT_M)
     middle = move((edges.x0[long] + edges.x1[long]) / 2, (edges.y0[long] + edges.y1[long]) / 2)

@@ -84,7 +84,7 @@ def repair(qpv: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """
     require_outlines(qpv, name="qpv", areas=False)
     shapes = qpv.geometry.to_numpy()
-    metric, place = in_metres(shapes, qpv.crs, what="perimeters")
+    metric, place = in_metres(shapes, qpv.crs, what="qpv")
     found = judge(metric)
     if not len(found.rows):
         return qpv, pd.DataFrame(columns=list(REPAIR_COLUMNS))

@@ -78,7 +78,7 @@ def overlap(
     _require_layers(a, b)
     # GeoDataFrame.geometry copies attrs at every access
     a, b = a.geometry, b.geometry
-    left, place = in_metres(a.to_numpy(), a.crs, what="shapes of the first layer")
+    left, place = in_metres(a.to_numpy(), a.crs, what="a")
     left = sound(left, a.index, name="a")
     raw = b.to_numpy()
     as_right = reproject(a.to_numpy(), a.crs, b.crs)
@@ -123,7 +123,7 @@ def _require_in_france(b: Any) -> None:  # noqa: ANN401
     there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     if not there.any() or (territory_of(shapes[there], b.crs) != None).any():  # noqa: E711 - elementwise
         return
-    require_axes(b, name="b", what="shapes of the second layer")
+    require_axes(b, name="b", what="b")
     raise DataError(
         Note("geometry.nowhere", name="b", crs=b.crs.to_string(), count=int(there.sum())),
         way_out=Note("geometry.check_crs", name="b"),

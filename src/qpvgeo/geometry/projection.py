@@ -14,6 +14,7 @@ import shapely
 
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError
+from qpvgeo.language import Note
 
 __all__ = [
     "DEGREES",
@@ -60,7 +61,14 @@ def transformer(source: pyproj.CRS, target: pyproj.CRS) -> pyproj.Transformer:
 
 @lru_cache(maxsize=64)
 def _transformer(source: str, target: str) -> pyproj.Transformer:
-    return pyproj.Transformer.from_crs(source, target, always_xy=True)
+    try:
+        return pyproj.Transformer.from_crs(source, target, always_xy=True)
+    except pyproj.exceptions.ProjError as error:
+        names = [pyproj.CRS.from_user_input(crs).name for crs in (source, target)]
+        raise DataError(
+            Note("geometry.no_transformation", source=names[0], target=names[1]),
+            way_out=Note("geometry.set_known_crs"),
+        ) from error
 
 
 def reproject(shapes: npt.ArrayLike, source: Any, target: Any) -> Shapes:  # noqa: ANN401 - any CRS that pyproj reads
@@ -234,10 +242,12 @@ def require_axes(frame: Any, *, name: str, what: str) -> None:  # noqa: ANN401 -
     if 2 * swapped.sum() <= len(shapes) or at_home(x, y, pyproj.CRS.from_user_input(frame.crs)).any():
         return
     turned = f"{name}.geometry.transform(lambda xy: xy[:, ::-1])"
+    counts = {"count": int(swapped.sum()), "total": len(shapes)}
     raise DataError(
-        f"The {what} lie in no French territory, and {int(swapped.sum())} of {len(shapes)} would with their axes "
-        f"exchanged: latitude or northing comes first, {_where(shapes[swapped][0])}.",
-        way_out=f"Exchange them: {name} = " + (f"{name}.set_geometry({turned})." if frame.ndim > 1 else f"{turned}."),
+        Note("geometry.axes_exchanged", what=what, bounds=_bounds(shapes[swapped][0]), **counts),
+        way_out=Note(
+            "geometry.exchange_axes", name=name, call=f"{name}.set_geometry({turned})" if frame.ndim > 1 else turned
+        ),
     )
 
 
@@ -251,7 +261,7 @@ def to_metric(shapes: npt.ArrayLike, crs: Any, *, what: str = "shapes") -> tuple
     crs
         Their CRS.
     what
-        What an error calls them.
+        How an error calls them: a note, or the name of an argument.
 
     Returns
     -------
@@ -265,16 +275,18 @@ def to_metric(shapes: npt.ArrayLike, crs: Any, *, what: str = "shapes") -> tuple
         The CRS is not known, or shapes lie in no French territory: lists their positions.
     """
     if crs is None:
-        raise DataError(f"The projection of the {what} is not known.", way_out="Set it with `.set_crs(...)`.")
+        raise DataError(Note("geometry.no_crs", what=what), way_out=Note("geometry.set_crs"))
     given = np.asarray(shapes, dtype=object)
     place = territory_of(given, crs)
     absent = shapely.is_missing(given) | shapely.is_empty(given)
     outside = np.flatnonzero((place == None) & ~absent)  # noqa: E711 - elementwise on an object array
     if len(outside):
         raise DataError(
-            f"{len(outside)} of {len(given)} {what} lie in no French territory.",
-            problems=[f"position {row}: {_where(given[row])}" for row in outside],
-            way_out="Look whether latitude and longitude are swapped, or whether the declared projection is wrong.",
+            Note("geometry.outside_france", what=what, count=len(outside), total=len(given)),
+            problems=[
+                Note("geometry.position_bounds", position=int(row), bounds=_bounds(given[row])) for row in outside
+            ],
+            way_out=Note("geometry.swapped_or_wrong_crs"),
         )
     projected = given.copy()
     for code in dict.fromkeys(place[~absent]):
@@ -283,8 +295,9 @@ def to_metric(shapes: npt.ArrayLike, crs: Any, *, what: str = "shapes") -> tuple
     return projected, place
 
 
-def _where(shape: Any) -> str:  # noqa: ANN401
-    return "bounds " + ", ".join(f"{value:.6g}" for value in shape.bounds)
+def _bounds(shape: Any) -> str:  # noqa: ANN401
+    """West, south, east, north, in six digits."""
+    return ", ".join(f"{value:.6g}" for value in shape.bounds)
 
 
 def areas_m2(shapes: npt.ArrayLike, crs: Any, *, what: str = "shapes") -> npt.NDArray[np.float64]:  # noqa: ANN401

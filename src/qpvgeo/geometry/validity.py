@@ -186,7 +186,9 @@ def judge(shapes: Shapes) -> Repaired:
             repaired[at], methods[at] = _kept(shape, area)
     reasons = [_worded(str(why)) for why in shapely.is_valid_reason(broken)]
     after = np.nan_to_num(shapely.area(repaired).astype(float))
-    return Repaired(rows, repaired, reasons, methods, shapely.area(broken).astype(float), enclosed, after)
+    with np.errstate(invalid="ignore"):
+        before = shapely.area(broken).astype(float)
+    return Repaired(rows, repaired, reasons, methods, before, enclosed, after)
 
 
 def collapsed_as_lines(shapes: Shapes) -> Shapes:

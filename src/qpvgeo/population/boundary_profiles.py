@@ -153,7 +153,7 @@ def _limits(bands: Sequence[float]) -> list[float]:
 def _here(qpv: gpd.GeoDataFrame | gpd.GeoSeries, cells: Cells) -> tuple[gpd.GeoSeries, int]:
     """Perimeters of the territory of the grid, and its legal projection."""
     shapes = mended(qpv)
-    require_axes(qpv, name="qpv", what="perimeters")
+    require_axes(qpv, name="qpv", what="qpv")
     place = territory_of(shapes.to_numpy(), shapes.crs)
     here = place == (territories.of_grid(cells.lattice.epsg) or "")
     if not here.any():

@@ -68,10 +68,18 @@ def _by_points(found: Cover, shapes: gpd.GeoSeries, points: Any) -> tuple[Floats
     lattice, size = found.cells.lattice, found.cells.lattice.size
     places, weight = points.geometry.to_numpy(), weight_of(points)
     drawn = ~(shapely.is_missing(places) | shapely.is_empty(places))
+    _require_finite(shapely.get_coordinates(places, return_index=True), points.index)
     places, weight = places[drawn], np.ones(int(drawn.sum())) if weight is None else weight[drawn]
     # the centroid is taken where the layer is drawn, then moved: a building is a few metres wide
     moved = reproject(shapely.centroid(places), points.crs, lattice.epsg)
     x, y = shapely.get_x(moved), shapely.get_y(moved)
+    if not (np.isfinite(x) & np.isfinite(y)).all():
+        nowhere = points.index[drawn][~(np.isfinite(x) & np.isfinite(y))]
+        raise DataError(
+            Note("geometry.not_in_projection", count=len(nowhere), crs=points.crs.to_string(), epsg=lattice.epsg),
+            problems=map(str, nowhere),
+            way_out=Note("geometry.swapped_or_wrong_crs"),
+        )
     north, east = (
         np.floor((axis + shift) / size).astype(np.int64) * size for axis, shift in ((y, _NUDGE_M[1]), (x, _NUDGE_M[0]))
     )
@@ -91,6 +99,18 @@ def _by_points(found: Cover, shapes: gpd.GeoSeries, points: Any) -> tuple[Floats
     # sums of weights in two orders: the last bit must not take more than all
     share = np.minimum(np.divide(inside, total, out=found.share.copy(), where=total > 0), 1.0)
     return np.where(found.share == 1.0, 1.0, share), ((total == 0) & (found.share < 1.0)).astype(float)
+
+
+def _require_finite(coordinates: tuple[Floats, npt.NDArray[np.intp]], labels: pd.Index) -> None:
+    """Raise for points with a coordinate that is missing or infinite."""
+    xy, row = coordinates
+    nowhere = np.unique(row[~np.isfinite(xy).all(axis=1)])
+    if len(nowhere):
+        raise DataError(
+            Note("frames.bad_layer", name="points"),
+            problems=[Note("frames.not_finite", name="points", label=str(labels[at])) for at in nowhere],
+            way_out=Note("frames.out.not_finite"),
+        )
 
 
 def weight_of(points: Any) -> Floats | None:  # noqa: ANN401

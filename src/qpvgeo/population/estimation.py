@@ -168,7 +168,7 @@ def estimate_population(  # noqa: PLR0913 - what is estimated, how, and what com
     cells = checked_cells(grid)
     measures = settled(columns, grid, _TAKEN)
     shapes = mended(qpv)
-    require_axes(qpv, name="qpv", what="areas")
+    require_axes(qpv, name="qpv", what="qpv")
     found, at = _touched(shapes, cells)
     weights, extra = cell_shares(method, found, shapes, points)
     people = values_of(grid, "population")[at]

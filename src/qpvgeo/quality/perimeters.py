@@ -74,7 +74,7 @@ def check(qpv: gpd.GeoDataFrame) -> pd.DataFrame:
     ['QP099008']
     """
     require_outlines(qpv, name="qpv", areas=False)
-    metric = in_metres(qpv.geometry.to_numpy(), qpv.crs, what="perimeters")[0]
+    metric = in_metres(qpv.geometry.to_numpy(), qpv.crs, what="qpv")[0]
     faults = judge(metric)
     found = [
         *_codes(qpv.index),

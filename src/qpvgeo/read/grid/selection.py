@@ -267,7 +267,7 @@ def parse_where(where: Any) -> Selection | None:  # noqa: ANN401 - whatever the 
     if isinstance(where, gpd.GeoDataFrame | gpd.GeoSeries):
         require.require_layer(where, name="where")
         areas = mended(where)
-        require_axes(where, name="where", what="areas")
+        require_axes(where, name="where", what="where")
         areas = areas[~(shapely.is_missing(areas.to_numpy()) | areas.is_empty.to_numpy())]
         if len(areas) and not territory_of(areas.to_numpy(), areas.crs).astype(bool).any():
             raise DataError(Note("grid.areas_nowhere", crs=_named(areas.crs)), way_out=Note("grid.mend_crs"))
