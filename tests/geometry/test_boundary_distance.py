@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from tests.geometry.test_point_location import areas, blob
 
 from qpvgeo.geometry import parallel as chunks
-from qpvgeo.geometry.boundary_distance import Limits
+from qpvgeo.geometry.boundary_distance import BoundaryDistance
 
 SQUARE = shapely.box(10_000, 20_000, 10_300, 20_300)
 
 
 def limits_of(*shapes, reach=500.0, cell=100.0):
-    return Limits.build(areas(*shapes), reach=reach, cell=cell)
+    return BoundaryDistance.build(areas(*shapes), reach=reach, cell=cell)
 
 
 def nearest(limits, *points):

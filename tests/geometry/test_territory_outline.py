@@ -12,7 +12,7 @@ import qpvgeo as qg
 from qpvgeo import facts
 from qpvgeo.codes import territories
 from qpvgeo.geometry.edges import edges_of
-from qpvgeo.geometry.territory_outline import border_in
+from qpvgeo.geometry.territory_outline import outline_of
 
 DEGREES = pyproj.CRS(4326)
 CODES = list(territories.territories())
@@ -94,7 +94,7 @@ def outline(territory):
 def beyond(territory, lon, lat, crs=DEGREES):
     """Whether points given in degrees lie beyond, asked in a projection."""
     x, y = pyproj.Transformer.from_crs(DEGREES, crs, always_xy=True).transform(np.asarray(lon), np.asarray(lat))
-    return np.isin(np.arange(len(x)), border_in(territory, crs).beyond(x, y))
+    return np.isin(np.arange(len(x)), outline_of(territory, crs).beyond(x, y))
 
 
 def told(territory, places):
@@ -149,8 +149,8 @@ def test_vertices_and_points_around_them_are_told_as_shapely_does(code):
 
 def test_what_is_not_finite_and_what_is_far_lies_beyond():
     x, y = np.array([np.nan, np.inf, 1e300, -1e300, 3.0]), np.array([46.0, 46.0, 46.0, 46.0, np.nan])
-    assert border_in("hexagone").beyond(x, y).tolist() == [0, 1, 2, 3, 4]
-    assert border_in("hexagone").beyond(np.empty(0), np.empty(0)).tolist() == []
+    assert outline_of("hexagone").beyond(x, y).tolist() == [0, 1, 2, 3, 4]
+    assert outline_of("hexagone").beyond(np.empty(0), np.empty(0)).tolist() == []
 
 
 def test_the_sample_lies_within_its_own_outline_and_beyond_that_of_the_hexagone():

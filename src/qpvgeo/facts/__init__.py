@@ -6,7 +6,7 @@ Nothing here is computed from a file of the user; nothing here is repeated elsew
 
 from qpvgeo.facts.figures import census_populations, department_counts, qpv_populations, region_populations
 from qpvgeo.facts.lists import FIRST_DAY, LAST_RELEASE, caveats, expected_counts, geography, unsettled
-from qpvgeo.facts.tables import TABLES, names, region_of, rows, table
+from qpvgeo.facts.tables import TABLES, names, region_by_department, region_of, rows, table
 
 __all__ = [
     "FIRST_DAY",
@@ -19,6 +19,7 @@ __all__ = [
     "geography",
     "names",
     "qpv_populations",
+    "region_by_department",
     "region_of",
     "region_populations",
     "rows",

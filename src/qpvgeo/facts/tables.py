@@ -12,7 +12,7 @@ from qpvgeo.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLES", "names", "region_of", "rows", "table"]
+__all__ = ["TABLES", "names", "region_by_department", "region_of", "rows", "table"]
 
 TABLES = (
     "breaks",
@@ -120,6 +120,17 @@ def names(name: str) -> Mapping[str, str]:
 
 
 @cache
+def region_by_department() -> Mapping[str, str | None]:
+    """Region of each department, that of the fictional sample included; None for a collectivity without a region.
+
+    Examples
+    --------
+    >>> region_by_department()["59"], region_by_department()["978"]
+    ('32', None)
+    """
+    return MappingProxyType({row["code"]: row["region"] or None for row in rows("departments")} | {"99": "99"})
+
+
 def region_of(department: str) -> str | None:
     """Region of a department; the collectivity itself where it has no region, None for an unknown code.
 
@@ -128,5 +139,5 @@ def region_of(department: str) -> str | None:
     >>> region_of("59"), region_of("974"), region_of("978"), region_of("20")
     ('32', '04', '978', None)
     """
-    found = next((row for row in rows("departments") if row["code"] == department), None)
-    return None if found is None else found["region"] or department
+    known = region_by_department()
+    return (known[department] or department) if department in known else None

@@ -5,9 +5,7 @@ carries `attrs["qpvgeo"]`: where it comes from, what was repaired, with which ve
 JSON, so that it survives GeoParquet.
 """
 
-from collections.abc import Iterable, Mapping
-from functools import cache
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,25 +28,11 @@ __all__ = [
     "people_of",
     "poverty_by_people",
     "reference_year",
-    "region_by_department",
     "regions_of",
     "require_qpv",
 ]
 
 QPV_COLUMNS = ("name", "vintage", "release", "territory", "department", "region", "communes", "geometry")
-
-
-@cache
-def region_by_department() -> Mapping[str, str | None]:
-    """Region of each department, that of the sample included; None for a collectivity that lies in none.
-
-    Examples
-    --------
-    >>> region_by_department()["59"], region_by_department()["978"]
-    ('32', None)
-    """
-    regions = {row["code"]: row["region"] or None for row in facts.rows("departments")}
-    return MappingProxyType({**regions, territories.SAMPLE: territories.SAMPLE})
 
 
 def regions_of(departments: Iterable[Any]) -> list[str]:

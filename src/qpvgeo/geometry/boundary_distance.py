@@ -1,6 +1,6 @@
-"""Exact distance from points to the nearest limit, up to a reach.
+"""Exact distance from points to the nearest perimeter boundary, up to a maximum.
 
-Around the limits the plane is cut into cells. Each cell keeps the few edges that may be the nearest of one of its
+Around the boundaries the plane is cut into cells. Each cell keeps the few edges that may be the nearest of one of its
 points: those no farther from its middle than the nearest edge is, plus the diagonal of the cell. Large cells are cut in
 four, step by step, and each quarter looks at the edges of the whole only. A point is measured to the edges of its cell.
 """
@@ -17,7 +17,7 @@ from qpvgeo.geometry.edges import edges_of
 from qpvgeo.geometry.parallel import THREADS, in_chunks, keep_memory
 from qpvgeo.geometry.point_location import Floats, Frame, Ints, Longs, Shapes, expand
 
-__all__ = ["Limits"]
+__all__ = ["BoundaryDistance"]
 
 _FEWEST, _MOST = 4, 16
 """Cells in the side of the large ones that the search begins with."""
@@ -30,17 +30,18 @@ _SLACK_M = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Limits:
-    """Limits of areas of one projection, ready to be asked for the nearest; `Limits.build` makes them.
+class BoundaryDistance:
+    """Boundaries of areas of one projection, indexed for the nearest one; `BoundaryDistance.build` makes it.
 
     Attributes
     ----------
     reach
-        Distance in metres beyond which nothing is answered.
+        Maximum distance in metres; nothing is returned beyond it.
     frame
         Where the tiles and cells lie.
     coarse, fine
-        Number of each tile among those that have a limit in reach, or -1; number of each of their cells plus 1, or 0.
+        Number of each tile among those with a boundary within the maximum distance, or -1; number of each of their
+        cells plus 1, or 0.
     start, near
         The edges of a cell are `near[start[number]:start[number + 1]]`.
     edges
@@ -57,15 +58,15 @@ class Limits:
     edges: Floats
 
     @classmethod
-    def build(cls, areas: Shapes, *, reach: float, cell: float) -> "Limits":
-        """Limits of areas.
+    def build(cls, areas: Shapes, *, reach: float, cell: float) -> "BoundaryDistance":
+        """Index the boundaries of areas.
 
         Parameters
         ----------
         areas
             Valid polygons in metres, without a missing one. Of two at the same distance the first is nearest.
         reach
-            Distance in metres beyond which nothing is answered.
+            Maximum distance in metres; nothing is returned beyond it.
         cell
             Side of the cells in metres: the smaller, the fewer edges a point is measured to and the longer it takes.
         """
@@ -76,7 +77,7 @@ class Limits:
         return cls(reach, frame, *frame.store(keys, np.arange(1, len(keys) + 1)), start, near, edges)
 
     def nearest(self, x: Floats, y: Floats) -> tuple[Floats, Ints]:
-        """Distance to the nearest limit in metres and position of its area; NaN and -1 beyond the reach."""
+        """Distance to the nearest boundary in metres and position of its area; NaN and -1 beyond the maximum."""
         distance, area = np.empty(len(x)), np.empty(len(x), np.int32)
 
         def look(rows: slice) -> None:
@@ -111,7 +112,7 @@ class Limits:
 
 
 def _segments(areas: Shapes) -> Floats:
-    """Columns of `Limits.edges`.
+    """Columns of `BoundaryDistance.edges`.
 
     The ends of an edge are put in one order, so that two areas that share it are at the same distance to the last bit.
     """
@@ -145,7 +146,7 @@ def _squares(edges: Floats, which: npt.NDArray[Any], x: Floats, y: Floats) -> Fl
 
 
 def _candidates(edges: Floats, frame: Frame, reach: float) -> tuple[Longs, Ints, Ints]:
-    """Cells that have an edge in reach, and the edges that may be the nearest of one of their points."""
+    """Cells near an edge, and the edges that may be the nearest of one of their points."""
     if not edges.shape[1]:
         return np.empty(0, np.int64), np.zeros(1, np.int32), np.empty(0, np.int32)
     keys, edge = _first_pairs(edges, frame, reach)
@@ -184,7 +185,7 @@ def _searched(edges: Floats, frame: Frame, reach: float, keys: Longs, edge: Long
 
 
 def _large(frame: Frame, reach: float) -> int:
-    """Cells in the side of a large one: about as wide as the reach, or there would be many pairs to begin with."""
+    """Cells in the side of a large one: about as wide as the maximum distance: fewer pairs to begin with."""
     cells = _FEWEST
     while cells < _MOST and cells * frame.cell < reach:
         cells *= 2
@@ -192,7 +193,7 @@ def _large(frame: Frame, reach: float) -> int:
 
 
 def _first_pairs(edges: Floats, frame: Frame, reach: float) -> tuple[Longs, Longs]:
-    """Large cells in the box of each edge, widened by the reach; sorted by cell, then in the order of the edges."""
+    """Large cells in the box of each edge, widened by the maximum distance; by cell, then in the order of the edges."""
     cells = _large(frame, reach)
     side = frame.cell * cells
     low, high = np.minimum(edges[:2], edges[:2] + edges[2:4]), np.maximum(edges[:2], edges[:2] + edges[2:4])
@@ -209,7 +210,7 @@ def _first_pairs(edges: Floats, frame: Frame, reach: float) -> tuple[Longs, Long
 
 
 def _pruned(edges: Floats, frame: Frame, reach: float, cells: int, keys: Longs, edge: Longs) -> tuple[Longs, Longs]:
-    """Pairs of cell and edge where the edge may be the nearest of a point of the cell, and in reach of it."""
+    """Pairs of cell and edge where the edge may be the nearest of a point of the cell, within the maximum."""
     side = frame.cell * cells
     radius = side * 0.5**0.5
     x = (frame.x + (keys % frame.width) * frame.cell + side / 2).astype(np.float64, copy=False)

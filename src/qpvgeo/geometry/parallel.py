@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +54,7 @@ def in_parts(call: Callable[..., npt.NDArray[Any]], *arrays: npt.NDArray[Any]) -
 
 @cache
 def keep_memory() -> None:
-    """Have the memory that chunks free used again, and not given back to the system after each of them.
+    """Keep glibc from returning freed chunk buffers to the operating system.
 
     glibc learns from the largest block that was freed how much to keep. Before it has, the arrays of each chunk are
     fresh pages: half of the time of a first question. The block is never touched, and costs nothing.
@@ -65,15 +66,15 @@ T = TypeVar("T")
 
 
 class PerProcess(Generic[T]):
-    """What is made anew in a process that was forked, at the first time it is asked for there.
+    """Object re-created after a fork, so that a child never inherits a lock held by another thread.
 
-    A lock that another thread held when the process forked would stay closed in the child, for that thread is not in
-    it; what the thread was making would stay half made. The locks of PROJ are out of reach: fork before threads ask.
+    The object is created again at the first use in the child. The locks of PROJ are out of its control: fork before
+    threads use them.
 
     Parameters
     ----------
     make
-        Makes the thing; called at once, and once in each forked process (twice at most, by two threads at once).
+        Factory, called immediately and once in each forked process that uses the object.
 
     Examples
     --------
@@ -84,10 +85,26 @@ class PerProcess(Generic[T]):
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._held = {os.getpid(): make()}
+        self._held = make()
+        _EVERY.add(self)
 
     def own(self) -> T:
-        """Thing of this process."""
-        here = os.getpid()
-        found = self._held.get(here)
-        return self._held.setdefault(here, self._make()) if found is None else found
+        """Object of this process."""
+        try:
+            return self._held
+        except AttributeError:
+            # two threads may both create it after a fork: the first one stored is the one that both get
+            made: T = vars(self).setdefault("_held", self._make())
+            return made
+
+
+_EVERY: WeakSet[PerProcess[Any]] = WeakSet()
+
+
+def _forget() -> None:
+    for one in _EVERY:
+        vars(one).pop("_held", None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

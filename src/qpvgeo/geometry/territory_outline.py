@@ -1,15 +1,17 @@
-"""Which points lie beyond a territory, by an outline drawn by hand outside of its coast and along its land border.
+"""Which points lie outside a territory, by an outline drawn by hand off its coast and along its land border.
 
-The boxes that tell territories apart hold Brussels, Albina, Philipsburg and much sea: nobody there lives out of a QPV.
-The plane is cut into cells of some kilometres, each wholly within the outline, wholly beyond it, or crossed by it; only
-for a point in a crossed cell are the edges counted that lie east of it.
+Bounding boxes of territories include Brussels, Albina, Philipsburg and open sea; such points must be "outside France",
+not "out of a QPV".
+
+The plane is cut into cells of some kilometres, each wholly within the outline, wholly outside it, or crossed by it;
+only for a point in a crossed cell are the edges counted that lie east of the point.
 
 Source: the table `outlines` of the facts. It is coarse, and errs on the side of France: a point just over the border
 or off the coast may lie within. Measured all along it, the distance to the nearest commune has a median of 3.8 km and a
 greatest value of 11.4 km around the hexagone and Corsica. Overseas the median is 1.7 km (Saint-Martin) to 6.5 km
-(Nouvelle-Calédonie) and the greatest value 4.2 to 22.7 km; in French Polynesia, where the communes measured from lack
-some atolls, 9.4 and 102 km. Along land borders it is some hundred metres to some kilometres: most of Monaco and the Pas
-de la Case lie within, Geneva, Basel and Andorra la Vella beyond.
+(Nouvelle-Calédonie) and the greatest value 4.2 to 22.7 km; in French Polynesia, where some atolls are missing from the
+communes measured, 9.4 and 102 km. Along land borders it is some hundred metres to some kilometres: most of Monaco and
+the Pas de la Case lie within, Geneva, Basel and Andorra la Vella beyond.
 """
 
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ from qpvgeo.geometry.edges import cut, edges_of
 from qpvgeo.geometry.point_location import expand
 from qpvgeo.geometry.projection import DEGREES, in_degrees, reproject
 
-__all__ = ["Border", "border_in"]
+__all__ = ["TerritoryOutline", "outline_of"]
 
 _ACROSS = 256
 """Cells in a row, and in a column: small enough a table to stay in the cache."""
@@ -41,8 +43,8 @@ Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Border:
-    """The outline of a territory in one projection, ready to be asked about points; `border_in` makes it.
+class TerritoryOutline:
+    """The outline of a territory in one projection, indexed for points; `outline_of` makes it.
 
     Attributes
     ----------
@@ -87,7 +89,7 @@ class Border:
         return lost
 
 
-def border_in(territory: str, crs: Any = DEGREES) -> Border:  # noqa: ANN401 - any CRS that pyproj reads
+def outline_of(territory: str, crs: Any = DEGREES) -> TerritoryOutline:  # noqa: ANN401 - any CRS that pyproj reads
     """Outline of a territory in the projection of points; what is in degrees is taken for WGS 84.
 
     Parameters
@@ -99,9 +101,9 @@ def border_in(territory: str, crs: Any = DEGREES) -> Border:  # noqa: ANN401 - a
 
     Examples
     --------
-    >>> border_in("hexagone").beyond(np.array([3.06, 4.35, -3.0]), np.array([50.63, 50.85, 45.0])).tolist()
+    >>> outline_of("hexagone").beyond(np.array([3.06, 4.35, -3.0]), np.array([50.63, 50.85, 45.0])).tolist()
     [1, 2]
-    >>> border_in("978").beyond(np.array([-63.085, -63.05]), np.array([18.067, 18.026])).tolist()
+    >>> outline_of("978").beyond(np.array([-63.085, -63.05]), np.array([18.067, 18.026])).tolist()
     [1]
     """
     known = pyproj.CRS.from_user_input(crs)
@@ -109,7 +111,7 @@ def border_in(territory: str, crs: Any = DEGREES) -> Border:  # noqa: ANN401 - a
 
 
 @lru_cache(maxsize=64)
-def _made(territory: str, wkt: str) -> Border:
+def _made(territory: str, wkt: str) -> TerritoryOutline:
     rings: dict[str, list[tuple[float, float]]] = {}
     for row in facts.rows("outlines"):
         if row["territory"] == territory:
@@ -137,7 +139,7 @@ def _made(territory: str, wkt: str) -> Border:
     up, right = np.nonzero(~crossed)
     middle: tuple[Floats, Floats] = np.add(right, 0.5, dtype=np.float64), np.add(up, 0.5, dtype=np.float64)
     cells[~crossed] = np.where(_within(edges, start, held, *middle), _WITHIN, _BEYOND)
-    return Border(corner, per_unit, cells.ravel(), edges, start, held)
+    return TerritoryOutline(corner, per_unit, cells.ravel(), edges, start, held)
 
 
 def _within(edges: Floats, start: Rows, held: Rows, right: Floats, up: Floats) -> npt.NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import shapely
 from qpvgeo.errors import DataError
 from qpvgeo.geometry.cell_cover import Cover
 from qpvgeo.geometry.insee_lattice import Cells, centroids, locate
-from qpvgeo.geometry.projection import reproject, require_axes
+from qpvgeo.geometry.projection import reproject, require_axes, transformer
 from qpvgeo.language import Note
 
 __all__ = ["WEIGHT", "cell_shares", "weight_of"]
@@ -56,7 +56,7 @@ def _nudged(x: Floats, y: Floats, source: Any, target: Any) -> tuple[Floats, Flo
     A point exactly on a boundary would count on both sides, and the parts of a partition exceed the whole: all points
     move alike, so that each lies on one side.
     """
-    move = pyproj.Transformer.from_crs(source, target, always_xy=True).transform
+    move = transformer(pyproj.CRS.from_user_input(source), pyproj.CRS.from_user_input(target)).transform
     return move(np.asarray(x) + _NUDGE_M[0], np.asarray(y) + _NUDGE_M[1])
 
 

@@ -18,7 +18,7 @@ from qpvgeo.formats.text_tables import as_text
 from qpvgeo.frames import forms, provenance
 from qpvgeo.geometry.outline_repair import repair as repair_outlines
 from qpvgeo.geometry.projection import DEGREES, territory_of
-from qpvgeo.geometry.territory_outline import border_in
+from qpvgeo.geometry.territory_outline import outline_of
 from qpvgeo.language import Note
 from qpvgeo.sources import known_tables
 from qpvgeo.sources import published_columns as published
@@ -154,7 +154,7 @@ def _in_their_territory(raw: gpd.GeoDataFrame, code: str) -> bool:
     points = shapely.point_on_surface(raw.geometry.to_crs(DEGREES).to_numpy())
     for territory in set(said):
         of_it = points[(said == territory) & ~shapely.is_missing(points)]
-        if pd.isna(territory) or len(border_in(territory).beyond(shapely.get_x(of_it), shapely.get_y(of_it))):
+        if pd.isna(territory) or len(outline_of(territory).beyond(shapely.get_x(of_it), shapely.get_y(of_it))):
             return False
     return True
 
@@ -183,7 +183,7 @@ def _canonical(raw: gpd.GeoDataFrame, index: pd.Series, given: Mapping[str, str 
     """Canonical columns first, then the published ones under their lower-case names, then the outlines."""
     told = official.classify_qpv(index)
     own = "release" in raw and bool(provenance.provenance(raw))
-    region = forms.region_by_department()
+    region = facts.region_by_department()
     lists = raw[given["communes"]] if given["communes"] else None
     called = raw[given["commune_names"]] if given["commune_names"] else None
     frame = pd.DataFrame(

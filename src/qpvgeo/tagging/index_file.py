@@ -23,7 +23,7 @@ import shapely
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, MissingDataError
 from qpvgeo.formats.atomic_write import replace, writing
-from qpvgeo.geometry.boundary_distance import Limits
+from qpvgeo.geometry.boundary_distance import BoundaryDistance
 from qpvgeo.geometry.point_location import Frame, PointGrid
 from qpvgeo.language import Note
 from qpvgeo.tagging.index_layer import IndexLayer
@@ -101,7 +101,7 @@ def write(path: Path, layers: Iterable[IndexLayer], reach_m: float, about: Mappi
         wkb = shapely.to_wkb(layer.areas)
         arrays[f"{number}.wkb"] = np.frombuffer(b"".join(wkb), np.uint8)
         arrays[f"{number}.ends"] = np.cumsum([len(one) for one in wkb])
-        parts: dict[str, PointGrid | Limits] = {"grid": layer.grid, "boundaries": layer.boundaries(reach_m)}
+        parts: dict[str, PointGrid | BoundaryDistance] = {"grid": layer.grid, "boundaries": layer.boundaries(reach_m)}
         for name, part in parts.items():
             arrays[f"{number}.{name}.frame"] = np.array(astuple(part.frame))
             arrays |= {f"{number}.{name}.{key}": getattr(part, key) for key in _KEPT[name]}
@@ -226,7 +226,7 @@ def _layer(about: Mapping[str, Any], arrays: Arrays, reach: float) -> IndexLayer
         communes=about["communes"],
         lost=None if lost is None else shapely.from_wkb(lost),
         grid=PointGrid(areas, **grid),
-        boundaries=Limits(reach, **boundaries),
+        boundaries=BoundaryDistance(reach, **boundaries),
     )
 
 

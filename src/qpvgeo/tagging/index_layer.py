@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from qpvgeo.geometry.boundary_distance import Limits
+from qpvgeo.geometry.boundary_distance import BoundaryDistance
 from qpvgeo.geometry.parallel import PerProcess
 from qpvgeo.geometry.point_location import PointGrid
 
@@ -77,7 +77,7 @@ class IndexLayer:
         communes: Sequence[str | None] | None = None,
         lost: Any = None,  # noqa: ANN401 - a shape
         grid: PointGrid | None = None,
-        boundaries: Limits | None = None,
+        boundaries: BoundaryDistance | None = None,
     ) -> None:
         self.territory, self.vintage = territory, vintage
         self.codes = np.array(codes, dtype=object)
@@ -126,13 +126,13 @@ class IndexLayer:
                     self._grid = PointGrid.build(self.areas, cell=_wide(size.cell, covered, _MOST_CELLS))
             return self._grid
 
-    def boundaries(self, reach: float) -> Limits:
+    def boundaries(self, reach: float) -> BoundaryDistance:
         """Grid that measures distances to the nearest boundary; built at the first call."""
         with self._lock.own():
             if self._boundaries is None:
                 near = float(shapely.length(self.areas).sum()) * 2 * reach
                 cell = _wide(self._size.boundary_cell, near, _MOST_BOUNDARY_CELLS)
-                self._boundaries = Limits.build(self.areas, reach=reach, cell=cell)
+                self._boundaries = BoundaryDistance.build(self.areas, reach=reach, cell=cell)
             return self._boundaries
 
     def may_be_lost(self, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:

@@ -13,7 +13,7 @@ import pyproj
 from qpvgeo.codes import territories
 from qpvgeo.geometry.parallel import in_chunks
 from qpvgeo.geometry.projection import DEGREES, in_use, looks_swapped, returns, to_degrees
-from qpvgeo.geometry.territory_outline import border_in
+from qpvgeo.geometry.territory_outline import outline_of
 from qpvgeo.tagging.coordinates import Coordinates, Floats
 
 __all__ = ["REASONS", "Places", "number", "place"]
@@ -87,7 +87,7 @@ def place(points: Coordinates, *, fictional: bool = False) -> Places:
     territory, reason = np.full(len(points.x), -1, np.int8), np.zeros(len(points.x), np.int8)
     box = None if fictional else _box_of(points.crs)
     near = None if box is None else (known.index(box[0]), *box[1:])
-    border = None if box is None else border_in(box[0], points.crs)
+    border = None if box is None else outline_of(box[0], points.crs)
 
     def look(rows: slice) -> set[int]:
         x, y = points.x[rows], points.y[rows]
@@ -153,7 +153,7 @@ def _judged(x: Floats, y: Floats, known: list[str], crs: pyproj.CRS, *, fictiona
     why[lost] = np.where(swapped, number("latitude and longitude look swapped"), number("outside France"))
     if fictional:
         real, island = found >= 0, np.ones(len(found), dtype=bool)
-        island[border_in(territories.SAMPLE).beyond(lon, lat)] = False
+        island[outline_of(territories.SAMPLE).beyond(lon, lat)] = False
         found[real], why[real] = -1, number("no perimeters of this territory")
         found[island], why[island] = known.index("hexagone"), 0
     territory[rows], reason[rows] = found, why
@@ -164,10 +164,10 @@ def _keep_within(found: Bytes, lon: Floats, lat: Floats, known: list[str]) -> No
     """Take their territory, by number, from the points that lie beyond its outline."""
     for position, many in enumerate(np.bincount(found + 1, minlength=len(known) + 1)[1:].tolist()):
         if many == len(found):
-            found[border_in(known[position]).beyond(lon, lat)] = -1
+            found[outline_of(known[position]).beyond(lon, lat)] = -1
         elif many:
             here = np.flatnonzero(found == position)
-            found[here[border_in(known[position]).beyond(lon[here], lat[here])]] = -1
+            found[here[outline_of(known[position]).beyond(lon[here], lat[here])]] = -1
 
 
 def _boxed(lon: Floats, lat: Floats, known: list[str]) -> Bytes:

@@ -14,10 +14,10 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.text_tables import existing_path, find_column, normalise, notes_of, read_table
-from qpvgeo.frames.forms import region_by_department
 from qpvgeo.frames.provenance import file_record, stamp
 from qpvgeo.language import Note
 from qpvgeo.read.communes.outlines import (
@@ -314,7 +314,7 @@ def _canonical(communes: pd.DataFrame, year: int | None) -> pd.DataFrame:
     department = pd.Series(communes.index.map(official.of_commune), index=communes.index, dtype="str")
     communes = communes.assign(
         department=department,
-        region=department.map(region_by_department()).astype("str"),
+        region=department.map(facts.region_by_department()).astype("str"),
         territory=department.map({one: territories.of_department(one) for one in department.unique()}).astype("str"),
         cog_year=pd.Series(year, communes.index, dtype="Int64"),
     )

@@ -8,7 +8,6 @@ made afterwards, on what is left.
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -27,7 +26,7 @@ from qpvgeo.frames import require
 from qpvgeo.geometry.cell_cover import cover
 from qpvgeo.geometry.insee_lattice import Cells, Lattice
 from qpvgeo.geometry.outline_repair import mended
-from qpvgeo.geometry.projection import DEGREES, require_axes, territory_of
+from qpvgeo.geometry.projection import DEGREES, require_axes, territory_of, transformer
 from qpvgeo.language import Note
 
 __all__ = ["Selection", "Where", "parse_where"]
@@ -117,7 +116,11 @@ class Selection:
             return
         west, south, east, north = self.box
         x, y = (axis.ravel() for axis in np.meshgrid(np.linspace(west, east, 9), np.linspace(south, north, 9)))
-        lon, lat = (x, y) if self.in_degrees else _transformer(crs, DEGREES).transform(x, y)
+        lon, lat = (
+            (x, y)
+            if self.in_degrees
+            else transformer(pyproj.CRS.from_user_input(crs), pyproj.CRS(DEGREES)).transform(x, y)
+        )
         if not territories.of_points(lon, lat).astype(bool).any():
             raise UsageError(
                 Note("grid.box_nowhere", box=", ".join(f"{side:g}" for side in self.box)),
@@ -204,7 +207,7 @@ class Selection:
     def _in_degrees(self, cells: Cells) -> Booleans:
         """Whether the bounds of each cell, in degrees, meet the box: a few cells beside it do."""
         assert self.box is not None  # noqa: S101 - of_cells() asks only then
-        move = _transformer(cells.lattice.epsg, DEGREES).transform
+        move = transformer(pyproj.CRS(cells.lattice.epsg), pyproj.CRS(DEGREES)).transform
         size = cells.lattice.size
         lon, lat = move(
             np.stack([cells.east, cells.east + size, cells.east, cells.east + size]),
@@ -234,14 +237,9 @@ def _keys(cells: Cells) -> npt.NDArray[np.int64]:
     return (cells.north << 32) + cells.east
 
 
-@lru_cache(maxsize=16)
-def _transformer(source: str | int, target: int) -> pyproj.Transformer:
-    return pyproj.Transformer.from_crs(source, target, always_xy=True)
-
-
 def _moved(box: Any, source: Any, epsg: int) -> tuple[float, float, float, float]:  # noqa: ANN401
     """Bounds in another projection, a little wide: a side that is straight in one is bent in the other."""
-    west, south, east, north = _transformer(pyproj.CRS.from_user_input(source).to_wkt(), epsg).transform_bounds(*box)
+    west, south, east, north = transformer(pyproj.CRS.from_user_input(source), pyproj.CRS(epsg)).transform_bounds(*box)
     return west - _MARGIN_M, south - _MARGIN_M, east + _MARGIN_M, north + _MARGIN_M
 
 
