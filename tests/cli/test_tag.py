@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import qpvgeo as qg
 from qpvgeo.cli import app
 from qpvgeo.errors import DataError, MissingDataError, OutputError, QpvgeoError, UsageError
-from qpvgeo.formats.table_writers import SUFFIXES
+from qpvgeo.language import Note
 from qpvgeo.samples import FICTIONAL
 
 
@@ -215,14 +215,14 @@ def test_what_is_wrong_is_told_in_the_words_of_the_command_line(tmp_path, addres
         "--index",
         tmp_path / "none",
     )
-    error = refused(UsageError, addresses, *words, "-o", tmp_path / "out.xlsx")
+    error = refused(UsageError, addresses, *words, "-o", tmp_path / "out.ods")
     assert [told.partition(":")[0] for told in error.problems] == [
         f"--index {tmp_path / 'none'}",
         "--bands 5,3 must be ascending distances in metres",
         "--on someday is not a valid day",
         "--tolerance 5000 is more than the maximum of 2,000 m",
         "--crs EPSG",
-        f"the output out.xlsx ends in none of {', '.join(SUFFIXES)}",
+        "the output out.ods must end in one of",
     ]
 
 
@@ -260,8 +260,8 @@ def test_the_title_is_printed_whole(tmp_path):
 
 def test_nothing_to_go_on_with_is_told(tmp_path, addresses):
     words = (addresses, "-o", tmp_path / "out.csv", "--sample", "--x", "x", "--y", "y", "--crs", "2154", "--resume")
-    assert "there is no run to resume" in run(*words).stdout
-    assert "aucun traitement à reprendre" in run(*words, "--lang", "fr").stdout
+    assert Note("tagging.nothing_to_resume").say("en")[:30] in run(*words).stdout
+    assert Note("tagging.nothing_to_resume").say("fr")[:30] in run(*words, "--lang", "fr").stdout
 
 
 @pytest.mark.parametrize("kept", [True, False])

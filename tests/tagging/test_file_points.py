@@ -4,6 +4,7 @@ import json
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -92,32 +93,41 @@ def test_geoparquet_that_does_not_say_its_projection_is_in_degrees_as_its_specif
 def test_projection_that_is_not_known_must_be_told(tmp_path, frame, index):
     frame.to_parquet(tmp_path / "in.parquet")
     rewritten(tmp_path / "in.parquet", crs=None)
-    with pytest.raises(DataError, match=r"does not say the projection[\s\S]*--crs 2154"):
+    with pytest.raises(DataError, match="--crs 2154") as error:
         tags_of(tmp_path / "in.parquet", index)
+    assert error.value.key == "tagging.file_without_projection"
     assert tags_of(tmp_path / "in.parquet", index, crs=2154)[0][:2] == ["in", "out"]
 
 
 def test_projection_that_says_otherwise_is_refused(tmp_path, frame, index):
     frame.to_parquet(tmp_path / "in.parquet")
-    with pytest.raises(UsageError, match="are in EPSG:2154, and crs=4326 says otherwise"):
+    with pytest.raises(UsageError, match="--crs") as error:
         tags_of(tmp_path / "in.parquet", index, crs=4326)
+    assert error.value.key == "tagging.other_projection"
+    with pytest.raises(UsageError) as error:
+        tags_of(tmp_path / "in.parquet", index, crs="code_epsg")
+    assert error.value.key == "tagging.crs_of_shapes"
     assert tags_of(tmp_path / "in.parquet", index, crs=2154)[0][0] == "in"
 
 
 def test_shapes_of_another_encoding_are_refused_with_the_way_out(tmp_path, frame, index):
     frame.iloc[:2].to_parquet(tmp_path / "in.parquet", geometry_encoding="geoarrow", schema_version="1.1.0")
-    with pytest.raises(DataError, match="holds its shapes as point, and WKB is read"):
+    with pytest.raises(DataError, match="to_parquet") as error:
         tags_of(tmp_path / "in.parquet", index)
+    assert error.value.key == "tagging.shapes_not_wkb"
 
 
 def test_shapes_none_of_which_is_a_point_are_refused(tmp_path, frame, index):
     frame.set_geometry(frame.buffer(1)).to_parquet(tmp_path / "in.parquet")
-    with pytest.raises(DataError, match=r"in\.parquet: its shapes are no points \(Polygon\)"):
+    with pytest.raises(DataError, match="representative_point") as error:
         tags_of(tmp_path / "in.parquet", index)
+    assert (error.value.key, error.value.message.values["kinds"]) == ("tagging.shapes_not_points", ["Polygon"])
 
 
 @pytest.mark.parametrize("rows", [None, 1, 3])
-@pytest.mark.parametrize("odd", [shapely.box(X, Y, X + 1, Y + 1), shapely.MultiPoint([(X, Y)])], ids=["area", "points"])
+@pytest.mark.parametrize(
+    "odd", [shapely.box(X, Y, X + 1, Y + 1), shapely.MultiPoint([(X, Y), (X + 1, Y)])], ids=["area", "points"]
+)
 def test_shape_that_is_no_point_leaves_its_row_unknown(tmp_path, frame, index, odd, rows):
     frame.set_geometry([*frame.geometry[:3], odd]).set_crs(2154).to_parquet(tmp_path / "in.parquet")
     found, about = tags_of(tmp_path / "in.parquet", index, batch_rows=rows)
@@ -144,14 +154,17 @@ def test_words_on_shapes_that_are_not_there_leave_the_columns_of_degrees(tmp_pat
 def test_projection_that_is_none_is_told(tmp_path, frame, index):
     frame.to_parquet(tmp_path / "in.parquet")
     rewritten(tmp_path / "in.parquet", crs={"type": "nothing"})
-    with pytest.raises(DataError, match=r"in\.parquet says a projection \(CRS\) of its points that is none"):
+    with pytest.raises(DataError, match="to_parquet") as error:
         tags_of(tmp_path / "in.parquet", index)
+    assert error.value.key == "tagging.file_invalid_projection"
 
 
-def test_shapes_cannot_stand_in_a_csv(tmp_path, frame, index):
+def test_shapes_are_wkt_in_a_csv(tmp_path, frame, index):
     frame.to_parquet(tmp_path / "in.parquet")
-    with pytest.raises(DataError, match=r"Write a \.parquet"):
-        tag_file(tmp_path / "in.parquet", tmp_path / "out.csv", index)
+    tag_file(tmp_path / "in.parquet", tmp_path / "out.csv", index)
+    written = pd.read_csv(tmp_path / "out.csv")
+    assert gpd.GeoSeries.from_wkt(written["geometry"].iloc[:1])[0].equals(frame.geometry.iloc[0])
+    assert written["state"].iloc[0] == "in"
     assert tag_file(tmp_path / "in.parquet", None, index)["states"] == {"in": 1, "out": 1, "unknown": 2}
 
 

@@ -701,9 +701,9 @@ def test_masked_values_are_missing_whatever_stands_under_the_mask():
 def test_series_keep_their_labels_and_must_share_them():
     x, y = pd.Series([X + 150], index=["a"]), pd.Series([Y + 150], index=["a"])
     assert tag_points((x, y), ONE, crs=2154).index.tolist() == ["a"]
-    with pytest.raises(UsageError, match="other labels"):
+    with pytest.raises(UsageError, match="different labels"):
         tag_points((x, y.rename({"a": "b"})), ONE, crs=2154)
-    with pytest.raises(UsageError, match="other labels than the points"):
+    with pytest.raises(UsageError, match="different labels"):
         tag_points((x, y), ONE, crs=2154, tolerance_m=pd.Series([1], index=["b"]))
 
 

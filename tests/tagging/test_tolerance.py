@@ -59,6 +59,8 @@ def test_column_of_points_that_are_no_table_is_refused():
         tolerance_of(([1.0], [2.0]), "off", pd.RangeIndex(1))
 
 
-def test_table_of_tolerances_is_refused():
-    with pytest.raises(UsageError, match="1 tolerances for 2 points"):
-        tolerance_of(None, [[1.0, 2.0]], pd.RangeIndex(2))
+@pytest.mark.parametrize(("given", "key"), [([[1.0, 2.0]], "table"), ([1.0, 2.0, 3.0], "count")])
+def test_tolerances_that_are_not_one_for_each_point_are_refused(given, key):
+    with pytest.raises(UsageError) as error:
+        tolerance_of(None, given, pd.RangeIndex(2))
+    assert error.value.key == f"tagging.tolerances_{key}"

@@ -1,4 +1,4 @@
-"""Tables of any size, a batch of rows at a time: CSV, CSV in gzip, Parquet.
+"""Tables of any size, a batch of rows at a time: CSV, CSV in gzip, Parquet, layers and workbooks (`layer_tables`).
 
 Nothing is lost on the way: a line of a CSV with too few or too many cells, a quote that is not closed or a return
 outside of quotes comes as a row that is marked, with its text, and harms no other. The cells of a CSV are text and stay
@@ -10,28 +10,26 @@ import gzip
 import os
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol
+from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from qpvgeo.errors import ArchiveError, DataError
+from qpvgeo.errors import ArchiveError, DataError, UsageError
 from qpvgeo.formats.csv_dialect import HEAD, cells_of, decoded, head_of, loose_cells_of
+from qpvgeo.formats.foreign import cause_of
+from qpvgeo.formats.table_batches import Batch, Bools, Table, Whole
 from qpvgeo.formats.text_tables import existing_path
 from qpvgeo.language import Note
 
 __all__ = ["Batch", "CsvTable", "ParquetTable", "Table", "Whole", "open_table", "quoted"]
-
-Whole = Literal["columns", "text", "nothing"]
-"""What a batch brings beside the columns looked at: all columns, all cells as they were written, or nothing."""
 
 _ROWS = 1_000_000
 _CSV_ROWS = 1 << 18
@@ -52,65 +50,35 @@ _FEW = 256
 _GUARD = "\x1f"
 """Starts a cell that says which row it ends; no text that people write has it."""
 
-_POINTS = "Name a CSV or Parquet file of points."
 
-Bools = npt.NDArray[np.bool_]
+def open_table(
+    source: str | os.PathLike[str],
+    *,
+    layer: str | None = None,
+    crs: Any = None,  # noqa: ANN401 - whatever pyproj reads
+    expect: Iterable[Collection[str]] = (),
+) -> Table:
+    """Open a table: layers and workbooks by their ending, CSV and Parquet by their content.
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """Rows that follow each other.
-
-    Attributes
+    Parameters
     ----------
-    look
-        The columns asked for; missing in a row that cannot be read.
-    whole
-        All columns; or, of a CSV, the text of each row; None when neither was asked for. The text of a row that cannot
-        be read stands in its first cell.
-    bad
-        Which rows cannot be read.
-    share
-        Share of the file that was read when the batch was.
-    old_lines
-        Lines of a CSV that were read as cp1252 since the batch before.
-    """
-
-    look: pa.Table
-    whole: pa.Table | pa.Array | None
-    bad: Bools
-    share: float
-    old_lines: int = 0
-
-
-class Table(Protocol):
-    """A table in a file, of which the header is known."""
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Its columns."""
-
-    @property
-    def rows(self) -> int:
-        """Rows of a batch that keep memory flat."""
-
-    def batches(self, look: Sequence[str], rows: int, whole: Whole) -> Iterator[Batch]:
-        """Rows in order, so many at a time; fewer of a CSV whose rows are long."""
-
-
-def open_table(source: str | os.PathLike[str]) -> Table:
-    """Open a table, known by its content and not by its name.
+    source
+        The file.
+    layer
+        Layer of points, or sheet of a workbook, where a file has several.
+    crs
+        Projection of a layer that declares none.
+    expect
+        Sets of columns, one of which makes a sheet of a workbook a table of points.
 
     Raises
     ------
     MissingDataError
         There is no such file.
     DataError
-        It is no CSV nor Parquet, is empty, or names a column twice.
+        It is not one of these forms, is empty, has no layer of points, or names a column twice.
+    UsageError
+        Several layers hold points, or the one named is not there.
     ArchiveError
         It is compressed and damaged.
 
@@ -124,17 +92,34 @@ def open_table(source: str | os.PathLike[str]) -> Table:
     >>> batch.look.num_rows, batch.look["lon"][0].as_py()
     (1000, '-3.608234')
     """
-    path = existing_path(source, way_out=_POINTS)
+    from qpvgeo.formats import layer_tables  # noqa: PLC0415 - GDAL is not loaded for a CSV
+
+    path = existing_path(source, way_out=Note("formats.name_points"))
+    suffix = path.suffix.lower()
     try:
         with path.open("rb") as stream:
             start = stream.read(4)
     except OSError as error:
-        raise DataError(f"{path.name} cannot be read: {error.strerror}.", way_out=_POINTS) from error
-    table: Table = ParquetTable.open(path) if start == b"PAR1" else CsvTable.open(path)
+        raise DataError(
+            Note("formats.unreadable", file=path.name, cause=str(error.strerror)), way_out=Note("formats.name_points")
+        ) from error
+    table: Table
+    if start == b"PAR1":
+        table = ParquetTable.open(path)
+    elif start and suffix in layer_tables.LAYER_SUFFIXES:
+        table = layer_tables.LayerTable.open(path, layer, crs)
+    elif start and suffix in layer_tables.WORKBOOK_SUFFIXES:
+        table = layer_tables.FrameTable.open(path, layer, expect)
+    else:
+        table = CsvTable.open(path)
+    if layer is not None and isinstance(table, ParquetTable | CsvTable):
+        raise UsageError(Note("formats.no_layers_here", file=path.name), way_out=Note("formats.leave_layer_out"))
     names = Counter(name for name in table.schema.names if name)
-    repeated = [f"{name!r} stands {count} times" for name, count in names.items() if count > 1]
+    repeated = [Note("formats.column_repeated", column=name, count=count) for name, count in names.items() if count > 1]
     if repeated:
-        raise DataError(f"{path.name} names columns twice.", problems=repeated, way_out="Rename one of each.")
+        raise DataError(
+            Note("formats.names_repeat", file=path.name), problems=repeated, way_out=Note("formats.rename_one")
+        )
     return table
 
 
@@ -150,11 +135,19 @@ class ParquetTable:
         Its columns and their types.
     rows
         Rows of a batch that keep memory flat.
+    notes
+        What had to be settled: nothing.
     """
 
     path: Path
     schema: pa.Schema
     rows: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """The file."""
+        return (self.path,)
 
     @classmethod
     def open(cls, path: Path) -> "ParquetTable":
@@ -166,15 +159,20 @@ class ParquetTable:
                 rows = min(_ROWS, max(_LEAST_ROWS, _BYTES // max(size, 1)))
                 return cls(path, file.schema_arrow, rows)
         except _DAMAGED as error:
-            raise DataError(f"{path.name} is a damaged Parquet file: {error}") from error
+            raise DataError(
+                Note("formats.damaged_parquet", file=path.name, cause=cause_of(error)),
+                way_out=Note("formats.get_again"),
+            ) from error
 
     def batches(self, look: Sequence[str], rows: int, whole: Whole) -> Iterator[Batch]:
         """Rows in order, so many at a time."""
         try:
             yield from self._batched(look, rows, whole)
         except _DAMAGED as error:
-            told = " ".join(str(error).split())
-            raise DataError(f"{self.path.name} cannot be read to its end: {told}", way_out="Get it again.") from error
+            raise DataError(
+                Note("formats.not_to_its_end", file=self.path.name, cause=cause_of(error)),
+                way_out=Note("formats.get_again"),
+            ) from error
 
     def _batched(self, look: Sequence[str], rows: int, whole: Whole) -> Iterator[Batch]:
         names = list(look) if whole == "nothing" else None
@@ -215,6 +213,8 @@ class CsvTable:
         Rows up to the header and with it.
     rows
         Rows of a batch that keep memory flat.
+    notes
+        What had to be settled: nothing.
     """
 
     path: Path
@@ -226,6 +226,12 @@ class CsvTable:
     names: tuple[str, ...]
     skipped: int
     rows: int = _CSV_ROWS
+    notes: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """The file."""
+        return (self.path,)
 
     @classmethod
     def open(cls, path: Path) -> "CsvTable":
@@ -415,4 +421,6 @@ def _read(stream: IO[bytes], size: int, path: Path) -> bytes:
     try:
         return stream.read(size)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ArchiveError(f"{path.name} is damaged or cut short: {error}", way_out="Get it again.") from error
+        raise ArchiveError(
+            Note("formats.cut_short", file=path.name, cause=cause_of(error)), way_out=Note("formats.get_again")
+        ) from error

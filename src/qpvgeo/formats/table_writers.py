@@ -1,7 +1,7 @@
 """Rows written as they come, to CSV or Parquet: what was there first, then the columns that were added.
 
-A CSV gets its cells back as they were; what is added is quoted only where it must be, distances to the millimetre, with
-decimal points or, where the source writes so, with decimal commas.
+A CSV gets its cells back as they were, and shapes as WKT; what is added is quoted only where it must be, distances to
+the millimetre, with decimal points or, where the source writes so, with decimal commas.
 """
 
 import codecs
@@ -14,10 +14,14 @@ from typing import IO, Any, Protocol, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import shapely
 
 from qpvgeo.errors import DataError
 from qpvgeo.formats.csv_dialect import named
-from qpvgeo.formats.table_stream import CsvTable, Table
+from qpvgeo.formats.geoparquet import geo_column
+from qpvgeo.formats.table_batches import Table
+from qpvgeo.formats.table_stream import CsvTable
+from qpvgeo.language import Note
 
 __all__ = ["SUFFIXES", "CsvSink", "ParquetSink", "Sink", "open_sink"]
 
@@ -70,19 +74,24 @@ def open_sink(
     """
     if name.lower().endswith(".parquet"):
         return ParquetSink(path, table.schema, added)
+    shapes = geo_column(table.schema)
     nested = [
-        f"column {field.name!r}: {field.type}"
+        Note("formats.column_type", column=field.name, kind=str(field.type))
         for field in table.schema
-        if pa.types.is_nested(field.type)
-        or pa.types.is_binary(field.type)
-        or pa.types.is_large_binary(field.type)
-        or pa.types.is_fixed_size_binary(field.type)
+        if (shapes is None or shapes.encoding != "WKB" or field.name != shapes.name) and _is_nested(field.type)
     ]
     if nested:
-        raise DataError("Columns cannot stand in a CSV.", problems=nested, way_out="Write a .parquet.")
+        raise DataError(
+            Note("formats.no_cells", file=table.path.name), problems=nested, way_out=Note("formats.write_parquet")
+        )
     return CsvSink(
         path, table, added, packed=name.lower().endswith(".gz"), decimal="," if decimal_commas else ".", safe=safe
     )
+
+
+def _is_nested(kind: pa.DataType) -> bool:
+    tests = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    return any(test(kind) for test in tests)
 
 
 class ParquetSink:
@@ -139,7 +148,7 @@ class CsvSink:
     def write(self, whole: pa.Table | pa.Array, added: pa.RecordBatch) -> None:
         """Write rows."""
         first = (
-            [_cells(column, self._delimiter, safe=self._safe) for column in whole.columns]
+            [_cells(_as_wkt(column), self._delimiter, safe=self._safe) for column in whole.columns]
             if isinstance(whole, pa.Table)
             else [whole]
         )
@@ -162,6 +171,14 @@ class CsvSink:
         """Close the file."""
         self._stream.close()
         self._file.close()
+
+
+def _as_wkt(column: Any) -> Any:  # noqa: ANN401 - an Arrow array
+    """Shapes as text, exact; other columns as they are."""
+    if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
+        return column
+    shapes = shapely.from_wkb(column.to_numpy(zero_copy_only=False), on_invalid="ignore")
+    return pa.array(shapely.to_wkt(shapes, rounding_precision=-1), pa.string())
 
 
 def _to_millimetre(column: Any, decimal: str) -> Any:  # noqa: ANN401 - an Arrow array

@@ -40,6 +40,7 @@ __all__ = [
     "holds_outlines",
     "layers",
     "read",
+    "require_whole",
     "settle_crs",
     "user_crs",
 ]
@@ -350,8 +351,7 @@ def read(layer: Layer, *, crs: Any = None) -> tuple[gpd.GeoDataFrame, list[str]]
     """
     way_out = Note("formats.doctor_names_records", file=layer.path.name)
     frame, warned = _frame(layer)
-    if lost := _lost_bytes(layer):
-        raise DataError(Note("formats.bytes_missing", file=layer.label, bytes=lost), way_out=way_out)
+    require_whole(layer)
     if len(frame) < layer.features:
         raise DataError(
             Note("formats.fewer_features", file=layer.label, announced=layer.features, read=len(frame)), way_out=way_out
@@ -371,12 +371,23 @@ def read(layer: Layer, *, crs: Any = None) -> tuple[gpd.GeoDataFrame, list[str]]
     return frame.set_crs(settled, allow_override=True), [*notes, *note, *warned]
 
 
-def _lost_bytes(layer: Layer) -> int:
-    """How much of a .shp is missing at its end: GDAL gives features cut off there no outline, and says nothing."""
+def require_whole(layer: Layer) -> None:
+    """Raise when a .shp is cut short: GDAL gives features that are lost so no outline, and says nothing.
+
+    Raises
+    ------
+    DataError
+        Bytes are missing at its end.
+    """
     if layer.suffix != ".shp":
-        return 0
+        return
     with foreign(layer.label), layer.file.open("rb") as stream:
         header = stream.read(_SHP_HEADER_BYTES)
         there: int = stream.seek(0, os.SEEK_END)
     # the header gives the length in words of 16 bits
-    return max(0, 2 * int.from_bytes(header[24:28], "big") - there)
+    lost = 2 * int.from_bytes(header[24:28], "big") - there
+    if lost > 0:
+        raise DataError(
+            Note("formats.bytes_missing", file=layer.label, bytes=lost),
+            way_out=Note("formats.doctor_names_records", file=layer.path.name),
+        )

@@ -24,9 +24,7 @@ from qpvgeo.tagging.counts import Counted
 
 __all__ = ["Kept", "Parts"]
 
-_GO_ON = "What was tagged so far is kept: mend it, then go on with --resume (resume=True)."
 _LOCK, _COUNTED = "lock", b"counted"
-_AFRESH = "the run starts at the first row"
 
 Kept = tuple[pa.RecordBatch, Counted]
 """Tags of a batch, and their counts."""
@@ -80,7 +78,7 @@ class Parts:
                 self._lock.acquire(timeout=0)
             except Timeout as error:
                 raise OutputError(
-                    f"Another run is writing {target.name}.", way_out="Wait for it, or write to another file."
+                    Note("tagging.another_run", output=target.name), way_out=Note("tagging.wait")
                 ) from error
         try:
             self._start(question, resume=resume)
@@ -95,10 +93,8 @@ class Parts:
             _require_same(before, question, self.target)
             return
         if resume:
-            lost = (
-                "what was kept of an earlier run cannot be read" if state.exists() else "there is no run to go on with"
-            )
-            self.notes.append(f"{lost}: {_AFRESH}")
+            lost = "tagging.kept_unreadable" if state.exists() else "tagging.nothing_to_resume"
+            self.notes.append(Note(lost))
         with writing(self.target):
             for kept in self._folder.iterdir():
                 if kept.suffix in (".part", ".new") or kept.name in ("output", state.name):
@@ -116,7 +112,7 @@ class Parts:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Turn what the system says of files that cannot be written into an error that tells how to go on."""
-        with writing(self.target, way_out=_GO_ON):
+        with writing(self.target, way_out=Note("tagging.go_on")):
             yield
 
     def tags(self, number: int, rows: int, make: Callable[[], Kept]) -> Kept:
@@ -180,23 +176,24 @@ def _state(path: Path) -> dict[str, Any]:
 def _require_same(before: Mapping[str, Any], now: Mapping[str, Any], target: Path) -> None:
     """Raise when a run answered another question."""
     changed = [
-        f"{name}: {_difference(name, before.get(name), now.get(name))}"
+        Note("tagging.changed", option=name, change=_difference(name, before.get(name), now.get(name)))
         for name in dict.fromkeys([*before, *now])
         if before.get(name) != now.get(name)
     ]
     if changed:
         raise UsageError(
-            f"The run that was to write {target.name} was another one.",
-            problems=changed,
-            way_out="Run it as it was, or start again without --resume (resume=False).",
+            Note("tagging.other_run", output=target.name), problems=changed, way_out=Note("tagging.run_as_it_was")
         )
 
 
-def _difference(name: str, before: Any, now: Any) -> str:  # noqa: ANN401 - plain JSON values
+def _difference(name: str, before: Any, now: Any) -> Note:  # noqa: ANN401 - plain JSON values
     """What changed, in words."""
     if name == "perimeters":
-        return "other ones than before"
-    if name == "source":
+        return Note("tagging.others_than_before")
+    if name in ("source", "parts"):
         files = [one.get("file") if isinstance(one, dict) else None for one in (before, now)]
-        return "the file has changed" if files[0] == files[1] else f"{files[0]}, now {files[1]}"
-    return ", now ".join("none" if one is None else json.dumps(one, ensure_ascii=False) for one in (before, now))
+        if files[0] == files[1]:
+            return Note("tagging.file_has_changed")
+        return Note("tagging.was_now", before=str(files[0]), now=str(files[1]))
+    texts = [Note("tagging.none") if one is None else json.dumps(one, ensure_ascii=False) for one in (before, now)]
+    return Note("tagging.was_now", before=texts[0], now=texts[1])

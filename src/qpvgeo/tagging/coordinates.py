@@ -21,11 +21,14 @@ __all__ = [
     "Floats",
     "Location",
     "columns_fault",
+    "columns_of_points",
     "coordinate_columns",
     "coordinates_of",
+    "crs_fault",
     "is_projection",
     "numbers_in",
     "numbers_of",
+    "single_points",
 ]
 
 _NAMES = (("lon", "lat"), ("longitude", "latitude"), ("long", "lat"), ("lng", "lat"), ("x_longitude", "y_latitude"))
@@ -152,6 +155,24 @@ class Location:
         return found if crs is None else cls(found.columns, crs)
 
 
+def columns_of_points(xy: Any = None) -> list[tuple[str, ...]]:  # noqa: ANN401
+    """Sets of columns that locate the rows of a table: those named, else those that `Location.found` takes.
+
+    Examples
+    --------
+    >>> columns_of_points()[0], columns_of_points(("x", "y"))
+    (('lon', 'lat'), [('x', 'y')])
+    """
+    if xy is not None:
+        return [(xy,) if isinstance(xy, str) else tuple(map(str, xy))]
+    return [
+        *_NAMES,
+        *((name,) for name in _CELLS),
+        *(("x", "y", name) for name in _EPSG),
+        *((name,) for name in _SHAPE_CELLS),
+    ]
+
+
 def is_projection(crs: Any) -> bool:  # noqa: ANN401 - whatever was given
     """Whether pyproj reads a projection from it."""
     try:
@@ -200,17 +221,16 @@ def coordinates_of(points: Any, *, xy: Any = None, crs: Any = None) -> Coordinat
     """
     fault = columns_fault(points, xy)
     if fault:
-        raise UsageError(f"xy={xy!r} {fault}.", way_out="Leave xy= out.")
+        raise UsageError(
+            Note("tagging.option_fault", given=f"xy={xy!r}", fault=fault), way_out=Note("tagging.leave_xy_out")
+        )
     if isinstance(points, gpd.GeoDataFrame | gpd.GeoSeries):
         return _of_shapes(points, crs)
     if isinstance(points, pd.DataFrame):
         return _of_table(points, xy, crs)
     if isinstance(points, Sequence) and not isinstance(points, str) and len(points) == 2:
         return _of_arrays(points, crs)
-    raise UsageError(
-        f"Points cannot be read from a {type(points).__name__}.",
-        way_out="Give a GeoDataFrame, a DataFrame with xy=(east, north) and crs=, or a pair of arrays with crs=.",
-    )
+    raise UsageError(Note("tagging.not_points", kind=type(points).__name__), way_out=Note("tagging.forms_of_points"))
 
 
 def columns_fault(points: Any, xy: Any) -> str:  # noqa: ANN401
@@ -218,13 +238,24 @@ def columns_fault(points: Any, xy: Any) -> str:  # noqa: ANN401
     if xy is None or (isinstance(points, pd.DataFrame) and not isinstance(points, gpd.GeoDataFrame)):
         return ""
     shapes = isinstance(points, gpd.GeoDataFrame | gpd.GeoSeries)
-    return f"names columns, and the coordinates of these points are {'shapes' if shapes else 'arrays'}"
+    return Note("tagging.xy_of_shapes" if shapes else "tagging.xy_of_arrays")
+
+
+def crs_fault(points: Any, crs: Any) -> str:  # noqa: ANN401
+    """What is wrong with a word in place of the projection of points that have no columns; empty for nothing."""
+    if (
+        crs is None
+        or is_projection(crs)
+        or (isinstance(points, pd.DataFrame) and not isinstance(points, gpd.GeoDataFrame))
+    ):
+        return ""
+    return Note("tagging.not_a_projection")
 
 
 def _of_arrays(points: Sequence[Any], crs: Any) -> Coordinates:  # noqa: ANN401
     labels = [axis.index for axis in points if isinstance(axis, pd.Series)]
     if len(labels) == 2 and not labels[0].equals(labels[1]):
-        raise UsageError("The two Series of coordinates have other labels.", way_out="Give those of one table.")
+        raise UsageError(Note("tagging.series_differ"), way_out=Note("tagging.series_of_one_table"))
     try:
         # a masked value is missing, whatever stands under the mask
         x, y = (
@@ -235,47 +266,62 @@ def _of_arrays(points: Sequence[Any], crs: Any) -> Coordinates:  # noqa: ANN401
         )
     except (TypeError, ValueError) as error:
         raise UsageError(
-            f"The arrays of coordinates are no numbers: {error}", way_out="Give floats, NaN where there is none."
+            Note("tagging.arrays_not_numbers", why=str(error)), way_out=Note("tagging.give_floats")
         ) from error
     if x.shape != y.shape or x.ndim != 1:
-        raise UsageError(f"The arrays of coordinates differ: {x.shape} and {y.shape}.")
+        raise UsageError(Note("tagging.arrays_differ", x=str(x.shape), y=str(y.shape)))
     index = labels[0] if labels else pd.RangeIndex(len(x))
     return Coordinates(x, y, _required(crs), index, np.empty(0, np.intp))
 
 
 def _required(crs: Any) -> pyproj.CRS:  # noqa: ANN401
     if crs is None:
-        raise DataError(
-            "The projection (CRS) of the points is not known.",
-            way_out="Say it: crs=4326 for longitude and latitude, crs=2154 for Lambert-93, or `.set_crs(...)`.",
-        )
+        raise DataError(Note("tagging.no_projection"), way_out=Note("tagging.give_projection_or_set"))
     try:
         return pyproj.CRS.from_user_input(crs)
     except pyproj.exceptions.CRSError as error:
         raise UsageError(
-            f"crs={crs!r} is no projection.", way_out="Give an EPSG number such as 4326 or 2154."
+            Note("tagging.option_fault", given=f"crs={crs!r}", fault=Note("tagging.not_a_projection"))
         ) from error
 
 
 def _of_shapes(points: gpd.GeoDataFrame | gpd.GeoSeries, crs: Any) -> Coordinates:  # noqa: ANN401
-    shapes = points.geometry.to_numpy()
+    shapes = single_points(points.geometry.to_numpy())
     kind = shapely.get_type_id(shapes)
     others = np.flatnonzero((kind > 0) & ~shapely.is_empty(shapes))
     if len(others):
         raise DataError(
-            f"{len(others)} of {len(shapes)} shapes are no points.",
-            problems=[f"{points.index[row]}: {shapes[row].geom_type}" for row in others],
-            way_out="Take a point of each: `.representative_point()`, or qpvgeo.vat_zone() for buildings.",
+            Note("tagging.some_not_points", count=len(others), total=len(shapes)),
+            problems=[
+                Note("tagging.shape_is_a", label=str(points.index[row]), kind=shapes[row].geom_type) for row in others
+            ],
+            way_out=Note("tagging.take_a_point"),
         )
     found = _required(crs if points.crs is None else points.crs)
     if crs is not None and not found.equals(_required(crs), ignore_axis_order=True):
         raise UsageError(
-            f"The points are in {found.to_string()}, and crs={crs!r} says otherwise.", way_out="Leave crs= out."
+            Note("tagging.points_other_projection", own=found.to_string(), given=repr(crs)),
+            way_out=Note("tagging.leave_crs_out"),
         )
     drawn = np.flatnonzero((kind == 0) & ~shapely.is_empty(shapes))
     xy = np.full((2, len(shapes)), np.nan)
     xy[0, drawn], xy[1, drawn] = shapely.get_x(shapes[drawn]), shapely.get_y(shapes[drawn])
     return Coordinates(xy[0], xy[1], found, points.index, np.empty(0, np.intp))
+
+
+def single_points(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Shapes in which a multipoint of one point, as many programs write a point, is that point.
+
+    Examples
+    --------
+    >>> [one.geom_type for one in single_points(np.array([shapely.MultiPoint([(1, 2)]), shapely.Point(0, 0)]))]
+    ['Point', 'Point']
+    """
+    alone = np.flatnonzero((shapely.get_type_id(shapes) == 4) & (shapely.get_num_geometries(shapes) == 1))
+    if len(alone):
+        shapes = shapes.copy()
+        shapes[alone] = shapely.get_geometry(shapes[alone], 0)
+    return shapes
 
 
 def _of_table(table: pd.DataFrame, xy: Any, crs: Any) -> Coordinates:  # noqa: ANN401

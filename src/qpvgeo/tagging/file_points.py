@@ -1,4 +1,4 @@
-"""Columns of a file that hold its points: two of coordinates, or shapes of GeoParquet; and their tolerances."""
+"""Columns of a file that hold its points: two of coordinates, or shapes of GeoParquet or a layer; and tolerances."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,11 +14,12 @@ import shapely
 
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.geoparquet import geo_column
-from qpvgeo.formats.table_stream import CsvTable, Table
+from qpvgeo.formats.table_batches import Table
+from qpvgeo.formats.table_stream import CsvTable
 from qpvgeo.frames import require
 from qpvgeo.geometry.projection import DEGREES
 from qpvgeo.language import Note
-from qpvgeo.tagging.coordinates import Coordinates, Location, coordinates_of
+from qpvgeo.tagging.coordinates import Coordinates, Location, coordinates_of, is_projection, single_points
 from qpvgeo.tagging.counts import crs_name
 from qpvgeo.tagging.options import Options
 from qpvgeo.tagging.tolerance import BAN, BAN_SCORES, BAN_TYPES, missing_columns
@@ -106,6 +107,7 @@ class FilePoints:
             wkb = look[self.shapes].to_numpy(zero_copy_only=False)
             drawn = shapely.from_wkb(wkb, on_invalid="ignore")
             table = look.drop_columns([self.shapes]).to_pandas()
+            drawn = single_points(drawn)
             drawn[(shapely.get_type_id(drawn) > 0) & ~shapely.is_empty(drawn)] = None
             unread: Bools = shapely.is_missing(drawn) & ~pd.isna(wkb)
             bad = unread if bad is None else bad | unread
@@ -131,33 +133,30 @@ def _geoparquet(table: Table, crs: Any) -> tuple[str | None, Any]:  # noqa: ANN4
     column = geo_column(table.schema)
     if column is None:
         return None, crs
+    file = table.path.name
     if column.encoding != "WKB":
         raise DataError(
-            f"{table.path.name} holds its shapes as {column.encoding}, and WKB is read.",
-            way_out="Write it with geopandas.to_parquet(), or name columns of coordinates.",
+            Note("tagging.shapes_not_wkb", file=file, encoding=column.encoding), way_out=Note("tagging.write_wkb")
         )
     kinds = column.kinds
-    if kinds and not any(kind.split()[0] == "Point" for kind in kinds):
+    if kinds and not any(kind.split()[0] in ("Point", "MultiPoint") for kind in kinds):
         raise DataError(
-            f"{table.path.name}: its shapes are no points ({', '.join(kinds)}).",
-            way_out="Take a point of each: `.representative_point()`, or qpvgeo.vat_zone() for buildings.",
+            Note("tagging.shapes_not_points", file=file, kinds=list(kinds)), way_out=Note("tagging.take_a_point")
         )
     if column.declared is None and crs is None:
-        raise DataError(
-            f"{table.path.name} does not say the projection (CRS) of its points.",
-            way_out="Say it: crs=2154, or --crs 2154.",
-        )
+        raise DataError(Note("tagging.file_without_projection", file=file), way_out=Note("tagging.give_crs"))
+    if crs is not None and not is_projection(crs):
+        raise UsageError(Note("tagging.crs_of_shapes", file=file, crs=str(crs)), way_out=Note("tagging.leave_crs_out"))
     try:
         own = column.crs
     except pyproj.exceptions.CRSError as error:
         raise DataError(
-            f"{table.path.name} says a projection (CRS) of its points that is none.",
-            way_out="Write it again with geopandas.to_parquet(), or name columns of coordinates.",
+            Note("tagging.file_invalid_projection", file=file), way_out=Note("tagging.write_wkb")
         ) from error
     if own is not None and crs is not None and not own.equals(pyproj.CRS.from_user_input(crs), ignore_axis_order=True):
         raise UsageError(
-            f"The points of {table.path.name} are in {crs_name(own)}, and crs={crs} says otherwise.",
-            way_out="Leave crs= (--crs) out.",
+            Note("tagging.other_projection", file=file, own=crs_name(own), given=str(crs)),
+            way_out=Note("tagging.leave_crs_out"),
         )
     return column.name, crs if own is None else own
 

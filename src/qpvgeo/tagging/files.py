@@ -2,8 +2,8 @@
 
 The next batch is read and the last one written while one is tagged. The output is written in a hidden folder beside its
 place and renamed at the end, so that what stood there before is whole until then. The tags of each batch are kept in
-the same folder: a run that was killed can be taken up, and tags only what is left. The output itself is written anew
-from the source and the tags that were kept, for a Parquet file cannot be continued.
+the same folder: a run that was killed can be resumed, and tags only what is left. The output itself is written from its
+first row, from the source and the tags that were kept, for a Parquet file cannot be continued.
 """
 
 import json
@@ -21,11 +21,14 @@ import pyproj
 
 from qpvgeo._version import __version__
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.formats.table_stream import Batch, Table, Whole, open_table
+from qpvgeo.formats.foreign import cause_of
+from qpvgeo.formats.table_batches import Batch, Table, Whole
+from qpvgeo.formats.table_stream import open_table
 from qpvgeo.formats.table_writers import SUFFIXES, Sink, open_sink
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.tagging.checkpoint import Kept, Parts
+from qpvgeo.tagging.coordinates import columns_of_points, is_projection
 from qpvgeo.tagging.counts import TagCounts
 from qpvgeo.tagging.file_points import FilePoints
 from qpvgeo.tagging.options import Distance, Options
@@ -42,7 +45,7 @@ _SHORT = 60
 Bools = npt.NDArray[np.bool_]
 
 
-def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and how the work is done
+def tag_file(  # noqa: PLR0913 - options, form of the points, and how the work is done
     source: str | os.PathLike[str],
     output: str | os.PathLike[str] | None,
     qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame] | PerimeterIndex,
@@ -55,20 +58,24 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     crs: Any = None,  # noqa: ANN401 - whatever pyproj reads
     commune: str | None = None,
     communes: gpd.GeoDataFrame | None = None,
+    layer: str | None = None,
     resume: bool = False,
     safe_csv: bool = False,
     batch_rows: int | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> dict[str, Any]:
-    """Tag the points of a CSV or Parquet file, and write its rows with their tags to another.
+    """Tag the points of a file, and write its rows with their tags to another.
 
     Parameters
     ----------
     source
-        CSV (semicolon, comma or tab; UTF-8 or cp1252; decimal points or commas), the same in gzip, or Parquet. Points
-        of GeoParquet (WKB) are found with their projection.
+        CSV (semicolon, comma or tab; UTF-8 or cp1252; decimal points or commas), the same in gzip, Parquet, GeoParquet
+        (WKB), a layer of points (GeoPackage, GeoJSON, shapefile, FlatGeobuf, KML, GML, MapInfo, or a zip of one), or a
+        workbook (`.xlsx`, `.xls`). Layers and GeoParquet have their own projection; one that a file declares wrongly or
+        not at all is settled as by `read_qpv`, and noted.
     output
-        File to write: `.csv`, `.csv.gz` or `.parquet`. None only counts.
+        File to write: `.csv`, `.csv.gz` or `.parquet`. None only counts. Points of a layer are written as WKT in a CSV,
+        in the projection of the layer; Parquet is then GeoParquet.
     qpv
         Perimeters, of one vintage or several (a list of frames), or a `PerimeterIndex` to be used again.
     bands, distance, on, xy, crs, commune, communes
@@ -76,6 +83,9 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
         their projection changes with the territory.
     tolerance_m
         Metres, the name of a column, or `"ban"`, as for `tag_points`.
+    layer
+        Layer of a file, or sheet of a workbook, that holds the points. By default the only one that does; `notes` name
+        the others.
     resume
         Go on with a run of the same source, perimeters and options that was killed.
     safe_csv
@@ -98,9 +108,11 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     ------
     UsageError
         The output has no known ending, no folder or is the source (links resolved); options are not understood; columns
-        that were named are not there; or the run to go on with had other options: all are listed.
+        that were named are not there; or the run to go on with had other options: all are listed. Several layers hold
+        points and `layer` names none, or one that is not there.
     DataError
-        The source is no table, has no coordinates, or has columns named like the tags.
+        The source is no table, has no coordinates, or has columns named like the tags. No layer holds points: lines and
+        polygons are refused, for a point that stands for one is a choice of yours (`.representative_point()`).
     MissingDataError
         There is no such source.
     OutputError
@@ -111,11 +123,12 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     The output has all columns of the source, then those of `tag_points`. A CSV gets its cells back as they were, in
     UTF-8. A line of a CSV with too few or too many cells stays: its text stands in the first column, its state is
     unknown, its reason `row cannot be read`. So are the lines of a cell that runs over more than 1,000 lines, and a row
-    of GeoParquet whose shape is no point. A blank line is no row, and does not come back. Distances are rounded to the
-    millimetre in a CSV, with decimal commas where most of its coordinates have them.
+    of GeoParquet or of a layer whose shape is not a point (a multipoint of one point is one). A blank line is no row,
+    and does not come back. Distances are rounded to the millimetre in a CSV, with decimal commas where most of its
+    coordinates have them.
 
-    `notes` says what the counts do not: perimeters that lack (`out` is out of those given), most points outside France,
-    tolerances that say nothing, lines that are not UTF-8, a run that could not be gone on with.
+    `notes` says what the counts do not: missing perimeters (`out` is out of those given), most points outside France,
+    unusable tolerances, lines that are not UTF-8, the layer that was read of several, a run that could not be resumed.
 
     Examples
     --------
@@ -129,8 +142,8 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     options = Options(bands=bands, distance=distance, on=on, tolerance_m=tolerance_m, xy=xy, crs=crs, commune=commune)
     problems = [*options.problems(_faults(options)), *file_problems(source, target, resume=resume, rows=batch_rows)]
     if problems:
-        raise UsageError("The file cannot be tagged so.", problems=problems)
-    table = open_table(source)
+        raise UsageError(Note("tagging.invalid_options"), problems=problems)
+    table = open_table(source, layer=layer, crs=crs if is_projection(crs) else None, expect=columns_of_points(xy))
     points = FilePoints.of(table, options)
     rows = batch_rows or table.rows
     index = (
@@ -142,7 +155,7 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
     record = provenance.file_record(table.path)
     about = {"read_with": f"qpvgeo {__version__}", "files": [record, *index.files], "fictional": index.fictional}
     tags = empty.schema.with_metadata({provenance.ATTRS_KEY: json.dumps(about)})
-    counts, notes = TagCounts(tags.names), list(run.tagger.notes)
+    counts, notes = TagCounts(tags.names), [*table.notes, *run.tagger.notes]
     parsed = target is not None and (safe_csv or target.suffix.lower() == ".parquet")
     whole: Whole = "nothing" if target is None else "columns" if parsed else "text"
     batches = table.batches(points.columns, rows, whole)
@@ -150,7 +163,7 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
         _run(batches, table, lambda _, batch: run.tags(batch.look, batch.bad), None, (counts, progress))
     else:
         question = {"source": record, "perimeters": index.digest, "reach_m": index.reach_m}
-        question |= run.plain() | {"batch_rows": rows}
+        question |= run.plain() | {"batch_rows": rows, "layer": layer, "parts": _parts(table)}
         with Parts(target, question | {"read_with": about["read_with"]}, tags, resume=resume) as parts:
 
             def kept(number: int, batch: Batch) -> Kept:
@@ -174,6 +187,11 @@ def tag_file(  # noqa: PLR0913 - what is asked, how the points are given, and ho
         "notes": [*notes, *counts.notes(points.crs, index.reach_m)],
         "fictional": index.fictional,
     }
+
+
+def _parts(table: Table) -> list[str]:
+    """SHA-256 of the files beside that of the source: the attributes of a shapefile are in another."""
+    return [provenance.file_record(part)["sha256"] for part in table.parts if part != table.path]
 
 
 def _require_paths(**given: Any) -> None:  # noqa: ANN401 - whatever was given
@@ -208,21 +226,22 @@ def file_problems(
     inputs
         Other files that are read: the output may be none of them, links resolved.
     """
-    problems, source = [], Path(source).expanduser()
+    problems: list[str] = []
+    source = Path(source).expanduser()
     if target is not None and not target.name:
-        problems.append(f"the output {target} is a folder")
+        problems.append(Note("tagging.output_is_a_folder", output=str(target)))
         target = None
     elif target is not None and (fault := _name_fault(target)):
-        problems.append(f"the output {target.name[:_SHORT]}... cannot be named so: {fault}")
+        problems.append(Note("tagging.output_name", output=f"{target.name[:_SHORT]}...", fault=fault))
         target = None
     elif target is None and resume:
-        problems.append("resuming needs the output of the run to go on with")
+        problems.append(Note("tagging.resume_needs_output"))
     if target is not None and not target.name.lower().endswith(SUFFIXES):
-        problems.append(f"the output {target.name} ends in none of {', '.join(SUFFIXES)}")
+        problems.append(Note("tagging.output_ending", output=target.name, endings=list(SUFFIXES)))
     if target is not None and not target.absolute().parent.is_dir():
-        problems.append(f"there is no folder {target.parent} for the output")
+        problems.append(Note("tagging.no_output_folder", folder=str(target.parent)))
     if target is not None and target.is_dir():
-        problems.append(f"the output {target} is a folder")
+        problems.append(Note("tagging.output_is_a_folder", output=str(target)))
     if target is not None:
         problems += [
             Note("tagging.output_is_an_input", output=str(target), source=str(one))
@@ -230,7 +249,9 @@ def file_problems(
             if _same(target, one)
         ]
     if rows is not None and rows < 1:
-        problems.append(f"batch_rows={rows} is no number of rows")
+        problems.append(
+            Note("tagging.option_fault", given=f"batch_rows={rows}", fault=Note("tagging.not_a_number_of_rows"))
+        )
     return problems
 
 
@@ -249,14 +270,14 @@ def _name_fault(target: Path) -> str:
     except OSError as error:
         return str(error.strerror)
     except ValueError:
-        return "it names no file"
+        return Note("tagging.names_no_file")
     return ""
 
 
 def _faults(options: Options) -> dict[str, str]:
     faults = options.faults()
     if options.tolerance is None and not isinstance(options.tolerance_m, str):
-        faults["tolerance_m"] = "is no number of metres, and no name of a column of the file"
+        faults["tolerance_m"] = Note("tagging.not_a_file_tolerance")
     return faults
 
 
@@ -291,12 +312,10 @@ class _Run:
 
 def _require_free(table: Table, tags: Sequence[str]) -> None:
     """Raise when columns of the source have the names of the tags."""
-    taken = [f"column {name!r}" for name in table.schema.names if name in tags]
+    taken = [Note("tagging.column", column=name) for name in table.schema.names if name in tags]
     if taken:
         raise DataError(
-            f"{table.path.name} already has columns named like the tags.",
-            problems=taken,
-            way_out="Rename or remove them: the file may have been tagged before.",
+            Note("tagging.tagged_before", file=table.path.name), problems=taken, way_out=Note("tagging.remove_tags")
         )
 
 
@@ -343,4 +362,7 @@ def _next(batches: Iterator[Batch], table: Table) -> Batch | None:
     try:
         return next(batches, None)
     except OSError as error:
-        raise DataError(f"{table.path.name} cannot be read to its end: {error}", way_out="Get it again.") from error
+        raise DataError(
+            Note("formats.not_to_its_end", file=table.path.name, cause=cause_of(error)),
+            way_out=Note("formats.get_again"),
+        ) from error

@@ -18,7 +18,7 @@ import pandas as pd
 from qpvgeo.errors import UsageError
 from qpvgeo.frames import provenance, require
 from qpvgeo.language import Note
-from qpvgeo.tagging.coordinates import columns_fault, coordinates_of
+from qpvgeo.tagging.coordinates import columns_fault, coordinates_of, crs_fault
 from qpvgeo.tagging.options import Distance, Options
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
 from qpvgeo.tagging.tagger import Tagger
@@ -138,7 +138,7 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
     0
     """
     options = Options(bands=bands, distance=distance, on=on, tolerance_m=tolerance_m, xy=xy, crs=crs, commune=commune)
-    options.require(xy=columns_fault(points, xy))
+    options.require(xy=columns_fault(points, xy), crs=crs_fault(points, crs))
     if isinstance(points, gpd.GeoDataFrame) and points.active_geometry_name is None:
         raise UsageError(Note("tagging.no_active_geometry"), way_out=Note("tagging.set_geometry"))
     found = coordinates_of(points, xy=xy, crs=crs)

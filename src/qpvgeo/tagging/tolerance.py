@@ -88,7 +88,9 @@ def tolerance_of(points: Any, given: Any, index: pd.Index) -> Tolerance:  # noqa
     """
     if isinstance(given, str):
         if not isinstance(points, pd.DataFrame):
-            raise UsageError(f"tolerance_m={given!r} names a column, and the points have none.")
+            raise UsageError(
+                Note("tagging.option_fault", given=f"tolerance_m={given!r}", fault=Note("tagging.no_column_to_name"))
+            )
         lacking = missing_columns(given, points.columns)
         if lacking:
             raise UsageError(
@@ -103,9 +105,11 @@ def tolerance_of(points: Any, given: Any, index: pd.Index) -> Tolerance:  # noqa
     if np.ndim(given) == 0:
         return Tolerance(np.asarray(given, dtype=float))
     if isinstance(given, pd.Series) and not given.index.equals(index):
-        raise UsageError("The tolerances have other labels than the points.", way_out="Give them on the same index.")
-    if np.ndim(given) > 1 or len(given) != len(index):
-        raise UsageError(f"There are {len(given)} tolerances for {len(index)} points.")
+        raise UsageError(Note("tagging.tolerances_labels"), way_out=Note("tagging.same_index"))
+    if np.ndim(given) > 1:
+        raise UsageError(Note("tagging.tolerances_table", shape=str(np.shape(given))))
+    if len(given) != len(index):
+        raise UsageError(Note("tagging.tolerances_count", tolerances=len(given), points=len(index)))
     if isinstance(given, np.ma.MaskedArray):
         given = np.ma.filled(given.astype(float), np.nan)
     metres, _ = numbers_of(given if isinstance(given, pd.Series) else pd.Series(given))

@@ -37,6 +37,7 @@ _VINTAGE = 2024
 @option("--tolerance", metavar="METRES|COLUMN|ban", default="0", help="cli.tag_tolerance")
 @option("--commune", metavar="COLUMN", help="cli.tag_commune")
 @file_option("--communes", help="cli.tag_communes")
+@option("--layer", metavar="NAME", help="cli.tag_layer")
 @file_option("--index", help="cli.tag_index")
 @option("--safe-csv", is_flag=True, help="cli.tag_safe_csv")
 @option("--resume", is_flag=True, help="cli.tag_resume")
@@ -55,6 +56,7 @@ def tag(
     tolerance: str,
     commune: str | None,
     communes: Path | None,
+    layer: str | None,
     index: Path | None,
     safe_csv: bool,
     resume: bool,
@@ -107,6 +109,7 @@ def tag(
             crs=options.crs,
             commune=commune,
             communes=None if communes is None else read_communes(communes),
+            layer=layer,
             resume=resume,
             safe_csv=safe_csv,
             progress=progress,
