@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import geopandas as gpd
 import pandas as pd
 
+from qpvgeo.cli.options import RELEASE
 from qpvgeo.codes import territories
 from qpvgeo.codes.official import fold_arrondissement
 from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, UsageError
@@ -17,6 +19,7 @@ from qpvgeo.frames import forms, provenance
 from qpvgeo.geometry.projection import require_axes, territory_of
 from qpvgeo.indicators import by_territory
 from qpvgeo.indicators.qpv_communes import join_communes
+from qpvgeo.language import Note
 from qpvgeo.population.estimation import WEIGHT
 from qpvgeo.read.communes.reader import read_communes, read_epci
 from qpvgeo.read.communes.tables import read_commune_table
@@ -46,20 +49,44 @@ _COG_YEAR = 2024
 """Year of the code officiel géographique that the published lists of 2024 are in."""
 
 
+_FIRST_VINTAGE = 2015  # a geography of one release
+
+
 def perimeters(vintage: int, data: Path | None) -> gpd.GeoDataFrame | None:
     """Perimeters at hand; None when there are none and no folder was named."""
     try:
-        paths = recognise.find("perimeters", vintage, data)
+        return required_perimeters(vintage, data)
     except MissingDataError:
         if data is not None:
             raise
         return None
-    return read_qpv(paths, vintage=vintage)
 
 
 def required_perimeters(vintage: int, data: Path | None) -> gpd.GeoDataFrame:
-    """Perimeters of a geography; an error that names the places looked at when there are none."""
-    return read_qpv(recognise.find("perimeters", vintage, data), vintage=vintage)
+    """Perimeters of a geography, of the release of the command, else of the newest one where a folder holds several.
+
+    Raises
+    ------
+    MissingDataError
+        There are none: names the places looked at, and the damaged files in them.
+    """
+    paths = recognise.find("perimeters", vintage, data)
+    context = click.get_current_context(silent=True)
+    release = context.meta.get(RELEASE) if context and vintage != _FIRST_VINTAGE else None
+    noted: list[Note] = []
+    try:
+        qpv = read_qpv(f"qpv-{vintage}", data=data, release=release) if release else read_qpv(paths, vintage=vintage)
+    except UsageError as error:
+        if error.key != "read.several_releases" or not isinstance(error.message, Note):
+            raise
+        held = list(error.message.values["releases"])
+        qpv = read_qpv(paths, vintage=vintage, release=held[-1])
+        noted.append(Note("cli.newest_release", releases=held, release=held[-1]))
+    noted += recognise.left_aside(data)
+    if noted:
+        about = provenance.provenance(qpv)
+        qpv.attrs[provenance.ATTRS_KEY] = {**about, "notes": [*noted, *about.get("notes", [])]}
+    return qpv
 
 
 def people(vintage: int, data: Path | None, year: int | None) -> pd.DataFrame | None:

@@ -4,17 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from click import BadParameter
+from click import BadParameter, Context, Parameter
 
 from qpvgeo.cli.parser import Choice, file_option, option
 from qpvgeo.language import LANGUAGES, Note
 
 __all__ = [
+    "RELEASE",
     "VINTAGES",
     "folder",
     "grid_option",
     "layer_option",
     "output_option",
+    "release_option",
     "shared",
     "vintage_option",
     "year_option",
@@ -22,7 +24,25 @@ __all__ = [
 
 VINTAGES = Choice("2015", "2024")
 
-vintage_option = option("--vintage", kind=VINTAGES, default="2024", help="cli.option_vintage")
+
+def _keep_release(context: Context, _option: Parameter, value: str | None) -> None:
+    context.meta[RELEASE] = value
+
+
+RELEASE = "qpvgeo.release"
+"""Where a command keeps the release that it is given: all perimeters are read in one place."""
+
+release_option = option(
+    "--release", metavar="NAME", expose_value=False, callback=_keep_release, help="cli.option_release"
+)
+_vintage = option("--vintage", kind=VINTAGES, default="2024", help="cli.option_vintage")
+
+
+def vintage_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of the geography: `--vintage`, and `--release` where a folder holds several."""
+    return _vintage(release_option(function))
+
+
 year_option = option("--year", kind=int, metavar="YEAR", help="cli.option_year")
 grid_option = file_option("--grid", help="cli.option_grid")
 layer_option = option("--layer", metavar="NAME", help="cli.option_layer")

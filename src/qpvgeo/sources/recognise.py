@@ -35,6 +35,7 @@ __all__ = [
     "Found",
     "Kind",
     "communes_at_hand",
+    "damaged",
     "datasets",
     "files_in",
     "find",
@@ -42,6 +43,7 @@ __all__ = [
     "is_published_name",
     "judge",
     "judge_layer",
+    "left_aside",
     "paths",
     "resolve",
     "scan",
@@ -187,6 +189,7 @@ def find(kind: Kind, vintage: int | None = None, data: str | os.PathLike[str] | 
         what = f"{kind} of the {vintage} geography" if vintage else kind
         raise MissingDataError(
             f"No file of {what} is at hand.",
+            problems=left_aside(data),
             way_out=f"Looked in {_places(data)}. Put the published file there, or name the folder with --data or "
             "QPVGEO_DATA; `qpvgeo datasets` lists the files and `qpvgeo fetch` downloads those it may.",
         )
@@ -276,8 +279,7 @@ def _in_folder(folder: Path, *, published_only: bool = False) -> list[Found]:
     for path in files_in(folder):
         if published_only and not is_published_name(path):
             continue
-        state = path.stat()
-        found += _identified(path, state.st_size, state.st_mtime_ns)
+        found += _looked_at(path)[0]
     return found
 
 
@@ -292,8 +294,13 @@ def is_published_name(path: Path) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _identified(path: Path, _size: int, _modified: int) -> tuple[Found, ...]:
-    return tuple(identify(path))
+def _identified(path: Path, _size: int, _modified: int) -> tuple[tuple[Found, ...], bool]:
+    """What a file holds, and whether it is damaged."""
+    try:
+        return tuple(judge(path)), False
+    except Exception:  # noqa: BLE001 - whatever a library says of a damaged file, the others are looked at
+        # JSON and text are the forms of much that is not ours
+        return (), path.suffix.lower() not in (".json", ".txt") and path.stat().st_size > 0
 
 
 def identify(path: Path) -> Iterator[Found]:
@@ -303,6 +310,30 @@ def identify(path: Path) -> Iterator[Found]:
     """
     with suppress(Exception):  # whatever a library says of a damaged file, the others are looked at
         yield from judge(path)
+
+
+def damaged(data: str | os.PathLike[str] | None = None) -> list[str]:
+    """Names of the files of the folders searched that cannot be opened, and are left aside; `qpvgeo doctor` says why.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> damaged(qg.sample().path)
+    []
+    """
+    paths = [path for folder in folders.data_dirs(data) for path in files_in(folder)]
+    return [path.name.encode("utf-8", "backslashreplace").decode() for path in paths if _looked_at(path)[1]]
+
+
+def left_aside(data: str | os.PathLike[str] | None = None) -> list[Note]:
+    """The damaged files of the folders searched as a note; none where there are none."""
+    names = damaged(data)
+    return [Note("sources.left_aside", count=len(names), files=names)] if names else []
+
+
+def _looked_at(path: Path) -> tuple[tuple[Found, ...], bool]:
+    state = path.stat()
+    return _identified(path, state.st_size, state.st_mtime_ns)
 
 
 def judge(path: Path) -> list[Found]:
@@ -399,7 +430,7 @@ def _head(path: Path) -> Iterator[Path | None]:
     if len(raw) == _HEAD_BYTES:
         raw = raw[: raw.rfind(b"\n") + 1] or raw
     with tempfile.TemporaryDirectory() as folder:
-        head = Path(folder, "head.csv")
+        head = Path(folder, f"{path.stem}.csv")
         head.write_bytes(raw)
         yield head
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.cli.options import folder, grid_option, layer_option, shared
+from qpvgeo.cli.options import folder, grid_option, layer_option, release_option, shared
 from qpvgeo.cli.outputs import TABLES, Target, input_problems, problems_of, with_output
 from qpvgeo.cli.parser import file_option, option
 from qpvgeo.cli.terminal import Column, Screen
@@ -26,6 +26,7 @@ _COUNTED = {"population": "people", "households": "households", "points": "point
 @option("--weights", metavar="grid|population|FILE", help="cli.crosswalk_weights")
 @option("--tolerance", metavar="METRES|auto", default="1", help="cli.crosswalk_tolerance")
 @option("--territory", metavar="CODE", help="cli.crosswalk_territory")
+@release_option
 @with_output
 @file_option("--classes", metavar="OUT", help="cli.crosswalk_classes")
 @grid_option

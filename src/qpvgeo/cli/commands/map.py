@@ -4,7 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from qpvgeo.cli.options import VINTAGES, folder, grid_option, layer_option, shared
+from qpvgeo.cli.options import VINTAGES, folder, grid_option, layer_option, release_option, shared
 from qpvgeo.cli.parser import Choice, argument, file_option, option
 from qpvgeo.cli.terminal import Screen
 from qpvgeo.language import Note
@@ -21,6 +21,7 @@ _KINDS = ("qpv", "choropleth", "grid", "estimates", "change", "tags", "france")
 @file_option("--svg", help="cli.map_svg")
 @file_option("--pdf", help="cli.map_pdf")
 @option("--vintage", kind=VINTAGES, help="cli.map_vintage")
+@release_option
 @option("--by", metavar="LEVEL", help="cli.map_by")
 @option("--column", metavar="COLUMN", help="cli.map_column")
 @file_option("--points", help="cli.map_points")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from qpvgeo.cli.options import VINTAGES, folder, output_option, shared
+from qpvgeo.cli.options import VINTAGES, folder, output_option, release_option, shared
 from qpvgeo.cli.parser import Choice, argument, file_option, option
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import UsageError
@@ -28,6 +28,7 @@ _VINTAGE = 2024
 @argument("file", metavar="[FILE]", required=False, kind=Path, help="cli.tag_file")
 @output_option
 @option("--vintage", kind=VINTAGES, multiple=True, help="cli.tag_vintage")
+@release_option
 @option("--on", metavar="DATE", help="cli.tag_on")
 @option("--x", metavar="COLUMN", help="cli.tag_x")
 @option("--y", metavar="COLUMN", help="cli.tag_y")
