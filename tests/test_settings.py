@@ -130,3 +130,10 @@ def test_file_in_place_of_a_folder_is_refused(tmp_path):
     (tmp_path / "list.csv").touch()
     with pytest.raises(UsageError, match=r"list\.csv is not a folder"):
         folders.data_dirs(tmp_path / "list.csv")
+
+
+def test_the_home_of_a_user_that_is_not_known_is_a_folder_that_does_not_exist(monkeypatch):
+    with pytest.raises(UsageError, match="is not a folder"):
+        folders.data_dirs("~nobody-of-that-name")
+    monkeypatch.setenv("QPVGEO_CACHE", "~nobody-of-that-name/x")
+    assert settings.cache_dir().name == "x"

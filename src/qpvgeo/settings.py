@@ -46,6 +46,17 @@ def offline() -> bool:
     return os.environ.get("QPVGEO_OFFLINE", "").strip().lower() not in _NO
 
 
+def home_expanded(path: str | os.PathLike[str]) -> Path:
+    """Path with `~` replaced by the home of its user; as it is where there is no such user.
+
+    Examples
+    --------
+    >>> home_expanded("~nobody-of-that-name/x").name
+    'x'
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises for a user that is not known
+
+
 def cache_dir() -> Path:
     """Folder where downloads are kept: `QPVGEO_CACHE`, else the user's cache.
 
@@ -53,7 +64,7 @@ def cache_dir() -> Path:
     """
     given = os.environ.get("QPVGEO_CACHE", "").strip()
     if given:
-        return Path(os.path.expanduser(given))  # noqa: PTH111 - the home of an unknown user stays as it is written
+        return home_expanded(given)
     import platformdirs  # noqa: PLC0415 - not needed when the variable is set
 
     return platformdirs.user_cache_path("qpvgeo")

@@ -65,6 +65,23 @@ def test_in_french():
     assert "surtout en bordure" in out
 
 
+def test_a_commune_by_its_name():
+    by_code, by_name = (answer("--sample", "--commune", given)["rows"] for given in ("99001", "port brume"))
+    assert by_code == by_name != []
+
+
+def test_a_name_that_is_no_commune_is_refused_with_those_near():
+    result = run("--sample", "--commune", "Port-Brune")
+    assert (result.exception.key, isinstance(result.exception, UsageError)) == ("codes.unknown_place", True)
+    assert result.exception.problems
+
+
+def test_polygons_whose_id_is_missing_are_labelled_by_their_name(tmp_path):
+    frame = gpd.GeoDataFrame({"id": [None], "Name": ["Secteur"]}, geometry=[PORT_BRUME], crs=2154)
+    frame.to_file(tmp_path / "drawn.gpkg")
+    assert [row["label"] for row in answer(tmp_path / "drawn.gpkg", "--sample")["rows"]] == ["Secteur"]
+
+
 def test_only_the_qpv_of_a_commune():
     assert [row["qpv_code"] for row in answer("--sample", "--commune", "99003")["rows"]] == ["QN09911M", "QN09912I"]
 

@@ -318,3 +318,20 @@ def test_each_outline_is_projected_once_for_a_map(monkeypatch):
         draw()
         assert len(projected) == len(set(projected)) > 0
         plt.close("all")
+
+
+def test_a_commune_that_the_perimeters_name_without_its_code(qpv):
+    named = qpv.assign(commune_names=[["Le Havre-sur-Cher"], ["Bourges", "Le Havre-sur-Cher"]])
+    place = find_place("le havre sur cher", named)
+    assert (place.level, place.name) == ("commune", "le havre sur cher")
+    west, _, east, _ = place.frame
+    assert (west <= X + 200, east >= X + 1_700) == (True, True)
+    assert find_place("Bourges", named).frame[0] > X + 500
+
+
+def test_a_commune_named_in_two_departments_is_answered_with_the_choices(qpv):
+    named = qpv.assign(commune_names=[["Saint-Denis"], ["Saint-Denis"]], department=["18", "36"])
+    with pytest.raises(UsageError) as caught:
+        find_place("Saint-Denis", named)
+    assert (caught.value.key, caught.value.way_out.values["example"]) == ("codes.several_places", "Saint-Denis (18)")
+    assert find_place("Saint-Denis (36)", named).name == "Saint-Denis"

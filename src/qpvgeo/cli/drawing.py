@@ -14,6 +14,7 @@ from qpvgeo import maps, settings
 from qpvgeo.cli import answers, inputs
 from qpvgeo.cli.outputs import input_problems, problems_of
 from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.formats import vector_layers
 from qpvgeo.formats.table_stream import open_table
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
@@ -258,7 +259,7 @@ def _read_points(path: Path) -> pd.DataFrame:
         table = open_table(path)
         parts = [batch.look.to_pandas() for batch in table.batches(table.schema.names, table.rows, "nothing")]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=table.schema.names)
-    return gpd.read_file(path)
+    return vector_layers.read(vector_layers.layers(path)[0])[0]
 
 
 def _known(*frames: pd.DataFrame | None) -> list[pd.DataFrame]:

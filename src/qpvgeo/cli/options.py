@@ -40,7 +40,8 @@ _vintage = option("--vintage", kind=VINTAGES, default="2024", help="cli.option_v
 
 def vintage_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Options of the geography: `--vintage`, and `--release` where a folder holds several."""
-    return _vintage(release_option(function))
+    both: Callable[..., Any] = _vintage(release_option(function))
+    return both
 
 
 year_option = option("--year", kind=int, metavar="YEAR", help="cli.option_year")

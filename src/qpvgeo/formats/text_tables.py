@@ -29,6 +29,7 @@ from qpvgeo.formats.csv_records import Rows, rows_of, usual_width
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.zip_members import read_member, zip_members
 from qpvgeo.language import Note
+from qpvgeo.settings import home_expanded
 
 __all__ = [
     "SECRET_MARKS",
@@ -69,7 +70,7 @@ def existing_path(source: str | os.PathLike[str], *, way_out: str = "Give the pa
         There is no such file, or it is a folder.
     """
     try:
-        path = Path(source).expanduser()
+        path = home_expanded(source)
     except RuntimeError:  # the home of nobody
         path = Path(source)
     if path.is_dir():

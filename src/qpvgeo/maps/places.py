@@ -19,6 +19,7 @@ from qpvgeo.codes.places import Area, areas_named, near_names, plain
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames.forms import regions_of
 from qpvgeo.geometry.projection import territory_of
+from qpvgeo.indicators.named_communes import communes_of, qpv_in_commune_named
 from qpvgeo.language import Note
 from qpvgeo.maps.layers import Layers, drawn
 
@@ -208,6 +209,8 @@ class _Finder:
             areas = [area for area in areas_named(asked, None, self.epci)[0] if area.level in ("epci", "ept")]
         if len(areas) == 1:
             return self.of_area(areas[0])
+        if not areas and self.communes is None and (place := self._named_by_qpv(asked)):
+            return place
         same = [] if areas else [code for code, name in self.names.items() if plain(name) == plain(asked)]
         if len(same) == 1:
             return self.of_qpv(same[0])
@@ -220,6 +223,27 @@ class _Finder:
                 way_out=Note("codes.choose_place", example=choices[0][0] if areas else same[0]),
             )
         raise self._unknown(asked, known)
+
+    def _named_by_qpv(self, asked: str) -> Place | None:
+        """Place of the QPV whose published names of communes hold a name; None where none does."""
+        frames = [layer for layer in self.perimeters if isinstance(layer, pd.DataFrame)]
+        found = [qpv_in_commune_named(layer, asked) for layer in frames]
+        departments = sorted({code for by_department in found for code in by_department})
+        if len(departments) > 1:
+            choices = [f"{asked} ({code})" for code in departments]
+            raise UsageError(
+                Note("codes.several_places", count=len(choices), name=asked),
+                problems=[Note("codes.choice", place=choice, level="commune") for choice in choices],
+                way_out=Note("codes.choose_place", example=choices[0]),
+            )
+        if not departments:
+            return None
+        parts = [
+            (layer, by_department.get(departments[0], set()))
+            for layer, by_department in zip(frames, found, strict=True)
+        ]
+        name = asked.removesuffix(f"({departments[0]})").strip()
+        return replace(self.around(parts), name=name, level="commune")
 
     def _unknown(self, asked: str, known: list[Area]) -> UsageError:
         code = asked.upper()
@@ -244,15 +268,7 @@ class _Finder:
         """Communes given, or those that the perimeters name."""
         if self.communes is not None:
             return self.communes
-        rows: dict[str, str] = {}
-        for layer in self.perimeters:
-            if "communes" in layer:
-                names = layer["lib_com"] if "lib_com" in layer else [None] * len(layer)
-                for codes, name in zip(layer["communes"], names, strict=True):
-                    if isinstance(codes, list):
-                        alone = len(codes) == 1 and isinstance(name, str)
-                        rows |= {str(code): name if alone else rows.get(str(code), str(code)) for code in codes}
-        return pd.DataFrame({"name": list(rows.values())}, index=list(rows)) if rows else None
+        return communes_of(*(layer for layer in self.perimeters if isinstance(layer, pd.DataFrame)))
 
     def of_qpv(self, code: str) -> Place:
         """Place of a QPV, with its surroundings."""

@@ -34,6 +34,7 @@ from qpvgeo.read.communes.reader import read_communes, read_epci
 from qpvgeo.read.correspondence import read_correspondence
 from qpvgeo.read.population import read_population
 from qpvgeo.read.qpv_layers import read_piece, read_placed
+from qpvgeo.settings import home_expanded
 from qpvgeo.sources import known_tables, recognise
 
 __all__ = ["Finding", "Report", "examine"]
@@ -129,7 +130,7 @@ def examine(path: str | os.PathLike[str]) -> list[Report]:
     >>> report.ok, report.features, [(found.row, found.code) for found in report.findings]
     (True, 14, [(8, 'QP099008')])
     """
-    place = Path(path).expanduser()
+    place = home_expanded(path)
     if not place.exists():
         raise MissingDataError(Note("quality.no_file", path=str(place)), way_out=Note("quality.check_path"))
     if place.is_dir():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
-from qpvgeo.settings import cache_dir
+from qpvgeo.settings import cache_dir, home_expanded
 
 __all__ = ["data_dirs"]
 
@@ -30,20 +30,15 @@ def data_dirs(data: str | os.PathLike[str] | None = None) -> list[Path]:
         The folder given does not exist.
     """
     if data is not None:
-        given = _expanded(data)
+        given = home_expanded(data)
         if not given.is_dir():
             raise UsageError(Note("sources.not_a_folder", path=str(given)), way_out=Note("sources.give_the_folder"))
         places = [given]
     else:
         listed = os.environ.get("QPVGEO_DATA", "").split(os.pathsep)
-        places = [_expanded(part.strip()) for part in listed if part.strip()]
+        places = [home_expanded(part.strip()) for part in listed if part.strip()]
     here = Path.cwd()
     checkouts = [folder for folder in (here, *here.parents) if (folder / "pyproject.toml").is_file()]
     places += [folder / "data" / "raw" for folder in checkouts[:1]]
     places.append(cache_dir())
     return [place for place in dict.fromkeys(places) if place.is_dir()]
-
-
-def _expanded(path: str | os.PathLike[str]) -> Path:
-    """A path with the home of its user; that of an unknown user stays as it is written."""
-    return Path(os.path.expanduser(path))  # noqa: PTH111 - which is an error there

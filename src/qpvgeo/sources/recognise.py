@@ -119,7 +119,7 @@ def resolve(source: str | os.PathLike[str], data: str | os.PathLike[str] | None 
     >>> resolve("qpv-2024", qg.sample().path)[0].name
     'qpv-2024-geojson.zip'
     """
-    path = Path(source).expanduser()
+    path = settings.home_expanded(source)
     if path.exists() or path.suffix or len(path.parts) > 1:
         return [path]
     dataset = catalog.get(str(source))

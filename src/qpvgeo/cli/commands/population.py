@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["population"]
 
+_COMMUNE = re.compile(r"\d[\dAB]\d{3}")
 _METHODS = ("area", "centroid", "touching", "points", "constrained")
 _COLUMNS = (
     Column("Code", "code"),
@@ -160,9 +162,14 @@ def _of_place(qpv: gpd.GeoDataFrame, data: Path | None, commune: str | None, epc
     from qpvgeo.read.communes.reader import read_communes
     from qpvgeo.sources import recognise
 
-    if commune and qpv["communes"].notna().all():
-        code = official.fold_arrondissement(commune.upper())
-        return qpv[[code in listed for listed in qpv["communes"]]]
+    if commune:
+        code = _commune_code(qpv, data, commune)
+        if code and qpv["communes"].notna().all():
+            return qpv[[code in listed for listed in qpv["communes"]]]
+        if code is None:
+            named = set[str]().union(*_by_names(qpv, commune).values())
+            return qpv[qpv.index.isin(list(named))]
+        commune = code
     if epci and "siren_epci" in qpv.columns:
         listed = [official.split_list(cell, "siren") for cell in qpv["siren_epci"]]
         named = qpv[[epci in sirens for sirens in listed]]
@@ -172,6 +179,47 @@ def _of_place(qpv: gpd.GeoDataFrame, data: Path | None, commune: str | None, epc
     links = join_communes(qpv, read_communes(outlines, table=tables[:1]))
     column, value = ("commune", commune) if commune else ("epci", epci)
     return qpv[qpv.index.isin(links.loc[links[column] == value, "qpv_code"])]
+
+
+def _commune_code(qpv: gpd.GeoDataFrame, data: Path | None, given: str) -> str | None:
+    """Code of a commune given by code or name; None where only the names published with the QPV have it."""
+    from qpvgeo.codes import official
+    from qpvgeo.codes.places import find_area
+    from qpvgeo.indicators.named_communes import communes_of
+    from qpvgeo.read.communes.reader import read_communes
+    from qpvgeo.sources import recognise
+
+    code = official.fold_arrondissement(given.upper())
+    if _COMMUNE.fullmatch(code):
+        return code
+    units = communes_of(qpv)
+    if units is None:
+        if _by_names(qpv, given):
+            return None
+        outlines, tables = recognise.communes_at_hand(data)
+        units = read_communes(outlines, table=tables[:1])
+    return find_area(given, units, level="commune").code
+
+
+def _by_names(qpv: gpd.GeoDataFrame, given: str) -> dict[str, set[str]]:
+    """QPV by department whose published names of communes hold a name.
+
+    Raises
+    ------
+    UsageError
+        Communes of several departments have it: lists them.
+    """
+    from qpvgeo.indicators.named_communes import qpv_in_commune_named
+
+    found = qpv_in_commune_named(qpv, given)
+    if len(found) > 1:
+        choices = [f"{given} ({department})" for department in sorted(found)]
+        raise UsageError(
+            Note("codes.several_places", count=len(choices), name=given),
+            problems=[Note("codes.choice", place=choice, level="commune") for choice in choices],
+            way_out=Note("codes.choose_place", example=choices[0]),
+        )
+    return found
 
 
 def _polygons(path: Path) -> gpd.GeoDataFrame:
@@ -189,7 +237,11 @@ def _polygons(path: Path) -> gpd.GeoDataFrame:
             way_out=Note("cli.one_layer"),
         )
     frame, notes = vector_layers.read(layers[0])
-    label = next((name for name in ("code", "id", "name", "nom") if name in frame and frame[name].is_unique), None)
+    columns = {str(name).lower(): name for name in frame.columns}
+    full = [
+        columns[one] for one in ("code", "id", "name", "nom") if one in columns and frame[columns[one]].notna().all()
+    ]
+    label = next((name for name in full if frame[name].is_unique), None)
     labels = frame[label].astype("str") if label else pd.Series(range(1, len(frame) + 1)).astype("str")
     areas = frame[[frame.geometry.name]].set_index(pd.Index(labels, name="label"))
     provenance.stamp(areas, [provenance.file_record(path, member=layers[0].member)], notes=notes)
