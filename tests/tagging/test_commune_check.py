@@ -93,3 +93,11 @@ def test_what_cannot_be_tested_is_a_wrong_call(points, qpv):
     refused(lambda: tag_points(points, qpv, commune=3, **OPTIONS), "tagging.invalid_options", UsageError)
     refused(lambda: tag_points(points, qpv, communes=points, **OPTIONS), "tagging.not_communes", UsageError)
     refused(lambda: tag_points(points, qpv, communes=qpv, **OPTIONS), "tagging.not_communes", UsageError)
+
+
+def test_lands_without_a_list_of_qpv_are_left_out_of_the_communes(points, qpv, communes):
+    austral = gpd.GeoDataFrame({"name": ["Îles Kerguelen"]}, geometry=[shapely.box(69, -49.5, 70, -49)], crs=4326)
+    austral.index = ["98413"]
+    more = pd.concat([communes, austral.to_crs(communes.crs)])
+    expected, found = (tag_points(points, qpv, communes=frame, **OPTIONS) for frame in (communes, more))
+    pd.testing.assert_frame_equal(found, expected)

@@ -174,11 +174,16 @@ def people_of(population: pd.DataFrame | pd.Series) -> pd.Series:
         raise DataError(
             Note("frames.not_people", count=int(wrong.sum())),
             problems=[
-                Note("frames.value_of", label=_label(label), value=repr(value)) for label, value in raw[wrong].items()
+                Note("frames.value_of", label=_label(label), value=_shown(value)) for label, value in raw[wrong].items()
             ],
             way_out=Note("frames.people_way_out"),
         )
     return people
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - a cell
+    """A value as a message shows it: text in quotes, a number without its type."""
+    return repr(value) if isinstance(value, str) else str(value)
 
 
 def _label(label: Any) -> str:  # noqa: ANN401 - a label, or one of several levels

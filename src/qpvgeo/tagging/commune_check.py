@@ -89,6 +89,9 @@ class CommuneOutlines:
         known = [territories.of_department(code if departments else official.of_commune(code)) for code in codes]
         if not any(known):
             raise UsageError(Note("tagging.not_communes"), way_out=Note("tagging.give_communes"))
+        # lands without a list of QPV, such as the Terres australes, are left out
+        communes = communes[np.array([place is not None for place in known])]
+        codes = [code for code, place in zip(codes, known, strict=True) if place is not None]
         shapes = mended(communes).to_numpy()
         drawn = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
         areas, place = to_metric(np.where(drawn, shapes, None), communes.crs, what="communes")

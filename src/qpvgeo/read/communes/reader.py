@@ -41,7 +41,6 @@ EPCI_COLUMNS = ("name", "nature", "n_communes", "population", "cog_year")
 
 Source = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
-_SHOWN = 10
 _EPCI_NAME: tuple[str, ...] = (
     "name",
     "nom",
@@ -294,10 +293,10 @@ def _compared(index: pd.Index, known: pd.DataFrame, moved: Mapping[str, str], no
         notes.append(Note("read.communes_moved", count=len(moved), communes=len(set(moved.values()))))
     unknown = index.difference(known.index)
     if len(unknown):
-        notes.append(Note("read.outlines_unknown", count=len(unknown), codes=list(unknown[:_SHOWN])))
+        notes.append(Note("read.outlines_unknown", count=len(unknown), codes=list(unknown)))
     without = known.index.difference(index)
     if len(without):
-        notes.append(Note("read.communes_without_outline", count=len(without), codes=list(without[:_SHOWN])))
+        notes.append(Note("read.communes_without_outline", count=len(without), codes=list(without)))
     return list(unknown)
 
 
