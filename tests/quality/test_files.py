@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 import qpvgeo as qg
-from qpvgeo.errors import MissingDataError
+from qpvgeo.errors import DataError, MissingDataError
 from qpvgeo.language import Note
 from qpvgeo.quality.files import examine
 
@@ -309,6 +309,18 @@ def test_geoparquet_is_judged_record_by_record(squares, tmp_path):
     report, found = judged(tmp_path / "qp.parquet")
     assert (report.kind, report.features) == ("perimeters", N)
     assert [(one.row, one.code, one.problem) for one in found] == [(2, "QP001002", "no outline")]
+
+
+def test_a_grid_whose_ids_are_not_text_that_can_be_read_is_damaged(tmp_path):
+    ids = [f"CRS3035RES200mN{2_894_000 + 200 * row}E3771400" for row in range(3)]
+    cells = gpd.GeoDataFrame({"idcar_200m": ids, "ind": [1, 2, 3]}, geometry=[shapely.box(3, 46, 4, 47)] * 3, crs=4326)
+    path = tmp_path / "cells.parquet"
+    cells.to_parquet(path, compression=None)
+    path.write_bytes(path.read_bytes().replace(b"2894200E3771400", b"2894200E377\xff400"))
+    assert [report.ok for report in examine(path)] == [False]
+    with pytest.raises(DataError) as caught:
+        qg.read_grid(path)
+    assert caught.value.key == "formats.unreadable"
 
 
 def test_each_layer_of_a_geopackage_has_its_report(squares, tmp_path):

@@ -32,6 +32,7 @@ from qpvgeo.quality import perimeters
 from qpvgeo.read.communes.events import read_commune_events
 from qpvgeo.read.communes.reader import read_communes, read_epci
 from qpvgeo.read.correspondence import read_correspondence
+from qpvgeo.read.grid.reader import read_grid
 from qpvgeo.read.population import read_population
 from qpvgeo.read.qpv_layers import read_piece, read_placed
 from qpvgeo.settings import home_expanded
@@ -40,6 +41,7 @@ from qpvgeo.sources import known_tables, recognise
 __all__ = ["Finding", "Report", "examine"]
 
 _LONGEST = 300
+_MOST_CELLS = 100_000  # a national grid is not read twice
 _ONLY_OUTLINES = (".shp", ".gpkg", ".fgb", ".geojson")
 _UNKNOWN = "neither its name nor its columns are those of a published file"
 _AREA = 2
@@ -246,10 +248,14 @@ def _refused(layer: vector_layers.Layer, kind: str) -> Iterator[Finding]:
     try:
         if kind == "perimeters":
             read_piece(layer, repair=False)
+        elif kind == "grid" and layer.features <= _MOST_CELLS:
+            read_grid(layer.path, layer=layer.name or layer.member, keep=())
         elif kind == "communes" and known_tables.commune_column_of(layer):
             read_communes(layer.path, layer=layer.name or layer.member)
     except QpvgeoError as error:
-        yield from _from_error(error)
+        # a grid that is sound may still need a choice or a correction: that is for its reader to say
+        if kind != "grid" or error.key == "formats.unreadable":
+            yield from _from_error(error)
 
 
 def _crs(layer: vector_layers.Layer, report: Report, column: str | None) -> tuple[Any, list[str]]:

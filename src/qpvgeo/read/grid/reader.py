@@ -24,6 +24,7 @@ import shapely
 
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, UsageError
+from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.text_tables import normalise
 from qpvgeo.frames.provenance import file_record, stamp
 from qpvgeo.geometry.insee_lattice import squares
@@ -184,7 +185,8 @@ def read_grid(
         tables = [opened.table, *([opened.rectangles] if opened.rectangles else [])]
         # hashing a large file takes as long as reading it
         records = [beside.submit(file_record, table.path, member=table.member) for table in tables]
-        frame, ids, notes = _read(opened, selection, kept, beside)
+        with foreign(opened.table.label):
+            frame, ids, notes = _read(opened, selection, kept, beside)
         vintage, doubt = vintage_of(opened, source)
         about = {"epsg": ids.epsg, "resolution_m": ids.size, "vintage": vintage}
         frame.attrs.update(about)

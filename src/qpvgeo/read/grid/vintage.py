@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qpvgeo.errors import QpvgeoError
+from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.text_tables import normalise
 from qpvgeo.language import Note
 from qpvgeo.read.grid import arrow_columns
@@ -49,8 +50,9 @@ def rank_of_file(
         return None
     with tempfile.TemporaryDirectory(prefix="qpvgeo-") as scratch:
         try:
-            opened = open_grid([path], Path(scratch), layer=layer, columns=columns)
-            ids = identify(opened.table, opened.plan, arrow_columns.first_rows(opened.table, opened.plan.cell_id))
+            with foreign(path.name):
+                opened = open_grid([path], Path(scratch), layer=layer, columns=columns)
+                ids = identify(opened.table, opened.plan, arrow_columns.first_rows(opened.table, opened.plan.cell_id))
         except QpvgeoError:
             return None
     return rank(ids.size, vintage_of(opened, path)[0])
