@@ -125,24 +125,24 @@ def exposure(  # noqa: PLR0913 - one call is one question, and each part has a d
         notes.append(Note("resilience.straight_line", metres=within_m) if within_m else Note("resilience.in_polygons"))
         if extent is not None and covered is None:
             notes.append(Note("resilience.rest_unknown"))
-    everyone, exposed, known = measured[0]
+    everyone, exposed, others = measured[0]
     if not everyone.high.sum():
         raise DataError(Note("resilience.no_cells"), way_out=Note("resilience.no_cells_way_out"))
-    share, share_low, share_high = _share(exposed, known)
+    share, share_low, share_high = _share(exposed, others)
     found = pd.DataFrame(
         {
             "population": everyone.estimate,
             "low": exposed.low,
             "estimate": exposed.estimate,
             "high": exposed.high,
-            "unknown": np.maximum(everyone.estimate - known.estimate, 0),
+            "unknown": np.maximum(everyone.estimate - exposed.estimate - others.estimate, 0),
             "share": share,
             "share_low": share_low,
             "share_high": share_high,
         },
         index=qpv.index,
     ).astype({"share": "Float64", "share_low": "Float64", "share_high": "Float64"})
-    about |= {"inside": _total(exposed, known)}
+    about |= {"inside": _total(exposed, others)}
     found["ratio"] = pd.Series(pd.NA, index=qpv.index, dtype="Float64")
     if len(measured) > 1:
         about["outside"] = _total(measured[1][1], measured[1][2])
@@ -209,16 +209,12 @@ def _of_zone(
     zone: Any,  # noqa: ANN401
     extent: Any,  # noqa: ANN401
 ) -> tuple[_People, _People, _People]:
-    """People of areas, those in the zone, and those for whom the layer says something."""
+    """People of areas, those in the zone, and those of whom the layer says that they are not."""
     everyone = _counted(areas, lattice, people)
     exposed = _counted(shapely.intersection(areas, zone), lattice, people)
-    known = everyone if extent is None else _counted(shapely.intersection(areas, extent), lattice, people)
-    return everyone, _within(exposed, everyone), known
-
-
-def _within(part: _People, whole: _People) -> _People:
-    """A part of what an area holds: no more than the whole."""
-    return _People(part.low, part.estimate, np.minimum(part.high, whole.high))
+    covered = areas if extent is None else shapely.intersection(areas, extent)
+    others = _counted(shapely.difference(covered, zone), lattice, people)
+    return everyone, exposed, others
 
 
 def _of_cells(
@@ -226,11 +222,10 @@ def _of_cells(
 ) -> tuple[_People, _People, _People]:
     """The same for cells whose value reaches a threshold."""
     known = ~np.isnan(value)
-    return (
-        _counted(areas, lattice, people),
-        _counted(areas, lattice, people * (known & (np.nan_to_num(value, nan=-np.inf) >= threshold))),
-        _counted(areas, lattice, people * known),
-    )
+    reached = known & (np.nan_to_num(value, nan=-np.inf) >= threshold)
+    parts = (people, people * reached, people * (known & ~reached))
+    everyone, exposed, others = (_counted(areas, lattice, part) for part in parts)
+    return everyone, exposed, others
 
 
 def _threshold(value: Floats, people: Floats, above: float | None, quantile: float | None) -> float:
@@ -254,22 +249,24 @@ def _mean(areas: npt.NDArray[np.object_], lattice: Cells, people: Floats, value:
     return float(total / weight) if weight else None
 
 
-def _share(exposed: _People, known: _People) -> tuple[Floats, Floats, Floats]:
-    """Share of those known who are exposed, with its bounds."""
+def _share(exposed: _People, others: _People) -> tuple[Floats, Floats, Floats]:
+    """Share of the people for whom the layer says something who are exposed, with its bounds."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(known.estimate > 0, exposed.estimate / known.estimate, np.nan)
-        other_high = np.maximum(known.high - exposed.low, 0)
-        low = np.where(exposed.low + other_high > 0, exposed.low / (exposed.low + other_high), np.nan)
-        other_low = np.maximum(known.low - exposed.high, 0)
-        high = np.where(exposed.high + other_low > 0, exposed.high / (exposed.high + other_low), np.nan)
-    high = np.where(np.isnan(high) & ~np.isnan(share), 0.0, high)
+        share, low, high = (
+            np.where(one + other > 0, one / (one + other), np.nan)
+            for one, other in (
+                (exposed.estimate, others.estimate),
+                (exposed.low, others.high),
+                (exposed.high, others.low),
+            )
+        )
     return share, np.fmin(low, share), np.fmax(high, share)
 
 
-def _total(exposed: _People, known: _People) -> dict[str, float | None]:
+def _total(exposed: _People, others: _People) -> dict[str, float | None]:
     """Share over all areas, with its bounds."""
     summed = [
-        _People(*(np.array([part.sum()]) for part in (one.low, one.estimate, one.high))) for one in (exposed, known)
+        _People(*(np.array([part.sum()]) for part in (one.low, one.estimate, one.high))) for one in (exposed, others)
     ]
     values = [float(value[0]) for value in _share(*summed)]
     return {
