@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qpvgeo.errors import UsageError
+from qpvgeo.language.terms import terms
 from qpvgeo.sources import catalog
 from qpvgeo.sources.catalog import CATALOG, Dataset, datasets, get, locate
 from qpvgeo.sources.download import fetch
@@ -185,6 +186,11 @@ def test_a_file_is_cited_with_its_producer_title_date_and_licence():
     assert get("qpv-2024-list").cite("en") == "ANCT, QPV 2024, list, COG 2024, 2026-01-16, Licence Ouverte 2.0"
     assert get("epci-2024").cite("fr") == "Insee, Composition communale des EPCI, 2024, Licence Ouverte"
     assert broken(lambda d: d.title and d.french) == []
+    assert broken(lambda d: not re.search(r"\b(or|after|and|unsettled|perimeters|cells)\b", d.cite("fr"))) == []
+
+
+def test_every_kind_has_its_french_word():
+    assert [kind for kind in typing.get_args(catalog.Kind) if kind not in terms()] == []
 
 
 def test_every_entry_has_a_producer_and_a_licence():

@@ -137,6 +137,14 @@ def test_a_theme_is_had_by_its_pages(producers):
     assert row["state"] == "already there"
 
 
+def test_without_a_connection_each_site_is_tried_once(producers, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    reasons = {row["key"]: row["problems"] or [row["reason"]] for row in answer("fetch", status=3)["failed"]}
+    assert len(reasons) == len(catalog.MAIN)
+    assert sum("no connection" in told for problems in reasons.values() for told in problems) == 4  # as many sites
+    assert producers.seen == []
+
+
 # --- addresses in turn
 
 

@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from qpvgeo.errors import UsageError
-from qpvgeo.language import Note
+from qpvgeo.language import Note, term
 from qpvgeo.settings import current_language
 from qpvgeo.sources import folders
 
@@ -189,9 +189,11 @@ class Dataset:
         >>> get("epci-2024").cite("en")
         'Insee, EPCI and their communes, 2024, Licence Ouverte'
         """
-        title = self.french if (lang or current_language()) == "fr" and self.french else self.title
+        lang = lang or current_language()
+        title = self.french if lang == "fr" and self.french else self.title
         date = self.release or (str(self.vintage) if self.vintage else "")
-        return ", ".join(part for part in (self.producer, title, "" if date in title else date, self.licence) if part)
+        dated = "" if date in title else date
+        return ", ".join(part for part in (term(self.producer, lang), title, dated, term(self.licence, lang)) if part)
 
 
 def get(key: str) -> Dataset:

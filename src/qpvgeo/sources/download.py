@@ -33,7 +33,9 @@ from qpvgeo.language import Note
 from qpvgeo.sources import catalog, folders, hash_record, integrity, resolvers, transfer
 from qpvgeo.sources.catalog import Address, Dataset
 
-__all__ = ["ByHand", "by_hand", "fetch", "on_disk"]
+__all__ = ["ByHand", "by_hand", "fetch", "fetch_among", "on_disk"]
+
+_TIMEOUT_S = 30.0
 
 
 def fetch(
@@ -41,7 +43,7 @@ def fetch(
     *,
     data: str | os.PathLike[str] | None = None,
     update: bool = False,
-    timeout: float = 30.0,
+    timeout: float = _TIMEOUT_S,
     progress: bool | None = None,
     url: str | None = None,
 ) -> Path:
@@ -91,8 +93,14 @@ def fetch(
     """
     if not timeout > 0:
         raise UsageError(Note("sources.bad_timeout", timeout=str(timeout)), way_out=Note("sources.seconds_above_zero"))
-    order = _Order(_dataset(key_or_url, url), data, update, timeout, progress)
-    return _deliver(order)
+    return _deliver(_Order(_dataset(key_or_url, url), data, update, timeout, progress, set()))
+
+
+def fetch_among(
+    key: str, *, absent: set[str], data: Path | None = None, update: bool = False, url: str | None = None
+) -> Path:
+    """Like `fetch`, for one of many files: sites in `absent` are not asked, and those that are not there are added."""
+    return _deliver(_Order(_dataset(key, url), data, update, _TIMEOUT_S, None, absent))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -162,7 +170,7 @@ def by_hand(key: str, data: str | os.PathLike[str] | None = None) -> ByHand:
 
 def on_disk(key: str, data: str | os.PathLike[str] | None = None) -> Path | None:
     """The file of a key where it already is; None where a download is needed."""
-    return _on_disk(_Order(_dataset(key, None), data, update=False, timeout=1.0, progress=False))
+    return _on_disk(_Order(_dataset(key, None), data, update=False, timeout=_TIMEOUT_S, progress=False, absent=set()))
 
 
 def _by_hand(dataset: Dataset, data: str | os.PathLike[str] | None) -> ByHand:
@@ -180,6 +188,7 @@ class _Order:
     update: bool
     timeout: float
     progress: bool | None
+    absent: set[str]
 
     @property
     def by_hand(self) -> Note:
@@ -301,7 +310,10 @@ def _from_addresses(order: _Order) -> Path:
     refused: set[str] = set()
     tried: set[str] = set()
     for address in _in_order(order):
-        if _site(address.url) in refused:
+        site = _site(address.url)
+        if site in order.absent and all(failure.key != "sources.site_absent" for failure in failures):
+            failures.append(FetchError(Note("sources.site_absent", site=site), way_out=Note("sources.check_proxy")))
+        if site in refused or site in order.absent:
             continue
         try:
             for url in _links(order, address) if address.resolver else [address.url]:
@@ -313,7 +325,9 @@ def _from_addresses(order: _Order) -> Path:
         except FetchError as error:
             failures.append(error)
             if isinstance(error, ForbiddenError):
-                refused.add(_site(address.url))
+                refused.add(site)
+            if error.key == "sources.no_connection":
+                order.absent.add(site)
     raise _together(order, failures)
 
 

@@ -45,6 +45,7 @@ __all__ = ["ATTEMPTS", "BACKOFF_S", "Head", "Part", "Received", "agent", "head",
 ATTEMPTS = 4
 BACKOFF_S = 1.0
 _LONGEST_WAIT_S = 60.0
+_CONNECT_S = 10.0
 _RETRIED = (429, 500, 502, 503, 504)
 _GONE = (404, 410)
 _CHUNK = 1 << 16  # what is lost at most where a body is cut
@@ -98,6 +99,7 @@ class _Patience(Retry):
 def _patience() -> _Patience:
     return _Patience(
         total=ATTEMPTS - 1,
+        connect=min(1, ATTEMPTS - 1),  # a host that is not there twice will not be in a second
         other=0,  # a certificate that is not trusted will not be later
         redirect=False,
         backoff_factor=BACKOFF_S,
@@ -107,6 +109,11 @@ def _patience() -> _Patience:
         allowed_methods={"GET", "HEAD"},
         raise_on_status=False,
     )
+
+
+def _timeouts(timeout: float) -> tuple[float, float]:
+    """Longest wait for a connection, and for the next bytes."""
+    return min(_CONNECT_S, timeout), timeout
 
 
 @contextmanager
@@ -137,7 +144,11 @@ def page(url: str, *, timeout: float) -> bytes:
     FetchError
         Its kinds, as for `to_disk`.
     """
-    with _told(url, timeout), _session() as session, session.get(url, stream=True, timeout=timeout) as response:
+    with (
+        _told(url, timeout),
+        _session() as session,
+        session.get(url, stream=True, timeout=_timeouts(timeout)) as response,
+    ):
         response.raise_for_status()
         body = response.raw.read(_LARGEST_PAGE, decode_content=True)
         return bytes(body)
@@ -161,9 +172,9 @@ def head(url: str, *, timeout: float) -> Head:
         There is no connection, or the server stays silent.
     """
     with _told(url, timeout), _session() as session:
-        response = session.head(url, allow_redirects=True, timeout=timeout)
+        response = session.head(url, allow_redirects=True, timeout=_timeouts(timeout))
         if response.status_code in (requests.codes.method_not_allowed, requests.codes.not_implemented):
-            response = session.get(url, stream=True, timeout=timeout)
+            response = session.get(url, stream=True, timeout=_timeouts(timeout))
         response.close()
         for_good = [one for one in response.history if one.is_permanent_redirect]
         return Head(response.status_code, response.url if for_good else None, response.headers.get("ETag"))
@@ -275,7 +286,7 @@ def _body(session: requests.Session, part: Part, timeout: float, shown: str | No
     validator = part.validator
     start = part.path.stat().st_size if validator else 0
     asked = {"Range": f"bytes={start}-", "If-Range": validator} if start else {}
-    with session.get(part.url, stream=True, timeout=timeout, headers=asked) as response:
+    with session.get(part.url, stream=True, timeout=_timeouts(timeout), headers=asked) as response:
         if response.status_code == requests.codes.requested_range_not_satisfiable:
             part.drop()
             return _body(session, part, timeout, shown)

@@ -58,11 +58,11 @@ def fetch(
     if check:
         _check(keys, theme, as_json=json)
         return
-    files, failed = [], []
+    files, failed, absent = [], [], set[str]()
     for rank, choice in enumerate(wanted, 1):
         if len(wanted) > 1:
             click.echo(f"[{rank}/{len(wanted)}] {choice[0]}", err=True)
-        got, lost = _first(choice, data, update=update, url=url)
+        got, lost = _first(choice, data, update=update, url=url, absent=absent)
         files += got
         failed += lost
     answers.show({"files": files, "failed": failed}, _table, as_json=json)
@@ -122,7 +122,7 @@ def _wanted(keys: Sequence[str], theme: str | None, *, everything: bool) -> list
 
 
 def _first(
-    choice: tuple[str, ...], data: Path | None, *, update: bool, url: str | None
+    choice: tuple[str, ...], data: Path | None, *, update: bool, url: str | None, absent: set[str]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The first of several files that can be had; else why the first one cannot."""
     from qpvgeo.sources import download
@@ -131,7 +131,7 @@ def _first(
     for key in choice:
         try:
             there = None if update else download.on_disk(key, data)
-            path = download.fetch(key, data=data, update=update, url=url)
+            path = download.fetch_among(key, data=data, update=update, url=url, absent=absent)
         except (FetchError, MissingDataError, ArchiveError, OSError) as error:
             there = None if isinstance(error, HashMismatchError) else _recognised(key, data)
             if there is None:
