@@ -281,12 +281,15 @@ def test_no_network_is_touched_offline(producers, monkeypatch):
 def test_what_dead_runs_left_is_swept(tmp_path):
     left = tmp_path / "cache" / ".partial"
     left.mkdir(parents=True)
-    (left / "0123456789abcdef.part").write_bytes(b"half")
-    (left / "1123456789abcdef.part").write_bytes(b"half")
-    (left / "1123456789abcdef.json").write_text("{}")
-    os.utime(left / "1123456789abcdef.part", (0, 0))
+    for name, validator in (("0", None), ("1", ""), ("2", '"v1"'), ("3", '"v1"')):
+        (left / f"{name}123456789abcdef.part").write_bytes(b"half")
+        if validator is not None:
+            about = json.dumps({"url": "http://plain.example/a.csv", "validator": validator})
+            (left / f"{name}123456789abcdef.about").write_text(about)
+    os.utime(left / "2123456789abcdef.part", (0, 0))
     fetch("qpv-2015")
-    assert [path.name for path in left.iterdir() if not path.name.endswith(".lock")] == []
+    kept = sorted(path.name for path in left.iterdir() if path.suffix != ".lock")
+    assert kept == ["3123456789abcdef.about", "3123456789abcdef.part"]  # it can be resumed
 
 
 def test_one_file_is_brought_once_for_several_threads(producers):

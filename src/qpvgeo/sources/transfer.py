@@ -6,6 +6,7 @@ who asks. Proxies and certificates are those of the environment (`HTTPS_PROXY`, 
 `SSL_CERT_FILE`). Times are seconds.
 """
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Self
 
 import requests
@@ -193,7 +195,7 @@ class Part:
         self.folder = settings.cache_dir() / ".partial"
         self.name = hashlib.sha256(url.encode()).hexdigest()[:16]
         self.url = url
-        self.path, self.about = self.folder / f"{self.name}.part", self.folder / f"{self.name}.json"
+        self.path, self.about = self.folder / f"{self.name}.part", self.folder / f"{self.name}.about"
         self._lock = FileLock(self.folder / f"{self.name}.lock")
 
     def __enter__(self) -> Self:
@@ -216,11 +218,7 @@ class Part:
     @property
     def validator(self) -> str:
         """What the server vouches for the file by; empty when nothing is there to resume."""
-        try:
-            known = json.loads(self.about.read_text(encoding="utf-8"))
-            return str(known["validator"]) if known["url"] == self.url and self.path.is_file() else ""
-        except (OSError, ValueError, KeyError, TypeError):
-            return ""
+        return _vouched(self.path, self.about, self.url)
 
     def begin(self, validator: str) -> None:
         """Note what vouches for the file that begins to come."""
@@ -233,17 +231,29 @@ class Part:
 
     def sweep(self) -> None:
         """Remove what dead runs left: what cannot be resumed, and what nobody resumed for a week."""
-        now = time.time()
         for path in self.folder.glob("*.part"):
-            about = path.with_suffix(".json")
-            if path.stem == self.name or (about.exists() and now - path.stat().st_mtime < _KEPT_S):
+            about = path.with_suffix(".about")
+            if path.stem == self.name or (_vouched(path, about) and _is_recent(path)):
                 continue
-            try:
-                with FileLock(path.with_suffix(".lock"), timeout=0):
-                    path.unlink(missing_ok=True)
-                    about.unlink(missing_ok=True)
-            except (Timeout, OSError):
-                continue
+            with contextlib.suppress(Timeout, OSError), FileLock(path.with_suffix(".lock"), timeout=0):
+                path.unlink(missing_ok=True)
+                about.unlink(missing_ok=True)
+
+
+def _vouched(part: Path, about: Path, url: str | None = None) -> str:
+    """What a server vouches for the beginning of a file by, of an address when one is given."""
+    try:
+        known = json.loads(about.read_text(encoding="utf-8"))
+        return str(known["validator"]) if url in (None, known["url"]) and part.is_file() else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _is_recent(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime < _KEPT_S
+    except OSError:
+        return False
 
 
 def to_disk(part: Part, *, timeout: float, shown: str | None = None) -> Received:
