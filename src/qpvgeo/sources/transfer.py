@@ -381,7 +381,7 @@ def _of_web(url: str, error: requests.RequestException, timeout: float) -> Fetch
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return _of_status(url, error.response)
     if isinstance(error, requests.exceptions.SSLError):
-        return FetchError(Note("sources.not_trusted", url=url, why=str(error)), way_out=Note("sources.name_bundle"))
+        return FetchError(Note("sources.not_trusted", url=url, why=_why(error)), way_out=Note("sources.name_bundle"))
     if _is_silence(error):
         return SourceTimeoutError(
             Note("sources.silent", url=url, seconds=f"{timeout:g}", count=ATTEMPTS), way_out=Note("sources.later")
@@ -389,9 +389,15 @@ def _of_web(url: str, error: requests.RequestException, timeout: float) -> Fetch
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return TruncatedError(Note("sources.cut", url=url, count=ATTEMPTS), way_out=Note("sources.later"))
     if isinstance(error, requests.ConnectionError):
-        return FetchError(Note("sources.no_connection", url=url, why=str(error)), way_out=Note("sources.check_proxy"))
+        return FetchError(Note("sources.no_connection", url=url, why=_why(error)), way_out=Note("sources.check_proxy"))
     endless = isinstance(error, requests.TooManyRedirects)
     return FetchError(Note("sources.redirects" if endless else "sources.failed", url=url, why=str(error)))
+
+
+def _why(error: requests.RequestException) -> str:
+    """Innermost reason, without the address that it repeats."""
+    reasons = [reason for one in error.args if (reason := getattr(one, "reason", None)) is not None]
+    return str(reasons[0] if reasons else error)
 
 
 def _of_status(url: str, response: requests.Response) -> FetchError:
