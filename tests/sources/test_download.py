@@ -349,7 +349,10 @@ def test_another_form_of_the_dataset_has_no_hash_to_break(toy, tmp_path):
     assert fetch("toy", data=tmp_path).name == "toy.xls"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"toy": 1}', '{"toy": {"file": "toy.csv"}}', "\udcff"])
+@pytest.mark.parametrize(
+    "content",
+    [pytest.param("[" * 200_000, id="deep"), "", "{", "[]", '{"toy": 1}', '{"toy": {"file": "toy.csv"}}', "\udcff"],
+)
 def test_a_damaged_lock_is_refused(cache, site, content):
     cache.mkdir()
     (cache / "qpvgeo.lock.json").write_bytes(content.encode("utf-8", "surrogateescape"))

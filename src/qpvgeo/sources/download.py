@@ -8,7 +8,6 @@ go to a hidden folder of the cache; they are checked, hashed and moved, so a fai
 
 import contextlib
 import dataclasses
-import gzip
 import hashlib
 import os
 import shutil
@@ -28,7 +27,7 @@ from qpvgeo.errors import (
     OfflineError,
     UsageError,
 )
-from qpvgeo.formats import archives, atomic_write
+from qpvgeo.formats import archives, gzip_file
 from qpvgeo.language import Note
 from qpvgeo.sources import catalog, folders, hash_record, integrity, resolvers, transfer
 from qpvgeo.sources.catalog import Address, Dataset
@@ -265,7 +264,10 @@ def _member(order: _Order, key: str) -> Path:
     packed = tuple(name for name in archive.filenames if name.endswith((".zip", ".7z", ".gz")))
     path = _deliver(dataclasses.replace(order, dataset=dataclasses.replace(archive, filenames=packed)))
     if path.suffix == ".gz":
-        return _gunzipped(path, settings.cache_dir() / order.dataset.filenames[0])
+        target = settings.cache_dir() / order.dataset.filenames[0]
+        with _disk_watched(order):
+            gzip_file.unpack(path, target)
+        return target
     names = [PurePosixPath(name).name.lower() for name in order.dataset.filenames]
     stems = {PurePosixPath(name).stem for name in names}
     wanted = [name for name in archives.members(path) if PurePosixPath(name).stem.lower() in stems]
@@ -276,16 +278,6 @@ def _member(order: _Order, key: str) -> Path:
     raise MissingDataError(
         Note("sources.no_member", path=str(path), names=order.dataset.filenames), way_out=order.by_hand
     )
-
-
-def _gunzipped(path: Path, target: Path) -> Path:
-    def write(part: Path) -> None:
-        with gzip.open(path) as source, part.open("wb") as sink:
-            shutil.copyfileobj(source, sink, 1 << 20)
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write.replace(target, write)
-    return target
 
 
 def _unpacked(name: str) -> Path:
