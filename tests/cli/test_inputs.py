@@ -7,8 +7,9 @@ import pytest
 import shapely
 from click.testing import CliRunner
 
-from qpvgeo.cli import app
-from qpvgeo.errors import MissingDataError
+from qpvgeo.cli import app, inputs
+from qpvgeo.errors import DataError, MissingDataError
+from qpvgeo.read.grid.reader import read_grid
 
 LATER, EARLIER = "2026-01-15", "2025"
 
@@ -61,3 +62,31 @@ def test_damaged_files_are_named_where_nothing_else_is_there(tmp_path):
     assert [(one.key, one.values["files"]) for one in done.exception.problems] == [
         ("sources.left_aside", ["qpv.geojson"])
     ]
+
+
+def cells(path, layer, north, people):
+    """Cells of 200 m north of one another, beside the first square of `layer`."""
+    ids = [f"CRS3035RES200mN{north + 200 * row}E3771400" for row in range(len(people))]
+    boxes = [
+        shapely.box(3_771_400, north + 200 * row, 3_771_600, north + 200 * row + 200) for row in range(len(people))
+    ]
+    columns = {"idcar_200m": ids, "ind": people, "men": people, "men_pauv": people, "ind_snv": people}
+    gpd.GeoDataFrame(columns, geometry=boxes, crs=3035).to_file(path, layer=layer)
+
+
+def test_of_several_grids_in_a_file_that_with_most_cells_near_is_read(tmp_path):
+    path = tmp_path / "grilles.gpkg"
+    cells(path, "part", 2_894_000, [1.0])
+    cells(path, "ville", 2_894_000, [1.0, 2.0, 3.0])
+    cells(path, "loin", 2_994_000, [1.0, 2.0, 3.0, 4.0])
+    near = gpd.GeoSeries([shapely.box(3_771_400, 2_894_000, 3_771_600, 2_894_600)], crs=3035)
+    (grid,) = inputs.grids_near(tmp_path, near)
+    assert grid["population"].tolist() == [1.0, 2.0, 3.0]
+    note = grid.attrs["qpvgeo"]["notes"][0]
+    assert (note.key, note.values["taken"], note.values["others"]) == ("cli.grid_layer", "ville", ["part", "loin"])
+    with pytest.raises(DataError) as caught:
+        read_grid(path)
+    assert (caught.value.key, caught.value.message.values["layers"]) == (
+        "grid.several_tables",
+        ["part", "ville", "loin"],
+    )

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -230,6 +231,11 @@ def grids_near(
         except DataError as error:
             if grid is not None:
                 raise
+            if error.key == "grid.several_tables" and isinstance(error.message, Note):
+                best = _best_layer(path, error.message.values["layers"], near, columns, keep)
+                if best is not None:
+                    grids.append(best)
+                    continue
             # the name of the file is said once
             lines = [str(error).splitlines()[0], *error.problems]
             refused.append(lines[0] if lines[0].startswith(path.name) else f"{path.name}: {lines[0]}")
@@ -247,6 +253,28 @@ def grids_near(
             "collectivities have none.",
         )
     return sorted(grids, key=_rank)
+
+
+def _best_layer(
+    path: Path,
+    layers: Sequence[str],
+    near: gpd.GeoDataFrame | gpd.GeoSeries,
+    columns: Mapping[str, str] | None,
+    keep: Sequence[str] | None,
+) -> pd.DataFrame | None:
+    """Of the grids of a file the one that has the most cells near, with a note that names the others."""
+    found: dict[str, pd.DataFrame] = {}
+    for layer in layers:
+        with suppress(DataError):  # one of them may be damaged, or hold cells twice
+            found[layer] = read_grid(path, layer=layer, columns=columns, keep=keep, where=near)
+    if not any(len(cells) for cells in found.values()):
+        return None
+    taken, cells = max(found.items(), key=lambda one: len(one[1]))
+    others = [layer for layer in layers if layer != taken]
+    about = provenance.provenance(cells)
+    note = Note("cli.grid_layer", file=path.name, taken=taken, others=others)
+    cells.attrs[provenance.ATTRS_KEY] = {**about, "notes": [note, *about.get("notes", [])]}
+    return cells
 
 
 def _rank(grid: pd.DataFrame) -> tuple[float, int]:

@@ -235,7 +235,12 @@ def open_grid(
         )
     if len(fitting) > 1:
         raise DataError(
-            f"{', '.join(path.name for path in paths)}: {len(fitting)} tables of cells.",
+            Note(
+                "grid.several_tables",
+                files=[path.name for path in paths],
+                count=len(fitting),
+                layers=[str(table.layer or table.member or table.path.name) for table, _ in fitting],
+            ),
             problems=[f"{table.label}: {len(table.names)} columns" for table, _ in fitting],
             way_out='Choose one with layer=, or a territory with where= ("hexagone", "972", "974").',
         )
