@@ -259,3 +259,10 @@ def test_a_cell_may_hold_both_coordinates(name, cell):
 def test_a_name_that_is_neither_a_projection_nor_a_column_is_refused():
     table = pd.DataFrame({"x": [1.0], "y": [1.0]})
     refused(lambda: coordinates_of(table, xy=("x", "y"), crs="nowhere"), "tagging.no_columns", UsageError)
+
+
+@pytest.mark.parametrize("names", [("X_LAMBERT93", "Y_LAMBERT93"), ("x_l93", "y_l93")])
+def test_names_of_columns_that_say_lambert_93(names):
+    table = pd.DataFrame({names[0]: ["657782,12"], names[1]: ["6870427.10"], "id": ["1"]})
+    found = coordinates_of(table)
+    assert (found.crs.to_epsg(), found.x.tolist(), found.y.tolist()) == (2154, [657782.12], [6870427.1])

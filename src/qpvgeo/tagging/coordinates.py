@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 _NAMES = (("lon", "lat"), ("longitude", "latitude"), ("long", "lat"), ("lng", "lat"), ("x_longitude", "y_latitude"))
+_EPSG_LAMBERT_93 = 2154
+_LAMBERT_93 = tuple((f"x_{name}", f"y_{name}") for name in ("l93", "lambert93", "lambert_93", "rgf93", "2154"))
 _EPSG = ("epsg", "code_epsg", "epsg_code", "srid")
 """Columns that give the projection of each row."""
 
@@ -107,8 +109,8 @@ class Location:
         """Location by the published names of columns; None where there are none.
 
         In this order: degrees (`lon` and `lat`, and the like); `geo_point_2d`; `x` and `y` beside a column of EPSG
-        numbers; a column of WKT or GeoJSON. `x` and `y` alone are not taken: in the national table of addresses their
-        projection changes with the territory.
+        numbers; names that say Lambert-93 (`x_l93` and `y_l93`); a column of WKT or GeoJSON. `x` and `y` alone are not
+        taken: in the national table of addresses their projection changes with the territory.
 
         Examples
         --------
@@ -123,6 +125,9 @@ class Location:
         epsg = next((lower[name] for name in _EPSG if name in lower), None)
         if cell is None and epsg is not None and {"x", "y"} <= set(lower):
             return cls((lower["x"], lower["y"]), None, epsg)
+        lambert = next((pair for pair in _LAMBERT_93 if set(pair) <= set(lower)), None)
+        if cell is None and lambert is not None:
+            return cls((lower[lambert[0]], lower[lambert[1]]), _EPSG_LAMBERT_93)
         cell = cell or next((lower[name] for name in _SHAPE_CELLS if name in lower), None)
         return None if cell is None else cls((cell,), DEGREES)
 
@@ -169,6 +174,7 @@ def columns_of_points(xy: Any = None) -> list[tuple[str, ...]]:  # noqa: ANN401
         *_NAMES,
         *((name,) for name in _CELLS),
         *(("x", "y", name) for name in _EPSG),
+        *_LAMBERT_93,
         *((name,) for name in _SHAPE_CELLS),
     ]
 
