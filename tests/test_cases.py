@@ -67,6 +67,13 @@ def test_case_01_a_commune_has_its_own_people_and_not_those_of_its_epci(tmp_path
     assert set(communes["epci"]) == {"245900410"}
 
 
+def test_case_01_members_of_an_epci_under_other_headers(tmp_path):
+    head = "dept;siren;raison_sociale;nature_juridique;ptot_epci;pmun_epci;insee;nom_membre;ptot_membre;pmun_membre\n"
+    rows = "59;245900410;CU Lille;CU;1100000;1090000;59350;Lille;240000;226000\n"
+    communes = qg.read_communes(text(tmp_path / "epcicom2010.csv", head + rows))
+    assert communes.loc["59350", ["name", "population", "epci"]].tolist() == ["Lille", 226000, "245900410"]
+
+
 def test_case_02_codes_of_insee_before_2018_are_put_together_and_names_have_their_article(tmp_path):
     simple = (
         "CDC\tCHEFLIEU\tREG\tDEP\tCOM\tAR\tCT\tTNCC\tARTMAJ\tNCC\tARTMIN\tNCCENR\n"

@@ -31,7 +31,7 @@ _CENSUS = re.compile(r"(?:[pd](\d\d)_pop|(?:pmun|psdc|pop_?mun)_?(\d\d))")
 
 _MUNICIPAL = re.compile(
     r"(?:pop(?:ulation)?(?:_?mun(?:i(?:cipale)?)?)?|pmun)"
-    r"(?P<scope>(?:_?(?:qpv|qp|part|depcom|communale|commune|com|reference|ref))*)"
+    r"(?P<scope>(?:_?(?:qpv|qp|part|depcom|communale|commune|com|membre|reference|ref))*)"
     r"(?:_?(?P<year>(?:19|20)\d\d))?"
 )
 
@@ -67,7 +67,7 @@ def population_columns(frame: pd.DataFrame) -> list[PopulationColumn]:
             found.append(PopulationColumn(column, short + (2000 if short < 60 else 1900), ""))
         elif municipal := _MUNICIPAL.fullmatch(name):
             scope: Literal["qpv", "commune", ""] = "qpv" if "qp" in municipal["scope"] else ""
-            scope = "commune" if re.search("com|part", municipal["scope"]) else scope
+            scope = "commune" if re.search("com|part|membre", municipal["scope"]) else scope
             found.append(PopulationColumn(column, int(municipal["year"]) if municipal["year"] else None, scope))
     return found
 
