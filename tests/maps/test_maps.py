@@ -488,7 +488,7 @@ def test_change_of_a_qpv_of_either_geography(layers):
         (lambda one: maps.choropleth(one["coverage"], one["communes"].set_crs(None, allow_override=True)), "project"),
         (lambda one: maps.qpv(pd.concat([one["new"], one["new"]])), "several times"),
         (lambda one: maps.qpv(one["new"], place=59350), "A code is text: 59350"),
-        (lambda one: maps.choropleth(one["coverage"], one["communes"], classes=2.5), "2.5 classes"),
+        (lambda one: maps.choropleth(one["coverage"], one["communes"], classes=2.5), "2.5 is not a number of classes"),
     ],
 )
 def test_layers_that_cannot_be_drawn_are_refused_in_words(layers, draw, words):
@@ -503,7 +503,7 @@ def test_layers_that_cannot_be_drawn_are_refused_in_words(layers, draw, words):
         (lambda one: maps.choropleth(pd.concat([one["coverage"]] * 2), one["communes"]), "several times"),
         (lambda one: maps.choropleth(one["coverage"], one["communes"].iloc[:0]), "there are no outlines"),
         (lambda one: maps.estimates(pd.concat([one["people"]] * 2), one["new"]), "several times"),
-        (lambda one: maps.france(one["communes"]), "no perimeters of QPV"),
+        (lambda one: maps.france(one["communes"]), "not perimeters of QPV"),
         (lambda one: maps.france(one["coverage"]), "needs the outlines"),
     ],
 )

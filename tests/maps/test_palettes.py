@@ -1,5 +1,6 @@
 """Colours: apart for those who do not see red or green, apart in grey, for as many classes as a map may have."""
 
+import re
 from itertools import pairwise
 
 import matplotlib as mpl
@@ -8,7 +9,7 @@ import pytest
 from colorspacious import cspace_convert, deltaE
 
 from qpvgeo.maps import palettes
-from qpvgeo.maps.classification import classed
+from qpvgeo.maps.classification import SCHEMES, classed
 from qpvgeo.maps.palettes import BANDS, CHANGES, RELIABILITY, TAGS, sequential
 
 LEAST = 10.0
@@ -84,7 +85,7 @@ def test_perimeter_or_its_casing_is_seen_over_every_class(sight):
     assert deltaE(line, casing, input_space="sRGB1") > 3 * LEAST
 
 
-@pytest.mark.parametrize("scheme", ["quantiles", "natural", "equal", "pretty"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("count", [1, 3, 5, 7])
 def test_every_number_stands_in_the_class_whose_bounds_hold_it(scheme, count):
     values = np.r_[np.random.default_rng(4).gamma(2, 100, 300).round(), np.nan]
@@ -110,18 +111,23 @@ def test_labels_are_written_in_the_language():
     ("values", "options", "labels"),
     [
         ([1, 2], {}, ("1", "2")),
-        ([1, 2, 3, 3, 4, 41], {"count": 3}, ("1 to 2", "3", "4 to 41")),
-        ([0, 0.00005, 0.0001], {"count": 2, "kind": "decimal"}, ("0.00000 to 0.00005", "0.00005 to 0.00010")),
+        ([1, 2, 3, 3, 4, 41], {"count": 3}, ("1", "2 to 3", "4 to 41")),
+        ([1, 2, 3, 3, 4, 41], {"count": 3, "scheme": "quantiles"}, ("1 to 2", "3", "4 to 41")),
+        (
+            [0, 0.00005, 0.0001],
+            {"count": 2, "kind": "decimal", "scheme": "equal"},
+            ("0.00000 to 0.00005", "over 0.00005 to 0.00010"),
+        ),
         ([0.003, 0.15], {"count": 1, "kind": "decimal"}, ("0.003 to 0.150",)),
         ([0.0004, 0.0005], {"count": 1, "kind": "share"}, ("0.04% to 0.05%",)),
-        ([-2.0, 2.0], {"count": 1, "kind": "decimal"}, ("-2.00 to 2.00",)),
+        ([-2.0, 2.0], {"count": 1, "kind": "decimal"}, ("−2.00 to 2.00",)),
     ],
 )
 def test_labels_tell_classes_from_each_other_and_from_zero(values, options, labels):
     assert classed(values, **options).labels == labels
 
 
-@pytest.mark.parametrize("scheme", ["quantiles", "natural", "equal", "pretty"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("seed", range(4))
 def test_no_whole_number_stands_in_two_labels(scheme, seed):
     values = np.random.default_rng(seed).geometric(0.4, 200)
@@ -130,3 +136,21 @@ def test_no_whole_number_stands_in_two_labels(scheme, seed):
     assert all(one[-1] < other[0] for one, other in pairwise(ends))
     for value, of in zip(values, found.of, strict=True):
         assert ends[of][0] <= value <= ends[of][-1]
+
+
+def test_round_limits_are_in_one_class_each_and_hold_all_that_there_is():
+    values = [0.012, 0.034, 0.048, 0.05, 0.071, 0.093, 0.1, 0.18, 0.33, 0.42]
+    found = classed(values, count=4, kind="share")
+    assert all((100 * limit).is_integer() for limit in found.bounds[1:-1].round(9).tolist())
+    limits = found.bounds[1:-1]
+    assert [int(of) for of in found.of] == [int((limits <= value + 1e-12).sum()) for value in values]
+    assert sorted(set(found.of.tolist())) == list(range(len(found.labels)))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_round_limits_are_written_in_full(seed):
+    values = np.random.default_rng(seed).beta(1, 12, 300)
+    found = classed(values, count=5, kind="share")
+    assert len(found.labels) == 5
+    written_limits = [float(part) / 100 for label in found.labels[:-1] for part in re.findall(r"([\d.]+)%", label)[-1:]]
+    assert written_limits == pytest.approx(found.bounds[1:-1].tolist(), abs=1e-12)

@@ -10,6 +10,7 @@ import shapely
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 
+from qpvgeo.codes import official
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.language.terms import term
@@ -23,12 +24,15 @@ from qpvgeo.maps.places import Place
 
 __all__ = [
     "LAND_ID",
+    "called",
     "finish",
     "geography_of",
+    "grid_of",
     "land",
     "names_of",
     "not_shown",
     "perimeter_style",
+    "place_handle",
     "titled",
     "titles_of",
 ]
@@ -53,10 +57,21 @@ def land(ax: Axes, where: Place, communes: gpd.GeoDataFrame | None, lang: str) -
     draw(ax, shapes.to_numpy(), facecolor=colours, **line, zorder=1, gid=LAND_ID)
     handles = [furniture.line(term("commune boundary", lang), color=line["edgecolor"], linewidth=0.8)]
     if where.outline is not None:
-        outline = np.array([where.outline], dtype=object)
-        draw(ax, outline, facecolor="none", edgecolor="#4d4d4d", linewidth=1.2, zorder=2)
-        handles.append(furniture.line(where.name, color="#4d4d4d", linewidth=1.4))
+        handles.append(place_handle(ax, where))
     return handles
+
+
+def place_handle(ax: Axes, where: Place, zorder: float = 2.0) -> Any:  # noqa: ANN401 - an artist
+    """Draw the boundary of the place; return its legend handle."""
+    outline = np.array([where.outline], dtype=object)
+    draw(ax, outline, facecolor="none", edgecolor="#4d4d4d", linewidth=1.2, zorder=zorder)
+    return furniture.line(where.name, color="#4d4d4d", linewidth=1.4)
+
+
+def called(qpv: gpd.GeoDataFrame | gpd.GeoSeries) -> str:
+    """Term for the outlines of a layer: `QPV` where their codes are those of QPV, else `perimeter`."""
+    quarters = [official.vintage_of(str(code)) is not None for code in qpv.index]
+    return "QPV" if quarters and all(quarters) else "perimeter"
 
 
 def titled(what: str, where: str, dated: str = "") -> str:
@@ -71,18 +86,33 @@ def geography_of(qpv: pd.DataFrame, lang: str) -> str:
     return f"{term('geography of', lang)} {vintage}" if vintage else ""
 
 
-def finish(ax: Axes, where: Place, title: str, frames: Sequence[pd.DataFrame | None], options: Options) -> None:
+def grid_of(frame: pd.DataFrame, lang: str) -> str:
+    """Year of the grid of a frame in words; empty where it is not known."""
+    about = provenance.provenance(frame)
+    year = about.get("grid_vintage") or about.get("vintage")
+    return f"{term('grid of', lang)} {year}" if year else ""
+
+
+def finish(
+    ax: Axes,
+    where: Place,
+    title: str,
+    frames: Sequence[pd.DataFrame | None],
+    options: Options,
+    *,
+    notes: Sequence[Note] = (),
+) -> None:
     """Title, scale, north and source line of a map of a place."""
     furniture.title(ax, title if options.title is None else options.title)
     furniture.scale_bar(ax, options.lang)
     furniture.north(ax, where, options.lang)
-    notes = [note.say(options.lang) for note in not_shown(where.bare, frames)]
+    said = [note.say(options.lang) for note in [*notes, *not_shown(where.bare, frames)]]
     line = source_line(
         frames,
         options.lang,
         width=furniture.width_in_letters(ax),
         regions=where.regions(frames),
-        notes=notes,
+        notes=said,
         own=options.source,
     )
     furniture.source(ax, line)

@@ -3,7 +3,6 @@
 Each frame is in the legal projection of its territory and has a scale bar of its own: no two are at one scale.
 """
 
-from dataclasses import replace
 from typing import Any, Unpack
 
 import geopandas as gpd
@@ -14,17 +13,20 @@ import pandas as pd
 import shapely
 from matplotlib.axes import Axes
 
+from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError
 from qpvgeo.frames import provenance
 from qpvgeo.geometry.projection import reproject, territory_of
+from qpvgeo.language import Note
 from qpvgeo.language.numbers import number
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
-from qpvgeo.maps.choropleths import LEVELS, absent, figure_of, legend_of, paint, units_of, words_of
-from qpvgeo.maps.classification import Classes, classed
+from qpvgeo.maps.choropleths import subject_of, units_of
+from qpvgeo.maps.classification import written
 from qpvgeo.maps.composition import geography_of, not_shown, titled
 from qpvgeo.maps.credits import source_line
+from qpvgeo.maps.figures import Figure, figure_of
 from qpvgeo.maps.furniture import draw
 from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.palettes import PERIMETER
@@ -47,6 +49,7 @@ _AROUND, _LAND = "#ffffff", "#efeee9"
 _INSETS = ("971", "972", "973", "974", "976", "978", "987")
 _MARGIN, _DOT_POINTS, _DETAIL_PIXELS = 0.06, 2.0, 0.35
 _SHEET_IN = (10.2, 8.4)
+_MOST_PRINTED = 3
 _MOST_EDGES = 2_000
 """Units beyond which their limits would hide what is between them."""
 
@@ -58,8 +61,8 @@ def france(
     units: gpd.GeoDataFrame | None = None,
     column: str = "share",
     *,
-    scheme: str = "quantiles",
-    classes: int = 5,
+    scheme: str | None = None,
+    classes: int | None = None,
     **options: Unpack[MapOptions],
 ) -> Axes:
     """Draw the whole country: perimeters as dots and areas, or a figure of each unit.
@@ -103,32 +106,29 @@ def france(
     perimeters = _are_perimeters(data, column)
     own = isinstance(data, gpd.GeoDataFrame)
     if units is None and not own:
-        raise DataError("A coverage needs the outlines of its units.", way_out="Give communes: read_communes(...).")
+        raise DataError(Note("maps.units_needed"), way_out=Note("maps.give_outlines_of_level"))
     require_outlines(**({"data": data} if own else {}), **({} if units is None else {"units": units}))
     outlines = data if units is None else units if perimeters else units_of(data, units)
-    values = pd.Series(dtype="Float64") if perimeters else figure_of(data, column, outlines.index)
-    sheet = _Sheet(asked.ax, outlines, fictional=provenance.is_fictional(data))
-    said: list[str] = []
+    notes: list[str] = []
     if perimeters:
-        heading, handles = "", _dots(sheet, data, lang, land=units is not None)
+        sheet = _Sheet(asked.ax, outlines, fictional=provenance.is_fictional(data))
+        handles, heading, style = _dots(sheet, data, lang, land=units is not None), "", {}
         bare = data.index[data.geometry.isna() | data.geometry.is_empty]
-        said = [note.say(lang) for note in not_shown(map(str, bare), [data])]
+        notes = [note.say(lang) for note in not_shown(map(str, bare), [data])]
         made = term("Priority neighbourhoods (QPV)", lang)
     else:
-        heading, kind = words_of(column, values, lang)
-        cut = classed(values.to_numpy(), scheme=scheme, count=classes, kind=kind, lang=lang)
-        _figures(sheet, outlines, values, cut, data)
-        shown = values.index.isin([code for shapes in sheet.land.values() for code in shapes.index])
-        there = replace(cut, of=cut.of[shown])
-        handles = legend_of(cut, lang, **absent(there, values[shown], data))
-        level = str(data.index.name)
-        by = f" {term(f'by {level}', lang)}" if level in LEVELS else ""
-        made = f"{heading[:1].upper()}{heading[1:]}{by}"
+        figure = figure_of(data, column, outlines.index, lang, scheme=scheme, classes=classes)
+        sheet = _Sheet(asked.ax, outlines, fictional=provenance.is_fictional(data))
+        _figures(sheet, outlines, figure)
+        _without_outline(sheet, data, column, figure)
+        drawn = [code for shapes in sheet.land.values() for code in shapes.index]
+        handles, heading, style = figure.handles(pd.Index(drawn)), figure.words, figure.legend_style
+        made = subject_of(figure.words, data, lang)
     sheet.finish(lang)
-    _legend(sheet, handles, heading)
+    _legend(sheet, handles, heading, style)
     made = titled(made, term("France", lang), geography_of(data, lang))
     furniture.title(sheet.main, made if asked.title is None else asked.title)
-    line = source_line([data, units], lang, width=150, notes=said, own=asked.source)
+    line = source_line([data, units], lang, width=150, notes=notes, own=asked.source)
     furniture.source(sheet.main, line)
     return sheet.main
 
@@ -139,9 +139,9 @@ def _are_perimeters(data: pd.DataFrame, column: str) -> bool:
         return isinstance(data, gpd.GeoDataFrame)
     if isinstance(data, gpd.GeoDataFrame) and column not in data:
         raise DataError(
-            f"These outlines are no perimeters of QPV, and have no column {column!r}.",
-            problems=[f"their codes start with {data.index[0]}"] if len(data) else [],
-            way_out="Give perimeters or a coverage first, then the outlines of units: france(coverage, communes).",
+            Note("maps.neither_qpv_nor_column", column=repr(column)),
+            problems=[Note("maps.their_codes", code=str(data.index[0]))] if len(data) else [],
+            way_out=Note("maps.coverage_first"),
         )
     return False
 
@@ -152,6 +152,7 @@ class _Sheet:
     def __init__(self, ax: Axes | None, layer: gpd.GeoDataFrame | gpd.GeoSeries, *, fictional: bool) -> None:
         self.main, self.fictional = _main_axes(ax), fictional
         self.frames: dict[str, Axes] = {_HEXAGONE: self.main}
+        self.written: dict[str, str] = {}
         self.land = self.by_territory(layer)
         across, down, wide, tall = -0.425, 0.755, 0.19, 0.185
         for number_, code in enumerate(_INSETS):
@@ -215,7 +216,7 @@ class _Sheet:
                     axes.text(
                         0.5,
                         0.5,
-                        term("not given", lang),
+                        self.written.get(code, term("not given", lang)),
                         transform=axes.transAxes,
                         ha="center",
                         va="center",
@@ -291,23 +292,46 @@ def _dots(sheet: _Sheet, qpv: gpd.GeoDataFrame, lang: str, *, land: bool) -> lis
     return [furniture.dot(label, PERIMETER)]
 
 
-def _figures(
-    sheet: _Sheet, outlines: gpd.GeoDataFrame | gpd.GeoSeries, values: pd.Series, cut: Classes, coverage: pd.DataFrame
-) -> None:
-    """Units in the colour of their class, in every frame."""
+def _figures(sheet: _Sheet, outlines: gpd.GeoDataFrame | gpd.GeoSeries, figure: Figure) -> None:
+    """Units with their figure, in every frame."""
     sheet.settle(sheet.land)
     line = {"linewidth": 0.25 if len(outlines) <= _MOST_EDGES else 0.0}
     for code, shapes in sheet.land.items():
         for axes in sheet.axes_of(code):
             thin = _thinned(shapes.to_numpy(), axes, main=axes is sheet.main)
+            if axes not in (sheet.main, sheet.paris):
+                # scattered islands beyond the frame: the figure belongs to those that are seen
+                (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+                thin = shapely.clip_by_rect(thin, west, south, east, north)
             seen = ~(shapely.is_missing(thin) | shapely.is_empty(thin))
-            kept = gpd.GeoSeries(thin[seen], index=shapes.index[seen])
-            paint(axes, kept, values.index, cut, coverage, **line)
+            figure.paint(axes, gpd.GeoSeries(thin[seen], index=shapes.index[seen]), **line)
 
 
-def _legend(sheet: _Sheet, handles: list[Any], heading: str) -> None:
+def _without_outline(sheet: _Sheet, coverage: pd.DataFrame, column: str, figure: Figure) -> None:
+    """Print the figures of territories of which no outline is given."""
+    level = str(coverage.index.name)
+    for code in _INSETS:
+        if code in sheet.land:
+            continue
+        own = [unit for unit in coverage.index if _territory_of(str(unit), level) == code]
+        if own:
+            values = coverage.loc[own, column].astype("Float64")
+            known = [written(float(value), figure.kind, figure.lang) for value in values.dropna()]
+            told = ", ".join(known[:_MOST_PRINTED]) if known else term("not known", figure.lang)
+            sheet.written[code] = f"{told}\n({Note('maps.no_outline_given').say(figure.lang)})"
+
+
+def _territory_of(unit: str, level: str) -> str | None:
+    """Territory of a unit by its code; None where the code does not say."""
+    if level == "region":
+        departments = [row["code"] for row in facts.rows("departments") if row["region"] == unit]
+        return territories.of_department(departments[0]) if departments else territories.of_department(unit)
+    return territories.of_department(official.of_commune(unit) if level == "commune" else unit)
+
+
+def _legend(sheet: _Sheet, handles: list[Any], heading: str, style: dict[str, float]) -> None:
     """Legend below the frame of Paris."""
-    furniture.legend(sheet.main, handles, heading)
+    furniture.legend(sheet.main, handles, heading, **style)
     box = sheet.main.get_legend()
     if box is not None:
         box.set_bbox_to_anchor((1.02, 0.62), transform=sheet.main.transAxes)

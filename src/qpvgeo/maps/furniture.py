@@ -39,6 +39,7 @@ __all__ = [
     "draw",
     "legend",
     "line",
+    "mark",
     "metres_a_point",
     "north",
     "patches",
@@ -274,6 +275,11 @@ def dot(label: str, colour: str) -> Artist:
 def line(label: str, **style: Any) -> Artist:  # noqa: ANN401 - whatever a line takes
     """Legend handle of a line."""
     return Line2D([], [], label=label, **style)
+
+
+def mark(label: str) -> Artist:
+    """Legend handle of a value that is marked between classes."""
+    return Line2D([], [], linestyle="none", marker="D", color="#1a1a1a", markersize=3.5, label=label)
 
 
 def patches(entries: Iterable[tuple[str, dict[str, Any]]]) -> list[Artist]:

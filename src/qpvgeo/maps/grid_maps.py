@@ -17,13 +17,14 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.frames import forms, provenance
+from qpvgeo.frames import forms
 from qpvgeo.geometry import insee_lattice
+from qpvgeo.language import Note
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
-from qpvgeo.maps.choropleths import legend_of, near_columns, words_of
-from qpvgeo.maps.classification import Kind, classed
-from qpvgeo.maps.composition import finish, land, titled
+from qpvgeo.maps.classification import Classes, Kind, classed
+from qpvgeo.maps.composition import called, finish, grid_of, land, titled
+from qpvgeo.maps.figures import class_handles, near_columns, words_of
 from qpvgeo.maps.furniture import draw
 from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.palettes import CASING, MISSING, PERIMETER
@@ -51,6 +52,9 @@ _IMPUTED: dict[str, Any] = {
     "hatch_linewidth": 0.35,
 }
 _UNKNOWN: dict[str, Any] = {"facecolor": "none", "edgecolor": "#8c8c8c", "linewidth": 0.0, "hatch": "////"}
+
+_MOST_BEYOND = 0.75
+"""Part of the perimeters of a place beyond the extent of the cells from which the grid is that of another place."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -80,15 +84,17 @@ def grid(
     Returns
     -------
     matplotlib.axes.Axes
-        In metres of the legal projection. Classes hold as many cells each. A cell without anyone is not in the grid,
-        and is not drawn; one whose number is missing is white and hatched, as the legend says.
+        In metres of the legal projection, in classes with round limits. A cell without a fiscal household is not in the
+        grid, and is not drawn; one whose number is missing is white and hatched. A note counts the perimeters beyond
+        the extent of the cells.
 
     Raises
     ------
     UsageError
         There is no such column or place.
     DataError
-        No cell of the grid lies in the place, or none that does has a number.
+        No cell of the grid lies in the place, none that does has a number, or most perimeters of the place lie beyond
+        the cells.
 
     Examples
     --------
@@ -104,41 +110,76 @@ def grid(
     where = find_place(asked.place, qpv if asked.place is not None else _above(qpv, grid), communes)
     corners, rows = _corners(grid, where)
     if not len(rows):
-        raise DataError(
-            "No cell of the grid lies in this place.",
-            way_out="Read the grid of its territory; Guadeloupe, Guyane, Mayotte and the collectivities have none.",
-        )
+        raise DataError(Note("maps.no_cell_there"), way_out=Note("maps.read_its_grid"))
     shown = values.iloc[rows].to_numpy(dtype=float, na_value=np.nan)
     if not np.isfinite(shown).any():
         raise DataError(
-            f"No cell of this place has a number in {column!r}.", way_out="Name another column, or read another grid."
+            Note("maps.no_cell_has_a_number", column=repr(column)), way_out=Note("maps.other_column_or_grid")
         )
+    notes = _beyond_the_grid(corners, where, qpv, refused=asked.place is not None)
     ax = furniture.axes_of(asked.ax, where.frame)
     handles = land(ax, where, communes, lang)
-    cut = classed(shown, kind=kind, lang=lang)
+    legend = _cells(ax, grid, rows, corners, classed(shown, kind=kind, lang=lang), lang)
+    legend += _rings(ax, where, qpv, lang)
+    furniture.legend(ax, [*legend, *handles], term(words, lang))
+    side = f"{term('cells of', lang)} {grid.attrs.get('resolution_m', 200)} m"
+    subject = f"{term(words, lang)[:1].upper()}{term(words, lang)[1:]}, {side}"
+    made = titled(subject, where.name, grid_of(grid, lang))
+    finish(ax, where, made, [grid, qpv, communes], asked, notes=notes)
+    return ax
+
+
+def _cells(
+    ax: Axes, grid: pd.DataFrame, rows: npt.NDArray[np.intp], corners: Floats, cut: Classes, lang: str
+) -> list[Any]:
+    """Draw cells in the colour of their class, and hatch those that are imputed or unknown; return legend handles."""
     colours = np.array([*cut.colours, MISSING], dtype=object)[cut.of]
     squares = PolyCollection(list(corners), facecolor=colours.tolist(), edgecolor="#ffffff", linewidth=0.1, zorder=1.5)
     ax.add_collection(squares, autolim=False)
-    legend = legend_of(cut, lang, missing=bool((cut.of < 0).any()), none=False)
-    _hatch(ax, corners[cut.of < 0], _UNKNOWN)
+    legend = class_handles(cut)
+    edge = {"edgecolor": "#8c8c8c", "linewidth": 0.4}
+    if (cut.of < 0).any():
+        _hatch(ax, corners[cut.of < 0], _UNKNOWN)
+        legend += furniture.patches([(term("not known", lang), _UNKNOWN | {"facecolor": MISSING} | edge)])
     imputed = np.zeros(len(rows), dtype=bool)
     if "imputed" in grid:
         imputed = grid["imputed"].iloc[rows].fillna(False).to_numpy(dtype=bool)
     if imputed.any():
         _hatch(ax, corners[imputed], _IMPUTED)
         legend += furniture.patches([(term("imputed", lang), _IMPUTED)])
-    ring = {"facecolor": "none", "edgecolor": PERIMETER, "linewidth": 1.3}
+    return legend + furniture.patches([(term("no cell: no fiscal household", lang), {"facecolor": "#ffffff", **edge})])
+
+
+def _rings(ax: Axes, where: Place, qpv: gpd.GeoDataFrame, lang: str) -> list[Any]:
+    """Draw perimeters as lines that are seen over any colour; return legend handles."""
+    ring = {"edgecolor": PERIMETER, "linewidth": 1.3}
     shapes = where.metres(qpv).to_numpy()
-    draw(ax, shapes, **ring | {"edgecolor": CASING, "linewidth": 3.0}, zorder=3.9)
-    draw(ax, shapes, **ring, zorder=4)
-    legend += furniture.patches([(term("QPV", lang), ring)]) if len(shapes) else []
-    furniture.legend(ax, [*legend, *handles], term(words, lang))
-    about = provenance.provenance(grid)
-    side = f"{term('cells of', lang)} {grid.attrs.get('resolution_m', 200)} m"
-    dated = f"{term('grid of', lang)} {about['vintage']}" if about.get("vintage") else ""
-    made = titled(f"{term(words, lang)[:1].upper()}{term(words, lang)[1:]}, {side}", where.name, dated)
-    finish(ax, where, made, [grid, qpv, communes], asked)
-    return ax
+    if not len(shapes):
+        return []
+    draw(ax, shapes, facecolor="none", edgecolor=CASING, linewidth=3.0, zorder=3.9)
+    draw(ax, shapes, facecolor="none", **ring, zorder=4)
+    return [furniture.line(term(called(qpv), lang), color=PERIMETER, linewidth=1.3)]
+
+
+def _beyond_the_grid(corners: Floats, where: Place, qpv: gpd.GeoDataFrame, *, refused: bool) -> list[Note]:
+    """Note on perimeters of the place that lie beyond the extent of the cells.
+
+    Raises
+    ------
+    DataError
+        Most of them do, and that is refused: the grid is that of another place.
+    """
+    own = where.metres(qpv)[where.own(qpv)]
+    if not len(own):
+        return []
+    (west, south), (east, north) = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+    outside = ~shapely.intersects(shapely.box(west, south, east, north), own.to_numpy())
+    count, total = int(outside.sum()), len(own)
+    if refused and count > _MOST_BEYOND * total:
+        raise DataError(
+            Note("maps.grid_of_another_place", count=count, total=total), way_out=Note("maps.read_its_grid")
+        )
+    return [Note("maps.beyond_the_grid", count=count, total=total)] if count else []
 
 
 def _values(grid: pd.DataFrame, column: str, lang: str) -> tuple[pd.Series, tuple[str, Kind]]:
@@ -154,9 +195,9 @@ def _values(grid: pd.DataFrame, column: str, lang: str) -> tuple[pd.Series, tupl
     if column not in numbers:
         there = [name for name, needed in _MADE_OF if needed <= set(grid.columns)]
         raise UsageError(
-            f"The grid has no column of numbers {column!r}.",
-            problems=near_columns(column, list(dict.fromkeys([*there, *numbers]))),
-            way_out="Name one of them.",
+            Note("maps.no_column_of_grid", column=repr(column)),
+            problems=near_columns(column, [*there, *numbers]),
+            way_out=Note("maps.name_a_column"),
         )
     return grid[column].astype("Float64"), COLUMNS.get(column) or words_of(column, grid[column], lang)
 

@@ -10,17 +10,17 @@ import pandas as pd
 import shapely
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
 from matplotlib.patheffects import withStroke
 
 from qpvgeo.errors import DataError
-from qpvgeo.frames import provenance, require
+from qpvgeo.frames import require
 from qpvgeo.language.numbers import number
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
-from qpvgeo.maps.composition import finish, land, perimeter_style, titled, titles_of
+from qpvgeo.maps.circles import LEGEND_LENGTH, diameters, draw_circles, size_handles
+from qpvgeo.maps.composition import called, finish, grid_of, land, perimeter_style, titled, titles_of
 from qpvgeo.maps.furniture import draw
 from qpvgeo.maps.labels import Label, Labels
 from qpvgeo.maps.options import MapOptions, settled
@@ -29,10 +29,8 @@ from qpvgeo.maps.places import Place, find_place
 
 __all__ = ["estimates"]
 
-_LARGEST_POINTS = 36.0
 _RING = "#222222"
 _CROSS_POINTS = 5.0
-_LEGEND_LENGTH = 2.8  # of the font size, around the largest circle
 _SPARE = 1.3  # a layout leaves the axes less than their figure has for them
 _STYLES: dict[str, dict[str, Any]] = {
     "least": {"facecolor": "none", "edgecolor": "#ffffff", "linewidth": 1.0},
@@ -107,7 +105,7 @@ def estimates(
     known = figures["estimate"].notna().to_numpy()
     sizes = figures[["low", "estimate", "high"]].astype("Float64").to_numpy(dtype=float, na_value=0.0)
     most = float(sizes[:, 2].max(initial=1.0)) or 1.0
-    radii = np.where(known, _points(sizes[:, 2], most), _CROSS_POINTS) / 2
+    radii = np.where(known, diameters(sizes[:, 2], most), _CROSS_POINTS) / 2
     places = shapely.point_on_surface(shapely.intersection(shapes.to_numpy(), shapely.box(*where.frame)))
     middles = shapely.get_coordinates(places)
     where = _widened(where, middles, radii, asked.ax)
@@ -118,12 +116,10 @@ def estimates(
     colours = [RELIABILITY["weak" if text else "good"] for text in figures["reliability"].fillna("")]
     _circles(ax, middles[known], sizes[known], most, [colours[row] for row in np.flatnonzero(known)])
     ax.plot(*middles[~known].T, "x", color=_RING, markersize=_CROSS_POINTS, zorder=6)
-    handles.insert(0, *furniture.patches([(term("QPV", lang), style)]))
+    handles.insert(0, *furniture.patches([(term(called(qpv), lang), style)]))
     legend = _legend(most, known=known, weak=figures["reliability"].fillna("").ne("").to_numpy(), lang=lang)
-    furniture.legend(ax, [*legend, *handles], term("people", lang), spacing=1.1, length=_LEGEND_LENGTH)
-    year = provenance.provenance(people).get("grid_vintage") or provenance.provenance(people).get("vintage")
-    dated = f"{term('grid of', lang)} {year}" if year else ""
-    made = titled(term("People of fiscal households, estimated from cells", lang), where.name, dated)
+    furniture.legend(ax, [*legend, *handles], term("people", lang), spacing=1.1, length=LEGEND_LENGTH)
+    made = titled(term("People of fiscal households, estimated from cells", lang), where.name, grid_of(people, lang))
     finish(ax, where, made, [people, qpv, communes], asked)
     names = titles_of(qpv, shapes.index)
     order = np.argsort(-sizes[:, 1], kind="stable")
@@ -157,43 +153,13 @@ def _circles(ax: Axes, at: Floats, sizes: Floats, most: float, colours: list[str
         (1, 5.0, {"facecolor": colours, "edgecolor": _RING, "linewidth": 0.5, "alpha": 0.9}),
         (0, 5.2, _STYLES["least"]),
     ):
-        across = _points(sizes[:, column], most)
-        collection = EllipseCollection(
-            across,
-            across,
-            np.zeros(len(across)),
-            units="points",
-            offsets=at,
-            transOffset=ax.transData,
-            **style,
-        )
-        collection.set_zorder(zorder)
-        ax.add_collection(collection, autolim=False)
-
-
-def _points(value: Floats, most: float) -> Floats:
-    """Diameter in points of a circle whose area is a number of people."""
-    return np.asarray(_LARGEST_POINTS * np.sqrt(np.maximum(value, 0.0) / most))
+        draw_circles(ax, at, diameters(sizes[:, column], most), zorder=zorder, **style)
 
 
 def _legend(most: float, *, known: Any, weak: Any, lang: str) -> list[Artist]:  # noqa: ANN401 - masks
     """Handles: sizes, what the rings are, and what the colours say."""
-    # a third of the most is a circle that a line of the legend can hold
-    power = 10.0 ** np.floor(np.log10(most / 3))
-    step = max(power * max(one for one in (1, 2, 5) if one * power <= most / 3), 1.0)
     blank: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgecolor": _RING}
-    handles: list[Artist] = [
-        Line2D(
-            [],
-            [],
-            **blank,
-            markerfacecolor="#ffffff",
-            markersize=float(_points(np.array([one]), most)[0]),
-            label=number(one, lang),
-        )
-        for one in (step, step / 5)
-        if one >= 1
-    ]
+    handles = size_handles(most, lang)
     around = withStroke(linewidth=5.5, foreground=RELIABILITY["good"])
     handles += [
         Ellipse((0, 0), 9, 9, **_STYLES["most"], label=term("the most there can be", lang)),

@@ -13,7 +13,7 @@ from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
-from qpvgeo.maps.composition import finish, geography_of, land, names_of, perimeter_style, titled
+from qpvgeo.maps.composition import called, finish, geography_of, land, names_of, perimeter_style, titled
 from qpvgeo.maps.furniture import draw
 from qpvgeo.maps.labels import Label, Labels
 from qpvgeo.maps.options import MapOptions, settled
@@ -69,10 +69,11 @@ def qpv(qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame | None = None, **optio
     handles = land(ax, where, communes, asked.lang)
     shapes = where.metres(qpv)
     draw(ax, shapes.to_numpy(), **perimeter_style(), zorder=4)
-    own = furniture.patches([(term("QPV", asked.lang), perimeter_style())]) if len(shapes) else []
+    own = furniture.patches([(term(called(qpv), asked.lang), perimeter_style())]) if len(shapes) else []
     furniture.legend(ax, [*own, *handles])
     dated = geography_of(qpv, asked.lang)
-    made = titled(term("Priority neighbourhoods (QPV)", asked.lang), where.name, dated)
+    subject = "Priority neighbourhoods (QPV)" if called(qpv) == "QPV" else "Perimeters"
+    made = titled(term(subject, asked.lang), where.name, dated)
     finish(ax, where, made, [qpv, communes], asked)
     labels, names = Labels(ax), names_of(qpv, shapes)
     labels.add(names[:_MOST_LABELS], color=LABEL)

@@ -13,7 +13,7 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.language.numbers import Lang, number
 from qpvgeo.language.terms import metres, term
 from qpvgeo.maps import furniture
-from qpvgeo.maps.composition import finish, geography_of, land, names_of, perimeter_style, titled
+from qpvgeo.maps.composition import called, finish, geography_of, land, names_of, perimeter_style, titled
 from qpvgeo.maps.furniture import draw
 from qpvgeo.maps.labels import Labels
 from qpvgeo.maps.options import MapOptions, settled
@@ -113,7 +113,7 @@ def tags(
     elsewhere = ~inside & (said["state"].astype("str").to_numpy() != "unknown")
     if elsewhere.any():
         legend.append(_handle(term("not on this map", lang), int(elsewhere.sum()), lang, marker=""))
-    own = furniture.patches([(term("QPV", lang), perimeter_style())]) if len(shapes) else []
+    own = furniture.patches([(term(called(qpv), lang), perimeter_style())]) if len(shapes) else []
     furniture.legend(ax, [*legend, *own, *handles], term("addresses", lang))
     made = titled(term("Addresses and QPV", lang), where.name, geography_of(qpv, lang))
     table = points if isinstance(points, pd.DataFrame) else None
