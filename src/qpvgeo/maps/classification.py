@@ -176,21 +176,21 @@ def _labels(
     if rounded:
         limits = bounds[1:-1]
         texts = [written(limit, kind, lang, _exact(limits, kind)) for limit in limits]
-        inner = [_said("between", lang, low=low, high=high) for low, high in pairwise(texts)]
-        return (_said("below", lang, high=texts[0]), *inner, _said("from", lang, low=texts[-1]))
+        inner = [_said("maps.class_between", lang, low=low, high=high) for low, high in pairwise(texts)]
+        return (_said("maps.class_below", lang, high=texts[0]), *inner, _said("maps.class_from", lang, low=texts[-1]))
     digits = _digits(bounds, kind, lang)
     texts = [written(bound, kind, lang, digits) for bound in bounds]
     first = _range(float(bounds[0]), float(bounds[1]), kind, lang, digits)
-    return (first, *(_said("over", lang, low=low, high=high) for low, high in pairwise(texts[1:])))
+    return (first, *(_said("maps.class_over", lang, low=low, high=high) for low, high in pairwise(texts[1:])))
 
 
 def _range(low: float, high: float, kind: Kind, lang: str, digits: int) -> str:
     first, last = (written(value, kind, lang, digits) for value in (low, high))
-    return _said("range", lang, low=first, high=last) if high > low else first
+    return _said("maps.class_range", lang, low=first, high=last) if high > low else first
 
 
 def _said(key: str, lang: str, **limits: str) -> str:
-    return Note(f"maps.class_{key}", **limits).say(lang)
+    return Note(key, **limits).say(lang)
 
 
 def _exact(limits: Floats, kind: Kind) -> int:

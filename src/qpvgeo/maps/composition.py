@@ -25,6 +25,7 @@ from qpvgeo.maps.places import Place
 __all__ = [
     "LAND_ID",
     "called",
+    "draw_perimeters",
     "finish",
     "geography_of",
     "grid_of",
@@ -36,6 +37,12 @@ __all__ = [
     "titled",
     "titles_of",
 ]
+
+_DIMMED: dict[str, Any] = {
+    "facecolor": to_rgba(PERIMETER, 0.07),
+    "edgecolor": to_rgba(PERIMETER, 0.4),
+    "linewidth": 0.6,
+}
 
 LAND_ID = "land"
 """Identifier of the communes among the artists of a map."""
@@ -66,6 +73,24 @@ def place_handle(ax: Axes, where: Place, zorder: float = 2.0) -> Any:  # noqa: A
     outline = np.array([where.outline], dtype=object)
     draw(ax, outline, facecolor="none", edgecolor="#4d4d4d", linewidth=1.2, zorder=zorder)
     return furniture.line(where.name, color="#4d4d4d", linewidth=1.4)
+
+
+def draw_perimeters(
+    ax: Axes, where: Place, qpv: gpd.GeoDataFrame, lang: str, *, zorder: float = 4.0, line: float = 1.0
+) -> list[Any]:
+    """Draw perimeters, those outside the place dimmed; return legend handles."""
+    shapes, own = where.metres(qpv).to_numpy(), where.own(qpv)
+    if where.level == "qpv":
+        line *= 1.8
+    styles = {True: perimeter_style() | {"linewidth": line}, False: _DIMMED}
+    handles: list[tuple[str, dict[str, Any]]] = []
+    for inside, words in ((False, "outside the place"), (True, "")):
+        chosen = shapes[own == inside]
+        if len(chosen):
+            draw(ax, chosen, **styles[inside], zorder=zorder - (0 if inside else 0.1))
+            label = term(called(qpv), lang) + (f", {term(words, lang)}" if words else "")
+            handles.insert(0, (label, styles[inside]))
+    return furniture.patches(handles)
 
 
 def called(qpv: gpd.GeoDataFrame | gpd.GeoSeries) -> str:

@@ -318,8 +318,13 @@ def _nothing_known(coverage: pd.DataFrame, column: str) -> DataError:
     reasons: list[str] = []
     if "note" in coverage:
         reasons = [note for note in dict.fromkeys(coverage["note"].dropna()) if note][:3]
-    needed = {"share": "population", "qpv_population": "people", "area_share": "units", "population": "units"}
-    way_out = Note(f"maps.give_{needed[column]}" if column in needed else "maps.name_a_column")
+    ways = {
+        "share": "maps.give_population",
+        "qpv_population": "maps.give_people",
+        "area_share": "maps.give_units",
+        "population": "maps.give_units",
+    }
+    way_out = Note(ways.get(column, "maps.name_a_column"))
     return DataError(Note("maps.nothing_known", column=repr(column)), problems=reasons, way_out=way_out)
 
 

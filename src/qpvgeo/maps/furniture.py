@@ -37,6 +37,8 @@ __all__ = [
     "bare",
     "dot",
     "draw",
+    "key",
+    "key_line",
     "legend",
     "line",
     "mark",
@@ -58,7 +60,8 @@ _LEAST_IN, _MOST_IN, _LEAST_WIDTH_IN = 3.6, 8.2, 1.0
 _STRAIGHT_DEGREES = 0.6
 """Where true north turns by more than that over a map, it has no arrow."""
 
-_SMALL, _TINY, _TITLE = 8, 6.5, 11
+_SMALL, _TINY, _TITLE, _KEY = 8, 6.5, 11, 5.5
+_ENTRY_POINTS, _ROW_POINTS, _LEAST_ROWS, _FILLED, _KEY_LETTERS = 14.0, 7.6, 12, 1.25, 46
 
 _TITLE_EM, _LEAST_LETTERS = 0.62, 24
 """Mean width of a bold letter, and letters that a title has room for at least."""
@@ -66,6 +69,9 @@ _TITLE_EM, _LEAST_LETTERS = 0.62, 24
 _ON_WHITE = "#1a1a1a"
 
 _BAR_POINTS, _BELOW_POINTS = 1.8, 4.0
+
+_LAST_BRACKET, _TIED = re.compile(r"\([^()]*\)$"), "\ue000"
+"""Years in brackets at the end of a title, and what stands for their spaces while lines are broken."""
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 """What no SVG may hold; lines end with a line feed."""
@@ -107,7 +113,9 @@ def title(ax: Axes, text: str) -> None:
     """Title of a map: what, where, when."""
     # matplotlib's own wrapping would read the text as mathematics
     letters = max(int(_width_in(ax) * 72 / (_TITLE * _TITLE_EM)), _LEAST_LETTERS)
-    lines = "\n".join(wrap(text, letters, break_long_words=False))
+    together = _LAST_BRACKET.sub(lambda found: found[0].replace(" ", _TIED), text)
+    lines = "\n".join(wrap(together, letters, break_long_words=False)).replace(_TIED, " ")
+    ax.set_gid(text)
     shown(ax.set_title(lines, loc="left", fontsize=_TITLE, fontweight="bold", color=_ink()))
 
 
@@ -155,6 +163,72 @@ def legend(
         words = text.get_text()
         text.set_text(words[:1].upper() + words[1:])
         shown(text)
+
+
+def key(ax: Axes, names: Sequence[tuple[str, str]], *, below: int, colour: str, grow: bool = False) -> None:
+    """Key of the numbers on a map, to the right of the frame below a legend; the figure may grow for its columns."""
+    figure = ax.get_figure(root=True)
+    if figure is None or not names:  # pragma: no cover - axes have a figure
+        return
+    handles = [
+        Line2D([], [], linestyle="none", label="\n   ".join(wrap(f"{number} {name}", _KEY_LETTERS)))
+        for number, name in names
+    ]
+    west, east, south, north = *ax.get_xlim(), *ax.get_ylim()
+    tall = (north - south) / metres_a_point(ax, (west, south, east, north)) - (below + 1) * _ENTRY_POINTS
+    lines = sum(str(handle.get_label()).count("\n") + 1 for handle in handles)
+    columns = max(1, -(-lines // max(int(_FILLED * tall / _ROW_POINTS), _LEAST_ROWS)))
+    if grow:
+        figure.set_figwidth(figure.get_figwidth() + _LEGEND_IN * (columns - 1))
+    down = ScaledTranslation(0, -(below * _ENTRY_POINTS + _ENTRY_POINTS) / 72, figure.dpi_scale_trans)
+    box = Legend(
+        ax,
+        handles,
+        [str(handle.get_label()) for handle in handles],
+        loc="upper left",
+        bbox_to_anchor=(1.015, 1.0),
+        bbox_transform=ax.transAxes + down,
+        borderaxespad=0.0,
+        frameon=True,
+        facecolor="#ffffff",
+        edgecolor="none",
+        framealpha=1.0,
+        fancybox=False,
+        borderpad=0.2,
+        labelcolor=colour,
+        fontsize=_KEY,
+        handlelength=0.0,
+        handletextpad=0.0,
+        labelspacing=0.25,
+        ncols=columns,
+        columnspacing=1.0,
+    )
+    for text in box.get_texts():
+        shown(text)
+    box.set_gid("key")
+    ax.add_artist(box)
+    # beside the axes, and so in the layout of the figure
+    box.set_clip_on(False)
+
+
+def key_line(ax: Axes, *, below: int, colour: str) -> Text:
+    """Text to the right of the frame, below a legend of some entries, for the names that are not on the map."""
+    return shown(
+        ax.annotate(
+            "",
+            xy=(1.02, 1.0),
+            xycoords="axes fraction",
+            xytext=(0.0, -(below * _ENTRY_POINTS + _ENTRY_POINTS)),
+            textcoords="offset points",
+            ha="left",
+            va="top",
+            fontsize=_TINY,
+            color=colour,
+            linespacing=1.25,
+            annotation_clip=False,
+            gid="key",
+        )
+    )
 
 
 def _round(*, legend: Legend, orig_handle: Ellipse, **place: float) -> Ellipse:  # noqa: ARG001 - matplotlib's call

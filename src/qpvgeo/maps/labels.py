@@ -1,8 +1,8 @@
 """Names on a map, where there is room: each inside its shape or beside it, none over another, none nearer to another.
 
-A name stands inside its shape where that leaves most of the shape to be seen; else it touches it from outside; else a
-thin line leads to it. One that fits nowhere is left out. Places are found anew whenever the axes are drawn at another
-size, so that the layout of a figure may still change, and every kind of canvas will do.
+A name is inside its shape where that leaves most of the shape to be seen; else it touches it from outside; else a thin
+line leads to it. One that fits nowhere is left out. Names are placed again whenever the axes are drawn at another size,
+so that the layout of a figure may still change, and every kind of canvas will do.
 """
 
 import math
@@ -18,18 +18,25 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import LineCollection
+from matplotlib.patheffects import Stroke
 from matplotlib.text import Text
 
 from qpvgeo.maps.furniture import shown
 
 __all__ = ["Label", "Labels"]
 
-_LETTERS = 18
+_LETTERS, _KEY_LETTERS = 18, 40
 _ABOVE, _LINES = 10.0, 9.0
 _FIRST = -100.0
 """Drawn before all else: what is placed then is drawn later."""
 
-_HALO_POINTS, _SPACE_POINTS = 0.6, 1.0
+_HALO_POINTS, _SPACE_POINTS = 2.0, 1.0
+_BELOW = 9.5
+"""Halos are artists of their own: text with an effect would not be text in an SVG."""
+
+_NEARER, _NEARER_POINTS = 1.25, 0.5
+"""How much farther than its own shape any other shape is from a name."""
+
 _TOUCHING_POINTS, _FARTHEST_POINTS = 3.5, 30.0
 _STEP_POINTS, _MOST_STEPS = 2.0, 40
 _COVERED = 0.3
@@ -76,8 +83,9 @@ class Labels(Artist):
 
     def __init__(self, ax: Axes) -> None:
         super().__init__()
-        self._groups: list[tuple[list[Label], list[Text], bool]] = []
+        self._groups: list[tuple[list[Label], list[tuple[Text, Text]], str]] = []
         self._others: list[Label] = []
+        self._keys: dict[int, tuple[Text, list[tuple[Text, Text]]]] = {}
         self._lines = LineCollection([], linewidths=0.5, zorder=_LINES)
         self._drawn_at: tuple[float, ...] = ()
         self._ax = ax
@@ -88,8 +96,17 @@ class Labels(Artist):
         self._lines.set_in_layout(False)
         ax.add_collection(self._lines, autolim=False)
 
-    def add(self, labels: Iterable[Label], *, size: float = 7, within: bool = False, **style: Any) -> None:  # noqa: ANN401
-        """Names to write, those with the better places first; after those added before.
+    def add(
+        self,
+        labels: Iterable[Label],
+        *,
+        size: float = 7,
+        within: bool = False,
+        over: bool = False,
+        key: Text | None = None,
+        **style: Any,  # noqa: ANN401 - of a text
+    ) -> None:
+        """Add names to write, those with the better places first; after those added before.
 
         Parameters
         ----------
@@ -99,11 +116,22 @@ class Labels(Artist):
             Font size, points.
         within
             Names of land under the others: inside their own shape or not at all, and over none of the others.
+        over
+            Names of land that may lie over the shapes of others, but over no name: those that a map must have.
+        key
+            Text beside the map that takes the names without room: numbers stand for them on the map.
         **style
             Whatever text takes.
         """
         given = list(labels)
-        self._groups.append((given, [self._text(label.text, size, style) for label in given], within))
+        form = "over" if over else "within" if within else "shape"
+        self._groups.append((given, [self._text(label.text, size, style) for label in given], form))
+        if key is not None:
+            bold = style | {"fontweight": "bold"}
+            self._keys[len(self._groups) - 1] = (
+                key,
+                [self._text(str(row + 1), size, bold) for row in range(len(given))],
+            )
         self._drawn_at = ()
 
     def avoid(self, labels: Iterable[Label]) -> None:
@@ -111,14 +139,18 @@ class Labels(Artist):
         self._others += labels
         self._drawn_at = ()
 
-    def _text(self, words: str, size: float, style: dict[str, Any]) -> Text:
+    def _text(self, words: str, size: float, style: dict[str, Any]) -> tuple[Text, Text]:
+        """Text of a name, and its halo."""
         lines = [part for line in words.split("\n") for part in wrap(line, _LETTERS, break_long_words=False)]
-        halo = {"boxstyle": f"round,pad={_HALO_POINTS / size}", "facecolor": "#ffffff", "alpha": 0.75, "linewidth": 0}
-        options: dict[str, Any] = {"fontsize": size, "ha": "center", "va": "center", "linespacing": 0.95, "bbox": halo}
-        text = shown(self._ax.text(0.0, 0.0, "\n".join(lines), clip_on=True, zorder=_ABOVE, **options, **style))
-        text.set_in_layout(False)
-        text.set_visible(False)
-        return text
+        options: dict[str, Any] = {"fontsize": size, "ha": "center", "va": "center", "linespacing": 0.95} | style
+        halo = options | {"color": "#ffffff", "path_effects": [Stroke(linewidth=_HALO_POINTS, foreground="#ffffff")]}
+        made = []
+        for zorder, look in ((_ABOVE, options), (_BELOW, halo)):
+            text = shown(self._ax.text(0.0, 0.0, "\n".join(lines), clip_on=True, zorder=zorder, **look))
+            text.set_in_layout(False)
+            text.set_visible(False)
+            made.append(text)
+        return made[0], made[1]
 
     def draw(self, renderer: RendererBase) -> None:
         """Place the names, where the axes have changed since."""
@@ -132,25 +164,64 @@ class Labels(Artist):
             self._drawn_at = now
 
     def _place(self, renderer: RendererBase, point: float) -> None:
-        labels = [label for group, _, within in self._groups if not within for label in group]
+        labels = [label for group, _, form in self._groups if form == "shape" for label in group]
         room = _Room(self._ax, [*labels, *self._others], point)
-        back, lines, row = self._ax.transData.inverted(), [], 0
-        for group, texts, within in self._groups:
-            for label, text in zip(group, texts, strict=True):
-                text.set_visible(True)
-                size = text.get_window_extent(renderer)
-                extent = (size.width + 2 * _SPACE_POINTS * point, size.height + 2 * _SPACE_POINTS * point)
-                if within:
-                    found = room.inside(room.seen(label), extent)
+        lines: list[tuple[Any, Any]] = []
+        row = 0
+        for number, (group, texts, form) in enumerate(self._groups):
+            without: list[tuple[int, Label]] = []
+            for label, pair in zip(group, texts, strict=True):
+                extent = _extent(pair[0], renderer, point)
+                if form == "shape":
+                    found = room.find(row, extent)
+                    if found is None and not room.shapes[row].is_empty:
+                        without.append((row, label))
+                    row += 1
                 else:
-                    found, row = room.find(row, extent), row + 1
-                text.set_visible(found is not None)
-                if found is not None:
-                    text.set_position(tuple(back.transform(found.middle)))
-                    if found.line is not None:
-                        lines.append((back.transform(shapely.get_coordinates(found.line)), text.get_color()))
+                    shape = room.seen(label)
+                    found = room.inside(shape, extent) or (room.over(shape, extent) if form == "over" else None)
+                self._show(pair, found, lines)
+            if number in self._keys:
+                self._number(room, self._keys[number], without, lines, renderer, point)
         self._lines.set_segments([line for line, _ in lines])
         self._lines.set_color([colour for _, colour in lines])
+
+    def _number(
+        self,
+        room: "_Room",
+        key: tuple[Text, list[tuple[Text, Text]]],
+        without: list[tuple[int, Label]],
+        lines: list[tuple[Any, Any]],
+        renderer: RendererBase,
+        point: float,
+    ) -> None:
+        """Put numbers where names have no room, and the names in the key."""
+        entries = []
+        for pair in key[1]:
+            self._show(pair, None, lines)
+        for (row, label), pair in zip(without, key[1], strict=False):
+            found = room.find(row, _extent(pair[0], renderer, point))
+            self._show(pair, found, lines)
+            if found is not None:
+                entries.append("\n   ".join(wrap(f"{pair[0].get_text()} {label.text}", _KEY_LETTERS)))
+        key[0].set_text("\n".join(entries))
+
+    def _show(self, pair: tuple[Text, Text], found: "_Found | None", lines: list[tuple[Any, Any]]) -> None:
+        """Show a text and its halo where they have room, and hide them elsewhere."""
+        back = self._ax.transData.inverted()
+        for text in pair:
+            text.set_visible(found is not None)
+            if found is not None:
+                text.set_position(tuple(back.transform(found.middle)))
+        if found is not None and found.line is not None:
+            lines.append((back.transform(shapely.get_coordinates(found.line)), pair[0].get_color()))
+
+
+def _extent(text: Text, renderer: RendererBase, point: float) -> tuple[float, float]:
+    """Width and height of a text with the space around it, pixels."""
+    text.set_visible(True)
+    size = text.get_window_extent(renderer)
+    return size.width + 2 * _SPACE_POINTS * point, size.height + 2 * _SPACE_POINTS * point
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +275,31 @@ class _Room:
                 return _Found((float(tried[at, 0]), float(tried[at, 1])))
         return None
 
+    def over(self, shape: Any, extent: tuple[float, float]) -> _Found | None:  # noqa: ANN401 - an outline
+        """Place on a shape, over as little of the others as can be, its middle at least inside the shape."""
+        if shape.is_empty:
+            return None
+        west, south, east, north = shape.bounds
+        across, up = (np.linspace(*ends, _GRID + 2)[1:-1] for ends in ((west, east), (south, north)))
+        middle = shapely.get_coordinates(shapely.point_on_surface(shape))
+        tried = np.vstack([middle, np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)])
+        boxes = _boxes(tried, extent)
+        kept = np.flatnonzero(shapely.contains_xy(shape, *tried.T) & self._free(boxes))
+        if not len(kept):
+            return None
+        hidden = [
+            shapely.area(shapely.intersection(self.shapes[self.tree.query(box)], box)).sum() for box in boxes[kept]
+        ]
+        outside = shapely.area(shapely.difference(boxes[kept], shape))
+        at = kept[np.argmin(np.round(np.asarray(hidden) + outside))]
+        self.taken.append(boxes[at])
+        return _Found((float(tried[at, 0]), float(tried[at, 1])))
+
     def _beside(self, row: int, extent: tuple[float, float]) -> _Found | None:
         """Place outside a shape and nearer to it than to any other: touching it, or at the end of a line."""
         shape, own = self.shapes[row], self.same[row]
         for middle, box, far in self._around(shape, extent):
-            near = self.tree.query(box, predicate="dwithin", distance=max(far, self.point))
+            near = self.tree.query(box, predicate="dwithin", distance=_NEARER * far + _NEARER_POINTS * self.point)
             if set(near.tolist()) - own or self._hides(box, row):
                 continue
             if far <= _TOUCHING_POINTS * self.point:
@@ -264,7 +355,7 @@ def _boxes(middles: npt.NDArray[np.float64], extent: tuple[float, float]) -> Sha
 
 
 def _one_place(shapes: Shapes, tree: shapely.STRtree) -> list[set[int]]:
-    """For each shape, itself and those that lie on the same ground: no name is nearer to one than to the other."""
+    """For each shape, itself and those that share its area: no name is nearer to one than to the other."""
     one, other = tree.query(shapes, predicate="intersects")
     shared = shapely.area(shapely.intersection(shapes[one], shapes[other]))
     least = np.minimum(shapely.area(shapes[one]), shapely.area(shapes[other]))

@@ -13,16 +13,15 @@ from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
-from qpvgeo.maps.composition import called, finish, geography_of, land, names_of, perimeter_style, titled
+from qpvgeo.maps.composition import called, draw_perimeters, finish, geography_of, land, names_of, titled
 from qpvgeo.maps.furniture import draw
 from qpvgeo.maps.labels import Label, Labels
+from qpvgeo.maps.naming import name_places
 from qpvgeo.maps.options import MapOptions, settled
-from qpvgeo.maps.palettes import CHANGES, LABEL
-from qpvgeo.maps.places import Place, find_place, require_outlines
+from qpvgeo.maps.palettes import CHANGES
+from qpvgeo.maps.places import find_place, require_outlines
 
 __all__ = ["change", "qpv"]
-
-_MOST_LABELS = 80
 
 
 def qpv(qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame | None = None, **options: Unpack[MapOptions]) -> Axes:
@@ -67,18 +66,13 @@ def qpv(qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame | None = None, **optio
     where = find_place(asked.place, qpv, communes)
     ax = furniture.axes_of(asked.ax, where.frame)
     handles = land(ax, where, communes, asked.lang)
-    shapes = where.metres(qpv)
-    draw(ax, shapes.to_numpy(), **perimeter_style(), zorder=4)
-    own = furniture.patches([(term(called(qpv), asked.lang), perimeter_style())]) if len(shapes) else []
-    furniture.legend(ax, [*own, *handles])
+    handles = [*draw_perimeters(ax, where, qpv, asked.lang), *handles]
+    furniture.legend(ax, handles)
     dated = geography_of(qpv, asked.lang)
     subject = "Priority neighbourhoods (QPV)" if called(qpv) == "QPV" else "Perimeters"
     made = titled(term(subject, asked.lang), where.name, dated)
     finish(ax, where, made, [qpv, communes], asked)
-    labels, names = Labels(ax), names_of(qpv, shapes)
-    labels.add(names[:_MOST_LABELS], color=LABEL)
-    labels.avoid(names[_MOST_LABELS:])
-    labels.add(_communes_of(communes, where), size=6, within=True, color="#6b6b6b", style="italic")
+    name_places(ax, where, qpv, communes, entries=len(handles), grow=asked.ax is None)
     return ax
 
 
@@ -182,13 +176,3 @@ def _in_order(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> list[int]:
 
 def _codes_of(shapes: gpd.GeoSeries) -> list[Label]:
     return names_of(gpd.GeoDataFrame(geometry=shapes), shapes)
-
-
-def _communes_of(communes: gpd.GeoDataFrame | None, where: Place) -> list[Label]:
-    """Names of the communes that the frame shows, where there are several."""
-    if communes is None:
-        return []
-    shapes = where.metres(communes)
-    clipped = gpd.GeoSeries(shapely.clip_by_rect(shapes.to_numpy(), *where.frame), index=shapes.index)
-    clipped = clipped[~clipped.is_empty]
-    return names_of(communes, clipped)[:_MOST_LABELS] if len(clipped) > 1 else []

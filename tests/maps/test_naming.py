@@ -1,0 +1,113 @@
+"""Which names a map has: the largest communes first, the QPV of the place, none of its neighbours'."""
+
+import geopandas as gpd
+import matplotlib.pyplot as plt
+import pytest
+import shapely
+
+from qpvgeo import maps
+
+X, Y = 700_000.0, 6_600_000.0
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+def square(x, y, size):
+    return shapely.box(X + x, Y + y, X + x + size, Y + y + size)
+
+
+def layers(count=6):
+    """Four communes of 5 km, the second in another EPCI, and rows of QPV in the first and in the second."""
+    communes = gpd.GeoDataFrame(
+        {
+            "name": ["Petite", "Ailleurs", "Ville", "Moyenne"],
+            "population": [100, 90_000, 60_000, 5_000],
+            "epci": ["241800001", "241800002", "241800001", "241800001"],
+            "department": "18",
+        },
+        geometry=[square(0, 0, 5_000), square(5_000, 0, 5_000), square(0, 5_000, 5_000), square(5_000, 5_000, 5_000)],
+        index=["18001", "18002", "18003", "18004"],
+        crs=2154,
+    )
+    places = [
+        (f"QN018{row:02d}M", f"Quartier {row}", ["18001"], 600 * (row % 8), 900 * (row // 8)) for row in range(count)
+    ]
+    places.append(("QN01899M", "Voisin", ["18002"], 6_000, 2_000))
+    qpv = gpd.GeoDataFrame(
+        {"name": [name for _, name, _, _, _ in places], "communes": [list(one) for _, _, one, _, _ in places]},
+        geometry=[square(x + 300, y + 300, 250) for *_, x, y in places],
+        index=[code for code, *_ in places],
+        crs=2154,
+    )
+    return qpv, communes
+
+
+def names_on(ax):
+    ax.figure.draw_without_rendering()
+    return [text.get_text().replace("\n", " ") for text in ax.texts if text.get_zorder() == 10 and text.get_visible()]
+
+
+def key_of(ax):
+    ax.figure.draw_without_rendering()
+    legends = [one for one in ax.artists if one.get_gid() == "key"]
+    return [text.get_text() for one in legends for text in one.get_texts()]
+
+
+def test_communes_of_the_place_come_by_population_and_neighbours_have_no_name():
+    qpv, communes = layers()
+    ax = maps.qpv(qpv, communes, place="241800001")
+    names = names_on(ax)
+    assert [name for name in names if name in set(communes["name"])] == ["Ville", "Moyenne", "Petite"]
+    assert len([name for name in names if name.startswith("Quartier") or name.isdigit()]) == 6
+    assert "Voisin" not in names
+
+
+def test_qpv_outside_the_place_are_dimmed_and_in_the_legend():
+    qpv, communes = layers()
+    texts = [text.get_text() for text in maps.qpv(qpv, communes, place="241800001").get_legend().get_texts()]
+    assert texts[:2] == ["QPV", "QPV, outside the place"]
+    whole = [text.get_text() for text in maps.qpv(qpv, communes).get_legend().get_texts()]
+    assert "QPV, outside the place" not in whole
+
+
+def test_qpv_asked_for_is_named_alone():
+    qpv, communes = layers()
+    assert names_on(maps.qpv(qpv, communes, place="QN01802M")) == ["Quartier 2"]
+
+
+def test_many_qpv_are_numbered_and_named_in_a_key():
+    qpv, communes = layers(30)
+    ax = maps.qpv(qpv, communes, place="241800001")
+    key = key_of(ax)
+    assert len(key) == 30
+    assert {entry.split(" ", 1)[1] for entry in key} == {f"Quartier {row}" for row in range(30)}
+    numbers = [name for name in names_on(ax) if name.isdigit()]
+    assert set(numbers) <= {entry.split(" ", 1)[0] for entry in key}
+    assert len(numbers) > 20
+
+
+def test_names_without_room_become_numbers_with_a_key():
+    qpv, communes = layers(16)
+    long = qpv.assign(name=[f"{name} - un nom si long qu'il ne tient nulle part à côté" for name in qpv["name"]])
+    ax = maps.qpv(long, communes, place="18001")
+    names = names_on(ax)
+    (key,) = [text.get_text() for text in ax.texts if text.get_gid() == "key"]
+    numbers = [name for name in names if name.isdigit()]
+    assert numbers
+    for number in numbers:
+        assert f"{number} Quartier" in key
+
+
+def test_key_lies_beside_the_map_and_below_the_legend():
+    qpv, communes = layers(30)
+    ax = maps.qpv(qpv, communes, place="241800001")
+    ax.figure.draw_without_rendering()
+    (key,) = [one for one in ax.artists if one.get_gid() == "key"]
+    box, legend = key.get_window_extent(), ax.get_legend().get_window_extent()
+    assert box.x0 > ax.get_window_extent().x1
+    assert box.y1 <= legend.y0
+    assert box.x1 <= ax.figure.bbox.x1
