@@ -190,7 +190,8 @@ def test_scale_bars_are_as_long_on_paper_as_they_say(layers):
         metres = float(number_.replace(",", "")) * (1000 if unit == "km" else 1)
         pixels = metres * ax.get_window_extent().width / np.ptp(ax.get_xlim())
         inked = np.flatnonzero(_alone(bar, figure).any(axis=0))
-        assert np.ptp(inked) + 1 == pytest.approx(pixels, abs=1.5)
+        # its ends may each share a pixel with the paper
+        assert np.ptp(inked) + 1 == pytest.approx(pixels, abs=2)
 
 
 def _alone(artist, figure):

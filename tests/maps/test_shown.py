@@ -190,7 +190,7 @@ def test_more_bands_than_colours_are_refused(addresses, new):
     colours = [line.get_color() for line in maps.tags(addresses, new, tags=three).lines]
     assert set(BANDS) <= set(colours)
     plt.close("all")
-    with pytest.raises(UsageError, match="4 bands cannot be told apart"):
+    with pytest.raises(UsageError, match="3 bands at most, not 4"):
         maps.tags(addresses, new, tags=qg.tag_points(addresses, new, bands=(100, 200, 300, 400)))
     assert plt.get_fignums() == []
 

@@ -47,8 +47,7 @@ def draw(asked: Options) -> dict[str, Any]:
                 maps.basemap(drawing.ax, drawing.place)
             for path in _files(asked):
                 maps.save(drawing.ax, path)
-            # lines are broken for the picture alone
-            title = drawing.ax.get_title(loc="left").replace("\n", " ")
+            title = drawing.ax.get_label()
         finally:
             plt.close(drawing.ax.figure)
     answer = {
@@ -125,6 +124,7 @@ def _problems_of_place(asked: Options) -> list[str]:
     wrong: dict[str, Any] = {
         Note("cli.no_place_of_france"): country and (asked.place or asked.box),
         Note("cli.basemap_of_a_place"): country and asked.basemap,
+        Note("cli.page_of_a_place"): country and asked.page,
         Note("cli.place_or_box"): asked.place and asked.box,
         Note("cli.not_a_box", given=asked.box): asked.box and _numbers(asked.box) is None,
     }
@@ -157,17 +157,28 @@ def _numbers(box: str) -> list[float] | None:
     return numbers if len(numbers) == 4 else None
 
 
+def _options(asked: Options, place: maps.Place | None) -> dict[str, Any]:
+    """Options that every map takes."""
+    return {
+        "place": place,
+        "lang": settings.current_language(),
+        "title": asked.title,
+        "source": asked.source,
+        "page": asked.page,
+    }
+
+
 def _draw_qpv(asked: Options) -> _Drawing:
     qpv, communes = _qpv(asked), _communes(asked)
     place = _place(asked, qpv, communes)
-    ax = maps.qpv(qpv, communes, place=place, lang=settings.current_language(), title=asked.title)  # type: ignore[arg-type]
+    ax = maps.qpv(qpv, communes, **_options(asked, place))
     return _Drawing(ax, place, _known(qpv, communes))
 
 
 def _draw_change(asked: Options) -> _Drawing:
     before, after, communes = _qpv(asked, 2015), _qpv(asked, 2024), _communes(asked)
     place = _place(asked, [after, before], communes)
-    ax = maps.change(before, after, communes, place=place, lang=settings.current_language(), title=asked.title)  # type: ignore[arg-type]
+    ax = maps.change(before, after, communes, **_options(asked, place))
     return _Drawing(ax, place, _known(before, after, communes))
 
 
@@ -176,8 +187,7 @@ def _draw_choropleth(asked: Options) -> _Drawing:
     made = inputs.covered(_year(asked), asked.data, by=by)
     communes = made.communes if made.communes is not None else inputs.communes(asked.data, None)
     place = _place(asked, communes if asked.place is None else made.qpv, communes)
-    options: dict[str, Any] = {"place": place, "lang": settings.current_language(), "title": asked.title}
-    ax = maps.choropleth(made.frame, communes, asked.column or "share", **options)
+    ax = maps.choropleth(made.frame, communes, asked.column or "share", **_options(asked, place))
     return _Drawing(ax, place, _known(made.frame, communes))
 
 
@@ -185,8 +195,7 @@ def _draw_grid(asked: Options) -> _Drawing:
     qpv, communes = _qpv(asked), _communes(asked)
     place = _place(asked, qpv, communes)
     cells = _cells(asked, place)
-    options: dict[str, Any] = {"place": place, "lang": settings.current_language(), "title": asked.title}
-    ax = maps.grid(cells, qpv, asked.column or "population", communes, **options)
+    ax = maps.grid(cells, qpv, asked.column or "population", communes, **_options(asked, place))
     return _Drawing(ax, place, _known(cells, qpv, communes))
 
 
@@ -197,8 +206,7 @@ def _draw_estimates(asked: Options) -> _Drawing:
     if not len(near):
         raise MissingDataError(Note("cli.no_qpv_on_map", vintage=_year(asked)))
     people = estimate_population(near, _cells(asked, place))
-    options: dict[str, Any] = {"place": place, "lang": settings.current_language(), "title": asked.title}
-    ax = maps.estimates(people, near, communes, **options)
+    ax = maps.estimates(people, near, communes, **_options(asked, place))
     return _Drawing(ax, place, _known(people, qpv, communes))
 
 
@@ -206,12 +214,11 @@ def _draw_tags(asked: Options) -> _Drawing:
     qpv, communes = _qpv(asked), _communes(asked)
     place = _place(asked, qpv, communes)
     points = _points(asked.points or embedded().addresses)
-    options: dict[str, Any] = {"place": place, "lang": settings.current_language(), "title": asked.title}
-    return _Drawing(maps.tags(points, qpv, communes, **options), place, _known(qpv, communes, points))
+    return _Drawing(maps.tags(points, qpv, communes, **_options(asked, place)), place, _known(qpv, communes, points))
 
 
 def _draw_france(asked: Options) -> _Drawing:
-    options: dict[str, Any] = {"lang": settings.current_language(), "title": asked.title}
+    options = {name: value for name, value in _options(asked, None).items() if name not in ("place", "page")}
     if asked.by is None and asked.column is None:
         qpv, communes = _qpv(asked), _communes(asked)
         return _Drawing(maps.france(qpv, communes, **options), None, _known(qpv, communes))

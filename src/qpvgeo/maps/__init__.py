@@ -8,13 +8,14 @@ leaves them room, `plt.subplots(1, 2, layout="constrained")`. Names are placed w
 """
 
 from qpvgeo.maps.basemaps import basemap
+from qpvgeo.maps.change_maps import change
 from qpvgeo.maps.choropleths import choropleth
 from qpvgeo.maps.country_map import france
 from qpvgeo.maps.export import save
 from qpvgeo.maps.grid_maps import grid
 from qpvgeo.maps.places import Place, find_place
 from qpvgeo.maps.population_maps import estimates
-from qpvgeo.maps.qpv_maps import change, qpv
+from qpvgeo.maps.qpv_maps import qpv
 from qpvgeo.maps.tag_maps import tags
 
 __all__ = [

@@ -6,6 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from qpvgeo.errors import FetchError, UsageError
+from qpvgeo.language import Note
 from qpvgeo.maps.composition import LAND_ID
 from qpvgeo.maps.places import Place
 
@@ -45,7 +46,7 @@ def basemap(ax: Axes, place: Place, source: Any = None) -> Axes:  # noqa: ANN401
     try:
         import contextily  # noqa: PLC0415 - needed here alone
     except ImportError as error:
-        raise UsageError("A base map needs contextily.", way_out="pip install 'qpvgeo[basemap]'.") from error
+        raise UsageError(Note("maps.needs_contextily"), way_out="pip install 'qpvgeo[basemap]'.") from error
     tiles = source
     if tiles is None:
         tiles = contextily.providers
@@ -56,9 +57,7 @@ def basemap(ax: Axes, place: Place, source: Any = None) -> Axes:  # noqa: ANN401
             warnings.simplefilter("ignore")
             contextily.add_basemap(ax, crs=f"EPSG:{place.epsg}", source=tiles, zorder=0.5, reset_extent=True)
     except Exception as error:
-        raise FetchError(
-            f"The tiles of the base map cannot be had: {error}", way_out="Leave the base map out, or try later."
-        ) from error
+        raise FetchError(Note("maps.no_tiles"), problems=[str(error)], way_out=Note("maps.without_base_map")) from error
     for collection in ax.collections:
         if collection.get_gid() == LAND_ID:
             collection.set_facecolor("none")

@@ -97,7 +97,7 @@ def choropleth(
     figure = every
     if len(chosen) < len(every.values):
         figure = figure_of(coverage, column, outlines.index, lang, shown=chosen.index, scheme=scheme, classes=classes)
-    ax = furniture.axes_of(asked.ax, where.frame)
+    ax = furniture.axes_of(asked.ax, where.frame, asked.page)
     figure.paint(ax, chosen)
     limits = _around_place(ax, where, shapes[~own], covered=len(chosen) == len(shapes))
     furniture.legend(ax, [*figure.handles(), *limits], figure.words, **figure.legend_style)

@@ -27,6 +27,7 @@ __all__ = [
     "called",
     "draw_perimeters",
     "finish",
+    "generalised",
     "geography_of",
     "grid_of",
     "land",
@@ -43,6 +44,9 @@ _DIMMED: dict[str, Any] = {
     "edgecolor": to_rgba(PERIMETER, 0.4),
     "linewidth": 0.6,
 }
+
+_COARSE_M, _COARSE_QPV_M, _JUDGED = 200.0, 75.0, 8
+"""Metres between vertices beyond which communes or QPV are generalised, and vertices that an outline has at least."""
 
 LAND_ID = "land"
 """Identifier of the communes among the artists of a map."""
@@ -131,7 +135,7 @@ def finish(
     furniture.title(ax, title if options.title is None else options.title)
     furniture.scale_bar(ax, options.lang)
     furniture.north(ax, where, options.lang)
-    said = [note.say(options.lang) for note in [*notes, *not_shown(where.bare, frames)]]
+    said = [note.say(options.lang) for note in [*notes, *not_shown(where.bare, frames), *generalised(where, frames)]]
     line = source_line(
         frames,
         options.lang,
@@ -141,6 +145,22 @@ def finish(
         own=options.source,
     )
     furniture.source(ax, line)
+
+
+def generalised(where: Place, frames: Iterable[pd.DataFrame | None]) -> list[Note]:
+    """Note on layers whose vertices are so far apart that their outlines were generalised."""
+    coarse: list[str] = []
+    for frame in frames:
+        if isinstance(frame, gpd.GeoDataFrame) and not provenance.is_fictional(frame):
+            shapes = where.metres(frame).to_numpy()
+            vertices = shapely.get_num_coordinates(shapes)
+            if not len(shapes) or vertices.sum() < _JUDGED * len(shapes):
+                continue
+            quarters = official.vintage_of(str(frame.index[0])) is not None
+            spacing = float(np.median(shapely.length(shapes) / vertices))
+            if spacing > (_COARSE_QPV_M if quarters else _COARSE_M):
+                coarse.append("QPV perimeters" if quarters else "commune boundaries")
+    return [Note("maps.generalised", layers=list(dict.fromkeys(coarse)))] if coarse else []
 
 
 def not_shown(bare: Iterable[str], frames: Iterable[pd.DataFrame | None]) -> list[Note]:

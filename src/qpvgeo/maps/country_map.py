@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError
-from qpvgeo.frames import provenance
+from qpvgeo.frames import provenance, require
 from qpvgeo.geometry.projection import reproject, territory_of
 from qpvgeo.language import Note
 from qpvgeo.language.numbers import number
@@ -101,8 +101,9 @@ def france(
     >>> [inset.get_label() for inset in ax.child_axes][:3]
     ['971', '972', '973']
     """
-    asked = settled(options, without=["place"])
+    asked = settled(options, without=["place", "page"])
     lang = asked.lang
+    require.require_frame(data, "data")
     perimeters = _are_perimeters(data, column)
     own = isinstance(data, gpd.GeoDataFrame)
     if units is None and not own:

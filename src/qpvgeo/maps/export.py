@@ -6,15 +6,20 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from qpvgeo.errors import UsageError
 from qpvgeo.formats.atomic_write import replace, writing
+from qpvgeo.language import Note
+from qpvgeo.maps.furniture import PAGE_ID
 
 __all__ = ["FORMATS", "save"]
 
 FORMATS = (".png", ".svg", ".pdf")
 
 _DPI = 300
+_PAD_IN = 0.08
 _TEXT_AS_TEXT: dict[Any, Any] = {
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
@@ -26,6 +31,14 @@ _UNDATED: dict[str, dict[str, Any]] = {
     ".svg": {"Date": None},
     ".pdf": {"CreationDate": None, "ModDate": None},
 }
+
+
+def _of_page(figure: Figure) -> Bbox:
+    """Box as wide as the page, and as high as what is drawn; inches."""
+    figure.draw_without_rendering()
+    drawn = figure.get_tightbbox(figure.canvas.get_renderer())  # type: ignore[attr-defined]
+    south, north = max(drawn.y0 - _PAD_IN, 0.0), min(drawn.y1 + _PAD_IN, figure.get_figheight())
+    return Bbox([[0.0, south], [figure.get_figwidth(), north]])
 
 
 def save(ax: Axes, path: str | os.PathLike[str], *, dpi: int = _DPI) -> Path:
@@ -62,17 +75,19 @@ def save(ax: Axes, path: str | os.PathLike[str], *, dpi: int = _DPI) -> Path:
     """
     target = Path(path).expanduser()
     suffix = target.suffix.lower()
-    problems = []
+    problems: list[str] = []
     if suffix not in FORMATS:
-        problems.append(f"{target.name} ends in none of {', '.join(FORMATS)}")
+        problems.append(Note("maps.not_a_format", file=target.name, known=list(FORMATS)))
     if not target.absolute().parent.is_dir():
-        problems.append(f"there is no folder {target.parent}")
+        problems.append(Note("maps.no_folder", folder=str(target.parent)))
     figure = ax.get_figure(root=True)
     if figure is None:
-        problems.append("the axes have no figure any more")
+        problems.append(Note("maps.no_figure"))
     if problems or figure is None:
-        raise UsageError("The map cannot be written.", problems=problems)
-    options: dict[str, Any] = {"dpi": dpi, "bbox_inches": "tight", "pad_inches": 0.08, "metadata": _UNDATED[suffix]}
-    with writing(target, way_out="Name another file, or make room."), mpl.rc_context(_TEXT_AS_TEXT):
+        raise UsageError(Note("maps.cannot_write"), problems=problems)
+    options: dict[str, Any] = {"dpi": dpi, "metadata": _UNDATED[suffix]}
+    tight = figure.get_gid() != PAGE_ID
+    options |= {"bbox_inches": "tight" if tight else _of_page(figure), "pad_inches": _PAD_IN}
+    with writing(target, way_out=Note("maps.name_another_file")), mpl.rc_context(_TEXT_AS_TEXT):
         replace(target, lambda beside: figure.savefig(beside, format=suffix[1:], **options))
     return target

@@ -33,6 +33,8 @@ from qpvgeo.maps.palettes import GROUND
 from qpvgeo.maps.places import Box, Place
 
 __all__ = [
+    "PAGES",
+    "PAGE_ID",
     "axes_of",
     "bare",
     "dot",
@@ -52,6 +54,12 @@ __all__ = [
     "title",
     "width_in_letters",
 ]
+
+PAGES = {"a4": (6.7, 9.4), "a4-landscape": (10.1, 6.5), "half": (6.7, 4.6)}
+"""Width and greatest height of maps for print, inches: what margins of 2 cm leave of a sheet."""
+
+PAGE_ID = "page"
+"""Identifier of a figure that is saved at its own width."""
 
 _WIDTH_IN, _LEGEND_IN = 6.4, 2.3
 
@@ -85,10 +93,13 @@ def shown(text: Text) -> Text:
     return text
 
 
-def axes_of(ax: Axes | None, frame: Box) -> Axes:
-    """Axes for a frame: those given, or those of a new figure of its shape; without ticks, metres alike both ways."""
+def axes_of(ax: Axes | None, frame: Box, page: str | None = None) -> Axes:
+    """Axes for a frame: those given, or those of a new figure of its shape or of a page; metres alike both ways."""
     west, south, east, north = frame
-    if ax is None:
+    if ax is None and page is not None:
+        figure, ax = plt.subplots(figsize=PAGES[page], layout="constrained")
+        figure.set_gid(PAGE_ID)
+    elif ax is None:
         height = float(np.clip(_WIDTH_IN * (north - south) / (east - west), _LEAST_IN, _MOST_IN))
         size = (_WIDTH_IN + _LEGEND_IN, height + 1.1)
         _, ax = plt.subplots(figsize=size, layout="constrained")
@@ -115,7 +126,8 @@ def title(ax: Axes, text: str) -> None:
     letters = max(int(_width_in(ax) * 72 / (_TITLE * _TITLE_EM)), _LEAST_LETTERS)
     together = _LAST_BRACKET.sub(lambda found: found[0].replace(" ", _TIED), text)
     lines = "\n".join(wrap(together, letters, break_long_words=False)).replace(_TIED, " ")
-    ax.set_gid(text)
+    # the whole of it, for those that look a map up by its title
+    ax.set_label(text)
     shown(ax.set_title(lines, loc="left", fontsize=_TITLE, fontweight="bold", color=_ink()))
 
 

@@ -17,7 +17,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.frames import forms
+from qpvgeo.frames import forms, require
 from qpvgeo.geometry import insee_lattice
 from qpvgeo.language import Note
 from qpvgeo.language.terms import term
@@ -106,6 +106,7 @@ def grid(
     """
     asked = settled(options)
     lang = asked.lang
+    require.require_frame(grid, "grid")
     values, (words, kind) = _values(grid, column, lang)
     where = find_place(asked.place, qpv if asked.place is not None else _above(qpv, grid), communes)
     corners, rows = _corners(grid, where)
@@ -117,7 +118,7 @@ def grid(
             Note("maps.no_cell_has_a_number", column=repr(column)), way_out=Note("maps.other_column_or_grid")
         )
     notes = _beyond_the_grid(corners, where, qpv, refused=asked.place is not None)
-    ax = furniture.axes_of(asked.ax, where.frame)
+    ax = furniture.axes_of(asked.ax, where.frame, asked.page)
     handles = land(ax, where, communes, lang)
     legend = _cells(ax, grid, rows, corners, classed(shown, kind=kind, lang=lang), lang)
     legend += _rings(ax, where, qpv, lang)

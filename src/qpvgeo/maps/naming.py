@@ -15,9 +15,9 @@ from qpvgeo.maps.labels import Label, Labels
 from qpvgeo.maps.palettes import LABEL
 from qpvgeo.maps.places import Place
 
-__all__ = ["keyed", "name_perimeters", "name_places", "own_perimeters"]
+__all__ = ["MOST_NAMED", "keyed", "name_perimeters", "name_places", "own_perimeters"]
 
-_MOST_NAMED, _MOST_KEYED = 20, 180
+MOST_NAMED, _MOST_KEYED = 20, 180
 """QPV of a place up to which their names are on the map, and up to which numbers stand for them."""
 
 _MOST_MAIN, _MOST_COMMUNES = 8, 80
@@ -35,7 +35,7 @@ def own_perimeters(where: Place, qpv: gpd.GeoDataFrame) -> gpd.GeoSeries:
 
 def keyed(shapes: gpd.GeoSeries) -> bool:
     """Tell whether perimeters are numbered on the map and named in a key beside it."""
-    return _MOST_NAMED < len(shapes) <= _MOST_KEYED
+    return MOST_NAMED < len(shapes) <= _MOST_KEYED
 
 
 def name_perimeters(
@@ -73,7 +73,7 @@ def name_perimeters(
         labels.add(map(Label, numbers, ordered), size=6, color=colour, fontweight="bold")
         names = list(zip(numbers, titles_of(qpv, ordered.index), strict=True))
         furniture.key(ax, names, below=entries + bool(title), colour=colour, grow=grow)
-    elif len(shapes) <= _MOST_NAMED:
+    elif len(shapes) <= MOST_NAMED:
         key = furniture.key_line(ax, below=entries + bool(title), colour=colour)
         labels.add(map(Label, titles_of(qpv, shapes.index), shapes), color=colour, key=key)
     else:

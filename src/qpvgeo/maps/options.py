@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast
 
 from matplotlib.axes import Axes
 
@@ -11,6 +11,7 @@ from qpvgeo import settings
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 from qpvgeo.language.numbers import LANGUAGES, Lang
+from qpvgeo.maps.furniture import PAGES
 from qpvgeo.maps.places import Place
 
 __all__ = ["MapOptions", "Options", "near_words", "settled"]
@@ -32,6 +33,9 @@ class MapOptions(TypedDict, total=False):
         Replaces the title made of subject, place and vintage.
     source
         Sources of your own, added to those of the files: `Ville de Lille, 2026`.
+    page
+        Size of a new figure for print: `a4`, `a4-landscape` or `half` (of a portrait page); by default a figure of the
+        shape of the place.
     """
 
     place: str | Sequence[float] | Place | None
@@ -39,6 +43,7 @@ class MapOptions(TypedDict, total=False):
     lang: Lang | None
     title: str | None
     source: str | None
+    page: Literal["a4", "a4-landscape", "half"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Options:
     lang: Lang
     title: str | None
     source: str | None
+    page: str | None = None
 
 
 def settled(given: Mapping[str, Any], *, without: Sequence[str] = ()) -> Options:
@@ -77,12 +83,21 @@ def settled(given: Mapping[str, Any], *, without: Sequence[str] = ()) -> Options
         for name in ("title", "source")
         if not isinstance(given.get(name), str | None)
     ]
+    if given.get("page") is not None and given["page"] not in PAGES:
+        problems.append(Note("maps.unknown_page", page=repr(given["page"]), known=list(PAGES)))
     if problems:
         raise UsageError(
             Note("maps.invalid_options"), problems=problems, way_out=Note("maps.options_are", options=names)
         )
     spoken = lang or settings.current_language()
-    return Options(given.get("place"), given.get("ax"), cast("Lang", spoken), given.get("title"), given.get("source"))
+    return Options(
+        given.get("place"),
+        given.get("ax"),
+        cast("Lang", spoken),
+        given.get("title"),
+        given.get("source"),
+        given.get("page"),
+    )
 
 
 def near_words(asked: object, known: Sequence[str]) -> list[str]:

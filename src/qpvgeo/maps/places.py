@@ -91,15 +91,22 @@ class Place:
         shapes = self.metres(layer)
         if self.level == "qpv":
             return np.asarray(shapes.index == self.code)
-        if self.communes and "communes" in layer:
-            lists = layer["communes"].loc[shapes.index]
-            return np.array([isinstance(one, list) and not self.communes.isdisjoint(one) for one in lists], dtype=bool)
-        if self.outline is not None:
-            shared = shapely.area(shapely.intersection(shapes.to_numpy(), self.outline))
-            return np.asarray(shared >= _BELONGS * shapely.area(shapes.to_numpy()))
         if self.departments and "department" in layer:
             return np.asarray(layer["department"].loc[shapes.index].isin(self.departments), dtype=bool)
-        return np.ones(len(shapes), dtype=bool)
+        own = np.full(len(shapes), self.outline is None and not self.communes)
+        if self.outline is not None:
+            shared = shapely.area(shapely.intersection(shapes.to_numpy(), self.outline))
+            own = np.asarray(shared >= _BELONGS * shapely.area(shapes.to_numpy()))
+        if self.communes and "communes" in layer:
+            lists = layer["communes"].loc[shapes.index]
+            own = np.array(
+                [
+                    not self.communes.isdisjoint(codes) if isinstance(codes, list) and codes else by_area
+                    for codes, by_area in zip(lists, own, strict=True)
+                ],
+                dtype=bool,
+            )
+        return own
 
     def regions(self, layers: Iterable[pd.DataFrame | None]) -> set[str] | None:
         """Regions of the rows of layers that lie around the frame; None when the layers do not say."""

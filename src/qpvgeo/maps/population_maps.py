@@ -16,6 +16,7 @@ from matplotlib.patheffects import withStroke
 
 from qpvgeo.errors import DataError
 from qpvgeo.frames import require
+from qpvgeo.language import Note
 from qpvgeo.language.numbers import number
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
@@ -85,22 +86,18 @@ def estimates(
         people,
         ["low", "estimate", "high", "reliability"],
         what="The frame of people",
-        way_out="Make it with qpvgeo.estimate_population().",
+        way_out=Note("maps.make_estimates"),
     )
     twice = people.index[people.index.duplicated()].unique()
     if len(twice):
-        raise DataError(
-            "QPV stand several times in the frame of people.",
-            problems=map(str, twice),
-            way_out="Keep one row for each.",
-        )
+        raise DataError(Note("maps.repeated_units"), problems=map(str, twice), way_out=Note("maps.keep_one_row_each"))
     asked = settled(options)
     lang = asked.lang
     where = find_place(asked.place, qpv, communes)
     shapes = where.metres(qpv)
     shapes = shapes[shapes.index.isin(people.index)]
     if not len(shapes):
-        raise DataError("The estimates are of none of the perimeters of this place.", way_out="Estimate these.")
+        raise DataError(Note("maps.estimates_of_others"), way_out=Note("maps.estimate_these"))
     figures = people.loc[shapes.index]
     known = figures["estimate"].notna().to_numpy()
     sizes = figures[["low", "estimate", "high"]].astype("Float64").to_numpy(dtype=float, na_value=0.0)
@@ -109,7 +106,7 @@ def estimates(
     places = shapely.point_on_surface(shapely.intersection(shapes.to_numpy(), shapely.box(*where.frame)))
     middles = shapely.get_coordinates(places)
     where = _widened(where, middles, radii, asked.ax)
-    ax = furniture.axes_of(asked.ax, where.frame)
+    ax = furniture.axes_of(asked.ax, where.frame, asked.page)
     handles = land(ax, where, communes, lang)
     style = perimeter_style() | {"linewidth": 0.6}
     draw(ax, shapes.to_numpy(), **style, zorder=3)

@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from qpvgeo.errors import DataError, UsageError
+from qpvgeo.frames import require
+from qpvgeo.language import Note
 from qpvgeo.language.numbers import Lang, number
 from qpvgeo.language.terms import metres, term
 from qpvgeo.maps import furniture
@@ -75,15 +77,14 @@ def tags(
     """
     asked = settled(options)
     lang = asked.lang
+    if isinstance(points, gpd.GeoDataFrame) and xy is None:
+        require.require_layer(points, name="points", points=True)
     found = coordinates_of(points, xy=xy, crs=crs)
     said = tag_points(points, qpv, xy=xy, crs=crs) if tags is None else tags
     if "state" not in said or len(said) != len(found.x):
-        raise DataError(
-            "The tags are not those of the points: one state for each row, of one vintage, is needed.",
-            way_out="Give what qpvgeo.tag_points(points, qpv) says, or leave them out.",
-        )
+        raise DataError(Note("maps.tags_of_other_points"), way_out=Note("maps.give_tags"))
     where, classes = find_place(asked.place, qpv, communes), _classes(said, lang)
-    ax = furniture.axes_of(asked.ax, where.frame)
+    ax = furniture.axes_of(asked.ax, where.frame, asked.page)
     handles = land(ax, where, communes, lang)
     shapes = where.metres(qpv)
     draw(ax, shapes.to_numpy(), **perimeter_style(), zorder=2.5)
@@ -135,8 +136,7 @@ def _classes(said: pd.DataFrame, lang: str) -> list[tuple[str, Any, str, str]]:
     near = [name for name in bands if name.startswith("within ")]
     if len(near) > len(BANDS):
         raise UsageError(
-            f"{len(near)} bands cannot be told apart on a map.",
-            way_out=f"Tag the points with {len(BANDS)} at most: tag_points(points, qpv, bands=(300, 500)).",
+            Note("maps.too_many_bands", count=len(near), most=len(BANDS)), way_out=Note("maps.fewer_bands")
         )
     for number_, name in enumerate(near):
         label = f"{term('within', lang)} {metres(float(name.split(' ')[1]), lang)}"

@@ -29,6 +29,8 @@ _KINDS = ("qpv", "choropleth", "grid", "estimates", "change", "tags", "france")
 @layer_option
 @option("--columns", metavar="NAME=MEANING,...", help="cli.option_columns")
 @option("--title", metavar="TEXT", help="cli.map_title")
+@option("--page", kind=Choice("a4", "a4-landscape", "half"), help="cli.map_page")
+@option("--source", metavar="TEXT", help="cli.map_source")
 @option("--basemap", is_flag=True, help="cli.map_basemap")
 @shared
 def map_(*, json: bool, sample: bool, data: Path | None, **chosen: Any) -> None:  # noqa: ANN401 - options by name

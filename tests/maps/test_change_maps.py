@@ -1,0 +1,73 @@
+"""Hectares gained and lost between two geographies, worked out by hand."""
+
+import geopandas as gpd
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import shapely
+
+from qpvgeo import maps
+from qpvgeo.maps.change_maps import hectares_of
+
+X, Y = 700_000.0, 6_600_000.0
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+def box(west, south, east, north):
+    return shapely.box(X + west, Y + south, X + east, Y + north)
+
+
+@pytest.fixture
+def geographies():
+    """A quarter that moved 100 m east, one that is new, one that ended; 300 m by 200 m each."""
+    old = gpd.GeoSeries([box(0, 0, 300, 200), box(0, 1_000, 300, 1_200)], index=["QP018001", "QP018002"], crs=2154)
+    new = gpd.GeoSeries([box(100, 0, 400, 200), box(2_000, 0, 2_300, 200)], index=["QN01801M", "QN01802N"], crs=2154)
+    return old, new
+
+
+def test_hectares_gained_and_lost(geographies):
+    found = hectares_of(*geographies)
+    assert found.to_dict("index") == {
+        "QN01801M": {"gained": 2.0, "lost": 2.0},
+        "QN01802N": {"gained": 6.0, "lost": 0.0},
+        "QP018002": {"gained": 0.0, "lost": 6.0},
+    }
+
+
+def test_hectares_add_up_to_the_areas_of_both(geographies):
+    old, new = geographies
+    found = hectares_of(old, new).sum()
+    assert found["gained"] - found["lost"] == pytest.approx((new.area.sum() - old.area.sum()) / 10_000)
+
+
+def test_names_and_hectares_are_on_the_map(geographies):
+    layers = [
+        gpd.GeoDataFrame({"name": names}, geometry=list(series), index=series.index, crs=2154)
+        for names, series in zip((["Ancien", "Fini"], ["Centre", "Neuf"]), geographies, strict=True)
+    ]
+    ax = maps.change(*layers)
+    ax.figure.draw_without_rendering()
+    written = {text.get_text() for text in ax.texts if text.get_zorder() == 10 and text.get_visible()}
+    assert written == {"Centre\n+2.0\u00a0ha −2.0\u00a0ha", "Neuf\n+6.0\u00a0ha", "Fini\n−6.0\u00a0ha"}
+
+
+def test_hatching_is_thin(geographies):
+    layers = [gpd.GeoDataFrame(geometry=series) for series in geographies]
+    widths = [one.get_hatch_linewidth() for one in maps.change(*layers).collections if one.get_hatch()]
+    assert len(widths) == 2
+    assert np.max(widths) < 0.5
+
+
+@pytest.mark.parametrize(("page", "inches"), [("a4", (6.7, 9.4)), ("a4-landscape", (10.1, 6.5)), ("half", (6.7, 4.6))])
+def test_pages_have_a_width_of_their_own(geographies, tmp_path, page, inches):
+    from PIL import Image
+
+    ax = maps.qpv(gpd.GeoDataFrame(geometry=geographies[1]), page=page)
+    with Image.open(maps.save(ax, tmp_path / "map.png", dpi=100)) as picture:
+        assert picture.size[0] == round(100 * inches[0])
+        assert 100 < picture.size[1] <= round(100 * inches[1])
