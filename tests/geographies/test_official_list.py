@@ -125,9 +125,22 @@ def test_codes_of_departments_without_a_perimeter_are_left_aside():
     assert audited(rows, layer(QP001001=square(0)), layer(QN00101M=square(0, 500))) == []
 
 
+def test_an_extract_is_audited_by_its_own_codes_alone():
+    before, after = layer(QP001001=square(0)), layer(QN00101M=square(0, 500))
+    rows = listed(
+        ("QN00101M", "Nouveau", "QP001001"), ("QN00102M", "Modifié", "QP001002"), ("QN00103N", "Nouveau", None)
+    )
+    crosswalk = qg.crosswalk(before, after)
+    assert PROBLEMS[3] in set(audit_correspondence(rows, crosswalk)["problem"])
+    found = audit_correspondence(rows, crosswalk, extract=True)
+    assert found[["qpv_2024", "problem"]].to_numpy().tolist() == [["QN00101M", PROBLEMS[9]]]
+
+
 def test_frame_that_is_no_correspondence_is_refused():
-    with pytest.raises(DataError, match="The correspondence lacks"):
-        audit_correspondence(pd.DataFrame({"qpv_2024": []}), qg.crosswalk(layer(a=square(0)), layer(b=square(0))))
+    crosswalk = qg.crosswalk(layer(a=square(0)), layer(b=square(0)))
+    with pytest.raises(DataError) as caught:
+        audit_correspondence(pd.DataFrame({"qpv_2024": []}), crosswalk)
+    assert (caught.value.key, len(caught.value.problems)) == ("frames.columns_missing", 2)
 
 
 def test_tampered_sample_is_found_out():

@@ -32,7 +32,9 @@ PROBLEMS = (
 _WORDS = {"nouveau": "new", "modifie": "modified", "inchange": "unchanged", "identique": "unchanged"}
 
 
-def audit_correspondence(correspondence: pd.DataFrame, crosswalk: pd.DataFrame) -> pd.DataFrame:
+def audit_correspondence(
+    correspondence: pd.DataFrame, crosswalk: pd.DataFrame, *, extract: bool = False
+) -> pd.DataFrame:
     """List the disagreements of the official correspondence and the outlines.
 
     Parameters
@@ -42,6 +44,9 @@ def audit_correspondence(correspondence: pd.DataFrame, crosswalk: pd.DataFrame) 
     crosswalk
         Frame of `qpvgeo.crosswalk` from 2015 to 2024; its `tolerance_m` says what is no change. Codes of departments
         that the crosswalk holds nothing of are left aside.
+    extract
+        Whether the perimeters are an extract, such as one commune: only rows of the list whose codes are all in the
+        crosswalk are audited, and no code is reported for having no perimeter.
 
     Returns
     -------
@@ -72,6 +77,9 @@ def audit_correspondence(correspondence: pd.DataFrame, crosswalk: pd.DataFrame) 
     crosswalk = crosswalk_form(crosswalk, ["area_m2", "lost", "gained"])
     classes = crosswalk_classes(crosswalk)
     listed = correspondence[_near(correspondence["qpv_2024"], classes)]
+    if extract:
+        known = {code: listed[code].isin(classes.index) for code in ("qpv_2024", "qpv_2015")}
+        listed = listed[known["qpv_2024"] & (known["qpv_2015"] | listed["qpv_2015"].isna())]
     ground = crosswalk.dropna(subset=["code_from", "code_to"])
     ground = ground.rename(columns={"code_from": "qpv_2015", "code_to": "qpv_2024"})
     shares = ["area_m2", "from_share", "to_share"]
@@ -83,7 +91,7 @@ def audit_correspondence(correspondence: pd.DataFrame, crosswalk: pd.DataFrame) 
         both[(both["_merge"] == "left_only") & drawn].assign(problem=PROBLEMS[0]),
         both[(both["_merge"] == "both") & small].assign(problem=PROBLEMS[1]),
         both[(both["_merge"] == "right_only") & ~small].assign(problem=PROBLEMS[2]),
-        *_alone(listed, classes),
+        *([] if extract else _alone(listed, classes)),
         *_called(listed, classes),
     ]
     columns = ["qpv_2015", "qpv_2024", "problem", *shares]
