@@ -69,10 +69,7 @@ def existing_path(source: str | os.PathLike[str], *, way_out: str = "Give the pa
     MissingDataError
         There is no such file, or it is a folder.
     """
-    try:
-        path = home_expanded(source)
-    except RuntimeError:  # the home of nobody
-        path = Path(source)
+    path = home_expanded(source)
     if path.is_dir():
         raise MissingDataError(f"{path} is a folder, and no file.", way_out=way_out)
     if not path.is_file():

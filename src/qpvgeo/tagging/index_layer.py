@@ -137,7 +137,12 @@ class IndexLayer:
 
     def may_be_lost(self, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:
         """Whether points may lie in a perimeter whose outline was lost in repair."""
-        found: npt.NDArray[np.bool_] = shapely.intersects_xy(self.lost, x, y)
+        found = np.zeros(len(x), dtype=bool)
+        for part in shapely.get_parts(self.lost):
+            west, south, east, north = part.bounds
+            near = np.flatnonzero((x >= west) & (x <= east))
+            near = near[(y[near] >= south) & (y[near] <= north)]
+            found[near] |= shapely.intersects_xy(part, x[near], y[near])
         return found
 
 

@@ -4,14 +4,9 @@ Perimeters are kept by territory and vintage, in the legal projection of the ter
 saved to a file, and can be used by several threads and processes at once.
 """
 
-import hashlib
 import os
-import re
 import warnings
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -22,18 +17,16 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from qpvgeo import facts
-from qpvgeo.codes import official, territories
+from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import provenance
-from qpvgeo.frames.require import require_outlines
-from qpvgeo.geometry.projection import DEGREES, reproject, to_metric
-from qpvgeo.geometry.validity import in_metres, judge
 from qpvgeo.language import Note
 from qpvgeo.tagging import index_file
 from qpvgeo.tagging.coordinates import numbers_in
 from qpvgeo.tagging.index_layer import IndexLayer
 from qpvgeo.tagging.options import WIDEST_M
+from qpvgeo.tagging.perimeter_frames import require_frames, rows_of
+from qpvgeo.tagging.perimeter_source import Source, digest_of, identity_of, is_of_sample, partial_lists
 
 __all__ = ["PerimeterIndex"]
 
@@ -42,29 +35,6 @@ _SAME_M2 = 1e-6
 
 _LOST_M = 300.0
 """Around the remains of an outline lost in repair, how far the perimeter may have been."""
-
-_COMMUNES = ("lib_com", "commune_qp")
-"""Published columns that name the communes of a QPV; their codes (`communes`) where there are none."""
-
-_CODE_COLUMNS = ("codeqp", "codeqpv", "qpvcode")
-
-Shapes = npt.NDArray[np.object_]
-
-
-@dataclass
-class _Source:
-    """Where the perimeters of an index come from."""
-
-    files: tuple[Mapping[str, Any], ...]
-    fictional: bool
-    without_outline: list[str]
-    partial: list[dict[str, Any]]
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the rows, computed on demand: it takes as long as locating a million points."""
-        return _digest(self.rows)
 
 
 class PerimeterIndex:
@@ -88,7 +58,7 @@ class PerimeterIndex:
         The CRS is missing, labels repeat, no row has an outline, shapes are not polygons, have a vertex with a
         coordinate that is missing or infinite, or lie in no French territory: all are listed.
     UsageError
-        There is no frame, the codes are in a column and not in the index, or `reach_m` is not a distance.
+        No frame is given, the codes are in a column and not in the index, or `reach_m` is not a distance.
 
     Notes
     -----
@@ -117,14 +87,14 @@ class PerimeterIndex:
         frames = list(qpv) if isinstance(qpv, list | tuple) else [qpv]
         if not frames:
             raise UsageError(Note("tagging.no_perimeters"), way_out=Note("tagging.give_perimeters"))
-        _require_frames(frames)
+        require_frames(frames)
         if not _is_number(reach_m) or not 0 <= float(reach_m) <= WIDEST_M:
             raise UsageError(
                 Note("tagging.not_a_reach", given=repr(reach_m), most=WIDEST_M), way_out=Note("tagging.measure_farther")
             )
         self.reach_m: float = float(reach_m)
         self._expected = expected_points
-        read = [_rows(frame) for frame in frames]
+        read = [rows_of(frame) for frame in frames]
         rows = pd.concat([part for part, _ in read], ignore_index=True)
         if not rows["drawn"].any():
             raise DataError(
@@ -136,12 +106,12 @@ class PerimeterIndex:
                 Note("tagging.repeated_perimeters"), problems=map(str, repeated), way_out=Note("tagging.one_each")
             )
         self._layers = _layers(rows)
-        self._about = _Source(
+        self._about = Source(
             tuple(record for frame in frames for record in provenance.provenance(frame).get("files", [])),
-            provenance.is_fictional(*frames) or any(map(_of_sample, rows["code"])),
+            provenance.is_fictional(*frames) or any(map(is_of_sample, rows["code"])),
             [label for _, without in read for label in without],
-            _partial(frames),
-            _identity(frames),
+            partial_lists(frames),
+            identity_of(frames),
         )
         for note in self.notes:
             warnings.warn(note, stacklevel=2)
@@ -298,10 +268,10 @@ class PerimeterIndex:
         about, layers = index_file.read(path)
         if qpv is not None:
             frames = list(qpv) if isinstance(qpv, list | tuple) else [qpv]
-            _require_frames(frames)
-            if _digest(_identity(frames)) != about["digest"]:
+            require_frames(frames)
+            if digest_of(identity_of(frames)) != about["digest"]:
                 raise DataError(Note("tagging.other_perimeters", file=path.name), way_out=index_file.again())
-        source = _Source(tuple(about["files"]), about["fictional"], about["without_outline"], about["partial"])
+        source = Source(tuple(about["files"]), about["fictional"], about["without_outline"], about["partial"])
         source.digest = about["digest"]
         index = cls.__new__(cls)
         vars(index).update(
@@ -318,140 +288,9 @@ def _is_number(value: Any) -> bool:  # noqa: ANN401 - whatever was given
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _require_frames(frames: Sequence[Any]) -> None:
-    """Raise when something given is not a layer of perimeters, or has invalid labels or years."""
-    problems: list[str] = []
-    for number, frame in enumerate(frames, 1):
-        if not isinstance(frame, gpd.GeoDataFrame | gpd.GeoSeries):
-            problems.append(Note("tagging.frame_is_a", number=number, kind=type(frame).__name__))
-        elif isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is None:
-            problems.append(Note("tagging.frame_without_geometry", number=number))
-        elif frame.index.nlevels > 1:
-            problems.append(Note("tagging.frame_multiindex", number=number, count=frame.index.nlevels))
-        else:
-            problems += _faults(number, frame)
-    if problems:
-        raise UsageError(Note("tagging.not_perimeters"), problems=problems, way_out=Note("tagging.give_perimeters"))
-
-
-def _faults(number: int, frame: gpd.GeoDataFrame | gpd.GeoSeries) -> list[str]:
-    """Why a frame is not one of perimeters: invalid vintages, codes in a column."""
-    columns = list(getattr(frame, "columns", ()))
-    faults: list[str] = []
-    if "vintage" in columns:
-        if columns.count("vintage") > 1:
-            return [Note("tagging.frame_vintage_twice", number=number)]
-        years = pd.to_numeric(frame["vintage"].astype("object"), errors="coerce").astype("float64")
-        wrong = frame["vintage"][(years.isna() | ~np.isfinite(years) | (years % 1 != 0)) & frame["vintage"].notna()]
-        faults += [Note("tagging.frame_vintage", number=number, vintage=str(year)) for year in wrong.unique()]
-    held = next((name for name in columns if re.sub("[^a-z]", "", str(name).lower()) in _CODE_COLUMNS), None)
-    if held is not None and pd.api.types.is_numeric_dtype(frame.index.dtype):
-        faults.append(Note("tagging.frame_codes_in_column", number=number, column=str(held)))
-    return faults
-
-
-def _years(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> list[int | None]:
-    """Vintage of each row as a whole number, however it is written."""
-    if not isinstance(frame, gpd.GeoDataFrame) or "vintage" not in frame:
-        return [None] * len(frame)
-    years = pd.to_numeric(frame["vintage"])
-    return [None if pd.isna(year) else int(year) for year in years]
-
-
-def _rows(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[pd.DataFrame, list[str]]:
-    """Perimeters with label, vintage, territory and names, in the legal projection; labels of those without outline.
-
-    A row whose outline is lost in repair, now or when it was read, stays, not `drawn`, with the place where it lay.
-    """
-    require_outlines(frame, name="qpv")
-    areas, place = in_metres(frame.geometry.to_numpy(), frame.crs, what="perimeters")
-    found = judge(areas)
-    gone = found.rows[shapely.is_missing(found.shapes)]
-    areas[found.rows] = found.shapes
-    drawn = ~(shapely.is_missing(areas) | shapely.is_empty(areas))
-    shapes, at = _where_lost(frame, gone)
-    areas[at], place[at] = to_metric(shapes, DEGREES, what="lost outlines")
-    kept = np.flatnonzero(~(shapely.is_missing(areas) | shapely.is_empty(areas)))
-    areas, place = areas[kept], place[kept]
-    labels = np.array([str(label) for label in frame.index], dtype=object)
-    rows = pd.DataFrame(
-        {
-            "code": labels[kept],
-            "vintage": pd.Series(_years(frame), dtype=object)[kept].to_numpy(),
-            "territory": place,
-            "area": areas,
-            "drawn": drawn[kept],
-            "name": _texts(frame, ("name",))[kept],
-            "communes": _texts(frame, (*_COMMUNES, "communes"))[kept],
-        },
-        dtype=object,
-    )
-    return rows.astype({"drawn": bool}), labels[~drawn].tolist()
-
-
-def _where_lost(
-    frame: gpd.GeoDataFrame | gpd.GeoSeries, gone: npt.NDArray[np.intp]
-) -> tuple[Shapes, npt.NDArray[np.intp]]:
-    """Boxes in degrees around the outlines that a frame has lost, and their positions."""
-    boxes = dict(
-        zip(
-            gone.tolist(),
-            shapely.bounds(reproject(frame.geometry.to_numpy()[gone], frame.crs, DEGREES)).tolist(),
-            strict=True,
-        )
-    )
-    known = provenance.provenance(frame).get("outline_lost", []) if isinstance(frame, gpd.GeoDataFrame) else []
-    bounds = {one["code"]: one["bounds"] for one in known}
-    bare = np.flatnonzero(frame.geometry.isna()).tolist() if bounds else []
-    boxes |= {row: bounds[str(frame.index[row])] for row in bare if str(frame.index[row]) in bounds}
-    shapes = np.array([shapely.box(west, south, east, north) for west, south, east, north in boxes.values()])
-    return shapes.astype(object), np.array(list(boxes), dtype=np.intp)
-
-
-def _texts(frame: gpd.GeoDataFrame | gpd.GeoSeries, names: Sequence[str]) -> npt.NDArray[np.object_]:
-    """Text of each row in the first of some columns that has any; None where it is missing."""
-    columns = list(getattr(frame, "columns", ()))
-    for name in names:
-        if columns.count(name) == 1:
-            found = np.array([_text(value) for value in frame[name]], dtype=object)
-            if any(value is not None for value in found):
-                return found
-    return np.full(len(frame), None, dtype=object)
-
-
-def _text(value: Any) -> str | None:  # noqa: ANN401 - a cell
-    """Text of a cell; the codes of a list joined with commas; None where there is none."""
-    if isinstance(value, list | tuple | np.ndarray):
-        return ", ".join(map(str, value)) or None
-    return None if value is None or value is pd.NA or value != value else str(value).strip() or None  # noqa: PLR0124 - NaN
-
-
 def _either(counts: Sequence[int]) -> int | Note:
     """A count, or one of the two that lists of the same geography have."""
     return counts[0] if len(counts) == 1 else Note("tagging.either", first=counts[0], second=counts[-1])
-
-
-def _of_sample(label: str) -> bool:
-    return official.vintage_of(label) is not None and official.of_qpv(label) == territories.SAMPLE
-
-
-def _partial(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> list[dict[str, Any]]:
-    """Territories of which fewer perimeters are given than any list of the geography has."""
-    given: Counter[tuple[str, int]] = Counter()
-    for frame in frames:
-        for label, year in zip(map(str, frame.index), _years(frame), strict=True):
-            territory = (
-                territories.of_department(official.of_qpv(label)) if official.vintage_of(label) == year else None
-            )
-            if year is not None and territory is not None:
-                given[territory, year] += 1
-    notes = []
-    for (territory, year), many in given.items():
-        listed = sorted(facts.expected_counts(year).get(territory, ()))
-        if listed and many < listed[0]:
-            name = territories.get(territory).name
-            notes.append({"count": many, "listed": listed, "territory": name, "year": year})
-    return notes
 
 
 def _layers(rows: pd.DataFrame) -> dict[tuple[str, int | None], IndexLayer]:
@@ -495,28 +334,3 @@ def _ranks(sizes: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     ranks = np.empty(len(sizes), np.int64)
     ranks[order] = np.cumsum(np.diff(sizes[order], prepend=-np.inf) > _SAME_M2)
     return ranks
-
-
-def _identity(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> list[tuple[Any, ...]]:
-    """Projection, labels, years and outlines of frames, as they are now: the caller may change them afterwards."""
-    return [
-        (
-            "" if frame.crs is None else frame.crs.to_string(),
-            frame.index,
-            _years(frame),
-            frame.geometry.to_numpy().copy(),
-        )
-        for frame in frames
-    ]
-
-
-def _digest(rows: list[tuple[Any, ...]]) -> str:
-    """SHA-256 of the perimeters; the order of rows and frames does not count."""
-    parts = []
-    for crs, labels, years, shapes in rows:
-        wkb = shapely.to_wkb(shapely.normalize(shapes))
-        parts += [
-            hashlib.sha256(f"{label}|{year}|{crs}|".encode() + (shape or b"")).digest()
-            for label, year, shape in zip(labels, years, wkb, strict=True)
-        ]
-    return hashlib.sha256(b"".join(sorted(parts))).hexdigest()

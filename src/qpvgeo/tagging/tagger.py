@@ -99,24 +99,39 @@ class _Column:
         labels = self.labels.cast(pa.string())
         return pa.DictionaryArray.from_arrays(pa.array(places, mask=places < 0), labels, ordered=self.ordered)
 
-    def series(self) -> Any:  # noqa: ANN401 - what pandas takes for a column
-        """As pandas: categories where the values are ordered or few, else plain text."""
+    def series(self, there: dict[int, npt.NDArray[np.intp]]) -> Any:  # noqa: ANN401 - what pandas takes for a column
+        """As pandas: categories where the values are ordered or few, else plain text.
+
+        `there` keeps which positions are set, for columns that have the same.
+        """
         if self.labels is None:
             return self.values
         if self.fixed:
             return pd.Categorical.from_codes(self.values, self.labels.to_pylist(), ordered=self.ordered)
-        return _text(self.values, self.labels)
+        if id(self.values) not in there:
+            there[id(self.values)] = np.flatnonzero(self.values >= 0)
+        return _text(self.values, self.labels, there[id(self.values)])
 
 
-def _text(positions: npt.NDArray[Any], labels: pa.Array) -> Any:  # noqa: ANN401 - an array of pandas
-    """Labels at some positions as plain text, missing below zero."""
+def _text(positions: npt.NDArray[Any], labels: pa.Array, there: npt.NDArray[np.intp]) -> Any:  # noqa: ANN401
+    """Labels at some positions as plain text of pandas, missing but `there`.
 
-    def look(rows: slice) -> pa.Array:
-        part = positions[rows]
-        return labels.take(pa.array(part, mask=part < 0))
-
-    parts = in_chunks(look, len(positions))
-    return pd.array(pa.chunked_array(parts, pa.large_string()), dtype=pd.StringDtype("pyarrow", na_value=np.nan))
+    The buffers of the column are written here: most points are in no perimeter, and `take` would look at each.
+    """
+    many = len(positions)
+    if labels.null_count:
+        there = there[labels.is_valid().to_numpy(zero_copy_only=False)[positions[there]]]
+    column = pa.nulls(many, pa.large_string())
+    if len(there):
+        texts = labels.take(pa.array(positions[there]))
+        ends = np.frombuffer(texts.buffers()[1], np.int64, len(texts) + 1, 8 * texts.offset)
+        offsets = np.repeat(ends, np.diff(there, prepend=-1, append=many))
+        held = np.zeros(many, dtype=bool)
+        held[there] = True
+        bits = np.packbits(held, bitorder="little")
+        buffers = [pa.py_buffer(offsets), texts.buffers()[2], pa.py_buffer(bits)]
+        column = pa.LargeStringArray.from_buffers(many, *buffers, many - len(there))
+    return pd.array(pa.chunked_array([column]), dtype=pd.StringDtype("pyarrow", na_value=np.nan))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +151,8 @@ class Tagged:
 
     def frame(self, index: pd.Index) -> pd.DataFrame:
         """As a frame on the index of the points."""
-        columns = {one.name: one.series() for one in self.columns}
+        there: dict[int, npt.NDArray[np.intp]] = {}
+        columns = {one.name: one.series(there) for one in self.columns}
         return pd.DataFrame(columns, copy=False).set_axis(index, axis="index")
 
     def batch(self) -> pa.RecordBatch:

@@ -90,7 +90,7 @@ def tag(
         *_problems_of_perimeters(vintage, on, index, named=sample or data is not None),
         *_problems_of_columns(x, y, crs),
         *_problems_of_options(options, bands, tolerance),
-        *file_problems(points, output, resume=resume, inputs=_inputs(output, index, where)),
+        *file_problems(points, output, resume=resume, inputs=_inputs(output, where, index, communes)),
     ]
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
@@ -120,14 +120,14 @@ def tag(
     answers.show(answer, _table, as_json=json)
 
 
-def _inputs(output: Path | None, index: Path | None, data: Path | None) -> list[Path]:
-    """Files that the command may read, when there is an output to replace: the index, and those of the data folders."""
+def _inputs(output: Path | None, data: Path | None, *named: Path | None) -> list[Path]:
+    """Files that the command may read, when there is an output to replace: those named, and those of data folders."""
     from qpvgeo.sources.folders import data_dirs
 
     if output is None or not output.is_file():
         return []
     inside = (path for place in data_dirs(data) for path in place.rglob("*") if path.is_file())
-    return [*([] if index is None else [index]), *inside]
+    return [*(path for path in named if path is not None), *inside]
 
 
 def _tolerance(given: str) -> float | str:
