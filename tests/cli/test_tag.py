@@ -289,3 +289,156 @@ def test_exit_statuses_say_what_failed(tmp_path, addresses):
     assert refused(UsageError, addresses, "--index", tmp_path / "none").exit_code == 2
     assert refused(UsageError, "--sample", "--on", "someday").exit_code == 2
     assert refused(UsageError, "--sample", "--bands", "500,300").exit_code == 2
+
+
+# published files, as they come
+
+
+@pytest.fixture
+def around(tmp_path):
+    """A saved index of three made-up QPV: in Seine-Saint-Denis, in La Réunion."""
+    boxes = {
+        "QN09301I": shapely.box(657700, 6870300, 657900, 6870500),
+        "QN09312I": shapely.box(662400, 6866400, 662500, 6866600),
+    }
+    hexagone = gpd.GeoSeries(pd.Series(boxes), crs=2154).to_crs(4326)
+    island = gpd.GeoSeries([shapely.box(334200, 7646500, 334400, 7646700)], index=["QN97401I"], crs=2975).to_crs(4326)
+    frame = gpd.GeoDataFrame(geometry=pd.concat([hexagone, island]), crs=4326).assign(vintage=2024)
+    with pytest.warns(UserWarning, match="may lie in another"):
+        qg.PerimeterIndex(frame).save(tmp_path / "qpv.idx")
+    return tmp_path / "qpv.idx"
+
+
+SIRENE = """siret;x;y;qualite_xy;epsg;plg_qp24;plg_code_commune;y_latitude;x_longitude
+00000000000001;657782.12;6870427.10;11;2154;QN09301I;93010;48.932435;2.423775
+00000000000002;334283.40;7646648.87;11;2975;QN97401I;97414;-21.274365;55.402696
+"""
+RIL = """Fichier encodé en UTF-8 sans BOM, champs séparés par un point-virgule
+depcom;id_ea;numero;libelle;x;y;code_epsg;iris;qp
+93010;930100000000001;1;RUE A;662450.5;6866514.1;2154;0304;QN09312I
+93010;930100000000002;2;RUE B;662342.2;6866954.6;2154;0402;
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("--x", "x", "--y", "y", "--crs", "epsg")])
+def test_geolocated_sirene_needs_no_option_and_overseas_rows_are_not_lost(tmp_path, around, words):
+    path = tmp_path / "GeolocalisationEtablissement_Sirene.csv"
+    path.write_text(SIRENE, encoding="utf-8")
+    answer(path, "--index", around, "-o", tmp_path / "out.csv", *words)
+    out = pd.read_csv(tmp_path / "out.csv", sep=";", dtype="str")
+    assert out["qpv_code"].tolist() == out["plg_qp24"].tolist()
+    assert out["state"].tolist() == ["in", "in"]
+    assert out["siret"].tolist() == ["00000000000001", "00000000000002"]
+
+
+@pytest.mark.parametrize("words", [(), ("--x", "x", "--y", "y", "--crs", "2154")])
+def test_ril_with_a_sentence_above_its_header(tmp_path, around, words):
+    path = tmp_path / "RIL-2025.csv"
+    path.write_text(RIL, encoding="utf-8")
+    found = answer(path, "--index", around, "-o", tmp_path / "out.csv", *words)
+    assert (found["rows"], found["states"]) == (2, {"in": 1, "out": 1, "unknown": 0})
+    out = pd.read_csv(tmp_path / "out.csv", sep=";", dtype="str")
+    assert out["qpv_code"].fillna("").tolist() == out["qp"].fillna("").tolist() == ["QN09312I", ""]
+
+
+def test_codes_are_plain_text_that_can_be_filled(tmp_path, around):
+    path = tmp_path / "RIL-2025.csv"
+    path.write_text(RIL, encoding="utf-8")
+    table = pd.read_csv(path, sep=";", skiprows=1, dtype="str")
+    tags = qg.tag_points(table, qg.PerimeterIndex.load(around))
+    assert tags["qpv_code"].fillna("").tolist() == ["QN09312I", ""]
+
+
+# every form, and the layer of one
+
+
+def layer_of(path, **options):
+    points = gpd.GeoDataFrame(
+        {"nom": ["é", "b"]}, geometry=gpd.points_from_xy([662450.5, 662342.2], [6866514.1, 6866954.6]), crs=2154
+    )
+    points.to_file(path, **({"driver": "LIBKML"} if path.suffix == ".kml" else {}), **options)
+    return path
+
+
+@pytest.mark.parametrize("form", ["p.gpkg", "p.geojson", "p.shp", "p.fgb", "p.kml"])
+def test_layers_of_every_form_are_tagged(tmp_path, around, form):
+    found = answer(layer_of(tmp_path / form), "--index", around, "-o", tmp_path / "out.csv")
+    assert found["states"] == {"in": 1, "out": 1, "unknown": 0}
+    assert pd.read_csv(tmp_path / "out.csv")["state"].tolist() == ["in", "out"]
+
+
+def test_the_layer_is_named_where_there_are_several(tmp_path, around):
+    path = layer_of(tmp_path / "p.gpkg", layer="one")
+    layer_of(path, layer="two")
+    error = refused(UsageError, path, "--index", around)
+    assert [problem.values["layer"] for problem in error.problems] == ["one", "two"]
+    assert answer(path, "--index", around, "--layer", error.way_out.values["layer"])["rows"] == 2
+    assert answer(path, "--index", around, "--layer", "two")["rows"] == 2
+
+
+# inputs that stay, and outputs that are none
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to", None])
+@pytest.mark.parametrize("role", ["--data", "--communes", "--index"])
+def test_no_input_is_written_over(tmp_path, addresses, role, link):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    victim = folder / "populations.csv"
+    victim.write_text("precious")
+    out = victim
+    if link is not None:
+        out = tmp_path / "out.csv"
+        getattr(out, link)(victim)
+    words = {"--data": folder, "--communes": victim, "--index": victim}
+    error = refused(UsageError, addresses, role, words[role], "-o", out)
+    assert "tagging.output_is_an_input" in [getattr(problem, "key", "") for problem in error.problems]
+    assert victim.read_text() == "precious"
+
+
+def test_a_link_where_the_progress_is_kept_is_refused(tmp_path):
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "victim" / "thesis.txt").write_text("precious")
+    (tmp_path / ".out.csv.parts").symlink_to(tmp_path / "victim")
+    refused(OutputError, "--sample", "-o", tmp_path / "out.csv")
+    assert (tmp_path / "victim" / "thesis.txt").read_text() == "precious"
+
+
+@pytest.mark.parametrize("output", [".", "", "~nobody-here/out.csv"])
+def test_what_is_not_a_file_is_refused_as_output(output):
+    assert len(refused(UsageError, "--sample", "-o", output).problems) == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("~nobody-here/a.csv", "--sample"), ("--sample", "--communes", "~nobody-here/c.csv")]
+)
+def test_the_home_of_nobody_is_no_traceback(words):
+    refused(MissingDataError, *words)
+
+
+def test_an_output_keeps_its_mode(tmp_path, addresses):
+    out = tmp_path / "out.csv"
+    words = (addresses, "--sample", "--x", "x", "--y", "y", "--crs", "2154", "-o", out)
+    answer(*words)
+    out.chmod(0o600)
+    answer(*words)
+    assert out.stat().st_mode & 0o777 == 0o600
+
+
+def test_formulas_of_the_source_stay_or_are_neutralised_and_ours_never_are(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text("id,x,y\n=1+1,662450.5,6866514.1\n", encoding="utf-8")
+    square = gpd.GeoDataFrame(
+        {"name": ["=cmd|' /c calc'!A1"], "vintage": 2024},
+        geometry=[shapely.box(662400, 6866400, 662500, 6866600)],
+        index=["QN09312I"],
+        crs=2154,
+    )
+    with pytest.warns(UserWarning, match="may lie in another"):
+        qg.PerimeterIndex(square).save(tmp_path / "qpv.idx")
+    words = (path, "--index", tmp_path / "qpv.idx", "--x", "x", "--y", "y", "--crs", "2154", "-o", tmp_path / "out.csv")
+    for more, cell in (((), "=1+1"), (("--safe-csv",), "'=1+1")):
+        answer(*words, *more)
+        out = pd.read_csv(tmp_path / "out.csv", dtype="str")
+        assert out["id"].tolist() == [cell]
+        assert out["qpv_name"].tolist() == ["'=cmd|' /c calc'!A1"]

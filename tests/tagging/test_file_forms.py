@@ -1,5 +1,7 @@
 """Files of every form that points are kept in: tags as `tag_points` gives them on the same points."""
 
+import zipfile
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -95,8 +97,6 @@ def test_points_are_wkt_in_a_csv(tmp_path, index, points):
 
 
 def test_a_zip_of_a_shapefile_is_read(tmp_path, index, points):
-    import zipfile
-
     written(points, tmp_path / "p.shp", {})
     with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
         for part in tmp_path.glob("p.*"):
@@ -274,3 +274,14 @@ def test_an_empty_layer_gives_no_row(tmp_path, index, points):
     points.iloc[:0].to_file(tmp_path / "p.gpkg")
     assert tag_file(tmp_path / "p.gpkg", tmp_path / "out.csv", index)["rows"] == 0
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 1
+
+
+def test_an_archive_of_tables_is_refused_with_the_way_out(tmp_path, index):
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        archive.writestr("p.csv", "lon,lat\n2.3,48.8\n")
+    with pytest.raises(DataError) as caught:
+        tag_file(tmp_path / "p.zip", None, index)
+    assert (caught.value.key, caught.value.way_out.key) == ("formats.no_points", "formats.unpack_or_export")
+    with zipfile.ZipFile(tmp_path / "p.zip") as archive:
+        archive.extractall(tmp_path)
+    assert tag_file(tmp_path / "p.csv", None, index)["rows"] == 1

@@ -103,7 +103,7 @@ class LayerTable:
                     Note("formats.layer_holds", layer=one.label if one.name is None else one.name, shape=one.shape)
                     for one in found
                 ],
-                way_out=Note("formats.points_of_shapes"),
+                way_out=Note("formats.points_of_shapes" if found else "formats.unpack_or_export"),
             )
         if len(fit) > 1:
             raise UsageError(

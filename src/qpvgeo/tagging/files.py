@@ -25,9 +25,9 @@ from qpvgeo.formats.foreign import cause_of
 from qpvgeo.formats.table_batches import Batch, Table, Whole
 from qpvgeo.formats.table_stream import open_table
 from qpvgeo.formats.table_writers import SUFFIXES, Sink, open_sink
-from qpvgeo.formats.text_tables import expanded
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
+from qpvgeo.settings import home_expanded
 from qpvgeo.tagging.checkpoint import Kept, Parts
 from qpvgeo.tagging.coordinates import columns_of_points, is_projection
 from qpvgeo.tagging.counts import TagCounts
@@ -139,7 +139,7 @@ def tag_file(  # noqa: PLR0913 - options, form of the points, and how the work i
     True
     """
     _require_paths(source=source, output=source if output is None else output)
-    target = None if output is None else expanded(output)
+    target = None if output is None else home_expanded(output)
     options = Options(bands=bands, distance=distance, on=on, tolerance_m=tolerance_m, xy=xy, crs=crs, commune=commune)
     problems = [*options.problems(_faults(options)), *file_problems(source, target, resume=resume, rows=batch_rows)]
     if problems:
@@ -228,7 +228,7 @@ def file_problems(
         Other files that are read: the output may be none of them, links resolved.
     """
     problems: list[str] = []
-    source = expanded(source)
+    source = home_expanded(source)
     if target is not None and not target.name:
         problems.append(Note("tagging.output_is_a_folder", output=str(target)))
         target = None
@@ -246,7 +246,7 @@ def file_problems(
     if target is not None:
         problems += [
             Note("tagging.output_is_an_input", output=str(target), source=str(one))
-            for one in (source, *map(expanded, inputs))
+            for one in (source, *map(home_expanded, inputs))
             if _same(target, one)
         ]
     if rows is not None and rows < 1:

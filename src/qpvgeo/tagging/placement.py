@@ -74,7 +74,7 @@ def place(points: Coordinates, *, fictional: bool = False) -> Places:
         Coordinates.
     fictional
         Whether to place among fictional perimeters: the island of the sample, which no real point lies on, is then the
-        one place that has a territory, and a point in France is told that there are no perimeters of its own.
+        one place that has a territory, and a point in France has no perimeters of its own.
 
     Examples
     --------
