@@ -46,13 +46,13 @@ bench: $(VENV)/.base  ## speed and memory beside other tools; half an hour
 docs: $(VENV)/.dev  ## run the code blocks of the how-tos
 	$(BIN)/python -m pytest -q tests/test_docs.py
 
-sample: $(VENV)/.dev  ## make the embedded sample anew, byte for byte
+sample: $(VENV)/.dev  ## make the embedded sample again, byte for byte
 	$(BIN)/python scripts/make_sample.py
 
 notebook: $(VENV)/.dev  ## run the notebooks in place
 	$(BIN)/jupyter-execute --inplace notebooks/first_look.ipynb notebooks/maps.ipynb
 
-gallery: $(VENV)/.dev  ## draw the pictures of docs/gallery.md anew
+gallery: $(VENV)/.dev  ## draw the pictures of docs/gallery.md again
 	$(BIN)/python scripts/make_gallery.py
 
 clean:

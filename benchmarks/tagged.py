@@ -346,7 +346,7 @@ def load(folder):
     return call
 
 
-KEPT = {"tag_points, index kept": frame_of_distances, "locate and Limits.nearest": nearest}
+KEPT = {"tag_points, index kept": frame_of_distances, "locate and BoundaryDistance.nearest": nearest}
 NEAREST = {"shapely STRtree.query_nearest": query_nearest, "geopandas.sjoin_nearest": sjoin_nearest}
 INDEX = {"built": build, "saved": save, "loaded": load}
 TOOLS = {

@@ -11,7 +11,7 @@ WORDS = (
     r"\bwhat is asked\b",
     r"\bis told\b",
     r"\bare told\b",
-    r"\bis no (?:number|code|area|frame|path|file|folder|list|day|date|year|cell id)\b",
+    r"(?<![Tt]here )\bis no (?:number|code|area|frame|path|file|folder|list|day|date|year|cell id)\b",
     r"\blacks\b",
     r"\bcannot be drawn so\b",
     r"\bcannot be tagged so\b",

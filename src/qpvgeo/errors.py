@@ -105,7 +105,7 @@ class OutputError(QpvgeoError, OSError):
 
 
 class MissingDataError(QpvgeoError, LookupError):
-    """A file that the question needs is not at hand."""
+    """A file that the question needs is not available locally."""
 
     exit_code = 3
 

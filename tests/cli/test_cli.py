@@ -460,7 +460,7 @@ def test_doctor_of_a_broken_file_ends_with_1_and_still_answers(tmp_path):
 def test_error_of_the_library_is_a_message_on_standard_error_and_no_traceback(empty):
     done = process("summary", "--vintage", 2015, "--data", empty, "--json")
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith("qpvgeo: No file of perimeters of the 2015 geography is at hand.\n")
+    assert done.stderr.startswith("qpvgeo: No file of perimeters of the 2015 geography is available locally.\n")
     assert str(empty) in done.stderr
     assert "Traceback" not in done.stderr
 

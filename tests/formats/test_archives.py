@@ -109,7 +109,7 @@ def test_a_file_is_no_folder_to_unpack_into(archive):
 
 
 def test_a_missing_archive_is_said_to_be_missing(tmp_path):
-    with pytest.raises(MissingDataError, match="does not exist"):
+    with pytest.raises(MissingDataError, match="There is no file"):
         archives.members(tmp_path / "none.zip")
 
 

@@ -244,7 +244,7 @@ def test_bad_ids_of_all_kinds_are_listed_at_once():
         ("another projection", "is not of EPSG:3035, 200 m"),
         ("another size", "is not of EPSG:3035, 200 m"),
         ("easting off the lattice", "is not a multiple of 200 m"),
-        ("truncated", "is no cell id"),
+        ("truncated", "is not a cell id"),
     ],
 )
 def test_each_problem_says_what_is_wrong(kind, says):

@@ -72,7 +72,7 @@ def test_break_of_a_territory_that_the_codes_are_not_of_is_not_crossed():
 
 
 def test_two_geographies_are_no_comparison():
-    with pytest.raises(DataError, match=r"of two geographies[\s\S]*qpvgeo.convert"):
+    with pytest.raises(DataError, match=r"to two geographies[\s\S]*qpvgeo.convert"):
         compare(pd.Series({"QP001001": 1}), pd.Series({"QN00101M": 1}), indicator="population", years=(2018, 2020))
 
 
@@ -91,12 +91,12 @@ def test_frames_of_populations_say_their_years():
     people = qg.read_population(sample.population_2024)
     found = compare(people, people, indicator="population")
     assert found.attrs["qpvgeo"]["years"] == [2020, 2020]
-    with pytest.raises(UsageError, match="years compared are not told"):
+    with pytest.raises(UsageError, match="years compared are missing"):
         compare(people["population"], people["population"], indicator="population")
 
 
 def test_codes_that_repeat_are_listed():
-    with pytest.raises(DataError, match="stand several times in `before`"):
+    with pytest.raises(DataError, match="Codes are repeated in `before`"):
         compare(pd.Series([1, 2], index=["a", "a"]), pd.Series([1]), indicator="population", years=(2013, 2018))
 
 

@@ -261,7 +261,7 @@ def test_swapped_axes_are_an_error_of_every_record_with_the_likely_cause(geojson
     report, found = judged(geojson(swap))
     assert [one.row for one in found] == [1, 2, 3, 4, 5]
     assert {one.problem for one in found} == {"the code is of hexagone, the outline lies in no territory"}
-    assert {one.action for one in found} == {"look whether latitude and longitude are swapped"}
+    assert {one.action for one in found} == {"check whether latitude and longitude are exchanged"}
     assert report.features == N
 
 
@@ -272,7 +272,7 @@ def test_duplicated_code_names_its_records_by_number_even_after_a_broken_one(geo
 
     report, found = judged(geojson(double))
     assert errors(report) == [(1, "QP001001"), (3, "QP001003")]
-    assert found[1].problem == "duplicate: stands several times (records 3, 5)"
+    assert found[1].problem == "duplicate: appears several times (records 3, 5)"
 
 
 def test_lower_case_code_with_spaces_is_read_with_a_warning(geojson):

@@ -307,7 +307,7 @@ def test_what_is_no_table_is_an_error(tmp_path, index, content):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b'{"type": "FeatureCollection", "features": []}', "is JSON and no table[\\s\\S]*geopandas.read_file"),
+        (b'{"type": "FeatureCollection", "features": []}', "is JSON, not a table[\\s\\S]*geopandas.read_file"),
         (b'\xef\xbb\xbf\n [ {"x": 1} ]', "is JSON"),
         (b"<!DOCTYPE html><html>", "web page"),
     ],

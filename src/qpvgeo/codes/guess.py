@@ -19,13 +19,14 @@ import pandas as pd
 from qpvgeo.codes import official
 from qpvgeo.codes.readings import Fits, Given, Reading, given_lists, plausible, recognised, settled, tried_readings
 from qpvgeo.errors import UsageError
+from qpvgeo.language import Note
 
 __all__ = ["Guess", "guess_codes"]
 
 _COINCIDENCE = 1e-4
 """Chance below which codes that all have a narrower reading are not taken to have it by accident."""
 
-# what has the wider reading has the narrower one by accident at this rate: every region has the code of a department
+# probability that a code of the wider kind is valid in the narrower one too: every region has the code of a department
 # (18 of 101), one number of nine digits out of ten passes the check of a SIREN, and every EPCI or EPT has a SIREN
 _NARROWER = (
     ("region", "department", 0.2),
@@ -138,9 +139,7 @@ def guess_codes(values: pd.Series, *, communes: Mapping[int, Given] | None = Non
     'commune 2024'
     """
     if not isinstance(values, pd.Series):
-        raise UsageError(
-            f"A {type(values).__name__} is not a column.", way_out='Give one column, for example table["code"].'
-        )
+        raise UsageError(Note("codes.not_a_column", kind=type(values).__name__), way_out=Note("codes.give_column"))
     tried = list(tried_readings(*given_lists(communes, epci)))
     labels, texts = _distinct(values)
     times = np.bincount(labels[labels >= 0], minlength=len(texts))
@@ -151,7 +150,7 @@ def guess_codes(values: pd.Series, *, communes: Mapping[int, Given] | None = Non
     notes: list[str] = []
     leaders = _leaders(readings, fits, times, notes, by_list=bool(communes))
     readings = readings.loc[[*leaders, *readings.index.drop(leaders)]]
-    # of a mixture, the cells are told that the readings of most of them do not fit
+    # of a mixture, list the cells that the readings of most of them do not fit
     told = leaders or list(readings.index[(readings["count"] > 0) & (readings["count"] == readings["count"].max())])
     misfits = _misfits(values, labels, texts, {name: fits[name] for name in readings.index}, told)
     best = leaders[0] if len(leaders) == 1 else None

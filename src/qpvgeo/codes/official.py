@@ -18,6 +18,7 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, UsageError
+from qpvgeo.language import Note
 
 __all__ = [
     "ARRONDISSEMENTS",
@@ -255,7 +256,7 @@ def clean(values: pd.Series, kind: Kind) -> CleanCodes:
     (['zeros restored', 'upper case'], ['2A4'])
     """
     if kind not in _RULES:
-        raise UsageError(f"There is no kind of code named {kind!r}.", way_out=f"Kinds: {', '.join(_RULES)}.")
+        raise UsageError(Note("codes.no_kind", kind=str(kind)), way_out=Note("codes.kinds", kinds=", ".join(_RULES)))
     text = values.astype("str")
     outcome: dict[str, tuple[str | None, list[str]]] = {}
     for value in text[values.notna()].unique():
@@ -279,7 +280,7 @@ def clean(values: pd.Series, kind: Kind) -> CleanCodes:
 
 
 def require(values: pd.Series, kind: Kind, *, where: str) -> CleanCodes:
-    """Clean codes and raise when one is missing or is no code: for columns that identify rows.
+    """Clean codes and raise when one is missing or not a code: for columns that identify rows.
 
     Parameters
     ----------
@@ -295,15 +296,18 @@ def require(values: pd.Series, kind: Kind, *, where: str) -> CleanCodes:
     """
     cleaned = clean(values, kind)
     problems = [
-        f"row {row}: {value!r} is {problem}" for row, value, problem in cleaned.problems.itertuples(index=False)
+        Note("codes.bad_row", row=str(row), value=repr(value), problem=problem)
+        for row, value, problem in cleaned.problems.itertuples(index=False)
     ]
     named = set(cleaned.problems["row"])
-    problems += [f"row {row}: no code" for row in values.index[cleaned.codes.isna()] if row not in named]
+    problems += [
+        Note("codes.row_without_code", row=str(row)) for row in values.index[cleaned.codes.isna()] if row not in named
+    ]
     if problems:
         raise DataError(
-            f"{where}: {len(problems)} of {len(values)} rows have no valid {kind} code.",
+            Note("codes.no_valid_code", where=where, count=len(problems), total=len(values), kind=kind),
             problems=problems,
-            way_out="Correct these rows, or drop them if they are totals, and read again.",
+            way_out=Note("codes.correct_rows"),
         )
     return cleaned
 
@@ -340,7 +344,7 @@ def split_list(value: object, kind: Kind = "commune", *, problems: list[str] | N
     kind
         As for `clean`.
     problems
-        Gains a sentence for each part that was repaired, or left out because it is no code.
+        Gains a sentence for each part that was repaired, or left out because it is not a code.
 
     Returns
     -------

@@ -16,6 +16,7 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError, UsageError
+from qpvgeo.language import Note
 
 __all__ = ["Cell", "Fits", "Given", "Reading", "given_lists", "plausible", "recognised", "settled", "tried_readings"]
 
@@ -30,7 +31,7 @@ Given: TypeAlias = pd.Index | pd.Series | pd.DataFrame
 
 
 class Reading(NamedTuple):
-    """A reading: codes of a kind, those that `settle` gives back, perhaps as another code."""
+    """A candidate reading: a kind of code, and a function that normalises or rejects each code."""
 
     name: str
     kind: official.Kind
@@ -66,17 +67,13 @@ def given_lists(
     by_years = isinstance(communes, Mapping) and all(isinstance(year, Integral) for year in communes)
     if communes is not None and not by_years:
         raise UsageError(
-            "The lists of communes must be given by year of the COG.", way_out="For example communes={2024: communes}."
+            Note("codes.communes_by_year"), way_out=Note("codes.for_example", example="communes={2024: communes}")
         )
     problems: list[str] = []
     by_year = {year: _codes_in(one, "commune", f"communes {year}", problems) for year, one in (communes or {}).items()}
     known = frozenset() if epci is None else _codes_in(epci, "siren", "epci", problems)
     if problems:
-        raise DataError(
-            "The lists given must hold codes and nothing else.",
-            problems=problems,
-            way_out="Give frames of qpvgeo.read_communes and qpvgeo.read_epci, which correct the published tables.",
-        )
+        raise DataError(Note("codes.lists_of_codes"), problems=problems, way_out=Note("codes.give_read_lists"))
     return by_year, known
 
 
@@ -85,10 +82,13 @@ def _codes_in(given: Given, kind: official.Kind, what: str, problems: list[str])
     if isinstance(given, pd.DataFrame):
         given = given["code"] if "code" in given.columns else given.index
     cleaned = official.clean(pd.Series(given).reset_index(drop=True), kind)
-    problems += [f"{what}: {value!r} is {problem}" for _, value, problem in cleaned.problems.itertuples(index=False)]
+    problems += [
+        Note("codes.bad_value", what=what, value=repr(value), problem=problem)
+        for _, value, problem in cleaned.problems.itertuples(index=False)
+    ]
     found = frozenset(cleaned.codes.dropna())
     if not found and cleaned.problems.empty:
-        problems.append(f"{what}: no codes")
+        problems.append(Note("codes.no_codes", what=what))
     return found
 
 

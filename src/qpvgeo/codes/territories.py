@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from qpvgeo import facts
 from qpvgeo.errors import UsageError
+from qpvgeo.language import Note
 
 __all__ = ["SAMPLE", "Territory", "get", "of_department", "of_grid", "of_points", "territories"]
 
@@ -90,7 +91,8 @@ def get(code: str) -> Territory:
         return territories()[code]
     except KeyError:
         raise UsageError(
-            f"There is no territory {code!r}.", way_out=f"Territories: {', '.join(territories())}."
+            Note("codes.no_territory", code=str(code)),
+            way_out=Note("codes.territories", codes=", ".join(territories())),
         ) from None
 
 

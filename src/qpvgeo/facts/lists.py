@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qpvgeo.errors import UsageError
 from qpvgeo.facts.tables import names, rows
+from qpvgeo.language import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ def _day(on: "str | dt.date") -> dt.date:
     except (TypeError, ValueError):
         plain = on is None or isinstance(on, str | int | float | dt.datetime)
         shown = repr(on) if plain else f"A {type(on).__name__}"
-        raise UsageError(f"{shown} is not a day.", way_out="Write it as YYYY-MM-DD, for example 2024-06-30.") from None
+        raise UsageError(Note("facts.not_a_day", given=shown), way_out=Note("facts.write_day")) from None
 
 
 def _start(row: Mapping[str, str]) -> dt.date:
@@ -88,8 +89,7 @@ def geography(on: "str | dt.date") -> "pd.DataFrame":
     day = _day(on)
     if day < FIRST_DAY:
         raise UsageError(
-            f"There was no QPV on {day}: they entered into force on {FIRST_DAY}.",
-            way_out="Before that day the zonings were ZUS and CUCS, which qpvgeo does not hold.",
+            Note("facts.before_first_list", day=str(day), first=str(FIRST_DAY)), way_out=Note("facts.earlier_zonings")
         )
     known = rows("lists")
     decrees = {row["id"]: row for row in rows("decrees")}
@@ -146,10 +146,10 @@ def unsettled(on: "str | dt.date") -> dict[str, Mapping[str, str]]:
 
 
 def caveats(on: "str | dt.date", held: Collection[str]) -> list[str]:
-    """What the lists of some territories do not tell of a day, in words.
+    """What the lists of some territories do not say of a day, in words.
 
-    A decree that corrected outlines and whose first day is not established is told to the end of the year that it was
-    signed in; the end of what is known, for any day after it.
+    A decree that corrected outlines and whose first day is not established is reported to the end of the year of its
+    signature; the end of what is known, for any day after it.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qpvgeo.errors import UsageError
+from qpvgeo.language import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +55,7 @@ def rows(name: str) -> tuple[Mapping[str, str], ...]:
     ['Hauts-de-France']
     """
     if name not in TABLES:
-        raise UsageError(f"There is no table of facts named {name!r}.", way_out=f"Tables: {', '.join(TABLES)}.")
+        raise UsageError(Note("facts.no_table", name=str(name)), way_out=Note("facts.tables", names=", ".join(TABLES)))
     text = files("qpvgeo.facts").joinpath(f"{name}.csv").read_text(encoding="utf-8")
     return tuple(MappingProxyType(row) for row in csv.DictReader(text.splitlines()))
 

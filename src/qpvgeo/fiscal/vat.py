@@ -47,7 +47,7 @@ ZONE_COLUMNS = (
     "note",
 )
 
-_CONTINUED = 0.01  # share of a former QPV under a present one: neighbours drawn anew overlap by slivers
+_CONTINUED = 0.01  # share of a former QPV under a present one: redrawn neighbours overlap by slivers
 
 _BETWEEN_CONTRACTS = ("2024-01-01", "2024-03-31")
 """The contrats de ville of 2015 ended with 2023, and the next were due by the end of March 2024."""
@@ -75,8 +75,8 @@ def vat_zone(
     npnru
         QPV with a convention of the renewal programme: codes, a Series of codes, a Series of True and False by code,
         or a table with a column of codes (one named `npnru` may say "OUI" for some, one named `date_convention` the
-        days of signature, as YYYY-MM-DD: a convention signed after the filing does not count, and one whose day lacks
-        leaves it open). Give codes of the geography in force, and those of 2015 for `former`: a list speaks of the
+        days of signature, as YYYY-MM-DD: a convention signed after the filing does not count, a missing day leaves it
+        open). Give codes of the geography in force, and those of 2015 for `former`: a list speaks of the
         geographies of its codes, with a convention or without. None when it is not known, an empty list when there is
         none.
     on

@@ -37,7 +37,7 @@ class Layer:
 
 
 def require_frames(**given: Any) -> None:  # noqa: ANN401 - whatever a caller gives
-    """Raise when something given is no frame of outlines.
+    """Raise when something given is not a frame of outlines.
 
     Raises
     ------

@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from qpvgeo.errors import ArchiveError, DiskFullError, MissingDataError, UsageError
+from qpvgeo.language import Note
 
 if TYPE_CHECKING:
     import py7zr
@@ -52,7 +53,7 @@ MAX_RATIO = 200
 """Most bytes that a packed byte may become; text packs ten to one."""
 
 RATIO_FROM_BYTES = 100 * 10**6
-"""Size from which the ratio is looked at: a small file of spaces is no bomb."""
+"""Size from which the ratio is looked at: a small file of spaces is not a bomb."""
 
 _7Z = b"7z\xbc\xaf\x27\x1c"
 # signature, version and checksum; then where the index is and how long
@@ -160,7 +161,7 @@ def extract(
     """
     path, into = Path(path), Path(into).absolute()
     if into.exists() and not into.is_dir():
-        raise UsageError(f"{into} is a file.", way_out="Name the folder to unpack into.")
+        raise UsageError(Note("formats.into_a_file", path=str(into)), way_out=Note("formats.name_a_folder"))
     into.parent.mkdir(parents=True, exist_ok=True)
     with (
         _room_watched(path, into),
@@ -217,7 +218,7 @@ def is_whole(path: str | os.PathLike[str]) -> bool:
 def _opened(path: Path, scratch: Path) -> "Iterator[tuple[zipfile.ZipFile | py7zr.SevenZipFile, list[Entry]]]":
     """Open what holds the files, and list it once it is known to be harmless."""
     if not path.is_file():
-        raise MissingDataError(f"{path} does not exist.")
+        raise MissingDataError(Note("formats.no_file", file=str(path)), way_out=Note("formats.check_the_path"))
     with contextlib.ExitStack() as stack:
         with path.open("rb") as handle:
             start = handle.read(len(_7Z))
@@ -267,29 +268,31 @@ def zip_entry(info: zipfile.ZipInfo) -> Entry:
 
 
 def _refuse_hostile(path: Path, entries: list[Entry]) -> None:
-    problems = [f"{entry.name!r}: {fault}" for entry in entries for fault in _faults(entry)]
+    problems: list[str] = [
+        Note("formats.member_fault", member=entry.name, fault=fault) for entry in entries for fault in _faults(entry)
+    ]
     problems += clashes([entry for entry in entries if not entry.folder])
     total = sum(entry.size for entry in entries)
     if len(entries) > MAX_MEMBERS:
-        problems.append(f"{len(entries):,} members, more than {MAX_MEMBERS:,}: a bomb")
+        problems.append(Note("formats.many_members", count=len(entries), most=MAX_MEMBERS))
     if total > MAX_BYTES:
-        problems.append(f"{total:,} bytes once unpacked, more than {MAX_BYTES:,}: a bomb")
+        problems.append(Note("formats.many_bytes", count=total, most=MAX_BYTES))
     packed = sum(entry.packed or 0 for entry in entries)
     if packed > path.stat().st_size:
-        problems.append("its members overlap: a bomb")
+        problems.append(Note("formats.members_overlap"))
     if problems:
         raise damaged(path, problems)
 
 
 def _faults(entry: Entry) -> Iterator[str]:
     if _escapes(entry.name):
-        yield "its path could leave the folder"
+        yield Note("formats.escapes")
     if entry.link:
-        yield "it is a link"
+        yield Note("formats.is_link")
     if entry.encrypted:
-        yield "it is encrypted"
+        yield Note("formats.is_encrypted")
     if entry.packed is not None and is_bomb(entry.size, entry.packed):
-        yield f"{entry.size:,} bytes out of {entry.packed:,}: a bomb"
+        yield Note("formats.bomb", size=entry.size, packed=entry.packed)
 
 
 def _escapes(name: str) -> bool:
@@ -302,13 +305,15 @@ def _escapes(name: str) -> bool:
 def clashes(files: list[Entry]) -> list[str]:
     """Files that would overwrite one another, on a disk that ignores case too."""
     seen: set[PurePosixPath] = set()
-    problems = []
+    problems: list[str] = []
     for entry in files:
         place = PurePosixPath(entry.name.casefold())
         if place in seen:
-            problems.append(f"{entry.name!r}: there twice")
+            problems.append(Note("formats.member_twice", member=entry.name))
         seen.add(place)
-    return problems + [f"'{place}': both a file and a folder" for place in seen if not seen.isdisjoint(place.parents)]
+    return problems + [
+        Note("formats.file_and_folder", member=str(place)) for place in seen if not seen.isdisjoint(place.parents)
+    ]
 
 
 def is_bomb(size: int, packed: int) -> bool:
@@ -319,7 +324,7 @@ def is_bomb(size: int, packed: int) -> bool:
 def _refuse_bomb(path: Path, size: int, packed: int) -> None:
     # the members of a 7z are packed together, so only the whole has a ratio
     if is_bomb(size, packed):
-        raise damaged(path, [f"{size:,} bytes out of {packed:,}: a bomb"])
+        raise damaged(path, [Note("formats.bomb", size=size, packed=packed)])
 
 
 def _chosen(path: Path, entries: list[Entry], wanted: Iterable[str] | None) -> list[Entry]:
@@ -329,17 +334,16 @@ def _chosen(path: Path, entries: list[Entry], wanted: Iterable[str] | None) -> l
     names = set(wanted)
     absent = sorted(names.difference(entry.name for entry in files))
     if absent:
-        listed = ", ".join(entry.name for entry in files[:10])
         raise UsageError(
-            f"{path} does not hold what was asked for.",
+            Note("formats.no_members", path=str(path)),
             problems=absent,
-            way_out=f"It holds {len(files)} files: {listed}{', ...' if len(files) > 10 else ''}.",
+            way_out=Note("formats.its_members", count=len(files), names=[entry.name for entry in files]),
         )
     return [entry for entry in files if entry.name in names]
 
 
 def _unpack_zip(archive: zipfile.ZipFile, entries: list[Entry], stage: Path) -> list[str]:
-    problems = []
+    problems: list[str] = []
     for entry in entries:
         target = stage / entry.name
         try:
@@ -349,7 +353,9 @@ def _unpack_zip(archive: zipfile.ZipFile, entries: list[Entry], stage: Path) -> 
         except DAMAGE as error:
             if _is_full(error):
                 raise
-            problems.append(f"{entry.name!r}: {error or 'it ends too early'}")
+            problems.append(
+                Note("formats.member_fault", member=entry.name, fault=str(error) or Note("formats.ends_early"))
+            )
     return problems
 
 
@@ -375,9 +381,13 @@ def _unpack_7z(archive: "py7zr.SevenZipFile", entries: list[Entry], stage: Path)
         # damaged data surface as any exception of its decoders
         if _is_full(error):
             raise
-        return [f"it does not unpack ({type(error).__name__}: {error})"]
+        return [Note("formats.does_not_unpack", cause=f"{type(error).__name__}: {error}")]
     sizes = {entry: (stage / entry.name).stat().st_size if (stage / entry.name).is_file() else 0 for entry in entries}
-    return [f"{e.name!r}: {size:,} bytes came, {e.size:,} declared" for e, size in sizes.items() if size != e.size]
+    return [
+        Note("formats.member_size", member=entry.name, size=size, declared=entry.size)
+        for entry, size in sizes.items()
+        if size != entry.size
+    ]
 
 
 def _settle(stage: Path, into: Path, entries: list[Entry]) -> list[Path]:
@@ -395,9 +405,9 @@ def _refuse_without_room(path: Path, into: Path, needed: int) -> None:
     free = shutil.disk_usage(into.parent).free
     if needed > free:
         raise DiskFullError(
-            f"There is no room to unpack {path.name}.",
-            problems=[f"{needed:,} bytes needed, {free:,} free in {into.parent}"],
-            way_out="Free some room, or unpack elsewhere.",
+            Note("formats.no_room", file=path.name, folder=str(into.parent)),
+            problems=[Note("formats.bytes_needed", needed=needed, free=free)],
+            way_out=Note("formats.make_room"),
         )
 
 
@@ -412,15 +422,12 @@ def _room_watched(path: Path, into: Path) -> Iterator[None]:
     except OSError as error:
         if not _is_full(error):
             raise
-        way_out = "Free some room, or unpack elsewhere; nothing was left behind."
-        raise DiskFullError(f"There is no room to unpack {path.name} in {into.parent}.", way_out=way_out) from error
+        message = Note("formats.no_room", file=path.name, folder=str(into.parent))
+        raise DiskFullError(message, way_out=Note("formats.make_room")) from error
 
 
 def damaged(path: Path, problems: list[str]) -> ArchiveError:
     """Error for an archive that is damaged or hostile."""
     return ArchiveError(
-        f"{path} cannot be unpacked safely.",
-        problems=problems,
-        way_out="Download it again. If you trust it, unpack it by hand (unzip, 7-Zip) and give the files inside: "
-        "one zip of Insee is known to fail Python's checksum although unzip reads it.",
+        Note("formats.unsafe_archive", path=str(path)), problems=problems, way_out=Note("formats.download_or_unpack")
     )

@@ -1,7 +1,7 @@
-"""What the first lines of a CSV say: header, delimiter, encoding, ends of lines; or that it is no CSV.
+"""What the first lines of a CSV say: header, delimiter, encoding, ends of lines; or that it is not a CSV.
 
-Nothing is read twice: a table of millions of rows is judged by its first million bytes. What is no table is told with
-the way to read it, and never printed whole.
+Nothing is read twice: a table of millions of rows is judged by its first million bytes. What is not a table is
+reported with the way to read it, and never printed whole.
 """
 
 import codecs
@@ -106,7 +106,7 @@ def head_of(raw: bytes, name: str) -> Head:
     if told:
         filled = filled[1:]
     if not filled:
-        raise DataError(f"{name} is empty: it has not even a header.")
+        raise DataError(Note("formats.no_header_at_all", file=name), way_out=Note("formats.get_again"))
     preamble = 0 if told else _preamble([lines[number].rstrip("\r") for number in filled[: _PREAMBLE + _LOOKED_AT]])
     filled = filled[preamble:]
     start = filled[0]
@@ -186,17 +186,13 @@ def _require_text(raw: bytes, name: str) -> None:
     """Raise when bytes are those of a file of another kind."""
     if b"\0" in raw:
         raise DataError(
-            f"{name} is neither CSV nor Parquet.",
-            way_out="Save it as CSV in UTF-8, or as Parquet; a CSV may be in gzip.",
+            Note("formats.neither_csv_nor_parquet", file=name), way_out=Note("formats.save_as_csv_or_parquet")
         )
     start = raw.removeprefix(codecs.BOM_UTF8)
     if _JSON.match(start):
-        raise DataError(
-            f"{name} is JSON and no table.",
-            way_out="Read GeoJSON with geopandas.read_file(), and give the frame to qpvgeo.tag_points().",
-        )
+        raise DataError(Note("formats.is_json", file=name), way_out=Note("formats.read_geojson"))
     if start.lstrip().startswith(b"<"):
-        raise DataError(f"{name} is XML or a web page and no table.", way_out="Save it as CSV, or as Parquet.")
+        raise DataError(Note("formats.is_markup", file=name), way_out=Note("formats.save_as_csv_or_parquet"))
 
 
 def _require_header(name: str, first: tuple[int, str, int], below: list[str]) -> None:

@@ -61,7 +61,7 @@ class _Candidate(NamedTuple):
     load: Callable[[], Rows]
 
 
-def existing_path(source: str | os.PathLike[str], *, way_out: str = "Give the path of a published file.") -> Path:
+def existing_path(source: str | os.PathLike[str], *, way_out: str | None = None) -> Path:
     """Path of a file that exists.
 
     Raises
@@ -69,11 +69,12 @@ def existing_path(source: str | os.PathLike[str], *, way_out: str = "Give the pa
     MissingDataError
         There is no such file, or it is a folder.
     """
+    way_out = Note("formats.give_published_file") if way_out is None else way_out
     path = home_expanded(source)
     if path.is_dir():
-        raise MissingDataError(f"{path} is a folder, and no file.", way_out=way_out)
+        raise MissingDataError(Note("formats.is_a_folder", path=str(path)), way_out=way_out)
     if not path.is_file():
-        raise MissingDataError(f"There is no file {path}.", way_out=way_out)
+        raise MissingDataError(Note("formats.no_file", file=str(path)), way_out=way_out)
     return path
 
 
@@ -200,9 +201,13 @@ def _gunzipped(raw: bytes, name: str) -> bytes:
         with gzip.open(io.BytesIO(raw)) as stream:
             content = stream.read(_LARGEST + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise ArchiveError(f"{name} cannot be unpacked: {error}.", way_out="Download it again.") from error
+        raise ArchiveError(
+            Note("formats.not_unpacked", file=name, cause=str(error)), way_out=Note("formats.get_again")
+        ) from error
     if len(content) > _LARGEST:
-        raise ArchiveError(f"{name} would take more than {_LARGEST / 1e9:.1f} GB unpacked.")
+        raise ArchiveError(
+            Note("formats.more_unpacked", file=name, most=_LARGEST), way_out=Note("formats.too_large_way_out")
+        )
     return content
 
 
@@ -227,7 +232,9 @@ def _from_zip(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candidate]:
             for candidate in _candidates(content, f"{name}: {member}", sheet):
                 yield candidate._replace(about=candidate.about | {"member": member})
     if not members:
-        raise DataError(f"{name} holds no table (CSV, xls, xlsx).", problems=held)
+        raise DataError(
+            Note("formats.zip_without_table", file=name), problems=held, way_out=Note("formats.give_published_file")
+        )
 
 
 def _is_table(member: str) -> bool:
@@ -245,7 +252,7 @@ def _from_workbook(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candid
 def _from_text(raw: bytes, name: str) -> Iterator[_Candidate]:
     text, encoding = _decode(raw, name)
     if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
-        raise DataError(f"{name} is a web page, not a table.", way_out="Download the file itself, in a browser.")
+        raise DataError(Note("formats.web_page", file=name), way_out=Note("formats.download_the_file"))
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for delimiter in _DELIMITERS:
         width = usual_width(lines[:_HEAD], delimiter)
@@ -270,7 +277,7 @@ def _decode(raw: bytes, name: str) -> tuple[str, str]:
         except UnicodeDecodeError:
             continue
         return text, encoding if encoding == "cp1252" or raw[:3] == b"\xef\xbb\xbf" else "utf-8"
-    raise DataError(f"{name} is neither UTF-8 nor cp1252 text.", way_out="Save it as UTF-8 and read again.")
+    raise DataError(Note("formats.unknown_encoding", file=name), way_out=Note("formats.save_as_utf8"))
 
 
 def _text(cell: object) -> str:
@@ -296,9 +303,9 @@ def _choose(candidates: Sequence[_Candidate], wanted: Sequence[frozenset[str]], 
         members = list(dict.fromkeys(candidate.about.get("member") for candidate, _ in fits))
         if len(members) > 1:
             raise DataError(
-                f"{name} holds {len(members)} tables that fit.",
+                Note("formats.several_tables", file=name, count=len(members)),
                 problems=map(str, members),
-                way_out="Unpack it and give the one that is meant.",
+                way_out=Note("formats.unpack_and_choose"),
             )
         if fits:
             # a dictionary of variables names the columns too, but it is not as wide as the table
@@ -306,13 +313,12 @@ def _choose(candidates: Sequence[_Candidate], wanted: Sequence[frozenset[str]], 
     widest = [(candidate, *_widest(candidate.head)) for candidate in candidates]
     candidate, at, width = max(widest, key=_rank, default=(None, 0, 0))
     if candidate is None or width == 0:
-        raise DataError(f"{name} is empty.")
+        raise DataError(Note("formats.empty_table", file=name), way_out=Note("formats.get_again"))
     if wanted:
         raise DataError(
-            f"No line of {name} holds the names of the columns that are looked for.",
+            Note("formats.no_line_of_names", file=name),
             problems=[", ".join(sorted(names)) for names in wanted],
-            way_out="Name the columns with columns={'name in the file': 'canonical name'}. "
-            f"The names found are: {', '.join(filter(None, candidate.head[at][1]))}.",
+            way_out=Note("formats.name_columns", found=", ".join(filter(None, candidate.head[at][1]))),
         )
     return candidate, at
 

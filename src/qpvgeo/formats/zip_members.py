@@ -33,11 +33,15 @@ def zip_members(archive: zipfile.ZipFile, label: str, *, largest: int = archives
     """
     entries = [archives.zip_entry(info) for info in archive.infolist()]
     files = [entry for entry in entries if not entry.folder]
-    problems: list[str] = [f"{entry.name!r}: {fault}" for entry in files for fault in _faults(entry, largest)]
+    problems: list[str] = [
+        Note("formats.member_fault", member=entry.name, fault=fault)
+        for entry in files
+        for fault in _faults(entry, largest)
+    ]
     if len(entries) > archives.MAX_MEMBERS:
-        problems.append(f"{len(entries):,} members, more than {archives.MAX_MEMBERS:,}: a bomb")
+        problems.append(Note("formats.many_members", count=len(entries), most=archives.MAX_MEMBERS))
     if sum(entry.size for entry in files) > archives.MAX_BYTES:
-        problems.append(f"more than {archives.MAX_BYTES:,} bytes once unpacked: a bomb")
+        problems.append(Note("formats.more_bytes", most=archives.MAX_BYTES))
     if problems or (problems := archives.clashes(files)):
         raise archives.damaged(Path(label), problems)
     return [info.filename for info in archive.infolist() if not info.filename.endswith("/")]
@@ -45,9 +49,9 @@ def zip_members(archive: zipfile.ZipFile, label: str, *, largest: int = archives
 
 def _faults(entry: archives.Entry, largest: int) -> Iterator[str]:
     if entry.packed is not None and archives.is_bomb(entry.size, entry.packed):
-        yield f"{entry.size:,} bytes out of {entry.packed:,}: a bomb"
+        yield Note("formats.bomb", size=entry.size, packed=entry.packed)
     elif entry.size > largest:
-        yield f"{entry.size:,} bytes once unpacked, more than {largest:,}"
+        yield Note("formats.large_member", size=entry.size, most=largest)
 
 
 def read_member(archive: zipfile.ZipFile, member: str, label: str, *, chunk: int = _CHUNK) -> Iterator[bytes]:

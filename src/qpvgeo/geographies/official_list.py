@@ -58,7 +58,7 @@ def audit_correspondence(
     Raises
     ------
     DataError
-        A frame lacks columns.
+        Columns are missing from a frame.
 
     Examples
     --------

@@ -19,7 +19,9 @@ import pandas as pd
 import pyarrow as pa
 
 from qpvgeo.errors import DataError
+from qpvgeo.geometry.digit_words import chunks_of, texts_of, words_at, write_number
 from qpvgeo.geometry.parallel import in_chunks
+from qpvgeo.language import Note
 
 __all__ = [
     "Cells",
@@ -107,7 +109,7 @@ def parse_ids(ids: Any, lattice: Lattice | None = None) -> Cells:  # noqa: ANN40
     >>> cells.lattice, cells.north.tolist(), cells.east.tolist()
     (Lattice(epsg=3035, size=200), [2029800, 2030000], [4252400, 4252400])
     """
-    chunks = [chunk for chunk in _chunks(ids) if len(chunk)]
+    chunks = [chunk for chunk in chunks_of(ids) if len(chunk)]
     if not chunks:
         return Cells(lattice or Lattice(3035, 200), np.empty(0, np.int64), np.empty(0, np.int64))
     shape = _ID.fullmatch(chunks[0][0].as_py() or "")
@@ -165,18 +167,6 @@ def remember(index: pd.Index, cells: Cells) -> Cells:
     return cells
 
 
-def _chunks(ids: Any) -> list[pa.Array]:  # noqa: ANN401
-    """Ids as Arrow text, whatever holds them; what is no text becomes text, so that it can be listed."""
-    if not isinstance(ids, pa.Array | pa.ChunkedArray):
-        ids = pa.array(pd.Series(ids).astype("str").array)
-    if pa.types.is_string_view(ids.type):
-        # old versions of pyarrow do not cast views
-        ids = pa.array(ids.to_pylist(), pa.large_string())
-    if not (pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type)):
-        ids = ids.cast(pa.large_string())
-    return list(ids.chunks) if isinstance(ids, pa.ChunkedArray) else [ids]
-
-
 def _fixed_width(chunk: pa.Array, lattice: Lattice, digits: tuple[int, int], north: Integers, east: Integers) -> bool:
     """Write the corners of ids that all have one width, read eight characters at a time; False when some differ.
 
@@ -204,50 +194,21 @@ def _fixed_width(chunk: pa.Array, lattice: Lattice, digits: tuple[int, int], nor
             return False
         block = text[at * width : rows.stop * width]
         for start, word in words:
-            if not (_words(block, start, width) == word).all():
+            if not (words_at(block, start, width) == word).all():
                 return False
         for out, end, many, letter in numbers:
-            if not _number(_words(block, end - 8, width), many, letter, out[rows]):
+            if not write_number(words_at(block, end - 8, width), many, letter, out[rows]):
                 return False
-    return True
-
-
-def _words(block: npt.NDArray[np.uint8], start: int, width: int) -> npt.NDArray[np.uint64]:
-    """The eight characters at one place of every row, as little-endian integers."""
-    return np.ndarray((len(block) // width,), "<u8", block, start, (width,))
-
-
-def _number(words: npt.NDArray[np.uint64], digits: int, letter: bytes, out: Integers) -> bool:
-    """Write the number in the last characters of the words; False when one is no digit or follows another letter."""
-    kept = np.uint64((1 << 64) - (1 << (8 * (8 - digits))))
-    before = np.uint64(0xFF << (8 * (7 - digits)))
-    if not ((words & before) == np.uint64(letter[0] << (8 * (7 - digits)))).all():
-        return False
-    value = words & kept
-    zeros = np.uint64(0x3030303030303030) & kept
-    value -= zeros
-    # a character above 9 shows in the high bits once 6 is added; one below 0 has borrowed and shows there too
-    if (((value + (np.uint64(0x0606060606060606) & kept)) | value) & np.uint64(0xF0F0F0F0F0F0F0F0)).any():
-        return False
-    # pairs, then fours, then all eight digits: the first character is the most significant
-    value = (value * np.uint64(10)) + (value >> np.uint64(8))
-    low = (value & np.uint64(0x000000FF000000FF)) * np.uint64(0x000F424000000064)
-    high = ((value >> np.uint64(16)) & np.uint64(0x000000FF000000FF)) * np.uint64(0x0000271000000001)
-    out[:] = (low + high) >> np.uint64(32)
     return True
 
 
 def _any_width(chunks: list[pa.Array], lattice: Lattice) -> tuple[Integers, Integers]:
     """Corners of ids whose numbers have different widths: slower, and it names what is wrong."""
-    matches = [_ID.fullmatch(text or "") for text in _texts(chunks)]
+    matches = [_ID.fullmatch(text or "") for text in texts_of(chunks)]
     numbers = _numbers([match for match in matches if match is not None])
     if None in matches or (numbers[:, :2] != (lattice.epsg, lattice.size)).any():
         _refuse(chunks, lattice)
     return numbers[:, 2], numbers[:, 3]
-
-
-def _texts(chunks: list[pa.Array]) -> list[str | None]:
-    return [text for chunk in chunks for text in chunk.to_pylist()]
 
 
 def _numbers(matches: list[re.Match[str]]) -> Integers:
@@ -258,21 +219,29 @@ def _numbers(matches: list[re.Match[str]]) -> Integers:
 def _refuse(chunks: list[pa.Array], lattice: Lattice | None) -> None:
     """Raise with every id that is not one of the lattice."""
     problems = []
-    for position, text in enumerate(_texts(chunks)):
+    for position, text in enumerate(texts_of(chunks)):
         match = _ID.fullmatch(text or "")
         if match is None:
-            problems.append(f"position {position}: {text!r} is no cell id")
+            problems.append(Note("geometry.not_a_cell_id", position=int(position), text=str(text)))
             continue
         epsg, size, north, east = (int(part) for part in match.groups())
         lattice = lattice or Lattice(epsg, size)
         if (epsg, size) != (lattice.epsg, lattice.size):
-            problems.append(f"position {position}: {text} is not of EPSG:{lattice.epsg}, {lattice.size} m")
+            problems.append(
+                Note(
+                    "geometry.id_of_another_lattice",
+                    position=int(position),
+                    text=str(text),
+                    epsg=lattice.epsg,
+                    size=lattice.size,
+                )
+            )
         elif north % size or east % size:
-            problems.append(f"position {position}: the corner of {text} is not a multiple of {size} m")
+            problems.append(Note("geometry.corner_off_lattice", position=int(position), text=str(text), size=int(size)))
     raise DataError(
-        f"{len(problems)} cell ids cannot be used.",
+        Note("geometry.bad_cell_ids", count=len(problems)),
         problems=problems,
-        way_out="An id reads CRS<epsg>RES<size>mN<northing>E<easting>; read files of other sizes apart.",
+        way_out=Note("geometry.cell_id_of_one_size"),
     )
 
 
@@ -296,18 +265,16 @@ def parse_mixed(ids: Any) -> pd.DataFrame:  # noqa: ANN401
     0  3035   200  2029800  4252400
     1  2975  1000  7634000   319000
     """
-    texts = _texts(_chunks(ids))
+    texts = texts_of(chunks_of(ids))
     matches = [_ID.fullmatch(text or "") for text in texts]
     if None in matches:
         problems = [
-            f"position {row}: {text!r} is no cell id"
+            Note("geometry.not_a_cell_id", position=int(row), text=str(text))
             for row, (text, match) in enumerate(zip(texts, matches, strict=True))
             if match is None
         ]
         raise DataError(
-            f"{len(problems)} cell ids cannot be used.",
-            problems=problems,
-            way_out="An id reads CRS<epsg>RES<size>mN<northing>E<easting>.",
+            Note("geometry.bad_cell_ids", count=len(problems)), problems=problems, way_out=Note("geometry.cell_id_form")
         )
     numbers = _numbers([match for match in matches if match is not None])
     return pd.DataFrame(numbers, columns=["epsg", "size", "north", "east"])
@@ -329,9 +296,12 @@ def format_ids(cells: Cells) -> pd.Index:
     below = np.flatnonzero((cells.north < 0) | (cells.east < 0))
     if len(below):
         raise DataError(
-            f"{len(below)} cells have corners below zero: no id can be written.",
-            problems=[f"position {row}: north {cells.north[row]}, east {cells.east[row]}" for row in below],
-            way_out="Look whether the areas lie in the territory of the lattice.",
+            Note("geometry.cells_below_zero", count=len(below)),
+            problems=[
+                Note("geometry.cell_corner", position=int(row), north=int(cells.north[row]), east=int(cells.east[row]))
+                for row in below
+            ],
+            way_out=Note("geometry.territory_of_lattice"),
         )
     head = f"CRS{cells.lattice.epsg}RES{cells.lattice.size}mN"
     pairs = zip(cells.north.tolist(), cells.east.tolist(), strict=True)
@@ -370,8 +340,8 @@ def parents(cells: Cells, size: int) -> Cells:
     """
     if size <= 0 or size % cells.lattice.size:
         raise DataError(
-            f"Cells of {size} m are not made of cells of {cells.lattice.size} m.",
-            way_out="Sizes that hold them are multiples: 1000, 2000, ... 64000 for cells of 200 m.",
+            Note("geometry.sizes_do_not_nest", size=size, own=cells.lattice.size),
+            way_out=Note("geometry.sizes_that_nest"),
         )
     return Cells(Lattice(cells.lattice.epsg, size), cells.north // size * size, cells.east // size * size)
 
@@ -422,8 +392,13 @@ def locate(wanted: Cells, table: Cells) -> npt.NDArray[np.intp]:
     """
     if wanted.lattice != table.lattice:
         raise DataError(
-            f"Cells of EPSG:{wanted.lattice.epsg}, {wanted.lattice.size} m are looked for among cells of "
-            f"EPSG:{table.lattice.epsg}, {table.lattice.size} m."
+            Note(
+                "geometry.other_lattice",
+                epsg=wanted.lattice.epsg,
+                size=wanted.lattice.size,
+                other_epsg=table.lattice.epsg,
+                other_size=table.lattice.size,
+            )
         )
     if not len(wanted) or not len(table):
         return np.full(len(wanted), -1, np.intp)

@@ -1,4 +1,4 @@
-"""Which areas points lie in, by classes on a two-level grid: most of millions of points never need to be tested.
+"""Point in polygon on a two-level grid: points in cells wholly inside or outside need no geometric test.
 
 The plane is cut into tiles, and the tiles that areas reach into are cut into cells. A cell lies wholly inside one area,
 wholly outside all of them, or is doubtful: crossed by an outline, or shared by several areas. Only a point in a
@@ -142,7 +142,7 @@ class PointGrid:
         object.__setattr__(self, "_ready", PerProcess(lambda: _prepared(self.areas)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Made anew in another process: prepared outlines do not travel."""
+        """Made again in another process: prepared outlines do not travel."""
         return PointGrid, (self.areas, self.frame, self.coarse, self.fine, self.start, self.held)
 
     @classmethod

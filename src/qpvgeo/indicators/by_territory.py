@@ -61,7 +61,7 @@ def coverage(  # noqa: PLR0913 - a question, and what is shown of the answer
     min_population: float | None = None,
     sort: str | None = None,
 ) -> pd.DataFrame:
-    """Give the QPV of each commune, EPCI, EPT, department, region or territory: number, people, share, area.
+    """Count the QPV of each commune, EPCI, EPT, department, region or territory: number, population, share, area.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def coverage(  # noqa: PLR0913 - a question, and what is shown of the answer
     UsageError
         The level, the attribution, the place, a statistic or the column to sort by does not exist.
     DataError
-        The frame is not one of links, is empty, repeats pairs, or holds what is no number of people: rows are named.
+        The frame is not one of links, is empty, repeats pairs, or holds what is not a number of people: rows are named.
 
     Notes
     -----
@@ -200,7 +200,7 @@ def _required(links: pd.DataFrame) -> pd.DataFrame:
     DataError
         They are not, or there are none.
     UsageError
-        It is no frame.
+        It is not a frame.
     """
     require.require_columns(links, _LINKS, what=Note("indicators.links"), way_out=Note("indicators.make_links"))
     if not len(links):

@@ -150,7 +150,7 @@ def _require_communes(communes: pd.DataFrame) -> None:
     DataError
         Its index repeats codes or has several levels.
     UsageError
-        It is no frame.
+        It is not a frame.
     """
     require.require_frame(communes, "`communes`")
     if communes.index.nlevels > 1:

@@ -127,7 +127,7 @@ def arranged(frame: pd.DataFrame, *, min_population: Any, sort: str | None) -> p
     Raises
     ------
     UsageError
-        There is no such column, or the threshold is no number of people.
+        There is no such column, or the threshold is not a number of people.
     """
     frame = frame.copy()
     if min_population is not None:

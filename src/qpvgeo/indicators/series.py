@@ -69,7 +69,10 @@ def series_breaks(
     [['income', 2021, 2022], ['any', 2023, 2024]]
     """
     if indicator is not None and indicator not in get_args(Indicator):
-        raise UsageError(f"There is no indicator {indicator!r}.", way_out=f"Ones: {', '.join(get_args(Indicator))}.")
+        raise UsageError(
+            Note("indicators.no_indicator", name=str(indicator)),
+            way_out=Note("indicators.valid_values", values=", ".join(get_args(Indicator))),
+        )
     table = facts.table("breaks")
     kept = pd.Series(True, index=table.index)
     if indicator is not None:
@@ -84,7 +87,9 @@ def series_breaks(
         try:
             first, last = sorted(int(year) for year in years)
         except (TypeError, ValueError):
-            raise UsageError(f"years={years!r} are no two years.", way_out="Write years=(2018, 2020).") from None
+            raise UsageError(
+                Note("indicators.not_two_years", years=repr(years)), way_out=Note("indicators.write_years")
+            ) from None
         kept &= (table["last_year"] >= first) & (table["first_year"] <= last)
     return table[kept].sort_values(["last_year", "indicator"], kind="stable").reset_index(drop=True)
 
@@ -138,18 +143,18 @@ def compare(
     found = [forms.reference_year(side) for side in (before, after)]
     told = list(years) if years is not None else [year for year in found if year is not None]
     if len(told) != 2:
-        raise UsageError("The years compared are not told.", way_out="Give them: years=(2018, 2020).")
+        raise UsageError(Note("indicators.no_years"), way_out=Note("indicators.write_years"))
     labels = values[0].index.union(values[1].index, sort=False)
     vintages = {vintage for label in labels if (vintage := official.vintage_of(str(label))) is not None}
     if len(vintages) > 1:
         raise DataError(
-            "The codes are of two geographies.",
+            Note("indicators.two_geographies"),
             problems=[
-                f"of {vintage}: {', '.join(few[:_NAMED])}{', ...' if len(few) > _NAMED else ''}"
+                Note("indicators.codes_of", vintage=vintage, codes=few)
                 for vintage in sorted(vintages)
                 if (few := [str(label) for label in labels if official.vintage_of(str(label)) == vintage])
             ],
-            way_out="Move one of them to the other geography first: qpvgeo.convert(values, crosswalk).",
+            way_out=Note("indicators.convert_first"),
         )
     one, other = (side.reindex(labels).astype("Float64") for side in values)
     frame = pd.DataFrame(
@@ -174,18 +179,22 @@ def _values(side: pd.Series | pd.DataFrame, name: str) -> pd.Series:
     values = side
     if not isinstance(side, pd.Series | pd.DataFrame):
         raise UsageError(
-            f"`{name}` is a {type(side).__name__}.", way_out="Give a Series, or the `table` of what convert() gave."
+            Note("indicators.not_a_series", name=name, kind=type(side).__name__), way_out=Note("indicators.give_series")
         )
     if isinstance(side, pd.DataFrame):
         require.require_columns(side, ["population"], what=name, way_out=Note("frames.give_series"))
         values = side["population"]
     if not pd.api.types.is_numeric_dtype(values):
         raise DataError(
-            f"`{name}` holds no numbers: {values.dtype}.", way_out="Make them numbers: pandas.to_numeric()."
+            Note("indicators.not_numbers", name=name, kind=str(values.dtype)), way_out=Note("indicators.to_numeric")
         )
     repeated = values.index[values.index.duplicated()].unique()
     if len(repeated):
-        raise DataError(f"Codes stand several times in `{name}`.", problems=map(str, repeated))
+        raise DataError(
+            Note("indicators.codes_repeated", name=name),
+            problems=map(str, repeated),
+            way_out=Note("indicators.one_row_a_code"),
+        )
     return values
 
 

@@ -103,7 +103,7 @@ def summary(
     ------
     DataError
         The index is not made of QPV codes of one geography, or the table of populations is of the other one, repeats
-        rows or holds what is no number of people.
+        rows or holds what is not a number of people.
     UsageError
         The level or the place is unknown, or a denominator is not a number of people.
 

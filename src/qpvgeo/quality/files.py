@@ -43,7 +43,6 @@ __all__ = ["Finding", "Report", "examine"]
 _LONGEST = 300
 _MOST_CELLS = 100_000  # a national grid is not read twice
 _ONLY_OUTLINES = (".shp", ".gpkg", ".fgb", ".geojson")
-_UNKNOWN = "neither its name nor its columns are those of a published file"
 _AREA = 2
 
 
@@ -170,7 +169,10 @@ def _printable(path: Path) -> str:
 def _lenient(report: Report) -> Report:
     """In a folder a file that is not ours is no fault."""
     if report.kind == "unknown":
-        report.findings = [replace(one, level="warning") if one.problem == _UNKNOWN else one for one in report.findings]
+        report.findings = [
+            replace(one, level="warning") if getattr(one.problem, "key", "") == "quality.unknown_file" else one
+            for one in report.findings
+        ]
     return report
 
 
@@ -186,7 +188,11 @@ def _table(path: Path) -> Report:
     if found is None:
         if recognise.is_published_name(path):
             text_tables.read_table(path)  # says how it is damaged, when it is
-        return Report(path.name, "unknown", findings=[Finding(None, None, "error", _UNKNOWN, "see qpvgeo datasets")])
+        return Report(
+            path.name,
+            "unknown",
+            findings=[Finding(None, None, "error", Note("quality.unknown_file"), Note("quality.see_datasets"))],
+        )
     report = Report(path.name, found.kind)
     try:
         frame = _READERS.get(found.kind, text_tables.read_table)(path)
@@ -199,7 +205,7 @@ def _table(path: Path) -> Report:
         return report
     report.features = len(frame)
     notes = frame.attrs.get("qpvgeo", {}).get("notes", [])
-    report.findings += [Finding(None, None, "warning", note, "done when read") for note in notes]
+    report.findings += [Finding(None, None, "warning", note, Note("quality.done_when_read")) for note in notes]
     return report
 
 
@@ -233,8 +239,8 @@ def _outlines(layer: vector_layers.Layer) -> Report:
         if shape is not None and not shape.is_empty and not problem:
             drawn.append((row, code or "", shape))
     if report.features < announced:
-        text = f"{announced} records are announced, {report.features} could be read"
-        report.findings.append(Finding(None, None, "error", text, "download the file again"))
+        text = Note("quality.records_announced", announced=int(announced), read=int(report.features))
+        report.findings.append(Finding(None, None, "error", text, Note("quality.copy")))
     report.findings += _invalid(drawn, crs, perimeters=bool(column))
     if column and crs is not None and drawn:
         report.findings += _together(drawn, crs)
@@ -290,13 +296,13 @@ def _records(layer: vector_layers.Layer, column: str | None) -> Iterator[tuple[i
             except StopIteration:
                 return
             except Exception as error:  # noqa: BLE001 - whatever GDAL says of this record, the next ones are read
-                yield row, None, None, f"the record cannot be read: {error}"
+                yield row, None, None, Note("quality.bad_record", cause=str(error))
                 continue
             code = record.properties.get(column) if column else None
             try:
                 shape = shapely.geometry.shape(record.geometry) if record.geometry else None
             except (TypeError, ValueError, shapely.errors.ShapelyError) as error:
-                yield row, code, None, f"the outline cannot be built: {error}"
+                yield row, code, None, Note("quality.bad_outline", cause=str(error))
                 continue
             yield row, code, shape, ""
 
@@ -312,7 +318,7 @@ def _features(layer: vector_layers.Layer, column: str | None) -> Iterator[tuple[
         try:
             yield row, code, shapely.from_wkb(shape), ""
         except shapely.errors.ShapelyError as error:
-            yield row, code, None, f"the outline cannot be built: {error}"
+            yield row, code, None, Note("quality.bad_outline", cause=str(error))
 
 
 def _judge(row: int, code: str | None, shape: Any, problem: str, column: str | None) -> Iterator[Finding]:  # noqa: ANN401
@@ -321,14 +327,20 @@ def _judge(row: int, code: str | None, shape: Any, problem: str, column: str | N
     if problem:
         yield Finding(named, row, "error", problem, Note("quality.other_copy"))
     elif shape is None or shape.is_empty:
-        yield Finding(named, row, "error", "no outline", Note("quality.other_copy"))
+        yield Finding(named, row, "error", Note("quality.without_outline"), Note("quality.other_copy"))
     if column and official.vintage_of(named or "") is None:
         cleaned = official.clean(pd.Series([code]), "qpv")
         if pd.isna(cleaned.codes[0]):
-            text = f"{code!r} is not the code of a QPV" if code else "no code"
-            yield Finding(named, row, "error", text, "correct the code")
+            text = Note("quality.not_qpv_code", code=repr(code)) if code else Note("quality.no_code")
+            yield Finding(named, row, "error", text, Note("quality.correct_code"))
         else:
-            yield Finding(cleaned.codes[0], row, "warning", f"code written {code!r}", f"read as {cleaned.codes[0]}")
+            yield Finding(
+                cleaned.codes[0],
+                row,
+                "warning",
+                Note("quality.code_written", code=repr(code)),
+                Note("quality.read_as", code=cleaned.codes[0]),
+            )
 
 
 def _invalid(drawn: list[tuple[int, str, Any]], crs: Any, *, perimeters: bool) -> Iterator[Finding]:  # noqa: ANN401
@@ -369,8 +381,12 @@ def _together(sound: list[tuple[int, str, Any]], crs: Any) -> Iterator[Finding]:
     said = official.classify_qpv(index)["territory"].to_numpy()
     for row, code, place, expected in zip(numbers, index, lie_in, said, strict=True):
         if pd.notna(expected) and expected not in (place, territories.SAMPLE):
-            text = f"the code is of {expected}, the outline lies in {place or 'no territory'}"
-            yield Finding(code, row, "error", text, "look whether latitude and longitude are swapped")
+            text = (
+                Note("quality.outline_elsewhere", territory=expected, place=place)
+                if place
+                else Note("quality.outline_nowhere", territory=expected)
+            )
+            yield Finding(code, row, "error", text, Note("quality.check_axes"))
     inside = [place is not None for place in lie_in]
     numbers = [row for row, placed in zip(numbers, inside, strict=True) if placed]
     kept = frame[inside]
@@ -383,5 +399,11 @@ def _together(sound: list[tuple[int, str, Any]], crs: Any) -> Iterator[Finding]:
         problem = finding.problem
         if finding.kind == "duplicate":  # `check` counts rows of the frame, from 0
             records = ", ".join(str(row) for row, other in zip(numbers, kept.index, strict=True) if other == code)
-            problem = f"stands several times (records {records})"
-        yield Finding(code, number, finding.level, f"{finding.kind}: {problem}", finding.action)
+            problem = Note("quality.several_records", records=str(records))
+        yield Finding(
+            code,
+            number,
+            finding.level,
+            Note("quality.kind_of_problem", kind=finding.kind, problem=problem),
+            finding.action,
+        )

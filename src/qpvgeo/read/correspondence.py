@@ -55,7 +55,7 @@ def read_correspondence(
     MissingDataError
         There is no such file.
     DataError
-        Columns are not there, a row has no code of 2024, or cells hold what is no code of 2015: all are listed.
+        Columns are not there, a row has no code of 2024, or cells hold what is not a code of 2015: all are listed.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def read_correspondence(
 def _pairs(
     table: pd.DataFrame, ancestors: dict[str, str], labels: dict[str, str]
 ) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Line, ancestor and its name, a row for each ancestor and one for a line without any; what is no code; repairs."""
+    """Line, ancestor and its name, a row for each ancestor or for a line without any; what is not a code; repairs."""
     rows: list[tuple[object, str | None, object]] = []
     problems: list[str] = []
     repairs: list[str] = []

@@ -9,7 +9,7 @@ tells the two apart by the values, and says which it took.
 
 import os
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,10 +18,11 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.formats.text_tables import find_column, normalise, notes_of, to_number
+from qpvgeo.formats.text_tables import find_column, notes_of, to_number
 from qpvgeo.frames.provenance import file_record, stamp
 from qpvgeo.language import Note
 from qpvgeo.read.communes.outlines import WHOLE, Arrondissements
+from qpvgeo.read.population_rows import gathered, lists_of, meaning_of, one_row_each, with_others
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources import recognise
@@ -40,8 +41,6 @@ _COMMUNES = re.compile(
     r"communes?|liste?_?(?:dep)?com(?:munes)?(?:_\d{4})?|insee_com|code_?com(?:mune)?|depcom|cog|com|codgeo"
 )
 _EPCI = re.compile(r"(?:siren_|code_|liste_?)?epci(?:_?\d+)*(?:_.*)?")
-_OF_QPV = {"vintage", "release"}
-_CODES = re.compile(r"(?:code?|insee|reg|dep|uu|siren|com|cog|epci|qp|liste|list|id|num).*")
 _LEVELS: dict[str, Literal["qpv", "commune"]] = {"qpv": "qpv", "qpv_commune": "qpv", "commune": "commune"}
 
 
@@ -215,7 +214,7 @@ def _of_communes(text: pd.DataFrame, call: _Call) -> pd.DataFrame:
     frame = pd.DataFrame({"population": values, "reference_year": pd.Series(reference, text.index, dtype="Int64")})
     frame["name_published"] = labels if labels is not None else pd.Series(pd.NA, text.index, dtype="str")
     call.notes += [] if label else [Note("read.no_names")]
-    frame = _with_others(frame, text, {chosen.column, given.name, label}, call.notes)
+    frame = with_others(frame, text, {chosen.column, given.name, label}, call.notes)
     frame = frame.set_axis(pd.Index(codes_of, name="commune"), axis="index")
     if call.arrondissements == "fold":
         frame = _folded(frame, call.notes)
@@ -278,9 +277,9 @@ def _of_qpv(text: pd.DataFrame, call: _Call, *, by_commune: bool) -> pd.DataFram
     chosen = _choose(text, call, scope="commune" if by_commune else "qpv")
     reference = _reference_year(chosen, text, call, vintage)
     values = counts.people(text[chosen.column], where=where, notes=notes)
-    communes = _lists(text, _COMMUNES, "commune", skip={column, chosen.column})
-    epci = _lists(text, _EPCI, "siren", skip={column, chosen.column})
-    meaning = _meaning(values, qpv, chosen, where, notes)
+    communes = lists_of(text, _COMMUNES, "commune", skip={column, chosen.column})
+    epci = lists_of(text, _EPCI, "siren", skip={column, chosen.column})
+    meaning = meaning_of(values, qpv, chosen, where, notes)
     used = {column, chosen.column, label, *communes.attrs["from"], *epci.attrs["from"]}
     rows = text.drop(columns=[name for name in text.columns if name in used])
     names = text[label] if label else pd.Series(pd.NA, text.index, dtype="str")
@@ -292,13 +291,13 @@ def _of_qpv(text: pd.DataFrame, call: _Call, *, by_commune: bool) -> pd.DataFram
         frame = pd.DataFrame({"population": counts.whole_people(people, notes)})
         index = pd.Index(frame.index, name="qpv_code")
         names = names.groupby(qpv, sort=False).first()
-        rows = _one_row_each(rows, qpv, notes)
+        rows = one_row_each(rows, qpv, notes)
     frame["reference_year"] = pd.Series(reference, frame.index, dtype="Int64")
     frame["census_year"] = _census_years(index.get_level_values(0), vintage, reference).set_axis(frame.index)
     frame["name_published"] = names
     if not by_commune:
-        frame["communes_published"], frame["epci_published"] = _gathered(communes, qpv), _gathered(epci, qpv)
-    return _with_others(frame, rows, set(), notes).set_axis(index, axis="index")
+        frame["communes_published"], frame["epci_published"] = gathered(communes, qpv), gathered(epci, qpv)
+    return with_others(frame, rows, set(), notes).set_axis(index, axis="index")
 
 
 def _people(values: pd.Series, qpv: pd.Series, communes: pd.Series, meaning: str, where: str) -> pd.Series:
@@ -409,72 +408,6 @@ def _census_years(qpv: pd.Index, vintage: int, reference: int) -> pd.Series:
     return official.classify_qpv(qpv.to_series())["territory"].map(known).astype("Int64")
 
 
-def _lists(text: pd.DataFrame, pattern: re.Pattern[str], kind: official.Kind, *, skip: set[str]) -> pd.Series:
-    """Codes that the columns of a pattern hold, a list a row; missing when there is no such column."""
-    held = [
-        column
-        for column in text.columns
-        if column not in skip and pattern.fullmatch(normalise(column)) and _hold(text[column], kind)
-    ]
-    # communes stand once, in one column or another; EPCI may stand in two columns
-    held = held[:1] if kind == "commune" else held
-    found = pd.Series([None] * len(text), index=text.index, dtype=object)
-    for column in held:
-        cells = text[column].map(lambda cell: official.split_list(cell, kind))
-        found = (
-            cells
-            if found.isna().all()
-            else pd.Series(
-                [list(dict.fromkeys(a + b)) for a, b in zip(found, cells, strict=True)], index=text.index, dtype=object
-            )
-        )
-    found.attrs["from"] = held
-    return found
-
-
-def _hold(cells: pd.Series, kind: official.Kind) -> bool:
-    given = cells.dropna().drop_duplicates()
-    return len(given) > 0 and given.map(lambda cell: bool(official.split_list(cell, kind))).mean() >= 0.5
-
-
-def _gathered(lists: pd.Series, qpv: pd.Series) -> pd.Series:
-    """Lists of all the rows of each QPV, without repetition."""
-    gathered: dict[Hashable, list[str] | None] = {}
-    for code, found in zip(qpv, lists, strict=True):
-        gathered[code] = None if found is None else list(dict.fromkeys([*(gathered.get(code) or []), *found]))
-    return pd.Series(gathered, dtype=object)
-
-
-def _meaning(
-    values: pd.Series, qpv: pd.Series, chosen: counts.PopulationColumn, where: str, notes: list[str]
-) -> Literal["whole", "parts"]:
-    """What a row holds: the people of the whole QPV, or those of the QPV in one commune."""
-    groups = values.groupby(qpv, sort=False)
-    several = groups.nunique(dropna=False)[groups.size() > 1]
-    differing = several.index[several > 1]
-    by_name = chosen.scope == "commune" or (chosen.scope == "" and "communal" in normalise(where))
-    if by_name:
-        if not len(differing):
-            notes.append(Note("read.parts_by_name", column=chosen.column, file=where))
-        return "parts"
-    if several.empty or not len(differing):
-        if len(several):
-            notes.append(Note("read.counted_once", count=len(several)))
-        return "whole"
-    # one table of populations by commune may keep the name of the column of the QPV
-    if "communal" in normalise(where) or (chosen.scope == "" and len(differing) > len(several) / 2):
-        notes.append(Note("read.parts_by_commune", count=len(differing)))
-        return "parts"
-    raise DataError(
-        Note("read.rows_differ", file=where, count=len(differing), several=len(several)),
-        problems=[
-            Note("read.populations_of", code=code, values=[float(value) for value in groups.get_group(code).dropna()])
-            for code in differing
-        ],
-        way_out=Note("read.parts_way_out", column=chosen.column),
-    )
-
-
 def _pairs(qpv: pd.Series, communes: pd.Series, meaning: str, where: str, notes: list[str]) -> pd.MultiIndex:
     """QPV and commune of each row, for a table that holds the people of each pair."""
     way_out = Note("read.no_parts_way_out")
@@ -499,40 +432,3 @@ def _pairs(qpv: pd.Series, communes: pd.Series, meaning: str, where: str, notes:
     keys = communes.str[0]
     _refuse_duplicates(qpv + " in " + keys, "pairs", where)
     return pd.MultiIndex.from_arrays([qpv, keys.astype("str")], names=["qpv_code", "commune"])
-
-
-def _one_row_each(rows: pd.DataFrame, qpv: pd.Series, notes: list[str]) -> pd.DataFrame:
-    """Other columns with a row per QPV: texts that vary are joined, numbers that vary are left out."""
-    groups = rows.groupby(qpv, sort=False)
-    first = groups.first()
-    varying = [column for column in rows.columns if groups[column].nunique().gt(1).any()]
-    numbers = [column for column in varying if pd.api.types.is_numeric_dtype(_measured(rows[column]))]
-    for column in set(varying) - set(numbers):
-        first[column] = groups[column].agg(lambda cells: ", ".join(cells.dropna().unique())).replace({"": None})
-    if numbers:
-        notes.append(Note("read.varying_left_out", columns=numbers))
-    return first.drop(columns=numbers)
-
-
-def _with_others(frame: pd.DataFrame, text: pd.DataFrame, used: set[Hashable], notes: list[str]) -> pd.DataFrame:
-    """Frame with every other published column, in lower case; texts are marked as published, so that frames join."""
-    others: dict[str, pd.Series] = {}
-    for column in [column for column in text.columns if column not in used]:
-        cells = _measured(text[column])
-        is_number = pd.api.types.is_numeric_dtype(cells)
-        lower = column.lower() if is_number else f"{column.lower()}_published"
-        while lower in frame.columns or lower in others or lower in _OF_QPV:
-            lower += "_published"
-        others[lower] = cells
-        if is_number:
-            marks = {mark: n for mark, n in to_number(text[column]).missing.items() if mark}
-            notes.extend([Note("read.missing_where", column=column, marks=counts.listed(marks))] if marks else [])
-    return pd.concat([frame, pd.DataFrame(others, index=frame.index)], axis="columns")
-
-
-def _measured(cells: pd.Series) -> pd.Series:
-    """Numbers of a column that holds nothing else; text for codes, which only look like numbers."""
-    if _CODES.fullmatch(normalise(cells.name)) or cells.str.match(r"0\d").any():
-        return cells
-    read = to_number(cells)
-    return read.numbers if read.problems.empty and read.numbers.notna().any() else cells

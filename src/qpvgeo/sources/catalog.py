@@ -1,4 +1,4 @@
-"""Which official files exist, under which names, and which are at hand.
+"""Which official files exist, under which names, and which are available locally.
 
 The table is in `catalog.toml`, read at first use. Every address says how it is known (`evidence`) and when it was last
 called (`checked`); several addresses of a file come in order of trust. What was not read (an address, a name) is `None`

@@ -109,7 +109,7 @@ def resolve(source: str | os.PathLike[str], data: str | os.PathLike[str] | None 
     Raises
     ------
     MissingDataError
-        Nothing at hand is what the key names.
+        No local file is what the key names.
     UsageError
         The source is neither a file nor a key.
 
@@ -128,9 +128,10 @@ def resolve(source: str | os.PathLike[str], data: str | os.PathLike[str] | None 
     at_hand = catalog.locate(dataset, data)
     if at_hand is None:
         raise MissingDataError(
-            f"{dataset.key} ({dataset.title}) is not at hand.",
-            way_out=f"Get it with `qpvgeo fetch {dataset.key}`, or put {dataset.filename or 'the file'} in "
-            f"{_places(data)}.",
+            Note("sources.not_here", key=dataset.key, title=dataset.title),
+            way_out=Note("sources.fetch_it", key=dataset.key, places=_places(data))
+            if dataset.filename is None
+            else Note("sources.fetch_or_put", key=dataset.key, file=dataset.filename, places=_places(data)),
         )
     return [at_hand]
 
@@ -168,7 +169,7 @@ def paths(source: Any, data: str | os.PathLike[str] | None = None) -> list[Path]
 
 
 def find(kind: Kind, vintage: int | None = None, data: str | os.PathLike[str] | None = None) -> list[Path]:
-    """Files at hand of a kind and geography, the best first.
+    """Local files of a kind and geography, the best first.
 
     Perimeters and communes come as the files that hold them all together: the published ones when they are there,
     else the file with the most of them and those that add others to it.
@@ -186,12 +187,12 @@ def find(kind: Kind, vintage: int | None = None, data: str | os.PathLike[str] | 
         if found:
             break
     else:
-        what = f"{kind} of the {vintage} geography" if vintage else kind
         raise MissingDataError(
-            f"No file of {what} is at hand.",
+            Note("sources.no_file_of_geography", kind=kind, vintage=vintage)
+            if vintage
+            else Note("sources.no_file_of", kind=kind),
             problems=left_aside(data),
-            way_out=f"Looked in {_places(data)}. Put the published file there, or name the folder with --data or "
-            "QPVGEO_DATA; `qpvgeo datasets` lists the files and `qpvgeo fetch` downloads those it may.",
+            way_out=Note("sources.put_or_fetch", places=_places(data)),
         )
     if kind in ("perimeters", "communes"):
         return _together(found, "qpv" if kind == "perimeters" else "commune")
@@ -204,7 +205,7 @@ def communes_at_hand(data: str | os.PathLike[str] | None = None, *, year: int = 
     Raises
     ------
     MissingDataError
-        No outlines of communes are at hand.
+        No outlines of communes are available locally.
     """
     listed = [one for one in scan(data) if one.kind == "communes table"]
     nearest = sorted(listed, key=lambda one: (abs((one.vintage or 0) - year), one.path.name))
@@ -227,9 +228,8 @@ def datasets(data: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Indexed by `key`: `vintage`, `release`, `territory`, `kind`, `format`, `size_bytes`, `licence`, `url`, `page`,
-        `filename` (missing where not known), `cached` (whether the published file itself is at hand, by its name),
-        `path`, and `recognised_by`: `name`, or `content` for perimeters, populations, communes and EPCI under another
-        name, which may be of another release than the one listed; missing when nothing is at hand.
+        `filename` (missing where not known), `cached` (whether the published file itself is here, by its name), `path`,
+        and `recognised_by`: `name`, or `content` under another name, maybe of another release; missing without a file.
 
     Raises
     ------

@@ -373,7 +373,7 @@ def _told(url: str, timeout: float) -> Iterator[None]:
     except urllib3.exceptions.HTTPError as error:
         raise TruncatedError(Note("sources.cut", url=url, count=ATTEMPTS)) from error
     except ValueError as error:
-        # a Content-Length that is no number
+        # a Content-Length that is not a number
         raise FetchError(Note("sources.odd_answer", url=url, why=str(error))) from error
 
 

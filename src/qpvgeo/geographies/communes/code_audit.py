@@ -37,7 +37,7 @@ def require_codes(given: pd.Index, held: Held) -> None:
             strangers[label] = facts
     if not strangers:
         return
-    # what is no code was that of a commune in no year
+    # what is not a code belonged to a commune in no year
     written_well = all(
         label == code and label not in ARRONDISSEMENTS for label, code in zip(labels, cleaned, strict=True)
     )

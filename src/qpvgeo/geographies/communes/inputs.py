@@ -1,6 +1,6 @@
 """What the passage of communes is made from: events, tables of communes, people of the parts of splits.
 
-Each may be given or found at hand. Where there are no events, two tables of communes stand in for them, and what they
+Each may be given, or found locally. Where there are no events, two tables of communes stand in for them, and what they
 cannot see is said.
 """
 
@@ -194,7 +194,7 @@ def _is_year(year: object) -> bool:
 
 
 def _events(events: Given | None, later: int, *, needed: bool) -> pd.DataFrame | None:
-    """Events given, or at hand; None where there are none and they can be done without."""
+    """Events given, or found locally; None where there are none and they can be done without."""
     if isinstance(events, pd.DataFrame):
         return events_frame(events)
     path = existing_path(events) if events is not None else _events_at_hand()
@@ -237,7 +237,7 @@ def _take_events(held: Held, frame: pd.DataFrame) -> None:
 
 
 def _listings(years: tuple[int, int], communes: Mapping[int, Given] | None, notes: list[Any]) -> dict[int, Listing]:
-    """Communes by year: those given, else the tables at hand of the two years."""
+    """Communes by year: those given, else the local tables of the two years."""
     if communes is None:
         found = {one.vintage: one.path for one in reversed(recognise.scan()) if one.kind == "communes table"}
         communes = {year: found[year] for year in dict.fromkeys(years) if year in found}

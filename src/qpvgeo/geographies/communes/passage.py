@@ -61,10 +61,10 @@ def commune_passage(
         time too: mergers become splits.
     events
         Insee's file of events (`v_mvt_commune_<year>.csv`), its path or frame (`qpvgeo.read_commune_events`); found
-        among the files at hand when not given.
+        among the local files when not given.
     communes
         Tables of communes, `{year: path or frame of read_communes}`. Those of the two years complete the passage
-        (communes without events, people) and check it (codes without successor); found among the files at hand when
+        (communes without events, people) and check it (codes without successor); found among the local files when
         not given. Where there is no file of events they stand in for it: the path of the COG of the later year is
         needed, whose *déléguées* and *associées* name the commune that they are part of.
     population
@@ -95,7 +95,7 @@ def commune_passage(
     Raises
     ------
     MissingDataError
-        No file of events is at hand and no tables are given.
+        No file of events is available locally and no tables are given.
     DataError
         The file of events ends before the later year, or without events the tables do not do.
     UsageError
@@ -172,8 +172,8 @@ def move_communes(
     Raises
     ------
     DataError
-        Codes are not those of communes of `from_year` (each is told what is known of it, and the year of all of them
-        when there is one), stand several times, or values cannot be moved.
+        Codes are not those of communes of `from_year` (each is listed with what is known of it, and their common year
+        when there is one), are repeated, or values cannot be moved.
     UsageError, MissingDataError
         As for `commune_passage` and `qpvgeo.geographies.apportionment.apportion`.
 

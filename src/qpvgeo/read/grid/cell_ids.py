@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError
 from qpvgeo.geometry.insee_lattice import Cells, Lattice, format_ids, parse_ids, parse_mixed, remember
+from qpvgeo.language import Note
 from qpvgeo.read.grid.arrow_columns import Kept, Prefilter
 from qpvgeo.read.grid.names import CELL_SIZES, Plan
 from qpvgeo.read.grid.selection import Selection
@@ -87,8 +88,15 @@ class Ids:
             mixed = parse_mixed(texts)
         except DataError as error:
             raise DataError(
-                f"{self.where}: {len(error.problems)} ids do not agree with the file"
-                f"{'' if self.lattice is None else f' (EPSG:{self.epsg}, {self.size} m)'}.",
+                Note("grid.bad_ids", where=self.where, count=len(error.problems))
+                if self.lattice is None
+                else Note(
+                    "grid.ids_of_another_lattice",
+                    where=self.where,
+                    count=len(error.problems),
+                    epsg=self.epsg,
+                    size=self.size,
+                ),
                 problems=error.problems,
                 way_out=error.way_out,
             ) from None
@@ -96,9 +104,11 @@ class Ids:
         if len(foreign):
             listed = pa.chunked_array([texts]) if isinstance(texts, pa.Array) else texts
             raise DataError(
-                f"{self.where}: {len(foreign)} ids do not agree with the file (EPSG:{self.epsg}).",
-                problems=[f"position {row}: {listed[int(row)].as_py()}" for row in foreign],
-                way_out="Read files of several projections apart.",
+                Note("grid.other_projection", where=self.where, count=len(foreign), epsg=self.epsg),
+                problems=[
+                    Note("grid.position", position=int(row), text=str(listed[int(row)].as_py())) for row in foreign
+                ],
+                way_out=Note("grid.read_apart"),
             )
         return [
             (
@@ -139,10 +149,9 @@ def identify(table: Table, plan: Plan, first: pa.ChunkedArray) -> Ids:
         return found
     if not matches:
         raise DataError(
-            f"{where}: no id of a cell.",
-            problems=[f"position {row}: {text!r}" for row, text in enumerate(given[:_SHOWN])],
-            way_out="An id reads CRS<epsg>RES<size>mN<northing>E<easting> or 1kmN<northing>E<easting>; name its column "
-            'with columns={"name in the file": "cell_id"}.',
+            Note("grid.no_cell_id", where=where),
+            problems=[Note("grid.position", position=row, text=str(text)) for row, text in enumerate(given[:_SHOWN])],
+            way_out=Note("grid.id_forms"),
         )
     ((epsg, size), _), *_ = Counter(match.group(1, 2) for match in matches).most_common(1)
     padded = any(match[3].startswith("0") or match[4].startswith("0") for match in matches)
@@ -158,9 +167,9 @@ def _require_declared(table: Table, ids: Ids, given: Sequence[str]) -> None:
     there, here = territories.of_grid(declared), territories.of_grid(ids.epsg)
     if there and here and there != here:
         raise DataError(
-            f"{ids.where}: the ids are of EPSG:{ids.epsg}, and the file declares EPSG:{declared}.",
-            problems=[f"position {row}: {text}" for row, text in enumerate(given)],
-            way_out="One of the two is wrong: correct the ids, or the projection of the file.",
+            Note("grid.declared_otherwise", where=ids.where, epsg=ids.epsg, declared=declared),
+            problems=[Note("grid.position", position=row, text=str(text)) for row, text in enumerate(given)],
+            way_out=Note("grid.correct_one_of_two"),
         )
 
 
@@ -196,9 +205,9 @@ def _require_unique(cells: Sequence[tuple[Cells, Any]], texts: pa.ChunkedArray, 
     if twice:
         counts = pd.Series([texts[row].as_py() for row in sorted(twice)]).value_counts(sort=False)
         raise DataError(
-            f"{where}: {len(counts)} cells stand on several rows.",
-            problems=[f"{text}: {count} rows" for text, count in counts.items()],
-            way_out="Keep one row of each, or add them up, and read again.",
+            Note("grid.cells_repeated", where=where, count=len(counts)),
+            problems=[Note("grid.rows_of", cell=str(text), count=int(count)) for text, count in counts.items()],
+            way_out=Note("grid.keep_one_row"),
         )
 
 
@@ -214,10 +223,7 @@ def chooser(table: Table, plan: Plan, ids: Ids, selection: Selection | None) -> 
         return None, None
     column = plan.canonical.get("communes")
     if selection.needs_communes and column is None:
-        raise DataError(
-            f"{table.label} does not say the communes of its cells.",
-            way_out="Choose the cells by a box or by polygons: where=(west, south, east, north), where=qpv.",
-        )
+        raise DataError(Note("grid.no_communes", file=table.label), way_out=Note("grid.choose_by_place"))
 
     def kept(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
         cells = ids.cells(batch[plan.cell_id]) if selection.needs_ids else ()

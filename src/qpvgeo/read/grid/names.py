@@ -15,6 +15,7 @@ import pandas as pd
 
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.text_tables import normalise
+from qpvgeo.frames.require import columns_told
 from qpvgeo.language import Note
 
 __all__ = [
@@ -198,16 +199,16 @@ def require_names(columns: Mapping[str, str] | None) -> None:
             problems=[Note("grid.no_name", given=repr(name)) for name in odd],
             way_out=Note("grid.map_columns"),
         )
-    problems = [f"{name!r} is no column of the grid" for name in targets if name not in {*CANONICAL, *PUBLISHED}]
-    problems += [f"{name!r} is given to several columns" for name in dict.fromkeys(targets) if targets.count(name) > 1]
+    problems = [Note("grid.not_canonical", name=name) for name in targets if name not in {*CANONICAL, *PUBLISHED}]
+    problems += [Note("grid.given_twice", name=name) for name in dict.fromkeys(targets) if targets.count(name) > 1]
     for total, rate in _INSTEAD.items():
         if total in targets and rate in targets:
-            problems.append(f"both {total!r} and {rate!r} are given: name the first only")
+            problems.append(Note("grid.both_given", total=total, rate=rate))
     if problems:
         raise UsageError(
-            "columns= cannot be followed.",
+            Note("grid.bad_columns"),
             problems=problems,
-            way_out=f"Canonical names: {', '.join(CANONICAL)}; or a published one, such as ind_0_3.",
+            way_out=Note("grid.canonical_names", names=", ".join(CANONICAL)),
         )
 
 
@@ -290,9 +291,5 @@ def _kept(others: Mapping[str, str], keep: Iterable[str] | None, names: Sequence
     there = {normalise(name) for name in (*names, *map(_published, names), *others)}
     absent = [name for bare, name in wanted.items() if bare not in there]
     if absent:
-        raise DataError(
-            "keep= names columns that the file does not have.",
-            problems=map(repr, absent),
-            way_out=f"Its columns are: {', '.join(names)}.",
-        )
+        raise DataError(Note("grid.keep_absent"), problems=map(repr, absent), way_out=columns_told(names))
     return {what: name for what, name in others.items() if {normalise(what), normalise(name)} & set(wanted)}

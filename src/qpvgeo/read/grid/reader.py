@@ -27,6 +27,7 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.text_tables import normalise
 from qpvgeo.frames.provenance import file_record, stamp
+from qpvgeo.frames.require import columns_told
 from qpvgeo.geometry.insee_lattice import squares
 from qpvgeo.language import Note
 from qpvgeo.read.grid import arrow_columns, rectangles_2010
@@ -232,9 +233,9 @@ def _read(
     found, problems = _values(read, opened, notes, beside)
     if problems:
         raise DataError(
-            f"{table.label}: {len(problems)} cells of the table cannot be read.",
+            Note("grid.unreadable_values", file=table.label, count=len(problems)),
             problems=problems,
-            way_out="Correct them, or leave their columns out with keep=.",
+            way_out=Note("grid.correct_or_leave_out"),
         )
     if opened.rectangles is not None and keep is not None:
         found = _kept(found, keep, opened)
@@ -354,11 +355,7 @@ def _kept(found: Mapping[str, Any], keep: Sequence[str], opened: Opened) -> dict
     tables = [opened.table, *([opened.rectangles] if opened.rectangles else [])]
     there = {*found, *(normalise(name) for table in tables for name in table.names)}
     if absent := sorted(wanted - there):
-        raise DataError(
-            "keep= names columns that the file does not have.",
-            problems=map(repr, absent),
-            way_out=f"Its columns are: {', '.join(found)}.",
-        )
+        raise DataError(Note("grid.keep_absent"), problems=map(repr, absent), way_out=columns_told(found))
     return {name: values for name, values in found.items() if name in GRID_COLUMNS or name in wanted}
 
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from qpvgeo.errors import DataError
 from qpvgeo.formats.text_tables import normalise
+from qpvgeo.language import Note
 from qpvgeo.read.grid import arrow_columns
 from qpvgeo.read.grid.table_forms import Table
 from qpvgeo.read.grid.values import flags as flags_of
@@ -49,7 +50,7 @@ NOTES = (
     "men_basr counts households of low fiscal income, not poor households: poor_households is missing",
     "no marks of imputation: imputed is missing",
 )
-"""What is told of every frame of 2010."""
+"""Notes of every frame of 2010."""
 
 _NUMBER = re.compile(r"men(_.+)?|ind_.+|i_.+|nbcar")
 _WHOLE = {"ind_r", "nbcar"}
@@ -72,7 +73,7 @@ def share_rectangles(
     people
         People of each cell.
     problems
-        Gains a line for each cell that is no number.
+        Gains a line for each cell that is not a number.
     notes
         Gains a line on bands that came out negative.
 
@@ -118,15 +119,19 @@ def _positions(there: pa.ChunkedArray, keys: pa.ChunkedArray, where: str) -> npt
     index = pd.Index(there.cast(pa.large_string()).to_pandas())
     if index.has_duplicates:
         twice = index[index.duplicated()].unique()
-        raise DataError(f"{where}: {len(twice)} rectangles stand twice.", problems=map(str, twice))
+        raise DataError(
+            Note("grid.rectangles_repeated", where=where, count=len(twice)),
+            problems=map(str, twice),
+            way_out=Note("grid.download_again"),
+        )
     position = index.get_indexer(pd.Index(keys.cast(pa.large_string()).to_pandas()))
     absent = np.flatnonzero(position < 0)
     if len(absent):
         missing = pd.unique(pd.Series([keys[int(row)].as_py() for row in absent]))
         raise DataError(
-            f"{where} lacks {len(missing)} rectangles that cells lie in.",
-            problems=[f"idk {key}" for key in missing],
-            way_out="Give the rectangles of the same territory as the cells.",
+            Note("grid.rectangles_missing", where=where, count=len(missing)),
+            problems=[Note("grid.rectangle", key=str(key)) for key in missing],
+            way_out=Note("grid.same_territory"),
         )
     return np.asarray(position)
 

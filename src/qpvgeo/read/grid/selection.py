@@ -33,11 +33,6 @@ __all__ = ["Selection", "Where", "parse_where"]
 
 Where: TypeAlias = str | Iterable[str] | tuple[float, float, float, float] | gpd.GeoDataFrame | gpd.GeoSeries
 
-_WAY_OUT = (
-    'where= takes "hexagone", department or commune codes, (west, south, east, north) in degrees or in metres of the '
-    "grid's projection, or a GeoDataFrame of polygons."
-)
-
 _MARGIN_M = 1000.0
 
 Booleans = npt.NDArray[np.bool_]
@@ -128,7 +123,7 @@ class Selection:
             )
 
     def bounds(self, epsg: int) -> tuple[float, float, float, float] | None:
-        """West, south, east, north of what is asked for, in metres of a projection; None when places do not decide."""
+        """West, south, east, north of the selection, in metres of a projection; None when places do not decide."""
         # asked for each batch of rows
         if epsg not in self._known:
             self._known[epsg] = self._bounds(epsg)
@@ -277,7 +272,7 @@ def parse_where(where: Any) -> Selection | None:  # noqa: ANN401 - whatever the 
             chosen.require_place(DEGREES)
         return chosen
     if not given or not all(isinstance(value, str) for value in given):
-        raise UsageError(f"where={where!r} cannot be understood.", way_out=_WAY_OUT)
+        raise UsageError(Note("grid.bad_where", where=repr(where)), way_out=Note("grid.where_forms"))
     return _of_codes(given)
 
 
@@ -287,15 +282,13 @@ def _named(crs: pyproj.CRS) -> str:
 
 def _listed(where: Any) -> list[Any]:  # noqa: ANN401
     if isinstance(where, Mapping | pd.DataFrame) or not isinstance(where, Iterable):
-        raise UsageError(f"where={where!r} cannot be understood.", way_out=_WAY_OUT)
+        raise UsageError(Note("grid.bad_where", where=repr(where)), way_out=Note("grid.where_forms"))
     return list(where)
 
 
 def _box(given: list[float]) -> tuple[float, float, float, float]:
     if len(given) != 4 or not np.isfinite(given).all() or given[0] > given[2] or given[1] > given[3]:
-        raise UsageError(
-            f"{tuple(given)} is no box.", way_out="Give (west, south, east, north), four numbers in order."
-        )
+        raise UsageError(Note("grid.not_a_box", given=str(tuple(given))), way_out=Note("grid.write_box"))
     return given[0], given[1], given[2], given[3]
 
 
@@ -308,7 +301,7 @@ def _of_codes(given: list[str]) -> Selection:
         if text == "hexagone":
             found["territories"].add(text)
         elif pd.isna(code):
-            problems.append(f"{text!r} is no code of a {kind}")
+            problems.append(Note("grid.not_a_code", text=text, kind=kind))
         elif kind == "commune":
             # the grid names the arrondissements of Paris, Lyon and Marseille
             found["communes"] |= {code, *official.ARRONDISSEMENTS.get(code, ())}
@@ -317,5 +310,5 @@ def _of_codes(given: list[str]) -> Selection:
         else:
             found["departments"].add(code)
     if problems:
-        raise UsageError("where= names what is no territory.", problems=problems, way_out=_WAY_OUT)
+        raise UsageError(Note("grid.not_territories"), problems=problems, way_out=Note("grid.where_forms"))
     return Selection(frozenset(found["territories"]), frozenset(found["departments"]), frozenset(found["communes"]))

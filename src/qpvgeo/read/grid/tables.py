@@ -69,8 +69,8 @@ def find(
     found = [one for path in paths for one in _listed(path)]
     if not found:
         raise DataError(
-            f"{', '.join(path.name for path in paths)}: no table.",
-            way_out=f"Forms that are read: {', '.join(SUFFIXES)}.",
+            Note("grid.no_table", files=[path.name for path in paths]),
+            way_out=Note("grid.forms", suffixes=", ".join(SUFFIXES)),
         )
     if layer is not None and any(layer in one.stems for one in found):
         found = [one for one in found if layer in one.stems]
@@ -81,9 +81,9 @@ def find(
         return [one for one in opened if layer in one.stems]
     if layer is not None:
         raise DataError(
-            f"There is no table {layer!r} in {', '.join(path.name for path in paths)}.",
-            problems=[f"{table.label}" for table in opened],
-            way_out="Name one of these in layer=.",
+            Note("grid.no_such_table", layer=str(layer), files=[path.name for path in paths]),
+            problems=[table.label for table in opened],
+            way_out=Note("grid.name_layer"),
         )
     return opened
 
@@ -93,9 +93,13 @@ def _of_places(found: list[Table], places: Collection[str]) -> list[Table]:
     kept = [one for one in found if territory_named(one) in (None, *places)]
     if not kept:
         raise DataError(
-            f"No table of {', '.join(sorted(places))} in {', '.join(dict.fromkeys(one.path.name for one in found))}.",
-            problems=[f"{one.label}: {territory_named(one)}" for one in found],
-            way_out="Insee publishes a grid for the hexagone, Martinique (972) and La Réunion (974) only.",
+            Note(
+                "grid.no_table_of_place",
+                places=", ".join(sorted(places)),
+                files=list(dict.fromkeys(one.path.name for one in found)),
+            ),
+            problems=[Note("grid.table_of", table=one.label, territory=str(territory_named(one))) for one in found],
+            way_out=Note("grid.published_territories"),
         )
     return kept
 
@@ -103,7 +107,7 @@ def _of_places(found: list[Table], places: Collection[str]) -> list[Table]:
 def _listed(path: Path) -> Iterator[Table]:
     """Tables that a path may hold, not opened yet."""
     if not path.exists():
-        raise MissingDataError(f"There is no file {path}.", way_out="Check the path; `qpvgeo datasets` lists keys.")
+        raise MissingDataError(Note("grid.no_file", path=str(path)), way_out=Note("grid.check_path"))
     suffix = path.suffix.lower()
     if path.is_dir():
         inside = sorted(part for part in path.rglob("*") if part.suffix.lower() in (*SUFFIXES, *_ARCHIVES))
@@ -181,7 +185,7 @@ def paths_of(source: Source, data: str | os.PathLike[str] | None = None) -> list
     sources = [source] if isinstance(source, str | os.PathLike) else list(source)
     paths = [path for one in sources for path in resolve(one, data)]
     if not paths:
-        raise MissingDataError("No file to read.", way_out="Give a path, or a key of qpvgeo.datasets().")
+        raise MissingDataError(Note("grid.nothing_to_read"), way_out=Note("grid.give_file"))
     return paths
 
 
@@ -229,9 +233,11 @@ def open_grid(
     fitting = [(table, found) for table in cells if (found := _plan(table, columns, keep)) is not None]
     if not fitting:
         raise DataError(
-            f"{', '.join(path.name for path in paths)}: no table of cells.",
-            problems=[f"{table.label}: columns {', '.join(table.names)}" for table in tables],
-            way_out='Name the column of ids, and the others as they are written: columns={"its name": "cell_id"}.',
+            Note("grid.no_table_of_cells", files=[path.name for path in paths]),
+            problems=[
+                Note("grid.table_columns", table=table.label, columns=", ".join(table.names)) for table in tables
+            ],
+            way_out=Note("grid.name_the_ids"),
         )
     if len(fitting) > 1:
         raise DataError(
@@ -241,8 +247,8 @@ def open_grid(
                 count=len(fitting),
                 layers=[str(table.layer or table.member or table.path.name) for table, _ in fitting],
             ),
-            problems=[f"{table.label}: {len(table.names)} columns" for table, _ in fitting],
-            way_out='Choose one with layer=, or a territory with where= ("hexagone", "972", "974").',
+            problems=[Note("grid.table_size", table=table.label, count=len(table.names)) for table, _ in fitting],
+            way_out=Note("grid.choose_table"),
         )
     table, found = fitting[0]
     if not _has(table, _CELLS_2010):
@@ -270,8 +276,5 @@ def _rectangles_of(cells: Table, found: Sequence[Table], scratch: Path) -> Table
         stem = cells.opened.stem.lower().replace("car", "rect", 1)
         found = [table for table in found if table.opened.stem.lower() == stem]
     if len(found) != 1:
-        raise DataError(
-            f"{cells.label} needs the table of rectangles of 2010 (rect_m.dbf), which holds all but the people.",
-            way_out='Put both in one folder, or give both: read_grid(["car_m.dbf", "rect_m.dbf"]).',
-        )
+        raise DataError(Note("grid.needs_rectangles", file=cells.label), way_out=Note("grid.give_both"))
     return found[0]

@@ -1,6 +1,6 @@
 """Values of the grid, from Arrow columns to pandas: numbers, marks of imputation, communes, and what is made of them.
 
-Nothing missing becomes 0. A number written as text is read the French way or the English way; what is no number is a
+Nothing missing becomes 0. A number written as text is read the French way or the English way; what is not a number is a
 problem, with its row, and all problems are raised together.
 """
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qpvgeo.formats.text_tables import to_number
+from qpvgeo.language import Note
 
 __all__ = ["COMMUNES", "commune_lists", "communes", "flags", "groups", "is_text", "numbers", "texts", "without_sums"]
 
@@ -33,7 +34,7 @@ def is_text(kind: Any) -> bool:  # noqa: ANN401 - an Arrow type
 
 
 def numbers(column: pa.ChunkedArray, name: str, problems: list[str]) -> Floats:
-    """Numbers of a column as floats, NaN where missing; gains a line in `problems` for each cell that is no number.
+    """Numbers of a column as floats, NaN where missing; gains a line in `problems` for each cell that is not a number.
 
     Examples
     --------
@@ -43,7 +44,10 @@ def numbers(column: pa.ChunkedArray, name: str, problems: list[str]) -> Floats:
     """
     if is_text(column.type):
         read = to_number(pd.Series(column.cast(pa.string()).to_pylist(), dtype="str"))
-        problems.extend(f"{name}, row {row}: {value!r} is not a number" for row, value, _ in read.problems.to_numpy())
+        problems.extend(
+            Note("grid.not_a_number", name=name, row=int(row), value=repr(value))
+            for row, value, _ in read.problems.to_numpy()
+        )
         return np.asarray(read.numbers.astype("Float64").to_numpy("float64", na_value=np.nan))
     # one Arrow chunk without gaps is shared and cannot be written to
     return np.require(column.cast(pa.float64()).to_numpy(), requirements="W")
@@ -62,7 +66,7 @@ def flags(column: pa.ChunkedArray, name: str, problems: list[str]) -> pd.arrays.
     imputed = marks == 1
     allowed = missing | imputed | (marks == 0) | ((marks == 2) & (name.lower() == "i_est_1km"))
     odd = np.flatnonzero(~allowed)
-    problems.extend(f"{name}, row {row}: {marks[row]:g} is neither 0 nor 1" for row in odd)
+    problems.extend(Note("grid.neither_0_nor_1", name=name, row=int(row), value=f"{marks[row]:g}") for row in odd)
     return pd.arrays.BooleanArray(imputed, missing)
 
 
@@ -70,7 +74,7 @@ def groups(column: pa.ChunkedArray, name: str, problems: list[str]) -> pd.api.ex
     """Whole numbers that name something, missing where there is none."""
     values = numbers(column, name, problems)
     odd = np.flatnonzero(~np.isnan(values) & (values != np.rint(values)))
-    problems.extend(f"{name}, row {row}: {values[row]:g} is no whole number" for row in odd)
+    problems.extend(Note("grid.not_whole", name=name, row=int(row), value=f"{values[row]:g}") for row in odd)
     missing = np.isnan(values)
     return pd.arrays.IntegerArray(np.where(missing, 0, values).astype(np.int64), missing)
 
@@ -147,7 +151,9 @@ def _mended(column: pa.ChunkedArray, name: str, problems: list[str]) -> pa.Chunk
     bare = pc.if_else(short, pc.binary_join_element_wise("0", bare, ""), bare)
     fits = pc.match_substring_regex(bare, r"^(?:\d[\dAB]\d{3})*$").combine_chunks()
     odd = np.flatnonzero(~fits.to_numpy(zero_copy_only=False))
-    problems.extend(f"{name}, row {row}: {column[int(row)].as_py()!r} is no list of commune codes" for row in odd)
+    problems.extend(
+        Note("grid.not_commune_codes", name=name, row=int(row), value=repr(column[int(row)].as_py())) for row in odd
+    )
     # what is refused anyway must not stop the rest
     return pc.if_else(fits, bare, "") if len(odd) else bare
 
