@@ -109,13 +109,11 @@ def test_option_that_the_kind_does_not_use_is_refused(tmp_path):
             "share",
             "--grid",
             "g.csv",
-            "--layer",
-            "x",
             "--sample",
             "--png",
             tmp_path / "m.png",
         )
-    assert [problem.split(" ")[0] for problem in caught.value.problems] == ["--by", "--column", "--grid", "--layer"]
+    assert [problem.split(" ")[0] for problem in caught.value.problems] == ["--by", "--column", "--grid"]
     with pytest.raises(UsageError, match="--vintage is for --kind qpv"):
         run("--kind", "change", "--vintage", 2015, "--sample", "--png", tmp_path / "m.png")
 

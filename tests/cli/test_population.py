@@ -98,7 +98,8 @@ def test_only_the_qpv_of_an_epci():
 def test_a_commune_without_qpv_is_an_error_that_says_so():
     result = run("--sample", "--commune", "99006")
     assert isinstance(result.exception, DataError)
-    assert "No QPV of the 2024 geography lies in 99006" in str(result.exception)
+    assert result.exception.key == "cli.no_qpv_in_place"
+    assert "99006" in str(result.exception)
 
 
 def test_polygons_of_the_user_by_their_own_names(drawn):

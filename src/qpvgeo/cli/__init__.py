@@ -23,6 +23,7 @@ from qpvgeo.cli.commands.map import map_
 from qpvgeo.cli.commands.population import population
 from qpvgeo.cli.commands.summary import summary
 from qpvgeo.cli.commands.tag import tag
+from qpvgeo.cli.hints import on_the_command_line
 from qpvgeo.cli.parser import Group, command, language_of
 from qpvgeo.cli.streams import encodable
 from qpvgeo.errors import QpvgeoError
@@ -71,4 +72,6 @@ def main() -> None:
             return
         with suppress(OSError):
             click.echo(f"qpvgeo: {message}", err=True)
+            if isinstance(message, QpvgeoError) and (hint := on_the_command_line(message)):
+                click.echo(hint, err=True)
         sys.exit(status)

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import shapely
 from qpvgeo import maps, settings
 from qpvgeo.cli import answers, inputs
 from qpvgeo.cli.outputs import input_problems, problems_of
+from qpvgeo.cli.reading import Reading
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats import vector_layers
 from qpvgeo.formats.table_stream import open_table
@@ -42,6 +43,7 @@ def draw(asked: Options) -> dict[str, Any]:
         # the source line and the notes say it
         warnings.filterwarnings("ignore", message=".* no outline")
         drawing = _KINDS[asked.kind](asked)
+        asked.reading.require_used(asked.points, asked.grid)
         try:
             if asked.basemap and drawing.place is not None:
                 maps.basemap(drawing.ax, drawing.place)
@@ -95,8 +97,6 @@ def _require(asked: Options) -> None:
         problems += input_problems(getattr(asked, suffix), [asked.points, asked.grid], asked.data)
     wrong: dict[str, Any] = {
         Note("cli.no_level", given=asked.by, known=", ".join(LEVELS)): asked.by is not None and asked.by not in LEVELS,
-        Note("cli.columns_of_grid"): asked.columns is not None and asked.grid is None,
-        Note("cli.not_columns", given=asked.columns): asked.columns is not None and not inputs.named(asked.columns),
         Note("cli.tags_need_points"): asked.kind == "tags" and asked.points is None and not asked.sample,
     }
     problems += [words for words, told in wrong.items() if told] + _problems_of_place(asked)
@@ -113,8 +113,6 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "column": ("choropleth", "grid", "france"),
     "points": ("tags",),
     "grid": ("grid", "estimates"),
-    "layer": ("grid", "estimates"),
-    "columns": ("grid", "estimates"),
 }
 """Kinds of map that each option is for."""
 
@@ -132,7 +130,9 @@ def _problems_of_place(asked: Options) -> list[str]:
 
 
 def _qpv(asked: Options, vintage: int | None = None) -> gpd.GeoDataFrame:
-    return inputs.required_perimeters(vintage or _year(asked), asked.data)
+    # the projection is that of the file of points where there is one
+    reading = replace(asked.reading, crs=None) if asked.points is not None else asked.reading
+    return inputs.required_perimeters(vintage or _year(asked), asked.data, reading)
 
 
 def _communes(asked: Options) -> gpd.GeoDataFrame | None:
@@ -184,7 +184,7 @@ def _draw_change(asked: Options) -> _Drawing:
 
 def _draw_choropleth(asked: Options) -> _Drawing:
     by = asked.by or "commune"
-    made = inputs.covered(_year(asked), asked.data, by=by)
+    made = inputs.covered(_year(asked), asked.data, by=by, reading=asked.reading)
     communes = made.communes if made.communes is not None else inputs.communes(asked.data, None)
     place = _place(asked, communes if asked.place is None else made.qpv, communes)
     ax = maps.choropleth(made.frame, communes, asked.column or "share", **_options(asked, place))
@@ -213,7 +213,7 @@ def _draw_estimates(asked: Options) -> _Drawing:
 def _draw_tags(asked: Options) -> _Drawing:
     qpv, communes = _qpv(asked), _communes(asked)
     place = _place(asked, qpv, communes)
-    points = _points(asked.points or embedded().addresses)
+    points = _points(asked.points or embedded().addresses, asked.reading)
     return _Drawing(maps.tags(points, qpv, communes, **_options(asked, place)), place, _known(qpv, communes, points))
 
 
@@ -222,7 +222,7 @@ def _draw_france(asked: Options) -> _Drawing:
     if asked.by is None and asked.column is None:
         qpv, communes = _qpv(asked), _communes(asked)
         return _Drawing(maps.france(qpv, communes, **options), None, _known(qpv, communes))
-    made = inputs.covered(_year(asked), asked.data, by=asked.by or "department")
+    made = inputs.covered(_year(asked), asked.data, by=asked.by or "department", reading=asked.reading)
     communes = made.communes if made.communes is not None else inputs.communes(asked.data, None)
     ax = maps.france(made.frame, communes, asked.column or "share", **options)
     return _Drawing(ax, None, _known(made.frame, communes))
@@ -242,9 +242,9 @@ _KINDS: dict[str, Callable[[Options], _Drawing]] = {
 def _cells(asked: Options, place: maps.Place) -> pd.DataFrame:
     """Cells of the finest and latest grid at hand that has some in the place."""
     near = gpd.GeoSeries([shapely.box(*place.frame)], crs=place.epsg)
-    columns = None if asked.columns is None else inputs.named(asked.columns)
+    columns, layer = asked.reading.rest(), asked.reading.rest_of_layers()
     try:
-        return inputs.grids_near(asked.data, near, grid=asked.grid, layer=asked.layer, columns=columns)[0]
+        return inputs.grids_near(asked.data, near, grid=asked.grid, layer=layer, columns=columns)[0]
     except DataError as error:
         raise DataError(
             str(error).splitlines()[0],
@@ -253,20 +253,29 @@ def _cells(asked: Options, place: maps.Place) -> pd.DataFrame:
         ) from error
 
 
-def _points(path: Path) -> pd.DataFrame:
+def _points(path: Path, reading: Reading) -> pd.DataFrame:
     """Points of a CSV or Parquet table with longitudes and latitudes, or of a layer, with the file they are of."""
     addresses = any(one.kind == "addresses" for one in recognise.identify(path))
     record = provenance.file_record(path) | ({"kind": "addresses", "producer": "BAN"} if addresses else {})
     home = embedded().path.resolve()
-    return provenance.stamp(_read_points(path), [record], fictional=path.resolve().is_relative_to(home))
+    return provenance.stamp(_read_points(path, reading), [record], fictional=path.resolve().is_relative_to(home))
 
 
-def _read_points(path: Path) -> pd.DataFrame:
+def _read_points(path: Path, reading: Reading) -> pd.DataFrame:
     if path.name.lower().endswith((".csv", ".csv.gz", ".parquet", ".txt")):
         table = open_table(path)
         parts = [batch.look.to_pandas() for batch in table.batches(table.schema.names, table.rows, "nothing")]
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=table.schema.names)
-    return vector_layers.read(vector_layers.layers(path)[0])[0]
+        found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=table.schema.names)
+        found = found.rename(columns=reading.of(found.columns) or {})
+        return found if reading.crs is None or isinstance(found, gpd.GeoDataFrame) else _placed(found, path, reading)
+    held = vector_layers.layers(path)
+    layer = vector_layers.chosen(held, reading.layer(held), where=path.name)[0]
+    return vector_layers.read(layer, crs=reading.crs)[0]
+
+
+def _placed(table: pd.DataFrame, path: Path, reading: Reading) -> gpd.GeoDataFrame:
+    """Points of a table in the projection given."""
+    return gpd.GeoDataFrame(table, geometry=inputs.addresses(table, path, reading.crs).to_crs(4326))
 
 
 def _known(*frames: pd.DataFrame | None) -> list[pd.DataFrame]:

@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import geopandas as gpd
 import pandas as pd
 
 from qpvgeo.cli.options import RELEASE
+from qpvgeo.cli.places import area_of
+from qpvgeo.cli.reading import Reading
 from qpvgeo.codes import territories
 from qpvgeo.codes.official import fold_arrondissement
 from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, UsageError
@@ -32,13 +35,14 @@ from qpvgeo.samples import sample
 from qpvgeo.sources import recognise
 
 __all__ = [
+    "COG_YEAR",
     "Covered",
+    "addresses",
     "communes",
     "covered",
     "epci",
     "grids_near",
     "known_grids",
-    "named",
     "people",
     "perimeters",
     "read_points",
@@ -46,24 +50,26 @@ __all__ = [
     "sample_denominators",
 ]
 
-_COG_YEAR = 2024
+COG_YEAR = 2024
 """Year of the code officiel géographique that the published lists of 2024 are in."""
-
 
 _FIRST_VINTAGE = 2015  # a geography of one release
 
+PLAIN = Reading()
+"""Files read as they are."""
 
-def perimeters(vintage: int, data: Path | None) -> gpd.GeoDataFrame | None:
+
+def perimeters(vintage: int, data: Path | None, reading: Reading = PLAIN) -> gpd.GeoDataFrame | None:
     """Perimeters at hand; None when there are none and no folder was named."""
     try:
-        return required_perimeters(vintage, data)
+        return required_perimeters(vintage, data, reading)
     except MissingDataError:
         if data is not None:
             raise
         return None
 
 
-def required_perimeters(vintage: int, data: Path | None) -> gpd.GeoDataFrame:
+def required_perimeters(vintage: int, data: Path | None, reading: Reading = PLAIN) -> gpd.GeoDataFrame:
     """Perimeters of a geography, of the release of the command, else of the newest one where a folder holds several.
 
     Raises
@@ -75,13 +81,17 @@ def required_perimeters(vintage: int, data: Path | None) -> gpd.GeoDataFrame:
     context = click.get_current_context(silent=True)
     release = context.meta.get(RELEASE) if context and vintage != _FIRST_VINTAGE else None
     noted: list[Note] = []
+    given = reading.of_layers(paths)
     try:
-        qpv = read_qpv(f"qpv-{vintage}", data=data, release=release) if release else read_qpv(paths, vintage=vintage)
+        if release:
+            qpv = read_qpv(f"qpv-{vintage}", data=data, release=release, **given)
+        else:
+            qpv = read_qpv(paths, vintage=vintage, **given)
     except UsageError as error:
         if error.key != "read.several_releases" or not isinstance(error.message, Note):
             raise
         held = list(error.message.values["releases"])
-        qpv = read_qpv(paths, vintage=vintage, release=held[-1])
+        qpv = read_qpv(paths, vintage=vintage, release=held[-1], **given)
         noted.append(Note("cli.newest_release", releases=held, release=held[-1]))
     noted += recognise.left_aside(data)
     if noted:
@@ -90,14 +100,15 @@ def required_perimeters(vintage: int, data: Path | None) -> gpd.GeoDataFrame:
     return qpv
 
 
-def people(vintage: int, data: Path | None, year: int | None) -> pd.DataFrame | None:
+def people(vintage: int, data: Path | None, year: int | None, reading: Reading = PLAIN) -> pd.DataFrame | None:
     """Table of populations at hand; None when there is none."""
     try:
         paths = recognise.find("population", vintage, data)
     except MissingDataError:
         return None
-    if year is None:
-        return read_population(paths[0])
+    columns = reading.rest()
+    if year is None or columns:
+        return read_population(paths[0], year=year, columns=columns)
     refused: list[str] = []
     for path in paths:
         try:
@@ -139,7 +150,7 @@ def _parts(vintage: int, data: Path | None) -> pd.DataFrame | None:
 
 def communes(data: Path | None, reference_year: int | None) -> pd.DataFrame:
     """Outlines of the communes at hand, with the table of the year of the lists, and the people of the year asked."""
-    outlines, tables = recognise.communes_at_hand(data, year=_COG_YEAR)
+    outlines, tables = recognise.communes_at_hand(data, year=COG_YEAR)
     epts = [one.path for one in recognise.scan(data) if one.kind == "ept"]
     frame = _with_epci(read_communes(outlines, table=[*tables[:1], *epts] or None), data)
     for one in recognise.scan(data):
@@ -155,7 +166,7 @@ def _with_epci(frame: pd.DataFrame, data: Path | None) -> pd.DataFrame:
     if frame["epci"].notna().any():
         return frame
     found = [one for one in recognise.scan(data) if one.kind == "epci"]
-    for one in sorted(found, key=lambda one: abs((one.vintage or 0) - _COG_YEAR)):
+    for one in sorted(found, key=lambda one: abs((one.vintage or 0) - COG_YEAR)):
         try:
             table = read_commune_table(one.path, {}, set(), [])
         except DataError:
@@ -192,7 +203,7 @@ def epci(data: Path | None, of: pd.DataFrame | None = None) -> pd.DataFrame | No
     found = [one for one in recognise.scan(data) if one.kind == "epci"]
     if not found:
         return None
-    frame = read_epci(min(found, key=lambda one: abs((one.vintage or 0) - _COG_YEAR)).path)
+    frame = read_epci(min(found, key=lambda one: abs((one.vintage or 0) - COG_YEAR)).path)
     year = provenance.provenance(of).get("population_year") if of is not None else None
     if of is not None and year is not None:
         grouped = of.groupby("epci")["population"]
@@ -296,12 +307,22 @@ class Covered:
 
 
 def covered(
-    vintage: int, data: Path | None, *, by: str, year: int | None = None, attribution: str | None = None
+    vintage: int,
+    data: Path | None,
+    *,
+    by: str,
+    year: int | None = None,
+    attribution: str | None = None,
+    place: str | None = None,
+    reading: Reading = PLAIN,
+    **shown: Any,  # noqa: ANN401 - `stats`, `sort`, `min_population`
 ) -> Covered:
-    """Coverage of the files at hand by a level."""
-    qpv = required_perimeters(vintage, data)
-    population = people(vintage, data, year)
-    in_communes = by in ("commune", "epci", "ept") or attribution == "commune"
+    """Coverage of the files at hand by a level, of a place or of all."""
+    qpv = required_perimeters(vintage, data, reading)
+    area = None if place is None else area_of(place, data, qpv)
+    population = people(vintage, data, year, reading)
+    below = area is not None and not area.whole_departments
+    in_communes = by in ("commune", "epci", "ept") or attribution == "commune" or below
     parts = _parts(vintage, data) if in_communes else None
     of = communes(data, forms.reference_year(population)) if in_communes else None
     links = join_communes(qpv, of, population=population if parts is None else parts)
@@ -312,6 +333,8 @@ def covered(
         units=units,
         attribution=attribution,  # type: ignore[arg-type]
         denominators=sample_denominators() if provenance.is_fictional(qpv) and units is None else None,
+        place=area,
+        **shown,
     )
     return Covered(frame, qpv, links, population, parts, of, units)
 
@@ -348,31 +371,28 @@ def known_grids(
     return grids
 
 
-def named(columns: str) -> dict[str, str]:
-    """Names in the file and what they mean, of `id=cell_id,num_people=population`; empty when it is not that."""
-    pairs = [part.partition("=") for part in columns.split(",")]
-    return (
-        {} if not all(name and meaning for name, _, meaning in pairs) else {a.strip(): b.strip() for a, _, b in pairs}
-    )
-
-
-def read_points(path: Path, weight: str | None = None) -> gpd.GeoDataFrame:
+def read_points(
+    path: Path, weight: str | None = None, *, reading: Reading = PLAIN, crs: str | None = None
+) -> gpd.GeoDataFrame:
     """Points or footprints of a layer, or addresses of a BAN table; each counts once, or by the column named."""
     if vector_layers.holds_outlines(path):
-        frame = vector_layers.read(vector_layers.layers(path)[0])[0]
+        held = vector_layers.layers(path)
+        chosen = vector_layers.chosen(held, reading.layer(held), where=path.name)
+        frame = vector_layers.read(chosen[0], crs=crs)[0]
         places, columns = frame.geometry, frame.drop(columns=frame.geometry.name)
     else:
         columns = read_table(path).reset_index(drop=True)
-        places = _addresses(columns, path)
+        columns = columns.rename(columns=reading.of(columns.columns) or {})
+        places = addresses(columns, path, crs)
     weights = {} if weight is None else {WEIGHT: _weights(columns, weight, path)}
     # counted from 1, as messages name them
     return gpd.GeoDataFrame(weights, geometry=places).set_axis(range(1, len(places) + 1), axis="index")
 
 
-def _addresses(table: pd.DataFrame, path: Path) -> gpd.GeoSeries:
+def addresses(table: pd.DataFrame, path: Path, crs: str | None) -> gpd.GeoSeries:
     """Points of a BAN table; a row without coordinates has none."""
     if not {"lon", "lat"} <= set(table.columns):
-        raise DataError(f"{path.name} has no columns lon and lat.", way_out="Give a BAN table or a layer of points.")
+        raise DataError(Note("cli.no_lon_lat", file=path.name), way_out=Note("cli.name_lon_lat"))
     axes = [pd.to_numeric(table[axis].str.replace(",", "."), errors="coerce") for axis in ("lon", "lat")]
     unread = (axes[0].isna() & table["lon"].notna()) | (axes[1].isna() & table["lat"].notna())
     if unread.any():
@@ -381,7 +401,9 @@ def _addresses(table: pd.DataFrame, path: Path) -> gpd.GeoSeries:
             problems=[f"row {row + 1}: {table['lon'][row]!r}, {table['lat'][row]!r}" for row in table.index[unread]],
             way_out="Correct them, or leave them empty.",
         )
-    return gpd.GeoSeries(gpd.points_from_xy(*axes), crs=4326).where(axes[0].notna() & axes[1].notna(), None)
+    return gpd.GeoSeries(gpd.points_from_xy(*axes), crs=4326 if crs is None else vector_layers.user_crs(crs)).where(
+        axes[0].notna() & axes[1].notna(), None
+    )
 
 
 def _weights(columns: pd.DataFrame, name: str, path: Path) -> pd.Series:

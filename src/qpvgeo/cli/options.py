@@ -14,8 +14,8 @@ __all__ = [
     "VINTAGES",
     "folder",
     "grid_option",
-    "layer_option",
     "output_option",
+    "place_option",
     "release_option",
     "shared",
     "vintage_option",
@@ -45,8 +45,8 @@ def vintage_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 year_option = option("--year", kind=int, metavar="YEAR", help="cli.option_year")
+place_option = option("--place", metavar="NAME", help="cli.option_place")
 grid_option = file_option("--grid", help="cli.option_grid")
-layer_option = option("--layer", metavar="NAME", help="cli.option_layer")
 output_option = file_option("-o", "--output", metavar="OUT", help="cli.option_output")
 
 _json = option("--json", is_flag=True, help="cli.option_json")

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from qpvgeo.cli.options import folder, shared, vintage_option, year_option
+from qpvgeo.cli.options import folder, place_option, shared, vintage_option, year_option
 from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import Choice, option
+from qpvgeo.cli.reading import Reading, with_reading
 from qpvgeo.cli.terminal import Column, Marks, Screen
 from qpvgeo.language import Note, joined, number, parts, share
 
@@ -23,11 +24,23 @@ _COLUMNS = (
     Column("Note", "code"),
 )
 
+_STATS = {
+    "qpv_mean": "cli.stat_mean",
+    "qpv_min": "cli.stat_min",
+    "qpv_max": "cli.stat_max",
+    "qpv_median": "cli.stat_median",
+}
+
 
 @option("--by", kind=Choice(*_LEVELS), default="department", help="cli.option_by")
 @vintage_option
 @year_option
 @option("--attribution", kind=Choice("code", "commune"), help="cli.option_attribution")
+@place_option
+@option("--stats", metavar="STAT,...", default="", help="cli.option_stats")
+@option("--min-population", kind=float, metavar="N", help="cli.option_min_population")
+@option("--sort", metavar="[-]COLUMN", help="cli.option_sort")
+@with_reading
 @with_output
 @shared
 def coverage(
@@ -36,6 +49,11 @@ def coverage(
     vintage: str,
     year: int | None,
     attribution: str | None,
+    place: str | None,
+    stats: str,
+    min_population: float | None,
+    sort: str | None,
+    reading: Reading,
     output: Target,
     json: bool,
     sample: bool,
@@ -46,7 +64,19 @@ def coverage(
 
     where = folder(data, sample=sample)
     output.require(data=where)
-    made = inputs.covered(int(vintage), where, by=by, year=year, attribution=attribution)
+    made = inputs.covered(
+        int(vintage),
+        where,
+        by=by,
+        year=year,
+        attribution=attribution,
+        place=place,
+        reading=reading,
+        stats=_stats(stats),
+        min_population=min_population,
+        sort=sort,
+    )
+    reading.require_used(where)
     about = made.frame.attrs["qpvgeo"]
     output.write(made.frame)
     answer = {
@@ -54,8 +84,12 @@ def coverage(
         "by": by,
         "vintage": int(vintage),
         "attribution": about["attribution"],
+        "place": place,
         "population_year": about["reference_year"],
-        "qpv_population": None if made.people is None else float(made.links["population"].sum()),
+        "qpv_population": None
+        if made.people is None
+        else float(_all(made, whole=place is None and min_population is None)),
+        "statistics": [str(name) for name in made.frame.columns if _is_stat(str(name))],
         "rows": answers.records(made.frame, "code"),
         "sources": answers.sources(made.qpv, made.people, made.parts, made.communes, made.units),
         "notes": answers.notes(made.qpv, made.people, made.communes),
@@ -63,9 +97,40 @@ def coverage(
     answers.show(answer | answers.fictional(made.qpv), _table, as_json=json)
 
 
+def _stats(given: str) -> list[Any]:
+    """Statistics as `coverage` takes them: words, and numbers."""
+    found: list[Any] = []
+    for part in filter(None, (part.strip() for part in given.split(","))):
+        try:
+            found.append(float(part))
+        except ValueError:
+            found.append(part)
+    return found
+
+
+def _all(made: Any, *, whole: bool) -> Any:  # noqa: ANN401
+    """People of all QPV, or of the rows shown."""
+    return made.links["population"].sum() if whole else made.frame["qpv_population"].sum()
+
+
+def _is_stat(name: str) -> bool:
+    return name in _STATS or name.startswith(("n_qpv_from_", "qpv_q"))
+
+
+def _head(name: str) -> str:
+    """Header of a statistic."""
+    if name.startswith("n_qpv_from_"):
+        return Note("cli.stat_count", people=float(name.removeprefix("n_qpv_from_")))
+    if name.startswith("qpv_q"):
+        return Note("cli.stat_quantile", share=float(name.removeprefix("qpv_q")) / 100)
+    return Note(_STATS[name])
+
+
 def _table(answer: dict[str, Any], screen: Screen) -> None:
     """A row per unit."""
     lang, marks = screen.lang, Marks(screen)
+    names = answer["statistics"]
+    columns = (*_COLUMNS[:6], *(Column(_head(name), rank=1) for name in names), *_COLUMNS[6:])
     rows = [
         (
             row["code"] or "–",
@@ -74,13 +139,14 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
             number(row["qpv_population"], lang),
             number(row["population"], lang),
             share(row["share"], lang),
+            *(number(row[name], lang) for name in names),
             number(row["qpv_area_km2"], lang, 2),
             marks.mark(_note(row)),
         )
         for row in answer["rows"]
     ]
     geography = f"{screen.word('geography of')} {answer['vintage']}"
-    screen.table(_COLUMNS, rows, title=f"{screen.word('QPV by ' + answer['by'])}, {geography}")
+    screen.table(columns, rows, title=f"{screen.word('QPV by ' + answer['by'])}, {geography}")
     screen.line()
     marks.write()
     screen.notes(answer["notes"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.cli.options import folder, grid_option, layer_option, release_option, shared
+from qpvgeo.cli.options import folder, grid_option, release_option, shared
 from qpvgeo.cli.outputs import TABLES, Target, input_problems, problems_of, with_output
 from qpvgeo.cli.parser import file_option, option
+from qpvgeo.cli.reading import Reading, with_reading
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.language import Note, number, share, with_colon
@@ -30,7 +31,7 @@ _COUNTED = {"population": "people", "households": "households", "points": "point
 @with_output
 @file_option("--classes", metavar="OUT", help="cli.crosswalk_classes")
 @grid_option
-@layer_option
+@with_reading
 @shared
 def crosswalk(
     *,
@@ -40,7 +41,7 @@ def crosswalk(
     output: Target,
     classes: Path | None,
     grid: Path | None,
-    layer: str | None,
+    reading: Reading,
     json: bool,
     sample: bool,
     data: Path | None,
@@ -57,12 +58,14 @@ def crosswalk(
     problems += input_problems(classes, read, where)
     if output.path is not None and output.path == classes:
         problems.append(Note("cli.one_file", one="--output", other="--classes"))
-    if weights != "grid" and (grid is not None or layer is not None):
+    if weights != "grid" and grid is not None:
         problems.append(Note("cli.grid_of_weights"))
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
-    before, after = (_perimeters(vintage, where, territory) for vintage in _VINTAGES)
-    walk = cross(before, after, _weights(weights, before, where, grid, layer), tolerance_m=_metres(tolerance))
+    before, after = (_perimeters(vintage, where, territory, reading) for vintage in _VINTAGES)
+    counted = _weights(weights, before, where, grid, reading)
+    reading.require_used(where, grid)
+    walk = cross(before, after, counted, tolerance_m=_metres(tolerance))
     changes = crosswalk_classes(walk)
     output.write(walk)
     if classes is not None:
@@ -136,10 +139,10 @@ def _problems(weights: str | None, tolerance: str, territory: str | None) -> lis
     return problems
 
 
-def _perimeters(vintage: int, data: Path | None, territory: str | None) -> gpd.GeoDataFrame:
+def _perimeters(vintage: int, data: Path | None, territory: str | None, reading: Reading) -> gpd.GeoDataFrame:
     from qpvgeo.cli import inputs
 
-    qpv = inputs.required_perimeters(vintage, data)
+    qpv = inputs.required_perimeters(vintage, data, reading)
     if territory is None:
         return qpv
     chosen = qpv[qpv["territory"] == territory]
@@ -153,7 +156,7 @@ def _perimeters(vintage: int, data: Path | None, territory: str | None) -> gpd.G
 
 
 def _weights(
-    weights: str | None, before: gpd.GeoDataFrame, data: Path | None, grid: Path | None, layer: str | None
+    weights: str | None, before: gpd.GeoDataFrame, data: Path | None, grid: Path | None, reading: Reading
 ) -> Any:  # noqa: ANN401 - one of the forms of crosswalk()
     """What is counted beside area."""
     from qpvgeo.cli import inputs
@@ -163,11 +166,13 @@ def _weights(
     if weights is None:
         return None
     if weights == "population":
-        people = read_population(recognise.find("population", _VINTAGES[0], data)[0])["population"]
+        people = read_population(recognise.find("population", _VINTAGES[0], data)[0], columns=reading.rest())[
+            "population"
+        ]
         return people.reindex(before.index)
     if weights == "grid":
-        return inputs.known_grids(before, data, grid=grid, layer=layer)
-    points = inputs.read_points(Path(weights))
+        return inputs.known_grids(before, data, grid=grid, layer=reading.rest_of_layers(), columns=reading.rest())
+    points = inputs.read_points(Path(weights), reading=reading)
     if not points.geom_type.dropna().eq("Point").all():
         points = points.set_geometry(points.representative_point())
     return points

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo import settings
-from qpvgeo.cli.options import folder, grid_option, layer_option, output_option, shared, vintage_option
+from qpvgeo.cli.options import folder, grid_option, place_option, shared, vintage_option
+from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import Choice, file_option, option
+from qpvgeo.cli.reading import Reading, with_reading
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import MissingDataError, UsageError
 from qpvgeo.language import Note, number, share
@@ -30,14 +31,12 @@ _COLUMNS = (
     Column("Imputed", rank=3),
     Column("km²", rank=2),
 )
-_ENDINGS = (".csv", ".parquet", ".json", ".xlsx", ".gpkg", ".geojson")
 _SAMPLE = {"national_median": 20_500.0, "median": 17_000.0, "unit_population": 124_000.0}
 """Fictional medians and size of the agglomeration of the sample."""
 
 
 @grid_option
-@layer_option
-@option("--columns", metavar="NAME=NAME,...", help="cli.option_columns")
+@place_option
 @file_option("--units", help="cli.designate_units")
 @option("--national-median", kind=float, metavar="EUR", help="cli.designate_national")
 @option("--median", kind=float, metavar="EUR", help="cli.designate_median")
@@ -49,13 +48,13 @@ _SAMPLE = {"national_median": 20_500.0, "median": 17_000.0, "unit_population": 1
 @option("--gap", kind=int, default=0, metavar="N", help="cli.designate_gap")
 @option("--min-population", kind=float, default=1_000, metavar="N", help="cli.designate_minimum")
 @vintage_option
-@output_option
+@with_reading
+@with_output
 @shared
 def designate(
     *,
     grid: Path | None,
-    layer: str | None,
-    columns: str | None,
+    place: str | None,
     units: Path | None,
     national_median: float | None,
     median: float | None,
@@ -67,15 +66,15 @@ def designate(
     gap: int,
     min_population: float,
     vintage: str,
-    output: Path | None,
+    reading: Reading,
+    output: Target,
     json: bool,
     sample: bool,
     data: Path | None,
 ) -> None:
     """Cells below the income threshold, and the zones they make: candidates by the criteria of the decree."""
-    from qpvgeo.cli import answers, outputs
+    from qpvgeo.cli import answers
     from qpvgeo.designation import candidate_zones, eligible_cells
-    from qpvgeo.formats.frame_writer import write_frame
 
     where = folder(data, sample=sample)
     if sample:
@@ -83,11 +82,11 @@ def designate(
         median = median or _SAMPLE["median"]
         unit_population = unit_population or _SAMPLE["unit_population"]
     problems = _problems(national_median, median, unit_population, units)
-    problems += outputs.problems_of(output, suffixes=_ENDINGS)
-    problems += outputs.input_problems(output, [grid, units], where)
+    problems += output.problems([grid, units], where, layers=True)
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems, way_out=Note("cli.designate_way_out"))
-    read = _grid(where, grid, layer, columns)
+    read = _grid(where, grid, place, reading)
+    reading.require_used(grid)
     towns = _units(read, units, median, unit_population)
     cells = eligible_cells(
         read,
@@ -102,17 +101,15 @@ def designate(
         min_population=min_population,
         contiguity=contiguity,  # type: ignore[arg-type]
         gap=gap,
-        geometry=output is not None and output.suffix.lower() not in {".csv", ".json", ".xlsx"},
+        geometry=output.path is not None and output.path.suffix.lower() not in {".csv", ".json", ".xlsx"},
     )
-    if output is not None:
-        write_frame(
-            found.zones, output, lang=settings.current_language(), inputs=[path for path in (grid, units) if path]
-        )
+    output.write(found.zones)
     about = cells.attrs["qpvgeo"]
     thresholds = cells["threshold_eur"].dropna().unique().tolist()
     eligible = cells["eligible"].fillna(value=False)
     answer = {
         "regime": regime,
+        "place": place,
         "article": about["article"],
         "threshold_eur": int(thresholds[0]) if len(thresholds) == 1 else None,
         "thresholds": {
@@ -126,8 +123,8 @@ def designate(
         "eligible_population": float(cells["population"].astype("Float64")[eligible].sum()),
         "zones": answers.records(_plain(found.zones), "zone"),
         "near_misses": answers.records(found.near_misses, "rank"),
-        "official": _official(found, int(vintage), where),
-        "output": None if output is None else str(output),
+        "official": _official(found, int(vintage), where, reading),
+        "output": output.name,
         "sources": answers.sources(read),
         "notes": answers.notes(cells),
     }
@@ -143,19 +140,22 @@ def _problems(national: float | None, median: float | None, population: float | 
     return [note for note, is_wrong in wrong.items() if is_wrong]
 
 
-def _grid(data: Path | None, grid: Path | None, layer: str | None, columns: str | None) -> pd.DataFrame:
-    """Grid that was named, else the latest one available."""
+def _grid(data: Path | None, grid: Path | None, place: str | None, reading: Reading) -> pd.DataFrame:
+    """Grid that was named, else the latest one available: its cells in a place, or all."""
+    from qpvgeo.cli.places import area_of
     from qpvgeo.read import read_grid
     from qpvgeo.sources import recognise
 
-    names = dict(pair.split("=", 1) for pair in columns.split(",") if "=" in pair) if columns else None
+    area = None if place is None else area_of(place, data, None)
+    near = None if area is None else list(area.communes or area.departments)
+    names, layer = reading.rest(), reading.rest_of_layers()
     if grid is not None:
-        return read_grid(grid, layer=layer, columns=names)
+        return read_grid(grid, layer=layer, columns=names, where=near)
     known = [one for one in recognise.scan(data) if one.kind == "grid"]
     if not known:
         raise MissingDataError(Note("cli.no_grid"), way_out=Note("cli.no_grid_way_out"))
     latest = max(known, key=lambda one: one.vintage or 0)
-    return read_grid(latest.path, layer=layer, columns=names)
+    return read_grid(latest.path, layer=layer, columns=names, where=near)
 
 
 def _units(grid: pd.DataFrame, units: Path | None, median: float | None, population: float | None) -> pd.DataFrame:
@@ -173,14 +173,14 @@ def _plain(zones: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(zones.drop(columns="geometry", errors="ignore"))
 
 
-def _official(found: Any, vintage: int, data: Path | None) -> dict[str, Any] | None:  # noqa: ANN401
+def _official(found: Any, vintage: int, data: Path | None, reading: Reading) -> dict[str, Any] | None:  # noqa: ANN401
     """Agreement with the official perimeters available; None when there are none near."""
     from qpvgeo.cli import inputs
     from qpvgeo.designation import compare_with_official
     from qpvgeo.errors import QpvgeoError
 
     try:
-        qpv = inputs.perimeters(vintage, data)
+        qpv = inputs.perimeters(vintage, data, reading)
         if qpv is None:
             return None
         total = compare_with_official(found, qpv).total
@@ -235,3 +235,4 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
             )
         )
     screen.notes(answer["notes"])
+    screen.written(answer["output"])

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from qpvgeo.cli.options import folder, shared
+from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import argument
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.language import Note
@@ -17,21 +18,41 @@ _COLUMNS = (Column("Record"), Column("Code", "code"), Column("Problem", "text"),
 
 
 @argument("files", metavar="FILE...", nargs=-1, kind=Path, help="cli.doctor_files")
+@with_output
 @shared
-def doctor(files: tuple[Path, ...], *, json: bool, sample: bool, data: Path | None) -> None:
+def doctor(files: tuple[Path, ...], *, output: Target, json: bool, sample: bool, data: Path | None) -> None:
     """Judge files before anything is computed from them; exit status 1 when one cannot be used as it is."""
     where = folder(data, sample=sample)
     if not files and where is None:
         raise click.BadParameter(Note("cli.name_a_file"), param_hint="FILE")
+    output.require(files, where)
     from qpvgeo.cli import answers
     from qpvgeo.quality.files import examine
 
     paths = [*files, *([where] if where else [])]
     reports = [report for path in paths for report in examine(path)]
-    answer = {"ok": all(report.ok for report in reports), "files": [report.as_dict() for report in reports]}
+    output.write(_findings_frame(reports))
+    answer = {
+        "output": output.name,
+        "ok": all(report.ok for report in reports),
+        "files": [report.as_dict() for report in reports],
+    }
     answers.show(answer | answers.within_sample(*paths), _table, as_json=json)
     if not answer["ok"]:
         click.get_current_context().exit(1)
+
+
+def _findings_frame(reports: list[Any]) -> Any:  # noqa: ANN401 - a frame, which is imported late
+    """Findings of all files, a row each; a file without one has a row too."""
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for report in reports:
+        about = report.as_dict()
+        file = {"file": about["file"], "kind": about["kind"], "usable": report.ok, "records": about["features"]}
+        rows += [{**file, **finding} for finding in about["findings"]] or [file]
+    columns = ["file", "kind", "usable", "records", "level", "row", "code", "problem", "action"]
+    return pd.DataFrame(rows).reindex(columns=columns).rename_axis("number").set_axis(range(1, len(rows) + 1))
 
 
 def _table(answer: dict[str, Any], screen: Screen) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from qpvgeo.cli.options import VINTAGES, folder, grid_option, layer_option, release_option, shared
+from qpvgeo.cli.options import VINTAGES, folder, grid_option, release_option, shared
 from qpvgeo.cli.parser import Choice, argument, file_option, option
+from qpvgeo.cli.reading import with_reading
 from qpvgeo.cli.terminal import Screen
 from qpvgeo.language import Note
 
@@ -26,8 +27,7 @@ _KINDS = ("qpv", "choropleth", "grid", "estimates", "change", "tags", "france")
 @option("--column", metavar="COLUMN", help="cli.map_column")
 @file_option("--points", help="cli.map_points")
 @grid_option
-@layer_option
-@option("--columns", metavar="NAME=MEANING,...", help="cli.option_columns")
+@with_reading
 @option("--title", metavar="TEXT", help="cli.map_title")
 @option("--page", kind=Choice("a4", "a4-landscape", "half"), help="cli.map_page")
 @option("--source", metavar="TEXT", help="cli.map_source")

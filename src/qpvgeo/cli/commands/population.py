@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.cli.options import folder, grid_option, layer_option, shared, vintage_option
+from qpvgeo.cli.options import folder, grid_option, place_option, shared, vintage_option
 from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import Choice, argument, file_option, option
+from qpvgeo.cli.reading import Reading, reading_options
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.language import Note, number, share
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from qpvgeo.codes.places import AreaLevel
+
 __all__ = ["population"]
 
-_COMMUNE = re.compile(r"\d[\dAB]\d{3}")
 _METHODS = ("area", "centroid", "touching", "points", "constrained")
 _COLUMNS = (
     Column("Code", "code"),
@@ -37,28 +38,29 @@ _COLUMNS = (
 
 @argument("file", metavar="[FILE]", required=False, kind=Path, help="cli.population_file")
 @vintage_option
+@place_option
 @option("--commune", metavar="CODE", help="cli.population_commune")
 @option("--epci", metavar="CODE", help="cli.population_epci")
 @option("--method", kind=Choice(*_METHODS), default="area", help="cli.population_method")
 @file_option("--points", help="cli.population_points")
 @option("--weight", metavar="COLUMN", help="cli.population_weight")
 @grid_option
-@layer_option
-@option("--columns", metavar="NAME[=MEASURE],...", help="cli.population_columns")
 @with_output
 @shared
 def population(
     file: Path | None,
     *,
     vintage: str,
+    place: str | None,
     commune: str | None,
     epci: str | None,
     method: str,
     points: Path | None,
     weight: str | None,
     grid: Path | None,
-    layer: str | None,
+    layer: tuple[str, ...],
     columns: str | None,
+    crs: str | None,
     output: Target,
     json: bool,
     sample: bool,
@@ -69,19 +71,25 @@ def population(
     from qpvgeo.cli.progress import steps
 
     where = folder(data, sample=sample)
-    problems = _problems(file, commune, epci, method, points, weight)
+    problems = _problems(file, (place, commune, epci), method, points, weight)
     problems += output.problems([file, points, grid], where, layers=True)
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
     measures, names, keep = _columns(columns)
+    reading = Reading(names, crs, layer)
     with steps(4) as step:
         step("perimeters")
-        areas = _polygons(file) if file is not None else _qpv(int(vintage), where, commune, epci)
+        areas = (
+            _polygons(file, reading) if file is not None else _qpv(int(vintage), where, (place, commune, epci), reading)
+        )
         step("points")
-        homes = inputs.read_points(points, weight) if points else None
-        totals = _published(int(vintage), where) if method == "constrained" else None
+        of_points = crs if file is None else None
+        homes = inputs.read_points(points, weight, reading=reading, crs=of_points) if points else None
+        totals = _published(int(vintage), where, reading) if method == "constrained" else None
         step("grid")
-        grids = inputs.known_grids(areas, where, grid=grid, layer=layer, columns=names, keep=keep)
+        grids = inputs.known_grids(
+            areas, where, grid=grid, layer=reading.rest_of_layers(), columns=reading.rest(), keep=keep
+        )
         step("estimate")
         people = _estimates(areas, grids, method, homes, totals, measures)
     if "name" in areas.columns:
@@ -103,6 +111,11 @@ def population(
     answers.show(answer | answers.fictional(areas, *grids), _table, as_json=json)
 
 
+population = reading_options(
+    population, columns=option("--columns", metavar="NAME[=MEASURE],...", help="cli.population_columns")
+)
+
+
 def _drawn(people: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
     """Estimates with the outlines that they are of."""
     import geopandas as gpd
@@ -112,21 +125,22 @@ def _drawn(people: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
     return drawn
 
 
+_PLACES: dict[str, AreaLevel | None] = {"--place": None, "--commune": "commune", "--epci": "epci"}
+"""Options of a place, and the level that each is limited to."""
+
+
 def _problems(
-    file: Path | None, commune: str | None, epci: str | None, method: str, points: Path | None, weight: str | None
+    file: Path | None, places: tuple[str | None, ...], method: str, points: Path | None, weight: str | None
 ) -> list[str]:
     """Options that do not go together."""
-    from qpvgeo.codes import official
-
+    named = [option for option, place in zip(_PLACES, places, strict=True) if place]
     wrong: dict[str, Any] = {
-        Note("cli.exclude", one="--commune", other="--epci"): commune and epci,
-        Note("cli.place_of_a_file"): file is not None and (commune or epci),
+        Note("cli.exclude", one=next(iter(named), ""), other=next(iter(named[1:]), "")): len(named) > 1,
+        Note("cli.place_of_a_file"): file is not None and named,
         Note("cli.method_points"): (method == "points") != (points is not None),
         Note("cli.weight_of_points"): weight is not None and points is None,
         Note("cli.constrained_needs_totals"): method == "constrained" and file is not None,
     }
-    if commune and official.fold_arrondissement(commune) != commune:
-        wrong[Note("cli.arrondissement", commune=commune)] = True
     return [note for note, told in wrong.items() if told]
 
 
@@ -141,102 +155,36 @@ def _columns(given: str | None) -> tuple[dict[str, Any], dict[str, str], list[st
     return measures, names, [name for name in measures if name not in GRID_COLUMNS]
 
 
-def _qpv(vintage: int, data: Path | None, commune: str | None, epci: str | None) -> gpd.GeoDataFrame:
+def _qpv(vintage: int, data: Path | None, places: tuple[str | None, ...], reading: Reading) -> gpd.GeoDataFrame:
     """QPV of a place, or all of them."""
     from qpvgeo.cli import inputs
+    from qpvgeo.cli.places import qpv_of
 
-    qpv = inputs.required_perimeters(vintage, data)
-    place = commune or epci
-    if place is None:
-        return qpv
-    chosen = _of_place(qpv, data, commune, epci)
-    if not len(chosen):
-        raise DataError(Note("cli.no_qpv_in_place", vintage=vintage, place=place), way_out=Note("cli.codes_of_places"))
-    return chosen
+    qpv = inputs.required_perimeters(vintage, data, reading)
+    for level, place in zip(_PLACES.values(), places, strict=True):
+        if place:
+            return qpv_of(qpv, place, data, level=level)[0]
+    return qpv
 
 
-def _of_place(qpv: gpd.GeoDataFrame, data: Path | None, commune: str | None, epci: str | None) -> gpd.GeoDataFrame:
-    """QPV of a commune or of an EPCI: by the published lists where there are some, else by geometry."""
-    from qpvgeo.codes import official
-    from qpvgeo.indicators.qpv_communes import join_communes
-    from qpvgeo.read.communes.reader import read_communes
-    from qpvgeo.sources import recognise
-
-    if commune:
-        code = _commune_code(qpv, data, commune)
-        if code and qpv["communes"].notna().all():
-            return qpv[[code in listed for listed in qpv["communes"]]]
-        if code is None:
-            named = set[str]().union(*_by_names(qpv, commune).values())
-            return qpv[qpv.index.isin(list(named))]
-        commune = code
-    if epci and "siren_epci" in qpv.columns:
-        listed = [official.split_list(cell, "siren") for cell in qpv["siren_epci"]]
-        named = qpv[[epci in sirens for sirens in listed]]
-        if len(named):
-            return named
-    outlines, tables = recognise.communes_at_hand(data)
-    links = join_communes(qpv, read_communes(outlines, table=tables[:1]))
-    column, value = ("commune", commune) if commune else ("epci", epci)
-    return qpv[qpv.index.isin(links.loc[links[column] == value, "qpv_code"])]
-
-
-def _commune_code(qpv: gpd.GeoDataFrame, data: Path | None, given: str) -> str | None:
-    """Code of a commune given by code or name; None where only the names published with the QPV have it."""
-    from qpvgeo.codes import official
-    from qpvgeo.codes.places import find_area
-    from qpvgeo.indicators.named_communes import communes_of
-    from qpvgeo.read.communes.reader import read_communes
-    from qpvgeo.sources import recognise
-
-    code = official.fold_arrondissement(given.upper())
-    if _COMMUNE.fullmatch(code):
-        return code
-    units = communes_of(qpv)
-    if units is None:
-        if _by_names(qpv, given):
-            return None
-        outlines, tables = recognise.communes_at_hand(data)
-        units = read_communes(outlines, table=tables[:1])
-    return find_area(given, units, level="commune").code
-
-
-def _by_names(qpv: gpd.GeoDataFrame, given: str) -> dict[str, set[str]]:
-    """QPV by department whose published names of communes hold a name.
-
-    Raises
-    ------
-    UsageError
-        Communes of several departments have it: lists them.
-    """
-    from qpvgeo.indicators.named_communes import qpv_in_commune_named
-
-    found = qpv_in_commune_named(qpv, given)
-    if len(found) > 1:
-        choices = [f"{given} ({department})" for department in sorted(found)]
-        raise UsageError(
-            Note("codes.several_places", count=len(choices), name=given),
-            problems=[Note("codes.choice", place=choice, level="commune") for choice in choices],
-            way_out=Note("codes.choose_place", example=choices[0]),
-        )
-    return found
-
-
-def _polygons(path: Path) -> gpd.GeoDataFrame:
+def _polygons(path: Path, reading: Reading) -> gpd.GeoDataFrame:
     """Polygons of the user's file, labelled by their code or name where that is unique, else by their number."""
     import pandas as pd
 
     from qpvgeo.formats import vector_layers
     from qpvgeo.frames import provenance
 
-    layers = [layer for layer in vector_layers.layers(path) if "Point" not in layer.shape and "Line" not in layer.shape]
+    held = vector_layers.layers(path)
+    held = vector_layers.chosen(held, reading.layer(held), where=path.name)
+    layers = [layer for layer in held if "Point" not in layer.shape and "Line" not in layer.shape]
     if len(layers) != 1:
         raise DataError(
             Note("cli.layers_of_areas", file=path.name, count=len(layers)),
             problems=[layer.label for layer in layers],
             way_out=Note("cli.one_layer"),
         )
-    frame, notes = vector_layers.read(layers[0])
+    frame, notes = vector_layers.read(layers[0], crs=reading.crs)
+    frame = frame.rename(columns=reading.of(frame.columns) or {})
     columns = {str(name).lower(): name for name in frame.columns}
     full = [
         columns[one] for one in ("code", "id", "name", "nom") if one in columns and frame[columns[one]].notna().all()
@@ -248,12 +196,15 @@ def _polygons(path: Path) -> gpd.GeoDataFrame:
     return areas
 
 
-def _published(vintage: int, data: Path | None) -> pd.Series:
+def _published(vintage: int, data: Path | None, reading: Reading) -> pd.Series:
     """Published population of the QPV, to be met."""
+    from qpvgeo.formats.text_tables import read_table
     from qpvgeo.read.population import read_population
     from qpvgeo.sources import recognise
 
-    table = read_population(recognise.find("population", vintage, data)[0])
+    path = recognise.find("population", vintage, data)[0]
+    columns = reading.of(read_table(path).columns) if reading.columns else None
+    table = read_population(path, columns=columns)
     return table["population"].dropna()
 
 

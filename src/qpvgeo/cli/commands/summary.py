@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.cli.options import folder, shared, vintage_option, year_option
+from qpvgeo.cli.options import folder, place_option, shared, vintage_option, year_option
 from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import Choice, option
+from qpvgeo.cli.reading import Reading, with_reading
 from qpvgeo.cli.terminal import Column, Marks, Screen
 from qpvgeo.errors import MissingDataError
 from qpvgeo.language import Note, number, share
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
     import pandas as pd
+
+    from qpvgeo.codes.places import Area
 
 __all__ = ["summary"]
 
@@ -34,41 +37,69 @@ _COLUMNS = (
 
 @vintage_option
 @option("--by", kind=Choice("territory", "region", "department"), default="territory", help="cli.option_by")
+@place_option
 @year_option
+@with_reading
 @with_output
 @shared
 def summary(
-    *, vintage: str, by: str, year: int | None, output: Target, json: bool, sample: bool, data: Path | None
+    *,
+    vintage: str,
+    by: str,
+    place: str | None,
+    year: int | None,
+    reading: Reading,
+    output: Target,
+    json: bool,
+    sample: bool,
+    data: Path | None,
 ) -> None:
     """How many QPV, how many people, which share; from published figures when no file is available."""
     from qpvgeo.cli import answers
 
     where = folder(data, sample=sample)
     output.require(data=where)
-    answer = _answer(int(vintage), where, by=by, year=year, output=output)
+    answer = _answer(int(vintage), where, by=by, place=place, year=year, reading=reading, output=output)
     answers.show(answer, _table, as_json=json)
 
 
-def _answer(vintage: int, data: Path | None, *, by: str, year: int | None, output: Target) -> dict[str, Any]:
+def _answer(
+    vintage: int,
+    data: Path | None,
+    *,
+    by: str,
+    place: str | None,
+    year: int | None,
+    reading: Reading,
+    output: Target,
+) -> dict[str, Any]:
     """Figures computed from the files available, else the published aggregates."""
     from qpvgeo.cli import answers, inputs
+    from qpvgeo.cli.places import area_of
     from qpvgeo.indicators import totals
 
-    qpv = inputs.perimeters(vintage, data)
+    qpv = inputs.perimeters(vintage, data, reading)
     if qpv is None and by != "territory":
         raise MissingDataError(Note("cli.aggregates_by_territory", by=by), way_out=Note("cli.leave_by_out"))
+    if qpv is None and place is not None:
+        raise MissingDataError(Note("cli.place_needs_perimeters", place=place), way_out=Note("cli.name_the_folder"))
     detail = None
+    area = None
     if qpv is None:
         figures = totals.published_summary(vintage, year=year)
         sources = [{"facts": "published aggregates embedded in qpvgeo"}]
     else:
-        figures, detail, sources = _computed(qpv, inputs.people(vintage, data, year), by)
+        area = None if place is None else area_of(place, data, qpv)
+        people = inputs.people(vintage, data, year, reading)
+        reading.require_used(data)
+        figures, detail, sources = _computed(qpv, people, by, area)
     output.write(figures if detail is None else detail)
     rows = figures.drop(index=[totals.TOTAL, totals.OVERSEAS_SCOPE], errors="ignore")
     scopes = figures.drop(index=rows.index)
     about = figures.attrs["qpvgeo"]
     answer = {
         "vintage": vintage,
+        "place": None if area is None else area.label,
         **totals.headline(figures),
         "basis": about["basis"],
         "release": about.get("release"),
@@ -85,7 +116,7 @@ def _answer(vintage: int, data: Path | None, *, by: str, year: int | None, outpu
 
 
 def _computed(
-    qpv: gpd.GeoDataFrame, people: pd.DataFrame | None, by: str
+    qpv: gpd.GeoDataFrame, people: pd.DataFrame | None, by: str, area: Area | None
 ) -> tuple[pd.DataFrame, pd.DataFrame | None, list[dict[str, Any]]]:
     """Figures of the territories, those of another level, and the files they were computed from."""
     from qpvgeo.cli import answers, inputs
@@ -93,8 +124,10 @@ def _computed(
     from qpvgeo.indicators import totals
 
     own = inputs.sample_denominators() if provenance.is_fictional(qpv) else None
-    figures = totals.summary(qpv, population=people, denominators=own)
-    detail = None if by == "territory" else totals.summary(qpv, population=people, denominators=own, by=by)  # type: ignore[arg-type]
+    figures = totals.summary(qpv, population=people, denominators=own, place=area)
+    detail = None
+    if by != "territory":
+        detail = totals.summary(qpv, population=people, denominators=own, by=by, place=area)  # type: ignore[arg-type]
     return figures, detail, answers.sources(qpv, people)
 
 
@@ -125,8 +158,9 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
 def _headline(answer: dict[str, Any], screen: Screen) -> None:
     lang = screen.lang
     basis = screen.word(f"basis: {answer['basis']}")
+    where = f", {answer['place']}" if answer["place"] else ""
     release = f", {screen.word('release')} {answer['release']}" if answer.get("release") else ""
-    screen.line(f"{screen.word('QPV, geography of')} {answer['vintage']}{release} ({basis})", style="bold")
+    screen.line(f"{screen.word('QPV, geography of')} {answer['vintage']}{release} ({basis}){where}", style="bold")
     people, count = answer["population"], f"{number(answer['n_qpv'], lang)} QPV"
     if people is None:
         screen.line(f"{count}; {screen.word('their people are not known')}", indent=2)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from qpvgeo.cli.options import VINTAGES, folder, output_option, release_option, shared
+from qpvgeo.cli.options import VINTAGES, folder, output_option, place_option, release_option, shared
 from qpvgeo.cli.parser import Choice, argument, file_option, option
+from qpvgeo.cli.reading import Reading, named
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note, number, share
@@ -29,10 +30,12 @@ _VINTAGE = 2024
 @output_option
 @option("--vintage", kind=VINTAGES, multiple=True, help="cli.tag_vintage")
 @release_option
+@place_option
 @option("--on", metavar="DATE", help="cli.tag_on")
 @option("--x", metavar="COLUMN", help="cli.tag_x")
 @option("--y", metavar="COLUMN", help="cli.tag_y")
 @option("--crs", metavar="EPSG", help="cli.tag_crs")
+@option("--columns", metavar="NAME=MEANING,...", default="", help="cli.tag_columns")
 @option("--bands", metavar="METRES", default="300,500", help="cli.tag_bands")
 @option("--distance", kind=Choice("exact", "signed", "band"), default="exact", help="cli.tag_distance")
 @option("--tolerance", metavar="METRES|COLUMN|ban", default="0", help="cli.tag_tolerance")
@@ -48,10 +51,12 @@ def tag(
     *,
     output: Path | None,
     vintage: tuple[str, ...],
+    place: str | None,
     on: str | None,
     x: str | None,
     y: str | None,
     crs: str | None,
+    columns: str,
     bands: str,
     distance: str,
     tolerance: str,
@@ -76,6 +81,11 @@ def tag(
 
     where = folder(data, sample=sample)
     points = file or embedded().addresses
+    names = named(columns) if columns else {}
+    meant = {meaning: name for name, meaning in names.items()}
+    if {"lon", "lat"} <= set(meant):
+        x, y, crs = x or meant["lon"], y or meant["lat"], crs or "4326"
+    reading = Reading({name: word for name, word in names.items() if word not in ("lon", "lat")})
     options = Options(
         bands=[band for band in bands.split(",") if band.strip()],
         distance=distance,
@@ -89,12 +99,15 @@ def tag(
         *([] if file is not None or sample else [Note("cli.name_points")]),
         *_problems_of_perimeters(vintage, on, index, named=sample or data is not None),
         *_problems_of_columns(x, y, crs),
+        *([Note("cli.not_columns", given=columns)] if columns and not names else []),
+        *([Note("cli.exclude", one="--index", other="--place")] if index is not None and place else []),
         *_problems_of_options(options, bands, tolerance),
         *file_problems(points, output, resume=resume, inputs=_inputs(output, where, index, communes)),
     ]
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
-    perimeters = _perimeters(vintage, on, index, where)
+    perimeters, label = _perimeters(vintage, on, index, where, place, reading)
+    reading.require_used(points, where)
     with rows() as progress, warnings.catch_warnings(), _interrupted(output):
         # the answer holds the same words
         warnings.filterwarnings("ignore", message=".* no outline|.* may lie in another$")
@@ -116,7 +129,15 @@ def tag(
             progress=progress,
         )
     fictional = {"fictional": FICTIONAL} if found.pop("fictional") else {}
-    answer = {"file": points.name, "vintage": None if on else found["vintages"][-1], **found, **fictional}
+    if label is not None:
+        found["notes"] = [Note("cli.out_of_place", place=label), *found["notes"]]
+    answer = {
+        "file": points.name,
+        "place": label,
+        "vintage": None if on else found["vintages"][-1],
+        **found,
+        **fictional,
+    }
     answers.show(answer, _table, as_json=json)
 
 
@@ -174,20 +195,27 @@ def _interrupted(output: Path | None) -> Iterator[None]:
         raise
 
 
-def _perimeters(vintage: tuple[str, ...], on: str | None, index: Path | None, data: Path | None) -> Any:  # noqa: ANN401
-    """Perimeters of the vintages asked for, read or in a saved index."""
+def _perimeters(
+    vintage: tuple[str, ...], on: str | None, index: Path | None, data: Path | None, place: str | None, reading: Reading
+) -> tuple[Any, str | None]:
+    """Perimeters of the vintages asked for, read or in a saved index, those of a place, and its name."""
     from qpvgeo import facts
     from qpvgeo.cli import inputs
+    from qpvgeo.cli.places import qpv_of
     from qpvgeo.tagging.perimeter_index import PerimeterIndex
 
     if index is not None:
-        return PerimeterIndex.load(index)
+        return PerimeterIndex.load(index), None
     years = {int(one) for one in vintage} or {_VINTAGE}
     if on is not None:
         years = {int(year) for year in facts.geography(on)["vintage"].dropna().unique()}
         if not years:
             raise UsageError(Note("cli.no_geography_on", day=on))
-    return [inputs.required_perimeters(year, data) for year in sorted(years)]
+    read = [inputs.required_perimeters(year, data, reading) for year in sorted(years)]
+    if place is None:
+        return read, None
+    found = [qpv_of(qpv, place, data) for qpv in read]
+    return [qpv for qpv, _ in found], found[-1][1]
 
 
 def _table(answer: dict[str, Any], screen: Screen) -> None:

@@ -1,0 +1,97 @@
+"""`--place`: the same names on every command."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from qpvgeo.cli import app
+from qpvgeo.errors import MissingDataError, UsageError
+
+
+def run(*words):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def answer(*words):
+    result = run(*words, "--json")
+    assert result.exit_code == 0, (result.output, result.exception)
+    return json.loads(result.stdout)
+
+
+HAUTVENT = {"QN09911M", "QN09912I"}
+
+
+@pytest.mark.parametrize("name", ["99003", "Hautvent", "hautvent", "Hautvent (99003)"])
+def test_a_commune_has_the_qpv_that_are_published_for_it(name):
+    assert {row["qpv_code"] for row in answer("population", "--sample", "--place", name)["rows"]} == HAUTVENT
+
+
+def test_names_are_taken_by_the_older_options_too():
+    assert {row["qpv_code"] for row in answer("population", "--sample", "--commune", "hautvent")["rows"]} == HAUTVENT
+    by_name = answer("population", "--sample", "--epci", "Hautes Lames")["rows"]
+    assert by_name == answer("population", "--sample", "--epci", "299900027")["rows"]
+    assert by_name == answer("population", "--sample", "--place", "hautes lames")["rows"]
+
+
+def test_a_qpv_is_a_place_of_a_population():
+    assert [row["qpv_code"] for row in answer("population", "--sample", "--place", "qn09911m")["rows"]] == ["QN09911M"]
+
+
+def test_coverage_of_a_commune_has_its_row_and_its_people():
+    found = answer("coverage", "--sample", "--by", "commune", "--place", "saint aubin du large")
+    assert [row["code"] for row in found["rows"]] == ["99002"]
+    assert found["qpv_population"] == pytest.approx(found["rows"][0]["qpv_population"])
+
+
+def test_coverage_shows_sizes_from_a_least_population_in_an_order():
+    options = ("--by", "commune", "--stats", "max,0.5,1000", "--min-population", 10_000, "--sort", "-share")
+    found = answer("coverage", "--sample", *options)
+    assert found["statistics"] == ["qpv_max", "qpv_q50", "n_qpv_from_1000"]
+    shares = [row["share"] for row in found["rows"]]
+    assert shares == sorted(shares, reverse=True)
+    assert all(row["population"] >= 10_000 for row in found["rows"])
+
+
+def test_summary_of_the_place_of_all_qpv_is_the_whole():
+    whole, island = answer("summary", "--sample"), answer("summary", "--sample", "--place", "99")
+    assert (island["n_qpv"], island["population"]) == (whole["n_qpv"], whole["population"])
+    assert island["place"] == "Sample (fictional) (99)"
+
+
+def test_summary_of_a_commune_says_which_command_has_it():
+    error = run("summary", "--sample", "--place", "Hautvent").exception
+    assert isinstance(error, UsageError)
+    assert error.key == "indicators.place_below_department"
+    assert error.way_out.key == "indicators.use_coverage"
+
+
+def test_a_place_needs_perimeters(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QPVGEO_CACHE", str(tmp_path))
+    error = run("summary", "--place", "93").exception
+    assert isinstance(error, MissingDataError)
+
+
+def test_tags_of_a_place_say_that_out_is_out_of_its_qpv():
+    everywhere, here = answer("tag", "--sample"), answer("tag", "--sample", "--place", "Hautvent")
+    assert 0 < here["states"]["in"] < everywhere["states"]["in"]
+    assert here["place"] == "Hautvent (99003)"
+    assert len(here["notes"]) > len(everywhere["notes"])
+
+
+def test_cells_of_a_place():
+    assert (
+        0 < answer("designate", "--sample", "--place", "Hautvent")["cells"] < answer("designate", "--sample")["cells"]
+    )
+
+
+@pytest.mark.parametrize("command", ["summary", "coverage", "population", "tag", "designate"])
+@pytest.mark.parametrize(
+    ("name", "key"), [("11", "codes.several_places"), ("Hautvant", "codes.unknown_place"), ("75118", None)]
+)
+def test_what_is_no_place_or_several_is_refused(command, name, key):
+    error = run(command, "--sample", "--place", name).exception
+    assert isinstance(error, UsageError)
+    assert key is None or error.key == key
+    assert error.problems
