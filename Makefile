@@ -30,6 +30,7 @@ quick: $(VENV)/.dev  ## the tests that need no picture and no long property run;
 check: $(VENV)/.dev  ## format, lint, spelling, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/python scripts/wording.py
 	$(BIN)/codespell src tests scripts docs benchmarks *.md
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache

@@ -9,7 +9,7 @@ import pytest
 
 import qpvgeo
 
-HEAVY = ("pandas", "geopandas", "pooch", "numpy", "shapely", "pyproj", "pyogrio", "fiona", "matplotlib", "requests")
+HEAVY = ("pandas", "geopandas", "numpy", "shapely", "pyproj", "pyogrio", "fiona", "matplotlib", "requests")
 
 # the audit hook sees every file opened for writing, every folder made and every connection
 PROBE = """

@@ -136,7 +136,7 @@ def _qpv(asked: Options, vintage: int | None = None) -> gpd.GeoDataFrame:
 
 
 def _communes(asked: Options) -> gpd.GeoDataFrame | None:
-    """Communes at hand; None without them: a QPV, a department or a box is known all the same."""
+    """Communes available; None without them: a QPV, a department or a box is known all the same."""
     try:
         return inputs.communes(asked.data, None)
     except MissingDataError:
@@ -240,7 +240,7 @@ _KINDS: dict[str, Callable[[Options], _Drawing]] = {
 
 
 def _cells(asked: Options, place: maps.Place) -> pd.DataFrame:
-    """Cells of the finest and latest grid at hand that has some in the place."""
+    """Cells of the finest and latest available grid that has some in the place."""
     near = gpd.GeoSeries([shapely.box(*place.frame)], crs=place.epsg)
     columns, layer = asked.reading.rest(), asked.reading.rest_of_layers()
     try:

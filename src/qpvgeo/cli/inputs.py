@@ -1,4 +1,4 @@
-"""Files at hand that several commands start from: perimeters, people, communes, EPCI, and what is made of them."""
+"""Available files that several commands start from: perimeters, people, communes, EPCI, and what is made of them."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ PLAIN = Reading()
 
 
 def perimeters(vintage: int, data: Path | None, reading: Reading = PLAIN) -> gpd.GeoDataFrame | None:
-    """Perimeters at hand; None when there are none and no folder was named."""
+    """Available perimeters; None when there are none and no folder was named."""
     try:
         return required_perimeters(vintage, data, reading)
     except MissingDataError:
@@ -101,7 +101,7 @@ def required_perimeters(vintage: int, data: Path | None, reading: Reading = PLAI
 
 
 def people(vintage: int, data: Path | None, year: int | None, reading: Reading = PLAIN) -> pd.DataFrame | None:
-    """Table of populations at hand; None when there is none."""
+    """Available table of populations; None when there is none."""
     try:
         paths = recognise.find("population", vintage, data)
     except MissingDataError:
@@ -121,9 +121,9 @@ def people(vintage: int, data: Path | None, year: int | None, reading: Reading =
             return table
         refused.append(f"{path.name} has populations of {held}.")
     raise MissingDataError(
-        f"No table at hand gives the populations of {year} for the {vintage} geography.",
+        f"No available table gives the populations of {year} for the {vintage} geography.",
         problems=refused,
-        way_out="Leave --year out to use the table at hand.",
+        way_out="Leave --year out to use the available table.",
     )
 
 
@@ -141,7 +141,7 @@ def sample_denominators() -> dict[str, int]:
 
 
 def _parts(vintage: int, data: Path | None) -> pd.DataFrame | None:
-    """Published population by QPV and commune, when it is at hand."""
+    """Published population by QPV and commune, when it is available."""
     try:
         return read_population(recognise.find("population by commune", vintage, data)[0], level="qpv_commune")
     except MissingDataError:
@@ -149,7 +149,7 @@ def _parts(vintage: int, data: Path | None) -> pd.DataFrame | None:
 
 
 def communes(data: Path | None, reference_year: int | None) -> pd.DataFrame:
-    """Outlines of the communes at hand, with the table of the year of the lists, and the people of the year asked."""
+    """Outlines of the communes available, with the table of the year of the lists, and the people of the year asked."""
     outlines, tables = recognise.communes_at_hand(data, year=COG_YEAR)
     epts = [one.path for one in recognise.scan(data) if one.kind == "ept"]
     frame = _with_epci(read_communes(outlines, table=[*tables[:1], *epts] or None), data)
@@ -162,7 +162,7 @@ def communes(data: Path | None, reference_year: int | None) -> pd.DataFrame:
 
 
 def _with_epci(frame: pd.DataFrame, data: Path | None) -> pd.DataFrame:
-    """Communes with their EPCI by the composition at hand, where neither outlines nor table say it, as in the COG."""
+    """Communes with their EPCI by the composition available, where neither outlines nor table say it, as in the COG."""
     if frame["epci"].notna().any():
         return frame
     found = [one for one in recognise.scan(data) if one.kind == "epci"]
@@ -188,7 +188,7 @@ def _of_year(frame: pd.DataFrame, population: pd.DataFrame, tables: Sequence[Pat
     about = provenance.provenance(frame)
     frame = frame.assign(population=summed.reindex(frame.index).astype("Int64"))
     year = forms.reference_year(population)
-    note = f"{len(lost)} communes of {year} have no successor among those at hand: their people are not counted"
+    note = f"{len(lost)} communes of {year} have no successor among those available: their people are not counted"
     frame.attrs[provenance.ATTRS_KEY] = {
         **about,
         "files": [*about["files"], *provenance.provenance(population)["files"]],
@@ -199,7 +199,7 @@ def _of_year(frame: pd.DataFrame, population: pd.DataFrame, tables: Sequence[Pat
 
 
 def epci(data: Path | None, of: pd.DataFrame | None = None) -> pd.DataFrame | None:
-    """EPCI at hand, those of the year of the lists first, with the people of their communes when these are dated."""
+    """EPCI available, those of the year of the lists first, with the people of their communes when these are dated."""
     found = [one for one in recognise.scan(data) if one.kind == "epci"]
     if not found:
         return None
@@ -258,7 +258,7 @@ def grids_near(
             refused.append(f"{path.name}: no cell near")
     if not grids:
         raise MissingDataError(
-            "The grids at hand have no cell near.",
+            "The available grids have no cell near.",
             problems=refused,
             way_out="Give another with --grid, one of its layers with --layer; Guadeloupe, Guyane, Mayotte and the "
             "collectivities have none.",
@@ -317,7 +317,7 @@ def covered(
     reading: Reading = PLAIN,
     **shown: Any,  # noqa: ANN401 - `stats`, `sort`, `min_population`
 ) -> Covered:
-    """Coverage of the files at hand by a level, of a place or of all."""
+    """Coverage of the available files by a level, of a place or of all."""
     qpv = required_perimeters(vintage, data, reading)
     area = None if place is None else area_of(place, data, qpv)
     population = people(vintage, data, year, reading)
@@ -348,7 +348,7 @@ def known_grids(
     columns: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
 ) -> list[pd.DataFrame]:
-    """For each territory of the areas that has a grid, the finest at hand, the latest of these."""
+    """For each territory of the areas that has a grid, the finest available, the latest of these."""
     require_axes(areas, name="areas", what="polygons")
     drawn = areas[areas.geometry.notna()]
     place = territory_of(drawn.geometry.to_numpy(), drawn.crs)

@@ -71,7 +71,7 @@ def estimates(
     UsageError
         There is no such place.
     DataError
-        The frame is no frame of estimates, or is of none of the perimeters shown.
+        The frame does not hold estimates, or none of the perimeters shown.
 
     Examples
     --------
