@@ -107,7 +107,7 @@ def test_people_of_2024_are_not_counted_once_per_commune(qpv, population):
 
 @pytest.mark.parametrize(
     ("year", "total", "denominator", "share"),
-    [(2018, 5_360_753, 67_244_921, "7.97%"), (2013, 5_353_790, 65_777_356, "8.14%")],
+    [(2018, 5_360_753, 66_989_056, "8.00%"), (2013, 5_353_790, 65_777_356, "8.14%")],
 )
 def test_share_of_2015_by_census(qpv, reference, year, total, denominator, share):
     table = qg.read_population(reference / "qpv2015_list.csv", year=year)

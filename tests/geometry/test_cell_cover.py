@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyproj
 import pytest
 import shapely
@@ -386,7 +387,7 @@ def test_threads_change_no_bit():
 
 def lines_drawn(shape, source):
     """Outline that is covered, as segments in the projection of the cells."""
-    edges = cell_cover._projected(outlines.edges_of(np.array([shape])), source, 3035)
+    edges = cell_cover._projected(outlines.edges_of(np.array([shape])), source, 3035, pd.RangeIndex(1))
     return shapely.linestrings(
         np.stack([np.column_stack([edges.x0, edges.y0]), np.column_stack([edges.x1, edges.y1])], 1)
     )

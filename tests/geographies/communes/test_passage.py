@@ -610,11 +610,11 @@ def test_what_is_odd_of_the_tables_is_told(tmp_path):
     ("sources", "message"),
     [
         ({"communes": {2018: frame({"75101": 1})}}, "75101 is an arrondissement"),
-        ({"communes": {2018: pd.DataFrame({"population": [1]}, index=["01001"])}}, "no column 'name'"),
+        ({"communes": {2018: pd.DataFrame({"population": [1]}, index=["01001"])}}, "no column name"),
         ({"communes": {2018: pd.concat([frame({"01001": 1})] * 2)}}, "01001 appears 2 times"),
         ({"population": pd.Series({"01001": -1})}, "01001: -1"),
         ({"population": pd.Series([1, 2], index=["01001", "01001"])}, "01001 appears 2 times"),
-        ({"population": pd.DataFrame({"people": [1]}, index=["01001"])}, "no column 'population'"),
+        ({"population": pd.DataFrame({"people": [1]}, index=["01001"])}, "no column population"),
     ],
 )
 def test_sources_that_cannot_be_used_are_told(sources, message):
