@@ -21,11 +21,12 @@ demo: $(VENV)/.base  ## the main job: first on the embedded sample, then the tru
 	$(BIN)/qpvgeo coverage --sample --vintage 2024 --by commune
 	$(BIN)/qpvgeo summary --vintage 2015
 
-test: $(VENV)/.dev  ## every test and every docstring example; five minutes
+test: $(VENV)/.dev  ## every test and every docstring example; eight minutes on two cores
 	$(BIN)/python -m pytest -q -n auto --durations=25 --durations-min=1
 
-quick: $(VENV)/.dev  ## the tests that need no picture and no long property run; under a minute
-	$(BIN)/python -m pytest -q -n auto -m "not slow and not mpl_image_compare" tests
+quick: $(VENV)/.dev  ## tests that need no picture, no command, no published file and no long property run; two minutes
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not real and not mpl_image_compare" -k "not misuse" \
+		--ignore tests/cli --ignore tests/maps --ignore tests/test_notebook.py --ignore tests/test_gallery.py tests
 
 check: $(VENV)/.dev  ## format, lint, spelling, types, tests
 	$(BIN)/ruff format --check .

@@ -43,3 +43,12 @@ def reference(real_data):
     if os.environ.get("QPVGEO_REQUIRE_DATA", "") not in {"", "0"}:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def pytest_collection_modifyitems(items):
+    """Mark property tests as slow and tests of published files as real, so that `make quick` leaves them out."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.slow)
+        if {"real_data", "reference"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.real)
