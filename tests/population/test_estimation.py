@@ -811,7 +811,7 @@ BAD_GRIDS = {
     "no people": (UNIFORM.drop(columns="population"), "population"),
     "no ids": (UNIFORM.reset_index(drop=True), "cell ids cannot be used"),
     "cells twice": (pd.concat([UNIFORM, UNIFORM.iloc[:2]]), "several times"),
-    "two lattices": (pd.concat([UNIFORM, grid_of([[1]], lattice=Lattice(3035, 1000))]), "cannot be used"),
+    "two lattices": (pd.concat([UNIFORM, grid_of([[1]], lattice=Lattice(3035, 1000))]), "1 cell id cannot be used"),
 }
 
 
