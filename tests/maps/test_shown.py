@@ -250,3 +250,16 @@ def test_circles_lie_whole_in_the_frame(width):
         radii = circles._widths[:, None] * figure.dpi / 72
         assert (middles - radii >= frame.min).all()
         assert (middles + radii <= frame.max).all()
+
+
+def test_bands_come_from_the_metres_kept_beside_the_tags(addresses, new):
+    said = qg.tag_points(addresses, new, bands=(250, 482.8))
+    assert [text.split(" (")[0] for text in legend_of(maps.tags(addresses, new, tags=said))][1:4] == [
+        "Within 250\u00a0m",
+        "Within 483\u00a0m",
+        "Beyond 483\u00a0m",
+    ]
+    read = pd.DataFrame({name: said[name].astype("str") for name in ("state", "band")})
+    with pytest.raises(DataError) as caught:
+        maps.tags(addresses, new, tags=read)
+    assert caught.value.message.key == "maps.bands_not_known"

@@ -1,16 +1,17 @@
 """Tagged points around the perimeters: which lie in one, near one, beyond, and of which nothing is known."""
 
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyproj
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.frames import require
+from qpvgeo.frames import provenance, require
 from qpvgeo.language import Note
 from qpvgeo.language.numbers import Lang, number
 from qpvgeo.language.terms import metres, term
@@ -22,11 +23,14 @@ from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.palettes import BANDS, LABEL, TAGS
 from qpvgeo.maps.places import find_place
 from qpvgeo.tagging.coordinates import coordinates_of
+from qpvgeo.tagging.options import within
 from qpvgeo.tagging.points import tag_points
 
 __all__ = ["tags"]
 
 _MANY = 20_000
+
+Floats = npt.NDArray[np.float64]
 
 
 def tags(
@@ -63,7 +67,7 @@ def tags(
     UsageError
         There is no such place, or there are more than three bands: beyond, colours cannot be told apart.
     DataError
-        The tags have other rows than the points, or are of several vintages.
+        The tags have other rows than the points, are of several vintages, or have bands whose metres are not known.
 
     Examples
     --------
@@ -92,25 +96,12 @@ def tags(
     west, south, east, north = where.frame
     with np.errstate(invalid="ignore"):
         inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
-    size = float(np.clip(60 / np.sqrt(max(inside.sum(), 1)), 0.5, 4.0))
     legend = []
-    for row, (label, rows, colour, marker) in enumerate(classes):
-        seen, unknown = rows & inside, marker == "x"
-        if seen.any():
-            ax.plot(
-                x[seen],
-                y[seen],
-                marker,
-                color=colour,
-                markersize=size * (1.6 if unknown else 1),
-                markeredgewidth=0.3,
-                # the nearer lie above the farther, and what is doubtful above all
-                zorder=3.9 if unknown else 3.5 - row / 100,
-                rasterized=bool(seen.sum() > _MANY),
-            )
-        count = int(rows.sum() if unknown else seen.sum())
+    for row, one in enumerate(classes):
+        _draw_class(ax, one, (x, y), inside, row)
+        count = int(one.rows.sum() if one.unknown else (one.rows & inside).sum())
         if count:
-            legend.append(_handle(label, count, lang, marker=marker, color=colour))
+            legend.append(_handle(one.label, count, lang, marker=one.marker, color=one.colour))
     elsewhere = ~inside & (said["state"].astype("str").to_numpy() != "unknown")
     if elsewhere.any():
         legend.append(_handle(term("not on this map", lang), int(elsewhere.sum()), lang, marker=""))
@@ -123,28 +114,67 @@ def tags(
     return ax
 
 
+class _Class(NamedTuple):
+    """Points that look alike: their words in the legend, which rows they are, and how they are drawn."""
+
+    label: str
+    rows: npt.NDArray[np.bool_]
+    colour: str
+    marker: str = "o"
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nothing is known of them: they are drawn above all others, and counted wherever they are."""
+        return self.marker == "x"
+
+
+def _draw_class(ax: Axes, one: _Class, at: tuple[Floats, Floats], inside: npt.NDArray[np.bool_], position: int) -> None:
+    """Draw the points of a class that are on the map: the smaller, the more points the map has."""
+    seen = one.rows & inside
+    if not seen.any():
+        return
+    size = float(np.clip(60 / np.sqrt(inside.sum()), 0.5, 4.0))
+    ax.plot(
+        at[0][seen],
+        at[1][seen],
+        one.marker,
+        color=one.colour,
+        markersize=size * (1.6 if one.unknown else 1),
+        markeredgewidth=0.3,
+        # the nearer lie above the farther, and what is doubtful above all
+        zorder=3.9 if one.unknown else 3.5 - position / 100,
+        rasterized=bool(seen.sum() > _MANY),
+    )
+
+
 def _handle(label: str, rows: int, lang: Lang, **style: Any) -> Line2D:  # noqa: ANN401 - whatever a line takes
     return Line2D([], [], linestyle="none", markersize=5, label=f"{label} ({number(rows, lang)})", **style)
 
 
-def _classes(said: pd.DataFrame, lang: str) -> list[tuple[str, Any, str, str]]:
-    """Label, rows, colour and marker of each class: in, the bands from the nearest, beyond, unknown."""
+def _classes(said: pd.DataFrame, lang: Lang) -> list[_Class]:
+    """Classes of points: in, the bands from the nearest, beyond, unknown."""
     state = said["state"].astype("str").to_numpy()
-    classes = [(term("in a QPV", lang), state == "in", TAGS["in"], "o")]
-    bands = list(said["band"].cat.categories) if "band" in said else []
-    band = said["band"].astype("object").to_numpy() if bands else None
-    near = [name for name in bands if name.startswith("within ")]
-    if len(near) > len(BANDS):
+    bands = _bands(said)
+    if len(bands) > len(BANDS):
         raise UsageError(
-            Note("maps.too_many_bands", count=len(near), most=len(BANDS)), way_out=Note("maps.fewer_bands")
+            Note("maps.too_many_bands", count=len(bands), most=len(BANDS)), way_out=Note("maps.fewer_bands")
         )
-    for number_, name in enumerate(near):
-        label = f"{term('within', lang)} {metres(float(name.split(' ')[1]), lang)}"
-        classes.append((label, band == name, BANDS[number_], "o"))
-    if near:
-        label = f"{term('beyond', lang)} {metres(float(near[-1].split(' ')[1]), lang)}"
-        classes.append((label, band == bands[-1], TAGS["out"], "o"))
-    else:
-        classes.append((term("out", lang), state == "out", TAGS["out"], "o"))
-    classes.append((term("unknown", lang), state == "unknown", TAGS["unknown"], "x"))
-    return classes
+    classes = [_Class(term("in a QPV", lang), state == "in", TAGS["in"])]
+    out = state == "out"
+    for band, colour in zip(bands, BANDS, strict=False):
+        reached = out & (said["band"].astype("object").to_numpy() == within(band))
+        classes.append(_Class(f"{term('within', lang)} {metres(band, lang)}", reached, colour))
+    label = f"{term('beyond', lang)} {metres(bands[-1], lang)}" if bands else term("out", lang)
+    nearer = [one.rows for one in classes[1:]]
+    classes.append(_Class(label, out & ~np.any(nearer, axis=0) if nearer else out, TAGS["out"]))
+    return [*classes, _Class(term("unknown", lang), state == "unknown", TAGS["unknown"], "x")]
+
+
+def _bands(said: pd.DataFrame) -> list[float]:
+    """Bands of tags in metres, as `qpvgeo.tag_points` keeps them beside its frame."""
+    if "band" not in said:
+        return []
+    kept = provenance.provenance(said).get("bands")
+    if kept is None:
+        raise DataError(Note("maps.bands_not_known"), way_out=Note("maps.give_tags"))
+    return list(kept)

@@ -36,7 +36,7 @@ from qpvgeo.read.grid.reader import read_grid
 from qpvgeo.read.population import read_population
 from qpvgeo.read.qpv_layers import read_piece, read_placed
 from qpvgeo.settings import home_expanded
-from qpvgeo.sources import known_tables, recognise
+from qpvgeo.sources import file_content, known_tables
 
 __all__ = ["Finding", "Report", "examine"]
 
@@ -135,7 +135,7 @@ def examine(path: str | os.PathLike[str]) -> list[Report]:
     if not place.exists():
         raise MissingDataError(Note("quality.no_file", path=str(place)), way_out=Note("quality.check_path"))
     if place.is_dir():
-        files = [file for file in sorted(place.rglob("*")) if file.suffix.lower() in recognise.SUFFIXES]
+        files = [file for file in sorted(place.rglob("*")) if file.suffix.lower() in file_content.SUFFIXES]
         return [_lenient(report) for file in files if not file.is_dir() for report in examine(file)]
     if not place.is_file():
         skipped = Finding(None, None, "warning", Note("quality.not_a_file"), Note("quality.skipped"))
@@ -184,9 +184,9 @@ def _from_error(error: QpvgeoError) -> Iterator[Finding]:
 
 def _table(path: Path) -> Report:
     """Judge a table by reading it as what it is."""
-    found = next(iter(recognise.judge(path)), None)
+    found = next(iter(file_content.judge(path)), None)
     if found is None:
-        if recognise.is_published_name(path):
+        if file_content.is_published_name(path):
             text_tables.read_table(path)  # says how it is damaged, when it is
         return Report(
             path.name,
@@ -226,7 +226,7 @@ _CHOICES = {"read.several_years", "read.no_year", "read.several_populations"}
 def _outlines(layer: vector_layers.Layer) -> Report:
     """Judge a layer record by record, then the whole of its sound records."""
     column = None if "Point" in layer.shape else known_tables.qpv_column_of(layer)
-    found = recognise.judge_layer(layer)
+    found = file_content.judge_layer(layer)
     kind = "points" if "Point" in layer.shape else found.kind if found else "perimeters" if column else "outlines"
     report = Report(layer.label, kind)
     crs, notes = _crs(layer, report, column)

@@ -108,20 +108,17 @@ def exposure(  # noqa: PLR0913 - one call is one question, and each part has a d
     notes: list[Note] = [Note("resilience.people_of_cells")]
     inside = _areas(qpv, lattice)
     outside = None if around is None else _outside(around, inside, lattice)
+    areas = {"inside": inside} | ({} if outside is None else {"outside": outside})
     if isinstance(layer, str):
         value = grid[layer].astype("Float64").to_numpy(np.float64, na_value=np.nan)
         threshold = _threshold(value, people, above, quantile)
         about = {"column": layer, "threshold": threshold}
-        measured = [
-            _of_cells(area, lattice, people, value, threshold) for area in (inside, outside) if area is not None
-        ]
-        for name, area in (("mean_inside", inside), ("mean_outside", outside)):
-            if area is not None:
-                about[name] = _mean(area, lattice, people, value)
+        measured = [_of_cells(area, lattice, people, value, threshold) for area in areas.values()]
+        about |= {f"mean_{name}": _mean(area, lattice, people, value) for name, area in areas.items()}
     else:
         zone = _zone(layer, lattice, within_m)
         extent = _extent(covered, zone, lattice, within_m)
-        measured = [_of_zone(area, lattice, people, zone, extent) for area in (inside, outside) if area is not None]
+        measured = [_of_zone(area, lattice, people, zone, extent) for area in areas.values()]
         notes.append(Note("resilience.straight_line", metres=within_m) if within_m else Note("resilience.in_polygons"))
         if extent is not None and covered is None:
             notes.append(Note("resilience.rest_unknown"))
@@ -129,19 +126,15 @@ def exposure(  # noqa: PLR0913 - one call is one question, and each part has a d
     if not everyone.high.sum():
         raise DataError(Note("resilience.no_cells"), way_out=Note("resilience.no_cells_way_out"))
     share, share_low, share_high = _share(exposed, others)
-    found = pd.DataFrame(
-        {
-            "population": everyone.estimate,
-            "low": exposed.low,
-            "estimate": exposed.estimate,
-            "high": exposed.high,
-            "unknown": np.maximum(everyone.estimate - exposed.estimate - others.estimate, 0),
-            "share": share,
-            "share_low": share_low,
-            "share_high": share_high,
-        },
-        index=qpv.index,
-    ).astype({"share": "Float64", "share_low": "Float64", "share_high": "Float64"})
+    columns = {
+        "population": everyone.estimate,
+        "low": exposed.low,
+        "estimate": exposed.estimate,
+        "high": exposed.high,
+        "unknown": np.maximum(everyone.estimate - exposed.estimate - others.estimate, 0),
+    }
+    shares = {"share": share, "share_low": share_low, "share_high": share_high}
+    found = pd.DataFrame(columns | shares, index=qpv.index).astype(dict.fromkeys(shares, "Float64"))
     about |= {"inside": _total(exposed, others)}
     found["ratio"] = pd.Series(pd.NA, index=qpv.index, dtype="Float64")
     if len(measured) > 1:

@@ -231,31 +231,15 @@ def get(key: str) -> Dataset:
 
 
 def datasets(data: str | os.PathLike[str] | None = None) -> "pd.DataFrame":
-    """List the official files, with what is already on disk.
+    """Official files by key, with those on disk under their published name: `qpvgeo.datasets` without a look inside.
 
-    Parameters
-    ----------
-    data
-        A folder to search first, in place of `QPVGEO_DATA`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by `key`: `vintage` (year), `release`, `territory`, `kind`, `format`, `size_bytes`, `licence`,
-        `url`, `page`, `filename` (missing where not known), `cached` (bool), `path` (missing when not on disk),
-        `title`, `producer`, `evidence` (how the first address is known: `established`, `one witness`, `inferred`,
-        `by resolver`; missing for members of archives) and `checked` (day on which it was last called, or `never`).
-
-    Raises
-    ------
-    UsageError
-        `data` is not a folder.
+    Beside the columns of `qpvgeo.datasets` but `recognised_by`: `title`, `producer`, `evidence` (how the first address
+    is known: `established`, `one witness`, `inferred`, `by resolver`; missing for members of archives) and `checked`
+    (day on which it was last called, or `never`).
 
     Examples
     --------
     >>> table = datasets()
-    >>> table.loc["qpv-2024", ["kind", "format"]].to_list()
-    ['perimeters', 'geojson']
     >>> bool(table["cached"].eq(table["path"].notna()).all())
     True
     """

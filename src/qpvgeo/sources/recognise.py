@@ -4,91 +4,43 @@ A folder of files that someone downloaded by hand just works: a file is known by
 else by its columns and its first code. Only headers are read.
 """
 
-import gzip
 import os
-import re
-import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from qpvgeo import settings
 from qpvgeo.codes.official import Kind as CodeKind
-from qpvgeo.codes.official import clean, vintage_of
-from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.codes.official import clean
+from qpvgeo.errors import MissingDataError, UsageError
 from qpvgeo.formats import text_tables, vector_layers
 from qpvgeo.language import Note
-from qpvgeo.sources import catalog, folders, known_tables
+from qpvgeo.sources import catalog, folders
 from qpvgeo.sources import published_columns as published
-from qpvgeo.sources.published_names import COMMUNE_CODE, named
+from qpvgeo.sources.file_content import SUFFIXES, Found, Kind, is_published_name, judge
+from qpvgeo.sources.published_names import COMMUNE_CODE
 
 __all__ = [
     "PERIMETER_KEYS",
-    "SUFFIXES",
-    "Found",
-    "Kind",
     "communes_at_hand",
     "damaged",
     "datasets",
     "files_in",
     "find",
     "identify",
-    "is_published_name",
-    "judge",
-    "judge_layer",
     "left_aside",
     "paths",
     "resolve",
     "scan",
 ]
 
-Kind = Literal["perimeters", "communes"] | known_tables.TableKind
-
-_TABLES = (".csv", ".txt", ".tsv", ".xls", ".xlsx")
-SUFFIXES = (*_TABLES, *vector_layers.SUFFIXES, ".zip", ".gz")
-"""Endings of the files that are looked at."""
-
-_OUTLINES_ONLY = (".shp", ".gpkg", ".fgb", ".geojson", ".json", ".geoparquet", ".parquet")
-_HEAD_BYTES = 1 << 16
-_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-_HEADERS = [names for kind in ("events", "epci", "qpv", "commune") for names in known_tables.EXPECT[kind]]
 _SHOWN = 60
-_YEAR = re.compile(r"(?<!\d)(20[0-4]\d)(?!\d)")
 PERIMETER_KEYS = {"qpv-2015": 2015, "qpv-2024": 2024}
 """Keys of the catalogue that stand for perimeters, which may come in several files, and their geography."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file that was recognised.
-
-    Attributes
-    ----------
-    path
-        The file.
-    kind
-        What it holds.
-    vintage
-        Geography of the QPV codes in it, or the year in the name of a table or of events of communes; None when neither
-        is there.
-    features
-        How many features a file of outlines announces; 0 for tables.
-    basis
-        `name` when the catalogue knows the name, `content` otherwise.
-    """
-
-    path: Path
-    kind: Kind
-    vintage: int | None
-    features: int = 0
-    basis: Literal["name", "content"] = "content"
 
 
 def resolve(source: str | os.PathLike[str], data: str | os.PathLike[str] | None = None) -> list[Path]:
@@ -288,11 +240,6 @@ def files_in(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
 
 
-def is_published_name(path: Path) -> bool:
-    """Whether the catalogue knows a file of that name, in any case."""
-    return any(path.name.lower() == name.lower() for one in catalog.CATALOG.values() for name in one.filenames)
-
-
 @lru_cache(maxsize=4096)
 def _identified(path: Path, _size: int, _modified: int) -> tuple[tuple[Found, ...], bool]:
     """What a file holds, and whether it is damaged."""
@@ -334,123 +281,6 @@ def left_aside(data: str | os.PathLike[str] | None = None) -> list[Note]:
 def _looked_at(path: Path) -> tuple[tuple[Found, ...], bool]:
     state = path.stat()
     return _identified(path, state.st_size, state.st_mtime_ns)
-
-
-def judge(path: Path) -> list[Found]:
-    """What a file holds, as `identify`.
-
-    Raises
-    ------
-    QpvgeoError
-        The file is damaged, or cannot be opened.
-    """
-    basis: Literal["name", "content"] = "name" if is_published_name(path) else "content"
-    suffix = path.suffix.lower()
-    if vector_layers.holds_outlines(path):
-        held = vector_layers.layers(path)
-        found = [one for layer in held if (one := judge_layer(layer, basis)) is not None]
-        if suffix == ".parquet" and not held and any(map(known_tables.is_cell_column, pq.read_schema(path).names)):
-            found = [Found(path, "grid", _year(path), 0, basis)]
-        if found or (held and suffix not in _TABLES) or suffix in _OUTLINES_ONLY:
-            return found
-    if suffix == ".zip" and (grid := _packed_grid(path)) is not None:
-        return [grid]
-    return _table(path, basis)
-
-
-def _packed_grid(path: Path) -> Found | None:
-    """Grid in a 7z inside a zip, as Insee publishes it: known by its name alone, for unpacking it takes minutes."""
-    with zipfile.ZipFile(path) as archive:
-        if not any(name.lower().endswith(".7z") for name in archive.namelist()):
-            return None
-    grids = [one for one in catalog.CATALOG.values() if one.kind == "grid"]
-    names = {name.lower(): one for one in grids for name in one.filenames}
-    known = names.get(path.name.lower())
-    return Found(path, "grid", known.vintage, 0, "name") if known else None
-
-
-def _year(path: Path) -> int | None:
-    """Year in the name of a file."""
-    stated = _YEAR.search(path.name)
-    return int(stated[1]) if stated else None
-
-
-def judge_layer(layer: vector_layers.Layer, basis: Literal["name", "content"] = "content") -> Found | None:
-    """What a layer of areas holds, by the column of codes it has."""
-    if "Point" in layer.shape or "Line" in layer.shape or not layer.features:
-        return None
-    if any(map(known_tables.is_cell_column, layer.fields)):
-        return Found(layer.path, "grid", _year(layer.path), layer.features, basis)
-    code = known_tables.qpv_column_of(layer)
-    head = known_tables.head_of(layer) if code or named(layer.fields, COMMUNE_CODE) else pd.DataFrame()
-    vintage = _vintage(head[code]) if code in head else None
-    if vintage:
-        return Found(layer.path, "perimeters", vintage, layer.features, basis)
-    if published.of_kind(head, COMMUNE_CODE, "commune"):
-        return Found(layer.path, "communes", None, layer.features, basis)
-    return None
-
-
-def _vintage(values: pd.Series) -> int | None:
-    """Geography of the first code of a column."""
-    codes = clean(values.dropna(), "qpv").codes.dropna()
-    return vintage_of(codes.iloc[0]) if len(codes) else None
-
-
-def _table(path: Path, basis: Literal["name", "content"]) -> list[Found]:
-    """What a table holds: its first rows, read as its reader would, have the columns which that looks for."""
-    with _head(path) as head:
-        if head is None:
-            return []
-        text = _read_head(head)
-    kind = known_tables.kind_of(text, path.name)
-    if kind is None:
-        return []
-    of_qpv = kind in ("population", "population by commune", "list")
-    vintage = _vintage(text[published.qpv_column(text)]) if of_qpv else _year(path)
-    unstated = kind in ("correspondence", "addresses")
-    return [Found(path, kind, None if unstated else vintage, 0, basis)]
-
-
-def _read_head(path: Path) -> pd.DataFrame:
-    """Table under the header that a reader would take, else under its first wide line."""
-    try:
-        return text_tables.read_table(path, expect=_HEADERS)
-    except DataError:
-        return text_tables.read_table(path)
-
-
-@contextmanager
-def _head(path: Path) -> Iterator[Path | None]:
-    """A file with the first lines of a table: enough for its header and some codes; workbooks whole."""
-    raw = _first_bytes(path)
-    if raw is None or raw[:4] in _WORKBOOKS:
-        yield path if raw is not None else None
-        return
-    if len(raw) == _HEAD_BYTES:
-        raw = raw[: raw.rfind(b"\n") + 1] or raw
-    with tempfile.TemporaryDirectory() as folder:
-        head = Path(folder, f"{path.stem}.csv")
-        head.write_bytes(raw)
-        yield head
-
-
-def _first_bytes(path: Path) -> bytes | None:
-    """First bytes of a table, or of the table in an archive; None where the archive holds none."""
-    suffix = path.suffix.lower()
-    if suffix == ".gz":
-        with gzip.open(path) as stream:
-            return stream.read(_HEAD_BYTES)
-    if suffix != ".zip":
-        with path.open("rb") as stream:
-            return stream.read(_HEAD_BYTES)
-    with zipfile.ZipFile(path) as archive:
-        tables = [name for name in archive.namelist() if name.lower().endswith((".csv", ".txt", ".tsv"))]
-        if not tables:
-            books = any(name.lower().endswith((".xls", ".xlsx")) for name in archive.namelist())
-            return _WORKBOOKS[0] if books else None
-        with archive.open(tables[0]) as stream:
-            return stream.read(_HEAD_BYTES)
 
 
 def _together(found: list[Found], kind: CodeKind) -> list[Path]:

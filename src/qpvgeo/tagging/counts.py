@@ -14,7 +14,7 @@ import pyproj
 
 from qpvgeo.language import Note
 from qpvgeo.tagging.coordinates import Coordinates
-from qpvgeo.tagging.options import STATES, band_name
+from qpvgeo.tagging.options import STATES, band_name, within
 from qpvgeo.tagging.placement import Places, number
 
 __all__ = ["Counted", "TagCounts", "counted", "crs_name", "tested"]
@@ -179,9 +179,9 @@ class TagCounts:
 
     def _one(self, suffix: str, bands: Sequence[float]) -> dict[str, Any]:
         states, reasons = self._of[f"state{suffix}"], self._of[f"reason{suffix}"]
-        within = self._of.get(f"band{suffix}", {})
+        counts = self._of.get(f"band{suffix}", {})
         return {
             "states": {state: states.get(state, 0) for state in STATES},
-            "bands": {band_name(band): within.get(f"within {band_name(band)} m", 0) for band in bands},
+            "bands": {band_name(band): counts.get(within(band), 0) for band in bands},
             "reasons": dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
         }

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -147,9 +148,7 @@ def tag_file(  # noqa: PLR0913 - options, form of the points, and how the work i
     table = open_table(source, layer=layer, crs=crs if is_projection(crs) else None, expect=columns_of_points(xy))
     points = FilePoints.of(table, options)
     rows = batch_rows or table.rows
-    index = (
-        qpv if isinstance(qpv, PerimeterIndex) else PerimeterIndex(qpv, reach_m=_reach(table, points, options, rows))
-    )
+    index = _index(qpv, table, points, options, rows)
     run = _Run(points, options, index, table.path.stat().st_size, communes)
     empty, _ = run.tags(pa.schema([table.schema.field(name) for name in points.columns]).empty_table())
     _require_free(table, empty.schema.names)
@@ -166,16 +165,12 @@ def tag_file(  # noqa: PLR0913 - options, form of the points, and how the work i
         question = {"source": record, "perimeters": index.digest, "reach_m": index.reach_m}
         question |= run.plain() | {"batch_rows": rows, "layer": layer, "parts": _parts(table)}
         with Parts(target, question | {"read_with": about["read_with"]}, tags, resume=resume) as parts:
-
-            def kept(number: int, batch: Batch) -> Kept:
-                return parts.tags(number, len(batch.bad), lambda: run.tags(batch.look, batch.bad))
-
             commas = points.decimal_commas(table)
             with (
                 parts.writing(),
                 open_sink(parts.output, target.name, table, tags, decimal_commas=commas, safe=safe_csv) as sink,
             ):
-                _run(batches, table, kept, sink, (counts, progress))
+                _run(batches, table, partial(_kept, parts, run), sink, (counts, progress))
             parts.finish()
             counts.resumed = parts.resumed
             notes += parts.notes
@@ -311,6 +306,11 @@ class _Run:
         return tagged.batch(), tagged.counted
 
 
+def _kept(parts: Parts, run: _Run, number: int, batch: Batch) -> Kept:
+    """Tags of a batch: those of an earlier run, or made now and kept."""
+    return parts.tags(number, len(batch.bad), lambda: run.tags(batch.look, batch.bad))
+
+
 def _require_free(table: Table, tags: Sequence[str]) -> None:
     """Raise when columns of the source have the names of the tags."""
     taken = [Note("tagging.column", column=name) for name in table.schema.names if name in tags]
@@ -318,6 +318,13 @@ def _require_free(table: Table, tags: Sequence[str]) -> None:
         raise DataError(
             Note("tagging.tagged_before", file=table.path.name), problems=taken, way_out=Note("tagging.remove_tags")
         )
+
+
+def _index(qpv: Any, table: Table, points: FilePoints, options: Options, rows: int) -> PerimeterIndex:  # noqa: ANN401
+    """The index given, or one of the perimeters, as wide as the farthest distance asked for."""
+    if isinstance(qpv, PerimeterIndex):
+        return qpv
+    return PerimeterIndex(qpv, reach_m=_reach(table, points, options, rows))
 
 
 def _reach(table: Table, points: FilePoints, options: Options, rows: int) -> float:

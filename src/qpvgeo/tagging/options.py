@@ -14,7 +14,7 @@ from qpvgeo import facts
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 
-__all__ = ["STATES", "WIDEST_M", "Distance", "Options", "Question", "band_name"]
+__all__ = ["STATES", "WIDEST_M", "Distance", "Options", "Question", "band_name", "within"]
 
 Distance = Literal["exact", "signed", "band"]
 
@@ -35,6 +35,17 @@ def band_name(band: float) -> str:
     ('300', '482.8032')
     """
     return f"{band:.15g}"
+
+
+def within(band: float) -> str:
+    """Value of the column `band` for a point that a distance in metres reaches, and no narrower band.
+
+    Examples
+    --------
+    >>> within(300.0)
+    'within 300 m'
+    """
+    return f"within {band_name(band)} m"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from qpvgeo.tagging.commune_check import CHECKS, CommuneOutlines, checked, clean
 from qpvgeo.tagging.coordinates import Coordinates
 from qpvgeo.tagging.counts import Counted, counted, tested
 from qpvgeo.tagging.in_force import InForce, by_day, by_vintage, day_notes
-from qpvgeo.tagging.options import STATES, Options, Question, band_name
+from qpvgeo.tagging.options import STATES, Options, Question, band_name, within
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
 from qpvgeo.tagging.placement import REASONS, Places, place
 from qpvgeo.tagging.territory_tags import (
@@ -309,7 +309,7 @@ class Tagger:
             columns.append(_Column("nearest_qpv", tags.nearest, perimeters.labels))
             columns.append(_Column("distance_m", tags.distance_m))
         if bands:
-            names = ["in", *(f"within {band_name(band)} m" for band in bands), f"beyond {band_name(bands[-1])} m"]
+            names = ["in", *map(within, bands), f"beyond {band_name(bands[-1])} m"]
             tags.band[unknown] = -1
             columns.append(_Column("band", tags.band, pa.array(names), fixed=True, ordered=True))
         if self._on:

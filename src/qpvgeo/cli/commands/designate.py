@@ -78,9 +78,10 @@ def designate(
 
     where = folder(data, sample=sample)
     if sample:
-        national_median = national_median or _SAMPLE["national_median"]
-        median = median or _SAMPLE["median"]
-        unit_population = unit_population or _SAMPLE["unit_population"]
+        own = (national_median, median, unit_population)
+        national_median, median, unit_population = (
+            given or known for given, known in zip(own, _SAMPLE.values(), strict=True)
+        )
     problems = _problems(national_median, median, unit_population, units)
     problems += output.problems([grid, units], where, layers=True)
     if problems:
@@ -104,23 +105,10 @@ def designate(
         geometry=output.path is not None and output.path.suffix.lower() not in {".csv", ".json", ".xlsx"},
     )
     output.write(found.zones)
-    about = cells.attrs["qpvgeo"]
-    thresholds = cells["threshold_eur"].dropna().unique().tolist()
-    eligible = cells["eligible"].fillna(value=False)
     answer = {
         "regime": regime,
         "place": place,
-        "article": about["article"],
-        "threshold_eur": int(thresholds[0]) if len(thresholds) == 1 else None,
-        "thresholds": {
-            str(unit): int(value)
-            for unit, value in cells.dropna(subset="threshold_eur").groupby("unit")["threshold_eur"].first().items()
-        },
-        "proxy": about["proxy"],
-        "calibration": about["calibration"],
-        "cells": len(cells),
-        "eligible_cells": int(eligible.sum()),
-        "eligible_population": float(cells["population"].astype("Float64")[eligible].sum()),
+        **_of_cells(cells),
         "zones": answers.records(_plain(found.zones), "zone"),
         "near_misses": answers.records(found.near_misses, "rank"),
         "official": _official(found, int(vintage), where, reading),
@@ -129,6 +117,24 @@ def designate(
         "notes": answers.notes(cells),
     }
     answers.show(answer | answers.fictional(read), _table, as_json=json)
+
+
+def _of_cells(cells: pd.DataFrame) -> dict[str, Any]:
+    """Thresholds of the units, and how many cells and people are below them."""
+    about = cells.attrs["qpvgeo"]
+    by_unit = cells.dropna(subset="threshold_eur").groupby("unit")["threshold_eur"].first()
+    thresholds = by_unit.unique().tolist()
+    eligible = cells["eligible"].fillna(value=False)
+    return {
+        "article": about["article"],
+        "threshold_eur": int(thresholds[0]) if len(thresholds) == 1 else None,
+        "thresholds": {str(unit): int(value) for unit, value in by_unit.items()},
+        "proxy": about["proxy"],
+        "calibration": about["calibration"],
+        "cells": len(cells),
+        "eligible_cells": int(eligible.sum()),
+        "eligible_population": float(cells["population"].astype("Float64")[eligible].sum()),
+    }
 
 
 def _problems(national: float | None, median: float | None, population: float | None, units: Path | None) -> list[str]:

@@ -95,12 +95,9 @@ def population(
     if "name" in areas.columns:
         people.insert(0, "name", areas["name"])
     output.write(_drawn(people, areas))
-    about = [one.attrs["qpvgeo"] for one in grids]
-    keys = ("territory", "vintage", "resolution_m", "poverty_basis")
     answer = {
         "method": method,
-        "grid_vintage": about[0].get("vintage"),
-        "grids": [{key: one.get(key) for key in keys} for one in about],
+        **_of_grids(grids),
         "rows": answers.records(people, "qpv_code" if file is None else "label"),
         "points_weight": weight,
         "constraint": people.attrs["qpvgeo"].get("constraint"),
@@ -114,6 +111,13 @@ def population(
 population = reading_options(
     population, columns=option("--columns", metavar="NAME[=MEASURE],...", help="cli.population_columns")
 )
+
+
+def _of_grids(grids: list[pd.DataFrame]) -> dict[str, Any]:
+    """Vintage of the first grid, and what the answer tells of each."""
+    about = [one.attrs["qpvgeo"] for one in grids]
+    keys = ("territory", "vintage", "resolution_m", "poverty_basis")
+    return {"grid_vintage": about[0].get("vintage"), "grids": [{key: one.get(key) for key in keys} for one in about]}
 
 
 def _drawn(people: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -72,28 +72,20 @@ def tag(
 ) -> None:
     """Which points of a file lie in a QPV, or near one; without --output only the counts are given."""
     from qpvgeo.cli import answers
-    from qpvgeo.cli.progress import rows
-    from qpvgeo.read.communes.reader import read_communes
     from qpvgeo.samples import FICTIONAL
     from qpvgeo.samples import sample as embedded
-    from qpvgeo.tagging.files import file_problems, tag_file
+    from qpvgeo.tagging.files import file_problems
     from qpvgeo.tagging.options import Options
 
     where = folder(data, sample=sample)
     points = file or embedded().addresses
     names = named(columns) if columns else {}
-    meant = {meaning: name for name, meaning in names.items()}
-    if {"lon", "lat"} <= set(meant):
-        x, y, crs = x or meant["lon"], y or meant["lat"], crs or "4326"
+    x, y, crs = _coordinates(names, x, y, crs)
     reading = Reading({name: word for name, word in names.items() if word not in ("lon", "lat")})
+    limits = [band for band in bands.split(",") if band.strip()]
+    xy = x if y is None else (x, y) if x is not None else None
     options = Options(
-        bands=[band for band in bands.split(",") if band.strip()],
-        distance=distance,
-        on=on,
-        tolerance_m=_tolerance(tolerance),
-        xy=x if y is None else (x, y) if x is not None else None,
-        crs=crs,
-        commune=commune,
+        bands=limits, distance=distance, on=on, tolerance_m=_tolerance(tolerance), xy=xy, crs=crs, commune=commune
     )
     problems = [
         *([] if file is not None or sample else [Note("cli.name_points")]),
@@ -108,37 +100,51 @@ def tag(
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
     perimeters, label = _perimeters(vintage, on, index, where, place, reading)
     reading.require_used(points, where)
-    with rows() as progress, warnings.catch_warnings(), _interrupted(output):
+    found = _tagged((points, output, perimeters), options, communes, layer=layer, resume=resume, safe_csv=safe_csv)
+    fictional = {"fictional": FICTIONAL} if found.pop("fictional") else {}
+    if label is not None:
+        found["notes"] = [Note("cli.out_of_place", place=label), *found["notes"]]
+    about = {"file": points.name, "place": label, "vintage": None if on else found["vintages"][-1]}
+    answers.show({**about, **found, **fictional}, _table, as_json=json)
+
+
+def _coordinates(
+    names: dict[str, str], x: str | None, y: str | None, crs: str | None
+) -> tuple[str | None, str | None, str | None]:
+    """Columns of the coordinates and their projection, from `--columns` where it names both."""
+    meant = {meaning: name for name, meaning in names.items()}
+    if {"lon", "lat"} <= set(meant):
+        return x or meant["lon"], y or meant["lat"], crs or "4326"
+    return x, y, crs
+
+
+def _tagged(
+    paths: tuple[Path, Path | None, Any],
+    options: Options,
+    communes: Path | None,
+    **more: Any,  # noqa: ANN401 - three options
+) -> dict[str, Any]:
+    """Tag the file of points into the output, against the perimeters; progress goes to the terminal."""
+    from qpvgeo.cli.progress import rows
+    from qpvgeo.read.communes.reader import read_communes
+    from qpvgeo.tagging.files import tag_file
+
+    with rows() as progress, warnings.catch_warnings(), _interrupted(paths[1]):
         # the answer holds the same words
         warnings.filterwarnings("ignore", message=".* no outline|.* may lie in another$")
-        found = tag_file(
-            points,
-            output,
-            perimeters,
+        return tag_file(
+            *paths,
             bands=options.limits,
             distance=options.distance,
             on=options.on,
             tolerance_m=options.tolerance_m,
             xy=options.xy,
             crs=options.crs,
-            commune=commune,
+            commune=options.commune,
             communes=None if communes is None else read_communes(communes),
-            layer=layer,
-            resume=resume,
-            safe_csv=safe_csv,
             progress=progress,
+            **more,
         )
-    fictional = {"fictional": FICTIONAL} if found.pop("fictional") else {}
-    if label is not None:
-        found["notes"] = [Note("cli.out_of_place", place=label), *found["notes"]]
-    answer = {
-        "file": points.name,
-        "place": label,
-        "vintage": None if on else found["vintages"][-1],
-        **found,
-        **fictional,
-    }
-    answers.show(answer, _table, as_json=json)
 
 
 def _inputs(output: Path | None, data: Path | None, *named: Path | None) -> list[Path]:
