@@ -142,9 +142,7 @@ def tag_file(  # noqa: PLR0913 - options, form of the points, and how the work i
     _require_paths(source=source, output=source if output is None else output)
     target = None if output is None else home_expanded(output)
     options = Options(bands=bands, distance=distance, on=on, tolerance_m=tolerance_m, xy=xy, crs=crs, commune=commune)
-    problems = [*options.problems(_faults(options)), *file_problems(source, target, resume=resume, rows=batch_rows)]
-    if problems:
-        raise UsageError(Note("tagging.invalid_options"), problems=problems)
+    _require([*options.problems(_faults(options)), *file_problems(source, target, resume=resume, rows=batch_rows)])
     table = open_table(source, layer=layer, crs=crs if is_projection(crs) else None, expect=columns_of_points(xy))
     points = FilePoints.of(table, options)
     rows = batch_rows or table.rows
@@ -172,8 +170,7 @@ def tag_file(  # noqa: PLR0913 - options, form of the points, and how the work i
             ):
                 _run(batches, table, partial(_kept, parts, run), sink, (counts, progress))
             parts.finish()
-            counts.resumed = parts.resumed
-            notes += parts.notes
+            counts.resumed, notes = parts.resumed, [*notes, *parts.notes]
     return counts.answer(options.limits) | {
         "vintages": list(index.vintages),
         "on": None if on is None else str(on),
@@ -197,8 +194,13 @@ def _require_paths(**given: Any) -> None:  # noqa: ANN401 - whatever was given
         for name, value in given.items()
         if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes)
     ]
-    if wrong:
-        raise UsageError(Note("tagging.invalid_options"), problems=wrong)
+    _require(wrong)
+
+
+def _require(problems: Sequence[str]) -> None:
+    """Raise when there is anything wrong with the options."""
+    if problems:
+        raise UsageError(Note("tagging.invalid_options"), problems=problems)
 
 
 def file_problems(

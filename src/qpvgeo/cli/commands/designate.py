@@ -31,8 +31,8 @@ _COLUMNS = (
     Column("Imputed", rank=3),
     Column("km²", rank=2),
 )
-_SAMPLE = {"national_median": 20_500.0, "median": 17_000.0, "unit_population": 124_000.0}
-"""Fictional medians and size of the agglomeration of the sample."""
+_SAMPLE = (20_500.0, 17_000.0, 124_000.0)
+"""Fictional national and local medians in euros, and people of the agglomeration of the sample."""
 
 
 @grid_option
@@ -78,14 +78,10 @@ def designate(
 
     where = folder(data, sample=sample)
     if sample:
-        own = (national_median, median, unit_population)
-        national_median, median, unit_population = (
-            given or known for given, known in zip(own, _SAMPLE.values(), strict=True)
-        )
-    problems = _problems(national_median, median, unit_population, units)
-    problems += output.problems([grid, units], where, layers=True)
-    if problems:
-        raise UsageError(Note("cli.options_do_not_fit"), problems=problems, way_out=Note("cli.designate_way_out"))
+        own = zip((national_median, median, unit_population), _SAMPLE, strict=True)
+        national_median, median, unit_population = (given or known for given, known in own)
+    missing = _missing(national_median, median, unit_population, units)
+    _require_none([*missing, *output.problems([grid, units], where, layers=True)])
     read = _grid(where, grid, place, reading)
     reading.require_used(grid)
     towns = _units(read, units, median, unit_population)
@@ -137,7 +133,13 @@ def _of_cells(cells: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _problems(national: float | None, median: float | None, population: float | None, units: Path | None) -> list[str]:
+def _require_none(problems: list[str]) -> None:
+    if problems:
+        raise UsageError(Note("cli.options_do_not_fit"), problems=problems, way_out=Note("cli.designate_way_out"))
+
+
+def _missing(national: float | None, median: float | None, population: float | None, units: Path | None) -> list[str]:
+    """Figures that were not given, and that nothing stands for."""
     wrong = {
         Note("cli.missing", name="--national-median"): national is None,
         Note("cli.missing", name="--median"): median is None and units is None,
