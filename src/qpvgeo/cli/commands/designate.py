@@ -101,10 +101,8 @@ def designate(
         geometry=output.path is not None and output.path.suffix.lower() not in {".csv", ".json", ".xlsx"},
     )
     output.write(found.zones)
-    answer = {
-        "regime": regime,
-        "place": place,
-        **_of_cells(cells),
+    answer = {"regime": regime, "place": place} | _of_cells(cells)
+    answer |= {
         "zones": answers.records(_plain(found.zones), "zone"),
         "near_misses": answers.records(found.near_misses, "rank"),
         "official": _official(found, int(vintage), where, reading),
