@@ -1,3 +1,4 @@
+from . import at_hand as at_hand
 from . import codes as codes
 from . import designation as designation
 from . import errors as errors
@@ -16,6 +17,7 @@ from . import settings as settings
 from . import sources as sources
 from . import tagging as tagging
 from ._version import __version__ as __version__
+from .at_hand.geography_frames import load as load
 from .designation.eligibility import eligible_cells as eligible_cells
 from .designation.thresholds import income_threshold as income_threshold
 from .designation.zones import candidate_zones as candidate_zones

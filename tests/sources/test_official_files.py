@@ -10,6 +10,7 @@ import threading
 import pytest
 from click.testing import CliRunner
 
+import qpvgeo as qg
 from qpvgeo.cli import app
 from qpvgeo.errors import FetchError, ForbiddenError, HashMismatchError, OfflineError, TruncatedError
 from qpvgeo.samples import sample
@@ -334,3 +335,54 @@ def test_a_run_killed_between_the_file_and_its_record_is_settled_by_the_next(pro
     digest = hashlib.sha256(producers.files[listed]).hexdigest()
     assert hash_record.read()["qpv-2024-list"]["sha256"] == digest
     assert [path.name for path in cache.iterdir() if path.name.startswith(".qpvgeo")] == []
+
+
+# --- what is missing, on the way
+
+
+def test_fetch_on_the_way_gets_what_a_command_lacks(producers):
+    found = answer("summary", "--vintage", "2024", "--fetch")
+    assert of_figures(found) == of_figures(answer("summary", "--vintage", "2024", "--data", sample().path))
+    assert {row["file"] for row in found["sources"]} == {REFERRED.rpartition("/")[2], "pop_QPV24.csv"}
+    asked = len(producers.seen)
+    answer("summary", "--vintage", "2024", "--fetch")
+    assert len(producers.seen) == asked
+
+
+def test_fetch_on_the_way_serves_shares_by_commune(producers):
+    found = answer("coverage", "--by", "commune", "--fetch")["rows"]
+    expected = answer("coverage", "--by", "commune", "--data", sample().path)["rows"]
+    assert [(row["code"], row["share"]) for row in found] == [(row["code"], row["share"]) for row in expected]
+    assert "www.insee.fr/fr/statistiques/fichier/6683035/ensemble.zip" in producers.asked("www.insee.fr")
+
+
+@pytest.mark.usefixtures("producers")
+def test_one_call_loads_what_it_fetched():
+    frames = qg.load(2024, fetch=True)
+    there = qg.load(2024, sample=True)
+    assert frames.population["population"].tolist() == there.population["population"].tolist()
+    assert frames.communes.index.tolist() == there.communes.index.tolist()
+
+
+def test_without_fetch_nothing_is_asked_and_the_error_names_the_command(producers):
+    result = CliRunner().invoke(app, ["coverage"])
+    assert result.exception.exit_code == 3
+    assert result.exception.way_out.values["what"] == "main"
+    assert producers.seen == []
+
+
+def test_what_can_be_done_without_is_left_out(producers):
+    producers.closed = {"www.insee.fr"}
+    assert answer("summary", "--fetch")["n_qpv"] == 16
+    assert answer("summary", "--fetch")["population"] is None
+
+
+def test_perimeters_that_cannot_be_had_are_an_error(producers):
+    producers.closed = {"www.data.gouv.fr", "static.data.gouv.fr"}
+    result = CliRunner().invoke(app, ["summary", "--fetch"])
+    assert isinstance(result.exception, ForbiddenError)
+
+
+def test_the_sample_is_never_completed(producers):
+    answer("coverage", "--by", "ept", "--sample", "--fetch")
+    assert producers.seen == []

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo import maps, settings
+from qpvgeo.at_hand import files
 from qpvgeo.cli import answers, inputs
 from qpvgeo.cli.outputs import input_problems, problems_of
 from qpvgeo.cli.reading import Reading
@@ -138,14 +139,14 @@ def _qpv(asked: Options, vintage: int | None = None) -> gpd.GeoDataFrame:
 def _communes(asked: Options) -> gpd.GeoDataFrame | None:
     """Communes available; None without them: a QPV, a department or a box is known all the same."""
     try:
-        return inputs.communes(asked.data, None)
+        return files.communes(asked.data, None)
     except MissingDataError:
         return None
 
 
 def _place(asked: Options, qpv: Any, communes: gpd.GeoDataFrame | None) -> maps.Place:  # noqa: ANN401 - or several
     box = None if asked.box is None else _numbers(asked.box)
-    return maps.find_place(box or asked.place, qpv, communes, epci=inputs.epci(asked.data))
+    return maps.find_place(box or asked.place, qpv, communes, epci=files.epci(asked.data))
 
 
 def _numbers(box: str) -> list[float] | None:
@@ -185,7 +186,7 @@ def _draw_change(asked: Options) -> _Drawing:
 def _draw_choropleth(asked: Options) -> _Drawing:
     by = asked.by or "commune"
     made = inputs.covered(_year(asked), asked.data, by=by, reading=asked.reading)
-    communes = made.communes if made.communes is not None else inputs.communes(asked.data, None)
+    communes = made.communes if made.communes is not None else files.communes(asked.data, None)
     place = _place(asked, communes if asked.place is None else made.qpv, communes)
     ax = maps.choropleth(made.frame, communes, asked.column or "share", **_options(asked, place))
     return _Drawing(ax, place, _known(made.frame, communes))
@@ -223,7 +224,7 @@ def _draw_france(asked: Options) -> _Drawing:
         qpv, communes = _qpv(asked), _communes(asked)
         return _Drawing(maps.france(qpv, communes, **options), None, _known(qpv, communes))
     made = inputs.covered(_year(asked), asked.data, by=asked.by or "department", reading=asked.reading)
-    communes = made.communes if made.communes is not None else inputs.communes(asked.data, None)
+    communes = made.communes if made.communes is not None else files.communes(asked.data, None)
     ax = maps.france(made.frame, communes, asked.column or "share", **options)
     return _Drawing(ax, None, _known(made.frame, communes))
 

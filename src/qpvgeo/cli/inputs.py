@@ -11,12 +11,12 @@ import click
 import geopandas as gpd
 import pandas as pd
 
+from qpvgeo.at_hand import files, missing
+from qpvgeo.at_hand.places import area_of
 from qpvgeo.cli.options import RELEASE
-from qpvgeo.cli.places import area_of
 from qpvgeo.cli.reading import Reading
 from qpvgeo.codes import territories
-from qpvgeo.codes.official import fold_arrondissement
-from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, UsageError
+from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats import vector_layers
 from qpvgeo.formats.text_tables import read_table
 from qpvgeo.frames import forms, provenance
@@ -25,35 +25,21 @@ from qpvgeo.indicators import by_territory
 from qpvgeo.indicators.qpv_communes import join_communes
 from qpvgeo.language import Note
 from qpvgeo.population.estimation import WEIGHT
-from qpvgeo.read.communes.reader import read_communes, read_epci
-from qpvgeo.read.communes.tables import read_commune_table
 from qpvgeo.read.grid.reader import read_grid
 from qpvgeo.read.grid.vintage import rank, rank_of_file
-from qpvgeo.read.population import read_population
-from qpvgeo.read.qpv import read_qpv
-from qpvgeo.samples import sample
 from qpvgeo.sources import recognise
 
 __all__ = [
-    "COG_YEAR",
     "Covered",
     "addresses",
-    "communes",
     "covered",
-    "epci",
     "grids_near",
     "known_grids",
     "people",
     "perimeters",
     "read_points",
     "required_perimeters",
-    "sample_denominators",
 ]
-
-COG_YEAR = 2024
-"""Year of the code officiel géographique that the published lists of 2024 are in."""
-
-_FIRST_VINTAGE = 2015  # a geography of one release
 
 PLAIN = Reading()
 """Files read as they are."""
@@ -77,140 +63,14 @@ def required_perimeters(vintage: int, data: Path | None, reading: Reading = PLAI
     MissingDataError
         There are none: names the places looked at, and the damaged files in them.
     """
-    paths = recognise.find("perimeters", vintage, data)
     context = click.get_current_context(silent=True)
-    release = context.meta.get(RELEASE) if context and vintage != _FIRST_VINTAGE else None
-    noted: list[Note] = []
-    given = reading.of_layers(paths)
-    try:
-        if release:
-            qpv = read_qpv(f"qpv-{vintage}", data=data, release=release, **given)
-        else:
-            qpv = read_qpv(paths, vintage=vintage, **given)
-    except UsageError as error:
-        if error.key != "read.several_releases" or not isinstance(error.message, Note):
-            raise
-        held = list(error.message.values["releases"])
-        qpv = read_qpv(paths, vintage=vintage, release=held[-1], **given)
-        noted.append(Note("cli.newest_release", releases=held, release=held[-1]))
-    noted += recognise.left_aside(data)
-    if noted:
-        about = provenance.provenance(qpv)
-        qpv.attrs[provenance.ATTRS_KEY] = {**about, "notes": [*noted, *about.get("notes", [])]}
-    return qpv
+    release = context.meta.get(RELEASE) if context else None
+    return files.perimeters(vintage, data, release=release, options=reading.of_layers)
 
 
 def people(vintage: int, data: Path | None, year: int | None, reading: Reading = PLAIN) -> pd.DataFrame | None:
     """Available table of populations; None when there is none."""
-    try:
-        paths = recognise.find("population", vintage, data)
-    except MissingDataError:
-        return None
-    columns = reading.rest()
-    if year is None or columns:
-        return read_population(paths[0], year=year, columns=columns)
-    refused: list[str] = []
-    for path in paths:
-        try:
-            table = _people_of(path, year)
-        except QpvgeoError as error:
-            refused.append(str(error).splitlines()[0])
-            continue
-        held = forms.reference_year(table)
-        if held == year:
-            return table
-        refused.append(f"{path.name} has populations of {held}.")
-    raise MissingDataError(
-        f"No available table gives the populations of {year} for the {vintage} geography.",
-        problems=refused,
-        way_out="Leave --year out to use the available table.",
-    )
-
-
-def _people_of(path: Path, year: int) -> pd.DataFrame:
-    """Populations of a table under the year that is theirs; the one asked for chooses among several."""
-    try:
-        return read_population(path)
-    except DataError:
-        return read_population(path, year=year)
-
-
-def sample_denominators() -> dict[str, int]:
-    """People of the sample's island."""
-    return {"99": int(read_communes(sample().communes_table)["population"].sum())}
-
-
-def _parts(vintage: int, data: Path | None) -> pd.DataFrame | None:
-    """Published population by QPV and commune, when it is available."""
-    try:
-        return read_population(recognise.find("population by commune", vintage, data)[0], level="qpv_commune")
-    except MissingDataError:
-        return None
-
-
-def communes(data: Path | None, reference_year: int | None) -> pd.DataFrame:
-    """Outlines of the communes available, with the table of the year of the lists, and the people of the year asked."""
-    outlines, tables = recognise.communes_at_hand(data, year=COG_YEAR)
-    epts = [one.path for one in recognise.scan(data) if one.kind == "ept"]
-    frame = _with_epci(read_communes(outlines, table=[*tables[:1], *epts] or None), data)
-    for one in recognise.scan(data):
-        if one.kind == "communes population":
-            population = read_population(one.path, level="commune")
-            if reference_year is not None and forms.reference_year(population) == reference_year:
-                return _of_year(frame, population, tables)
-    return frame
-
-
-def _with_epci(frame: pd.DataFrame, data: Path | None) -> pd.DataFrame:
-    """Communes with their EPCI by the composition available, where neither outlines nor table say it, as in the COG."""
-    if frame["epci"].notna().any():
-        return frame
-    found = [one for one in recognise.scan(data) if one.kind == "epci"]
-    for one in sorted(found, key=lambda one: abs((one.vintage or 0) - COG_YEAR)):
-        try:
-            table = read_commune_table(one.path, {}, set(), [])
-        except DataError:
-            continue  # a list of EPCI, without their communes
-        about = provenance.provenance(frame)
-        frame = frame.assign(epci=table.rows["epci"].reindex(frame.index))
-        frame.attrs[provenance.ATTRS_KEY] = {**about, "files": [*about["files"], table.record]}
-        break
-    return frame
-
-
-def _of_year(frame: pd.DataFrame, population: pd.DataFrame, tables: Sequence[Path]) -> pd.DataFrame:
-    """Communes with the people of another year, those of former communes moved to the one they are part of."""
-    parents = read_commune_table(tables[0], {}, set(), []).parents if tables else {}
-    known = set(frame.index)
-    now = [code if code in known else parents.get(code, fold_arrondissement(code)) for code in population.index]
-    summed = population["population"].groupby(now).sum(min_count=1)
-    lost = sorted(set(now) - known)
-    about = provenance.provenance(frame)
-    frame = frame.assign(population=summed.reindex(frame.index).astype("Int64"))
-    year = forms.reference_year(population)
-    note = f"{len(lost)} communes of {year} have no successor among those available: their people are not counted"
-    frame.attrs[provenance.ATTRS_KEY] = {
-        **about,
-        "files": [*about["files"], *provenance.provenance(population)["files"]],
-        "population_year": year,
-        "notes": [*about.get("notes", []), *([note] if lost else [])],
-    }
-    return frame
-
-
-def epci(data: Path | None, of: pd.DataFrame | None = None) -> pd.DataFrame | None:
-    """EPCI available, those of the year of the lists first, with the people of their communes when these are dated."""
-    found = [one for one in recognise.scan(data) if one.kind == "epci"]
-    if not found:
-        return None
-    frame = read_epci(min(found, key=lambda one: abs((one.vintage or 0) - COG_YEAR)).path)
-    year = provenance.provenance(of).get("population_year") if of is not None else None
-    if of is not None and year is not None:
-        grouped = of.groupby("epci")["population"]
-        whole = grouped.sum().where(grouped.count() == grouped.size())
-        frame["population"] = whole.reindex(frame.index).astype("Int64")
-        frame.attrs[provenance.ATTRS_KEY] = {**provenance.provenance(frame), "population_year": year}
-    return frame
+    return files.people(vintage, data, year=year, columns=reading.rest)
 
 
 def grids_near(
@@ -227,6 +87,8 @@ def grids_near(
     One that was named must be readable; of those found in the folder, one that is not does not stop the others, and
     those that rank after one that has cells near are not read.
     """
+    if grid is None:
+        missing.bring("grid", None, data)
     found = [grid] if grid else [one.path for one in recognise.scan(data) if one.kind == "grid"]
     grids: list[pd.DataFrame] = []
     refused: list[str] = []
@@ -323,16 +185,16 @@ def covered(
     population = people(vintage, data, year, reading)
     below = area is not None and not area.whole_departments
     in_communes = by in ("commune", "epci", "ept") or attribution == "commune" or below
-    parts = _parts(vintage, data) if in_communes else None
-    of = communes(data, forms.reference_year(population)) if in_communes else None
+    parts = files.parts(vintage, data) if in_communes else None
+    of = files.communes(data, forms.reference_year(population)) if in_communes else None
     links = join_communes(qpv, of, population=population if parts is None else parts)
-    units = of if by == "commune" else epci(data, of) if by in ("epci", "ept") else None
+    units = of if by == "commune" else files.epci(data, of) if by in ("epci", "ept") else None
     frame = by_territory.coverage(
         links,
         by=by,  # type: ignore[arg-type]
         units=units,
         attribution=attribution,  # type: ignore[arg-type]
-        denominators=sample_denominators() if provenance.is_fictional(qpv) and units is None else None,
+        denominators=files.denominators_of(qpv) if units is None else None,
         place=area,
         **shown,
     )

@@ -38,6 +38,13 @@ release_option = option(
 _vintage = option("--vintage", kind=VINTAGES, default="2024", help="cli.option_vintage")
 
 
+def _allow_fetch(context: Context, _option: Parameter, value: bool) -> None:
+    if value:
+        from qpvgeo.at_hand.missing import fetching
+
+        context.with_resource(fetching())
+
+
 def vintage_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Options of the geography: `--vintage`, and `--release` where a folder holds several."""
     both: Callable[..., Any] = _vintage(release_option(function))
@@ -52,12 +59,13 @@ output_option = file_option("-o", "--output", metavar="OUT", help="cli.option_ou
 _json = option("--json", is_flag=True, help="cli.option_json")
 _sample = option("--sample", is_flag=True, help="cli.option_sample")
 _data = file_option("--data", metavar="DIR", help="cli.option_data")
+_fetch = option("--fetch", is_flag=True, expose_value=False, callback=_allow_fetch, help="cli.option_fetch")
 _lang = option("--lang", kind=Choice(*LANGUAGES), expose_value=False, help="cli.option_lang")
 
 
-def shared(function: Callable[..., Any], *, sample: bool = True) -> Callable[..., Any]:
-    """Options of every command: `--json`, `--sample`, `--data`, `--lang`."""
-    for add in (_lang, _data, *([_sample] if sample else []), _json):
+def shared(function: Callable[..., Any], *, sample: bool = True, fetch: bool = True) -> Callable[..., Any]:
+    """Options of every command: `--json`, `--sample`, `--data`, `--lang`; `--fetch` of those that read perimeters."""
+    for add in (_lang, *([_fetch] if fetch else []), _data, *([_sample] if sample else []), _json):
         function = add(function)
     return function
 

@@ -19,7 +19,7 @@ from qpvgeo.codes.official import clean
 from qpvgeo.errors import MissingDataError, UsageError
 from qpvgeo.formats import text_tables, vector_layers
 from qpvgeo.language import Note
-from qpvgeo.sources import catalog, folders
+from qpvgeo.sources import catalog, file_sets, folders
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.file_content import SUFFIXES, Found, Kind, is_published_name, judge
 from qpvgeo.sources.published_names import COMMUNE_CODE
@@ -144,7 +144,7 @@ def find(kind: Kind, vintage: int | None = None, data: str | os.PathLike[str] | 
             if vintage
             else Note("sources.no_file_of", kind=kind),
             problems=left_aside(data),
-            way_out=Note("sources.put_or_fetch", places=_places(data)),
+            way_out=_way_out(kind, vintage, data),
         )
     if kind in ("perimeters", "communes"):
         return _together(found, "qpv" if kind == "perimeters" else "commune")
@@ -162,6 +162,15 @@ def communes_at_hand(data: str | os.PathLike[str] | None = None, *, year: int = 
     listed = [one for one in scan(data) if one.kind == "communes table"]
     nearest = sorted(listed, key=lambda one: (abs((one.vintage or 0) - year), one.path.name))
     return find("communes", None, data), [one.path for one in nearest]
+
+
+def _way_out(kind: Kind, vintage: int | None, data: str | os.PathLike[str] | None) -> Note:
+    """The one command that gets a kind of file, where there is one."""
+    keys = file_sets.of_kind(kind, vintage)
+    if not keys:
+        return Note("sources.put_or_fetch", places=_places(data))
+    what = "main" if any(keys[0] in line for line in catalog.MAIN) else "grid" if kind == "grid" else keys[0]
+    return Note("sources.put_or_fetch_set", what=what, places=_places(data))
 
 
 def _places(data: str | os.PathLike[str] | None) -> str:

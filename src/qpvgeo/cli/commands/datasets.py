@@ -23,7 +23,7 @@ _COLUMNS = (
 
 
 @with_output
-@shared
+@lambda function: shared(function, fetch=False)
 def datasets(*, output: Target, json: bool, sample: bool, data: Path | None) -> None:
     """List the official files, and which of them are available locally."""
     from qpvgeo.cli import answers

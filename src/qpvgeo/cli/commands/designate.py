@@ -148,7 +148,7 @@ def _missing(national: float | None, median: float | None, population: float | N
 
 def _grid(data: Path | None, grid: Path | None, place: str | None, reading: Reading) -> pd.DataFrame:
     """Grid that was named, else the latest one available: its cells in a place, or all."""
-    from qpvgeo.cli.places import area_of
+    from qpvgeo.at_hand.places import area_of
     from qpvgeo.read import read_grid
     from qpvgeo.sources import recognise
 

@@ -19,7 +19,7 @@ _COLUMNS = (Column("Record"), Column("Code", "code"), Column("Problem", "text"),
 
 @argument("files", metavar="FILE...", nargs=-1, kind=Path, help="cli.doctor_files")
 @with_output
-@shared
+@lambda function: shared(function, fetch=False)
 def doctor(files: tuple[Path, ...], *, output: Target, json: bool, sample: bool, data: Path | None) -> None:
     """Judge files before anything is computed from them; exit status 1 when one cannot be used as it is."""
     where = folder(data, sample=sample)

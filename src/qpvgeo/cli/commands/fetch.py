@@ -33,7 +33,7 @@ _COLUMNS = (Column("Key", "code"), Column("State", "name"), Column("MB", rank=1)
 @option("--check", is_flag=True, help="cli.fetch_check")
 @option("--update", is_flag=True, help="cli.fetch_update")
 @option("--url", metavar="URL", help="cli.fetch_url")
-@lambda function: shared(function, sample=False)
+@lambda function: shared(function, sample=False, fetch=False)
 def fetch(
     keys: tuple[str, ...],
     *,

@@ -161,8 +161,8 @@ def _columns(given: str | None) -> tuple[dict[str, Any], dict[str, str], list[st
 
 def _qpv(vintage: int, data: Path | None, places: tuple[str | None, ...], reading: Reading) -> gpd.GeoDataFrame:
     """QPV of a place, or all of them."""
+    from qpvgeo.at_hand.places import qpv_of
     from qpvgeo.cli import inputs
-    from qpvgeo.cli.places import qpv_of
 
     qpv = inputs.required_perimeters(vintage, data, reading)
     for level, place in zip(_PLACES.values(), places, strict=True):

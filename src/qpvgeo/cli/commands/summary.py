@@ -74,8 +74,8 @@ def _answer(
     output: Target,
 ) -> dict[str, Any]:
     """Figures computed from the files available, else the published aggregates."""
+    from qpvgeo.at_hand.places import area_of
     from qpvgeo.cli import answers, inputs
-    from qpvgeo.cli.places import area_of
     from qpvgeo.indicators import totals
 
     qpv = inputs.perimeters(vintage, data, reading)
@@ -119,11 +119,11 @@ def _computed(
     qpv: gpd.GeoDataFrame, people: pd.DataFrame | None, by: str, area: Area | None
 ) -> tuple[pd.DataFrame, pd.DataFrame | None, list[dict[str, Any]]]:
     """Figures of the territories, those of another level, and the files they were computed from."""
-    from qpvgeo.cli import answers, inputs
-    from qpvgeo.frames import provenance
+    from qpvgeo.at_hand import files
+    from qpvgeo.cli import answers
     from qpvgeo.indicators import totals
 
-    own = inputs.sample_denominators() if provenance.is_fictional(qpv) else None
+    own = files.denominators_of(qpv)
     figures = totals.summary(qpv, population=people, denominators=own, place=area)
     detail = None
     if by != "territory":

@@ -206,8 +206,8 @@ def _perimeters(
 ) -> tuple[Any, str | None]:
     """Perimeters of the vintages asked for, read or in a saved index, those of a place, and its name."""
     from qpvgeo import facts
+    from qpvgeo.at_hand.places import qpv_of
     from qpvgeo.cli import inputs
-    from qpvgeo.cli.places import qpv_of
     from qpvgeo.tagging.perimeter_index import PerimeterIndex
 
     if index is not None:

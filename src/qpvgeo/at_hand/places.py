@@ -1,19 +1,19 @@
-"""Places of the command line: a name or a code, and the QPV that lie there."""
+"""Places by name or code, and the QPV that lie there, among the files available."""
 
-from __future__ import annotations
+from pathlib import Path
 
-from typing import TYPE_CHECKING
+import geopandas as gpd
+import pandas as pd
 
+from qpvgeo.at_hand import files
 from qpvgeo.codes import official
 from qpvgeo.codes.places import Area, AreaLevel, find_area
-from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.indicators.named_communes import qpv_in_commune_named
+from qpvgeo.indicators.qpv_communes import join_communes
 from qpvgeo.language import Note
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import geopandas as gpd
-    import pandas as pd
+from qpvgeo.read.communes.reader import read_communes
+from qpvgeo.sources import recognise
 
 __all__ = ["area_of", "qpv_in", "qpv_of"]
 
@@ -26,30 +26,10 @@ def area_of(name: str, data: Path | None, qpv: pd.DataFrame | None, *, level: Ar
     UsageError
         There is none, or there are several: lists them.
     """
-    from qpvgeo.cli import inputs
-
-    area = find_area(name, _communes(data, qpv), inputs.epci(data), level=level)
+    area = find_area(name, files.named_communes_of(data, qpv), files.epci(data), level=level)
     if area.level == "arrondissement":
         raise UsageError(Note("cli.options_do_not_fit"), problems=[Note("cli.arrondissement", place=area.label)])
     return area
-
-
-def _communes(data: Path | None, qpv: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Communes by name: of a table, which is quick, of outlines, or those that perimeters name."""
-    from qpvgeo.cli import inputs
-    from qpvgeo.indicators.named_communes import communes_of
-    from qpvgeo.read.communes.reader import read_communes
-    from qpvgeo.sources import recognise
-
-    tables = [one for one in recognise.scan(data) if one.kind == "communes table"]
-    if tables:
-        nearest = min(tables, key=lambda one: abs((one.vintage or 0) - inputs.COG_YEAR)).path
-        epts = [one.path for one in recognise.scan(data) if one.kind == "ept"]
-        return read_communes(nearest, table=epts or None)
-    try:
-        return read_communes(recognise.communes_at_hand(data)[0])
-    except MissingDataError:
-        return None if qpv is None else communes_of(qpv)
 
 
 def qpv_of(
@@ -90,8 +70,6 @@ def _by_names(qpv: gpd.GeoDataFrame, name: str) -> set[str]:
     UsageError
         Communes of several departments have it: lists them.
     """
-    from qpvgeo.indicators.named_communes import qpv_in_commune_named
-
     found = qpv_in_commune_named(qpv, name)
     if len(found) > 1:
         choices = [f"{name} ({department})" for department in sorted(found)]
@@ -105,10 +83,6 @@ def _by_names(qpv: gpd.GeoDataFrame, name: str) -> set[str]:
 
 def qpv_in(qpv: gpd.GeoDataFrame, area: Area, data: Path | None) -> gpd.GeoDataFrame:
     """QPV of a place: by code in departments, by the published lists in communes and EPCI, else by geometry."""
-    from qpvgeo.indicators.qpv_communes import join_communes
-    from qpvgeo.read.communes.reader import read_communes
-    from qpvgeo.sources import recognise
-
     if area.whole_departments:
         return qpv[qpv["department"].isin(area.departments)]
     if area.level == "epci" and "siren_epci" in qpv.columns:

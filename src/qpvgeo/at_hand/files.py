@@ -1,0 +1,243 @@
+"""Frames of the files available locally: perimeters, people, communes, EPCI.
+
+A file is found by `qpvgeo.sources.recognise`: in the folder given or `QPVGEO_DATA`, in `data/raw` of a checkout, in the
+cache. Within `missing.fetching()`, what is missing is downloaded first.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from qpvgeo.at_hand import missing
+from qpvgeo.codes.official import fold_arrondissement
+from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, UsageError
+from qpvgeo.frames import forms, provenance
+from qpvgeo.indicators.named_communes import communes_of
+from qpvgeo.language import Note
+from qpvgeo.read.communes.reader import read_communes, read_epci
+from qpvgeo.read.communes.tables import read_commune_table
+from qpvgeo.read.population import read_population
+from qpvgeo.read.qpv import read_qpv
+from qpvgeo.samples import sample
+from qpvgeo.sources import recognise
+
+__all__ = [
+    "COG_YEAR",
+    "communes",
+    "denominators_of",
+    "epci",
+    "named_communes_of",
+    "parts",
+    "people",
+    "perimeters",
+]
+
+COG_YEAR = 2024
+"""Year of the code officiel géographique that the published lists of 2024 are in."""
+
+_FIRST_VINTAGE = 2015  # a geography of one release
+
+
+def _as_they_are(_paths: list[Path]) -> dict[str, Any]:
+    return {}
+
+
+def perimeters(
+    vintage: int,
+    data: Path | None,
+    *,
+    release: str | None = None,
+    options: Callable[[list[Path]], dict[str, Any]] = _as_they_are,
+) -> gpd.GeoDataFrame:
+    """Perimeters of a geography, of the release given, else of the newest one where a folder holds several.
+
+    Parameters
+    ----------
+    vintage
+        2015 or 2024.
+    data
+        Folder searched first.
+    release
+        Release of the list of 2024 (see `qpvgeo.read_qpv`).
+    options
+        Gives the options of the reader for the files found.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        As `qpvgeo.read_qpv` gives it; a note names the releases held and the damaged files left aside.
+
+    Raises
+    ------
+    MissingDataError
+        There are none: names the places looked at, and the damaged files in them.
+    """
+    missing.bring("perimeters", vintage, data)
+    paths = recognise.find("perimeters", vintage, data)
+    noted: list[Note] = []
+    given = options(paths)
+    try:
+        if release and vintage != _FIRST_VINTAGE:
+            qpv = read_qpv(f"qpv-{vintage}", data=data, release=release, **given)
+        else:
+            qpv = read_qpv(paths, vintage=vintage, **given)
+    except UsageError as error:
+        if error.key != "read.several_releases" or not isinstance(error.message, Note):
+            raise
+        held = list(error.message.values["releases"])
+        qpv = read_qpv(paths, vintage=vintage, release=held[-1], **given)
+        noted.append(Note("cli.newest_release", releases=held, release=held[-1]))
+    noted += recognise.left_aside(data)
+    if noted:
+        about = provenance.provenance(qpv)
+        qpv.attrs[provenance.ATTRS_KEY] = {**about, "notes": [*noted, *about.get("notes", [])]}
+    return qpv
+
+
+def people(
+    vintage: int,
+    data: Path | None,
+    *,
+    year: int | None = None,
+    columns: Callable[[], Mapping[str, str] | None] = lambda: None,
+) -> pd.DataFrame | None:
+    """Available table of populations; None when there is none.
+
+    Raises
+    ------
+    MissingDataError
+        No table gives the populations of the year asked for: says which ones they give.
+    """
+    missing.bring("population", vintage, data)
+    try:
+        paths = recognise.find("population", vintage, data)
+    except MissingDataError:
+        return None
+    named = columns()
+    if year is None or named:
+        return read_population(paths[0], year=year, columns=named)
+    refused: list[str] = []
+    for path in paths:
+        try:
+            table = _people_of(path, year)
+        except QpvgeoError as error:
+            refused.append(str(error).splitlines()[0])
+            continue
+        held = forms.reference_year(table)
+        if held == year:
+            return table
+        refused.append(Note("at_hand.people_of", file=path.name, year=str(held)))
+    raise MissingDataError(
+        Note("at_hand.no_people_of_year", year=year, vintage=vintage),
+        problems=refused,
+        way_out=Note("at_hand.leave_year_out"),
+    )
+
+
+def _people_of(path: Path, year: int) -> pd.DataFrame:
+    """Populations of a table under the year that is theirs; the one asked for chooses among several."""
+    try:
+        return read_population(path)
+    except DataError:
+        return read_population(path, year=year)
+
+
+def parts(vintage: int, data: Path | None) -> pd.DataFrame | None:
+    """Published population by QPV and commune, when it is available."""
+    missing.bring("population by commune", vintage, data)
+    try:
+        return read_population(recognise.find("population by commune", vintage, data)[0], level="qpv_commune")
+    except MissingDataError:
+        return None
+
+
+def denominators_of(qpv: pd.DataFrame) -> dict[str, int] | None:
+    """People of the sample's island, for its QPV; None for those of France, whose facts are known."""
+    if not provenance.is_fictional(qpv):
+        return None
+    return {"99": int(read_communes(sample().communes_table)["population"].sum())}
+
+
+def communes(data: Path | None, reference_year: int | None) -> pd.DataFrame:
+    """Outlines of the communes available, with the table of the year of the lists, and the people of the year asked."""
+    for kind in ("communes", "communes table", "communes population", "epci", "ept"):
+        missing.bring(kind, None, data)
+    outlines, tables = recognise.communes_at_hand(data, year=COG_YEAR)
+    epts = [one.path for one in recognise.scan(data) if one.kind == "ept"]
+    frame = _with_epci(read_communes(outlines, table=[*tables[:1], *epts] or None), data)
+    for one in recognise.scan(data):
+        if one.kind == "communes population":
+            population = read_population(one.path, level="commune")
+            if reference_year is not None and forms.reference_year(population) == reference_year:
+                return _of_year(frame, population, tables)
+    return frame
+
+
+def _with_epci(frame: pd.DataFrame, data: Path | None) -> pd.DataFrame:
+    """Communes with their EPCI by the composition available, where neither outlines nor table say it, as in the COG."""
+    if frame["epci"].notna().any():
+        return frame
+    found = [one for one in recognise.scan(data) if one.kind == "epci"]
+    for one in sorted(found, key=lambda one: abs((one.vintage or 0) - COG_YEAR)):
+        try:
+            table = read_commune_table(one.path, {}, set(), [])
+        except DataError:
+            continue  # a list of EPCI, without their communes
+        about = provenance.provenance(frame)
+        frame = frame.assign(epci=table.rows["epci"].reindex(frame.index))
+        frame.attrs[provenance.ATTRS_KEY] = {**about, "files": [*about["files"], table.record]}
+        break
+    return frame
+
+
+def _of_year(frame: pd.DataFrame, population: pd.DataFrame, tables: Sequence[Path]) -> pd.DataFrame:
+    """Communes with the people of another year, those of former communes moved to the one they are part of."""
+    parents = read_commune_table(tables[0], {}, set(), []).parents if tables else {}
+    known = set(frame.index)
+    now = [code if code in known else parents.get(code, fold_arrondissement(code)) for code in population.index]
+    summed = population["population"].groupby(now).sum(min_count=1)
+    lost = sorted(set(now) - known)
+    about = provenance.provenance(frame)
+    frame = frame.assign(population=summed.reindex(frame.index).astype("Int64"))
+    year = forms.reference_year(population)
+    note = Note("at_hand.no_successor", count=len(lost), year=year)
+    frame.attrs[provenance.ATTRS_KEY] = {
+        **about,
+        "files": [*about["files"], *provenance.provenance(population)["files"]],
+        "population_year": year,
+        "notes": [*about.get("notes", []), *([note] if lost else [])],
+    }
+    return frame
+
+
+def epci(data: Path | None, of: pd.DataFrame | None = None) -> pd.DataFrame | None:
+    """EPCI available, those of the year of the lists first, with the people of their communes when these are dated."""
+    missing.bring("epci", None, data)
+    found = [one for one in recognise.scan(data) if one.kind == "epci"]
+    if not found:
+        return None
+    frame = read_epci(min(found, key=lambda one: abs((one.vintage or 0) - COG_YEAR)).path)
+    year = provenance.provenance(of).get("population_year") if of is not None else None
+    if of is not None and year is not None:
+        grouped = of.groupby("epci")["population"]
+        whole = grouped.sum().where(grouped.count() == grouped.size())
+        frame["population"] = whole.reindex(frame.index).astype("Int64")
+        frame.attrs[provenance.ATTRS_KEY] = {**provenance.provenance(frame), "population_year": year}
+    return frame
+
+
+def named_communes_of(data: Path | None, qpv: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Communes by name: of a table, which is quick, of outlines, or those that perimeters name."""
+    missing.bring("communes table", None, data)
+    tables = [one for one in recognise.scan(data) if one.kind == "communes table"]
+    if tables:
+        nearest = min(tables, key=lambda one: abs((one.vintage or 0) - COG_YEAR)).path
+        epts = [one.path for one in recognise.scan(data) if one.kind == "ept"]
+        return read_communes(nearest, table=epts or None)
+    try:
+        return read_communes(recognise.communes_at_hand(data)[0])
+    except MissingDataError:
+        return None if qpv is None else communes_of(qpv)
