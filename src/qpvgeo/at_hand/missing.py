@@ -11,6 +11,7 @@ from pathlib import Path
 from qpvgeo.errors import QpvgeoError
 from qpvgeo.samples import sample
 from qpvgeo.sources import download, file_sets, recognise
+from qpvgeo.sources.file_content import Kind
 
 __all__ = ["bring", "fetching"]
 
@@ -37,7 +38,7 @@ def fetching(*, allowed: bool = True) -> Iterator[None]:
         _ALLOWED.reset(before)
 
 
-def bring(kind: recognise.Kind, vintage: int | None, data: Path | None) -> None:
+def bring(kind: Kind, vintage: int | None, data: Path | None) -> None:
     """Download the files of a kind and geography that are not there; nothing outside `fetching`.
 
     Raises
