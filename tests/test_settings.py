@@ -137,3 +137,31 @@ def test_the_home_of_a_user_that_is_not_known_is_a_folder_that_does_not_exist(mo
         folders.data_dirs("~nobody-of-that-name")
     monkeypatch.setenv("QPVGEO_CACHE", "~nobody-of-that-name/x")
     assert settings.cache_dir().name == "x"
+
+
+@pytest.mark.parametrize(("asked", "threads"), [("3", 3), (" 1 ", 1)])
+def test_threads_of_the_environment(monkeypatch, asked, threads):
+    monkeypatch.setenv("QPVGEO_THREADS", asked)
+    assert settings.current_threads() == threads
+
+
+@pytest.mark.parametrize("asked", ["", "0", "-2", "many", "1.5"])
+def test_threads_of_the_environment_that_are_no_number_count_for_nothing(monkeypatch, asked):
+    monkeypatch.delenv("QPVGEO_THREADS", raising=False)
+    by_default = settings.current_threads()
+    assert 1 <= by_default <= 4
+    monkeypatch.setenv("QPVGEO_THREADS", asked)
+    assert settings.current_threads() == by_default
+
+
+def test_threads_set_come_before_the_environment(monkeypatch):
+    monkeypatch.setenv("QPVGEO_THREADS", "3")
+    monkeypatch.setattr(settings, "threads", 2)
+    assert settings.current_threads() == 2
+
+
+@pytest.mark.parametrize("given", [0, -1, 1.5, True, "2"])
+def test_threads_that_are_no_number_are_refused(monkeypatch, given):
+    monkeypatch.setattr(settings, "threads", given)
+    with pytest.raises(ValueError, match="whole number from 1 on"):
+        settings.current_threads()

@@ -1,7 +1,8 @@
-"""What the user or the environment sets: the language, the network, where downloads go.
+"""What the user or the environment sets: the language, the network, where downloads go, how many threads work.
 
 `QPVGEO_LANG` (`en` or `fr`), `QPVGEO_CACHE` (where downloads go), `QPVGEO_OFFLINE` (any value but empty, `0`, `false`
-or `no` forbids the network); `QPVGEO_DATA` is read by `qpvgeo.sources.folders`. Nothing is read at import: every
+or `no` forbids the network), `QPVGEO_THREADS` (threads of one call; `1` for services and engines with workers of their
+own); `QPVGEO_DATA` is read by `qpvgeo.sources.folders`. Nothing is read at import: every
 function looks at the environment when it is called.
 
 Examples
@@ -14,12 +15,19 @@ Examples
 """
 
 import os
+from functools import cache
 from pathlib import Path
 
-__all__ = ["cache_dir", "current_language", "language", "offline"]
+__all__ = ["cache_dir", "current_language", "current_threads", "language", "offline", "threads"]
 
 language: str | None = None
 """Language of notes, errors, tables and maps: `"en"`, `"fr"`, or None for that of `QPVGEO_LANG`, else English."""
+
+threads: int | None = None
+"""Threads of one call, from 1 on; None for `QPVGEO_THREADS`, else the processors at hand, four at most."""
+
+_MOST_THREADS = 4
+"""More gain nothing by default: what they work on waits for memory."""
 
 _NO = {"", "0", "false", "no", "off"}
 _LANGUAGES = ("en", "fr")
@@ -39,6 +47,31 @@ def current_language() -> str:
         return language
     asked = os.environ.get("QPVGEO_LANG", "").strip().lower()[:2]
     return asked if asked in _LANGUAGES else "en"
+
+
+def current_threads() -> int:
+    """Threads of one call: `settings.threads`, else `QPVGEO_THREADS`, else the processors at hand, four at most.
+
+    Answers do not depend on it.
+
+    Raises
+    ------
+    ValueError
+        `settings.threads` is not a whole number from 1 on; a `QPVGEO_THREADS` that is none counts for nothing.
+    """
+    if threads is not None:
+        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+            raise ValueError(f"qpvgeo.settings.threads is {threads!r}: use a whole number from 1 on, or None")
+        return threads
+    asked = os.environ.get("QPVGEO_THREADS", "").strip()
+    return int(asked) if asked.isdecimal() and int(asked) else _processors()
+
+
+@cache
+def _processors() -> int:
+    """Processors that this process may use, four at most."""
+    held = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(held, _MOST_THREADS)
 
 
 def offline() -> bool:

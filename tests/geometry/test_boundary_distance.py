@@ -98,7 +98,7 @@ def test_order_chunks_and_threads_change_nothing(monkeypatch):
     limits = limits_of(*shapes)
     expected = limits.nearest(x, y)
     for threads, chunk in ((1, 1_000), (4, 4_096), (2, 1 << 20)):
-        monkeypatch.setattr(chunks, "THREADS", threads)
+        monkeypatch.setattr("qpvgeo.settings.threads", threads)
         monkeypatch.setattr(chunks, "CHUNK", chunk)
         turned = limits_of(*shapes).nearest(x[::-1].copy(), y[::-1].copy())
         assert np.array_equal(turned[0][::-1], expected[0], equal_nan=True)

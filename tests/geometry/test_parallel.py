@@ -2,11 +2,11 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Lock, get_ident
 
 import pytest
 
-from qpvgeo.geometry.parallel import PerProcess
+from qpvgeo.geometry.parallel import PerProcess, in_threads
 
 
 def exit_code(call):
@@ -39,3 +39,14 @@ def test_threads_of_a_child_share_one_object():
             return len(set(pool.map(lambda _: id(held.own()), range(64)))) == 1
 
     assert exit_code(one) == 0
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_jobs_are_answered_in_order_on_any_number_of_threads(monkeypatch, threads):
+    monkeypatch.setattr("qpvgeo.settings.threads", threads)
+    assert in_threads(lambda job: job * job, range(40)) == [job * job for job in range(40)]
+
+
+def test_one_thread_is_that_of_the_caller(monkeypatch):
+    monkeypatch.setattr("qpvgeo.settings.threads", 1)
+    assert set(in_threads(lambda _: get_ident(), range(4))) == {get_ident()}

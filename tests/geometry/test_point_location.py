@@ -146,7 +146,7 @@ def test_order_chunks_and_threads_change_nothing(many, monkeypatch):
     expected = grid.locate(x, y)
     assert (grid.locate(x[::-1].copy(), y[::-1].copy())[::-1] == expected).all()
     for threads, chunk, block in ((1, 1_000, 7_000), (4, 4_096, 1 << 22), (2, 1 << 20, 50_000)):
-        monkeypatch.setattr(chunks, "THREADS", threads)
+        monkeypatch.setattr("qpvgeo.settings.threads", threads)
         monkeypatch.setattr(chunks, "CHUNK", chunk)
         monkeypatch.setattr(pointgrid, "_BLOCK", block)
         assert (grid.locate(x, y) == expected).all()

@@ -123,7 +123,7 @@ def test_area_of_a_pair_does_not_depend_on_the_others_to_the_last_bit(many, monk
     whole = shared_areas(a, b, i, j)
     order = np.random.default_rng(1).permutation(len(i))[:200]
     assert shared_areas(a, b, i[order], j[order]).tolist() == whole[order].tolist()
-    monkeypatch.setattr(shared, "THREADS", 1)
+    monkeypatch.setattr("qpvgeo.settings.threads", 1)
     monkeypatch.setattr(shared, "_EDGES", 1)
     assert shared_areas(a, b, i, j).tolist() == whole.tolist()
 

@@ -319,7 +319,7 @@ def forked(call):
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize(
     ("where", "name"),
-    [(point_location.PointGrid, "of_boxes"), (pointgrid, "ThreadPoolExecutor"), (repairs, "in_parts")],
+    [(point_location.PointGrid, "of_boxes"), (pointgrid, "_holds"), (repairs, "in_parts")],
     ids=["builds", "tests outlines", "looks whether outlines are valid"],
 )
 def test_process_forked_while_a_thread_asks_may_ask(two, monkeypatch, where, name):

@@ -5,7 +5,6 @@ points: those no farther from its middle than the nearest edge is, plus the diag
 four, step by step, and each quarter looks at the edges of the whole only. A point is measured to the edges of its cell.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy.typing as npt
 import shapely
 
 from qpvgeo.geometry.edges import edges_of
-from qpvgeo.geometry.parallel import THREADS, in_chunks, keep_memory
+from qpvgeo.geometry.parallel import in_chunks, in_threads, keep_memory
 from qpvgeo.geometry.point_location import Floats, Frame, Ints, Longs, Shapes, expand
 
 __all__ = ["BoundaryDistance"]
@@ -159,8 +158,7 @@ def _candidates(edges: Floats, frame: Frame, reach: float) -> tuple[Longs, Ints,
         return _searched(edges, frame, reach, keys[rows], edge[rows])
 
     keep_memory()
-    with ThreadPoolExecutor(THREADS) as pool:
-        parts = list(pool.map(search, range(len(block) - 1)))
+    parts = in_threads(search, range(len(block) - 1))
     keys, edge = (np.concatenate([part[which] for part in parts]) for which in (0, 1))
     first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
     return keys[first], np.r_[first, len(keys)].astype(np.int32), edge.astype(np.int32)

@@ -9,7 +9,6 @@ Source: Insee, documentation of the gridded data (INSPIRE, JRC report 21494).
 
 import re
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,7 @@ import pyarrow as pa
 
 from qpvgeo.errors import DataError
 from qpvgeo.geometry.digit_words import chunks_of, texts_of, words_at, write_number
-from qpvgeo.geometry.parallel import in_chunks
+from qpvgeo.geometry.parallel import in_chunks, in_threads
 from qpvgeo.language import Note
 
 __all__ = [
@@ -121,13 +120,13 @@ def parse_ids(ids: Any, lattice: Lattice | None = None) -> Cells:  # noqa: ANN40
     # written in place: on fresh memory a page costs more than the numbers on it
     north, east = np.empty(stops[-1], np.int64), np.empty(stops[-1], np.int64)
 
-    def fits(chunk: pa.Array, stop: int) -> bool:
+    def fits(at: int) -> bool:
+        chunk, stop = chunks[at], int(stops[at])
         rows = slice(stop - len(chunk), stop)
         return _fixed_width(chunk, expected, (len(shape[3]), len(shape[4])), north[rows], east[rows])
 
-    with ThreadPoolExecutor() as pool:
-        if not all(pool.map(fits, chunks, stops.tolist())):
-            north, east = _any_width(chunks, expected)
+    if not all(in_threads(fits, range(len(chunks)))):
+        north, east = _any_width(chunks, expected)
     blocks = range(0, len(north), _BLOCK)
     if any((corner[at : at + _BLOCK] % expected.size).any() for corner in (north, east) for at in blocks):
         _refuse(chunks, expected)

@@ -1,7 +1,10 @@
-"""Work on many rows, chunk by chunk, on two threads: small enough for a chunk to stay in the cache."""
+"""Work on many rows, chunk by chunk, on a few threads: small enough for a chunk to stay in the cache.
+
+How many threads is a setting (`qpvgeo.settings.threads`, `QPVGEO_THREADS`); answers do not depend on it.
+"""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -10,16 +13,32 @@ from weakref import WeakSet
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CHUNK", "THREADS", "PerProcess", "in_chunks", "in_parts", "keep_memory"]
+from qpvgeo import settings
+
+__all__ = ["CHUNK", "PerProcess", "in_chunks", "in_parts", "in_threads", "keep_memory"]
 
 CHUNK = 1 << 16
 """Rows looked at together."""
 
-THREADS = 2
-
-_PARTS = 4 * THREADS
+_PARTS = 8
 
 _LARGE_BLOCK = 31 << 20
+
+
+def in_threads(call: Callable[[Any], Any], jobs: Iterable[Any]) -> list[Any]:
+    """Call for each of some jobs, on as many threads as are set; the answers in order.
+
+    Examples
+    --------
+    >>> in_threads(abs, [-1, 2])
+    [1, 2]
+    """
+    jobs = list(jobs)
+    threads = min(settings.current_threads(), len(jobs))
+    if threads < 2:
+        return [call(job) for job in jobs]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(call, jobs))
 
 
 def in_chunks(call: Callable[[slice], Any], number: int) -> list[Any]:
@@ -34,8 +53,7 @@ def in_chunks(call: Callable[[slice], Any], number: int) -> list[Any]:
     if len(chunks) < 2:
         return [call(rows) for rows in chunks]
     keep_memory()
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(call, chunks))
+    return in_threads(call, chunks)
 
 
 def in_parts(call: Callable[..., npt.NDArray[Any]], *arrays: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -48,8 +66,8 @@ def in_parts(call: Callable[..., npt.NDArray[Any]], *arrays: npt.NDArray[Any]) -
     """
     if len(arrays[0]) < 2 * _PARTS:
         return call(*arrays)
-    with ThreadPoolExecutor(THREADS) as pool:
-        return np.concatenate(list(pool.map(call, *(np.array_split(array, _PARTS) for array in arrays))))
+    parts = zip(*(np.array_split(array, _PARTS) for array in arrays), strict=True)
+    return np.concatenate(in_threads(lambda part: call(*part), parts))
 
 
 @cache

@@ -9,7 +9,6 @@ on them; those that do are doubtful on both sides.
 """
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from threading import Lock
@@ -20,12 +19,18 @@ import numpy.typing as npt
 import shapely
 
 from qpvgeo.geometry.edges import cut, edges_of
-from qpvgeo.geometry.parallel import THREADS, PerProcess, in_chunks, keep_memory
+from qpvgeo.geometry.parallel import PerProcess, in_chunks, in_threads, keep_memory
 
 __all__ = ["Frame", "PointGrid", "expand"]
 
 _BLOCK = 1 << 22
 """Points looked up before those in doubtful cells are tested: many, so that an outline is tested often in a row."""
+
+_FEW = 256
+"""Under so many tests, sorting them and starting threads takes longer than the tests."""
+
+_JOBS = 8
+"""Parts that tests are cut into, for the threads to share."""
 
 _TILE_BITS = 5
 _TILE = 1 << _TILE_BITS
@@ -200,6 +205,8 @@ class PointGrid:
 
         doubtful = in_chunks(look, len(x))
         points, cells, x, y = (np.concatenate(parts) for parts in zip(*doubtful, strict=True))
+        if not len(points):
+            return points, np.empty(0, np.int32)
         pair, at = expand(self.start[cells], self.start[cells + 1])
         area = self.held[at]
         hit = self._hit(x, y, pair, area)
@@ -211,6 +218,9 @@ class PointGrid:
 
     def _hit(self, x: Floats, y: Floats, point: Longs, area: Ints) -> npt.NDArray[np.bool_]:
         """Whether areas hold points, in pairs."""
+        if len(area) < _FEW:
+            with self._one_at_a_time.own():
+                return _holds(self._ready.own()[area], x[point], y[point])
         # points of one area after another: its outline stays in the cache; short numbers are sorted 20 times faster
         short = len(self.areas) <= np.iinfo(np.int16).max
         order = np.argsort(area.astype(np.int16) if short else area, kind="stable")
@@ -219,14 +229,20 @@ class PointGrid:
         outlines = self._ready.own()
 
         def test(rows: slice) -> None:
-            hit[order[rows]] = shapely.intersects_xy(outlines[area[rows]], x[point[rows]], y[point[rows]])
+            hit[order[rows]] = _holds(outlines[area[rows]], x[point[rows]], y[point[rows]])
 
         # an outline is in the hands of one thread alone
         first = np.r_[0, np.flatnonzero(area[1:] != area[:-1]) + 1, len(area)] if len(area) else np.zeros(1, np.intp)
-        ends = np.unique(first[np.searchsorted(first, np.linspace(0, len(area), 4 * THREADS + 1))])
-        with self._one_at_a_time.own(), ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(test, (slice(*pair) for pair in pairwise(ends.tolist()))))
+        ends = np.unique(first[np.searchsorted(first, np.linspace(0, len(area), _JOBS + 1))])
+        with self._one_at_a_time.own():
+            in_threads(test, [slice(*pair) for pair in pairwise(ends.tolist())])
         return hit
+
+
+def _holds(outlines: Shapes, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:
+    """Whether outlines that are prepared hold points, in pairs: in the hands of one thread alone."""
+    found: npt.NDArray[np.bool_] = shapely.intersects_xy(outlines, x, y)
+    return found
 
 
 def _prepared(areas: Shapes) -> Shapes:

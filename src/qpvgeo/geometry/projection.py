@@ -4,6 +4,7 @@ Every measure of qpvgeo goes through `to_metric`: each shape is taken to the leg
 lies in, so that a frame may hold Lille and Mamoudzou together.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from qpvgeo.language import Note
 
 __all__ = [
     "DEGREES",
+    "System",
     "areas_m2",
     "at_home",
     "geodesic_areas_m2",
@@ -47,6 +49,25 @@ Shapes = npt.NDArray[np.object_]
 Booleans = npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class System:
+    """A CRS by the text that it was made from, for what is kept of it: PROJ takes longer to compare two.
+
+    Examples
+    --------
+    >>> System(pyproj.CRS(2154)) == System(pyproj.CRS("EPSG:2154"))
+    True
+    """
+
+    crs: pyproj.CRS
+
+    def __hash__(self) -> int:
+        return hash(self.crs.srs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, System) and self.crs.srs == other.crs.srs
+
+
 def transformer(source: pyproj.CRS, target: pyproj.CRS) -> pyproj.Transformer:
     """Way from a system to another, eastwards first; made once, for making it takes longer than a few thousand points.
 
@@ -56,17 +77,16 @@ def transformer(source: pyproj.CRS, target: pyproj.CRS) -> pyproj.Transformer:
     >>> round(lon, 2), round(lat, 2)
     (2.35, 48.86)
     """
-    return _transformer(source.to_wkt(), target.to_wkt())
+    return _transformer(System(source), System(target))
 
 
 @lru_cache(maxsize=64)
-def _transformer(source: str, target: str) -> pyproj.Transformer:
+def _transformer(source: System, target: System) -> pyproj.Transformer:
     try:
-        return pyproj.Transformer.from_crs(source, target, always_xy=True)
+        return pyproj.Transformer.from_crs(source.crs, target.crs, always_xy=True)
     except pyproj.exceptions.ProjError as error:
-        names = [pyproj.CRS.from_user_input(crs).name for crs in (source, target)]
         raise DataError(
-            Note("geometry.no_transformation", source=names[0], target=names[1]),
+            Note("geometry.no_transformation", source=source.crs.name, target=target.crs.name),
             way_out=Note("geometry.set_known_crs"),
         ) from error
 
@@ -119,6 +139,12 @@ def in_degrees(crs: pyproj.CRS) -> bool:
     >>> in_degrees(pyproj.CRS(4326)), in_degrees(pyproj.CRS(2154)), in_degrees(pyproj.CRS(4807))
     (True, False, False)
     """
+    return _in_degrees(System(crs))
+
+
+@lru_cache(maxsize=64)
+def _in_degrees(system: System) -> bool:
+    crs = system.crs
     if not crs.is_geographic or crs.prime_meridian is None:
         return False
     return crs.prime_meridian.longitude == 0 and all(axis.unit_name == "degree" for axis in crs.axis_info[:2])
@@ -136,7 +162,12 @@ def to_degrees(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> tuple[Any
     x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
     if in_degrees(crs) or not len(x):
         return x, y
-    return _transformer(crs.to_wkt(), f"EPSG:{DEGREES}").transform(x, y)
+    return transformer(crs, _degrees()).transform(x, y)
+
+
+@lru_cache(maxsize=1)
+def _degrees() -> pyproj.CRS:
+    return pyproj.CRS.from_epsg(DEGREES)
 
 
 def returns(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> Booleans:
@@ -150,7 +181,7 @@ def returns(x: npt.ArrayLike, y: npt.ArrayLike, crs: pyproj.CRS) -> Booleans:
     x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
     if in_degrees(crs) or not len(x):
         return np.ones(len(x), dtype=bool)
-    back = _transformer(crs.to_wkt(), f"EPSG:{DEGREES}").transform(*to_degrees(x, y, crs), direction="INVERSE")
+    back = transformer(crs, _degrees()).transform(*to_degrees(x, y, crs), direction="INVERSE")
     same: Booleans = (np.abs(back[0] - x) <= _RETURNS_WITHIN) & (np.abs(back[1] - y) <= _RETURNS_WITHIN)
     return same
 
@@ -201,22 +232,32 @@ def in_use(lon: npt.ArrayLike, lat: npt.ArrayLike, crs: pyproj.CRS) -> Booleans:
     [True, False]
     """
     lon, lat = np.atleast_1d(np.asarray(lon, float)), np.atleast_1d(np.asarray(lat, float))
-    use = None if crs.is_geographic else crs.area_of_use
-    if use is None or use.west > use.east:
+    boxes = _boxes_in_use(System(crs))
+    if not boxes:
         return np.ones(len(lon), dtype=bool)
-    near = _in_box(lon, lat, use.bounds, _USE_MARGIN)
-    # French Polynesia is wider than any zone
-    epsg = crs.to_epsg()
-    for one in territories.territories().values():
-        if one.epsg == epsg and one.bounds is not None:
-            near |= _in_box(lon, lat, one.bounds, 0)
+    near = np.zeros(len(lon), dtype=bool)
+    for box in boxes:
+        near |= _in_box(lon, lat, box)
     return near
 
 
-def _in_box(lon: Any, lat: Any, box: tuple[float, float, float, float], margin: float) -> Booleans:  # noqa: ANN401
+@lru_cache(maxsize=64)
+def _boxes_in_use(system: System) -> list[tuple[float, float, float, float]]:
+    """Boxes where a projection is in use, margins included; none for one without such a place."""
+    crs = system.crs
+    use = None if crs.is_geographic else crs.area_of_use
+    if use is None or use.west > use.east:
+        return []
+    near, margin = use.bounds, _USE_MARGIN
+    # French Polynesia is wider than any zone
+    epsg = crs.to_epsg()
+    legal = [one.bounds for one in territories.territories().values() if one.epsg == epsg and one.bounds is not None]
+    return [(near[0] - margin, near[1] - margin, near[2] + margin, near[3] + margin), *legal]
+
+
+def _in_box(lon: Any, lat: Any, box: tuple[float, float, float, float]) -> Booleans:  # noqa: ANN401
     west, south, east, north = box
-    held: Booleans = (lon >= west - margin) & (lon <= east + margin)
-    held &= (lat >= south - margin) & (lat <= north + margin)
+    held: Booleans = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
     return held
 
 

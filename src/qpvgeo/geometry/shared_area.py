@@ -11,7 +11,6 @@ No edge is ever judged to cross another, to touch it or to lie on it: outlines t
 what differs from exact arithmetic is the rounding of the sum alone.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,7 @@ import numpy.typing as npt
 import shapely
 
 from qpvgeo.geometry.edges import edges_of
-from qpvgeo.geometry.parallel import THREADS, keep_memory
+from qpvgeo.geometry.parallel import in_threads, keep_memory
 from qpvgeo.geometry.point_location import expand
 
 __all__ = ["ROUNDING_M2", "shared_areas"]
@@ -140,7 +139,7 @@ class _Side:
 
 
 def _summed(a: Shapes, b: Shapes, i: Rows, j: Rows) -> Floats:
-    """Areas shared, job by job on two threads; a job builds the edges of its own polygons and forgets them."""
+    """Areas shared, job by job; a job builds the edges of its own polygons and forgets them."""
     size_a, size_b = (shapely.get_num_coordinates(shapes).astype(np.intp) for shapes in (a, b))
     jobs = _jobs(size_a, size_b, i, j)
 
@@ -149,9 +148,8 @@ def _summed(a: Shapes, b: Shapes, i: Rows, j: Rows) -> Floats:
         return _shared(_Side.of(a[own]), _Side.of(b[others]), mine, theirs)
 
     found = np.empty(len(i))
-    with ThreadPoolExecutor(THREADS) as pool:
-        for rows, areas in zip(jobs, pool.map(work, jobs), strict=True):
-            found[rows] = areas
+    for rows, areas in zip(jobs, in_threads(work, jobs), strict=True):
+        found[rows] = areas
     return found
 
 

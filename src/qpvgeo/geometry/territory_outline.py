@@ -80,7 +80,9 @@ class TerritoryOutline:
         at *= np.int32(_ACROSS)
         at += right.astype(np.int32)
         cell = self.cells.take(at)
-        rows = np.flatnonzero(cell)
+        rows: Rows = np.flatnonzero(cell)
+        if not len(rows):
+            return rows
         crossed = cell[rows] == _CROSSED
         kept = ~crossed
         near = rows[crossed]
@@ -106,6 +108,8 @@ def outline_of(territory: str, crs: Any = DEGREES) -> TerritoryOutline:  # noqa:
     >>> outline_of("978").beyond(np.array([-63.085, -63.05]), np.array([18.067, 18.026])).tolist()
     [1]
     """
+    if isinstance(crs, int) and crs == DEGREES:
+        return _made(territory, "")
     known = pyproj.CRS.from_user_input(crs)
     return _made(territory, "" if in_degrees(known) else known.to_wkt())
 

@@ -394,7 +394,11 @@ def numbers_in(axis: Any) -> Floats:  # noqa: ANN401 - whatever numpy reads
     UsageError
         They are not numbers, or not in one dimension.
     """
+    if isinstance(axis, float | int) and not isinstance(axis, bool):
+        return np.array([axis], dtype=float)
     try:
+        if type(axis) is np.ndarray and axis.dtype == np.float64 and axis.ndim == 1:
+            return np.ascontiguousarray(axis)
         if isinstance(axis, pd.Series | pd.Index):
             return np.ascontiguousarray(axis.to_numpy(dtype=float, na_value=np.nan))
         found: Floats = np.atleast_1d(np.ascontiguousarray(np.ma.filled(np.ma.asarray(axis, dtype=float), np.nan)))

@@ -10,7 +10,7 @@ Source: the tables `lists` and `decrees` of the facts (`qpvgeo.geography`).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -19,7 +19,9 @@ from qpvgeo.codes import territories
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 from qpvgeo.tagging.index_layer import IndexLayer
-from qpvgeo.tagging.perimeter_index import PerimeterIndex
+
+if TYPE_CHECKING:
+    from qpvgeo.tagging.perimeter_index import PerimeterIndex
 
 __all__ = ["InForce", "by_day", "by_vintage", "day_notes"]
 
@@ -49,7 +51,7 @@ class InForce:
     doubt: str | None = None
 
 
-def by_vintage(index: PerimeterIndex, codes: Iterable[str], vintage: int | None) -> list[InForce]:
+def by_vintage(index: "PerimeterIndex", codes: Iterable[str], vintage: int | None) -> list[InForce]:
     """Perimeters of a vintage in each of some territories.
 
     Parameters
@@ -70,7 +72,7 @@ def by_vintage(index: PerimeterIndex, codes: Iterable[str], vintage: int | None)
     return found
 
 
-def by_day(index: PerimeterIndex, codes: Iterable[str], on: Any, lists: pd.DataFrame) -> list[InForce]:  # noqa: ANN401
+def by_day(index: "PerimeterIndex", codes: Iterable[str], on: Any, lists: pd.DataFrame) -> list[InForce]:  # noqa: ANN401
     """Perimeters of the list in force on a day in each of some territories.
 
     Parameters
@@ -111,7 +113,7 @@ def by_day(index: PerimeterIndex, codes: Iterable[str], on: Any, lists: pd.DataF
     return found
 
 
-def day_notes(index: PerimeterIndex, on: Any) -> list[str]:  # noqa: ANN401 - a day, or its text
+def day_notes(index: "PerimeterIndex", on: Any) -> list[str]:  # noqa: ANN401 - a day, or its text
     """What is not known of the lists of a day where an index has perimeters, in words; nothing for no day."""
     if on is None:
         return []

@@ -67,6 +67,11 @@ class Question:
     reach: float
 
     @property
+    def band_names(self) -> list[str]:
+        """Names of the bands: inside, each of them, beyond all; none without bands."""
+        return ["in", *map(within, self.bands), f"beyond {band_name(self.bands[-1])} m"] if self.bands else []
+
+    @property
     def measures(self) -> bool:
         """Whether distances are wanted, and not bands alone."""
         return bool(self.bands) and self.distance != "band"

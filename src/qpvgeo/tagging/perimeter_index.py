@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -24,9 +24,16 @@ from qpvgeo.language import Note
 from qpvgeo.tagging import index_file
 from qpvgeo.tagging.coordinates import numbers_in
 from qpvgeo.tagging.index_layer import IndexLayer
-from qpvgeo.tagging.options import WIDEST_M
+from qpvgeo.tagging.options import WIDEST_M, Distance
 from qpvgeo.tagging.perimeter_frames import require_frames, rows_of
 from qpvgeo.tagging.perimeter_source import Source, digest_of, identity_of, is_of_sample, partial_lists
+from qpvgeo.tagging.point_tags import PointTags
+from qpvgeo.tagging.prepared import Asked, tags_of
+
+if TYPE_CHECKING:
+    import pyproj
+
+    from qpvgeo.tagging.tagger import Tagger
 
 __all__ = ["PerimeterIndex"]
 
@@ -106,6 +113,7 @@ class PerimeterIndex:
                 Note("tagging.repeated_perimeters"), problems=map(str, repeated), way_out=Note("tagging.one_each")
             )
         self._layers = _layers(rows)
+        self.taggers: dict[Any, tuple[Tagger, pyproj.CRS]] = {}
         self._about = Source(
             tuple(record for frame in frames for record in provenance.provenance(frame).get("files", [])),
             provenance.is_fictional(*frames) or any(map(is_of_sample, rows["code"])),
@@ -121,6 +129,10 @@ class PerimeterIndex:
         number = sum(len(layer.codes) for layer in self._layers.values())
         years = ", ".join(str(vintage) for vintage in self.vintages if vintage is not None)
         return f"<PerimeterIndex: {number} perimeters, vintage {years or 'none'}, reach {self.reach_m:g} m>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything except what is prepared for the options of `tag`, which each process prepares for itself."""
+        return vars(self) | {"taggers": {}}
 
     @property
     def vintages(self) -> tuple[int | None, ...]:
@@ -163,6 +175,60 @@ class PerimeterIndex:
     def layer(self, territory: str, vintage: int | None) -> IndexLayer | None:
         """Perimeters of a territory and a vintage; None when the index has none."""
         return self._layers.get((territory, vintage))
+
+    def tag(  # noqa: PLR0913 - the points and the options
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        *,
+        crs: Any = 4326,  # noqa: ANN401 - whatever pyproj reads
+        bands: Sequence[float] = (300, 500),
+        distance: Distance = "exact",
+        on: Any = None,  # noqa: ANN401 - a date, or its text
+        vintage: int | None = None,
+        tolerance_m: Any = 0.0,  # noqa: ANN401 - a number, or one for each point
+    ) -> PointTags:
+        """Tag points without a frame: `qpvgeo.tag_points` in plain arrays, for one point or for millions.
+
+        The options are judged at the first call that has them, and kept: after it one point takes a fraction of a
+        millisecond. Several threads may ask at once; in a service with workers of its own set `QPVGEO_THREADS=1`.
+
+        Parameters
+        ----------
+        x, y
+            Eastings or longitudes, northings or latitudes: one number or an array of each.
+        crs
+            Their CRS; WGS 84 degrees by default.
+        bands, distance, on
+            As for `qpvgeo.tag_points`.
+        vintage
+            Which one, where the index holds several and no day is given.
+        tolerance_m
+            Uncertainty in metres, one number or one for each point.
+
+        Returns
+        -------
+        qpvgeo.tagging.point_tags.PointTags
+            Arrays `state`, `reason`, `qpv_code`, `qpv_name`, `qpv_commune`, `also_in`, `nearest_qpv`, `distance_m`,
+            `band`, `territory` and `vintage`, one value per point; `rows()` for a dictionary of each.
+
+        Raises
+        ------
+        UsageError
+            Options are invalid, `x` and `y` are not numbers or not as many, the index holds several vintages and none
+            is chosen, or does not measure as far as asked.
+
+        Examples
+        --------
+        >>> import qpvgeo as qg
+        >>> qpv = qg.read_qpv(qg.sample().qpv_2024)
+        >>> middle = qpv.geometry.iloc[0].representative_point()
+        >>> tags = PerimeterIndex(qpv).tag([middle.x, -3.7, 45.97], [middle.y, 45.9, -3.6])
+        >>> tags.state.tolist(), tags.reason[2], tags.distance_m[0]
+        (['in', 'out', 'unknown'], 'latitude and longitude look swapped', np.float64(0.0))
+        """
+        own = tolerance_m if np.ndim(tolerance_m) == 0 else None
+        return tags_of(self, x, y, Asked(crs, bands, distance, on, vintage, own), tolerance_m)
 
     def locate(
         self, x: npt.ArrayLike, y: npt.ArrayLike, *, territory: str = "hexagone", vintage: int | None = None
@@ -278,6 +344,7 @@ class PerimeterIndex:
             reach_m=about["reach_m"],
             _expected=None,
             _about=source,
+            taggers={},
             _layers={(layer.territory, layer.vintage): layer for layer in layers},
         )
         return index

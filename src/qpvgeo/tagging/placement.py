@@ -5,6 +5,7 @@ reason.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,8 @@ import pyproj
 
 from qpvgeo.codes import territories
 from qpvgeo.geometry.parallel import in_chunks
-from qpvgeo.geometry.projection import DEGREES, in_use, looks_swapped, returns, to_degrees
-from qpvgeo.geometry.territory_outline import outline_of
+from qpvgeo.geometry.projection import DEGREES, System, in_degrees, in_use, looks_swapped, returns, to_degrees
+from qpvgeo.geometry.territory_outline import TerritoryOutline, outline_of
 from qpvgeo.tagging.coordinates import Coordinates, Floats
 
 __all__ = ["REASONS", "Places", "number", "place"]
@@ -39,6 +40,7 @@ REASONS = (
 _BORDER_POINTS = 101
 
 Bytes = npt.NDArray[np.int8]
+Box = tuple[int, float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,7 @@ def place(points: Coordinates, *, fictional: bool = False) -> Places:
     """
     known = list(territories.territories())
     territory, reason = np.full(len(points.x), -1, np.int8), np.zeros(len(points.x), np.int8)
-    box = None if fictional else _box_of(points.crs)
-    near = None if box is None else (known.index(box[0]), *box[1:])
-    border = None if box is None else outline_of(box[0], points.crs)
+    near, border = (None, None) if fictional else _near(System(points.crs))
 
     def look(rows: slice) -> set[int]:
         x, y = points.x[rows], points.y[rows]
@@ -119,8 +119,17 @@ def place(points: Coordinates, *, fictional: bool = False) -> Places:
     return Places(tuple(known[position] for position in there), territory, reason)
 
 
+@lru_cache(maxsize=64)
+def _near(system: System) -> tuple[Box | None, TerritoryOutline | None]:
+    """Box in which a point of a projection lies, most often, its territory by number first; and the border of it."""
+    box = _box_of(system.crs)
+    if box is None:
+        return None, None
+    return (list(territories.territories()).index(box[0]), *box[1:]), outline_of(box[0], system.crs)
+
+
 def _in_box(
-    near: tuple[int, float, float, float, float] | None, x: Floats, y: Floats, territory: Bytes
+    near: Box | None, x: Floats, y: Floats, territory: Bytes
 ) -> npt.NDArray[np.intp]:
     """Give the points of a box the number of its territory; positions of the others."""
     if near is None:
@@ -184,8 +193,12 @@ def _boxed(lon: Floats, lat: Floats, known: list[str]) -> Bytes:
 def _box_of(crs: pyproj.CRS) -> tuple[str, float, float, float, float] | None:
     """Territory that a projection is the legal one of, and a box of metres that lies within its degrees.
 
-    Most points fall in it, and need not be taken to degrees to be known. None where the projection is shared.
+    Most points fall in it, and need not be taken to degrees to be known. Of degrees it is the box of the hexagone. None
+    where the projection is shared.
     """
+    if in_degrees(crs):
+        bounds = territories.get("hexagone").bounds
+        return None if bounds is None else ("hexagone", *bounds)
     epsg = crs.to_epsg()
     of = [
         one for one in territories.territories().values() if one.epsg == epsg and one.bounds and not crs.is_geographic

@@ -18,7 +18,7 @@ from qpvgeo.tagging.index_layer import IndexLayer
 from qpvgeo.tagging.options import Question
 from qpvgeo.tagging.placement import number
 
-__all__ = ["IN", "OUT", "UNKNOWN", "Tags", "gathered", "leave_unknown", "tag_territory", "without_perimeters"]
+__all__ = ["IN", "OUT", "UNKNOWN", "Tags", "gathered", "leave_unknown", "settle", "tag_territory", "without_perimeters"]
 
 IN, OUT, UNKNOWN = 0, 1, 2
 """Positions in `STATES`."""
@@ -126,7 +126,7 @@ def tag_territory(  # noqa: PLR0913 - the points, the perimeters, the options
         tags.held_by[part] = np.where(out, -1, own + offset) if offset else own
         tags.state[part] = out
         if measured:
-            slack = tolerance[part] if tolerance.ndim else np.broadcast_to(tolerance, len(own))
+            slack = tolerance[part] if tolerance.ndim else tolerance
             _measure(tags, part, layer, (x[part], y[part]), own, slack, question, offset)
 
     in_chunks(look, len(x))
@@ -157,7 +157,9 @@ def _measure(  # noqa: PLR0913, PLR0917 - a part of the points
         tags.state[part] = np.where(coarse | close, UNKNOWN, tags.state[part])
         reason = np.where(coarse, number("location too coarse"), number("near the boundary"))
         tags.reason[part] = np.where(coarse | close, reason, tags.reason[part])
-        distance[coarse], near[coarse] = np.nan, -1
+        if coarse.any():
+            lost = np.broadcast_to(coarse, len(found))
+            distance[lost], near[lost] = np.nan, -1
         inside = np.flatnonzero((found >= 0) & ~coarse)
     else:
         distance, near = np.full(len(found), np.nan), np.full(len(found), -1, np.int32)
@@ -203,6 +205,16 @@ def leave_unknown(tags: Tags, rows: npt.NDArray[np.intp], reason: str) -> None:
     tags.state[rows], tags.reason[rows] = UNKNOWN, number(reason)
     if len(tags.nearest):
         tags.nearest[rows], tags.distance_m[rows] = -1, np.nan
+
+
+def settle(tags: Tags) -> None:
+    """Take the perimeters and the band from unknown points: what is not known to be in a perimeter is in none."""
+    unknown = np.flatnonzero(tags.state == UNKNOWN)
+    tags.held_by[unknown] = -1
+    if len(tags.band):
+        tags.band[unknown] = -1
+    for row in [row for row in tags.also if tags.state[row] == UNKNOWN]:
+        del tags.also[row]
 
 
 def gathered(reason: Bytes, parts: Sequence[tuple[Rows, Tags]], question: Question, kind: Any) -> Tags:  # noqa: ANN401
