@@ -24,7 +24,7 @@ language: str | None = None
 """Language of notes, errors, tables and maps: `"en"`, `"fr"`, or None for that of `QPVGEO_LANG`, else English."""
 
 threads: int | None = None
-"""Threads of one call, from 1 on; None for `QPVGEO_THREADS`, else the processors at hand, four at most."""
+"""Threads of one call, from 1 on; None for `QPVGEO_THREADS`, else the processors available, four at most."""
 
 _MOST_THREADS = 4
 """More gain nothing by default: what they work on waits for memory."""
@@ -50,7 +50,7 @@ def current_language() -> str:
 
 
 def current_threads() -> int:
-    """Threads of one call: `settings.threads`, else `QPVGEO_THREADS`, else the processors at hand, four at most.
+    """Threads of one call: `settings.threads`, else `QPVGEO_THREADS`, else the processors available, four at most.
 
     Answers do not depend on it.
 

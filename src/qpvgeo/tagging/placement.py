@@ -128,9 +128,7 @@ def _near(system: System) -> tuple[Box | None, TerritoryOutline | None]:
     return (list(territories.territories()).index(box[0]), *box[1:]), outline_of(box[0], system.crs)
 
 
-def _in_box(
-    near: Box | None, x: Floats, y: Floats, territory: Bytes
-) -> npt.NDArray[np.intp]:
+def _in_box(near: Box | None, x: Floats, y: Floats, territory: Bytes) -> npt.NDArray[np.intp]:
     """Give the points of a box the number of its territory; positions of the others."""
     if near is None:
         return np.arange(len(x))

@@ -96,27 +96,27 @@ class PointTags:
     @property
     def state(self) -> Texts:
         """`in`, `out` or `unknown`."""
-        return _STATES[self.positions.state]
+        return _at(_STATES, self.positions.state)
 
     @property
     def reason(self) -> Texts:
         """Why a point is unknown (one of `qpvgeo.tagging.placement.REASONS`); None otherwise."""
-        return _REASONS[self.positions.reason - np.int8(1)]
+        return _at(_REASONS, self.positions.reason - np.int8(1))
 
     @property
     def qpv_code(self) -> Texts:
         """Label of the perimeter that covers a point, the smallest where several do; None for none."""
-        return self.perimeters.texts["labels"][self.positions.held_by]
+        return _at(self.perimeters.texts["labels"], self.positions.held_by)
 
     @property
     def qpv_name(self) -> Texts:
         """Its name; None where the perimeters give none."""
-        return self.perimeters.texts["names"][self.positions.held_by]
+        return _at(self.perimeters.texts["names"], self.positions.held_by)
 
     @property
     def qpv_commune(self) -> Texts:
         """Communes that it lies in; None where the perimeters give none."""
-        return self.perimeters.texts["communes"][self.positions.held_by]
+        return _at(self.perimeters.texts["communes"], self.positions.held_by)
 
     @property
     def also_in(self) -> Texts:
@@ -129,10 +129,10 @@ class PointTags:
 
     @property
     def nearest_qpv(self) -> Texts:
-        """Label of the perimeter whose boundary is nearest, up to the widest band; None beyond, or where not measured."""
+        """Label of the perimeter of the nearest boundary, up to the widest band; None beyond, or where not measured."""
         if not self.question.measures:
             return np.full(len(self), None, dtype=object)
-        return self.perimeters.texts["labels"][self.positions.nearest]
+        return _at(self.perimeters.texts["labels"], self.positions.nearest)
 
     @property
     def distance_m(self) -> npt.NDArray[np.float64]:
@@ -144,18 +144,18 @@ class PointTags:
         """`in`, `within 300 m`, ..., `beyond 500 m`; None where unknown, and without bands."""
         if not self.question.bands:
             return np.full(len(self), None, dtype=object)
-        return _texts(self.question.band_names)[self.positions.band]
+        return _at(_texts(self.question.band_names), self.positions.band)
 
     @property
     def territory(self) -> Texts:
         """Code of the territory that a point lies in; None for none."""
-        return _texts(self.places.codes)[self.places.territory]
+        return _at(_texts(self.places.codes), self.places.territory)
 
     @property
     def vintage(self) -> Texts:
         """Year of the geography that a point was tagged by; None where its territory has no perimeters."""
         layers = (self.perimeters.in_force[code].layer for code in self.places.codes)
-        return _texts([None if one is None else one.vintage for one in layers])[self.places.territory]
+        return _at(_texts([None if one is None else one.vintage for one in layers]), self.places.territory)
 
     def rows(self) -> list[dict[str, Any]]:
         """A dictionary for each point, with plain Python values and None for what is missing: ready for JSON."""
@@ -183,6 +183,11 @@ def _texts(values: Sequence[Any]) -> Texts:
     """Values with a missing one at the end, where position -1 is."""
     found: Texts = np.empty(len(values) + 1, dtype=object)
     found[:-1] = values
+    return found
+
+
+def _at(texts: Texts, positions: npt.NDArray[Any]) -> Texts:
+    found: Texts = texts[positions]
     return found
 
 

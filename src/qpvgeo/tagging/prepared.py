@@ -47,12 +47,13 @@ class Asked(NamedTuple):
 
 def tags_of(index: "PerimeterIndex", x: npt.ArrayLike, y: npt.ArrayLike, asked: Asked, tolerance_m: Any) -> PointTags:  # noqa: ANN401
     """Tags of points as arrays: see `PerimeterIndex.tag`."""
-    points = [numbers_in(axis) for axis in (x, y)]
-    if points[0].shape != points[1].shape:
-        raise UsageError(Note("tagging.arrays_differ", x=str(points[0].shape), y=str(points[1].shape)))
+    right, up = numbers_in(x), numbers_in(y)
+    if right.shape != up.shape:
+        raise UsageError(Note("tagging.arrays_differ", x=str(right.shape), y=str(up.shape)))
     tagger, crs = _prepared(index, asked)
-    labels = _NO_LABELS if np.ndim(tolerance_m) == 0 else pd.RangeIndex(len(points[0]))
-    return tagger.point_tags(Coordinates(*points, crs, labels, _NO_ROWS), tolerance_of(None, tolerance_m, labels))[0]
+    labels = _NO_LABELS if np.ndim(tolerance_m) == 0 else pd.RangeIndex(len(right))
+    points = Coordinates(right, up, crs, labels, _NO_ROWS)
+    return tagger.point_tags(points, tolerance_of(None, tolerance_m, labels))[0]
 
 
 def _prepared(index: "PerimeterIndex", asked: Asked) -> tuple[Tagger, pyproj.CRS]:
@@ -100,6 +101,7 @@ def _chosen(index: "PerimeterIndex", vintage: int | None) -> int | None:
     if vintage is None or vintage not in held:
         key = "tagging.several_vintages" if vintage is None else "tagging.no_such_vintage"
         raise UsageError(
-            Note(key, vintage=str(vintage), vintages=[str(year) for year in held]), way_out=Note("tagging.choose_vintage")
+            Note(key, vintage=str(vintage), vintages=[str(year) for year in held]),
+            way_out=Note("tagging.choose_vintage"),
         )
     return vintage

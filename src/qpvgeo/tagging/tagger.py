@@ -138,7 +138,8 @@ class Tagger:
             years = index.vintages if vintages is None else vintages
             in_force = [
                 Perimeters.of(
-                    dict(zip(codes, by_vintage(index, codes, vintage), strict=True)), f"_{vintage}" if len(years) > 1 else ""
+                    dict(zip(codes, by_vintage(index, codes, vintage), strict=True)),
+                    f"_{vintage}" if len(years) > 1 else "",
                 )
                 for vintage in years
             ]
@@ -185,7 +186,9 @@ class Tagger:
     def _batch(self, points: Coordinates, tolerance: Tolerance) -> _Batch:
         metres, beyond = tolerance.within(self.question.reach)
         places = place(points, fictional=self.index.fictional)
-        return _Batch(places, [(code, rows, _metres(points, rows, code)) for code, rows in _rows_of(places)], metres, beyond)
+        return _Batch(
+            places, [(code, rows, _metres(points, rows, code)) for code, rows in _rows_of(places)], metres, beyond
+        )
 
     def _point_tags(self, batch: _Batch, apart: npt.NDArray[np.intp]) -> list[PointTags]:
         """Tags of points, those unknown whose commune and place disagree."""
