@@ -13,6 +13,7 @@ from contextlib import suppress
 import click
 
 from qpvgeo._version import __version__
+from qpvgeo.cli.commands.contrat import contrat
 from qpvgeo.cli.commands.coverage import coverage
 from qpvgeo.cli.commands.crosswalk import crosswalk
 from qpvgeo.cli.commands.datasets import datasets
@@ -48,6 +49,7 @@ command(app, "population", "cli.population")(population)
 command(app, "tag", "cli.tag")(tag)
 command(app, "crosswalk", "cli.crosswalk")(crosswalk)
 command(app, "designate", "cli.designate")(designate)
+command(app, "contrat", "cli.contrat")(contrat)
 command(app, "map", "cli.map")(map_)
 
 

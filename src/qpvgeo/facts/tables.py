@@ -21,6 +21,7 @@ TABLES = (
     "departments",
     "designation_methods",
     "designation_rules",
+    "ept_communes",
     "epts",
     "errata",
     "fiscal_rules",

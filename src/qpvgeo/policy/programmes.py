@@ -16,6 +16,7 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames.forms import require_qpv
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.language import Note
+from qpvgeo.policy.epts import ept_of
 
 __all__ = ["join_programmes", "programme_members", "programmes"]
 
@@ -240,10 +241,10 @@ def _by_commune(members: pd.DataFrame, qpv: gpd.GeoDataFrame) -> pd.DataFrame:
 
 def _by_group(members: pd.DataFrame, qpv: gpd.GeoDataFrame, communes: pd.DataFrame | None, level: str) -> pd.DataFrame:
     """Members that are groupings of communes, through the communes of the QPV."""
-    if communes is None or level not in communes.columns or not len(members):
+    if communes is None or not len(members):
         return _rows(members.iloc[:0], [], level, 1.0)
     links = _communes_of(qpv)
-    links["group"] = links["commune"].map(communes[level])
+    links["group"] = links["commune"].map(ept_of(communes) if level == "ept" else communes[level])
     whole = links.groupby("qpv_code")["group"].transform(lambda groups: len(groups.drop_duplicates()) == 1)
     links = links.assign(whole=whole).drop_duplicates(["qpv_code", "group"])
     matched = members.merge(links, left_on="code", right_on="group")
