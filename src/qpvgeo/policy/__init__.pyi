@@ -4,3 +4,7 @@ from .contracts import contrat_de_ville as contrat_de_ville
 from .programmes import join_programmes as join_programmes
 from .programmes import programme_members as programme_members
 from .programmes import programmes as programmes
+from .reach import carried_members as carried_members
+from .reach import programme_coverage as programme_coverage
+from .reach import programme_overlaps as programme_overlaps
+from .reach import programme_territories as programme_territories
