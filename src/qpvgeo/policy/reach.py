@@ -66,7 +66,7 @@ def programme_coverage(
     >>> links = qg.join_communes(qpv, None, population=qg.read_population(qg.sample().population_2024))
     >>> found = programme_coverage(qg.join_programmes(qpv, {"ours": ["QN09901M", "QN09902I"]}), links)
     >>> found[["n_qpv", "population_reached"]].to_numpy().tolist()
-    [[2.0, 3312.0]]
+    [[2, 3312.0]]
     """
     _require(joined, links)
     if by is not None and by not in _LEVELS:
