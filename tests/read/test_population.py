@@ -381,10 +381,10 @@ def test_ways_out_of_errors_lead_out(tmp_path):
     assert key == "read.several_populations"
     for choice, people in zip(error.way_out.values["choices"], (6056, 6490), strict=True):
         assert read_population(path, columns=ast.literal_eval(choice))["population"].tolist() == [people]
-    path = write(tmp_path, "code_qp;habitants\nQP001001;6056\n")
+    path = write(tmp_path, "code_qp;effectif\nQP001001;6056\n")
     key, error = key_of(lambda: read_population(path))
     assert (key, error.way_out.values["canonical"]) == ("read.no_population_column", "population")
-    assert read_population(path, columns={"habitants": "population"}, year=2018)["population"].tolist() == [6056]
+    assert read_population(path, columns={"effectif": "population"}, year=2018)["population"].tolist() == [6056]
     path = write(tmp_path, "code_qp;population\nQP001001;6056\n")
     key, error = key_of(lambda: read_population(path))
     assert (key, error.way_out.key) == ("read.no_year", "read.give_year")

@@ -53,6 +53,7 @@ ARRONDISSEMENTS = {
 _FOLD = {part: whole for whole, parts in ARRONDISSEMENTS.items() for part in parts}
 _QP = re.compile(r"QP(\d{3}|02[AB])(\d{3})", re.ASCII)
 _QN = re.compile(r"QN(\d{3}|02[AB])(\d{2})([NMIC])", re.ASCII)
+_INVISIBLE = re.compile("[\ufeff\u200b\u200c\u200d\u2060\u00ad]")
 _MISSING = {"", "na", "nan", "none", "null", "<na>", "zzzzzzzzz"}
 
 
@@ -201,6 +202,12 @@ _RULES: dict[str, tuple[Callable[[str], str | None], str]] = {
 }
 
 
+def _unrounded(text: str) -> str | None:
+    """Whole number of a spreadsheet's `2,45900410E+08`, when no digit of it was rounded away."""
+    found = re.fullmatch(r"(\d)[.,]?(\d*)E\+?(\d+)", text, re.ASCII | re.IGNORECASE)
+    return found[1] + found[2] if found and len(found[2]) == int(found[3]) else None
+
+
 def repaired(text: str, kind: Kind) -> tuple[str | None, list[str]]:
     """Code of a text, None when it is none, and what had to be done to it.
 
@@ -210,9 +217,15 @@ def repaired(text: str, kind: Kind) -> tuple[str | None, list[str]]:
     (('01053', ['decimals removed', 'zeros restored']), (None, ['upper case']))
     """
     done = []
-    stripped = "".join(text.split())
+    stripped = "".join(_INVISIBLE.sub("", text).split())
     if stripped != text:
         done.append("spaces removed")
+    if kind == "qpv" and (joined := re.sub(r"[-_.](?!0+$)", "", stripped)) != stripped:
+        done.append("separators removed")
+        stripped = joined
+    if whole := _unrounded(stripped):
+        done.append("exponent removed")
+        stripped = whole
     upper = stripped.upper()
     if upper != stripped:
         done.append("upper case")

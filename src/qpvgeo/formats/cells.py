@@ -9,10 +9,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-__all__ = ["NUMBER", "SECRET_MARKS", "Numbers", "find_column", "harmless", "normalise", "to_number"]
+__all__ = ["NUMBER", "SECRET_MARKS", "Numbers", "find_column", "harmless", "is_mark", "normalise", "to_number"]
 
-SECRET_MARKS = ("ns", "nd", "s", "c", "na", "n/a", "nan")
+SECRET_MARKS = (
+    *("ns", "nd", "s", "c", "na", "n/a", "nan", "nc", "n/d", "n/s", "so", "#n/a", "secret", "null", "none"),
+    *("non disponible", "non diffusé", "non significatif", "non communiqué", "secret statistique", "sans objet"),
+    *("///", "//", "/", "...", "…", "..", ".", "-", "–", "—", "*", "**"),
+)
 """What stands in place of a number that is secret, not significant or not available, in lower case."""
+
+_BELOW = re.compile(r"(?:[<≤]=?|moins de|inférieur à)\s*\d+")
+"""A number that is only said to be under a threshold."""
 
 _SPACES = " \u00a0\u202f"
 NUMBER = re.compile(rf"[+-]?(?:\d{{1,3}}(?:[{_SPACES}]\d{{3}})+|\d+)(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
@@ -86,7 +93,7 @@ def to_number(values: pd.Series) -> Numbers:
     ----------
     values
         Text: decimal comma or point, thousands set apart by a space, a no-break space (U+00A0) or a narrow one
-        (U+202F), or one of the `SECRET_MARKS`.
+        (U+202F), or one of the `SECRET_MARKS`, or a threshold (`<5`).
 
     Returns
     -------
@@ -103,7 +110,7 @@ def to_number(values: pd.Series) -> Numbers:
     """
     text = values.astype("str").str.strip()
     marks = text.str.lower().fillna("")
-    is_missing = marks.isin({"", *SECRET_MARKS})
+    is_missing = marks.isin({mark for mark in marks.unique() if not mark or is_mark(mark)})
     is_number = text.str.fullmatch(NUMBER.pattern).fillna(False).astype(bool)
     plain = text[is_number].str.replace(rf"[{_SPACES}]", "", regex=True).str.replace(",", ".", regex=False)
     numbers = plain.astype("float64").reindex(values.index) if values.index.is_unique else _aligned(plain, is_number)
@@ -115,6 +122,20 @@ def to_number(values: pd.Series) -> Numbers:
         numbers=numbers.rename(values.name),
         missing=dict(Counter(marks[is_missing])),
         problems=pd.DataFrame({"row": odd.index, "value": odd.to_numpy(), "problem": "not a number"}),
+    )
+
+
+def is_mark(cell: str) -> bool:
+    """Tell whether a cell says that its number is secret, below a threshold or not available.
+
+    Examples
+    --------
+    >>> [is_mark(cell) for cell in ("n.d.", "///", "< 5", "Secret", "12")]
+    [True, True, True, True, False]
+    """
+    text = " ".join(cell.lower().split())
+    return (
+        text in SECRET_MARKS or text.replace(".", "").replace(" ", "") in SECRET_MARKS or bool(_BELOW.fullmatch(text))
     )
 
 

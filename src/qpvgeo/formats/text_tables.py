@@ -24,9 +24,10 @@ import pyarrow.parquet as pq
 
 from qpvgeo.errors import ArchiveError, DataError, MissingDataError
 from qpvgeo.formats import workbooks
-from qpvgeo.formats.cells import NUMBER, SECRET_MARKS, Numbers, find_column, normalise, to_number
+from qpvgeo.formats.cells import NUMBER, SECRET_MARKS, Numbers, find_column, is_mark, normalise, to_number
 from qpvgeo.formats.csv_records import Rows, rows_of, usual_width
 from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.table_headers import has_names, two_lines
 from qpvgeo.formats.zip_members import read_member, zip_members
 from qpvgeo.language import Note
 from qpvgeo.settings import home_expanded
@@ -47,7 +48,7 @@ _HEAD = 100
 _LOOKED_AT_BYTES = 1 << 16
 _LARGEST = 1 << 28
 _MOST_CELLS = 20_000_000
-_DELIMITERS = (";", ",", "\t")
+_DELIMITERS = (";", ",", "\t", "|")
 _SUFFIXES = {".csv", ".txt", ".tsv", ".xls", ".xlsx", ".parquet"}
 _CODE = re.compile(r"[0-9A-Z]*\d[0-9A-Z]*")
 _Lines = list[tuple[int, list[str]]]
@@ -86,7 +87,7 @@ def read_table(
     Parameters
     ----------
     path
-        CSV (semicolon, comma or tab; UTF-8 with or without byte order mark, else cp1252), xls or xlsx, Parquet, or a
+        CSV (semicolon, comma, tab or bar; UTF-8 with or without byte order mark, else cp1252), xls or xlsx, Parquet, or a
         zip that holds one such table, or one compressed by gzip. The content decides, not the suffix.
     sheet
         Name of the sheet of a workbook, in any case; found by its header when not given.
@@ -297,8 +298,7 @@ def _choose(candidates: Sequence[_Candidate], wanted: Sequence[frozenset[str]], 
         fits = [
             (candidate, at)
             for candidate in candidates
-            if (at := next((k for k, (_, row) in enumerate(candidate.head) if names <= set(map(normalise, row))), -1))
-            >= 0
+            if (at := next((k for k, (_, row) in enumerate(candidate.head) if has_names(row, names)), -1)) >= 0
         ]
         members = list(dict.fromkeys(candidate.about.get("member") for candidate, _ in fits))
         if len(members) > 1:
@@ -309,7 +309,8 @@ def _choose(candidates: Sequence[_Candidate], wanted: Sequence[frozenset[str]], 
             )
         if fits:
             # a dictionary of variables names the columns too, but it is not as wide as the table
-            return max(fits, key=lambda fit: _width(fit[0].head[fit[1]][1]))
+            best = max(fits, key=lambda fit: _width(fit[0].head[fit[1]][1]))
+            return _with_other_sheets(best, fits)
     widest = [(candidate, *_widest(candidate.head)) for candidate in candidates]
     candidate, at, width = max(widest, key=_rank, default=(None, 0, 0))
     if candidate is None or width == 0:
@@ -321,6 +322,20 @@ def _choose(candidates: Sequence[_Candidate], wanted: Sequence[frozenset[str]], 
             way_out=Note("formats.name_columns", found=", ".join(filter(None, candidate.head[at][1]))),
         )
     return candidate, at
+
+
+def _with_other_sheets(best: tuple[_Candidate, int], fits: Sequence[tuple[_Candidate, int]]) -> tuple[_Candidate, int]:
+    """The table that is read, with a note on the sheets that have the same names of columns."""
+    candidate, at = best
+    alike = [
+        other.about["sheet"]
+        for other, line in fits
+        if other is not candidate and "sheet" in other.about and other.head[line][1] == candidate.head[at][1]
+    ]
+    if not alike:
+        return best
+    note = Note("formats.other_sheets", sheet=candidate.about["sheet"], others=alike)
+    return candidate._replace(about=candidate.about | {"notes": [note], "other_sheets": alike}), at
 
 
 def _rank(found: tuple[_Candidate, int, int]) -> tuple[bool, int, int]:
@@ -355,6 +370,9 @@ def _frame(chosen: _Candidate, at: int, name: str) -> pd.DataFrame:
     header = [re.sub(r"[\ufeff\u200b]", "", column).strip() for column in header]
     while header and not header[-1]:
         header.pop()
+    above = rows[at - 1][1] if at else []
+    header, used = two_lines(above, header, body[0][1] if body else [])
+    body = body[used:]
     width = len(header)
     _require_fit(name, header, body, {line for line in strays if line > header_line})
     labels = len(body) > 1 and _is_labels(body[0][1], [row for _, row in body[1:]])
@@ -373,7 +391,8 @@ def _frame(chosen: _Candidate, at: int, name: str) -> pd.DataFrame:
         frame.attrs["table"]["labels_line"] = labels_line
     inside = [line for line in strays if line > header_line]
     if inside:
-        frame.attrs["table"]["notes"] = [Note("formats.stray_quote", count=len(inside), lines=inside)]
+        told = Note("formats.stray_quote", count=len(inside), lines=inside)
+        frame.attrs["table"]["notes"] = [*chosen.about.get("notes", []), told]
     return frame
 
 
@@ -401,7 +420,7 @@ def _is_labels(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     told = 0
     for place, cell in enumerate(first):
         below = [row[place] for row in others if place < len(row) and row[place]]
-        if not below or not all(map(_is_value, below)) or all(mark.lower() in SECRET_MARKS for mark in below):
+        if not below or not all(map(_is_value, below)) or all(map(is_mark, below)):
             continue
         if _is_value(cell) or not re.search(r"[^\W\d_]{2}", cell):
             return False
@@ -411,7 +430,7 @@ def _is_labels(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
 
 def _is_value(cell: str) -> bool:
     """Whether a cell is a code, a number or a mark."""
-    return bool(_CODE.fullmatch(cell) or NUMBER.fullmatch(cell)) or cell.lower() in SECRET_MARKS
+    return bool(_CODE.fullmatch(cell) or NUMBER.fullmatch(cell)) or is_mark(cell)
 
 
 def _is_note(row: Sequence[str]) -> bool:

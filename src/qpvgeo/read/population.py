@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import pandas as pd
@@ -28,7 +29,7 @@ from qpvgeo.sources import published_columns as published
 from qpvgeo.sources import recognise
 from qpvgeo.sources.catalog import published_year
 from qpvgeo.sources.known_tables import EXPECT, read_known
-from qpvgeo.sources.published_names import COMMUNE_NAME, QPV_NAME
+from qpvgeo.sources.published_names import COMMUNE_CODE, COMMUNE_NAME, QPV_CODE, QPV_NAME
 
 __all__ = ["Level", "read_population"]
 
@@ -63,6 +64,7 @@ def read_population(
     level: Level = "qpv",
     arrondissements: Arrondissements = "fold",
     columns: Mapping[str, str] | None = None,
+    layer: str | None = None,
     data: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Read a published table of municipal populations.
@@ -85,6 +87,9 @@ def read_population(
     columns
         `{"name in the file": "canonical name"}` for names that are not known here. Canonical names: `qpv_code`,
         `commune`, `name`, `population` (of the QPV or commune), `population_part` (of the QPV in one commune).
+    layer
+        Name of a sheet, in a workbook of several; without it the one named after the year, else the first that fits,
+        and a note names the others.
     data
         Folder searched for a key, before the others (see `qpvgeo.datasets`).
 
@@ -136,7 +141,7 @@ def read_population(
             Note("read.arrondissements_unknown", value=str(arrondissements)), way_out=Note("read.fold_or_keep")
         )
     path = recognise.paths(source, data)[0]
-    text = read_known(path, EXPECT[_LEVELS[level]], columns)
+    text = _read(path, _LEVELS[level], columns, layer, year)
     table = text.attrs["table"]
     where = f"{path.name} ({table['member']})" if "member" in table else path.name
     call = _Call(where, year, columns or {}, arrondissements, published_year(path))
@@ -161,6 +166,16 @@ def read_population(
         notes=call.notes,
         fictional=fictional,
     )
+
+
+def _read(
+    path: Path, rows: str, columns: Mapping[str, str] | None, layer: str | None, year: int | None
+) -> pd.DataFrame:
+    """The table; of several sheets with the same columns, the one named after the year."""
+    text = read_known(path, EXPECT[rows], columns, layer)
+    others = text.attrs["table"].get("other_sheets", [])
+    named = [sheet for sheet in [text.attrs["table"].get("sheet", ""), *others] if year and str(year) in sheet]
+    return read_known(path, EXPECT[rows], columns, named[0]) if layer is None and others and len(named) == 1 else text
 
 
 def _hold_against_facts(people: pd.Series, text: pd.DataFrame, call: _Call, kind: Literal["commune", "qpv"]) -> None:
@@ -190,9 +205,14 @@ def _single(years: pd.Series) -> int | None:
 
 
 def _of_communes(text: pd.DataFrame, call: _Call) -> pd.DataFrame:
+    text = published.communes_alone(text, call.notes)
     given = published.commune_codes(text)
     if given is None:
-        raise DataError(Note("read.no_commune_codes", file=call.where), way_out=_way_out(text, "commune"))
+        raise DataError(
+            Note("read.no_commune_codes", file=call.where),
+            problems=published.unlike_codes(text, COMMUNE_CODE),
+            way_out=_way_out(text, "commune"),
+        )
     label = published.label(text, COMMUNE_NAME, given)
     text, codes_of = _identified(text, given, "commune", label, call)
     text, codes_of = _of_today(text, codes_of, call.notes)
@@ -267,9 +287,7 @@ def _of_today(text: pd.DataFrame, given: pd.Series, notes: list[str]) -> tuple[p
 
 def _of_qpv(text: pd.DataFrame, call: _Call, *, by_commune: bool) -> pd.DataFrame:
     where, notes = call.where, call.notes
-    column = published.qpv_column(text)
-    if column is None:
-        raise DataError(Note("read.no_qpv_codes", file=where), way_out=_way_out(text, "qpv_code"))
+    column = _qpv_column(text, where)
     label = published.label(text, QPV_NAME, text[column])
     notes += [] if label else [Note("read.no_names")]
     text, qpv = _identified(text, text[column], "qpv", label, call)
@@ -298,6 +316,23 @@ def _of_qpv(text: pd.DataFrame, call: _Call, *, by_commune: bool) -> pd.DataFram
     if not by_commune:
         frame["communes_published"], frame["epci_published"] = gathered(communes, qpv), gathered(epci, qpv)
     return with_others(frame, rows, set(), notes).set_axis(index, axis="index")
+
+
+def _qpv_column(text: pd.DataFrame, where: str) -> str:
+    held = published.qpv_columns(text)
+    if len(held) > 1:
+        raise DataError(
+            Note("read.several_code_columns", file=where, count=len(held)),
+            problems=held,
+            way_out=Note("read.name_one_of", choices=[f"{{{column!r}: 'qpv_code'}}" for column in held]),
+        )
+    if not held:
+        raise DataError(
+            Note("read.no_qpv_codes", file=where),
+            problems=published.unlike_codes(text, QPV_CODE),
+            way_out=_way_out(text, "qpv_code"),
+        )
+    return held[0]
 
 
 def _people(values: pd.Series, qpv: pd.Series, communes: pd.Series, meaning: str, where: str) -> pd.Series:

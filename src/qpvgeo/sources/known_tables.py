@@ -54,7 +54,10 @@ CORRESPONDENCE_2024 = re.compile(r"(?:code_)?(?:qp|qpv|codeqpv|code)_?2024|code_
 CORRESPONDENCE_2015 = re.compile(r"(?:code_)?(?:qp|qpv|codeqpv|code)_?(?:2015|15)(?:_(\d+)|_correspondants?)?")
 """Names, in their bare form, of the columns of the official correspondence."""
 
-EPCI_CODE = ("code", "epci", "ept", "siren_epci", "code_epci", "siren", "code_siren")
+EPCI_CODE = (
+    *("code", "epci", "ept", "siren_epci", "code_epci", "siren", "code_siren", "n_siren", "numero_siren"),
+    *("siren_groupement", "siren_de_l_epci", "code_siren_epci", "code_epci_siren", "id_epci"),
+)
 
 EXPECT: Mapping[str, tuple[frozenset[str], ...]] = {
     "qpv": tuple(frozenset({name}) for name in QPV_CODE),
@@ -70,9 +73,12 @@ EXPECT: Mapping[str, tuple[frozenset[str], ...]] = {
 
 
 def read_known(
-    path: str | os.PathLike[str], expect: Sequence[Collection[str]], columns: Mapping[str, str] | None = None
+    path: str | os.PathLike[str],
+    expect: Sequence[Collection[str]],
+    columns: Mapping[str, str] | None = None,
+    sheet: str | None = None,
 ) -> pd.DataFrame:
-    """Read a table under the header that holds known names, else under its first wide line when it holds codes of QPV.
+    """Read a table under the header that holds known names, else under its first wide line when it holds codes.
 
     Raises
     ------
@@ -81,15 +87,15 @@ def read_known(
     """
     named = [set(columns)] if columns else []
     try:
-        return read_table(existing_path(path), expect=[*named, *expect])
+        return read_table(existing_path(path), sheet=sheet, expect=[*named, *expect])
     except DataError as error:
-        if named:
+        if named or error.key != "formats.no_line_of_names":
             raise
         try:
-            text = read_table(path)
+            text = read_table(path, sheet=sheet)
         except DataError:
             raise error from None
-        if published.qpv_column(text) is None:
+        if not published.qpv_columns(text) and _commune_codes(text) is None:
             raise error from None
         return text
 
@@ -136,7 +142,7 @@ def _is_epci(text: pd.DataFrame, names: set[str], _name: str) -> bool:
 
 def _commune_codes(text: pd.DataFrame) -> pd.Series | None:
     """Codes of the communes where the table has any: a column of departments and one of numbers may hold none."""
-    given = published.commune_codes(text)
+    given = published.commune_codes(published.communes_alone(text))
     return given if given is not None and given.notna().any() else None
 
 

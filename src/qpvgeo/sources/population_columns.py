@@ -30,9 +30,9 @@ _CENSUS = re.compile(r"(?:[pd](\d\d)_pop|(?:pmun|psdc|pop_?mun)_?(\d\d))")
 """`P13_POP`, `D99_POP`; `PMUN21` and `PSDC99` of the historical series."""
 
 _MUNICIPAL = re.compile(
-    r"(?:pop(?:ulation)?(?:_?mun(?:i(?:cipale)?)?)?|pmun)"
-    r"(?P<scope>(?:_?(?:qpv|qp|part|depcom|communale|commune|com|membre|reference|ref))*)"
-    r"(?:_?(?P<year>(?:19|20)\d\d))?"
+    r"(?:pop(?:ulation)?(?:_?mun(?:i(?:cipale)?)?)?|pmun|(?:(?:nb|nombre)_(?:d_|de_)?)?(?:hab|habitants))"
+    r"(?P<scope>(?:_?(?:qpv|qp|du_quartier|quartier|part|depcom|communale|de_la_commune|commune|com|membre|reference|ref))*)"
+    r"(?:_?(?:en_)?(?P<year>(?:19|20)\d\d))?"
 )
 
 _MOST = 1.5
@@ -89,7 +89,7 @@ def people(values: pd.Series, *, where: str, notes: list[str]) -> pd.Series:
     DataError
         Lists every cell that is neither a number nor a mark of secrecy, and negative numbers.
     """
-    read = to_number(values)
+    read = to_number(_without_thousands(values, notes))
     problems = [
         Note("read.not_a_number", row=row, value=value) for row, value in read.problems[["row", "value"]].to_numpy()
     ]
@@ -109,6 +109,22 @@ def people(values: pd.Series, *, where: str, notes: list[str]) -> pd.Series:
             )
         )
     return read.numbers.astype("Float64")
+
+
+def _without_thousands(values: pd.Series, notes: list[str]) -> pd.Series:
+    """Cells without the points or commas that set thousands apart; people are not given in thousandths.
+
+    One mark alone is such where every cell with one has groups of three digits behind it.
+    """
+    text = values.astype("str").str.strip()
+    marked = text[text.str.contains(r"\d[.,]\d", regex=True).fillna(False).astype(bool)]
+    for mark in ",.":
+        grouped = marked.str.fullmatch(rf"-?[1-9]\d{{0,2}}(?:\{mark}\d{{3}})+")
+        if not len(marked) or not grouped.all() or text.str.fullmatch(r"\d{4,}").any():
+            continue
+        notes.append(Note("read.thousands_marked", column=str(values.name), example=str(marked.iloc[0]), mark=mark))
+        return text.str.replace(mark, "", regex=False).rename(values.name)
+    return values
 
 
 def listed(missing: Mapping[str, int]) -> str:

@@ -6,9 +6,11 @@ next. A column is therefore taken by its name *and* by its content.
 
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import cache
 
 import pandas as pd
 
+from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError
 from qpvgeo.formats.text_tables import find_column, normalise
@@ -20,14 +22,17 @@ __all__ = [
     "commune_codes",
     "commune_kinds",
     "commune_labels",
+    "communes_alone",
     "epci_column",
     "identified",
     "is_sample",
     "label",
     "of_kind",
     "qpv_column",
+    "qpv_columns",
     "rename_columns",
     "type_column",
+    "unlike_codes",
 ]
 
 _KINDS = {
@@ -45,9 +50,12 @@ _KINDS = {
     **dict.fromkeys("2346", "former"),
 }
 
-_DEPARTMENT_PART = ("coddep", "code_departement", "dep", "departement")
+_DEPARTMENT_PART = ("coddep", "code_departement", "code_dep", "dep", "departement", "dept", "code_du_departement")
 
-_COMMUNE_PART = ("codcom", "com")
+_COMMUNE_PART = ("codcom", "code_commune", "code_com", "code_de_la_commune", "com", "commune", "num_com")
+
+_LEVEL = ("nivgeo", "niv_geo", "geo_object", "niveau_geographique", "niveau_geo", "type_geo", "maille", "echelon")
+_OF_COMMUNES = {"com", "commune", "communes", "arm", "arrondissement_municipal"}
 
 _EPCI = (
     "epci",
@@ -69,7 +77,8 @@ _NEARLY_ALL = 0.9
 _LABELS = 3
 """Most rows of labels that stand between the names of the columns and the first record."""
 
-_TOTAL = re.compile(r"(ens|ensqp|ensemble|total|totaux|france|hexagone|metropole)(_|$)")
+_TOTAL = re.compile(r"(?:(?:sous_)?tot(?:al|aux)|ens|ensqp|ensemble|france|fr|hexagone|metropole|moyenne|dont)(?:_|$)")
+_PLACE = re.compile(r"(?:region|departement|academie)_.*")
 
 
 def rename_columns(
@@ -147,11 +156,38 @@ def qpv_column(frame: pd.DataFrame) -> str | None:
     >>> qpv_column(pd.DataFrame({"id": ["QP974026", "QP974014"], "Commune": ["Saint-Denis", "Saint-Pierre"]}))
     'id'
     """
+    held = qpv_columns(frame)
+    return held[0] if len(held) == 1 else None
+
+
+def qpv_columns(frame: pd.DataFrame) -> list[str]:
+    """Columns that may be that of the codes of QPV: the one with a known name, else all whose values are codes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> qpv_columns(pd.DataFrame({"old": ["QP974026"], "new": ["QN97401M"], "rank": [1]}))
+    ['old', 'new']
+    """
     column = of_kind(frame, QPV_CODE, "qpv")
     if column is not None:
-        return column
-    held = [str(name) for name in frame.columns if _share(frame, name, "qpv") > _NEARLY_ALL]
-    return held[0] if len(held) == 1 else None
+        return [column]
+    return [str(name) for name in frame.columns if _share(frame, name, "qpv") > _NEARLY_ALL]
+
+
+def unlike_codes(frame: pd.DataFrame, names: Sequence[str]) -> list[Note]:
+    """Columns that have the name of a code and hold something else, each with an example.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> unlike_codes(pd.DataFrame({"siren": ["2.459E+08"]}), ["siren"])
+    ["siren holds '2.459E+08'"]
+    """
+    told = [(column, frame[column].dropna()) for column in names_of.named(frame.columns, names)]
+    return [
+        Note("read.holds_no_codes", column=column, example=str(given.iloc[0])) for column, given in told if len(given)
+    ]
 
 
 def label(frame: pd.DataFrame, names: Sequence[str], given: pd.Series | None = None) -> str | None:
@@ -222,9 +258,29 @@ def commune_codes(frame: pd.DataFrame) -> pd.Series | None:
         return None
     first = official.clean(frame[department], "department").codes
     first = first.fillna(frame[department].str.strip())
-    last = frame[number].str.strip()
+    last = frame[number].str.strip().str.replace(r"\.0+$", "", regex=True)
+    if not last.dropna().str.fullmatch(r"\d{1,3}").mean() >= 0.5:
+        return None
     last = last.where(first.str.len() == 3, last.str.zfill(3))
     return first.str.slice(0, 2) + last.where(last.str.len() == 3, first.str.slice(2, 3) + last.str.zfill(2))
+
+
+def communes_alone(frame: pd.DataFrame, notes: list[Note] | None = None) -> pd.DataFrame:
+    """Rows of communes and arrondissements of a table of several levels, which it names in a column; else all rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> communes_alone(pd.DataFrame({"NIVGEO": ["DEP", "COM"], "CODGEO": ["59", "59350"]}))["CODGEO"].tolist()
+    ['59350']
+    """
+    column = find_column(frame, _LEVEL)
+    kept = frame[column].map(normalise, na_action="ignore").isin(_OF_COMMUNES) if column else None
+    if kept is None or not kept.any() or kept.all():
+        return frame
+    if notes is not None:
+        notes.append(Note("read.rows_of_level", count=int((~kept).sum())))
+    return frame[kept]
 
 
 def type_column(frame: pd.DataFrame) -> str | None:
@@ -301,7 +357,16 @@ def _labels(frame: pd.DataFrame, given: pd.Series, codes: pd.Series) -> list[Has
 
 
 def _is_total(text: object) -> bool:
-    return isinstance(text, str) and _TOTAL.match(normalise(text)) is not None
+    """Whether a text names a total: in words, or as the region or the department that the rows above lie in."""
+    if not isinstance(text, str):
+        return False
+    bare = normalise(text)
+    return bool(_TOTAL.match(bare) or _PLACE.fullmatch(bare)) or bare in _places()
+
+
+@cache
+def _places() -> frozenset[str]:
+    return frozenset(normalise(name) for level in ("regions", "departments") for name in facts.names(level).values())
 
 
 def is_sample(given: Iterable[str]) -> bool:

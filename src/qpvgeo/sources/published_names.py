@@ -82,6 +82,11 @@ COMMUNE_CODE = (
     "commune",
 )
 
+_COMMUNE_CODE_FORM = re.compile(
+    r"(?:codes?|cod|c|n|num|numero|id)_?(?:officiel_|geo_|geographique_)?(?:de_la_|du_|de_)?"
+    r"(?:insee|communes?|com|depcom|membre|ville|commune_actuelle)(?:_(?:insee|commune|com|membre|cog|geo|de_la_commune))*"
+    r"|insee(?:_(?:code|membre|comm?|commune|geo))+|(?:com|commune)_(?:insee|code|cog)|depcom\w*|dc_?codgeo|geo|codgeo\w*"
+)
 COMMUNE_NAME = (
     "name",
     "libgeo",
@@ -93,6 +98,8 @@ COMMUNE_NAME = (
     "nom_comm",
     "nomcom",
     "nom_membre",
+    "libelle_membre",
+    "nom_de_la_commune_membre",
     "libelle",
     "libmin",
     "libelle_commune",
@@ -163,6 +170,8 @@ def named(fields: Iterable[object], names: Sequence[str]) -> list[str]:
     if names is QPV_NAME:
         lead = [field for form, field in bare.items() if _QPV_NAME_FORM.fullmatch(form) and field not in found]
         found = [*(field for field in found if normalise(field) not in {"libelle", "nom", "quartier"}), *lead, *found]
+    if names is COMMUNE_CODE:
+        found += [field for form, field in bare.items() if _COMMUNE_CODE_FORM.fullmatch(form)]
     return list(dict.fromkeys(found))
 
 

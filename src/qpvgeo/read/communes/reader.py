@@ -49,6 +49,10 @@ _EPCI_NAME: tuple[str, ...] = (
     "lib_epci",
     "nom_epci",
     "raison_sociale",
+    "nom_du_groupement",
+    "nom_groupement",
+    "nom_complet",
+    "libelle_epci",
     "nom_officiel",
     "libelle",
 )
@@ -95,7 +99,7 @@ def read_communes(
     columns
         `{"name in the file": "code" | "name" | "population" | "epci" | "ept"}` for names that are not known here.
     layer
-        Name of the layer of communes, in a file of several.
+        Name of the layer of communes, in a file of several; of the sheet, in a workbook.
     crs
         Projection of the outlines, for a file that does not say it or says it wrongly.
     data
@@ -150,7 +154,10 @@ def read_communes(
     columns, unused = columns or {}, set(columns or {})
     others = [] if table is None else recognise.paths(table, data)
     _require_there(others)
-    tables = [read_commune_table(path, columns, unused, notes) for path in [*given, *others] if path not in pieces]
+    sheet = None if pieces else layer
+    tables = [
+        read_commune_table(path, columns, unused, notes, sheet) for path in [*given, *others] if path not in pieces
+    ]
     known = merged(tables, notes)
     moved: dict[str, str] = {}
     unknown: list[str] = []
@@ -191,6 +198,7 @@ def read_epci(
     *,
     cog_year: int | None = None,
     columns: Mapping[str, str] | None = None,
+    layer: str | None = None,
     data: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Read the EPCI, or the EPT of the Grand Paris.
@@ -204,6 +212,8 @@ def read_epci(
         Year of the list; taken from the name of the file when not given.
     columns
         `{"name in the file": "code" | "name" | "nature" | "n_communes" | "population"}`.
+    layer
+        Name of the sheet, in a workbook of several.
     data
         Folder searched for keys of `qpvgeo.datasets()` (`"epci-2024"`), before the others.
 
@@ -236,7 +246,7 @@ def read_epci(
     columns, unused = columns or {}, set(columns or {})
     paths = recognise.paths(source, data)
     _require_there(paths)
-    frames, records = zip(*(_read_epci(path, columns, unused, notes) for path in paths), strict=True)
+    frames, records = zip(*(_read_epci(path, columns, unused, notes, layer) for path in paths), strict=True)
     _require_used(unused)
     epci = pd.concat(frames) if len(frames) > 1 else frames[0]
     twice = epci.index[epci.index.duplicated()]
@@ -323,10 +333,10 @@ def _canonical(communes: pd.DataFrame, year: int | None) -> pd.DataFrame:
 
 
 def _read_epci(
-    path: Path, columns: Mapping[str, str], unused: set[str], notes: list[str]
+    path: Path, columns: Mapping[str, str], unused: set[str], notes: list[str], sheet: str | None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     named = [set(columns)] if columns else []
-    text = read_table(path, expect=[*named, *_EPCI_EXPECT])
+    text = read_table(path, sheet=sheet, expect=[*named, *_EPCI_EXPECT])
     record = file_record(path, member=text.attrs["table"].get("member"))
     record |= {"kind": "epci", "cog_year": year_of(path.name)}
     notes += [*notes_of(text), *twin_notes(path)]
@@ -335,6 +345,7 @@ def _read_epci(
     if column is None:
         raise DataError(
             Note("read.no_epci_codes", file=path.name),
+            problems=published.unlike_codes(text, EPCI_CODE),
             way_out=Note("read.name_the_column", canonical="code", columns=list(map(str, text.columns))),
         )
     outside = text[column].str.upper().eq("ZZZZZZZZZ").fillna(False).astype(bool)

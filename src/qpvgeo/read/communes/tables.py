@@ -15,12 +15,13 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError
-from qpvgeo.formats.text_tables import find_column, normalise, notes_of, read_table
+from qpvgeo.formats.text_tables import find_column, normalise, notes_of
 from qpvgeo.frames.provenance import file_record
 from qpvgeo.language import Note
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
-from qpvgeo.sources.published_names import COMMUNE_CODE
+from qpvgeo.sources.known_tables import read_known
+from qpvgeo.sources.published_names import COMMUNE_CODE, COMMUNE_NAME
 
 __all__ = [
     "CommuneTable",
@@ -101,26 +102,33 @@ def twin_notes(path: Path) -> list[str]:
     return [Note("read.same_bytes", file=path.name, others=same)] if same else []
 
 
-def read_commune_table(path: Path, columns: Mapping[str, str], unused: set[str], notes: list[str]) -> CommuneTable:
+def read_commune_table(
+    path: Path, columns: Mapping[str, str], unused: set[str], notes: list[str], sheet: str | None = None
+) -> CommuneTable:
     """What a table says of communes, whichever form it has."""
     named = [set(columns)] if columns else []
-    text = read_table(path, expect=[*named, *_EXPECT])
+    text = read_known(path, [*named, *_EXPECT], sheet=sheet)
     record = file_record(path, member=text.attrs["table"].get("member"))
     record |= {"kind": "communes", "cog_year": year_of(path.name)}
     notes += [*notes_of(text), *twin_notes(path)]
     text = published.rename_columns(text, columns, where=path.name, unused=unused)
     if find_column(text, ["com_av"]) is not None:
         return CommuneTable(_NOBODY, _movements(text), False, record, year_of(path.name))
+    text = published.communes_alone(text, notes)
     given = published.commune_codes(text)
     if given is None:
         raise DataError(
             Note("read.no_commune_codes", file=path.name),
+            problems=published.unlike_codes(text, COMMUNE_CODE),
             way_out=Note("read.name_the_column", canonical="code", columns=list(map(str, text.columns))),
         )
     typed = published.type_column(text) is not None or find_column(text, ["nccenr"]) is not None
     # codes of former communes may be of a department that is no more, such as Corsica before 1976
     former = published.commune_kinds(text, given).eq("former")
-    kept, (cleaned, *_) = published.identified(text[~former], given[~former], "commune", where=path.name)
+    label = published.label(text, COMMUNE_NAME, given)
+    told, names = given[~former], [label] if label else []
+    kept, (cleaned, *_) = published.identified(text[~former], told, "commune", names=names, where=path.name)
+    notes += [Note("read.totals_left_out", count=len(told) - len(kept))] if len(kept) < len(told) else []
     kinds = published.commune_kinds(kept, cleaned)
     rows = attributes(kept, cleaned, path.name, notes)[kinds.isin(["commune", "arrondissement"]).to_numpy()]
     twice = rows.index[rows.index.duplicated()].unique()

@@ -1,0 +1,79 @@
+"""Names of columns that stand on two lines, under cells that a workbook merged, and lines that only look like names."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from qpvgeo.formats.cells import normalise
+
+__all__ = ["has_names", "two_lines"]
+
+_LONG_NUMBER = re.compile(r"\d[\d\s]{3,}\d(?:[.,]\d+)?")
+"""A number that is no year: no name of a column."""
+
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+
+def has_names(row: Sequence[str], names: Collection[str]) -> bool:
+    """Tell whether a line holds all of some names; a record may hold such words too (`COM`), beside its numbers.
+
+    Examples
+    --------
+    >>> has_names(["COM", "LIBELLE"], {"com"}), has_names(["COM", "59350", "236000"], {"com"})
+    (True, False)
+    """
+    return set(names) <= set(map(normalise, row)) and not any(map(_LONG_NUMBER.fullmatch, row))
+
+
+def two_lines(above: Sequence[str], header: Sequence[str], below: Sequence[str]) -> tuple[list[str], bool]:
+    """Names of columns, with what the line above or below adds to them, and whether the line below was used.
+
+    Parameters
+    ----------
+    above
+        Line over the names; empty when there is none.
+    header
+        The names. Some may be years (`2018`), repeated, or missing at the right of a cell that was merged.
+    below
+        Line under them.
+
+    Examples
+    --------
+    >>> two_lines([], ["code_qp", "Population municipale", ""], ["", "2013", "2018"])
+    (['code_qp', 'Population municipale 2013', 'Population municipale 2018'], True)
+    >>> two_lines(["Code", "Population", ""], ["QPV", "2013", "2018"], ["QP001001", "12", "13"])
+    (['Code QPV', 'Population 2013', 'Population 2018'], False)
+    >>> two_lines(["Table 1", "", ""], ["code_qp", "2013", "2018"], ["QP001001", "12", "13"])
+    (['code_qp', '2013', '2018'], False)
+    """
+    width = max(len(header), len(below))
+    names, under, over = (list(row) + [""] * (width - len(row)) for row in (header, below, above))
+    bare = [place for place in range(width) if not names[place] and under[place]]
+    if bare and not any(names[place] and _is_record(under[place]) for place in range(width)):
+        return [_joined(group, name) for group, name in zip(_filled(names), under, strict=True)], True
+    repeated = {name for name, count in Counter(filter(None, names)).items() if count > 1}
+    wanting = [place for place, name in enumerate(names) if name in repeated or _YEAR.fullmatch(name)]
+    if wanting and (not over[0] or sum(map(bool, over)) > 1):
+        groups = _filled(over[:width])
+        chosen = range(width) if repeated else wanting
+        return [
+            _joined(groups[place], name) if place in chosen else name for place, name in enumerate(names[: len(header)])
+        ], False
+    return list(header), False
+
+
+def _filled(row: Sequence[str]) -> list[str]:
+    """Cells of a line, each repeated over the empty ones at its right, as merged cells read."""
+    filled: list[str] = []
+    for cell in row:
+        filled.append(cell or (filled[-1] if filled else ""))
+    return filled
+
+
+def _joined(group: str, name: str) -> str:
+    return " ".join(filter(None, [group, name]))
+
+
+def _is_record(cell: str) -> bool:
+    """Whether a cell under a name is a value and no second half of the name."""
+    return bool(re.search(r"\d", cell)) and not _YEAR.search(cell)

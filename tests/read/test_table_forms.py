@@ -1,0 +1,199 @@
+"""Forms in which people have the same table: marks, thousands, headers on two lines, levels, sheets, codes."""
+
+import openpyxl
+import pandas as pd
+import pytest
+
+import qpvgeo as qg
+from qpvgeo.errors import DataError
+from qpvgeo.quality.files import examine
+from qpvgeo.sources import recognise
+
+
+def table(folder, text, encoding="utf-8"):
+    path = folder / "table.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def workbook(folder, **sheets):
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(folder / "table.xlsx")
+    return folder / "table.xlsx"
+
+
+def notes_of(frame):
+    return [note.key for note in qg.provenance(frame)["notes"]]
+
+
+def people(path, **options):
+    found = qg.read_population(path, **options)["population"]
+    assert [report.ok for report in examine(path)] == [True]
+    assert recognise.identify(path)
+    return found.astype(object).where(found.notna(), None).to_dict()
+
+
+@pytest.mark.parametrize(
+    "mark", ["///", "n.d.", "N.S.", "nc", "<5", "< 11", "-", "–", "…", "*", "secret", "non diffusé", "moins de 5", "s"]
+)
+def test_a_mark_in_place_of_a_number_is_missing_and_counted(tmp_path, mark):
+    path = table(tmp_path, f"codeQPV;libQPV;popMuniQPV\nQN05901N;A;1200\nQN05902N;B;{mark}\n")
+    assert people(path) == {"QN05901N": 1200, "QN05902N": None}
+    assert "read.populations_missing" in notes_of(qg.read_population(path))
+
+
+@pytest.mark.parametrize("cells", [("1.200", "3.450"), ("1,200", "11,450"), ("1,234,567", "900"), ("1\u00a0200", "3")])
+def test_thousands_are_no_decimals(tmp_path, cells):
+    path = table(tmp_path, "CODGEO;LIBGEO;PMUN\n" + "".join(f"5900{k};A;{cell}\n" for k, cell in enumerate(cells, 1)))
+    expected = [int(cell.replace(".", "").replace(",", "").replace("\u00a0", "")) for cell in cells]
+    assert list(people(path, level="commune").values()) == expected
+
+
+@pytest.mark.parametrize(("cells", "expected"), [(("1634.756", "12.5"), [1635, 12]), (("1200", "1.250"), [1200, 1])])
+def test_decimals_are_decimals_where_other_cells_say_so(tmp_path, cells, expected):
+    path = table(tmp_path, "CODGEO;LIBGEO;PMUN\n" + "".join(f"5900{k};A;{cell}\n" for k, cell in enumerate(cells, 1)))
+    found = qg.read_population(path, level="commune")
+    assert found["population"].tolist() == expected
+    assert "read.populations_rounded" in notes_of(found)
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_separators_and_encodings(tmp_path, delimiter, encoding):
+    text = "codeQPV;libQPV;popMuniQPV\nQN05901N;Épinettes;1200\n".replace(";", delimiter)
+    found = qg.read_population(table(tmp_path, text, encoding))
+    assert found.loc["QN05901N", ["population", "name_published"]].tolist() == [1200, "Épinettes"]
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("qn05901n", "QN05901N"),
+        ("QN 059 01N", "QN05901N"),
+        ("QN-059-01N", "QN05901N"),
+        ("\ufeffQN05901N", "QN05901N"),
+        ("QN5901N", "QN05901N"),
+        ("QN2A01N", "QN02A01N"),
+    ],
+)
+def test_codes_of_qpv_as_people_write_them(tmp_path, written, code):
+    path = table(tmp_path, f"codeQPV;libQPV;popMuniQPV\nQN05902N;B;3\n{written};A;1200\n")
+    assert people(path)[code] == 1200
+
+
+@pytest.mark.parametrize(
+    ("written", "code"), [("1004.0", "01004"), ("1004", "01004"), ("2a004", "2A004"), ("5.9350E+04", "59350")]
+)
+def test_codes_of_communes_that_a_spreadsheet_changed(tmp_path, written, code):
+    path = table(tmp_path, f"CODGEO;LIBGEO;PMUN\n{written};A;1200\n59009;B;3\n")
+    assert people(path, level="commune")[code] == 1200
+
+
+def test_an_exponent_that_lost_digits_is_no_code(tmp_path):
+    path = table(tmp_path, "siren;nom;nature\n2.459E+08;MEL;METRO\n")
+    with pytest.raises(DataError) as caught:
+        qg.read_epci(path)
+    assert [problem.values for problem in caught.value.problems] == [{"column": "siren", "example": "2.459E+08"}]
+    whole = table(tmp_path, "siren;nom;nature\n2,45900410E+08;MEL;METRO\n")
+    assert qg.read_epci(whole).index.tolist() == ["245900410"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["Code QPV", "Nom", "Population municipale", None], [None, None, 2013, 2018], ["QP059001", "A", 12, 13]],
+        [[None, None, "Population municipale", None], ["Code QPV", "Nom", 2013, 2018], ["QP059001", "A", 12, 13]],
+        [["Code", "Libellé", "Population", None], ["QPV", "QPV", 2013, 2018], ["QP059001", "A", 12, 13]],
+        [["Table 1"], [], ["Code QPV", "Nom", "Population 2013", "Population 2018"], ["QP059001", "A", 12, 13]],
+    ],
+)
+def test_headers_on_two_lines_under_merged_cells(tmp_path, rows):
+    path = workbook(tmp_path, QPV=rows)
+    assert people(path, year=2018) == {"QP059001": 13}
+    assert people(path, year=2013) == {"QP059001": 12}
+
+
+HEADER = ["codeQPV", "libQPV", "popMuniQPV"]
+
+
+def test_of_several_sheets_the_one_of_the_year_else_a_note(tmp_path):
+    sheets = {"RP 2018": [HEADER, ["QP059001", "A", 12]], "RP 2020": [HEADER, ["QP059001", "A", 13]]}
+    path = workbook(tmp_path, **sheets)
+    assert people(path, year=2020) == {"QP059001": 13}
+    assert people(path, year=2018) == {"QP059001": 12}
+    assert people(path, year=2019, layer="RP 2020") == {"QP059001": 13}
+    assert "formats.other_sheets" in notes_of(qg.read_population(path, year=2013))
+
+
+@pytest.mark.parametrize(
+    "total",
+    [
+        "FR;France;66",
+        ";Sous-total Nord;66",
+        "TOTAL;;66",
+        ";Hauts-de-France;66",
+        "59;Département du Nord;66",
+        ";Moyenne;66",
+    ],
+)
+def test_totals_stand_in_many_words_and_places(tmp_path, total):
+    head, row = "CODGEO;LIBGEO;PMUN\n", "59350;Lille;60\n59009;Villeneuve;6\n"
+    for text in (f"{head}{total}\n{row}", f"{head}{row}{total}\n"):
+        path = table(tmp_path, text)
+        assert people(path, level="commune") == {"59350": 60, "59009": 6}
+        assert qg.read_communes(path)["population"].to_dict() == {"59350": 60, "59009": 6}
+
+
+def test_levels_of_one_table_are_told_apart(tmp_path):
+    rows = "REG;32;HdF;60\nDEP;59;Nord;26\nEPCI;245900410;MEL;11\nCOM;59350;Lille;2\nCOM;59009;Villeneuve;1\n"
+    path = table(tmp_path, f"NIVGEO;CODGEO;LIBGEO;P20_POP\n{rows}")
+    assert people(path, level="commune") == {"59350": 2, "59009": 1}
+    assert qg.read_communes(path)["population"].sum() == 3
+
+
+LEGAL = "Code région;Nom de la région;Code département;Code arrondissement;Code canton;Code commune;Nom de la commune;"
+
+
+def test_legal_populations_give_the_code_in_two_columns(tmp_path):
+    rows = "84;ARA;01;2;08;004;Ambérieu;14000;300;14300\n01;Gua;971;1;1;01;Les Abymes;53000;1;53001\n"
+    text = f"{LEGAL}Population municipale;Population comptée à part;Population totale\n{rows}"
+    path = table(tmp_path, text)
+    assert people(path, level="commune") == {"01004": 14000, "97101": 53000}
+    assert qg.read_communes(path)["name"].tolist() == ["Ambérieu", "Les Abymes"]
+
+
+BANATIC = (
+    "Région siège;N° SIREN;Nom du groupement;Nature juridique;Siren membre;Nom membre;Code Insee membre;"
+    "Population membre;Population groupement\n"
+    "HdF;245900410;Métropole de Lille;METRO;215903501;Lille;59350;236000;1180000\n"
+    "HdF;245900410;Métropole de Lille;METRO;215900093;Villeneuve;59009;63000;1180000\n"
+)
+
+
+def test_members_of_an_epci_as_banatic_exports_them(tmp_path):
+    path = table(tmp_path, BANATIC)
+    communes = qg.read_communes(path)
+    assert communes["population"].to_dict() == {"59350": 236000, "59009": 63000}
+    assert set(communes["epci"]) == {"245900410"}
+    assert [report.ok for report in examine(path)] == [True]
+    assert qg.read_epci(path)["name"].to_dict() == {"245900410": "Métropole de Lille"}
+
+
+def test_two_columns_of_codes_are_a_choice_that_works(tmp_path):
+    path = table(tmp_path, "qpv_ancien;qpv_nouveau;population\nQP059001;QN05901N;1200\n")
+    with pytest.raises(DataError) as caught:
+        qg.read_population(path, year=2013)
+    assert caught.value.key == "read.several_code_columns"
+    for column, code in (("qpv_ancien", "QP059001"), ("qpv_nouveau", "QN05901N")):
+        assert qg.read_population(path, year=2013, columns={column: "qpv_code"}).index.tolist() == [code]
+
+
+def test_a_record_with_the_word_of_a_level_is_no_header(tmp_path):
+    path = table(tmp_path, "GEO;OBJET;PMUN\n59350;COM;2021\n59009;COM;300\n")
+    assert isinstance(qg.read_communes(path), pd.DataFrame)
+    assert people(path, level="commune") == {"59350": 2021, "59009": 300}
