@@ -87,8 +87,8 @@ def read_table(
     Parameters
     ----------
     path
-        CSV (semicolon, comma, tab or bar; UTF-8 with or without byte order mark, else cp1252), xls or xlsx, Parquet, or a
-        zip that holds one such table, or one compressed by gzip. The content decides, not the suffix.
+        CSV (semicolon, comma, tab or bar; UTF-8 with or without byte order mark, else cp1252), xls or xlsx, Parquet, or
+        a zip that holds one such table, or one compressed by gzip. The content decides, not the suffix.
     sheet
         Name of the sheet of a workbook, in any case; found by its header when not given.
     expect
