@@ -173,7 +173,9 @@ def _may_hold_shapes(path: Path) -> bool:
         head = stream.read(1 << 20).replace(b"\0", b"").decode("utf-8", "replace")
     return bool(
         re.search(
-            r'"coordinates"|POLYGON\s*Z?M?\s*\(|LINESTRING\s*Z?M?\s*\(|POINT\s*Z?M?\s*\(|\b0[01]0[1-7]000000', head
+            r'"coordinates"|POLYGON\s*Z?M?\s*\(|LINESTRING\s*Z?M?\s*\(|POINT\s*Z?M?\s*\(|'
+            r"\b01(?:0[1-7]0000[02468aA]0|[eEdDbB][0-9a-fA-F]0[37bB]0000)|\b00[02468aA]000000[1-7]",
+            head,
         )
     )
 

@@ -9,7 +9,7 @@ from qpvgeo.formats.cells import normalise
 __all__ = ["has_names", "two_lines"]
 
 _LONG_NUMBER = re.compile(r"\d[\d\s]{3,}\d(?:[.,]\d+)?")
-"""A number that is no year: no name of a column."""
+"""More digits than a year: a value, never the name of a column."""
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 

@@ -38,6 +38,7 @@ __all__ = [
     "chosen",
     "extent",
     "holds_outlines",
+    "is_thin",
     "layers",
     "read",
     "require_whole",
@@ -249,6 +250,11 @@ def _dbf_encoding(layer: Layer) -> str | None:
         except UnicodeDecodeError:
             return "cp1252"
     return "utf-8"
+
+
+def is_thin(layer: Layer) -> bool:
+    """Tell whether a layer holds points or lines, and no areas."""
+    return "Point" in layer.shape or "Line" in layer.shape
 
 
 def chosen(found: list[Layer], layer: str | None, *, where: str) -> list[Layer]:

@@ -225,7 +225,7 @@ _CHOICES = {"read.several_years", "read.no_year", "read.several_populations"}
 
 def _outlines(layer: vector_layers.Layer) -> Report:
     """Judge a layer record by record, then the whole of its sound records."""
-    column = None if "Point" in layer.shape else known_tables.qpv_column_of(layer)
+    column = None if vector_layers.is_thin(layer) else known_tables.qpv_column_of(layer)
     found = file_content.judge_layer(layer)
     kind = "points" if "Point" in layer.shape else found.kind if found else "perimeters" if column else "outlines"
     report = Report(layer.label, kind)
@@ -326,6 +326,9 @@ def _judge(row: int, code: str | None, shape: Any, problem: str, column: str | N
     named = str(code).strip() if code is not None else None
     if problem:
         yield Finding(named, row, "error", problem, Note("quality.other_copy"))
+    elif (shape is None or shape.is_empty) and column and pd.isna(official.clean(pd.Series([code]), "qpv").codes[0]):
+        yield Finding(named, row, "warning", Note("quality.empty_row"), Note("quality.left_out"))
+        return
     elif shape is None or shape.is_empty:
         yield Finding(named, row, "error", Note("quality.without_outline"), Note("quality.other_copy"))
     if column and official.vintage_of(named or "") is None:

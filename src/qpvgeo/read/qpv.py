@@ -24,6 +24,7 @@ from qpvgeo.geometry.projection import DEGREES, to_metric
 from qpvgeo.language import Note
 from qpvgeo.read.qpv_layers import Piece, read_piece, release_of
 from qpvgeo.sources import known_tables, recognise
+from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.published_names import NAMES
 
 __all__ = ["read_qpv"]
@@ -123,19 +124,38 @@ def read_qpv(
             way_out=Note("read.forms_are", forms=list(vector_layers.SUFFIXES)),
         )
     # centroid files carry the codes too
-    areal = [one for one in held if "Point" not in one.shape and known_tables.qpv_column_of(one, columns)]
+    areas = [one for one in held if not vector_layers.is_thin(one)]
+    areal = [one for one in areas if known_tables.qpv_column_of(one, columns)]
     if not areal:
-        raise DataError(
-            Note("read.no_perimeters", files=[path.name for path in paths]),
-            problems=_what_is_there(held),
-            way_out=Note("read.name_qpv_code"),
-        )
+        raise _no_perimeters(held, areas, [path.name for path in paths])
     pieces = [read_piece(one, columns, repair=repair, crs=crs) for one in areal]
     pieces = _of_release(_of_vintage(pieces, vintage), release)
     qpv, notes = _join(pieces)
     if territory is not None:
         qpv = qpv[qpv["territory"] == territory]
     return _stamped(qpv, pieces, notes)
+
+
+def _no_perimeters(
+    held: Sequence[vector_layers.Layer], areas: Sequence[vector_layers.Layer], files: list[str]
+) -> DataError:
+    """What keeps every layer from being one of perimeters: points or lines, a choice of codes, no codes."""
+    choices = [name for one in areas for name in published.qpv_columns(known_tables.head_of(one))]
+    if choices:
+        return DataError(
+            Note("read.several_code_columns", file=", ".join(files), count=len(choices)),
+            problems=choices,
+            way_out=Note("read.name_one_of", choices=[f"{{{name!r}: 'qpv_code'}}" for name in choices]),
+        )
+    if not areas:
+        return DataError(
+            Note("read.no_perimeters", files=files),
+            problems=[Note("formats.layer_holds", layer=one.label, shape=one.shape) for one in held],
+            way_out=Note("read.give_areas"),
+        )
+    return DataError(
+        Note("read.no_perimeters", files=files), problems=_what_is_there(held), way_out=Note("read.name_qpv_code")
+    )
 
 
 def _of_any_release(source: Any, data: Any) -> list[Path]:  # noqa: ANN401

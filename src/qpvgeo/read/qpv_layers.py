@@ -77,6 +77,9 @@ def read_piece(
     if raw.index.name and raw.index.name not in raw.columns:
         raw = raw.reset_index()
     given = _columns(raw, str(code), columns)
+    empty = _without_anything(raw, str(code))
+    notes += [Note("read.empty_rows", count=int(empty.sum()))] if empty.any() else []
+    raw = raw[~empty]
     cleaned = official.require(raw[code], "qpv", where=layer.label)
     notes += [
         Note("read.code_repaired", row=row, value=str(value), code=code, repair=why)
@@ -172,6 +175,14 @@ def _columns(raw: gpd.GeoDataFrame, code: str, columns: Mapping[str, str] | None
         "commune_names": next((name for name in names if text[name].notna().any()), None),
     }
     return {**found, **by_caller}
+
+
+def _without_anything(raw: gpd.GeoDataFrame, code: str) -> pd.Series:
+    """Rows with neither an outline nor a code, as the total of a table that was joined leaves them."""
+    bare = raw.geometry.isna() | raw.geometry.is_empty
+    found = pd.Series(False, index=raw.index)
+    found[bare] = official.clean(raw.loc[bare, code], "qpv").codes.isna().to_numpy()
+    return found
 
 
 def _hold_codes(cells: pd.Series) -> bool:

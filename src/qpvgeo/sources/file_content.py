@@ -110,7 +110,7 @@ def _year(path: Path) -> int | None:
 
 def judge_layer(layer: vector_layers.Layer, basis: Literal["name", "content"] = "content") -> Found | None:
     """What a layer of areas holds, by the column of codes it has."""
-    if "Point" in layer.shape or "Line" in layer.shape or not layer.features:
+    if vector_layers.is_thin(layer) or not layer.features:
         return None
     if any(map(known_tables.is_cell_column, layer.fields)):
         return Found(layer.path, "grid", _year(layer.path), layer.features, basis)

@@ -195,7 +195,7 @@ def label(frame: pd.DataFrame, names: Sequence[str], given: pd.Series | None = N
     code = None if given is None else given.name
     for column in names_of.named([name for name in frame.columns if name != code], names):
         told = frame[column].dropna().astype("str")
-        if len(told) == 0 or not told.str.fullmatch(r"[\d.,]+|[A-Z]{2}\d{3}.*").all():
+        if len(told) and not told.str.fullmatch(r"[\d.,]+|[A-Z]{2}\d{3}.*").all():
             return column
     return None
 

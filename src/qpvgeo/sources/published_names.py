@@ -55,10 +55,22 @@ QPV_NAME = (
     "Nom du quartier prioritaire",
     "libgeo",
     "quartier_prioritaire",
+    "qpv_nom",
+    "qp_nom",
+    "quartier_nom",
+    "nom_zone",
+    "nom_zonage",
     "quartier",
+    "intitule",
+    "denomination",
+    "designation",
+    "appellation",
     "libelle",
     "nom",
+    "lib",
+    "label",
 )
+_ANY_NAME = {"quartier", "intitule", "denomination", "designation", "appellation", "libelle", "nom", "lib", "label"}
 
 COMMUNE_CODE = (
     "codgeo",
@@ -169,7 +181,7 @@ def named(fields: Iterable[object], names: Sequence[str]) -> list[str]:
     found += [field for name in wanted for form, field in cut.items() if len(name) > _CUT and name.startswith(form)]
     if names is QPV_NAME:
         lead = [field for form, field in bare.items() if _QPV_NAME_FORM.fullmatch(form) and field not in found]
-        found = [*(field for field in found if normalise(field) not in {"libelle", "nom", "quartier"}), *lead, *found]
+        found = [*(field for field in found if normalise(field) not in _ANY_NAME), *lead, *found]
     if names is COMMUNE_CODE:
         found += [field for form, field in bare.items() if _COMMUNE_CODE_FORM.fullmatch(form)]
     return list(dict.fromkeys(found))

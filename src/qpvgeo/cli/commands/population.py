@@ -180,7 +180,7 @@ def _polygons(path: Path, reading: Reading) -> gpd.GeoDataFrame:
 
     held = vector_layers.layers(path)
     held = vector_layers.chosen(held, reading.layer(held), where=path.name)
-    layers = [layer for layer in held if "Point" not in layer.shape and "Line" not in layer.shape]
+    layers = [layer for layer in held if not vector_layers.is_thin(layer)]
     if len(layers) != 1:
         raise DataError(
             Note("cli.layers_of_areas", file=path.name, count=len(layers)),
