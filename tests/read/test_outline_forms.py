@@ -1,4 +1,4 @@
-"""Forms in which people have the same outlines: cells of a table, names of columns, rows that are none, lines, points."""
+"""Forms in which people have the same outlines: cells of a table, names of columns, empty rows, lines, points."""
 
 import ast
 
