@@ -155,8 +155,10 @@ def _preamble(lines: list[str]) -> int:
     --------
     >>> _preamble(["Encodé en UTF-8, séparé par un point-virgule", "id;x;y", "1;2;3", "2;3;4"])
     1
+    >>> _preamble(["id;place", '1;"48.9, 2.4"', '2;"48.8, 2.3"'])
+    0
     """
-    for skipped in range(1, min(_PREAMBLE, len(lines) - 2) + 1):
+    for skipped in range(min(_PREAMBLE, len(lines) - 2) + 1):
         for delimiter in _DELIMITERS:
             names, *below = (cells_of(line, delimiter) or [] for line in lines[skipped : skipped + _LOOKED_AT])
             wide = len(names)

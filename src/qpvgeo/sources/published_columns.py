@@ -265,7 +265,7 @@ def commune_codes(frame: pd.DataFrame) -> pd.Series | None:
     return first.str.slice(0, 2) + last.where(last.str.len() == 3, first.str.slice(2, 3) + last.str.zfill(2))
 
 
-def communes_alone(frame: pd.DataFrame, notes: list[Note] | None = None) -> pd.DataFrame:
+def communes_alone(frame: pd.DataFrame, notes: list[str] | None = None) -> pd.DataFrame:
     """Rows of communes and arrondissements of a table of several levels, which it names in a column; else all rows.
 
     Examples

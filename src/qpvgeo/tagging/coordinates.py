@@ -1,6 +1,6 @@
 """Coordinates of points, from any of the forms that people hold them in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,31 +15,19 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import require
 from qpvgeo.geometry.projection import DEGREES, to_degrees
 from qpvgeo.language import Note
+from qpvgeo.tagging.locations import Location, is_projection
 
 __all__ = [
     "Coordinates",
     "Floats",
-    "Location",
     "columns_fault",
-    "columns_of_points",
-    "coordinate_columns",
     "coordinates_of",
     "crs_fault",
-    "is_projection",
     "numbers_in",
     "numbers_of",
     "single_points",
 ]
 
-_NAMES = (("lon", "lat"), ("longitude", "latitude"), ("long", "lat"), ("lng", "lat"), ("x_longitude", "y_latitude"))
-_EPSG_LAMBERT_93 = 2154
-_LAMBERT_93 = tuple((f"x_{name}", f"y_{name}") for name in ("l93", "lambert93", "lambert_93", "rgf93", "2154"))
-_EPSG = ("epsg", "code_epsg", "epsg_code", "srid")
-"""Columns that give the projection of each row."""
-
-_CELLS = ("geo_point_2d", "geo_point", "geopoint", "coordonneesxy")
-_SHAPE_CELLS = ("wkt", "geojson", "geo_shape", "geometry", "geom", "the_geom")
-"""Columns of which a cell holds both coordinates."""
 
 _NUMBER = r"([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)"
 _FORMS = (
@@ -84,123 +72,6 @@ class Coordinates:
     unread: npt.NDArray[np.intp]
     broken: npt.NDArray[np.bool_] | None = None
     unprojected: npt.NDArray[np.intp] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Columns of a table that say where its rows are.
-
-    Attributes
-    ----------
-    columns
-        Eastwards and northwards; or the one column of which a cell holds both.
-    crs
-        Their projection; None where `crs_column` gives that of each row.
-    crs_column
-        Column of EPSG numbers.
-    """
-
-    columns: tuple[Any, ...]
-    crs: Any = None
-    crs_column: Any = None
-
-    @classmethod
-    def found(cls, names: Iterable[Any]) -> "Location | None":
-        """Location by the published names of columns; None where there are none.
-
-        In this order: degrees (`lon` and `lat`, and the like); `geo_point_2d`; `x` and `y` beside a column of EPSG
-        numbers; names that say Lambert-93 (`x_l93` and `y_l93`); a column of WKT or GeoJSON. `x` and `y` alone are not
-        taken: in the national table of addresses their projection changes with the territory.
-
-        Examples
-        --------
-        >>> Location.found(["x", "y", "code_epsg"])
-        Location(columns=('x', 'y'), crs=None, crs_column='code_epsg')
-        """
-        names = list(names)
-        lower = {str(name).strip().lower(): name for name in names}
-        if pair := coordinate_columns(names):
-            return cls(pair, DEGREES)
-        cell = next((lower[name] for name in _CELLS if name in lower), None)
-        epsg = next((lower[name] for name in _EPSG if name in lower), None)
-        if cell is None and epsg is not None and {"x", "y"} <= set(lower):
-            return cls((lower["x"], lower["y"]), None, epsg)
-        lambert = next((pair for pair in _LAMBERT_93 if set(pair) <= set(lower)), None)
-        if cell is None and lambert is not None:
-            return cls((lower[lambert[0]], lower[lambert[1]]), _EPSG_LAMBERT_93)
-        cell = cell or next((lower[name] for name in _SHAPE_CELLS if name in lower), None)
-        return None if cell is None else cls((cell,), DEGREES)
-
-    @classmethod
-    def of(cls, names: Sequence[Any], xy: Any, crs: Any, *, others: Sequence[str] = ()) -> "Location | None":  # noqa: ANN401
-        """Location named by the caller, else by the published names; None for neither.
-
-        Raises
-        ------
-        UsageError
-            Named columns are not there, or `crs` is neither a projection nor a column.
-        """
-        named = () if xy is None else (xy,) if isinstance(xy, str) else tuple(xy)
-        by_row = isinstance(crs, str) and not is_projection(crs)
-        wanted = [*named, *([crs] if by_row else [])]
-        absent = [name for name in dict.fromkeys([*wanted, *others]) if name not in names]
-        if absent:
-            raise UsageError(
-                Note("tagging.no_columns"),
-                problems=[Note("tagging.no_column", column=str(name)) for name in absent],
-                way_out=require.columns_told(names),
-            )
-        found = cls(named) if named else cls.found(names)
-        if found is None:
-            return None
-        if by_row:
-            return cls(found.columns, None, crs)
-        if crs is None and len(found.columns) == 1:
-            return cls(found.columns, DEGREES)
-        return found if crs is None else cls(found.columns, crs)
-
-
-def columns_of_points(xy: Any = None) -> list[tuple[str, ...]]:  # noqa: ANN401
-    """Sets of columns that locate the rows of a table: those named, else those that `Location.found` takes.
-
-    Examples
-    --------
-    >>> columns_of_points()[0], columns_of_points(("x", "y"))
-    (('lon', 'lat'), [('x', 'y')])
-    """
-    if xy is not None:
-        return [(xy,) if isinstance(xy, str) else tuple(map(str, xy))]
-    return [
-        *_NAMES,
-        *((name,) for name in _CELLS),
-        *(("x", "y", name) for name in _EPSG),
-        *_LAMBERT_93,
-        *((name,) for name in _SHAPE_CELLS),
-    ]
-
-
-def is_projection(crs: Any) -> bool:  # noqa: ANN401 - whatever was given
-    """Whether pyproj reads a projection from it."""
-    try:
-        pyproj.CRS.from_user_input(crs)
-    except (pyproj.exceptions.CRSError, TypeError):
-        return False
-    return True
-
-
-def coordinate_columns(names: Iterable[Any]) -> tuple[Any, Any] | None:
-    """Columns of longitude and latitude among some names, in any case; None where there are none.
-
-    `x` and `y` are not taken: in the national table of addresses their projection changes with the territory.
-
-    Examples
-    --------
-    >>> coordinate_columns(["id", "x", "y", "LON", "LAT"])
-    ('LON', 'LAT')
-    """
-    lower = {str(name).strip().lower(): name for name in names}
-    pair = next((pair for pair in _NAMES if set(pair) <= set(lower)), None)
-    return None if pair is None else (lower[pair[0]], lower[pair[1]])
 
 
 def coordinates_of(points: Any, *, xy: Any = None, crs: Any = None) -> Coordinates:  # noqa: ANN401

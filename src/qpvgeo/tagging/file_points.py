@@ -19,8 +19,9 @@ from qpvgeo.formats.table_stream import CsvTable
 from qpvgeo.frames import require
 from qpvgeo.geometry.projection import DEGREES
 from qpvgeo.language import Note
-from qpvgeo.tagging.coordinates import Coordinates, Location, coordinates_of, is_projection, single_points
+from qpvgeo.tagging.coordinates import Coordinates, coordinates_of, single_points
 from qpvgeo.tagging.counts import crs_name
+from qpvgeo.tagging.locations import Location, is_projection
 from qpvgeo.tagging.options import Options
 from qpvgeo.tagging.tolerance import BAN, BAN_SCORES, BAN_TYPES, missing_columns
 

@@ -30,9 +30,9 @@ from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.settings import home_expanded
 from qpvgeo.tagging.checkpoint import Kept, Parts
-from qpvgeo.tagging.coordinates import columns_of_points, is_projection
 from qpvgeo.tagging.counts import TagCounts
 from qpvgeo.tagging.file_points import FilePoints
+from qpvgeo.tagging.locations import columns_of_points, is_projection
 from qpvgeo.tagging.options import Distance, Options
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
 from qpvgeo.tagging.tagger import Tagger

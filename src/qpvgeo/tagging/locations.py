@@ -1,0 +1,181 @@
+"""Columns of a table that say where its rows are, known by their names."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyproj
+
+from qpvgeo.errors import UsageError
+from qpvgeo.formats.cells import normalise
+from qpvgeo.frames import require
+from qpvgeo.geometry.projection import DEGREES
+from qpvgeo.language import Note
+
+__all__ = ["Location", "columns_of_points", "coordinate_columns", "is_projection"]
+
+_NAMES = (("lon", "lat"), ("longitude", "latitude"), ("long", "lat"), ("lng", "lat"), ("x_longitude", "y_latitude"))
+
+_EPSG_LAMBERT_93 = 2154
+
+_LAMBERT_93 = tuple(
+    (form.format("x", name), form.format("y", name))
+    for name in ("l93", "lambert93", "lambert_93", "lamb93", "rgf93", "2154", "epsg_2154", "rgf93_l93")
+    for form in ("{0}_{1}", "{0}{1}", "coord_{0}_{1}", "coordonnee_{0}_{1}", "{1}_{0}", "{0}_coord_{1}")
+)
+
+_NORTH = {"lon": "lat", "long": "lat", "lng": "lat", "longitude": "latitude"}
+
+_PROJECTED = {"l93", "lambert", "lambert93", "2154", "utm"}
+
+_EPSG = ("epsg", "code_epsg", "epsg_code", "srid")
+"""Columns that give the projection of each row."""
+
+_CELLS = (
+    *("geo_point_2d", "geo_point", "geopoint", "coordonneesxy", "coordonnees_xy", "geolocalisation", "geoloc"),
+    *("coordonnees_gps", "coordonnees_geo", "coordonnees_geographiques", "coordonnees", "coordinates", "lat_lon"),
+    *("latlon", "lat_lng", "latlng", "gps", "position", "localisation", "location", "point_geo", "geopoint_2d"),
+)
+
+_SHAPE_CELLS = ("wkt", "geojson", "geo_shape", "geometry", "geom", "the_geom", "wkt_geom", "geometrie", "shape")
+"""Columns of which a cell holds both coordinates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Columns of a table that say where its rows are.
+
+    Attributes
+    ----------
+    columns
+        Eastwards and northwards; or the one column of which a cell holds both.
+    crs
+        Their projection; None where `crs_column` gives that of each row.
+    crs_column
+        Column of EPSG numbers.
+    """
+
+    columns: tuple[Any, ...]
+    crs: Any = None
+    crs_column: Any = None
+
+    @classmethod
+    def found(cls, names: Iterable[Any]) -> "Location | None":
+        """Location by the published names of columns; None where there are none.
+
+        In this order: degrees (`lon` and `lat`, and the like); `geo_point_2d`; `x` and `y` beside a column of EPSG
+        numbers; names that say Lambert-93 (`x_l93` and `y_l93`); a column of WKT or GeoJSON. `x` and `y` alone are not
+        taken: in the national table of addresses their projection changes with the territory.
+
+        Examples
+        --------
+        >>> Location.found(["x", "y", "code_epsg"])
+        Location(columns=('x', 'y'), crs=None, crs_column='code_epsg')
+        """
+        names = list(names)
+        lower = _bare(names)
+        if pair := coordinate_columns(names):
+            return cls(pair, DEGREES)
+        cell = next((lower[name] for name in _CELLS if name in lower), None)
+        epsg = next((lower[name] for name in _EPSG if name in lower), None)
+        if cell is None and epsg is not None and {"x", "y"} <= set(lower):
+            return cls((lower["x"], lower["y"]), None, epsg)
+        lambert = next((pair for pair in _LAMBERT_93 if set(pair) <= set(lower)), None)
+        if cell is None and lambert is not None:
+            return cls((lower[lambert[0]], lower[lambert[1]]), _EPSG_LAMBERT_93)
+        cell = cell or next((lower[name] for name in _SHAPE_CELLS if name in lower), None)
+        return None if cell is None else cls((cell,), DEGREES)
+
+    @classmethod
+    def of(cls, names: Sequence[Any], xy: Any, crs: Any, *, others: Sequence[str] = ()) -> "Location | None":  # noqa: ANN401
+        """Location named by the caller, else by the published names; None for neither.
+
+        Raises
+        ------
+        UsageError
+            Named columns are not there, or `crs` is neither a projection nor a column.
+        """
+        named = () if xy is None else (xy,) if isinstance(xy, str) else tuple(xy)
+        by_row = isinstance(crs, str) and not is_projection(crs)
+        wanted = [*named, *([crs] if by_row else [])]
+        absent = [name for name in dict.fromkeys([*wanted, *others]) if name not in names]
+        if absent:
+            raise UsageError(
+                Note("tagging.no_columns"),
+                problems=[Note("tagging.no_column", column=str(name)) for name in absent],
+                way_out=require.columns_told(names),
+            )
+        found = cls(named) if named else cls.found(names)
+        if found is None:
+            return None
+        if by_row:
+            return cls(found.columns, None, crs)
+        if crs is None and len(found.columns) == 1:
+            return cls(found.columns, DEGREES)
+        return found if crs is None else cls(found.columns, crs)
+
+
+def columns_of_points(xy: Any = None) -> list[tuple[str, ...]]:  # noqa: ANN401
+    """Sets of columns that locate the rows of a table: those named, else those that `Location.found` takes.
+
+    Examples
+    --------
+    >>> columns_of_points()[0], columns_of_points(("x", "y"))
+    (('lon', 'lat'), [('x', 'y')])
+    """
+    if xy is not None:
+        return [(xy,) if isinstance(xy, str) else tuple(map(str, xy))]
+    return [
+        *_NAMES,
+        *((name,) for name in _CELLS),
+        *(("x", "y", name) for name in _EPSG),
+        *_LAMBERT_93,
+        *((name,) for name in _SHAPE_CELLS),
+    ]
+
+
+def is_projection(crs: Any) -> bool:  # noqa: ANN401 - whatever was given
+    """Whether pyproj reads a projection from it."""
+    try:
+        pyproj.CRS.from_user_input(crs)
+    except (pyproj.exceptions.CRSError, TypeError):
+        return False
+    return True
+
+
+def coordinate_columns(names: Iterable[Any]) -> tuple[Any, Any] | None:
+    """Columns of longitude and latitude among some names, in any case; None where there are none.
+
+    `x` and `y` are not taken: in the national table of addresses their projection changes with the territory.
+
+    Examples
+    --------
+    >>> coordinate_columns(["id", "x", "y", "LON", "LAT"])
+    ('LON', 'LAT')
+    """
+    lower = _bare(names)
+    pairs = [*_NAMES, *dict.fromkeys(pair for name in lower if (pair := _pair_of(name)))]
+    pair = next((pair for pair in pairs if set(pair) <= set(lower)), None)
+    return None if pair is None else (lower[pair[0]], lower[pair[1]])
+
+
+def _bare(names: Iterable[Any]) -> dict[str, Any]:
+    """Names by their bare form; the first of those alike."""
+    found: dict[str, Any] = {}
+    for name in names:
+        found.setdefault(normalise(name), name)
+    return found
+
+
+def _pair_of(name: str) -> tuple[str, str] | None:
+    """Names of longitude and latitude, where one names a longitude in words: `gps_longitude`, `x_wgs84`, `lon_dd`."""
+    words = name.split("_")
+    easts = [place for place, word in enumerate(words) if word in _NORTH]
+    if len(easts) != 1 and "wgs84" in words:
+        easts = [place for place, word in enumerate(words) if word == "x"]
+    if len(easts) != 1 or set(words) & _PROJECTED:
+        return None
+    north = [
+        _NORTH.get(word, "y") if place == easts[0] else "y" if word == "x" else word for place, word in enumerate(words)
+    ]
+    return name, "_".join(north)
