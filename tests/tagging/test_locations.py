@@ -41,7 +41,8 @@ def test_lambert_93(names):
 
 
 @pytest.mark.parametrize(
-    "name", ["geo_point_2d", "Geo Point", "_geopoint", "geolocalisation", "Coordonnées GPS", "location", "Lat,Lon", "WKT"]
+    "name",
+    ["geo_point_2d", "Geo Point", "_geopoint", "geolocalisation", "Coordonnées GPS", "location", "Lat,Lon", "WKT"],
 )
 def test_cells_that_hold_both(name):
     assert Location.found(["id", name]) == Location((name,), 4326)
