@@ -23,7 +23,15 @@ from qpvgeo.formats.text_tables import find_column, notes_of, to_number
 from qpvgeo.frames.provenance import file_record, stamp
 from qpvgeo.language import Note
 from qpvgeo.read.communes.outlines import WHOLE, Arrondissements
-from qpvgeo.read.population_rows import gathered, lists_of, meaning_of, one_row_each, with_others
+from qpvgeo.read.population_rows import (
+    gathered,
+    lists_of,
+    meaning_of,
+    one_row_each,
+    pairs_of,
+    refuse_duplicates,
+    with_others,
+)
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources import recognise
@@ -217,7 +225,7 @@ def _of_communes(text: pd.DataFrame, call: _Call) -> pd.DataFrame:
     text, codes_of = _identified(text, given, "commune", label, call)
     text, codes_of = _of_today(text, codes_of, call.notes)
     codes_of = _followed(codes_of, call.notes)
-    _refuse_duplicates(codes_of, "communes", call.where)
+    refuse_duplicates(codes_of, "communes", call.where)
     chosen = _choose(text, call, scope="commune")
     values = counts.people(text[chosen.column], where=call.where, notes=call.notes)
     epci = published.epci_column(text)
@@ -302,7 +310,7 @@ def _of_qpv(text: pd.DataFrame, call: _Call, *, by_commune: bool) -> pd.DataFram
     rows = text.drop(columns=[name for name in text.columns if name in used])
     names = text[label] if label else pd.Series(pd.NA, text.index, dtype="str")
     if by_commune:
-        index = _pairs(qpv, communes, meaning, where, notes)
+        index = pairs_of(qpv, communes, meaning, where, notes)
         frame = pd.DataFrame({"population": counts.whole_people(values, notes)})
     else:
         people = _people(values, qpv, communes, meaning, where)
@@ -341,7 +349,7 @@ def _people(values: pd.Series, qpv: pd.Series, communes: pd.Series, meaning: str
     if meaning == "whole":
         return groups.first()
     if not communes.isna().all():
-        _refuse_duplicates(qpv + " in " + communes.map(",".join, na_action="ignore"), "pairs", where)
+        refuse_duplicates(qpv + " in " + communes.map(",".join, na_action="ignore"), "pairs", where)
     return groups.agg(lambda parts: parts.sum(skipna=False))
 
 
@@ -359,17 +367,6 @@ def _identified(
     for repair, count in cleaned.repairs["repair"].value_counts().items():
         call.notes.append(Note("read.codes_repaired", count=int(count), repair=repair))
     return kept, cleaned.codes
-
-
-def _refuse_duplicates(keys: pd.Series, what: str, where: str) -> None:
-    rows = keys.value_counts()
-    twice = rows[rows > 1]
-    if len(twice):
-        raise DataError(
-            Note("read.rows_repeated", file=where, count=len(twice), what=what),
-            problems=[Note("read.rows_of", code=key, count=int(count)) for key, count in twice.items()],
-            way_out=Note("read.keep_one_row"),
-        )
 
 
 def _vintage(qpv: pd.Series, where: str) -> int:
@@ -441,29 +438,3 @@ def _census_years(qpv: pd.Index, vintage: int, reference: int) -> pd.Series:
         if census is not None
     }
     return official.classify_qpv(qpv.to_series())["territory"].map(known).astype("Int64")
-
-
-def _pairs(qpv: pd.Series, communes: pd.Series, meaning: str, where: str, notes: list[str]) -> pd.MultiIndex:
-    """QPV and commune of each row, for a table that holds the people of each pair."""
-    way_out = Note("read.no_parts_way_out")
-    if communes.isna().all():
-        raise DataError(Note("read.no_commune_codes", file=where), way_out=way_out)
-    lengths = communes.map(len)
-    if meaning == "whole" and qpv.duplicated().any():
-        raise DataError(Note("read.whole_repeated", file=where), way_out=way_out)
-    if (lengths != 1).any():
-        raise DataError(
-            Note("read.not_one_commune", file=where, count=int((lengths != 1).sum())),
-            problems=[
-                Note("read.communes_of", code=qpv[row], communes=list(communes[row]))
-                if communes[row]
-                else Note("read.without_commune", code=qpv[row])
-                for row in lengths.index[lengths != 1]
-            ],
-            way_out=way_out,
-        )
-    if meaning == "whole":
-        notes.append(Note("read.one_commune_each"))
-    keys = communes.str[0]
-    _refuse_duplicates(qpv + " in " + keys, "pairs", where)
-    return pd.MultiIndex.from_arrays([qpv, keys.astype("str")], names=["qpv_code", "commune"])

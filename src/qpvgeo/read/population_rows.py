@@ -12,7 +12,7 @@ from qpvgeo.formats.text_tables import normalise, to_number
 from qpvgeo.language import Note
 from qpvgeo.sources import population_columns as counts
 
-__all__ = ["gathered", "lists_of", "meaning_of", "one_row_each", "with_others"]
+__all__ = ["gathered", "lists_of", "meaning_of", "one_row_each", "pairs_of", "refuse_duplicates", "with_others"]
 
 _OF_QPV = {"vintage", "release"}
 _CODES = re.compile(r"(?:code?|insee|reg|dep|uu|siren|com|cog|epci|qp|liste|list|id|num).*")
@@ -119,3 +119,41 @@ def _measured(cells: pd.Series) -> pd.Series:
         return cells
     read = to_number(cells)
     return read.numbers if read.problems.empty and read.numbers.notna().any() else cells
+
+
+def refuse_duplicates(keys: pd.Series, what: str, where: str) -> None:
+    """Raise when a key stands on several rows: lists them."""
+    rows = keys.value_counts()
+    twice = rows[rows > 1]
+    if len(twice):
+        raise DataError(
+            Note("read.rows_repeated", file=where, count=len(twice), what=what),
+            problems=[Note("read.rows_of", code=key, count=int(count)) for key, count in twice.items()],
+            way_out=Note("read.keep_one_row"),
+        )
+
+
+def pairs_of(qpv: pd.Series, communes: pd.Series, meaning: str, where: str, notes: list[str]) -> pd.MultiIndex:
+    """QPV and commune of each row, for a table that holds the people of each pair."""
+    way_out = Note("read.no_parts_way_out")
+    if communes.isna().all():
+        raise DataError(Note("read.no_commune_codes", file=where), way_out=way_out)
+    lengths = communes.map(len)
+    if meaning == "whole" and qpv.duplicated().any():
+        raise DataError(Note("read.whole_repeated", file=where), way_out=way_out)
+    if (lengths != 1).any():
+        raise DataError(
+            Note("read.not_one_commune", file=where, count=int((lengths != 1).sum())),
+            problems=[
+                Note("read.communes_of", code=qpv[row], communes=list(communes[row]))
+                if communes[row]
+                else Note("read.without_commune", code=qpv[row])
+                for row in lengths.index[lengths != 1]
+            ],
+            way_out=way_out,
+        )
+    if meaning == "whole":
+        notes.append(Note("read.one_commune_each"))
+    keys = communes.str[0]
+    refuse_duplicates(qpv + " in " + keys, "pairs", where)
+    return pd.MultiIndex.from_arrays([qpv, keys.astype("str")], names=["qpv_code", "commune"])
