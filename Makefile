@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test quick check format bench docs sample notebook gallery clean
+.PHONY: demo test browser quick check format bench docs sample notebook gallery clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "qpvgeo needs Python 3.11 or later; try: make PYTHON=python3.12 demo")'
@@ -23,6 +23,10 @@ demo: $(VENV)/.base  ## the main job: first on the embedded sample, then the tru
 
 test: $(VENV)/.dev  ## every test and every docstring example; eight minutes on two cores
 	$(BIN)/python -m pytest -q -n auto --durations=25 --durations-min=1
+
+browser:  ## Chromium for the tests of pages and reports, where the system can install it
+	command -v chromium || command -v chromium-browser || command -v google-chrome || \
+		(apt-get update -qq && apt-get install -y -qq chromium) || echo "no Chromium: the tests in a browser will be skipped"
 
 quick: $(VENV)/.dev  ## tests that need no picture, no command, no published file and no long property run; two minutes
 	$(BIN)/python -m pytest -q -n auto -m "not slow and not real and not mpl_image_compare" -k "not misuse" \

@@ -1,6 +1,10 @@
 """`qpvgeo map`: a file for each kind, options judged together, names near the wrong one, the published files."""
 
+import base64
+import gzip
 import json
+import re
+import struct
 
 import geopandas as gpd
 import pytest
@@ -82,7 +86,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path):
 def test_no_file_to_write_is_refused():
     with pytest.raises(UsageError) as caught:
         run("Port-Brume", "--sample")
-    assert list(caught.value.problems) == ["name a file to write: --png FILE, --svg FILE or --pdf FILE"]
+    assert list(caught.value.problems) == ["name a file to write: --png FILE, --svg FILE, --pdf FILE or --html FILE"]
 
 
 @pytest.mark.parametrize(
@@ -207,3 +211,35 @@ def test_all_territories_are_on_the_map_of_the_country(real_data, tmp_path):
         for name in ("Guadeloupe", "Martinique", "Guyane", "La Réunion", "Mayotte", "Saint-Martin", "Polynésie"):
             assert name in text
         assert "not given" not in text
+
+
+@pytest.mark.parametrize(
+    ("options", "layers"),
+    [
+        ([], ["communes", "qpv-2015", "qpv-2024"]),
+        (["Port-Brume", "--kind", "grid", "--column", "poverty_rate"], ["communes", "grid", "qpv-2015", "qpv-2024"]),
+        (["Port-Brume", "--kind", "estimates"], ["communes", "grid", "qpv-2015", "qpv-2024"]),
+        (["QN09902I", "--kind", "tags"], ["communes", "qpv-2015", "qpv-2024", "points"]),
+        (["--kind", "choropleth"], ["communes", "qpv-2015", "qpv-2024"]),
+    ],
+)
+def test_page_of_the_sample_has_the_layers_of_its_kind(tmp_path, options, layers):
+    found = answer(*options, "--sample", "--html", tmp_path / "map.html")
+    assert found["outputs"] == [str(tmp_path / "map.html")]
+    assert found["fictional"]
+    html = (tmp_path / "map.html").read_text(encoding="utf-8")
+    raw = gzip.decompress(base64.b64decode(re.search(r'id="data">([^<]*)<', html)[1]))
+    header = json.loads(raw[4 : 4 + struct.unpack("<I", raw[:4])[0]])
+    assert [one["id"] for one in header["layers"]] == layers
+
+
+def test_page_and_picture_are_written_by_one_command(tmp_path):
+    found = answer("Port-Brume", "--sample", "--html", tmp_path / "m.html", "--svg", tmp_path / "m.svg")
+    assert len(found["outputs"]) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.html", "m.svg"]
+
+
+def test_page_refuses_what_it_cannot_show(tmp_path):
+    with pytest.raises(UsageError) as caught:
+        run("--kind", "choropleth", "--by", "epci", "--sample", "--html", tmp_path / "m.png")
+    assert [one.key for one in caught.value.problems] == ["cli.endings", "cli.page_by_commune"]

@@ -37,6 +37,23 @@ _FORMS = ("png", "svg", "pdf")
 def draw(asked: Options) -> dict[str, Any]:
     """Answer of `qpvgeo map`: the files written, and what the map is made of."""
     _require(asked)
+    parts = [_picture(asked)] if _files(asked) else []
+    parts += [_page(asked)] if asked.html is not None else []
+    drawing, title = parts[0]
+    written = [*_files(asked), *([] if asked.html is None else [asked.html])]
+    answer = {
+        "kind": asked.kind,
+        "place": None if drawing.place is None else drawing.place.label or None,
+        "title": title,
+        "outputs": [str(path) for path in written],
+        "notes": drawing.notes(settings.current_language()),
+        "sources": answers.sources(*drawing.frames),
+    }
+    return answer | answers.fictional(*drawing.frames)
+
+
+def _picture(asked: Options) -> tuple["_Drawing", str]:
+    """Map drawn and written to the files of pictures, and its title."""
     import matplotlib as mpl
     import matplotlib.pyplot as plt
 
@@ -53,15 +70,43 @@ def draw(asked: Options) -> dict[str, Any]:
             title = drawing.ax.get_label()
         finally:
             plt.close(drawing.ax.figure)
-    answer = {
-        "kind": asked.kind,
-        "place": None if drawing.place is None else drawing.place.label or None,
-        "title": title,
-        "outputs": [str(path) for path in _files(asked)],
-        "notes": drawing.notes(settings.current_language()),
-        "sources": answers.sources(*drawing.frames),
-    }
-    return answer | answers.fictional(*drawing.frames)
+    return drawing, str(title)
+
+
+def _page(asked: Options) -> tuple["_Drawing", str]:
+    """Interactive page written to its file, and its title."""
+    layers = [_qpv(asked), *_other_geography(asked)]
+    communes = _communes(asked)
+    named = asked.place is not None or asked.box is not None
+    place = _place(asked, layers, communes) if named else None
+    # codes tell geographies apart: each table gives the figures of its own
+    tables = [inputs.people(year, asked.data, None, asked.reading) for year in (2015, 2024)]
+    figures = [table for table in tables if table is not None]
+    more: dict[str, Any] = {}
+    if asked.kind in ("grid", "estimates"):
+        more = {"grid": _cells(asked, place or maps.find_place(None, layers, communes))}
+        more |= {"column": asked.column} if asked.column else {}
+    if asked.kind == "estimates":
+        near = layers[0] if place is None else layers[0].loc[place.metres(layers[0]).index]
+        figures.append(estimate_population(near, more["grid"]))
+    if asked.kind == "tags":
+        more = {"points": _points(asked.points or embedded().addresses, asked.reading)}
+    if asked.kind == "choropleth":
+        figures.append(inputs.covered(_year(asked), asked.data, by="commune", reading=asked.reading).frame)
+    options = {name: value for name, value in _options(asked, place).items() if name != "page"}
+    made = maps.page(layers, communes, figures=figures, **more, **options)
+    made.save(asked.html)
+    return _Drawing(None, place, _known(*layers, communes, *figures, more.get("grid"), more.get("points"))), made.title
+
+
+def _other_geography(asked: Options) -> list[gpd.GeoDataFrame]:
+    """Perimeters of the other geography, where they are available."""
+    other = {2024: 2015, 2015: 2024}[_year(asked)]
+    try:
+        found = inputs.perimeters(other, asked.data)
+    except MissingDataError:
+        return []
+    return [] if found is None else [found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +136,16 @@ def _year(asked: Options) -> int:
 
 def _require(asked: Options) -> None:
     problems: list[str] = []
-    if not _files(asked):
+    if not _files(asked) and asked.html is None:
         problems.append(Note("cli.name_a_map"))
     for suffix in _FORMS:
         problems += problems_of(getattr(asked, suffix), f"--{suffix}", (f".{suffix}",))
         problems += input_problems(getattr(asked, suffix), [asked.points, asked.grid], asked.data)
+    problems += problems_of(asked.html, "--html", (".html", ".htm"))
+    problems += input_problems(asked.html, [asked.points, asked.grid], asked.data)
     wrong: dict[str, Any] = {
         Note("cli.no_level", given=asked.by, known=", ".join(LEVELS)): asked.by is not None and asked.by not in LEVELS,
+        Note("cli.page_by_commune"): asked.html is not None and asked.by not in (None, "commune"),
         Note("cli.tags_need_points"): asked.kind == "tags" and asked.points is None and not asked.sample,
     }
     problems += [words for words, told in wrong.items() if told] + _problems_of_place(asked)

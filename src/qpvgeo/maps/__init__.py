@@ -13,12 +13,14 @@ from qpvgeo.maps.choropleths import choropleth
 from qpvgeo.maps.country_map import france
 from qpvgeo.maps.export import save
 from qpvgeo.maps.grid_maps import grid
+from qpvgeo.maps.interactive.pages import Page, page
 from qpvgeo.maps.places import Place, find_place
 from qpvgeo.maps.population_maps import estimates
 from qpvgeo.maps.qpv_maps import qpv
 from qpvgeo.maps.tag_maps import tags
 
 __all__ = [
+    "Page",
     "Place",
     "basemap",
     "change",
@@ -27,6 +29,7 @@ __all__ = [
     "find_place",
     "france",
     "grid",
+    "page",
     "qpv",
     "save",
     "tags",

@@ -12,9 +12,12 @@ from qpvgeo.language.terms import term, with_colon
 from qpvgeo.samples import FICTIONAL
 from qpvgeo.sources import catalog
 
-__all__ = ["source_line"]
+__all__ = ["origin", "source_line"]
 
 _NAMED = 2
+
+_COUNTED = ("population", "grid")
+"""Kinds of files that count people: of a frame made of several files, those that its figures come from."""
 
 _OF_ADDRESSES = {"code_insee", "nom_voie", "lon", "lat"}
 """Columns by which addresses of the Base Adresse Nationale are known."""
@@ -82,6 +85,26 @@ def source_line(
     if provenance.is_fictional(*known):
         lines.append(term(FICTIONAL, lang))
     return "\n".join(lines)
+
+
+def origin(frame: pd.DataFrame, lang: str) -> str:
+    """Where the figures of a frame come from, in few words: producer and year, or the file where it is fictional.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> origin(qg.read_population(qg.sample().population_2024), "fr")
+    'pop_QPV24.csv (population 2020)'
+    """
+    records = [_completed(record) for record in _records(frame, made_up=provenance.is_fictional(frame))]
+    counted = [record for record in records if record.get("kind") in _COUNTED] or records
+    said = []
+    for record in counted:
+        who = "" if provenance.is_fictional(frame) else record.get("producer") or ""
+        dated = _dated(record, lang)
+        name = who or str(record.get("file", ""))
+        said.append(f"{name} ({dated})" if dated and name else name or dated)
+    return ", ".join(dict.fromkeys(word for word in said if word))
 
 
 def _records(frame: pd.DataFrame, *, made_up: bool) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.palettes import CASING, MISSING, PERIMETER
 from qpvgeo.maps.places import Box, Place, find_place, require_outlines
 
-__all__ = ["COLUMNS", "grid"]
+__all__ = ["COLUMNS", "grid", "values_of"]
 
 COLUMNS: dict[str, tuple[str, Kind]] = {
     "population": ("people per cell", "number"),
@@ -107,7 +107,7 @@ def grid(
     asked = settled(options)
     lang = asked.lang
     require.require_frame(grid, "grid")
-    values, (words, kind) = _values(grid, column, lang)
+    values, (words, kind) = values_of(grid, column, lang)
     where = find_place(asked.place, qpv if asked.place is not None else _above(qpv, grid), communes)
     corners, rows = _corners(grid, where)
     if not len(rows):
@@ -183,7 +183,7 @@ def _beyond_the_grid(corners: Floats, where: Place, qpv: gpd.GeoDataFrame, *, re
     return [Note("maps.beyond_the_grid", count=count, total=total)] if count else []
 
 
-def _values(grid: pd.DataFrame, column: str, lang: str) -> tuple[pd.Series, tuple[str, Kind]]:
+def values_of(grid: pd.DataFrame, column: str, lang: str) -> tuple[pd.Series, tuple[str, Kind]]:
     """Numbers of a column by cell, and how they are called and written."""
     if column == "poverty_rate":
         if forms.poverty_by_people(grid):

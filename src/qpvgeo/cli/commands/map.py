@@ -1,4 +1,4 @@
-"""`qpvgeo map`: one map of a place, or of the country, written to one file or several."""
+"""`qpvgeo map`: one map of a place, or of the country, written to one file or several; or an interactive page."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +21,7 @@ _KINDS = ("qpv", "choropleth", "grid", "estimates", "change", "tags", "france")
 @file_option("--png", help="cli.map_png")
 @file_option("--svg", help="cli.map_svg")
 @file_option("--pdf", help="cli.map_pdf")
+@file_option("--html", help="cli.map_html")
 @option("--vintage", kind=VINTAGES, help="cli.map_vintage")
 @release_option
 @option("--by", metavar="LEVEL", help="cli.map_by")

@@ -1,0 +1,1 @@
+"""The interactive page: one HTML file that opens from disk, with no network and no server."""
