@@ -131,3 +131,12 @@ def test_page_is_saved_where_it_can_be(layers, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["p.html"]
     for path in (tmp_path / "p.pdf", tmp_path / "none" / "p.html"):
         assert len(refused(lambda path=path: page.save(path), "maps.page_cannot_write", UsageError).problems) == 1
+
+
+def test_words_of_the_page_are_all_used_and_all_there():
+    text = "\n".join(one.read_text(encoding="utf-8") for one in markup._ASSETS.iterdir())
+    asked = set(re.findall(r"\bWORDS\.(\w+)|\bwords\.(\w+)|counted\('(\w+)'", text))
+    asked = {name for names in asked for name in names if name}
+    held = set(markup.words("fr"))
+    assert asked - held == set()
+    assert {name for name in held - asked if not name.endswith("_one")} == set()

@@ -28,8 +28,8 @@ _WHEELS = (
 """Distributions that carry Leaflet, and where its files are in each, without their ending."""
 
 _PICTURES = re.compile(r"background-image:\s*url\(images/[^)]*\);?")
-_WORDS = "maps.page_ui_"
-"""Keys of the phrases of the page itself."""
+_WORDS = "page."
+"""Room of the phrases of the page itself."""
 
 
 @cache
