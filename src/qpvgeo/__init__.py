@@ -39,7 +39,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands fo
         return _attached(name)
     topic = _MOVED[name]
     there = topic if "." in topic else f"{topic}.{name}"
-    warnings.warn(f"qpvgeo.{name} is now qpvgeo.{there}", FutureWarning, stacklevel=2)
+    note = import_module("qpvgeo.language").Note("errors.moved_name", name=name, there=there)
+    warnings.warn(note, FutureWarning, stacklevel=2)
     found = import_module(f"qpvgeo.{topic}")
     return found if "." in topic else getattr(found, name)
 

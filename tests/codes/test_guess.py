@@ -228,7 +228,12 @@ def test_nothing_fits_more_than_half():
         ["qpv 2015", "QN07501M", "qpv 2024"],
         ["qpv 2024", "QP075001", "qpv 2015"],
     ]
-    assert told.notes == ("Nothing fits more than half of the cells; most fit qpv 2015 50%, qpv 2024 50%.",)
+    (note,) = told.notes
+    assert note.key == "codes.nothing_fits_best"
+    assert [(one.values["reading"], one.values["share"]) for one in note.values["best"]] == [
+        ("qpv 2015", 0.5),
+        ("qpv 2024", 0.5),
+    ]
 
 
 def test_mixture_has_its_repairs():
@@ -297,7 +302,8 @@ def test_communes_of_one_department_may_all_lack_their_zero_and_it_is_said():
 
 def test_reading_by_form_alone_is_said():
     assert any("judged by form alone" in note for note in guess(["75001", "75002"]).notes)
-    assert guess(["75056"], communes=years()).notes == ("commune 2024, commune 2018 fit equally well.",)
+    (note,) = guess(["75056"], communes=years()).notes
+    assert (note.key, note.values["readings"]) == ("codes.fit_equally", ["commune 2024", "commune 2018"])
 
 
 def test_year_that_holds_most_codes_wins():

@@ -69,7 +69,7 @@ def test_codes_that_a_spreadsheet_spoiled_are_repaired_and_told(written):
     assert pairs(found).tolist() == [["QN00101I", "QP001001"]]
     assert found.attrs["qpvgeo"]["repairs"] == [
         "row 2: 'qn00101i' read as QN00101I (upper case)",
-        "line 2, QP2015_1: 'qp1001' read as QP001001 (upper case, zeros restored)",
+        "line 2, QP2015_1: 'qp1001' read as QP001001 (upper case and zeros restored)",
     ]
 
 

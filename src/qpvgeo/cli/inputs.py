@@ -110,21 +110,16 @@ def grids_near(
                     grids.append(best)
                     continue
             # the name of the file is said once
-            lines = [str(error).splitlines()[0], *error.problems]
-            refused.append(lines[0] if lines[0].startswith(path.name) else f"{path.name}: {lines[0]}")
-            refused += [f"layer {line.removeprefix(f'{path.name}:')}" for line in lines[1:]]
+            named = isinstance(error.message, Note) and path.name in map(str, error.message.values.values())
+            refused.append(error.message if named else Note("cli.of_file", file=path.name, what=error.message))
+            refused += error.problems
             continue
         if len(cells):
             grids.append(cells)
         else:
-            refused.append(f"{path.name}: no cell near")
+            refused.append(Note("cli.file_without_cell", file=path.name))
     if not grids:
-        raise MissingDataError(
-            "The available grids have no cell near.",
-            problems=refused,
-            way_out="Give another with --grid, one of its layers with --layer; Guadeloupe, Guyane, Mayotte and the "
-            "collectivities have none.",
-        )
+        raise MissingDataError(Note("cli.no_cell_near"), problems=refused, way_out=Note("cli.no_cell_near_way_out"))
     return sorted(grids, key=_rank)
 
 
@@ -229,7 +224,7 @@ def known_grids(
     if missing and not grids:
         raise missing[0]
     if not grids:
-        raise MissingDataError("No territory of these areas has a grid.", problems=sorted(set(map(str, place))))
+        raise MissingDataError(Note("cli.no_territory_with_grid"), problems=sorted(set(map(str, place))))
     return grids
 
 
@@ -259,9 +254,12 @@ def addresses(table: pd.DataFrame, path: Path, crs: str | None) -> gpd.GeoSeries
     unread = (axes[0].isna() & table["lon"].notna()) | (axes[1].isna() & table["lat"].notna())
     if unread.any():
         raise DataError(
-            f"{path.name}: {int(unread.sum())} rows have coordinates that are no numbers.",
-            problems=[f"row {row + 1}: {table['lon'][row]!r}, {table['lat'][row]!r}" for row in table.index[unread]],
-            way_out="Correct them, or leave them empty.",
+            Note("cli.coordinates_not_numbers", file=path.name, count=int(unread.sum())),
+            problems=[
+                Note("cli.row_coordinates", row=row + 1, x=repr(table["lon"][row]), y=repr(table["lat"][row]))
+                for row in table.index[unread]
+            ],
+            way_out=Note("cli.correct_or_empty"),
         )
     return gpd.GeoSeries(gpd.points_from_xy(*axes), crs=4326 if crs is None else vector_layers.user_crs(crs)).where(
         axes[0].notna() & axes[1].notna(), None
@@ -275,9 +273,9 @@ def _weights(columns: pd.DataFrame, name: str, path: Path) -> pd.Series:
         lower = {column.lower(): column for column in names}
         near = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, n=5)]
         raise UsageError(
-            f"{path.name} has no column {name!r} to weigh its points by.",
-            problems=[f"there is {column!r}" for column in near or names],
-            way_out="Name one of its columns: --weight COLUMN.",
+            Note("cli.no_weight_column", file=path.name, column=name),
+            problems=[Note("cli.there_is_column", column=column) for column in near or names],
+            way_out=Note("cli.name_weight_column"),
         )
     given = columns[name]
     return given.str.replace(",", ".") if pd.api.types.is_string_dtype(given) else given

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 from qpvgeo import settings
-from qpvgeo.language import number
-from qpvgeo.language.sentences import say
+from qpvgeo.language import number, term
 
 __all__ = ["rows", "steps"]
 
@@ -20,7 +19,7 @@ def steps(total: int) -> Iterator[Callable[[str], None]]:
     with tqdm(total=total, leave=False, file=sys.stderr, disable=not sys.stderr.isatty(), bar_format=layout) as bar:
 
         def step(name: str) -> None:
-            bar.set_description_str(say(name, settings.current_language()), refresh=False)
+            bar.set_description_str(term(name, settings.current_language()), refresh=False)
             bar.update()
 
         yield step

@@ -15,8 +15,7 @@ from typing import Any, Literal
 import click
 
 from qpvgeo import settings
-from qpvgeo.language import Note, with_colon
-from qpvgeo.language.sentences import say
+from qpvgeo.language import Note, term, with_colon
 
 __all__ = ["Column", "Marks", "Screen", "width"]
 
@@ -61,7 +60,7 @@ class Screen:
 
     def word(self, text: str) -> str:
         """A term or a note in the language of the run."""
-        return text.say(self.lang) if isinstance(text, Note) else say(text, self.lang)
+        return text.say(self.lang) if isinstance(text, Note) else term(text, self.lang)
 
     def line(self, text: str = "", *, style: str = "", indent: int = 0) -> None:
         """Write a line, broken at blanks where it is too long; paths and addresses stay whole."""

@@ -204,23 +204,22 @@ def _leaders(
     eligible = eligible[eligible["share"] > 0.5]
     if eligible.empty:
         if not times.sum():
-            notes.append("Every cell is missing.")
+            notes.append(Note("codes.every_cell_missing"))
             return []
         first = readings[readings["count"] > 0].head(2)
-        most = ", ".join(f"{name} {share:.0%}" for name, share in first["share"].items())
-        notes.append(f"Nothing fits more than half of the cells{f'; most fit {most}' if most else ''}.")
+        best = [Note("codes.fits_share", reading=name, share=float(share)) for name, share in first["share"].items()]
+        notes.append(Note("codes.nothing_fits_best", best=best) if best else Note("codes.nothing_fits"))
         if readings.loc["commune", "share"] > 0.5:
-            why = "look like plain numbers" if numbers else "are in no list given"
-            notes.append(f"Most have the form of a commune, but {why}.")
+            notes.append(Note("codes.plain_numbers") if numbers else Note("codes.in_no_list"))
         return []
     leaders = list(eligible.index[eligible["count"] == eligible["count"].max()])
     for narrow, wide, rate in _NARROWER:
         if wide in leaders and narrow in eligible.index and _is_no_accident(fits[narrow], fits[wide], rate):
             leaders = list(dict.fromkeys(narrow if one == wide else one for one in leaders))
-            notes.extend([f"The codes fit {narrow} and {wide}, the narrower too often for chance."] if rate else [])
+            notes.extend([Note("codes.narrower", narrow=narrow, wide=wide)] if rate else [])
     whole = [one for one in leaders if readings.loc[one, "list_share"] == 1]
     if 0 < len(whole) < len(leaders):
-        notes.append(f"The column holds the whole list of {', '.join(whole)}, and of no other that fits as well.")
+        notes.append(Note("codes.whole_list", readings=whole))
         return whole
     return leaders
 
@@ -255,14 +254,14 @@ def _caveats(readings: pd.DataFrame, misfits: pd.DataFrame, leaders: Sequence[st
         return
     name, first = leaders[0], readings.loc[leaders[0]]
     if len(leaders) > 1:
-        yield f"{', '.join(leaders)} fit equally well."
+        yield Note("codes.fit_equally", readings=list(leaders))
     if first["basis"] == "form" and name in {"commune", "iris"}:
-        yield f"{name}: judged by form alone, which postal codes and other numbers share; give communes={{year: list}}."
+        yield Note("codes.by_form_alone", reading=name)
     zeros = misfits.loc[misfits["reading"].eq(name), "repair"].str.contains("zeros restored", na=False).sum()
     if zeros > first["count"] / 2:
-        yield f"{name}: most cells fit once their zeros are restored; years, dates and counts would too."
+        yield Note("codes.zeros_restored", reading=name)
     if first["lists"]:
-        yield f"{first['lists']} cells hold several codes: qpvgeo.codes.split_list takes them apart."
+        yield Note("codes.several_codes", count=int(first["lists"]))
 
 
 def _misfits(

@@ -22,6 +22,7 @@ from qpvgeo.language import Note
 
 __all__ = [
     "ARRONDISSEMENTS",
+    "REPAIRED",
     "STATUSES",
     "CleanCodes",
     "Kind",
@@ -39,6 +40,9 @@ __all__ = [
 ]
 
 Kind = Literal["qpv", "commune", "department", "region", "siren", "iris"]
+
+REPAIRED = "codes.part_repaired"
+"""Key of the note on a part of a list that was repaired."""
 
 STATUSES = {"N": "new", "M": "modified", "I": "unchanged", "C": "whole commune"}
 """What the last letter of a 2024 code says of the outline, compared with the 2015 geography."""
@@ -357,7 +361,7 @@ def split_list(value: object, kind: Kind = "commune", *, problems: list[str] | N
     kind
         As for `clean`.
     problems
-        Gains a sentence for each part that was repaired, or left out because it is not a code.
+        Gains a note for each part that was repaired (of the key `REPAIRED`), or left out because it is not a code.
 
     Returns
     -------
@@ -382,7 +386,9 @@ def split_list(value: object, kind: Kind = "commune", *, problems: list[str] | N
         if problems is None or (code and not done) or is_missing(part):
             continue
         problems.append(
-            f"{part!r} read as {code} ({', '.join(done)})" if code else f"{part!r} left out: not the code of a {kind}"
+            Note(REPAIRED, part=part, code=code, repairs=done)
+            if code
+            else Note("codes.part_left_out", part=part, kind=kind)
         )
     return list(dict.fromkeys(found))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qpvgeo.errors import UsageError
 from qpvgeo.facts.tables import names, rows
-from qpvgeo.language import Note
+from qpvgeo.language import Note, joined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,7 @@ def geography(on: "str | dt.date") -> "pd.DataFrame":
         of_it = [row for row in known if row["territory"] == territory]
         held = [row for row in of_it if _start(row) <= day <= _end(row)]
         decree = decrees[held[0]["decree"]] if held else {}
-        last = held[0] if held else {"note": f"not known after {max(_end(row) for row in of_it)}"}
+        last = held[0] if held else {"note": Note("facts.not_known_after", day=str(max(_end(row) for row in of_it)))}
         found.append(
             {
                 "territory": territory,
@@ -146,7 +146,7 @@ def unsettled(on: "str | dt.date") -> dict[str, Mapping[str, str]]:
 
 
 def caveats(on: "str | dt.date", held: Collection[str]) -> list[str]:
-    """What the lists of some territories do not say of a day, in words.
+    """What the lists of some territories do not say of a day, as notes.
 
     A decree that corrected outlines and whose first day is not established is reported to the end of the year of its
     signature; the end of what is known, for any day after it.
@@ -181,12 +181,16 @@ def caveats(on: "str | dt.date", held: Collection[str]) -> list[str]:
             for row in rows("lists")
             if row["territory"] in held and _start(row) <= day <= _end(row) and decree["id"] in row["note"]
         ]
-        more = [f"{labels[row['territory']]}: {row['note']}" for row in noted if not row["note"].endswith(decree["id"])]
+        more = [
+            Note("facts.of_territory", territory=labels[row["territory"]], note=row["note"])
+            for row in noted
+            if not row["note"].endswith(decree["id"])
+        ]
         if noted:
-            told = f"{decree['title']} {decree['effect']}: whether it held on {day} is not established"
-            found.append("; ".join([told, *more]))
+            told = Note("facts.not_established", title=decree["title"], effect=decree["effect"], day=str(day))
+            found.append(joined([told, *more]))
     if day > LAST_RELEASE and held:
-        found.append(f"the lists are known up to the release of {LAST_RELEASE}: what changed by {day} is not")
+        found.append(Note("facts.known_until", release=str(LAST_RELEASE), day=str(day)))
     return found
 
 

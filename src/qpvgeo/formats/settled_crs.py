@@ -125,5 +125,5 @@ def _numbered(crs: pyproj.CRS, bounds: tuple[float, float, float, float]) -> tup
             continue
         there = np.array(pyproj.Transformer.from_crs(known, DEGREES, always_xy=True).transform(*corners))
         if np.isfinite(there).all() and np.abs(there - here).max() < 1e-8:
-            return known, [f"the projection has no EPSG number; it is that of EPSG:{epsg}"]
-    return crs, [f"the projection has no EPSG number: {crs.name}"]
+            return known, [Note("formats.crs_numbered", epsg=epsg)]
+    return crs, [Note("formats.crs_unnumbered", name=crs.name)]

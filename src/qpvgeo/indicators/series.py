@@ -17,7 +17,7 @@ from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import forms, provenance, require
-from qpvgeo.language import Note
+from qpvgeo.language import Note, joined
 
 __all__ = ["Indicator", "SeriesBreakWarning", "compare", "series_breaks"]
 
@@ -117,7 +117,7 @@ def compare(
     -------
     pandas.DataFrame
         Indexed by the codes of both, those of `before` first: `before`, `after`, `difference`, `ratio` (missing where
-        one of them is, or where `before` is 0). `attrs["qpvgeo"]["breaks"]` holds the sentences of the breaks crossed.
+        one of them is, or where `before` is 0). `attrs["qpvgeo"]["breaks"]` holds a note for each break crossed.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def compare(
     # values of one geography do not cross the change to another, but those that were moved from it
     said = [_sentence(row) for row in crossed[crossed["indicator"] != _ANY].itertuples()]
     if indicator != "population" and abs(int(told[0]) - int(told[1])) == 1:
-        said.append("Insee advises against comparing consecutive years of incomes")
+        said.append(Note("indicators.consecutive_incomes"))
     said += [_moved(side, name) for side, name in ((before, "before"), (after, "after")) if "of" in _about(side)]
     for sentence in said:
         warnings.warn(sentence, SeriesBreakWarning, stacklevel=2)
@@ -204,13 +204,13 @@ def _about(side: pd.Series | pd.DataFrame) -> dict[str, Any]:
 
 def _moved(side: pd.Series | pd.DataFrame, name: str) -> str:
     part = side["covered_share"].lt(_NEARLY_ALL).sum() if "covered_share" in getattr(side, "columns", ()) else 0
-    told = f"; {part} of its perimeters are covered in part only" if part else ""
-    return (
-        f"`{name}` was moved from another geography (shares by {_about(side)['basis']}): an estimate, not a count{told}"
-    )
+    moved = Note("indicators.moved_series", name=name, basis=_about(side)["basis"])
+    return joined([moved, *([Note("indicators.covered_in_part", count=int(part))] if part else [])])
 
 
 def _sentence(row: Any) -> str:  # noqa: ANN401 - a row of the table
-    """Words for a break."""
-    where = "" if pd.isna(row.territory) else f", {row.territory}"
-    return f"break between {row.last_year} and {row.first_year}{where}: {row.what}"
+    """Note of a break."""
+    about = {"last": int(row.last_year), "first": int(row.first_year), "what": row.what}
+    if pd.isna(row.territory):
+        return Note("indicators.series_break", **about)
+    return Note("indicators.series_break_of", territory=row.territory, **about)

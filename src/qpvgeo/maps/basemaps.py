@@ -46,7 +46,7 @@ def basemap(ax: Axes, place: Place, source: Any = None) -> Axes:  # noqa: ANN401
     try:
         import contextily  # noqa: PLC0415 - needed here alone
     except ImportError as error:
-        raise UsageError(Note("maps.needs_contextily"), way_out="pip install 'qpvgeo[basemap]'.") from error
+        raise UsageError(Note("maps.needs_contextily"), way_out=Note("maps.install", extra="basemap")) from error
     tiles = source
     if tiles is None:
         tiles = contextily.providers

@@ -152,7 +152,7 @@ def _limits(known: Floats, scheme: str, count: int) -> Floats:
     try:
         import mapclassify  # noqa: PLC0415 - the other scheme does without
     except ImportError as error:
-        raise UsageError(Note("maps.needs_mapclassify"), way_out="pip install 'qpvgeo[maps]'.") from error
+        raise UsageError(Note("maps.needs_mapclassify"), way_out=Note("maps.install", extra="maps")) from error
     if scheme == "quantiles":
         # many equal numbers leave fewer classes
         count = len(np.unique(np.quantile(known, np.linspace(0, 1, count + 1)[1:])))

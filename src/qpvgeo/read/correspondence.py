@@ -128,14 +128,12 @@ def _pairs(
             cell = cells[column]
             if pd.isna(cell) or normalise(cell).split("_")[0] in _NONE or not normalise(cell):
                 continue
-            said: list[str] = []
+            said: list[Note] = []
             listed = official.split_list(cell, "qpv", problems=said)
-            told = [f"line {line}, {column}: {what}" for what in said]
-            problems += [what for what in told if "left out" in what]
-            repairs += [what for what in told if "left out" not in what]
-            problems += [
-                f"line {line}, {column}: {one} is of 2024" for one in listed if official.vintage_of(one) != 2015
-            ]
+            of_2024 = [Note("read.code_of_2024", code=one) for one in listed if official.vintage_of(one) != 2015]
+            for what in [*said, *of_2024]:
+                told = repairs if what.key == official.REPAIRED else problems
+                told.append(Note("read.at_line", line=str(line), column=column, what=what))
             name = cells.get(labels.get(number, ""), None) if len(listed) == 1 else None
             rows += [(line, one, name) for one in listed]
             found += len(listed)

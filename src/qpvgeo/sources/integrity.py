@@ -58,7 +58,10 @@ def require(path: Path, suffix: str, announced: str, *, url: str) -> None:
     if not _starts_as(suffix, start, text):
         raise WrongTypeError(
             Note("sources.serves_no", url=url, form=suffix),
-            problems=[f"Content-Type: {announced or '?'}", f"{start[:16]!r}"],
+            problems=[
+                Note("sources.announced_as", kind=announced or "?"),
+                Note("sources.starts_with", start=repr(start[:16])),
+            ],
         )
     if not _is_whole(path, suffix):
         raise TruncatedError(Note("sources.not_whole", url=url, form=suffix), way_out=Note("sources.later"))

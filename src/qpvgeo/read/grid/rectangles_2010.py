@@ -103,7 +103,7 @@ def share_rectangles(
     flags = {name: flags_of(read[names[name]], name, problems)[position] for name in _FLAGS & set(names)}
     bands = {name: _band(values, parts) * share for name, parts in BANDS.items() if set(parts) <= set(values)}
     notes += [
-        f"{name}: {int((band < 0).sum())} cells come out negative, the ages of their rectangle being estimates"
+        Note("grid.negative_ages", column=name, count=int((band < 0).sum()))
         for name, band in bands.items()
         if (band < 0).any()
     ]

@@ -183,18 +183,17 @@ def without_sums(
     sums = {name: values for name, values in found.items() if name not in ("living_standard_mean_eur", "poverty_rate")}
     if "living_standard_mean_eur" in found:
         sums["living_standard_sum_eur"] = found["living_standard_mean_eur"] * found["population"]
-        notes.append(
-            f"living_standard_sum_eur is {named['living_standard_mean_eur']} x {named['population']}: "
-            "the file gives a mean"
-        )
+        notes.append(Note("grid.sum_of_mean", mean=named["living_standard_mean_eur"], weight=named["population"]))
     if "poverty_rate" in found:
         rate = found["poverty_rate"]
         odd = np.flatnonzero((rate < 0) | (rate > 1))
-        problems.extend(f"{named['poverty_rate']}, row {row}: {rate[row]:g} is not from 0 to 1" for row in odd)
+        problems.extend(
+            Note("grid.not_a_rate", column=named["poverty_rate"], row=int(row), value=f"{rate[row]:g}") for row in odd
+        )
         target, weight = (
             ("poor_households", "households") if "households" in found else ("poor_population", "population")
         )
         sums[target] = rate * found[weight]
-        note = f"{target} is {named['poverty_rate']} x {named[weight]}: the file gives a rate"
-        notes.append(note if weight == "households" else f"{note}, and no households to weight it with")
+        key = "grid.sum_of_rate" if weight == "households" else "grid.sum_of_rate_people"
+        notes.append(Note(key, sum=target, rate=named["poverty_rate"], weight=named[weight]))
     return sums
