@@ -349,7 +349,7 @@ def parts_of(text: str, kind: Kind = "commune") -> list[str]:
     return parts
 
 
-def split_list(value: object, kind: Kind = "commune", *, problems: list[str] | None = None) -> list[str]:
+def split_list(value: object, kind: Kind = "commune", *, problems: list[str] | list[Note] | None = None) -> list[str]:
     """Codes in a cell that holds several, whatever separates them.
 
     Handles `", "` (perimeters), `"; "` (Insee indicators) and codes of communes run together (`list_com_2023`).
