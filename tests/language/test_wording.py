@@ -65,13 +65,14 @@ def test_keys_are_those_of_the_room(path):
 
 
 def _composed():
-    """Keys that code puts together: `Note(f"population.{code}")`, as expressions that match them."""
+    """Keys that code puts together, such as `f"population.{code}"`, as expressions that match them."""
+    rooms = tuple(f"{path.stem}." for path in _TABLES)
     for path in sorted(_PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Note" and node.args:
-                for text in (one for one in ast.walk(node.args[0]) if isinstance(one, ast.JoinedStr)):
-                    parts = [re.escape(one.value) if isinstance(one, ast.Constant) else r"\w+" for one in text.values]
-                    yield re.compile("".join(parts))
+            first = node.values[0] if isinstance(node, ast.JoinedStr) and node.values else None
+            if isinstance(first, ast.Constant) and first.value.startswith(rooms):
+                parts = [re.escape(one.value) if isinstance(one, ast.Constant) else r"\w+" for one in node.values]
+                yield re.compile("".join(parts))
 
 
 _COMPOSED = list(_composed())
