@@ -15,10 +15,11 @@ def _data_folder() -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path, monkeypatch):
-    """No test reads or writes the user's cache, nor what the environment points to."""
+    """No test reads or writes the user's cache, nor what the environment points to; nothing that is read is kept."""
     for name in ("QPVGEO_DATA", "QPVGEO_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("QPVGEO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("QPVGEO_PROCESSED", "0")
 
 
 @pytest.fixture(scope="session")

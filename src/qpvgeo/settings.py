@@ -1,9 +1,9 @@
 """What the user or the environment sets: the language, the network, where downloads go, how many threads work.
 
 `QPVGEO_LANG` (`en` or `fr`), `QPVGEO_CACHE` (where downloads go), `QPVGEO_OFFLINE` (any value but empty, `0`, `false`
-or `no` forbids the network), `QPVGEO_THREADS` (threads of one call; `1` for services and engines with workers of their
-own); `QPVGEO_DATA` is read by `qpvgeo.sources.folders`. Nothing is read at import: every
-function looks at the environment when it is called.
+or `no` forbids the network), `QPVGEO_PROCESSED` (`0`: nothing that was read is kept to be read faster), `QPVGEO_THREADS`
+(threads of one call; `1` for services and engines with workers of their own); `QPVGEO_DATA` is read by
+`qpvgeo.sources.folders`. Nothing is read at import: every function looks at the environment when it is called.
 
 Examples
 --------
@@ -18,7 +18,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-__all__ = ["cache_dir", "current_language", "current_threads", "language", "offline", "threads"]
+__all__ = ["cache_dir", "current_language", "current_threads", "language", "offline", "processed", "threads"]
 
 language: str | None = None
 """Language of notes, errors, tables and maps: `"en"`, `"fr"`, or None for that of `QPVGEO_LANG`, else English."""
@@ -77,6 +77,11 @@ def _processors() -> int:
 def offline() -> bool:
     """Tell whether `QPVGEO_OFFLINE` forbids downloads."""
     return os.environ.get("QPVGEO_OFFLINE", "").strip().lower() not in _NO
+
+
+def processed() -> bool:
+    """Tell whether what was read is kept to be read fast; `QPVGEO_PROCESSED=0` says no."""
+    return (os.environ.get("QPVGEO_PROCESSED", "").strip().lower() or "1") not in _NO
 
 
 def home_expanded(path: str | os.PathLike[str]) -> Path:

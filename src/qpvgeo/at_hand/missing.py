@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qpvgeo.errors import QpvgeoError
 from qpvgeo.samples import sample
-from qpvgeo.sources import download, file_sets, recognise
+from qpvgeo.sources import file_sets, recognise
 from qpvgeo.sources.file_content import Kind
 
 __all__ = ["bring", "fetching"]
@@ -50,6 +50,8 @@ def bring(kind: Kind, vintage: int | None, data: Path | None) -> None:
         return
     if any(one.kind == kind and vintage in (None, one.vintage) for one in recognise.scan(data)):
         return
+    from qpvgeo.sources import download  # noqa: PLC0415 - what asks the network is not needed without it
+
     refused: list[QpvgeoError] = []
     absent: set[str] = set()
     for key in file_sets.of_kind(kind, vintage):

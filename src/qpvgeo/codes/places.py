@@ -71,6 +71,11 @@ class Area:
         return self.name if self.name == self.code else f"{self.name} ({self.code})"
 
 
+_BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
+_ARTICLE = re.compile(r"^(l|la|le|les) ")
+_SAINT = re.compile(r"\bste? ")
+
+
 def plain(name: str) -> str:
     """Bare form of a name: no accent, no case, no hyphen.
 
@@ -79,9 +84,10 @@ def plain(name: str) -> str:
     >>> plain("Saint-Aubin-du-Large"), plain("L'Haÿ-les-Roses")
     ('saint aubin du large', 'l hay les roses')
     """
-    text = unicodedata.normalize("NFKD", name.replace("œ", "oe").replace("Œ", "Oe"))
-    bare = "".join(letter for letter in text if not unicodedata.combining(letter)).casefold()
-    return re.sub(r"[^a-z0-9]+", " ", bare).strip()
+    if not name.isascii():
+        text = unicodedata.normalize("NFKD", name.replace("œ", "oe").replace("Œ", "Oe"))
+        name = "".join(letter for letter in text if not unicodedata.combining(letter))
+    return _BETWEEN_WORDS.sub(" ", name.casefold()).strip()
 
 
 def arrondissement_name(code: str) -> str:
@@ -188,7 +194,8 @@ def _matches(asked: str, known: list[Area]) -> list[Area]:
     code, bare = asked.upper(), plain(asked)
     found = [area for area in known if code in (area.code.upper(), area.label.upper())]
     if not found:
-        found = [area for area in known if bare in _names(area)]
+        last = bare.rpartition(" ")[2]
+        found = [area for area in known if _may_be(area, last) and bare in _names(area)]
         found = [area for area in found if area.level in _WIDE] or found
         # a commune comes before the EPCI named after it
         if any(area.level == "commune" for area in found):
@@ -200,6 +207,13 @@ def _matches(asked: str, known: list[Area]) -> list[Area]:
             if area.level in ("epci", "ept") and bare in (_short(area.name), _initials(area.name))
         ]
     return _once(found)
+
+
+def _may_be(area: Area, last: str) -> bool:
+    """Whether the last word of a name may be in those of an area: most are told apart without their bare form."""
+    if not area.name.isascii() or last in ("saint", "sainte") or area.level != "commune":
+        return True
+    return last in area.name.lower() or last == area.code.lower()
 
 
 def _once(areas: list[Area]) -> list[Area]:
@@ -218,14 +232,13 @@ def _extent(area: Area) -> tuple[str, ...] | None:
 @cache
 def _plain_names(name: str) -> frozenset[str]:
     bare = plain(name)
-    without = re.sub(r"^(l|la|le|les) ", "", bare)
-    return frozenset(
-        {bare, without, re.sub(r"\bste? ", lambda found: "sainte " if found[0] == "ste " else "saint ", bare)}
-    )
+    saint = _SAINT.sub(lambda found: "sainte " if found[0] == "ste " else "saint ", bare)
+    return frozenset({bare, _ARTICLE.sub("", bare), saint})
 
 
 def _names(area: Area) -> frozenset[str]:
-    names = _plain_names(area.name) | {plain(area.label)}
+    # that of the label, which ends with the code
+    names = _plain_names(area.name) | {f"{plain(area.name)} {plain(area.code)}".strip()}
     for other in _OTHER_NAMES.get((area.level, area.code), ()):
         names |= _plain_names(other)
     if area.level == "arrondissement":

@@ -10,7 +10,7 @@ import pandas as pd
 
 from qpvgeo._version import __version__
 
-__all__ = ["ATTRS_KEY", "file_record", "is_fictional", "provenance", "stamp"]
+__all__ = ["ATTRS_KEY", "as_record", "file_record", "is_fictional", "provenance", "stamp"]
 
 ATTRS_KEY = "qpvgeo"
 
@@ -29,6 +29,11 @@ class _Record(dict[str, Any]):
         counts = {name: len(self[name]) for name in _COUNTED if self.get(name)}
         told = ", ".join(f"{name}={value!r}" for name, value in {**shown, **counts}.items())
         return f"<{told}; all of it: qpvgeo.provenance(frame)>"
+
+
+def as_record(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries of a provenance that was written, as `stamp` makes it."""
+    return _Record(entries)
 
 
 _SHOWN = ("read_with", "vintage", "release", "level", "reference_year", "cog_year", "fictional")

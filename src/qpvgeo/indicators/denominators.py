@@ -144,7 +144,7 @@ class Denominators:
                 Note("indicators.no_denominators", kind=type(given).__name__),
                 way_out=Note("indicators.denominators_way_out"),
             )
-        people = dict(given)
+        people = given.to_dict() if isinstance(given, pd.Series) else dict(given)
         wrong = {key: value for key, value in people.items() if not _is_people(value)}
         if wrong:
             raise UsageError(
@@ -191,7 +191,7 @@ class Denominators:
 
 
 def _is_people(value: Any) -> bool:  # noqa: ANN401 - whatever was given
-    number = isinstance(value, Real) and not isinstance(value, bool)
+    number = isinstance(value, int | float | Real) and not isinstance(value, bool)
     return number and math.isfinite(value) and value > 0
 
 

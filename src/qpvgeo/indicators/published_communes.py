@@ -124,6 +124,11 @@ def _names(qpv: pd.DataFrame, population: pd.DataFrame | pd.Series | None) -> pd
     return None
 
 
+_ASIDE = re.compile(r"\(.*?\)")
+_SAINT = re.compile(r"\bst(e?)\b")
+_ARTICLE = re.compile(r"^(l|la|le|les) ")
+
+
 def _by_name(communes: pd.DataFrame) -> dict[tuple[str, str], str]:
     """Codes by department and bare name."""
     found: dict[tuple[str, str], str] = {}
@@ -134,8 +139,8 @@ def _by_name(communes: pd.DataFrame) -> dict[tuple[str, str], str]:
 
 def _bare(name: str) -> str:
     """Name without its article, `st` written in full."""
-    bare = re.sub(r"\bst\b", "saint", re.sub(r"\bste\b", "sainte", plain(re.sub(r"\(.*?\)", "", name))))
-    return re.sub(r"^(l|la|le|les) ", "", bare)
+    bare = plain(_ASIDE.sub("", name) if "(" in name else name)
+    return _ARTICLE.sub("", _SAINT.sub(r"saint\1", bare))
 
 
 def _read(cell: str, department: str, by_name: dict[tuple[str, str], str]) -> tuple[list[str], list[str]]:

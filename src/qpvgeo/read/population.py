@@ -32,6 +32,7 @@ from qpvgeo.read.population_rows import (
     refuse_duplicates,
     with_others,
 )
+from qpvgeo.read.processed import kept
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources import recognise
@@ -65,6 +66,7 @@ class _Call:
     notes: list[str] = field(default_factory=list)
 
 
+@kept
 def read_population(
     source: str | os.PathLike[str],
     *,

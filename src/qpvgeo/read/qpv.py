@@ -22,6 +22,7 @@ from qpvgeo.formats import vector_layers
 from qpvgeo.frames import forms, provenance
 from qpvgeo.geometry.projection import DEGREES, to_metric
 from qpvgeo.language import Note
+from qpvgeo.read.processed import kept
 from qpvgeo.read.qpv_layers import Piece, read_piece, release_of
 from qpvgeo.sources import known_tables, recognise
 from qpvgeo.sources import published_columns as published
@@ -32,6 +33,7 @@ __all__ = ["read_qpv"]
 _SAME_PLACE_M = 1.0
 
 
+@kept
 def read_qpv(
     source: "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]",
     *,
@@ -326,7 +328,7 @@ def _stamped(qpv: gpd.GeoDataFrame, pieces: list[Piece], notes: list[str]) -> gp
         vintage=vintage,
         release=release,
         features_in={piece.label: len(piece.frame) for piece in pieces},
-        repairs=repairs.to_dict("records"),
+        repairs=repairs.astype("object").where(repairs.notna(), None).to_dict("records"),
         notes=[*(note for piece in pieces for note in piece.notes), *notes],
         fictional=fictional,
         **({"outline_lost": list(lost.values())} if lost else {}),

@@ -19,7 +19,7 @@ from qpvgeo.codes.official import clean
 from qpvgeo.errors import MissingDataError, UsageError
 from qpvgeo.formats import text_tables, vector_layers
 from qpvgeo.language import Note
-from qpvgeo.sources import catalog, file_sets, folders
+from qpvgeo.sources import catalog, file_memory, file_sets, folders
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.file_content import SUFFIXES, Found, Kind, is_published_name, judge
 from qpvgeo.sources.published_names import COMMUNE_CODE
@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 _SHOWN = 60
+_ABOUT = ("kind", "vintage", "features", "basis")
 PERIMETER_KEYS = {"qpv-2015": 2015, "qpv-2024": 2024}
 """Keys of the catalogue that stand for perimeters, which may come in several files, and their geography."""
 
@@ -241,6 +242,7 @@ def _in_folder(folder: Path, *, published_only: bool = False) -> list[Found]:
         if published_only and not is_published_name(path):
             continue
         found += _looked_at(path)[0]
+    file_memory.save()
     return found
 
 
@@ -251,7 +253,17 @@ def files_in(folder: Path) -> list[Path]:
 
 @lru_cache(maxsize=4096)
 def _identified(path: Path, _size: int, _modified: int) -> tuple[tuple[Found, ...], bool]:
-    """What a file holds, and whether it is damaged."""
+    """What a file holds, and whether it is damaged; remembered from one run to the next."""
+    known = file_memory.recall("holds", path)
+    if known is not None:
+        return tuple(Found(Path(one["path"]), **one["about"]) for one in known["found"]), known["damaged"]
+    found, broken = _opened(path)
+    told = [{"path": str(one.path), "about": {n: getattr(one, n) for n in _ABOUT}} for one in found]
+    file_memory.remember("holds", path, {"found": told, "damaged": broken})
+    return found, broken
+
+
+def _opened(path: Path) -> tuple[tuple[Found, ...], bool]:
     try:
         return tuple(judge(path)), False
     except Exception:  # noqa: BLE001 - whatever a library says of a damaged file, the others are looked at
@@ -311,10 +323,15 @@ def _together(found: list[Found], kind: CodeKind) -> list[Path]:
 
 def _codes_in(path: Path, kind: CodeKind) -> set[str]:
     """Codes of the outlines of a file; a layer in which they repeat is one of something else, such as a grid."""
+    known = file_memory.recall(f"codes of {kind}", path)
+    if known is not None:
+        return set(known.split())
     held: set[str] = set()
     for layer in vector_layers.layers(path):
         frame = text_tables.as_text(vector_layers.attributes(layer))
         column = published.qpv_column(frame) if kind == "qpv" else published.of_kind(frame, COMMUNE_CODE, kind)
         if column and frame[column].is_unique:
             held |= set(clean(frame[column], kind).codes.dropna())
+    file_memory.remember(f"codes of {kind}", path, " ".join(sorted(held)))
+    file_memory.save()
     return held

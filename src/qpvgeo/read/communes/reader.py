@@ -28,6 +28,7 @@ from qpvgeo.read.communes.outlines import (
     settle_arrondissements,
 )
 from qpvgeo.read.communes.tables import attributes, merged, read_commune_table, twin_notes, year_of
+from qpvgeo.read.processed import kept
 from qpvgeo.samples import sample
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
@@ -70,6 +71,7 @@ _EPCI_EXPECT = [
 ]
 
 
+@kept
 def read_communes(
     source: Source,
     *,
@@ -193,6 +195,7 @@ def read_communes(
     )
 
 
+@kept
 def read_epci(
     source: Source,
     *,

@@ -1,0 +1,124 @@
+"""What was found out about files on disk, remembered from one run to the next: what they hold, their SHA-256.
+
+A file is known by its path, size, dates and inode; one that was written less than two seconds ago is looked at again,
+for its date may not tell a change. What is remembered belongs to one build of qpvgeo and of the libraries that read
+files (`build`): another looks again. It stands in `processed/known-files` of the cache; `QPVGEO_PROCESSED=0`
+leaves it alone. Losing it costs time only.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import sys
+import time
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from qpvgeo import settings
+from qpvgeo._version import __version__
+from qpvgeo.formats import atomic_write
+from qpvgeo.frames.provenance import file_record
+
+__all__ = ["build", "recall", "remember", "save", "sha256_of"]
+
+_NAME = "known-files"
+_SETTLED_S = 2.0
+_LIBRARIES = ("geopandas", "numpy", "pandas", "pyarrow", "pyogrio", "pyproj", "shapely", "openpyxl", "xlrd")
+
+_read: dict[Path, dict[str, Any]] = {}
+_changed: set[Path] = set()
+
+
+@functools.cache
+def build() -> str:
+    """Short hash of what reads files: the version of qpvgeo, its modules and tables on disk, the libraries below it."""
+    package = Path(__file__).resolve().parents[1]
+    said = [__version__, sys.version]
+    for folder, below, names in os.walk(package):
+        below[:] = sorted(name for name in below if name not in ("__pycache__", "data"))
+        for name in sorted(names):
+            if name.endswith((".py", ".csv", ".toml")):
+                state = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - hundreds of files, at every run
+                said.append(f"{name} {state.st_size} {state.st_mtime_ns}")
+    for name in _LIBRARIES:
+        with suppress(metadata.PackageNotFoundError):
+            said.append(f"{name} {metadata.version(name)}")
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+
+
+def _store() -> Path:
+    return settings.cache_dir() / "processed" / _NAME
+
+
+def _known() -> dict[str, Any]:
+    """What is remembered, read once in a run."""
+    store = _store()
+    if store not in _read:
+        _read[store] = _on_disk(store)
+    return _read[store]
+
+
+def _on_disk(store: Path) -> dict[str, Any]:
+    try:
+        held = json.loads(store.read_text(encoding="utf-8"))
+        return dict(held["files"]) if held["build"] == build() else {}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+
+
+def _state(path: Path) -> list[int]:
+    state = path.stat()
+    return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+
+
+def recall(what: str, path: Path) -> Any | None:  # noqa: ANN401 - what JSON holds
+    """What was remembered of a file, as long as it is the same; None where nothing is."""
+    if not settings.processed():
+        return None
+    entry = _known().get(os.path.abspath(path))  # noqa: PTH100 - links stay links
+    try:
+        return entry[what] if entry is not None and entry["state"] == _state(path) else None
+    except (OSError, KeyError, TypeError):
+        return None
+
+
+def remember(what: str, path: Path, value: Any) -> None:  # noqa: ANN401
+    """Remember a JSON value of a file; `save` writes it."""
+    if not settings.processed():
+        return
+    with suppress(OSError):
+        state = _state(path)
+        if time.time() - state[1] / 1e9 < _SETTLED_S:
+            return
+        known, name = _known(), os.path.abspath(path)  # noqa: PTH100
+        entry = known.get(name)
+        if not isinstance(entry, dict) or entry.get("state") != state:
+            entry = known[name] = {"state": state}
+        entry[what] = value
+        _changed.add(_store())
+
+
+def save() -> None:
+    """Write what is new, with what other runs wrote in the meantime; a disk that refuses is left alone."""
+    store = _store()
+    if store not in _changed:
+        return
+    _changed.discard(store)
+    with suppress(OSError):
+        store.parent.mkdir(parents=True, exist_ok=True)
+        files = {name: entry for name, entry in (_on_disk(store) | _known()).items() if os.path.exists(name)}  # noqa: PTH110
+        text = json.dumps({"build": build(), "files": files}, ensure_ascii=False, separators=(",", ":"))
+        atomic_write.replace(store, lambda beside: beside.write_text(text, encoding="utf-8"))
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, computed once as long as it does not change."""
+    known = recall("sha256", path)
+    if isinstance(known, str):
+        return known
+    sha256 = str(file_record(path)["sha256"])
+    remember("sha256", path, sha256)
+    return sha256
