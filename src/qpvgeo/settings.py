@@ -1,8 +1,8 @@
 """What the user or the environment sets: the language, the network, where downloads go, how many threads work.
 
 `QPVGEO_LANG` (`en` or `fr`), `QPVGEO_CACHE` (where downloads go), `QPVGEO_OFFLINE` (any value but empty, `0`, `false`
-or `no` forbids the network), `QPVGEO_PROCESSED` (`0`: nothing that was read is kept to be read faster), `QPVGEO_THREADS`
-(threads of one call; `1` for services and engines with workers of their own); `QPVGEO_DATA` is read by
+or `no` forbids the network), `QPVGEO_PROCESSED` (`0`: nothing that was read is kept to be read faster) and
+`QPVGEO_THREADS` (threads of one call; `1` for services and engines with workers of their own); `QPVGEO_DATA` is read by
 `qpvgeo.sources.folders`. Nothing is read at import: every function looks at the environment when it is called.
 
 Examples
