@@ -210,7 +210,7 @@ def _matches(asked: str, known: list[Area]) -> list[Area]:
 
 
 def _may_be(area: Area, last: str) -> bool:
-    """Whether the last word of a name may be in those of an area: most are told apart without their bare form."""
+    """Whether the last word of a name may be in those of an area: most are ruled out without their bare form."""
     if not area.name.isascii() or last in ("saint", "sainte") or area.level != "commune":
         return True
     return last in area.name.lower() or last == area.code.lower()

@@ -3,7 +3,7 @@
 A frame is kept under a key made of the SHA-256 of its source and of the files beside it that a reader looks at, of the
 options of the reader, of the language of notes and of the build of qpvgeo: a change of any of them is another key. It
 stands in `data/processed` of the checkout whose `data/raw` holds the source, else in `processed` of the cache; small
-files are read again. `QPVGEO_PROCESSED=0` reads everything anew. Files are written beside and renamed: any number of
+files are read again. `QPVGEO_PROCESSED=0` reads everything again. Files are written beside and renamed: any number of
 processes and versions may share the folder. What nobody read for ninety days goes.
 """
 
