@@ -72,7 +72,7 @@ def _place(name: str, given: Sequence[Any], options: Mapping[str, Any]) -> Path 
             return None
         if sum(path.stat().st_size for path in (*paths, *tables)) < _SMALLEST_BYTES:
             return None
-        about = [name, file_memory.build(), settings.current_language(), dict(sorted(more.items()))]
+        about: list[Any] = [name, file_memory.build(), settings.current_language(), dict(sorted(more.items()))]
         about += [[_signature(path) for path in several] for several in (paths, tables)]
         key = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:32]
     except (QpvgeoError, OSError, TypeError, ValueError):
