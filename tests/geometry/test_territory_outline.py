@@ -226,3 +226,12 @@ def on_the_globe(degrees):
     """Kilometres from the middle of the Earth: straight lines are short enough to be distances."""
     lon, lat = np.radians(degrees).T
     return 6371 * np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+
+
+@pytest.mark.parametrize("side", [0.02, 0.5, 4.0])
+def test_points_close_together_are_told_as_each_alone(side):
+    chance, outline = np.random.default_rng(8), outline_of("hexagone")
+    for west, south in zip(chance.uniform(-5, 8, 60), chance.uniform(42, 51, 60), strict=True):
+        x, y = west + chance.uniform(0, side, 30), south + chance.uniform(0, side, 30)
+        alone = [at for at in range(30) if len(outline.beyond(x[at : at + 1], y[at : at + 1]))]
+        assert outline.beyond(x, y).tolist() == alone

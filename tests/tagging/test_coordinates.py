@@ -266,3 +266,18 @@ def test_names_of_columns_that_say_lambert_93(names):
     table = pd.DataFrame({names[0]: ["657782,12"], names[1]: ["6870427.10"], "id": ["1"]})
     found = coordinates_of(table)
     assert (found.crs.to_epsg(), found.x.tolist(), found.y.tolist()) == (2154, [657782.12], [6870427.1])
+
+
+@pytest.mark.parametrize("crs", [2154, 4326, 2972, 2975])
+def test_points_of_all_kinds_are_placed_together_as_one_by_one(crs):
+    chance = np.random.default_rng(4)
+    lon, lat = chance.uniform(-8, 12, 300), chance.uniform(40, 53, 300)
+    lon[:60], lat[:60] = chance.uniform(-62, 56, 60), chance.uniform(-22, 17, 60)
+    x, y = pyproj.Transformer.from_crs(4326, crs, always_xy=True).transform(lon, lat)
+    x[::50], y[25::50] = np.nan, np.inf
+    x[60:70], y[60:70] = y[60:70].copy(), x[60:70].copy()
+    together = place(coordinates_of((x, y), crs=crs))
+    for row in range(len(x)):
+        alone = place(coordinates_of((x[row : row + 1], y[row : row + 1]), crs=crs))
+        code = (*together.codes, None)[together.territory[row]]
+        assert (code, together.reason[row]) == ((*alone.codes, None)[alone.territory[0]], alone.reason[0])

@@ -10,7 +10,7 @@ C whole commune, Mayotte only).
 
 import re
 from collections.abc import Callable, Hashable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 import pandas as pd
@@ -140,6 +140,7 @@ def fold_arrondissement(code: str) -> str:
     return _FOLD.get(code, code)
 
 
+@lru_cache(maxsize=1 << 14)
 def vintage_of(code: str) -> int | None:
     """Geography of a QPV code, 2015 or 2024; None when it is not the code of a QPV.
 

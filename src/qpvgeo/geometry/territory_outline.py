@@ -4,7 +4,8 @@ Bounding boxes of territories include Brussels, Albina, Philipsburg and open sea
 not "out of a QPV".
 
 The plane is cut into cells of some kilometres, each wholly within the outline, wholly outside it, or crossed by it;
-only for a point in a crossed cell are the edges counted that lie east of the point.
+only for a point in a crossed cell are the edges counted that lie east of the point. Points in a rectangle of cells that
+are all within need not be looked at one by one.
 
 Source: the table `outlines` of the facts. It is coarse, and errs on the side of France: a point just over the border
 or off the coast may lie within. Measured all along it, the distance to the nearest commune has a median of 3.8 km and a
@@ -58,6 +59,8 @@ class TerritoryOutline:
         Columns for each edge, in cells: easting and northing of its start, easting for each northing, end northing.
     start, held
         The edges that reach into a row of cells are `held[start[row]:start[row + 1]]`.
+    below
+        How many of the cells south and west of each corner of cells are not wholly within.
     """
 
     corner: tuple[float, float]
@@ -66,13 +69,21 @@ class TerritoryOutline:
     edges: Floats
     start: Rows
     held: Rows
+    below: npt.NDArray[np.int32]
 
     def beyond(self, x: Floats, y: Floats) -> Rows:
         """Positions of the points that lie beyond the outline; what is not finite does."""
         right, up = x - self.corner[0], y - self.corner[1]
         right *= self.per_unit[0]
         up *= self.per_unit[1]
-        if not len(x) or not (right.min() >= 0 and right.max() < _ACROSS and up.min() >= 0 and up.max() < _ACROSS):
+        if not len(x):
+            return np.empty(0, np.intp)
+        west, east, south, north = right.min(), right.max(), up.min(), up.max()
+        # no comparison holds for what is not a number
+        if west >= 0 and east < _ACROSS and south >= 0 and north < _ACROSS:
+            if self._within(int(west), int(south), int(east) + 1, int(north) + 1):
+                return np.empty(0, np.intp)
+        else:
             # the corner is beyond
             there = (right >= 0) & (right < _ACROSS) & (up >= 0) & (up < _ACROSS)
             right, up = np.where(there, right, 0), np.where(there, up, 0)
@@ -89,6 +100,11 @@ class TerritoryOutline:
         kept[crossed] = ~_within(self.edges, self.start, self.held, right[near], up[near])
         lost: Rows = rows[kept]
         return lost
+
+    def _within(self, west: int, south: int, east: int, north: int) -> bool:
+        """Whether all the cells between some columns and rows are wholly within."""
+        corners = self.below[north, east] + self.below[south, west]
+        return bool(corners == self.below[north, west] + self.below[south, east])
 
 
 def outline_of(territory: str, crs: Any = DEGREES) -> TerritoryOutline:  # noqa: ANN401 - any CRS that pyproj reads
@@ -143,7 +159,9 @@ def _made(territory: str, wkt: str) -> TerritoryOutline:
     up, right = np.nonzero(~crossed)
     middle: tuple[Floats, Floats] = np.add(right, 0.5, dtype=np.float64), np.add(up, 0.5, dtype=np.float64)
     cells[~crossed] = np.where(_within(edges, start, held, *middle), _WITHIN, _BEYOND)
-    return TerritoryOutline(corner, per_unit, cells.ravel(), edges, start, held)
+    below = np.zeros((_ACROSS + 1, _ACROSS + 1), np.int32)
+    below[1:, 1:] = (cells != _WITHIN).cumsum(axis=0).cumsum(axis=1)
+    return TerritoryOutline(corner, per_unit, cells.ravel(), edges, start, held, below)
 
 
 def _within(edges: Floats, start: Rows, held: Rows, right: Floats, up: Floats) -> npt.NDArray[np.bool_]:

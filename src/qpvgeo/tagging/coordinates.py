@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyproj
-import shapely
 
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import require
 from qpvgeo.geometry.projection import DEGREES, to_degrees
 from qpvgeo.language import Note
 from qpvgeo.tagging.locations import Location, is_projection
+from qpvgeo.tagging.point_shapes import coordinates_of_shapes
 
 __all__ = [
     "Coordinates",
@@ -25,7 +25,6 @@ __all__ = [
     "crs_fault",
     "numbers_in",
     "numbers_of",
-    "single_points",
 ]
 
 
@@ -163,9 +162,9 @@ def _required(crs: Any) -> pyproj.CRS:  # noqa: ANN401
 
 
 def _of_shapes(points: gpd.GeoDataFrame | gpd.GeoSeries, crs: Any) -> Coordinates:  # noqa: ANN401
-    shapes = single_points(points.geometry.to_numpy())
-    kind = shapely.get_type_id(shapes)
-    others = np.flatnonzero((kind > 0) & ~shapely.is_empty(shapes))
+    # as it stands in the frame: a copy of the shapes counts each of them
+    shapes = np.asarray(points.geometry.array)
+    x, y, others = coordinates_of_shapes(shapes)
     if len(others):
         raise DataError(
             Note("tagging.some_not_points", count=len(others), total=len(shapes)),
@@ -180,25 +179,7 @@ def _of_shapes(points: gpd.GeoDataFrame | gpd.GeoSeries, crs: Any) -> Coordinate
             Note("tagging.points_other_projection", own=found.to_string(), given=repr(crs)),
             way_out=Note("tagging.leave_crs_out"),
         )
-    drawn = np.flatnonzero((kind == 0) & ~shapely.is_empty(shapes))
-    xy = np.full((2, len(shapes)), np.nan)
-    xy[0, drawn], xy[1, drawn] = shapely.get_x(shapes[drawn]), shapely.get_y(shapes[drawn])
-    return Coordinates(xy[0], xy[1], found, points.index, np.empty(0, np.intp))
-
-
-def single_points(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
-    """Shapes in which a multipoint of one point, as many programs write a point, is that point.
-
-    Examples
-    --------
-    >>> [one.geom_type for one in single_points(np.array([shapely.MultiPoint([(1, 2)]), shapely.Point(0, 0)]))]
-    ['Point', 'Point']
-    """
-    alone = np.flatnonzero((shapely.get_type_id(shapes) == 4) & (shapely.get_num_geometries(shapes) == 1))
-    if len(alone):
-        shapes = shapes.copy()
-        shapes[alone] = shapely.get_geometry(shapes[alone], 0)
-    return shapes
+    return Coordinates(x, y, found, points.index, np.empty(0, np.intp))
 
 
 def _of_table(table: pd.DataFrame, xy: Any, crs: Any) -> Coordinates:  # noqa: ANN401

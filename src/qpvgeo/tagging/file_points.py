@@ -19,10 +19,11 @@ from qpvgeo.formats.table_stream import CsvTable
 from qpvgeo.frames import require
 from qpvgeo.geometry.projection import DEGREES
 from qpvgeo.language import Note
-from qpvgeo.tagging.coordinates import Coordinates, coordinates_of, single_points
+from qpvgeo.tagging.coordinates import Coordinates, coordinates_of
 from qpvgeo.tagging.counts import crs_name
 from qpvgeo.tagging.locations import Location, is_projection
 from qpvgeo.tagging.options import Options
+from qpvgeo.tagging.point_shapes import single_points
 from qpvgeo.tagging.tolerance import BAN, BAN_SCORES, BAN_TYPES, missing_columns
 
 __all__ = ["FilePoints"]

@@ -63,8 +63,8 @@ def years_of(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> list[int | None]:
     """Vintage of each row as a whole number, however it is written."""
     if not isinstance(frame, gpd.GeoDataFrame) or "vintage" not in frame:
         return [None] * len(frame)
-    years = pd.to_numeric(frame["vintage"])
-    return [None if pd.isna(year) else int(year) for year in years]
+    years = pd.to_numeric(frame["vintage"]).to_numpy(dtype=float, na_value=np.nan)
+    return [None if np.isnan(year) else int(year) for year in years]
 
 
 def rows_of(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[pd.DataFrame, list[str]]:
@@ -122,7 +122,7 @@ def _texts(frame: gpd.GeoDataFrame | gpd.GeoSeries, names: Sequence[str]) -> npt
     columns = list(getattr(frame, "columns", ()))
     for name in names:
         if columns.count(name) == 1:
-            found = np.array([_text(value) for value in frame[name]], dtype=object)
+            found = np.array([_text(value) for value in frame[name].tolist()], dtype=object)
             if any(value is not None for value in found):
                 return found
     return np.full(len(frame), None, dtype=object)

@@ -40,7 +40,6 @@ REASONS = (
 _BORDER_POINTS = 101
 
 Bytes = npt.NDArray[np.int8]
-Box = tuple[int, float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +86,31 @@ def place(points: Coordinates, *, fictional: bool = False) -> Places:
     """
     known = list(territories.territories())
     territory, reason = np.full(len(points.x), -1, np.int8), np.zeros(len(points.x), np.int8)
-    near, border = (None, None) if fictional else _near(System(points.crs))
+    near = None if fictional else _near(System(points.crs))
 
-    def look(rows: slice) -> set[int]:
+    def look(rows: slice) -> npt.NDArray[np.intp]:
+        """Place the points of the territory that is near; positions of the others."""
+        assert near is not None  # noqa: S101 - without one it is not called
         x, y = points.x[rows], points.y[rows]
-        part, why = territory[rows], reason[rows]
-        others = _in_box(near, x, y, part)
-        lost = np.empty(0, np.intp)
-        if border is not None:
-            here = np.flatnonzero(part >= 0) if len(others) else None
-            lost = border.beyond(x, y) if here is None else here[border.beyond(x[here], y[here])]
-            part[lost], why[lost] = -1, number("outside France")
-        if len(others):
-            part[others], why[others] = _judged(x[others], y[others], known, points.crs, fictional=fictional)
-        return set(np.unique(part).tolist()) if len(others) or len(lost) else {int(part[0])}
+        territory[rows].fill(near.territory)
+        others = near.border.beyond(x, y)
+        lost = near.holds(x[others], y[others])
+        others += rows.start
+        territory[others], reason[others[lost]] = -1, number("outside France")
+        return others[~lost]
 
-    there = sorted(set().union(*in_chunks(look, len(points.x))) - {-1})
+    others = None if near is None else np.concatenate([np.empty(0, np.intp), *in_chunks(look, len(points.x))])
+
+    def judge(rows: slice) -> set[int]:
+        some = rows if others is None else others[rows]
+        found, reason[some] = _judged(points.x[some], points.y[some], known, points.crs, fictional=fictional)
+        territory[some] = found
+        return set(np.unique(found).tolist())
+
+    found = set().union(*in_chunks(judge, len(points.x) if others is None else len(others)))
+    if near is not None and (territory == near.territory).any():
+        found.add(near.territory)
+    there = sorted(found - {-1})
     reason[points.unread] = number("coordinates are not numbers")
     if points.unprojected is not None:
         reason[points.unprojected] = number("projection not known")
@@ -119,27 +127,42 @@ def place(points: Coordinates, *, fictional: bool = False) -> Places:
     return Places(tuple(known[position] for position in there), territory, reason)
 
 
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """The territory in which a point of a projection lies, most often.
+
+    Attributes
+    ----------
+    territory
+        Its number.
+    border
+        Its outline: a point within need not be taken to degrees to be known.
+    box
+        West, south, east, north of a box that lies within its degrees: a point of it beyond the border is abroad or at
+        sea, and in no other territory.
+    """
+
+    territory: int
+    border: TerritoryOutline
+    box: tuple[float, float, float, float]
+
+    def holds(self, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:
+        """Whether points lie in the box."""
+        west, south, east, north = self.box
+        found: npt.NDArray[np.bool_] = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+        return found
+
+
 @lru_cache(maxsize=64)
-def _near(system: System) -> tuple[Box | None, TerritoryOutline | None]:
-    """Box in which a point of a projection lies, most often, its territory by number first; and the border of it."""
-    box = _box_of(system.crs)
-    if box is None:
-        return None, None
-    return (list(territories.territories()).index(box[0]), *box[1:]), outline_of(box[0], system.crs)
-
-
-def _in_box(near: Box | None, x: Floats, y: Floats, territory: Bytes) -> npt.NDArray[np.intp]:
-    """Give the points of a box the number of its territory; positions of the others."""
-    if near is None:
-        return np.arange(len(x))
-    code, west, south, east, north = near
-    # no comparison holds for what is not a number
-    if west <= x.min() and x.max() <= east and south <= y.min() and y.max() <= north:
-        territory.fill(code)
-        return np.empty(0, np.intp)
-    own = (x >= west) & (x <= east) & (y >= south) & (y <= north)
-    territory[own] = code
-    return np.flatnonzero(~own)
+def _near(system: System) -> _Near | None:
+    """Territory that a projection is made for; None where it is shared."""
+    found = _box_of(system.crs)
+    if found is None:
+        return None
+    code, *box = found
+    return _Near(
+        list(territories.territories()).index(code), outline_of(code, system.crs), (box[0], box[1], box[2], box[3])
+    )
 
 
 def _judged(x: Floats, y: Floats, known: list[str], crs: pyproj.CRS, *, fictional: bool) -> tuple[Bytes, Bytes]:
@@ -191,8 +214,7 @@ def _boxed(lon: Floats, lat: Floats, known: list[str]) -> Bytes:
 def _box_of(crs: pyproj.CRS) -> tuple[str, float, float, float, float] | None:
     """Territory that a projection is the legal one of, and a box of metres that lies within its degrees.
 
-    Most points fall in it, and need not be taken to degrees to be known. Of degrees it is the box of the hexagone. None
-    where the projection is shared.
+    Of degrees it is the box of the hexagone. None where the projection is shared.
     """
     if in_degrees(crs):
         bounds = territories.get("hexagone").bounds
