@@ -1,6 +1,7 @@
 from . import at_hand as at_hand
 from . import codes as codes
 from . import designation as designation
+from . import distributed as distributed
 from . import errors as errors
 from . import facts as facts
 from . import fiscal as fiscal
@@ -21,6 +22,8 @@ from .at_hand.geography_frames import load as load
 from .designation.eligibility import eligible_cells as eligible_cells
 from .designation.thresholds import income_threshold as income_threshold
 from .designation.zones import candidate_zones as candidate_zones
+from .distributed.tag_job import TagJob as TagJob
+from .distributed.tag_parts import tag_files as tag_files
 from .facts import geography as geography
 from .fiscal.vat import vat_zone as vat_zone
 from .frames.provenance import provenance as provenance

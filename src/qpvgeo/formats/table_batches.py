@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["Batch", "Bools", "Table", "Whole"]
+__all__ = ["Batch", "Bools", "Head", "Table", "Whole"]
 
 Whole = Literal["columns", "text", "nothing"]
 """What a batch brings beside the columns looked at: all columns, all cells as they were written, or nothing."""
@@ -43,16 +43,20 @@ class Batch:
     old_lines: int = 0
 
 
-class Table(Protocol):
-    """A table in a file, of which the header is known."""
+class Head(Protocol):
+    """What is known of a table before its rows are."""
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """The file, or a name for what was never in one."""
 
     @property
     def schema(self) -> pa.Schema:
         """Its columns."""
+
+
+class Table(Head, Protocol):
+    """A table in a file, of which the header is known."""
 
     @property
     def rows(self) -> int:

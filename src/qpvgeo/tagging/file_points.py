@@ -14,7 +14,7 @@ import shapely
 
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.geoparquet import geo_column
-from qpvgeo.formats.table_batches import Table
+from qpvgeo.formats.table_batches import Head, Table
 from qpvgeo.formats.table_stream import CsvTable
 from qpvgeo.frames import require
 from qpvgeo.geometry.projection import DEGREES
@@ -61,7 +61,7 @@ class FilePoints:
     crs_column: str | None = None
 
     @classmethod
-    def of(cls, table: Table, options: Options) -> "FilePoints":
+    def of(cls, table: Head, options: Options) -> "FilePoints":
         """Columns of points in a table: those named, else shapes of GeoParquet, else those of degrees by their names.
 
         Raises
@@ -130,7 +130,7 @@ class FilePoints:
         return bool(commas > points)
 
 
-def _geoparquet(table: Table, crs: Any) -> tuple[str | None, Any]:  # noqa: ANN401
+def _geoparquet(table: Head, crs: Any) -> tuple[str | None, Any]:  # noqa: ANN401
     """Column of shapes that a table of GeoParquet names, and its CRS; None, and what was given, for another table."""
     column = geo_column(table.schema)
     if column is None:

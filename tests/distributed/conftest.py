@@ -1,0 +1,65 @@
+"""Points around the sample, and a saved index of it."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import qpvgeo as qg
+
+
+@pytest.fixture(scope="session")
+def qpv():
+    return qg.read_qpv(qg.sample().qpv_2024)
+
+
+@pytest.fixture(scope="session")
+def index_path(qpv, tmp_path_factory):
+    path = tmp_path_factory.mktemp("index") / "sample.index"
+    qg.PerimeterIndex(qpv).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def job(index_path):
+    return qg.TagJob(index_path, xy=("lon", "lat"), crs=4326)
+
+
+@pytest.fixture(scope="session")
+def rows_around(qpv):
+    """Make so many rows of points in and around the perimeters, some without a place, each with its own id."""
+    west, south, east, north = qpv.to_crs(4326).total_bounds
+
+    def make(count, seed=0):
+        rng = np.random.default_rng(seed)
+        lon, lat = rng.uniform(west - 0.01, east + 0.01, count), rng.uniform(south - 0.01, north + 0.01, count)
+        lon[::97], lat[::89] = np.nan, 200.0
+        return pa.table({"id": np.arange(count) + seed * 1_000_000_000, "lon": lon, "lat": lat})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def expected(qpv):
+    """Tags of Arrow rows by one process, as plain values."""
+
+    def tags(rows):
+        found = qg.tag_points(rows.to_pandas(), qg.PerimeterIndex(qpv), xy=("lon", "lat"), crs=4326)
+        return pd.DataFrame({name: found[name].astype(object).where(found[name].notna(), None) for name in found})
+
+    return tags
+
+
+@pytest.fixture
+def parts_of(tmp_path, rows_around):
+    """Folder of so many Parquet parts of so many rows."""
+
+    def make(many, count):
+        folder = tmp_path / "parts"
+        folder.mkdir()
+        for at in range(many):
+            pq.write_table(rows_around(count, at), folder / f"part-{at:02d}.parquet")
+        return folder
+
+    return make
