@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test browser quick check format bench docs sample notebook gallery clean
+.PHONY: demo test test-engines browser quick check format bench docs sample notebook gallery clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "qpvgeo needs Python 3.11 or later; try: make PYTHON=python3.12 demo")'
@@ -27,6 +27,10 @@ test: $(VENV)/.dev  ## every test and every docstring example; eight minutes on 
 browser:  ## Chromium for the tests of pages and reports, where the system can install it
 	command -v chromium || command -v chromium-browser || command -v google-chrome || \
 		(apt-get update -qq && apt-get install -y -qq chromium) || echo "no Chromium: the tests in a browser will be skipped"
+
+test-engines: $(VENV)/.dev  ## Dask and Spark, for real: a cluster of two processes and a local session, on five million rows
+	@sh scripts/engines.sh $(BIN)
+	QPVGEO_ENGINE_ROWS=$${QPVGEO_ENGINE_ROWS:-5000000} $(BIN)/python -m pytest -q -n 0 -m engines tests/distributed
 
 quick: $(VENV)/.dev  ## tests that need no picture, no command, no published file and no long property run; two minutes
 	$(BIN)/python -m pytest -q -n auto -m "not slow and not real and not mpl_image_compare" -k "not misuse" \

@@ -285,7 +285,7 @@ def test_output_that_cannot_be_written_is_a_message_and_an_exit_status(tmp_path,
 def test_exit_statuses_say_what_failed(tmp_path, addresses):
     assert refused(DataError, addresses, "--sample").exit_code == 1
     assert refused(MissingDataError, tmp_path / "none.csv", "--sample").exit_code == 3
-    assert refused(MissingDataError, tmp_path, "--sample").exit_code == 3
+    assert refused(UsageError, tmp_path, "--sample").exit_code == 2
     assert refused(UsageError, addresses, "--index", tmp_path / "none").exit_code == 2
     assert refused(UsageError, "--sample", "--on", "someday").exit_code == 2
     assert refused(UsageError, "--sample", "--bands", "500,300").exit_code == 2

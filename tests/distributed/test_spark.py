@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import qpvgeo as qg
 from qpvgeo import distributed
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import DataError, UsageError
 
 pytest.importorskip("pyspark", reason="pyspark is not installed (make test-engines)")
 if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
@@ -83,3 +84,13 @@ def test_columns_that_do_not_fit_are_refused_before_a_task_starts(spark, job):
     with pytest.raises(UsageError):
         distributed.tag_spark(spark.createDataFrame([(1,)], ["id"]), job)
 
+
+def test_files_are_tagged_by_the_workers_of_a_session(spark, job, folder, tmp_path):
+    (folder / "part-9.csv").write_text("id;lon;lat\n1;-3,7;45,9\n", encoding="utf-8")
+    found = qg.tag_files(folder, tmp_path / "out", job, executor=distributed.SparkExecutor(spark))
+    assert found["rows"] == ROWS // 4 * 4 + 1
+    (folder / "part-9.csv").write_text("id\n1\n", encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        qg.tag_files(folder, tmp_path / "out", job, executor=distributed.SparkExecutor(spark), resume=True)
+    (folder / "part-9.csv").unlink()
+    assert "part-9.csv" in refused.value.problems[0]

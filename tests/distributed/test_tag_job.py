@@ -51,7 +51,7 @@ def test_nothing_comes_of_no_batch_and_an_empty_batch_keeps_the_columns(job, row
     assert job(empty).schema == job.schema(empty.schema)
 
 
-def test_a_job_is_light_and_its_copy_tags_in_a_process_that_knows_nothing(job, rows_around, tmp_path):
+def test_a_job_is_light_and_its_copy_tags_in_a_process_that_knows_nothing(job, tmp_path):
     (tmp_path / "job").write_bytes(pickle.dumps(job))
     assert (tmp_path / "job").stat().st_size < 1_024
     code = (

@@ -82,7 +82,9 @@ def test_a_worker_that_is_killed_is_replaced(job, parts_of, tmp_path):
     found = qg.tag_files(folder, tmp_path / "out", job, workers=2, progress=kill_one)
     assert killed
     assert found["rows"] == 80_000
-    assert sorted(path.name for path in (tmp_path / "out").glob("*.parquet")) == [f"part-{at:02d}.parquet" for at in range(4)]
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.parquet")) == [
+        f"part-{at:02d}.parquet" for at in range(4)
+    ]
     assert not list((tmp_path / "out").glob(".part*"))
 
 

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from qpvgeo import settings
 from qpvgeo.language import number, term
 
-__all__ = ["rows", "steps"]
+__all__ = ["parts", "rows", "steps"]
 
 
 @contextmanager
@@ -34,5 +34,18 @@ def rows() -> Iterator[Callable[[int, float], None]]:
         def done(count: int, share: float) -> None:
             bar.set_description_str(number(count, settings.current_language()), refresh=False)
             bar.update(share - bar.n)
+
+        yield done
+
+
+@contextmanager
+def parts() -> Iterator[Callable[[int, int], None]]:
+    """Bar over the parts of a folder; call the value with the parts done, and all of them."""
+    layout = "{bar:20} {n_fmt}/{total_fmt} {remaining}"
+    with tqdm(total=1, leave=False, file=sys.stderr, disable=not sys.stderr.isatty(), bar_format=layout) as bar:
+
+        def done(count: int, of: int) -> None:
+            bar.total = of
+            bar.update(count - bar.n)
 
         yield done

@@ -1,7 +1,6 @@
 """The same answers on Dask: partition by partition, lazily, without a shuffle."""
 
 import os
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     import dask.dataframe as dd
 
 __all__ = ["estimate_population_dask", "overlap_dask", "pass_communes_dask", "tag_dask"]
-
-Grid = pd.DataFrame | str | os.PathLike[str]
 
 
 def tag_dask(points: "dd.DataFrame", index: Any, **options: Any) -> "dd.DataFrame":  # noqa: ANN401
@@ -57,7 +54,11 @@ def tag_dask(points: "dd.DataFrame", index: Any, **options: Any) -> "dd.DataFram
     return points.map_partitions(job.pandas, meta=job.meta(_empty(points)))
 
 
-def estimate_population_dask(polygons: "dd.DataFrame", grid: Grid, **options: Any) -> "dd.DataFrame":  # noqa: ANN401
+def estimate_population_dask(
+    polygons: "dd.DataFrame",
+    grid: pd.DataFrame | str | os.PathLike[str],
+    **options: Any,  # noqa: ANN401 - those of the estimate
+) -> "dd.DataFrame":
     """Estimate the people of the polygons of a dask-geopandas frame: see `qpvgeo.estimate_population`.
 
     Parameters
@@ -167,6 +168,4 @@ def _overlap(left: gpd.GeoDataFrame, right: gpd.GeoDataFrame) -> pd.DataFrame:
 
 def _passed(rows: pd.DataFrame, passage: pd.DataFrame, column: str) -> pd.DataFrame:
     passed = rows.merge(passage, on=column, how="left")
-    columns: Sequence[str] = passed.columns
-    kind = passed["commune_kind"].fillna("not listed")
-    return passed.assign(commune_kind=kind)[list(columns)]
+    return passed.assign(commune_kind=passed["commune_kind"].fillna("not listed"))

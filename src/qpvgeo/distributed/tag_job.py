@@ -10,7 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 import pyproj
@@ -114,7 +113,10 @@ class TagJob:
 
     def question(self) -> dict[str, Any]:
         """What the tags depend on, as plain JSON values."""
-        asked = asdict(self) | {"bands": list(self.bands), "xy": list(self.xy) if isinstance(self.xy, tuple) else self.xy}
+        asked = asdict(self) | {
+            "bands": list(self.bands),
+            "xy": list(self.xy) if isinstance(self.xy, tuple) else self.xy,
+        }
         del asked["index"]
         return asked
 
@@ -250,9 +252,7 @@ def _require_free(names: "Sequence[str] | pd.Index", tags: "Sequence[str] | pd.I
     """Raise when columns of the rows have the names of the tags."""
     taken = [Note("tagging.column", column=str(name)) for name in names if name in set(tags)]
     if taken:
-        raise DataError(
-            Note("distributed.tagged_before"), problems=taken, way_out=Note("tagging.remove_tags")
-        )
+        raise DataError(Note("distributed.tagged_before"), problems=taken, way_out=Note("tagging.remove_tags"))
 
 
 def _plain(column: pa.Array) -> pa.Array:

@@ -38,7 +38,7 @@ _TRIES = 3
 """Times that a part is given to a worker: one that kills each of them is the fault of the part."""
 
 
-def tag_files(
+def tag_files(  # noqa: PLR0913 - what, where, by which job, and how the work is done
     parts: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     output: str | os.PathLike[str],
     job: Any,  # noqa: ANN401 - a job, an index, or its path
@@ -66,8 +66,8 @@ def tag_files(
         Processes of this machine; as many as it has processors by default. They share the threads
         (`QPVGEO_THREADS`).
     executor
-        Workers of another engine with the interface of `concurrent.futures`: `Client(...).get_executor()` of Dask. The
-        files and the index must have the same paths there.
+        Workers of another engine with the interface of `concurrent.futures`: `Client(...).get_executor()` of Dask,
+        `SparkExecutor(session)`. The files and the index must have the same paths there.
     resume
         Keep the outputs that an earlier run of the same job has finished, of parts that did not change since.
     safe_csv
@@ -81,7 +81,8 @@ def tag_files(
     -------
     dict
         `parts` (each with `part`, `output`, `rows`, `states`, `bands`, `reasons`, `resumed`), their sums `rows`,
-        `states`, `bands` and `reasons`, `resumed_parts`, `vintages`, `on`, `output`, `sources`, `notes`, `fictional`.
+        `states`, `bands` and `reasons`, `resumed_parts`, `resumed_rows`, `vintages`, `on`,
+        `output`, `sources`, `notes`, `fictional`.
 
     Raises
     ------
@@ -248,9 +249,7 @@ def _held(folder: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
-            raise OutputError(
-                Note("tagging.another_run", output=folder.name), way_out=Note("tagging.wait")
-            ) from error
+            raise OutputError(Note("tagging.another_run", output=folder.name), way_out=Note("tagging.wait")) from error
     try:
         yield
     finally:
@@ -319,19 +318,15 @@ def _state(file: Path) -> list[int]:
 
 def _answer(parts: Sequence[Mapping[str, Any]], job: TagJob, folder: Path) -> dict[str, Any]:
     """Sums of the parts."""
-    counts: dict[str, Counter[str]] = {"states": Counter(), "bands": Counter(), "reasons": Counter()}
-    notes: dict[str, None] = {}
-    for part in parts:
-        for name, sums in counts.items():
-            sums.update(part[name])
-        notes |= dict.fromkeys(part["notes"])
     index = job.perimeters()
+    years = list(parts[0].get("by_vintage", {}))
+    by_vintage = {year: _sums([part["by_vintage"][year] for part in parts], job) for year in years}
     return {
         "rows": sum(part["rows"] for part in parts),
-        "states": {state: counts["states"][state] for state in STATES},
-        "bands": {band_name(band): counts["bands"][band_name(band)] for band in job.bands},
-        "reasons": dict(sorted(counts["reasons"].items(), key=lambda item: (-item[1], item[0]))),
+        **_sums(parts, job),
+        **({"by_vintage": by_vintage} if years else {}),
         "resumed_parts": sum(bool(part["resumed"]) for part in parts),
+        "resumed_rows": sum(part["rows"] for part in parts if part["resumed"]),
         "parts": [
             {name: part[name] for name in ("part", "output", "rows", "states", "bands", "reasons", "resumed")}
             for part in parts
@@ -340,6 +335,18 @@ def _answer(parts: Sequence[Mapping[str, Any]], job: TagJob, folder: Path) -> di
         "on": job.on,
         "output": str(folder),
         "sources": [*index.files],
-        "notes": list(notes),
+        "notes": list(dict.fromkeys(note for part in parts for note in part["notes"])),
         "fictional": index.fictional,
+    }
+
+
+def _sums(counted: Sequence[Mapping[str, Any]], job: TagJob) -> dict[str, dict[str, int]]:
+    """States, bands and reasons of several parts together."""
+    states, bands, reasons = (
+        sum((Counter(one[name]) for one in counted), Counter[str]()) for name in ("states", "bands", "reasons")
+    )
+    return {
+        "states": {state: states[state] for state in STATES},
+        "bands": {band_name(band): bands[band_name(band)] for band in job.bands},
+        "reasons": dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
     }

@@ -1,7 +1,7 @@
 """Tagging options, validated together before any point is read."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from numbers import Real
 from typing import Any, Literal, get_args
@@ -107,6 +107,10 @@ class Options:
             return (-1.0,) if isinstance(self.bands, str) else tuple(float(band) for band in self.bands)
         except (TypeError, ValueError):
             return (-1.0,)
+
+    def given(self) -> dict[str, Any]:
+        """The options as keywords of `tag_points` and `tag_file`, their bands as numbers."""
+        return {one.name: getattr(self, one.name) for one in fields(self)} | {"bands": self.limits}
 
     @cached_property
     def lists(self) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from qpvgeo.language import Note, number, share
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from qpvgeo.cli.points_folder import Workers
     from qpvgeo.tagging.options import Options
 
 __all__ = ["tag"]
@@ -45,6 +46,10 @@ _VINTAGE = 2024
 @file_option("--index", help="cli.tag_index")
 @option("--safe-csv", is_flag=True, help="cli.tag_safe_csv")
 @option("--resume", is_flag=True, help="cli.tag_resume")
+@option("--workers", kind=int, help="cli.tag_workers")
+@option("--engine", kind=Choice("pool", "dask", "spark"), default="pool", help="cli.tag_engine")
+@option("--scheduler", metavar="ADDRESS", help="cli.tag_scheduler")
+@option("--master", metavar="URL", help="cli.tag_master")
 @shared
 def tag(
     file: Path | None,
@@ -69,16 +74,18 @@ def tag(
     json: bool,
     sample: bool,
     data: Path | None,
+    **workers: Any,  # noqa: ANN401 - the four options of a folder
 ) -> None:
     """Which points of a file lie in a QPV, or near one; without --output only the counts are given."""
     from qpvgeo.cli import answers
-    from qpvgeo.samples import FICTIONAL
+    from qpvgeo.cli.points_folder import Workers, problems_of_workers
     from qpvgeo.samples import sample as embedded
     from qpvgeo.tagging.files import file_problems
     from qpvgeo.tagging.options import Options
 
     where = folder(data, sample=sample)
     points = file or embedded().addresses
+    crew, many = Workers(**workers), points.is_dir()
     names = named(columns) if columns else {}
     x, y, crs = _coordinates(names, x, y, crs)
     reading = Reading({name: word for name, word in names.items() if word not in ("lon", "lat")})
@@ -94,18 +101,26 @@ def tag(
         *([Note("cli.not_columns", given=columns)] if columns and not names else []),
         *([Note("cli.exclude", one="--index", other="--place")] if index is not None and place else []),
         *_problems_of_options(options, bands, tolerance),
-        *file_problems(points, output, resume=resume, inputs=_inputs(output, where, index, communes)),
+        *problems_of_workers(crew, output, folder=many, unfit={"--layer": layer, "--communes": communes}),
+        *([] if many else file_problems(points, output, resume=resume, inputs=_inputs(output, where, index, communes))),
     ]
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
     perimeters, label = _perimeters(vintage, on, index, where, place, reading)
     reading.require_used(points, where)
-    found = _tagged((points, output, perimeters), options, communes, layer=layer, resume=resume, safe_csv=safe_csv)
-    fictional = {"fictional": FICTIONAL} if found.pop("fictional") else {}
-    if label is not None:
-        found["notes"] = [Note("cli.out_of_place", place=label), *found["notes"]]
+    whole = {"communes": communes, "layer": layer}
+    found = _tagged((points, output, perimeters), options, crew if many else whole, resume=resume, safe_csv=safe_csv)
     about = {"file": points.name, "place": label, "vintage": None if on else found["vintages"][-1]}
-    answers.show({**about, **found, **fictional}, _table, as_json=json)
+    answers.show({**about, **_said(found, label)}, _table, as_json=json)
+
+
+def _said(found: dict[str, Any], label: str | None) -> dict[str, Any]:
+    """Answer with the note on its place, and the word on the sample."""
+    from qpvgeo.samples import FICTIONAL
+
+    notes = found["notes"] if label is None else [Note("cli.out_of_place", place=label), *found["notes"]]
+    fictional = {"fictional": FICTIONAL} if found.pop("fictional") else {}
+    return {**found, "notes": notes, **fictional}
 
 
 def _coordinates(
@@ -121,30 +136,23 @@ def _coordinates(
 def _tagged(
     paths: tuple[Path, Path | None, Any],
     options: Options,
-    communes: Path | None,
-    **more: Any,  # noqa: ANN401 - three options
+    how: Workers | dict[str, Any],
+    **more: Any,  # noqa: ANN401 - two options
 ) -> dict[str, Any]:
-    """Tag the file of points into the output, against the perimeters; progress goes to the terminal."""
+    """Tag points into the output, against the perimeters: a folder by workers, or a file; progress to the terminal."""
+    from qpvgeo.cli.points_folder import tag_folder
     from qpvgeo.cli.progress import rows
     from qpvgeo.read.communes.reader import read_communes
     from qpvgeo.tagging.files import tag_file
 
-    with rows() as progress, warnings.catch_warnings(), _interrupted(paths[1]):
-        # the answer holds the same words
-        warnings.filterwarnings("ignore", message=".* no outline|.* may lie in another$")
-        return tag_file(
-            *paths,
-            bands=options.limits,
-            distance=options.distance,
-            on=options.on,
-            tolerance_m=options.tolerance_m,
-            xy=options.xy,
-            crs=options.crs,
-            commune=options.commune,
-            communes=None if communes is None else read_communes(communes),
-            progress=progress,
-            **more,
-        )
+    source, output, perimeters = paths
+    with _quiet(output):
+        if not isinstance(how, dict):
+            return tag_folder(source, output, perimeters, options, how, **more)
+        outlines = how.pop("communes")
+        more |= {"communes": None if outlines is None else read_communes(outlines), **how, **options.given()}
+        with rows() as progress:
+            return tag_file(source, output, perimeters, progress=progress, **more)
 
 
 def _inputs(output: Path | None, data: Path | None, *named: Path | None) -> list[Path]:
@@ -191,10 +199,12 @@ def _problems_of_options(options: Options, bands: str, tolerance: str) -> list[s
 
 
 @contextmanager
-def _interrupted(output: Path | None) -> Iterator[None]:
-    """Say how to go on when a run is interrupted."""
+def _quiet(output: Path | None) -> Iterator[None]:
+    """Keep back warnings that the answer repeats, and say how to go on when a run is interrupted."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".* no outline|.* may lie in another$")
+            yield
     except KeyboardInterrupt:
         if output is not None:
             click.echo(f"qpvgeo: {Note('cli.how_to_resume')}", err=True)
