@@ -125,3 +125,9 @@ def test_something_that_is_no_index_is_refused():
 
     with pytest.raises(UsageError):
         job_of(3, {})
+
+
+def test_points_may_be_text_of_shapes(index_path):
+    job = qg.TagJob(index_path, xy="wkt", crs=4326)
+    tags = job(pa.table({"wkt": ["POINT (-3.7 45.9)", "POINT EMPTY", None]}))
+    assert tags["state"].to_pylist() == ["out", "unknown", "unknown"]
