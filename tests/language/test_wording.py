@@ -89,5 +89,7 @@ def test_every_phrase_is_used(path):
     names = [row["key"] for row in _rows(path)]
     alone = [name for name in names if f'"{name}"' not in _SOURCE and f"'{name}'" not in _SOURCE]
     if path.stem == "page":
-        alone = [name for name in alone if not re.search(rf"\b{name.partition('.')[2].removesuffix('_one')}\b", _ASSETS)]
+        alone = [
+            name for name in alone if not re.search(rf"\b{name.partition('.')[2].removesuffix('_one')}\b", _ASSETS)
+        ]
     assert [name for name in alone if not any(key.fullmatch(name) for key in _COMPOSED)] == []
