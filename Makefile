@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-engines browser quick check format bench docs sample notebook gallery clean
+.PHONY: demo test test-engines browser quick check format bench docs sample notebook gallery ledger clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "qpvgeo needs Python 3.11 or later; try: make PYTHON=python3.12 demo")'
@@ -64,6 +64,9 @@ notebook: $(VENV)/.dev  ## run the notebooks in place
 
 gallery: $(VENV)/.dev  ## draw the pictures of docs/gallery.md again
 	$(BIN)/python scripts/make_gallery.py
+
+ledger: $(VENV)/.dev  ## write docs/ledger.md again; DATA=FOLDER for the part on published files
+	$(BIN)/python scripts/make_ledger.py $(if $(DATA),--data $(DATA))
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist

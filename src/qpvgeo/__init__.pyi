@@ -12,6 +12,7 @@ from . import language as language
 from . import maps as maps
 from . import policy as policy
 from . import population as population
+from . import published as published
 from . import quality as quality
 from . import resilience as resilience
 from . import settings as settings
@@ -37,6 +38,7 @@ from .indicators.totals import summary as summary
 from .policy.programmes import join_programmes as join_programmes
 from .policy.programmes import programmes as programmes
 from .population.estimation import estimate_population as estimate_population
+from .published.ledger_frame import ledger as ledger
 from .quality.perimeters import check as check
 from .read.communes.events import read_commune_events as read_commune_events
 from .read.communes.reader import read_communes as read_communes

@@ -20,6 +20,7 @@ from qpvgeo.cli.commands.datasets import datasets
 from qpvgeo.cli.commands.designate import designate
 from qpvgeo.cli.commands.doctor import doctor
 from qpvgeo.cli.commands.fetch import fetch
+from qpvgeo.cli.commands.ledger import ledger
 from qpvgeo.cli.commands.map import map_
 from qpvgeo.cli.commands.population import population
 from qpvgeo.cli.commands.summary import summary
@@ -51,6 +52,7 @@ command(app, "crosswalk", "cli.crosswalk")(crosswalk)
 command(app, "designate", "cli.designate")(designate)
 command(app, "contrat", "cli.contrat")(contrat)
 command(app, "map", "cli.map")(map_)
+command(app, "ledger", "cli.ledger")(ledger)
 
 
 def main() -> None:

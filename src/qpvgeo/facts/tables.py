@@ -32,7 +32,9 @@ TABLES = (
     "populations",
     "programme_members",
     "programmes",
+    "published_figures",
     "qpv_populations",
+    "qpv_region_populations",
     "region_populations",
     "regions",
     "territories",
@@ -74,7 +76,8 @@ def table(name: str) -> "pd.DataFrame":
         - `territories`, `regions`, `departments`, `unions` (former regions and other groups of departments), `epts`;
         - `populations` (municipal population of the departments by census), `region_populations` (of the regions, for
           the census whose departments are not held), `qpv_populations` (published populations in QPV by territory),
-          `headlines`;
+          `qpv_region_populations` (by region, for the year whose table is not held), `headlines`, `published_figures`
+          (what the ledger holds against computed figures: see `qpvgeo.ledger`);
         - `fiscal_rules` (distances of the reduced VAT rate, by date of filing), `vat_territories` (VAT overseas);
         - `breaks` (of series by QPV, by indicator and years);
         - `outlines` (vertices of the coarse outlines drawn around each territory, ring by ring, degrees).
@@ -102,6 +105,8 @@ def table(name: str) -> "pd.DataFrame":
     frame = pd.DataFrame([dict(row) for row in rows(name)], dtype="str").replace({"": pd.NA})
     counted = {"n_qpv", "population", "vintage", "reference_year", "census_year", "year", "metric_epsg", "grid_epsg"}
     counted |= {"wholly_within_m", "partly_within_m", "last_year", "first_year"}
+    if name == "published_figures":
+        return frame  # values as they were printed
     for column in counted & set(frame.columns):
         frame[column] = pd.to_numeric(frame[column]).astype("Int64")
     for column in {"lon", "lat"} & set(frame.columns):

@@ -1,0 +1,5 @@
+"""Published figures held against computed ones: the ledger, and the noise that published figures carry."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,9 @@
+from .figures import Figure as Figure
+from .figures import published_figures as published_figures
+from .intervals import Noise as Noise
+from .intervals import intervals as intervals
+from .intervals import ratio_intervals as ratio_intervals
+from .intervals import sum_intervals as sum_intervals
+from .intervals import with_intervals as with_intervals
+from .ledger_frame import ledger as ledger
+from .registry import measures as measures
