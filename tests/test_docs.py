@@ -1,4 +1,4 @@
-"""The code blocks of the README and of the how-tos run, and print what they say."""
+"""The code blocks of the README and of the pages run and print what they say; commands and links are checked."""
 
 import contextlib
 import io
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
-_PAGES = [_CHECKOUT / "README.md", *sorted((_CHECKOUT / "docs").glob("*.md"))]
+_PAGES = [_CHECKOUT / "README.md", *sorted((_CHECKOUT / "docs").rglob("*.md"))]
 _BLOCK = re.compile(r"```(python real|python|text)\n(.*?)```", re.DOTALL)
 
 
@@ -27,7 +27,7 @@ def _run(page: Path, kinds: set[str]) -> None:
             printed = ""
 
 
-@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(_CHECKOUT)))
 def test_blocks_run_in_order_and_print_the_text_that_follows(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     _run(page, {"python"})
@@ -54,3 +54,76 @@ def test_the_table_of_the_readme_is_what_the_command_prints(tmp_path, monkeypatc
     result = CliRunner().invoke(app, ["summary", "--vintage", "2015"])
 
     assert re.sub("─+", "", result.stdout).split() == re.sub("─+", "", shown).split()
+
+
+def _commands(page):
+    """Command lines of `qpvgeo` in the console blocks and tables of a page, comments left out."""
+    text = page.read_text(encoding="utf-8")
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        for line in block.splitlines():
+            if line.startswith("qpvgeo "):
+                yield re.split(r"\s+#|\s+[|>]\s", line)[0].strip()
+
+
+_SHOWN = sorted({line for page in _PAGES for line in _commands(page)})
+
+
+@pytest.mark.parametrize("line", _SHOWN)
+def test_commands_of_the_pages_exist_with_their_options(line):
+    import shlex
+
+    import click
+
+    from qpvgeo.cli import app
+
+    name, *words = shlex.split(line)[1:] or [""]
+    if name in ("--help", "--version", ""):
+        return
+    command = app.commands[name]
+    command.make_parser(click.Context(command)).parse_args(args=list(words))
+
+
+@pytest.mark.parametrize("line", [line for line in _SHOWN if "--sample" in line and " | " not in line])
+def test_commands_on_the_sample_run(line, tmp_path, monkeypatch):
+    import shlex
+
+    from click.testing import CliRunner
+
+    from qpvgeo.cli import app
+
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(line)[1:]
+    if not _can_run(words):
+        pytest.skip("it reads a file of the reader")
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+
+
+def _can_run(words):
+    """Whether a command names no file that the reader brings: outputs do not count."""
+    given = [word for word, before in zip(words, ["", *words], strict=False) if not before.startswith("-")]
+    return not any(re.search(r"\.\w{3,7}$", word) for word in given)
+
+
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(_CHECKOUT)))
+def test_links_and_pictures_lead_somewhere(page):
+    made = {"errors.md", "benchmarks.md"}  # by scripts/site_pages.py
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    broken = []
+    for target in _LINK.findall(text):
+        path, _, anchor = target.partition("#")
+        if target.startswith(("http://", "https://", "mailto:")) or Path(path).name in made:
+            continue
+        there = page if not path else page.parent / path
+        if not there.exists() or (anchor and anchor not in _anchors(there)):
+            broken.append(target)
+    assert broken == []
+
+
+def _anchors(page):
+    """Anchors of the headings of a page, as the site makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", heading.lower())).strip("-") for heading in headings}

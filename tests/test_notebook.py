@@ -1,4 +1,4 @@
-"""The notebooks run as they stand, and print what they printed when they were saved."""
+"""The notebooks run on the sample from top to bottom; what they print is shown on the site, not in the repository."""
 
 import importlib.util
 import re
@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-PICTURES = {"first_look.ipynb": 1, "maps.ipynb": 7}
+NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+PICTURES = {"first_look.ipynb": 1, "maps.ipynb": 7, "from_2015_to_2024.ipynb": 1}
+SECONDS = 30
 PACKAGES = ("nbformat", "nbclient", "ipykernel")
 
 pytestmark = [
@@ -18,7 +20,7 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module", params=PICTURES)
+@pytest.fixture(scope="module", params=NAMES)
 def notebook(request):
     return NOTEBOOKS / request.param
 
@@ -50,7 +52,9 @@ def executed(saved, tmp_path_factory):
             patch.setenv(name, str(folder / name))
         for name in ("MPLBACKEND", "QPVGEO_DATA"):
             patch.delenv(name, raising=False)
-        client = NotebookClient(copy, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+        client = NotebookClient(
+            copy, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        )
         return client.execute()
 
 
@@ -68,30 +72,37 @@ def pictures(notebook):
     return ["image/png" in output.get("data", {}) for cell in code for output in cell.outputs if "data" in output]
 
 
-def test_code_cells_print_what_was_saved(saved, executed):
-    before = printed(saved)
-    assert [bool(re.search(r"\d", text)) for text in before].count(True) >= 4
-    assert printed(executed) == before
+def test_cells_run_and_print_figures(executed):
+    assert [bool(re.search(r"\d", text)) for text in printed(executed)].count(True) >= 4
+    told = {output.get("name") for cell in executed.cells for output in cell.get("outputs", [])}
+    assert "stderr" not in told
 
 
-def test_maps_are_drawn(notebook, saved, executed):
-    assert pictures(executed) == pictures(saved) == [True] * PICTURES[notebook.name]
+def test_maps_are_drawn(notebook, executed):
+    if notebook.name in PICTURES:
+        assert pictures(executed).count(True) == PICTURES[notebook.name]
 
 
-def test_saved_notebook_is_short_executed_in_order_and_without_errors(saved):
+def test_outputs_are_cleared_in_the_repository(saved):
     code = [cell for cell in saved.cells if cell.cell_type == "code"]
-    assert 10 <= len(saved.cells) <= 17
-    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
-    assert {output.output_type for cell in code for output in cell.outputs} <= {"stream", "display_data"}
-    assert [output.name for cell in code for output in cell.outputs if output.output_type == "stream"].count(
-        "stderr"
-    ) == 0
+    assert [cell.outputs for cell in code if cell.outputs] == []
+    assert {cell.execution_count for cell in code} == {None}
+
+
+def test_a_notebook_reads_from_top_to_bottom(saved):
+    kinds = [cell.cell_type for cell in saved.cells]
+    assert kinds[0] == "markdown"
+    assert saved.cells[0].source.startswith("# ")
+    assert 8 <= len(saved.cells) <= 24
+    assert kinds.count("markdown") >= kinds.count("code") - 2
 
 
 def test_saved_notebook_holds_no_path_of_a_machine(notebook):
-    text = re.sub(r'"image/png": "[^"]*"', "", notebook.read_text(encoding="utf-8"))
+    text = notebook.read_text(encoding="utf-8")
     assert re.findall(r"(?<![\w.:/])(?:/[\w.-]+){2,}|\b[A-Z]:\\\\[\w.-]+", text) == []
 
 
-def test_saved_notebook_says_that_the_sample_is_fictional(saved):
-    assert "fictional" in (saved.cells[0].source + printed(saved)[0]).lower()
+def test_notebooks_on_the_sample_say_that_it_is_fictional(saved):
+    code = "".join(cell.source for cell in saved.cells if cell.cell_type == "code")
+    if "qg.sample()" in code:
+        assert "fictional" in (saved.cells[0].source + code).lower()
