@@ -40,7 +40,7 @@ _FROM = re.compile(r"^from \.([\w.]+) import (\w+) as \w+$", re.MULTILINE)
 
 def _stub_names() -> dict[str, str]:
     """Module of each public function, by the stubs."""
-    found = {}
+    found: dict[str, str] = {}
     for stub in sorted(SOURCE.rglob("__init__.pyi")):
         package = ".".join(["qpvgeo", *stub.parent.relative_to(SOURCE).parts])
         for module, name in _FROM.findall(stub.read_text(encoding="utf-8")):
@@ -70,7 +70,7 @@ def _opening(topic: str) -> str:
 
 def phrases() -> dict[str, dict[str, str]]:
     """Every phrase by its key."""
-    found = {}
+    found: dict[str, dict[str, str]] = {}
     for table in sorted((SOURCE / "language" / "phrases").glob("*.csv")):
         with table.open(encoding="utf-8", newline="") as file:
             found |= {row["key"]: row for row in csv.DictReader(file)}
@@ -142,7 +142,7 @@ def benchmarks() -> str:
 def notebooks(*, execute: bool) -> Iterator[tuple[str, str | bytes]]:
     """Notebooks as pages, and their pictures; run first where asked."""
     for path in sorted((CHECKOUT / "notebooks").glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
+        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         if execute:
             from nbclient import NotebookClient  # noqa: PLC0415
 
