@@ -15,12 +15,13 @@ import json
 import re
 import threading
 import zipfile
+from collections import Counter
 
 import openpyxl
 import pytest
 
 from qpvgeo.samples import sample
-from qpvgeo.sources import catalog, transfer
+from qpvgeo.sources import catalog, robots, transfer
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _AGENT = re.compile(r"Mozilla/5\.0 \(compatible; qpvgeo/[\w.]+(; \+\S+)?\)")
@@ -96,6 +97,10 @@ class Producers(http.server.ThreadingHTTPServer):
         Hosts that refuse every program (403).
     down
         Hosts that answer 503.
+    services
+        What gives the status and body of the addresses that begin so.
+    robots
+        Rules for programs by address.
     strict
         Hosts that refuse the agents that do not say who they are.
     cut
@@ -108,7 +113,9 @@ class Producers(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Visit)
         self.files, self.moved, self.cut = {}, {}, {}
         self.closed, self.down, self.strict = set(), set(), {"www.insee.fr", "data.geopf.fr"}
-        self.seen = []
+        self.at_once, self.most_at_once, self.counting = Counter(), Counter(), threading.Lock()
+        self.services = {}
+        self.seen, self.robots, self.robots_read = [], {}, []
 
     @property
     def root(self):
@@ -138,17 +145,36 @@ class Producers(http.server.ThreadingHTTPServer):
 
 class _Visit(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        host, site = self.path.removeprefix("http://").partition("/")[0], self.server
+        with site.counting:
+            site.at_once[host] += 1
+            site.most_at_once[host] = max(site.most_at_once[host], site.at_once[host])
+        try:
+            if self.path.endswith("/robots.txt"):
+                self.rules()
+            else:
+                self.visit()
+        finally:
+            with site.counting:
+                site.at_once[host] -= 1
+
+    def rules(self):
+        url = self.path.removeprefix("http://")
+        self.server.robots_read.append(url)
+        self.answer(200 if url in self.server.robots else 404, self.server.robots.get(url, b""))
+
+    def visit(self):
         site, url = self.server, self.path.removeprefix("http://")
         site.seen.append((url, dict(self.headers)))
         host = url.partition("/")[0]
         if host in site.closed or (host in site.strict and not _AGENT.fullmatch(self.headers.get("User-Agent", ""))):
             return self.answer(403)
-        if host in site.down:
-            return self.answer(503)
-        if url in site.moved:
+        if service := next((one for start, one in site.services.items() if url.startswith(start)), None):
+            return self.answer(*service(url))
+        if url in site.moved and host not in site.down:
             return self.answer(301 if url in site.files else 302, Location=f"http://{site.moved[url]}")
-        if url not in site.files:
-            return self.answer(404)
+        if host in site.down or url not in site.files:
+            return self.answer(503 if host in site.down else 404)
         body = site.files[url]
         tag = f'"{hashlib.sha256(body).hexdigest()[:12]}"'
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
@@ -221,6 +247,7 @@ def producers(monkeypatch, tmp_path):
         table[key] = dataclasses.replace(one, addresses=tuple(plain))
     monkeypatch.setattr(catalog, "_table", lambda: table)
     monkeypatch.setattr(transfer, "BACKOFF_S", 0.0)
+    robots.forget()
     for name in (*_PROXIES, *(name.upper() for name in _PROXIES)):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "away").mkdir()

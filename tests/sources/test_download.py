@@ -76,6 +76,9 @@ class Site(http.server.ThreadingHTTPServer):
 
 class Visit(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        if self.path.endswith("/robots.txt"):
+            self.send_error(404)
+            return
         self.server.seen.append((self.path, dict(self.headers)))
         answers = self.server.answers
         (answers.pop(0) if len(answers) > 1 else answers[0])(self)

@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import threading
+import zipfile
 
 import pytest
 from click.testing import CliRunner
 
 import qpvgeo as qg
 from qpvgeo.cli import app
-from qpvgeo.errors import FetchError, ForbiddenError, HashMismatchError, OfflineError, TruncatedError
+from qpvgeo.errors import FetchError, ForbiddenError, HashMismatchError, OfflineError, TruncatedError, UsageError
 from qpvgeo.samples import sample
 from qpvgeo.sources import catalog, hash_record, transfer
 from qpvgeo.sources.download import fetch
@@ -22,12 +23,13 @@ NEWEST = f"{STATIC}/20260115-204323/qpv-2024-geojson.zip"
 STABLE = "www.data.gouv.fr/api/1/datasets/r/942d4ee8-8142-4556-8ea1-335537ce1119"
 REFERRED = f"{STATIC}/20250206-161839/qp2024-france-hexagonale-outre-mer-wgs84-epsg4326.geojson"
 BIG = "plain.example/big.csv"
+GRID = "www.insee.fr/fr/statistiques/fichier/8735162/Filosofi2021_carreaux_200m_csv.zip"
 TAG = "www.insee.fr/fr/statistiques/fichier/8186239/TAG_QPV2024_2025_csv.zip"
 
 
 def run(*arguments, status=0):
     result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
-    assert result.exit_code == status, result.output
+    assert status is None or result.exit_code == status, result.output
     return result
 
 
@@ -386,3 +388,142 @@ def test_perimeters_that_cannot_be_had_are_an_error(producers):
 def test_the_sample_is_never_completed(producers):
     answer("coverage", "--by", "ept", "--sample", "--fetch")
     assert producers.seen == []
+
+
+# --- sets, folders of a browser, questions
+
+
+@pytest.fixture
+def downloads(tmp_path):
+    """What a person downloaded: published names, one under a name of its own, and what is not ours."""
+    folder = tmp_path / "Downloads"
+    files = sample()
+    (folder / "2020").mkdir(parents=True)
+    (folder / "qpv-2024-geojson.zip").write_bytes(files.qpv_2024.read_bytes())
+    (folder / "pop_QPV24 (1).csv").write_bytes(files.population_2024.read_bytes())
+    (folder / "2020" / "donnees_communes.csv").write_text("CODCOM;PMUN\n001;12\n", encoding="utf-8")
+    (folder / "holidays.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+    return folder
+
+
+def test_what_a_browser_put_in_a_folder_is_taken(downloads, tmp_path):
+    found = answer("fetch", "--from", downloads)
+    assert {(row["key"], row["state"]) for row in found["files"]} == {
+        ("qpv-2024", "taken"),
+        ("qpv-2024-population", "taken"),
+        ("communes-population-2020", "taken"),
+    }
+    assert found["refused"] == []
+    assert found["not_known"] == [str(downloads / "holidays.zip")]
+    cache = tmp_path / "cache"
+    assert (cache / "qpv-2024-geojson.zip").read_bytes() == sample().qpv_2024.read_bytes()
+    assert (cache / "2020" / "donnees_communes.csv").is_file()
+    assert hash_record.read()["qpv-2024"]["sha256"] == hashlib.sha256(sample().qpv_2024.read_bytes()).hexdigest()
+    assert {row["state"] for row in answer("fetch", "--from", downloads)["files"]} == {"already there"}
+    assert answer("summary")["population"] == answer("summary", "--sample")["population"]
+    assert [path.name for path in (cache / ".partial").iterdir()] == []
+
+
+def test_a_page_saved_in_place_of_a_file_is_refused(downloads, tmp_path):
+    (downloads / "qpv-2024-geojson.zip").write_text("<!DOCTYPE html><title>Accès refusé</title>", encoding="utf-8")
+    found = answer("fetch", "--from", downloads, status=1)
+    (row,) = found["refused"]
+    assert (row["key"], row["error"]) == ("qpv-2024", "WrongTypeError")
+    assert not (tmp_path / "cache" / "qpv-2024-geojson.zip").exists()
+    assert len(found["files"]) == 2
+
+
+def test_a_file_of_another_hash_is_refused_then_taken(downloads):
+    run("fetch", "--from", downloads)
+    with zipfile.ZipFile(downloads / "qpv-2024-geojson.zip", "a") as archive:
+        archive.writestr("note.txt", "new")
+    (row,) = answer("fetch", "--from", downloads, status=1)["refused"]
+    assert row["error"] == "HashMismatchError"
+    assert len(answer("fetch", "--from", downloads, "--update")["files"]) == 3
+
+
+def test_a_name_of_every_year_needs_its_folder(downloads):
+    (downloads / "2020" / "donnees_communes.csv").rename(downloads / "donnees_communes.csv")
+    (row,) = answer("fetch", "--from", downloads, status=1)["refused"]
+    assert "communes-population-2020" in row["reason"]
+    assert "2019/donnees_communes.csv" in row["message"]
+
+
+def test_the_cache_is_not_taken_from_itself(downloads, tmp_path):
+    run("fetch", "--from", downloads)
+    assert isinstance(CliRunner().invoke(app, ["fetch", "--from", str(tmp_path / "cache")]).exception, UsageError)
+    assert CliRunner().invoke(app, ["fetch", "main", "--from", str(downloads)]).exit_code == 2
+
+
+def test_main_is_what_is_had_without_a_key(producers):
+    assert [row["key"] for row in answer("fetch", "main")["files"]] == [line[0] for line in catalog.MAIN]
+    asked = len(producers.seen)
+    assert {row["state"] for row in answer("fetch")["files"]} == {"already there"}
+    assert len(producers.seen) == asked
+
+
+def test_a_large_set_is_not_downloaded_without_a_word(producers):
+    result = CliRunner().invoke(app, ["fetch", "grid"])
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.key == "cli.to_download"
+    assert result.exception.way_out.key == "cli.say_yes"
+    assert [url for url, _ in producers.seen] == [GRID]  # asked for its head
+
+
+def test_yes_downloads_it(producers):
+    producers.files[GRID] = sample().grid_2019.read_bytes()
+    (row,) = answer("fetch", "grid", "--yes")["files"]
+    assert (row["key"], row["state"]) == ("filosofi-200m-2021", "got")
+    run("fetch", "grid")  # nothing is left to agree to
+
+
+def test_addresses_are_named_by_department(producers):
+    for code in ("59", "2A"):
+        producers.files[f"adresse.data.gouv.fr/data/ban/adresses/latest/csv/adresses-{code}.csv.gz"] = (
+            sample().addresses.read_bytes()
+        )
+    keys = [row["key"] for row in answer("fetch", "addresses", "59", "2a", "--yes", status=None)["files"]]
+    assert keys == ["ban:59", "ban:2A"]
+    assert CliRunner().invoke(app, ["fetch", "addresses", "--yes"]).exception.key == "sources.addresses_of_nowhere"
+
+
+def test_links_are_listed_by_either_name(producers):
+    assert run("fetch", "main", "--list-urls").stdout == run("fetch", "--list-links").stdout
+    assert producers.seen == []
+
+
+# --- manners
+
+
+def test_sites_are_asked_side_by_side_and_each_one_file_at_a_time(producers):
+    run("fetch")
+    assert max(producers.most_at_once.values()) == 1
+    assert len({url.partition("/")[0] for url, _ in producers.seen}) == 3
+
+
+def test_rules_for_programs_are_read_once_and_obeyed(producers):
+    producers.robots["www.insee.fr/robots.txt"] = b"User-agent: *\nDisallow: /fr/statistiques/fichier/\n"
+    found = answer("fetch", status=3)
+    assert {row["key"] for row in found["failed"]} >= {"qpv-2024-communes", "cog-2025", "epci-2025"}
+    told = {row["key"]: row for row in found["failed"]}["cog-2025"]
+    assert told["error"] == "ForbiddenError"
+    assert told["link"].endswith("v_commune_2025.csv")
+    assert [url for url in producers.asked("www.insee.fr") if "/fichier/" in url] == []
+    assert producers.robots_read.count("www.insee.fr/robots.txt") == 1
+
+
+def test_rules_for_another_program_are_not_ours(producers):
+    producers.robots["www.insee.fr/robots.txt"] = b"User-agent: crawler\nDisallow: /\n"
+    assert answer("fetch")["failed"] == []
+
+
+@pytest.mark.parametrize("body", [b"<!DOCTYPE html><html>", b"\xff\xfe\x00", b""])
+def test_rules_that_make_no_sense_forbid_nothing(producers, body):
+    producers.robots["www.insee.fr/robots.txt"] = body
+    assert fetch("qpv-2024-communes").is_file()
+
+
+def test_bars_are_on_a_terminal_only(producers, capfd):
+    run("fetch")
+    assert capfd.readouterr().err == ""
+    assert producers.seen != []

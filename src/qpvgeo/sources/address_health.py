@@ -6,7 +6,7 @@ from typing import Literal
 import pandas as pd
 
 from qpvgeo import settings
-from qpvgeo.errors import FetchError, OfflineError
+from qpvgeo.errors import FetchError, ForbiddenError, OfflineError
 from qpvgeo.language import Note
 from qpvgeo.sources import catalog, hash_record, transfer
 
@@ -67,6 +67,8 @@ def _asked(url: str, etag: str | None, timeout: float) -> dict[str, object]:
     """Answer of one address; `etag` is that of the file recorded."""
     try:
         head = transfer.head(url, timeout=timeout)
+    except ForbiddenError:
+        return {"state": "refuses programs", "status": None, "moved_to": None}
     except FetchError:
         return {"state": "no answer", "status": None, "moved_to": None}
     return {"state": _state(head, etag), "status": head.status, "moved_to": head.moved_to}

@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import sys
+import threading
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -303,24 +304,41 @@ def _from_addresses(order: _Order) -> Path:
     tried: set[str] = set()
     for address in _in_order(order):
         site = _site(address.url)
-        if site in order.absent and all(failure.key != "sources.site_absent" for failure in failures):
-            failures.append(FetchError(Note("sources.site_absent", site=site), way_out=Note("sources.check_proxy")))
-        if site in refused or site in order.absent:
+        if site in refused:
             continue
-        try:
-            for url in _links(order, address) if address.resolver else [address.url]:
-                if url not in tried:
-                    tried.add(url)
-                    return _attempt(order, url)
-        except (HashMismatchError, DiskFullError):
-            raise
-        except FetchError as error:
-            failures.append(error)
-            if isinstance(error, ForbiddenError):
-                refused.add(site)
-            if error.key == "sources.no_connection":
-                order.absent.add(site)
+        with _turn_of(site):
+            if site in order.absent:
+                if all(failure.key != "sources.site_absent" for failure in failures):
+                    told = Note("sources.site_absent", site=site)
+                    failures.append(FetchError(told, way_out=Note("sources.check_proxy")))
+                continue
+            try:
+                if (path := _from_address(order, address, tried)) is not None:
+                    return path
+            except (HashMismatchError, DiskFullError):
+                raise
+            except FetchError as error:
+                failures.append(error)
+                refused |= {site} if isinstance(error, ForbiddenError) else set()
+                order.absent.update({site} if error.key == "sources.no_connection" else set())
     raise _together(order, failures)
+
+
+def _from_address(order: _Order, address: Address, tried: set[str]) -> Path | None:
+    """The file from one address, or from those that a page lists; None where all of these were tried."""
+    for url in _links(order, address) if address.resolver else [address.url]:
+        if url not in tried:
+            tried.add(url)
+            return _attempt(order, url)
+    return None
+
+
+_TURNS: dict[str, threading.Lock] = {}
+
+
+def _turn_of(site: str) -> threading.Lock:
+    """Lock that gives one file at a time of a site to the threads of this process."""
+    return _TURNS.setdefault(site, threading.Lock())
 
 
 def _in_order(order: _Order) -> list[Address]:

@@ -41,6 +41,7 @@ from qpvgeo.errors import (
     WrongTypeError,
 )
 from qpvgeo.language import Note
+from qpvgeo.sources import robots
 
 __all__ = ["ATTEMPTS", "BACKOFF_S", "Head", "Part", "Received", "agent", "head", "page", "to_disk"]
 
@@ -146,14 +147,12 @@ def page(url: str, *, timeout: float) -> bytes:
     FetchError
         Its kinds, as for `to_disk`.
     """
-    with (
-        _told(url, timeout),
-        _session() as session,
-        session.get(url, stream=True, timeout=_timeouts(timeout)) as response,
-    ):
-        response.raise_for_status()
-        body = response.raw.read(_LARGEST_PAGE, decode_content=True)
-        return bytes(body)
+    with _told(url, timeout), _session() as session:
+        robots.require(url, session)
+        with session.get(url, stream=True, timeout=_timeouts(timeout)) as response:
+            response.raise_for_status()
+            body = response.raw.read(_LARGEST_PAGE, decode_content=True)
+            return bytes(body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +162,7 @@ class Head:
     status: int
     moved_to: str | None
     etag: str | None
+    size: int | None = None
 
 
 def head(url: str, *, timeout: float) -> Head:
@@ -174,12 +174,19 @@ def head(url: str, *, timeout: float) -> Head:
         There is no connection, or the server stays silent.
     """
     with _told(url, timeout), _session() as session:
+        robots.require(url, session)
         response = session.head(url, allow_redirects=True, timeout=_timeouts(timeout))
         if response.status_code in (requests.codes.method_not_allowed, requests.codes.not_implemented):
             response = session.get(url, stream=True, timeout=_timeouts(timeout))
         response.close()
         for_good = [one for one in response.history if one.is_permanent_redirect]
-        return Head(response.status_code, response.url if for_good else None, response.headers.get("ETag"))
+        size = response.headers.get("Content-Length", "")
+        return Head(
+            response.status_code,
+            response.url if for_good else None,
+            response.headers.get("ETag"),
+            int(size) if size.isdigit() and response.ok else None,
+        )
 
 
 class Part:
@@ -277,6 +284,7 @@ def to_disk(part: Part, *, timeout: float, shown: str | None = None) -> Received
     """
     retry: Retry = _patience()
     with _told(part.url, timeout), _session() as session:
+        robots.require(part.url, session)
         while True:
             try:
                 return _body(session, part, timeout, shown)

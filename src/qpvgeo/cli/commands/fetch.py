@@ -1,19 +1,21 @@
 """`qpvgeo fetch`: official files, downloaded or found where they already are."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from qpvgeo.cli.options import shared
-from qpvgeo.cli.parser import argument, option
+from qpvgeo.cli.parser import argument, file_option, option
 from qpvgeo.cli.terminal import Column, Screen
-from qpvgeo.errors import ArchiveError, FetchError, HashMismatchError, MissingDataError, UsageError
-from qpvgeo.language import Note, number
+from qpvgeo.errors import UsageError
+from qpvgeo.language import Note
 
 __all__ = ["fetch"]
+
+_COUNTRY = "communes-outlines-2025-100m"
+"""Outlines of every commune, which those of a place replace."""
 
 _HEALTH = (
     Column("Key", "code"),
@@ -23,14 +25,16 @@ _HEALTH = (
     Column("checked", "code", 4),
     Column("Link", "code"),
 )
-_COLUMNS = (Column("Key", "code"), Column("State", "name"), Column("MB", rank=1), Column("File or reason", "text"))
 
 
 @argument("keys", metavar="[KEY]...", nargs=-1, help="cli.fetch_keys")
 @option("--all", "everything", is_flag=True, help="cli.fetch_all")
 @option("--theme", metavar="KIND", help="cli.fetch_theme")
-@option("--list-links", is_flag=True, help="cli.fetch_list_links")
+@option("--place", metavar="NAME", help="cli.fetch_place")
+@file_option("--from", "folder", metavar="DIR", help="cli.fetch_from")
+@option("--list-urls", "--list-links", "list_links", is_flag=True, help="cli.fetch_list_links")
 @option("--check", is_flag=True, help="cli.fetch_check")
+@option("--yes", "-y", "yes", is_flag=True, help="cli.fetch_yes")
 @option("--update", is_flag=True, help="cli.fetch_update")
 @option("--url", metavar="URL", help="cli.fetch_url")
 @lambda function: shared(function, sample=False, fetch=False)
@@ -39,8 +43,11 @@ def fetch(
     *,
     everything: bool,
     theme: str | None,
+    place: str | None,
+    folder: Path | None,
     list_links: bool,
     check: bool,
+    yes: bool,
     update: bool,
     url: str | None,
     json: bool,
@@ -51,23 +58,47 @@ def fetch(
         raise click.BadParameter(Note("cli.one_address"), param_hint="--url")
     from qpvgeo.cli import answers
 
+    if folder is not None:
+        _take(
+            folder,
+            keys,
+            update=update,
+            as_json=json,
+            alone=not (everything or theme or place or list_links or check or url),
+        )
+        return
     wanted = _wanted(keys, theme, everything=everything)
+    if place is not None and not (keys or theme or everything):
+        wanted = [line for line in wanted if line[0] != _COUNTRY]
     if list_links:
         answers.show({"links": _links(wanted, data)}, _link_lines, as_json=json)
         return
     if check:
         _check(keys, theme, as_json=json)
         return
-    files, failed, absent = [], [], set[str]()
-    for rank, choice in enumerate(wanted, 1):
-        if len(wanted) > 1:
-            click.echo(f"[{rank}/{len(wanted)}] {choice[0]}", err=True)
-        got, lost = _first(choice, data, update=update, url=url, absent=absent)
-        files += got
-        failed += lost
-    answers.show({"files": files, "failed": failed}, _table, as_json=json)
-    if failed:
+    from qpvgeo.cli import fetching
+
+    if not yes and (everything or {"grid", "all", "addresses"} & set(keys)):
+        fetching.agreed(wanted, data)
+    answer = fetching.answer_of(fetching.get(wanted, data, update=update, url=url), data)
+    if place is not None:
+        fetching.add_outlines(answer, place, data, update=update, instead=_COUNTRY)
+    answers.show(answer, fetching.write_table, as_json=json)
+    if answer["failed"]:
         click.get_current_context().exit(3)
+
+
+def _take(folder: Path, keys: Sequence[str], *, update: bool, as_json: bool, alone: bool) -> None:
+    """Take what was downloaded by hand."""
+    from qpvgeo.cli import answers, fetching
+    from qpvgeo.sources import taken
+
+    if keys or not alone:
+        raise click.BadParameter(Note("cli.from_alone"), param_hint="--from")
+    answer = fetching.taken_rows(taken.take(folder, update=update))
+    answers.show(answer, fetching.write_table, as_json=as_json)
+    if answer["refused"]:
+        click.get_current_context().exit(1)
 
 
 def _check(keys: Sequence[str], theme: str | None, *, as_json: bool) -> None:
@@ -101,70 +132,20 @@ def _wanted(keys: Sequence[str], theme: str | None, *, everything: bool) -> list
     UsageError
         A key is unknown, no file is of that theme, or several of the three were given.
     """
-    from qpvgeo.sources import catalog
+    from qpvgeo.sources import catalog, file_sets
 
     if bool(keys) + (theme is not None) + everything > 1:
         raise UsageError(Note("cli.keys_theme_or_all"))
-    for key in keys:
-        if "://" not in key:
-            catalog.get(key)
     if keys:
-        return [(key,) for key in keys]
+        return file_sets.chosen(keys)
     if theme is None and not everything:
         return list(catalog.MAIN)
-    # what is published by department is named with one
-    whole = [one for one in catalog.CATALOG.values() if not any("{department}" in name for name in one.filenames)]
-    found: list[tuple[str, ...]] = [(one.key,) for one in whole if everything or one.kind == theme]
+    whole = file_sets.everything()
+    found = [line for line in whole if everything or catalog.get(line[0]).kind == theme]
     if not found:
-        themes = sorted({one.kind for one in whole})
+        themes = sorted({catalog.get(line[0]).kind for line in whole})
         raise UsageError(Note("cli.no_theme", theme=theme), way_out=Note("cli.themes_are", themes=", ".join(themes)))
     return found
-
-
-def _first(
-    choice: tuple[str, ...], data: Path | None, *, update: bool, url: str | None, absent: set[str]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The first of several files that can be had; else why the first one cannot."""
-    from qpvgeo.sources import download
-
-    failed: list[dict[str, Any]] = []
-    for key in choice:
-        try:
-            there = None if update else download.on_disk(key, data)
-            path = download.fetch_among(key, data=data, update=update, url=url, absent=absent)
-        except (FetchError, MissingDataError, ArchiveError, OSError) as error:
-            there = None if isinstance(error, HashMismatchError) else _recognised(key, data)
-            if there is None:
-                failed.append(_failure(key, error, data))
-                continue
-            path = there
-        state = "got" if there is None else "already there"
-        return [{"key": key, "state": state, "size_bytes": path.stat().st_size, "path": str(path)}], []
-    return [], failed[:1]
-
-
-def _recognised(key: str, data: Path | None) -> Path | None:
-    """The file where it is under a name of its own, as one that was downloaded by hand."""
-    from qpvgeo.sources import recognise
-
-    frame = recognise.datasets(data)
-    path = frame["path"].where(frame["recognised_by"] == "content").get(key)
-    return Path(path) if isinstance(path, str) else None
-
-
-def _failure(key: str, error: Exception, data: Path | None) -> dict[str, Any]:
-    """What went wrong, and what a person needs to get the file with a browser."""
-    from qpvgeo.sources import download
-
-    row = {
-        "key": key,
-        "error": type(error).__name__,
-        "reason": str(getattr(error, "message", error)),
-        "problems": [str(problem) for problem in getattr(error, "problems", ())],
-        "message": str(error),
-    }
-    todo = asdict(download.by_hand(key, data))
-    return row | {name: todo[name] for name in ("link", "page", "names")} | {"folder": str(todo["folder"])}
 
 
 def _links(wanted: Sequence[tuple[str, ...]], data: Path | None) -> list[dict[str, Any]]:
@@ -190,28 +171,3 @@ def _link_lines(answer: dict[str, Any], screen: Screen) -> None:
     for row in answer["links"]:
         if not row["link"]:
             click.echo(screen.word(Note("cli.no_link", key=row["key"], page=row["page"] or "–")), err=True)
-
-
-def _table(answer: dict[str, Any], screen: Screen) -> None:
-    """A row per file, then what is left to download by hand."""
-    rows, styles = [], []
-    for row in answer["files"]:
-        size = number(row["size_bytes"] / 1e6, screen.lang, 1)
-        rows.append((row["key"], screen.word(row["state"]), size, row["path"]))
-        styles.append("")
-    for row in answer["failed"]:
-        rows.append((row["key"], screen.word("not had"), "–", row["reason"]))
-        styles.append("red")
-    screen.table(_COLUMNS, rows, styles=styles)
-    if not answer["failed"]:
-        return
-    screen.line()
-    screen.line(Note("cli.by_hand", count=len(answer["failed"])), style="bold")
-    for row in answer["failed"]:
-        screen.line(row["key"], style="bold")
-        name = row["names"][0] if row["names"] else ""
-        for place in (row["link"], row["page"], f"-> {Path(row['folder'], name)}"):
-            if place:
-                screen.line(place, indent=2)
-        for problem in row["problems"]:
-            screen.line(problem, indent=2, style="dim")

@@ -1,0 +1,178 @@
+"""Files that were downloaded by hand, taken from any folder into the cache under their published names.
+
+A file is known by its name, by that of its folder where several years share one (`2020/donnees_communes.csv`), by its
+published hash, else by what stands in it. It is checked as a download is: a page saved in its place, half a file or
+another hash than the one known are refused. It is copied, and moved into place whole.
+"""
+
+import dataclasses
+import hashlib
+import os
+import shutil
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from qpvgeo import settings
+from qpvgeo.errors import FetchError, HashMismatchError, QpvgeoError, UsageError
+from qpvgeo.language import Note
+from qpvgeo.sources import catalog, file_sets, hash_record, integrity, recognise
+from qpvgeo.sources.catalog import Dataset
+
+__all__ = ["Taken", "take"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a file of the folder.
+
+    Attributes
+    ----------
+    file
+        The file.
+    key
+        Key of the catalogue; None where it is not known.
+    state
+        `taken`, `already there`, `refused` or `not known`.
+    path
+        Where it is now.
+    error
+        Why it was refused.
+    """
+
+    file: Path
+    key: str | None
+    state: Literal["taken", "already there", "refused", "not known"]
+    path: Path | None = None
+    error: Exception | None = None
+
+
+def take(folder: str | os.PathLike[str], *, update: bool = False) -> list[Taken]:
+    """Copy the official files of a folder into the cache.
+
+    Parameters
+    ----------
+    folder
+        Where a browser put them; folders below it are looked at too.
+    update
+        Accept a file whose hash is another than the one known, as `qpvgeo.fetch` does.
+
+    Returns
+    -------
+    list of Taken
+        A row per file, those that are not known too.
+
+    Raises
+    ------
+    UsageError
+        There is no such folder, or it is the cache.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as downloads:
+    ...     _ = Path(downloads, "notes.txt").write_text("to do", encoding="utf-8")
+    ...     [one.state for one in take(downloads)]
+    ['not known']
+    """
+    home = settings.home_expanded(folder)
+    if not home.is_dir():
+        raise UsageError(Note("sources.not_a_folder", path=str(home)), way_out=Note("sources.give_the_folder"))
+    if home.resolve() == settings.cache_dir().resolve():
+        raise UsageError(Note("sources.takes_from_cache"), way_out=Note("sources.give_the_folder"))
+    return [_taken(path, update=update) for path in recognise.files_in(home)]
+
+
+def _taken(file: Path, *, update: bool) -> Taken:
+    key: str | None = None
+    try:
+        key, name = _of_name(file) or _of_content(file) or (None, "")
+        if key is None:
+            return Taken(file, None, "not known")
+        integrity.require(file, PurePosixPath(name).suffix, "", url=file.name)
+        sha256, target = _sha256(file), settings.cache_dir() / name
+        if target.is_file() and _sha256(target) == sha256:
+            return Taken(file, key, "already there", target)
+        if not update:
+            _require_known(catalog.get(key), name, sha256, file)
+        _copy(file, target, key, sha256)
+    except (QpvgeoError, OSError) as error:
+        return Taken(file, key, "refused", error=error)
+    return Taken(file, key, "taken", target)
+
+
+def _of_name(file: Path) -> tuple[str, str] | None:
+    """Key of a file that bears a published name, and that name."""
+    wanted = file.name.lower()
+    named = [
+        (one, name)
+        for one in catalog.CATALOG.values()
+        for name in one.filenames
+        if PurePosixPath(name).name.lower() == wanted and one.archive is None
+    ] or [
+        (one, name)
+        for one in catalog.CATALOG.values()
+        for name in one.filenames
+        if PurePosixPath(name).name.lower() == wanted
+    ]
+    if not named:
+        return None
+    folders = [(one, name) for one, name in named if PurePosixPath(name).parent.name == file.parent.name]
+    kept = named if len(named) == 1 else folders or [(one, name) for one, name in named if _has_hash(one, file)]
+    if len({name for _, name in kept}) != 1:
+        raise FetchError(
+            Note("sources.which_year", file=file.name, keys=[one.key for one, _ in named]),
+            way_out=Note("sources.folder_of_year", file=named[0][1]),
+        )
+    return kept[0][0].key, kept[0][1]
+
+
+def _has_hash(dataset: Dataset, file: Path) -> bool:
+    return dataset.sha256 is not None and dataset.sha256 == _sha256(file)
+
+
+def _of_content(file: Path) -> tuple[str, str] | None:
+    """Key that a file stands for by what is in it, and where it is kept: under its own name, in a folder of the key."""
+    kinds = {(one.kind, one.vintage) for one in recognise.identify(file)}
+    if len(kinds) != 1:
+        return None
+    keys = file_sets.of_kind(*kinds.pop())
+    # the newest release: that of the populations is known by its name
+    return (keys[-1], f"{keys[-1]}/{file.name}") if keys else None
+
+
+def _require_known(dataset: Dataset, name: str, sha256: str, file: Path) -> None:
+    """Raise where the hash is another than the one recorded or published."""
+    entry = hash_record.read().get(dataset.key, {})
+    known, who = (
+        entry.get("sha256"),
+        Note("sources.recorded", day=str(entry.get("fetched_on")), path=str(hash_record.path())),
+    )
+    if str(entry.get("file", "")).lower() != PurePosixPath(name).name.lower():
+        first = PurePosixPath(dataset.filenames[0]).name.lower() if dataset.filenames else ""
+        known = dataset.sha256 if first == PurePosixPath(name).name.lower() else None
+        who = Note("sources.of_catalogue")
+    if known is not None and known != sha256:
+        problems = [Note("sources.hash_expected", sha256=known, who=who), Note("sources.hash_found", sha256=sha256)]
+        way_out = Note("sources.take_it_anyway", key=dataset.key)
+        raise HashMismatchError(
+            Note("sources.not_the_file", path=str(file), key=dataset.key), problems=problems, way_out=way_out
+        )
+
+
+def _copy(file: Path, target: Path, key: str, sha256: str) -> None:
+    """Copy beside, check, and move into place with its record."""
+    folder = settings.cache_dir() / ".partial"
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{sha256[:16]}-{os.getpid()}.taken"
+    try:
+        shutil.copyfile(file, part)
+        if _sha256(part) != sha256:
+            raise FetchError(Note("sources.changes_while_read", file=str(file)))
+        hash_record.record(key, hash_record.entry(target.name, sha256, part.stat().st_size), (part, target))
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
