@@ -430,6 +430,14 @@ def test_source_names_producer_vintage_release_and_licence_and_files_of_the_plac
     )
 
 
+def test_a_published_file_is_cited_by_its_title(layers):
+    told = {"kind": "perimeters", "producer": "ANCT", "vintage": 2024, "release": "2025"}
+    record = {"file": "qp2024-france-hexagonale-outre-mer-wgs84-epsg4326.geojson", "regions": ["99"], **told}
+    source = source_of(maps.qpv(named(layers["new"], files=[record]), lang="fr")).replace("\n", " ")
+    title = "QPV 2024, périmètres, version de février 2025 (géographie 2024, version 2025)"
+    assert source.startswith(f"Source\u202f: ANCT, {title}, Licence Ouverte 2.0. qpvgeo")
+
+
 def test_addresses_of_the_national_base_are_credited(layers):
     new = layers["new"].iloc[:9][["name", "geometry"]]
     qpv = named(new.set_axis([f"QN0750{number}M" for number in range(1, 10)]), files=[])

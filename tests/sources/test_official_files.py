@@ -14,6 +14,7 @@ from click.testing import CliRunner
 import qpvgeo as qg
 from qpvgeo.cli import app
 from qpvgeo.errors import FetchError, ForbiddenError, HashMismatchError, OfflineError, TruncatedError, UsageError
+from qpvgeo.frames import provenance
 from qpvgeo.samples import sample
 from qpvgeo.sources import catalog, hash_record, transfer
 from qpvgeo.sources.download import fetch
@@ -527,3 +528,12 @@ def test_bars_are_on_a_terminal_only(producers, capfd):
     run("fetch")
     assert capfd.readouterr().err == ""
     assert producers.seen != []
+
+
+@pytest.mark.usefixtures("producers")
+def test_sources_are_cited_by_title_where_a_producer_publishes_them(monkeypatch):
+    monkeypatch.setattr(provenance, "is_fictional", lambda *_: False)
+    run("fetch", "main")
+    out = run("summary", "--vintage", "2024").stdout
+    assert "ANCT, QPV 2024, perimeters, release of February 2025" in out
+    assert "Insee, Population of the QPV 2024, 2020, Licence Ouverte" in out

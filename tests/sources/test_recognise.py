@@ -277,3 +277,14 @@ def test_a_grid_in_a_7z_in_a_zip_is_known_by_its_published_name(tmp_path, name, 
     with zipfile.ZipFile(tmp_path / name, "w") as archive:
         archive.writestr("inside.7z", b"not looked into")
     assert [(one.kind, one.vintage, one.basis) for one in recognise.scan(tmp_path)] == [("grid", 2019, "name")] * held
+
+
+def test_of_two_published_releases_the_one_of_the_populations_is_read(tmp_path):
+    newest = tmp_path / "qpv-2024-geojson.zip"
+    newest.write_bytes(sample().qpv_2024.read_bytes())
+    assert recognise.find("perimeters", 2024, tmp_path) == [newest]
+    with zipfile.ZipFile(newest) as archive:
+        outlines = archive.read(next(name for name in archive.namelist() if name.endswith(".geojson")))
+    referred = tmp_path / "qp2024-france-hexagonale-outre-mer-wgs84-epsg4326.geojson"
+    referred.write_bytes(outlines)
+    assert recognise.find("perimeters", 2024, tmp_path) == [referred]

@@ -144,11 +144,20 @@ class Screen:
 
     def foot(self, answer: dict[str, Any]) -> None:
         """Sources, and the warning that belongs to every output of the sample."""
-        names = [self.word(str(one.get("file") or one.get("facts"))) for one in answer.get("sources", [])]
+        names = [self._cited(one, fictional="fictional" in answer) for one in answer.get("sources", [])]
         if names:
-            self.line(f"{self.word('Source:')} {', '.join(dict.fromkeys(names))}", style="dim")
+            between = "\u202f; " if self.lang == "fr" else "; "
+            self.line(f"{self.word('Source:')} {between.join(dict.fromkeys(names))}", style="dim")
         if "fictional" in answer:
             self.line(self.word(answer["fictional"]), style="yellow")
+
+    def _cited(self, source: dict[str, Any], *, fictional: bool) -> str:
+        """A source as a person cites it; a file that no producer publishes by its name."""
+        from qpvgeo.sources import catalog
+
+        name = str(source.get("file") or source.get("facts"))
+        published = None if fictional else catalog.of_file(name)
+        return self.word(name) if published is None else published.cite(self.lang)
 
 
 class Marks:

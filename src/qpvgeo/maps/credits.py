@@ -32,7 +32,9 @@ def source_line(
     notes: Iterable[str] = (),
     own: str | None = None,
 ) -> str:
-    """Where the data of a map come from: producer, file, vintage and release, licence; or that they are fictional.
+    """Where the data of a map come from: producer, title, vintage and release, licence; or that they are fictional.
+
+    A file that is published under its name is cited by its title, another by its name.
 
     Parameters
     ----------
@@ -69,7 +71,9 @@ def source_line(
             seen.add(name)
             record = _completed(record)  # noqa: PLW2901 - the same record, with what the catalogue knows
             who = ("", "") if fictional else (record.get("producer") or "", record.get("licence") or "")
-            told.setdefault(who, {}).setdefault(_dated(record, lang), []).append(name or term("addresses", lang))
+            title = _title(record, lang) if not fictional else name
+            dated = _dated(record, lang)
+            told.setdefault(who, {}).setdefault(dated, []).append(title or term("addresses", lang))
     parts = []
     for (producer, licence), files in told.items():
         shown = [_listed(names) + (f" ({dated})" if dated else "") for dated, names in files.items()]
@@ -117,13 +121,23 @@ def _records(frame: pd.DataFrame, *, made_up: bool) -> list[dict[str, Any]]:
 
 def _completed(record: dict[str, Any]) -> dict[str, Any]:
     """Record of a file with what the catalogue says of its name, or of other files of its kind and producer."""
-    named = [one for one in catalog.CATALOG.values() if record.get("file") in one.filenames]
+    known = catalog.of_file(str(record.get("file", "")))
+    named = [] if known is None else [known]
     if named and not record.get("producer"):
         one = named[0]
         record = {"kind": one.kind, "vintage": one.vintage, "release": one.release, "producer": one.producer, **record}
     asked = (record.get("producer"), record.get("kind"))
     same = named or [one for one in catalog.CATALOG.values() if (one.producer, one.kind) == asked]
     return {**record, "licence": same[0].licence if same else None}
+
+
+def _title(record: dict[str, Any], lang: str) -> str:
+    """Title of a published file; the name of one that nobody publishes."""
+    name = str(record.get("file", ""))
+    known = catalog.of_file(name)
+    if known is None:
+        return name
+    return known.french if lang == "fr" and known.french else known.title
 
 
 def _listed(names: Sequence[str]) -> str:

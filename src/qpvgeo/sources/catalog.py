@@ -27,7 +27,7 @@ from qpvgeo.sources import folders
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CATALOG", "MAIN", "Address", "Dataset", "datasets", "get", "locate", "published_year"]
+__all__ = ["CATALOG", "MAIN", "Address", "Dataset", "datasets", "get", "locate", "of_file", "published_year"]
 
 Kind = Literal[
     "addresses",
@@ -75,6 +75,7 @@ MAIN: tuple[tuple[str, ...], ...] = (
 
 _COLUMNS = ("vintage", "release", "territory", "kind", "format", "size_bytes", "licence", "url", "page")
 _ALSO = ("title", "producer", "evidence", "checked")
+_ADDRESSES = re.compile(r"adresses-(\w{2,3})\.csv\.gz")
 _DEPARTMENT = re.compile(r"0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[678]")
 
 
@@ -228,6 +229,21 @@ def get(key: str) -> Dataset:
         way_out = Note("sources.close_keys", keys=close) if close else Note("sources.every_key")
         raise UsageError(Note("sources.unknown_key", key=key), way_out=way_out)
     return _of_department(dataset, department) if department else dataset
+
+
+def of_file(name: str) -> Dataset | None:
+    """The dataset that publishes a file of that name; None where none does, or several years under one name.
+
+    Examples
+    --------
+    >>> of_file("EPCI_au_01-01-2024.xlsx").key, of_file("adresses-59.csv.gz").key, of_file("mine.csv")
+    ('epci-2024', 'ban:59', None)
+    """
+    wanted = name.lower()
+    found = [one for one in _table().values() if any(wanted == n.rpartition("/")[2].lower() for n in one.filenames)]
+    if not found and (department := _ADDRESSES.fullmatch(wanted)):
+        return get(f"ban:{department[1]}")
+    return found[0] if found and len({(one.vintage, one.release) for one in found}) == 1 else None
 
 
 def datasets(data: str | os.PathLike[str] | None = None) -> "pd.DataFrame":

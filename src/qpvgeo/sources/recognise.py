@@ -306,7 +306,7 @@ def _looked_at(path: Path) -> tuple[tuple[Found, ...], bool]:
 
 def _together(found: list[Found], kind: CodeKind) -> list[Path]:
     """Files of outlines that hold the most codes together, without a clip taking the place of the whole."""
-    official = [one for one in found if one.basis == "name"]
+    official = _of_one_release([one for one in found if one.basis == "name"])
     if official:
         # an archive holds what its unpacked members do
         packed = [one for one in official if one.path.suffix.lower() == ".zip"]
@@ -319,6 +319,14 @@ def _together(found: list[Found], kind: CodeKind) -> list[Path]:
             paths.append(one.path)
             seen |= held
     return paths
+
+
+def _of_one_release(found: list[Found]) -> list[Found]:
+    """Published files of the release that the populations refer to, where another is there too."""
+    referred = {key for line in catalog.MAIN for key in line[:1]}
+    of_it = [one for one in found if (known := catalog.of_file(one.path.name)) is not None and known.key in referred]
+    several = {(known.vintage, known.release) for one in found if (known := catalog.of_file(one.path.name)) is not None}
+    return of_it if of_it and len(several) > 1 else found
 
 
 def _codes_in(path: Path, kind: CodeKind) -> set[str]:
