@@ -45,6 +45,7 @@ from .read.communes.reader import read_communes as read_communes
 from .read.communes.reader import read_epci as read_epci
 from .read.correspondence import read_correspondence as read_correspondence
 from .read.grid.reader import read_grid as read_grid
+from .read.indicators import read_indicators as read_indicators
 from .read.population import read_population as read_population
 from .read.qpv import read_qpv as read_qpv
 from .resilience.cell_exposure import exposure as exposure
