@@ -1,6 +1,7 @@
 """From an empty machine to the national figures, with the producers played by a real server."""
 
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -12,9 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 import qpvgeo as qg
+from qpvgeo import settings
 from qpvgeo.cli import app
 from qpvgeo.errors import FetchError, ForbiddenError, HashMismatchError, OfflineError, TruncatedError, UsageError
 from qpvgeo.frames import provenance
+from qpvgeo.read import processed
 from qpvgeo.samples import sample
 from qpvgeo.sources import catalog, hash_record, transfer
 from qpvgeo.sources.download import fetch
@@ -537,3 +540,36 @@ def test_sources_are_cited_by_title_where_a_producer_publishes_them(monkeypatch)
     out = run("summary", "--vintage", "2024").stdout
     assert "ANCT, QPV 2024, perimeters, release of February 2025" in out
     assert "Insee, Population of the QPV 2024, 2020, Licence Ouverte" in out
+
+
+# --- from an empty machine to the figures, whatever happens on the way
+
+
+def test_without_data_gouv_the_frozen_addresses_serve(producers):
+    producers.down = {"www.data.gouv.fr"}
+    assert answer("fetch", "main")["failed"] == []
+    assert of_figures(answer("summary")) == of_figures(answer("summary", "--data", sample().path))
+
+
+def test_a_main_job_that_is_cut_goes_on_where_it_stopped(producers):
+    url = next(url for url in producers.files if url.endswith("qp-politiquedelaville-shp.zip"))
+    whole = io.BytesIO(producers.files[url])
+    with zipfile.ZipFile(whole, "a") as archive:
+        archive.writestr("notice.pdf", bytes(200_000))
+    producers.files[url] = whole.getvalue()
+    producers.cut[url] = 150_000
+    assert answer("fetch", "main")["failed"] == []
+    assert hash_record.read()["qpv-2015"]["sha256"] == hashlib.sha256(producers.files[url]).hexdigest()
+    assert [headers.get("Range") for asked, headers in producers.seen if asked == url] == [None, "bytes=131072-"]
+
+
+def test_the_second_run_reads_what_the_first_one_kept(producers, monkeypatch):
+    monkeypatch.setenv("QPVGEO_PROCESSED", "1")
+    monkeypatch.setattr(processed, "_SMALLEST_BYTES", 0)
+    first = answer("coverage", "--by", "commune", "--fetch")
+    assert len(list(settings.cache_dir().rglob("*.kept"))) >= 4
+    asked = len(producers.seen)
+    assert answer("coverage", "--by", "commune", "--fetch") == first
+    monkeypatch.setenv("QPVGEO_PROCESSED", "0")
+    assert answer("coverage", "--by", "commune") == first
+    assert len(producers.seen) == asked
