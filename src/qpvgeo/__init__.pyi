@@ -40,6 +40,7 @@ from .policy.programmes import programmes as programmes
 from .population.estimation import estimate_population as estimate_population
 from .published.ledger_frame import ledger as ledger
 from .quality.perimeters import check as check
+from .read.amenities import read_amenities as read_amenities
 from .read.communes.events import read_commune_events as read_commune_events
 from .read.communes.reader import read_communes as read_communes
 from .read.communes.reader import read_epci as read_epci

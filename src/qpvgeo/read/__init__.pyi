@@ -1,3 +1,4 @@
+from .amenities import read_amenities as read_amenities
 from .communes.events import read_commune_events as read_commune_events
 from .communes.reader import read_communes as read_communes
 from .communes.reader import read_epci as read_epci

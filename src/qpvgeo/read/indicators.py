@@ -7,7 +7,7 @@ commune.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +23,7 @@ from qpvgeo.read.indicator_names import IDENTIFYING, Named, named
 from qpvgeo.sources import catalog, recognise
 from qpvgeo.sources import published_columns as published
 
-__all__ = ["INDICATOR_COLUMNS", "read_indicators"]
+__all__ = ["INDICATOR_COLUMNS", "read_indicators", "refuse_other_columns"]
 
 By = Literal["qpv", "iris", "commune"]
 
@@ -111,6 +111,7 @@ def read_indicators(
     record = provenance.file_record(path, member=text.attrs["table"].get("member"))
     unused = set(columns or {})
     text = published.rename_columns(text, columns or {}, where=path.name, unused=unused)
+    refuse_other_columns(unused)
     text, codes = _coded(text, by, path, notes)
     known = catalog.of_file(path.name)
     about = theme or (known.kind if known is not None else None)
@@ -124,6 +125,13 @@ def read_indicators(
         notes=notes,
         fictional=published.is_sample(codes.unique()),
     )
+
+
+def refuse_other_columns(unused: Iterable[str]) -> None:
+    """Raise for names of `columns` that the file does not have."""
+    absent = sorted(unused)
+    if absent:
+        raise DataError(Note("read.no_file_has_column", columns=absent), way_out=Note("read.correct_columns"))
 
 
 def _coded(text: pd.DataFrame, by: By, path: Path, notes: list[str]) -> tuple[pd.DataFrame, pd.Series]:

@@ -31,6 +31,7 @@ from qpvgeo.errors import (
 from qpvgeo.formats import archives, gzip_file
 from qpvgeo.language import Note
 from qpvgeo.sources import catalog, folders, hash_record, integrity, resolvers, transfer
+from qpvgeo.sources.by_hand_steps import ByHand
 from qpvgeo.sources.catalog import Address, Dataset
 
 __all__ = ["ByHand", "by_hand", "fetch", "fetch_among", "on_disk"]
@@ -101,42 +102,6 @@ def fetch_among(
 ) -> Path:
     """Like `fetch`, for one of many files: sites in `absent` are not asked, and those that are not there are added."""
     return _deliver(_Order(_dataset(key, url), data, update, _TIMEOUT_S, None, absent))
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ByHand:
-    """What a person needs to get a file with a browser.
-
-    Attributes
-    ----------
-    key
-        Key of the catalogue, or the address.
-    link
-        Address of the file itself; None where only the page is known.
-    page
-        Page of the producer.
-    names
-        Names under which it is found on disk, the first one suffices; none where the name was not read.
-    folder
-        Where to put it.
-    """
-
-    key: str
-    link: str | None
-    page: str | None
-    names: tuple[str, ...]
-    folder: Path
-
-    def note(self) -> Note:
-        """The same as a sentence."""
-        source = self.link or self.page
-        values = {"page": self.page or source, "link": source, "folder": str(self.folder), "names": self.names}
-        if source is None:
-            return Note("sources.by_hand_unknown", **values)
-        if not self.names:
-            return Note("sources.by_hand_nameless", **values)
-        kind = "sources.by_hand_link" if self.link and self.page else "sources.by_hand"
-        return Note(kind, **values)
 
 
 def by_hand(key: str, data: str | os.PathLike[str] | None = None) -> ByHand:
