@@ -73,6 +73,11 @@ def test_change_of_the_island_in_french(layers):
 
 
 @looked_at
+def test_two_figures_of_each_commune(layers):
+    return maps.bivariate(layers["coverage"], layers["communes"], ("share", "area_share"), lang="fr").figure
+
+
+@looked_at
 def test_share_by_commune(layers):
     return maps.choropleth(layers["coverage"], layers["communes"]).figure
 

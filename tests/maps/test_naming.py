@@ -6,6 +6,7 @@ import pytest
 import shapely
 
 from qpvgeo import maps
+from qpvgeo.maps.export import _of_page
 
 X, Y = 700_000.0, 6_600_000.0
 
@@ -111,3 +112,41 @@ def test_key_lies_beside_the_map_and_below_the_legend():
     assert box.x0 > ax.get_window_extent().x1
     assert box.y1 <= legend.y0
     assert box.x1 <= ax.figure.bbox.x1
+
+
+def _many(count, name="Quartier"):
+    """Perimeters in rows, numbered."""
+    shapes = [
+        shapely.box(
+            700_000 + 1_000 * (row % 10),
+            7_000_000 - 1_000 * (row // 10),
+            700_400 + 1_000 * (row % 10),
+            7_000_400 - 1_000 * (row // 10),
+        )
+        for row in range(count)
+    ]
+    names = [f"{name} {row}" for row in range(count)]
+    index = [f"QN{row:05}N" for row in range(59001, 59001 + count)]
+    return gpd.GeoDataFrame({"name": names}, geometry=shapes, index=index, crs=2154)
+
+
+@pytest.mark.parametrize(("page", "below"), [("a4", True), ("a4-landscape", False)])
+def test_key_of_a_page_is_whole_and_within_it(page, below):
+    ax = maps.qpv(_many(75), page=page)
+    figure = ax.get_figure(root=True)
+    _of_page(figure)
+    box = figure.get_tightbbox(figure.canvas.get_renderer())
+    assert box.x0 >= 0
+    assert (box.x1, box.y1) <= (figure.get_figwidth(), figure.get_figheight())
+    assert len(figure.legends) == int(below)
+    keys = figure.legends or [one for one in ax.artists if one.get_gid() == "key"]
+    assert len(keys[0].get_texts()) == 75
+
+
+def test_page_without_room_for_a_key_names_what_it_can():
+    ax = maps.qpv(_many(75), page="half")
+    figure = ax.get_figure(root=True)
+    _of_page(figure)
+    assert not figure.legends
+    assert not [one for one in ax.artists if one.get_gid() == "key"]
+    plt.close("all")

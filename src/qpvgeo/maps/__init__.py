@@ -8,6 +8,7 @@ leaves them room, `plt.subplots(1, 2, layout="constrained")`. Names are placed w
 """
 
 from qpvgeo.maps.basemaps import basemap
+from qpvgeo.maps.bivariate_maps import bivariate
 from qpvgeo.maps.change_maps import change
 from qpvgeo.maps.choropleths import choropleth
 from qpvgeo.maps.country_map import france
@@ -23,6 +24,7 @@ __all__ = [
     "Page",
     "Place",
     "basemap",
+    "bivariate",
     "change",
     "choropleth",
     "estimates",

@@ -19,7 +19,7 @@ from qpvgeo.maps.labels import Labels
 from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.places import Place, find_place, require_outlines
 
-__all__ = ["LEVELS", "choropleth", "subject_of", "units_of"]
+__all__ = ["LEVELS", "around_place", "choropleth", "own_units", "subject_of", "units_of"]
 
 LEVELS = ("commune", "epci", "ept", "department", "region")
 
@@ -92,14 +92,14 @@ def choropleth(
     joined = not isinstance(outlines, gpd.GeoDataFrame)
     where = find_place(asked.place, outlines, None if asked.place is None else units)
     shapes = where.metres(outlines)
-    own = _own(where, units, shapes.index, level=str(coverage.index.name) if joined else "")
+    own = own_units(where, units, shapes.index, level=str(coverage.index.name) if joined else "")
     chosen = shapes[own] if own.sum() > 1 else shapes
     figure = every
     if len(chosen) < len(every.values):
         figure = figure_of(coverage, column, outlines.index, lang, shown=chosen.index, scheme=scheme, classes=classes)
     ax = furniture.axes_of(asked.ax, where.frame, asked.page)
     figure.paint(ax, chosen)
-    limits = _around_place(ax, where, shapes[~own], covered=len(chosen) == len(shapes))
+    limits = around_place(ax, where, shapes[~own], covered=len(chosen) == len(shapes))
     furniture.legend(ax, [*figure.handles(), *limits], figure.words, **figure.legend_style)
     made = titled(subject_of(figure.words, coverage, lang), where.name, geography_of(coverage, lang))
     finish(ax, where, made, [coverage, units], asked)
@@ -117,7 +117,7 @@ def subject_of(words: str, coverage: pd.DataFrame, lang: str) -> str:
     return made[:1].upper() + made[1:]
 
 
-def _own(where: Place, units: gpd.GeoDataFrame, shown: pd.Index, *, level: str) -> npt.NDArray[np.bool_]:
+def own_units(where: Place, units: gpd.GeoDataFrame, shown: pd.Index, *, level: str) -> npt.NDArray[np.bool_]:
     """Which of the units shown belong to the place; all of them for a box."""
     if not where.communes:
         return np.ones(len(shown), dtype=bool)
@@ -125,7 +125,7 @@ def _own(where: Place, units: gpd.GeoDataFrame, shown: pd.Index, *, level: str) 
     return np.asarray(shown.isin(held[level] if level else held.index))
 
 
-def _around_place(ax: Axes, where: Place, others: gpd.GeoSeries, *, covered: bool) -> list[Any]:
+def around_place(ax: Axes, where: Place, others: gpd.GeoSeries, *, covered: bool) -> list[Any]:
     """Draw the boundary of the place; what lies outside is plain land, or lighter where it has a colour."""
     if where.outline is None:
         return []

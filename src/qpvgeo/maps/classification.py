@@ -12,7 +12,7 @@ from qpvgeo.language import Note
 from qpvgeo.language.numbers import number, share
 from qpvgeo.maps.palettes import sequential
 
-__all__ = ["FEWEST", "SCHEMES", "Classes", "Kind", "classed", "written"]
+__all__ = ["FEWEST", "SCHEMES", "Classes", "Kind", "classed", "exact_digits", "written"]
 
 Kind = Literal["share", "number", "decimal"]
 Floats = npt.NDArray[np.float64]
@@ -175,7 +175,7 @@ def _labels(
         return (_range(float(bounds[0]), float(bounds[-1]), kind, lang, digits),)
     if rounded:
         limits = bounds[1:-1]
-        texts = [written(limit, kind, lang, _exact(limits, kind)) for limit in limits]
+        texts = [written(limit, kind, lang, exact_digits(limits, kind)) for limit in limits]
         inner = [_said("maps.class_between", lang, low=low, high=high) for low, high in pairwise(texts)]
         return (_said("maps.class_below", lang, high=texts[0]), *inner, _said("maps.class_from", lang, low=texts[-1]))
     digits = _digits(bounds, kind, lang)
@@ -193,7 +193,7 @@ def _said(key: str, lang: str, **limits: str) -> str:
     return Note(key, **limits).say(lang)
 
 
-def _exact(limits: Floats, kind: Kind) -> int:
+def exact_digits(limits: Floats, kind: Kind) -> int:
     """Digits after the point that write round limits in full."""
     told = 100 * limits if kind == "share" else limits
     return next((digits for digits in range(_MOST_DIGITS) if np.allclose(told, np.round(told, digits), atol=1e-9)), 2)

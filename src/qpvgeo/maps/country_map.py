@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
@@ -26,6 +27,7 @@ from qpvgeo.maps.choropleths import subject_of, units_of
 from qpvgeo.maps.classification import written
 from qpvgeo.maps.composition import geography_of, not_shown, titled
 from qpvgeo.maps.credits import source_line
+from qpvgeo.maps.department_lines import department_lines
 from qpvgeo.maps.figures import Figure, figure_of
 from qpvgeo.maps.furniture import draw
 from qpvgeo.maps.options import MapOptions, settled
@@ -125,6 +127,8 @@ def france(
         drawn = [code for shapes in sheet.land.values() for code in shapes.index]
         handles, heading, style = figure.handles(pd.Index(drawn)), figure.words, figure.legend_style
         made = subject_of(figure.words, data, lang)
+    if units is not None:
+        _departments(sheet, units)
     sheet.finish(lang)
     _legend(sheet, handles, heading, style)
     made = titled(made, term("France", lang), geography_of(data, lang))
@@ -270,6 +274,20 @@ def _land(sheet: _Sheet, lands: dict[str, gpd.GeoSeries]) -> None:
         for axes in sheet.axes_of(code):
             thin = _thinned(shapes.to_numpy(), axes, main=axes is sheet.main)
             draw(axes, thin, facecolor=_LAND, edgecolor="#b5b5b5", linewidth=line, zorder=1)
+
+
+def _departments(sheet: _Sheet, units: gpd.GeoDataFrame) -> None:
+    """Limits of departments over communes that are too many to have theirs."""
+    shapes = sheet.land.get(_HEXAGONE)
+    if shapes is None or len(shapes) <= _MOST_EDGES or "department" not in units:
+        return
+    departments = units["department"].reindex(shapes.index)
+    known = departments.notna().to_numpy()
+    lines = department_lines(shapes[known], departments[known])
+    for axes in sheet.axes_of(_HEXAGONE):
+        thin = _thinned(lines, axes, main=axes is sheet.main)
+        paths = [np.asarray(shapely.get_coordinates(line)) for line in thin if line is not None]
+        axes.add_collection(LineCollection(paths, colors="#8c8c8c", linewidths=0.35, zorder=3, gid="departments"))
 
 
 def _dots(sheet: _Sheet, qpv: gpd.GeoDataFrame, lang: str, *, land: bool) -> list[Any]:

@@ -19,6 +19,7 @@ __all__ = ["FORMATS", "save"]
 FORMATS = (".png", ".svg", ".pdf")
 
 _DPI = 300
+_MOST_DRAWS = 5
 _PAD_IN = 0.08
 _TEXT_AS_TEXT: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -35,8 +36,12 @@ _UNDATED: dict[str, dict[str, Any]] = {
 
 def _of_page(figure: Figure) -> Bbox:
     """Box as wide as the page, and as high as what is drawn; inches."""
-    figure.draw_without_rendering()
-    drawn = figure.get_tightbbox(figure.canvas.get_renderer())  # type: ignore[attr-defined]
+    for _ in range(_MOST_DRAWS):
+        figure.draw_without_rendering()
+        drawn = figure.get_tightbbox(figure.canvas.get_renderer())  # type: ignore[attr-defined]
+        # a layout with a key below may need several draws before all of it is on the page
+        if drawn.y1 <= figure.get_figheight() and drawn.x1 <= figure.get_figwidth():
+            break
     south, north = max(drawn.y0 - _PAD_IN, 0.0), min(drawn.y1 + _PAD_IN, figure.get_figheight())
     return Bbox([[0.0, south], [figure.get_figwidth(), north]])
 

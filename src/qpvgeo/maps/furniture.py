@@ -40,6 +40,7 @@ __all__ = [
     "dot",
     "draw",
     "key",
+    "key_fits",
     "key_line",
     "legend",
     "line",
@@ -53,6 +54,7 @@ __all__ = [
     "source",
     "title",
     "width_in_letters",
+    "wrapped",
 ]
 
 PAGES = {"a4": (6.7, 9.4), "a4-landscape": (10.1, 6.5), "half": (6.7, 4.6)}
@@ -108,6 +110,11 @@ def axes_of(ax: Axes | None, frame: Box, page: str | None = None) -> Axes:
     ax.set_ylim(south, north)
     bare(ax)
     return ax
+
+
+def wrapped(text: str, letters: int) -> str:
+    """Text over lines of some letters; matplotlib's own wrapping would read it as mathematics."""
+    return "\n".join(wrap(text, letters, break_long_words=False))
 
 
 def bare(ax: Axes) -> None:
@@ -177,8 +184,38 @@ def legend(
         shown(text)
 
 
+_KEY_COLUMN_IN = 2.05
+"""Inches that a column of a key needs."""
+
+_KEY_PART, _KEY_PART_BESIDE = 0.4, 0.45
+"""Parts of the height and of the width of a page that a key may take, below the map and beside it."""
+
+_KEY_STYLE: dict[str, Any] = {
+    "frameon": True,
+    "facecolor": "#ffffff",
+    "edgecolor": "none",
+    "framealpha": 1.0,
+    "fancybox": False,
+    "borderpad": 0.2,
+    "fontsize": _KEY,
+    "handlelength": 0.0,
+    "handletextpad": 0.0,
+    "labelspacing": 0.25,
+    "columnspacing": 1.0,
+}
+
+
+def key_fits(ax: Axes, count: int) -> bool:
+    """Tell whether a key of that many names leaves the map its place on a page; elsewhere the figure grows."""
+    figure = ax.get_figure(root=True)
+    if figure is None or figure.get_gid() != PAGE_ID:
+        return True
+    columns = max(int(figure.get_figwidth() / _KEY_COLUMN_IN), 1)
+    return -(-count // columns) * _ROW_POINTS / 72 <= _KEY_PART * figure.get_figheight()
+
+
 def key(ax: Axes, names: Sequence[tuple[str, str]], *, below: int, colour: str, grow: bool = False) -> None:
-    """Key of the numbers on a map, to the right of the frame below a legend; the figure may grow for its columns."""
+    """Key of the numbers on a map: right of the frame, below a legend, where the figure may grow; below on a page."""
     figure = ax.get_figure(root=True)
     if figure is None or not names:  # pragma: no cover - axes have a figure
         return
@@ -192,33 +229,20 @@ def key(ax: Axes, names: Sequence[tuple[str, str]], *, below: int, colour: str, 
     columns = max(1, -(-lines // max(int(_FILLED * tall / _ROW_POINTS), _LEAST_ROWS)))
     if grow:
         figure.set_figwidth(figure.get_figwidth() + _LEGEND_IN * (columns - 1))
-    down = ScaledTranslation(0, -(below * _ENTRY_POINTS + _ENTRY_POINTS) / 72, figure.dpi_scale_trans)
-    box = Legend(
-        ax,
-        handles,
-        [str(handle.get_label()) for handle in handles],
-        loc="upper left",
-        bbox_to_anchor=(1.015, 1.0),
-        bbox_transform=ax.transAxes + down,
-        borderaxespad=0.0,
-        frameon=True,
-        facecolor="#ffffff",
-        edgecolor="none",
-        framealpha=1.0,
-        fancybox=False,
-        borderpad=0.2,
-        labelcolor=colour,
-        fontsize=_KEY,
-        handlelength=0.0,
-        handletextpad=0.0,
-        labelspacing=0.25,
-        ncols=columns,
-        columnspacing=1.0,
-    )
+    labels = [str(handle.get_label()) for handle in handles]
+    style = _KEY_STYLE | {"labelcolor": colour}
+    if figure.get_gid() == PAGE_ID and columns * _KEY_COLUMN_IN > _KEY_PART_BESIDE * figure.get_figwidth():
+        # a page cannot grow: its layout leaves the key room below the map
+        columns = max(int(figure.get_figwidth() / _KEY_COLUMN_IN), 1)
+        box = figure.legend(handles, labels, loc="outside lower left", ncols=columns, **style)
+    else:
+        down = ScaledTranslation(0, -(below * _ENTRY_POINTS + _ENTRY_POINTS) / 72, figure.dpi_scale_trans)
+        beside: dict[str, Any] = {"bbox_to_anchor": (1.015, 1.0), "bbox_transform": ax.transAxes + down}
+        box = Legend(ax, handles, labels, loc="upper left", ncols=columns, borderaxespad=0.0, **beside, **style)
+        ax.add_artist(box)
     for text in box.get_texts():
         shown(text)
     box.set_gid("key")
-    ax.add_artist(box)
     # beside the axes, and so in the layout of the figure
     box.set_clip_on(False)
 

@@ -33,9 +33,9 @@ def own_perimeters(where: Place, qpv: gpd.GeoDataFrame) -> gpd.GeoSeries:
     return shapes.iloc[np.argsort(-shapely.area(shapes.to_numpy()), kind="stable")]
 
 
-def keyed(shapes: gpd.GeoSeries) -> bool:
-    """Tell whether perimeters are numbered on the map and named in a key beside it."""
-    return MOST_NAMED < len(shapes) <= _MOST_KEYED
+def keyed(shapes: gpd.GeoSeries, ax: Axes | None = None) -> bool:
+    """Tell whether perimeters are numbered on the map and named in a key, which must leave the map room on a page."""
+    return MOST_NAMED < len(shapes) <= _MOST_KEYED and (ax is None or furniture.key_fits(ax, len(shapes)))
 
 
 def name_perimeters(
@@ -67,7 +67,7 @@ def name_perimeters(
         Text of the legend that takes a line more, if any.
     """
     shapes = own_perimeters(where, qpv)
-    if keyed(shapes):
+    if keyed(shapes, ax):
         ordered = shapes.iloc[_reading_order(shapes)]
         numbers = [str(row) for row in range(1, len(ordered) + 1)]
         labels.add(map(Label, numbers, ordered), size=6, color=colour, fontweight="bold")
@@ -77,7 +77,9 @@ def name_perimeters(
         key = furniture.key_line(ax, below=entries + bool(title), colour=colour)
         labels.add(map(Label, titles_of(qpv, shapes.index), shapes), color=colour, key=key)
     else:
-        labels.avoid(Label("", shape) for shape in shapes)
+        # the largest, as far as there is room
+        labels.add(map(Label, titles_of(qpv, shapes.index[:MOST_NAMED]), shapes[:MOST_NAMED]), color=colour)
+        labels.avoid(Label("", shape) for shape in shapes[MOST_NAMED:])
     around = where.metres(qpv)
     labels.avoid(Label("", shape) for shape in around[~around.index.isin(shapes.index)])
 

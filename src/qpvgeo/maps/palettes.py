@@ -4,7 +4,8 @@ Ordered classes go from light to dark in one direction of lightness; kinds that 
 in hatching or marker as well as in hue. The tests simulate deuteranopia and protanopia and ask for a least distance
 between neighbouring classes.
 
-Sources: ColorBrewer (C. Brewer), scheme YlGnBu; M. Okabe and K. Ito, Color Universal Design.
+Sources: ColorBrewer (C. Brewer), scheme YlGnBu; J. Stevens, Bivariate Choropleth Maps; M. Okabe and K. Ito, Color
+Universal Design.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 __all__ = [
     "BANDS",
+    "BIVARIATE",
     "CASING",
     "CHANGES",
     "GROUND",
@@ -53,6 +55,9 @@ BANDS = ("#c95400", "#eaa63c", "#f5e0b5")
 
 RELIABILITY = {"good": "#08519c", "weak": "#9ecae1", "none": "#ffffff"}
 """Estimates that stand, those with a warning, and those that cannot be given."""
+
+BIVARIATE = ("#e8e8e8", "#ace4e4", "#5ac8c8", "#dfb0d6", "#a5add3", "#5698b9", "#be64ac", "#8c62aa", "#3b4994")
+"""Two figures in three classes: the first goes across each row, the second up the rows."""
 
 _LIGHTEST, _DARKEST = 0.06, 0.97
 
