@@ -66,3 +66,36 @@ def test_an_unknown_place_names_those_near(name, near):
 @pytest.mark.parametrize("wrong", [None, 59, "", "  ", ["59"]])
 def test_what_is_no_name_is_refused(wrong):
     refused(lambda: find_area(wrong), "codes.no_place_name", UsageError)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("MEL", "200093201"),
+        ("Lille Métropole", "200093201"),
+        ("métropole européenne de lille", "200093201"),
+        ("Grand Lyon", "200046977"),
+        ("Grand Paris", "200054781"),
+        ("Aix-Marseille-Provence", "200054807"),
+        ("Nice Côte d'Azur", "200030195"),
+        ("Grand Nancy", "245400676"),
+        ("Eurométropole de Strasbourg", "246700488"),
+        ("Plaine Commune", "200057867"),
+    ],
+)
+def test_metropoles_are_known_without_a_file_of_epci(name, code):
+    assert find_area(name).code == code
+    bare = pd.DataFrame({"name": ["Lille"], "epci": [None]}, index=["59350"])
+    assert find_area(name, bare).code == code
+
+
+def test_members_of_a_metropole_are_those_of_the_communes_given():
+    communes = pd.DataFrame({"name": ["Lille"], "epci": ["200093201"]}, index=["59350"])
+    assert find_area("MEL", communes).communes == ("59350",)
+    assert find_area("Lille", communes).level == "commune"
+
+
+@pytest.mark.parametrize("city", ["Lille", "Lyon", "Brest"])
+def test_a_city_is_not_its_metropole_where_communes_are_not_known(city):
+    with pytest.raises(UsageError):
+        find_area(city)

@@ -178,6 +178,31 @@ def test_a_table_of_communes_is_enough_where_each_qpv_has_one():
     assert links.loc[0, ["commune", "area_m2", "area_share"]].tolist() == ["59001", pytest.approx(10_000), 1]
 
 
+def test_a_commune_of_the_list_that_was_not_given_holds_what_the_others_do_not_cover():
+    qpv = qpv_frame({"QN05901N": (box(900, 0, 1100, 500), ["59001", "59002"])})
+    links = join_communes(qpv, communes_frame({"59001": SIDE_BY_SIDE["59001"]}))
+    assert shares(links) == {("QN05901N", "59001"): (0.5, "area"), ("QN05901N", "59002"): (0.5, "area")}
+    assert links["area_m2"].tolist() == pytest.approx([50_000, 50_000])
+
+
+def test_communes_of_one_region_do_not_stop_on_the_qpv_of_others():
+    qpv = qpv_frame(
+        {
+            "QN05901N": (box(0, 0, 100, 100), ["59001"]),
+            "QN05902N": (box(5000, 0, 5100, 100), ["59003", "59004"]),
+            "QN05903N": (box(900, 0, 1100, 500), ["59001", "59003", "59004"]),
+        }
+    )
+    links = join_communes(qpv, communes_frame({"59001": SIDE_BY_SIDE["59001"]}))
+    given = links.set_index("qpv_code")
+    assert given.loc["QN05901N", "commune"] == "59001"
+    assert pd.isna(given.loc["QN05902N", "commune"])
+    assert given.loc["QN05902N", "population_share"] == 1
+    assert given.loc["QN05903N", "population_share"].tolist() == pytest.approx([0.5, 0.5])
+    assert given.loc["QN05903N", "commune"].isna().tolist() == [False, True]
+    assert "indicators.in_no_commune" in [note.key for note in links.attrs["qpvgeo"]["notes"]]
+
+
 @pytest.mark.parametrize("over", [1, 9.9])
 def test_a_sliver_over_the_limit_is_no_membership(over):
     # 1000 m2 and 1 % are both needed: 100 m of front over a limit by less than 10 m is less than 1000 m2

@@ -39,6 +39,9 @@ TABLES = {
     "admin/cog2024_epci.csv": ("epci", 1255),
     "points/ban_bondy_93010.csv": ("addresses", 8413),
 }
+REFUSED = {"filosofi/filosofi2019_200m_bondy.gpkg": ["filosofi2019_200m_bondy.gpkg:resteBondy"]}
+"""Layers that their reader refuses: cells on several rows."""
+
 OUTLINES = {
     "admin/communes_2024_100m_sauf_44_75_76.parquet": {"communes": 21_198},
     "admin/communes_2018_regions_44_75_76.parquet": {"communes": 14_022},
@@ -446,7 +449,7 @@ def test_other_published_outlines_are_counted_by_kind(real_data, name):
     counts = {}
     for report in reports:
         counts[report.kind] = counts.get(report.kind, 0) + report.features
-    assert all(report.ok for report in reports)
+    assert [report.file for report in reports if not report.ok] == REFUSED.get(name, [])
     assert counts == OUTLINES[name]
 
 

@@ -201,10 +201,12 @@ def _matches(asked: str, known: list[Area]) -> list[Area]:
         if any(area.level == "commune" for area in found):
             found = [area for area in found if area.level not in ("epci", "ept")]
     if not found:
+        # Lille is a commune before it is its métropole, also where the communes are not known
+        words = any(area.level == "commune" for area in known) or " " in bare
         found = [
             area
             for area in known
-            if area.level in ("epci", "ept") and bare in (_short(area.name), _initials(area.name))
+            if area.level in ("epci", "ept") and (bare == _initials(area.name) or (words and bare == _short(area.name)))
         ]
     return _once(found)
 
@@ -256,8 +258,11 @@ _OTHER_NAMES: dict[tuple[str, str], tuple[str, ...]] = {
     ("region", "04"): ("Réunion",),
     ("region", "11"): ("IDF",),
     ("region", "93"): ("PACA",),
-    ("epci", "200046977"): ("Grand Lyon",),
-    ("epci", "200054781"): ("Grand Paris",),
+    **{
+        ("epci", row["code"]): tuple(row["other_names"].split("|"))
+        for row in facts.rows("metropoles")
+        if row["other_names"]
+    },
     **{
         ("union", row["name"]): tuple(row["other_names"].split("|"))
         for row in facts.rows("unions")
@@ -284,22 +289,31 @@ def _known(communes: pd.DataFrame | None, epci: pd.DataFrame | None) -> Iterator
         department = (official.of_commune(code),)
         for part in parts:
             yield Area("arrondissement", part, arrondissement_name(part), department, (part,))
-    names = _column(epci, "name") | dict(facts.names("epts"))
+    yield from _groups(communes, epci)
     if communes is None:
-        yield from (
-            Area("ept" if code in facts.names("epts") else "epci", code, name, ()) for code, name in names.items()
-        )
         return
-    for level in ("epci", "ept"):
-        if level in communes.columns:
-            for code, rows in communes[level].dropna().groupby(communes[level]).groups.items():
-                members = tuple(map(str, rows))
-                departments = tuple(sorted({official.of_commune(member) for member in members}))
-                yield Area(level, str(code), names.get(str(code), str(code)), departments, members)
     titles = _column(communes, "name")
     for code in map(str, communes.index):
         if official.fold_arrondissement(code) == code:
             yield Area("commune", code, titles.get(code, code), (official.of_commune(code),), (code,))
+
+
+def _groups(communes: pd.DataFrame | None, epci: pd.DataFrame | None) -> Iterator[Area]:
+    """EPCI and EPT, with their communes where those are given."""
+    names = dict(facts.names("metropoles")) | _column(epci, "name") | dict(facts.names("epts"))
+    levels: list[AreaLevel] = ["epci", "ept"]
+    held = [] if communes is None else [one for one in levels if one in communes and communes[one].notna().any()]
+    for code, name in names.items():
+        own: AreaLevel = "ept" if code in facts.names("epts") else "epci"
+        if own not in held:
+            yield Area(own, code, name, ())
+    if communes is None:
+        return
+    for level in held:
+        for code, rows in communes[level].dropna().groupby(communes[level]).groups.items():
+            members = tuple(map(str, rows))
+            departments = tuple(sorted({official.of_commune(member) for member in members}))
+            yield Area(level, str(code), names.get(str(code), str(code)), departments, members)
 
 
 @cache

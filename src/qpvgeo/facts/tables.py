@@ -28,6 +28,7 @@ TABLES = (
     "headlines",
     "list_counts",
     "lists",
+    "metropoles",
     "outlines",
     "populations",
     "programme_members",
@@ -73,7 +74,8 @@ def table(name: str) -> "pd.DataFrame":
 
         - `lists` (counts by date and territory), `list_counts` (QPV of each department of the hexagone), `decrees`
           (signature, effect and Journal officiel dates), `errata` (of the published lists of communes);
-        - `territories`, `regions`, `departments`, `unions` (former regions and other groups of departments), `epts`;
+        - `territories`, `regions`, `departments`, `unions` (former regions and other groups of departments), `epts`,
+          `metropoles` (SIREN and usual names);
         - `populations` (municipal population of the departments by census), `region_populations` (of the regions, for
           the census whose departments are not held), `qpv_populations` (published populations in QPV by territory),
           `qpv_region_populations` (by region, for the year whose table is not held), `headlines`, `published_figures`
@@ -116,7 +118,7 @@ def table(name: str) -> "pd.DataFrame":
 
 @cache
 def names(name: str) -> Mapping[str, str]:
-    """Names by code of `territories`, `regions`, `departments` or `epts`.
+    """Names by code of `territories`, `regions`, `departments`, `epts` or `metropoles`.
 
     Examples
     --------

@@ -5,7 +5,7 @@ and audits the list. Without a list, geometry decides, with a tolerance: an outl
 commune by a sliver does not make the QPV one of that commune.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -185,14 +185,15 @@ def _links(
         members = _members(seen, published, code, tolerance)
         # where people were counted the QPV is, whatever the list and the tolerance say
         members += [commune for commune in counted.get(code, {}) if commune not in members]
-        split, how = _population_split(members, seen, counted.get(code, {}))
+        within, seen_of = _within(members, seen, drawn, counted.get(code, {}), whole[code])
+        split, how = _population_split(within, seen_of, counted.get(code, {}))
         if len(members) == 1 and code in published.codes:
             how = "published"
         if split is None:
             unsplit.append(Note("indicators.qpv_in_communes", qpv_code=code, communes=members))
             continue
         for commune, share in split.items():
-            area = _area(commune, seen, whole[code], alone=len(split) == 1, drawn=drawn)
+            area = _area(commune, seen_of, whole[code], alone=len(split) == 1, drawn=drawn)
             rows.append((code, commune, *area, share, how))
     if unsplit:
         raise DataError(
@@ -202,6 +203,24 @@ def _links(
         )
     links = pd.DataFrame(rows, columns=["qpv_code", "commune", "area_m2", "area_share", "population_share", "basis"])
     return links.astype({"qpv_code": "str", "commune": "str", "basis": "str"})
+
+
+def _within(
+    members: list[str], seen: Seen, drawn: Collection[str], counted: Mapping[str, float], whole: float
+) -> tuple[list[str | None], Seen]:
+    """Communes of a QPV and their areas, where the outlines given are those of some communes of its list only.
+
+    What the outlines given do not cover is of the one commune that has none, else of no commune given.
+    """
+    beyond = [commune for commune in members if commune not in drawn]
+    if not drawn or not beyond or len(members) == 1 or counted or not whole > 0:
+        return list(members), seen
+    kept: list[str | None] = [commune for commune in members if commune in drawn]
+    rest = whole - sum(area for area, _ in seen.values())
+    if rest < MIN_SHARE * whole:
+        return kept or [None], seen
+    owner = beyond[0] if len(beyond) == 1 else None
+    return [*kept, owner], {**seen, owner: (rest, rest / whole)}
 
 
 def _area(commune: str | None, seen: Seen, whole: float, *, alone: bool, drawn: Collection[str]) -> tuple[float, float]:
@@ -289,14 +308,14 @@ def _published_parts(
 
 
 def _population_split(
-    members: list[str], seen: Seen, published: Mapping[str, float]
+    members: Sequence[str | None], seen: Seen, published: Mapping[str, float]
 ) -> tuple[dict[str | None, float] | None, str]:
     """Share of the people of a QPV in each of its communes, and where it comes from; None when nothing tells."""
     if len(members) <= 1:
         return {members[0] if members else None: 1.0}, "area"
     total = sum(published.values())
     if total > 0:
-        return {commune: published.get(commune, 0.0) / total for commune in members}, "published"
+        return {commune: published.get(commune or "", 0.0) / total for commune in members}, "published"
     areas = {commune: seen.get(commune, (0.0, 0.0))[0] for commune in members}
     whole = sum(areas.values())
     if whole == 0:

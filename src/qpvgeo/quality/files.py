@@ -220,7 +220,11 @@ _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
     "ept": read_epci,
 }
 
-_CHOICES = {"read.several_years", "read.no_year", "read.several_populations"}
+_CHOICES = {
+    *("read.several_years", "read.no_year", "read.several_populations"),
+    *("grid.several_tables", "grid.no_people", "grid.cannot_be_opened"),
+}
+"""Errors that leave a choice to the caller: the file is sound."""
 
 
 def _outlines(layer: vector_layers.Layer) -> Report:
@@ -259,8 +263,8 @@ def _refused(layer: vector_layers.Layer, kind: str) -> Iterator[Finding]:
         elif kind == "communes" and known_tables.commune_column_of(layer):
             read_communes(layer.path, layer=layer.name or layer.member)
     except QpvgeoError as error:
-        # a grid that is sound may still need a choice or a correction: that is for its reader to say
-        if kind != "grid" or error.key == "formats.unreadable":
+        # a grid that is sound may still need a choice or a name: that is for the caller to say
+        if kind != "grid" or error.key not in _CHOICES:
             yield from _from_error(error)
 
 
