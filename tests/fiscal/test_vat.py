@@ -61,6 +61,36 @@ def test_columns_are_those_announced():
     assert tuple(zone(SQUARE).index) == ZONE_COLUMNS
 
 
+@pytest.mark.parametrize(("on", "code"), [("2020-03-01", OLD), (DAY, CODE)])
+def test_of_several_geographies_each_day_takes_its_own(on, code):
+    both = [layer({OLD: SQUARE}), QPV.to_crs(4326)]
+    for frames in (both, both[::-1]):
+        found = zone(east(0, 100), frames, on=on)
+        assert (found["zone"], found["qpv_code"]) == ("within 300 m", code)
+
+
+def test_of_two_releases_of_one_list_the_fuller_is_taken():
+    fuller = layer({CODE: SQUARE, OTHER: FAR_OFF})
+    for frames in ([QPV, fuller], [fuller, QPV]):
+        assert zone(at(20_100, 100, 20_200, 200), frames)["qpv_code"] == OTHER
+
+
+@pytest.mark.parametrize(("on", "code"), [("2025-03-01", "QN97601N"), ("2026-02-01", "QN97601C")])
+def test_of_two_releases_mayotte_takes_the_one_of_the_day(on, code):
+    square = shapely.box(520_000, 8_590_000, 521_000, 8_591_000)
+    releases = [layer({"QN97601N": square}, 4471), layer({"QN97601C": square}, 4471)]
+    assert zone(square, releases, on=on, crs=4471)["qpv_code"] == code
+
+
+def test_several_geographies_of_which_none_is_in_force_are_refused():
+    with pytest.raises(DataError) as caught:
+        zone(SQUARE, [layer({OLD: SQUARE})], on=DAY)
+    assert caught.value.key == "fiscal.not_in_force"
+    for wrong in ([], [QPV, 3], "QN05901N"):
+        with pytest.raises(UsageError):
+            zone(SQUARE, wrong)
+
+
 def test_table_of_rules_has_the_shape_that_the_code_reads():
     for row in facts.rows("fiscal_rules"):
         assert row["perimeters"] in {"in force", "former"}
@@ -615,7 +645,7 @@ def test_calls_that_cannot_be_answered_are_refused():
 
 
 @pytest.mark.parametrize(
-    "given", [[QPV], "qpv.gpkg", pd.DataFrame({"a": [1]}), None], ids=["list", "path", "table", "none"]
+    "given", [[SQUARE], "qpv.gpkg", pd.DataFrame({"a": [1]}), None], ids=["list", "path", "table", "none"]
 )
 def test_what_is_no_frame_of_outlines_is_refused_with_the_way_out(given):
     shapes = gpd.GeoSeries([SQUARE], crs=2154)

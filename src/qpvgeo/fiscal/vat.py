@@ -11,7 +11,7 @@ Source: CGI, articles 278 sexies (III 2°, formerly I 11 bis) and 278 sexies B; 
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -23,7 +23,15 @@ import shapely
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.fiscal.vat_inputs import Layer, footprints_of, lists_on, perimeters_of, require_frames, require_in_force
+from qpvgeo.fiscal.vat_inputs import (
+    Layer,
+    footprints_of,
+    lists_on,
+    one_of_each,
+    perimeters_of,
+    require_frames,
+    require_in_force,
+)
 from qpvgeo.fiscal.vat_rules import Rule, doubts_of_law, regime_of, rows_on, rules_on
 from qpvgeo.frames import provenance
 from qpvgeo.geometry.directed_hausdorff import PRECISION_M, farthest_m
@@ -57,7 +65,7 @@ Objects = npt.NDArray[np.object_]
 
 def vat_zone(
     footprints: gpd.GeoDataFrame | gpd.GeoSeries,
-    qpv: gpd.GeoDataFrame | gpd.GeoSeries,
+    qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame | gpd.GeoSeries],
     *,
     npnru: pd.DataFrame | pd.Series | Iterable[str] | None = None,
     on: str | dt.date,
@@ -71,7 +79,8 @@ def vat_zone(
         Outlines of building groups (*ensembles immobiliers*), one row for each group: polygons with a CRS. The
         buildings of a group are one multipolygon, for the law asks about the group.
     qpv
-        Perimeters in force on the day, indexed by code (`qpvgeo.read_qpv`), of every territory of the footprints.
+        Perimeters in force on the day, indexed by code (`qpvgeo.read_qpv`), of every territory of the footprints; or a
+        list of frames of several geographies or releases, of which each territory takes those in force on the day.
     npnru
         QPV with a convention of the renewal programme: codes, a Series of codes, a Series of True and False by code,
         or a table with a column of codes (one named `npnru` may say "OUI" for some, one named `date_convention` the
@@ -135,8 +144,11 @@ def vat_zone(
     """
     if isinstance(footprints, shapely.Geometry):
         raise UsageError(Note("fiscal.bare_shape"), way_out=Note("fiscal.bare_shape_way_out"))
-    require_frames(footprints=footprints, qpv=qpv, **({} if former is None else {"former": former}))
+    several = {f"qpv[{rank}]": one for rank, one in enumerate(qpv)} if isinstance(qpv, list | tuple) else {}
+    require_frames(footprints=footprints, **(several or {"qpv": qpv}), **({} if former is None else {"former": former}))
     lists, unsettled = lists_on(on)
+    given = [qpv] if isinstance(qpv, pd.DataFrame | pd.Series) else qpv
+    qpv = one_of_each(qpv, lists)
     day: str = lists.attrs["on"]
     rules = rules_on(day)
     present = perimeters_of(qpv, "qpv")
@@ -156,7 +168,7 @@ def vat_zone(
     held = {where: "; ".join([*told.notes(where), *of_law]) for where in set(place)}
     found["note"] = pd.array([held[where] for where in place], dtype="str")
     found = found[list(ZONE_COLUMNS)].set_index(footprints.index)
-    frames = [frame for frame in (footprints, qpv, former) if frame is not None]
+    frames = [frame for frame in (footprints, *given, former) if frame is not None]
     return provenance.stamp(
         found,
         [record for frame in frames for record in provenance.provenance(frame).get("files", [])],

@@ -1,5 +1,6 @@
 """What the rules on reduced VAT are given, checked: footprints, perimeters by code, lists of NPNRU conventions."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,12 @@ from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames.require import require_outlines
-from qpvgeo.geometry.projection import middles, reproject
+from qpvgeo.geometry.projection import DEGREES, middles, reproject
 from qpvgeo.geometry.validity import collapsed_as_lines, sound
 from qpvgeo.language import Note
 from qpvgeo.tagging import coordinates, placement
 
-__all__ = ["Layer", "footprints_of", "lists_on", "perimeters_of", "require_frames", "require_in_force"]
+__all__ = ["Layer", "footprints_of", "lists_on", "one_of_each", "perimeters_of", "require_frames", "require_in_force"]
 
 Objects = npt.NDArray[np.object_]
 
@@ -111,6 +112,57 @@ def lists_on(on: Any) -> tuple[pd.DataFrame, frozenset[str]]:  # noqa: ANN401 - 
     return lists, frozenset(unsettled)
 
 
+def one_of_each(
+    qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame | gpd.GeoSeries], lists: pd.DataFrame
+) -> gpd.GeoDataFrame | gpd.GeoSeries:
+    """Perimeters of one frame, or of several geographies and releases those that the lists of a day name.
+
+    In each territory the frame with the most perimeters of the list is taken, the first of those alike; where none has
+    any, the first, which `require_in_force` then refuses.
+    """
+    if isinstance(qpv, gpd.GeoDataFrame | gpd.GeoSeries):
+        return qpv
+    frames = list(qpv)
+    codes = [frame.index.to_series().astype("str") for frame in frames]
+    where = [own.map(_territory_of) for own in codes]
+    fits = [own.index.isin(_of_list(own, place, lists)) for own, place in zip(codes, where, strict=True)]
+    kept = []
+    for territory in dict.fromkeys(place for own in where for place in own):
+        here = [place.isna() if territory is None else place == territory for place in where]
+        many = [int((one & fit).sum()) for one, fit in zip(here, fits, strict=True)]
+        best = many.index(max(many)) if max(many) else next(rank for rank, one in enumerate(here) if one.any())
+        rows = here[best] & fits[best] if max(many) else here[best]
+        kept.append(frames[best].geometry[rows.to_numpy()])
+    systems = {str(part.crs) for part in kept if part.crs is not None}
+    if len(systems) > 1:
+        kept = [part if part.crs is None else part.to_crs(DEGREES) for part in kept]
+    return gpd.GeoSeries(pd.concat(kept), crs=kept[0].crs)
+
+
+def _territory_of(code: str) -> str | None:
+    if official.vintage_of(code) is None:
+        return None
+    territory = territories.of_department(official.of_qpv(code))
+    return "hexagone" if territory == territories.SAMPLE else territory
+
+
+def _of_list(codes: pd.Series, where: pd.Series, lists: pd.DataFrame) -> list[str]:
+    """Codes that are of the list in force in their territory."""
+    found = []
+    for code, territory in zip(codes, where, strict=True):
+        if territory in lists.index and not _strange([code], territory, lists.loc[territory]):
+            found.append(code)
+    return found
+
+
+def _strange(codes: Iterable[str], territory: str, held: pd.Series) -> list[str]:
+    """Codes that are not of a list; in Mayotte the list of 2026 is that of whole communes."""
+    wrong = [code for code in codes if official.vintage_of(code) != held["vintage"]]
+    if territory == "976" and not wrong:
+        wrong = [code for code in codes if code.endswith("C") != (held["release"] == facts.LAST_RELEASE.isoformat())]
+    return wrong
+
+
 def require_in_force(present: Layer, lists: pd.DataFrame, unsettled: frozenset[str]) -> None:
     """Refuse perimeters of a list that was not in force on the day in their territory, or not surely."""
     problems = []
@@ -122,9 +174,7 @@ def require_in_force(present: Layer, lists: pd.DataFrame, unsettled: frozenset[s
         if pd.isna(held["n_qpv"]):
             continue
         own = present.code[present.territory == territory]
-        wrong = [code for code in own if official.vintage_of(code) != held["vintage"]]
-        if territory == "976" and not wrong:
-            wrong = [code for code in own if code.endswith("C") != (held["release"] == facts.LAST_RELEASE.isoformat())]
+        wrong = _strange(own, territory, held)
         if wrong:
             key = "fiscal.other_list_unsettled" if territory in unsettled else "fiscal.other_list"
             release = {"vintage": int(held["vintage"]), "release": str(held["release"])}
