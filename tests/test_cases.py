@@ -203,6 +203,17 @@ def test_case_14_the_arrondissements_of_census_tables_become_their_communes(tmp_
     assert found["population"].to_dict() == {"01015": 500, "14472": 9, "75056": 2000}
 
 
+def test_case_14_such_a_table_moves_to_the_communes_of_another_year(tmp_path):
+    paris = "".join(f"751{number:02};Paris {number};100\n" for number in range(1, 21))
+    path = text(tmp_path / "P13_POP.csv", f"CODGEO;LIBGEO;P13_POP\n14697;L'Oudon;9\n{paris}")
+    rows = '"COM","14472","28","14","14D","141","1","A","A","L Oudon","1",""\n"COM","75056","11","75","75","751","0"'
+    late = text(tmp_path / "v_commune_2024.csv", f'{INSEE_COMMUNES}{rows},"PARIS","Paris","Paris","75",""\n')
+    people = qg.read_population(path, level="commune")["population"]
+    moved = qg.geographies.move_communes(people, 2015, 2024, communes={2024: late})
+    assert moved["population"].to_dict() == {"14472": 9, "75056": 2000}
+    assert not moved["estimated"].any()
+
+
 @pytest.mark.parametrize("column", ["nomQpv", "libQpv", "NOM_QP", "libelle_quartier", "libelle_qu"])
 def test_case_15_names_have_many_names(tmp_path, column):
     path = outlines(tmp_path / "x.geojson", [SQUARE_93], codeQpv=["QN09301I"], **{column: ["Grande Reyssouze"]})

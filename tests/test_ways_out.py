@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 import qpvgeo as qg
 from qpvgeo.cli import app
+from qpvgeo.cli.hints import on_the_command_line
 from qpvgeo.errors import QpvgeoError
 
 LILLE = shapely.box(3.06, 50.62, 3.065, 50.625)
@@ -242,6 +243,14 @@ def test_name_the_coordinates(points, text, options):
     done = CliRunner().invoke(app, list(map(str, [*command, *options])))
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["states"]["unknown"] == 0
+
+
+def test_the_command_line_names_the_same_choice(tmp_path):
+    path = layer(tmp_path, old=["QP059001"], new=["QN05901N"])
+    with pytest.raises(QpvgeoError) as caught:
+        qg.read_qpv(path)
+    told = on_the_command_line(caught.value)
+    assert (told.key, told.values["meaning"]) == ("cli.hint_one_of", "qpv_code")
 
 
 def test_choose_a_place_of_several_of_one_name():

@@ -149,6 +149,18 @@ def test_totals_stand_in_many_words_and_places(tmp_path, total):
         assert qg.read_communes(path)["population"].to_dict() == {"59350": 60, "59009": 6}
 
 
+def test_totals_may_be_more_than_the_codes(tmp_path):
+    totals = ";France métropolitaine;9\n;Auvergne-Rhône-Alpes;9\n;Ain;8\n"
+    path = table(tmp_path, f"codeQPV;libQPV;popMuniQPV\n{totals}QN00101M;A;6\nQN00102M;B;2\n")
+    assert people(path) == {"QN00101M": 6, "QN00102M": 2}
+
+
+def test_a_column_of_codes_that_few_addresses_have_makes_no_table_of_qpv(tmp_path):
+    rows = "1;rue A;Ain;QN00101M\n2;rue B;Ain;\n3;rue C;Ain;\n4;rue D;Ain;\n"
+    path = table(tmp_path, f"id;rue;departement;qp\n{rows}")
+    assert recognise.judge(path) == []
+
+
 def test_levels_of_one_table_are_told_apart(tmp_path):
     rows = "REG;32;HdF;60\nDEP;59;Nord;26\nEPCI;245900410;MEL;11\nCOM;59350;Lille;2\nCOM;59009;Villeneuve;1\n"
     path = table(tmp_path, f"NIVGEO;CODGEO;LIBGEO;P20_POP\n{rows}")

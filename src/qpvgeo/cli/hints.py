@@ -1,5 +1,7 @@
 """Ways out of the library as the command line writes them: `columns=` of Python is `--columns` here."""
 
+import ast
+
 from qpvgeo.errors import QpvgeoError
 from qpvgeo.language import Note
 
@@ -8,6 +10,7 @@ __all__ = ["on_the_command_line"]
 _HINTS = {
     "formats.give_crs": "cli.hint_crs",
     "formats.its_layers": "cli.hint_layer",
+    "formats.name_columns": "cli.hint_columns",
     "grid.map_columns": "cli.hint_people",
     "grid.name_people": "cli.hint_column_people",
     "indicators.use_coverage": "cli.hint_coverage",
@@ -45,4 +48,5 @@ def on_the_command_line(error: QpvgeoError) -> Note | None:
     values = dict(way_out.values)
     if way_out.key == "read.name_one_of":
         values["columns"] = list(error.problems)
+        values["meaning"] = next(iter(ast.literal_eval(way_out.values["choices"][0]).values()))
     return Note(_HINTS[way_out.key], **values)

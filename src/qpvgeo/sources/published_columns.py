@@ -13,6 +13,7 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError
+from qpvgeo.formats.cells import NUMBER
 from qpvgeo.formats.text_tables import find_column, normalise
 from qpvgeo.language import Note
 from qpvgeo.sources import published_names as names_of
@@ -71,6 +72,9 @@ _EPCI = (
 _SIREN_OF_COMMUNES = "21"
 
 _TRIED = 500
+
+_MOST_TOTALS = 150
+"""Most rows of totals that stand beside codes: a country, its regions and departments."""
 
 _NEARLY_ALL = 0.9
 
@@ -140,11 +144,20 @@ def of_kind(frame: pd.DataFrame, names: Sequence[str], kind: official.Kind) -> s
 def _share(frame: pd.DataFrame, column: str, kind: official.Kind) -> float:
     """Share of the values of a column that are codes of a kind; 0 where most cells are empty."""
     given = frame[column].dropna()
-    if not len(given) or len(given) < len(frame) / 2:
+    if not len(given) or (len(given) < len(frame) / 2 and len(given) < _without_totals(frame, column) / 2):
         return 0.0
     given = given.drop_duplicates()
     given = given.iloc[:: max(1, len(given) // _TRIED)]
     return float(official.clean(given, kind).codes.notna().mean())
+
+
+def _without_totals(frame: pd.DataFrame, column: str) -> int:
+    """Number of rows, but for those without a code that hold words of a total and numbers alone."""
+    bare = frame[frame[column].isna()].astype("object")
+    if len(bare) > _MOST_TOTALS:
+        return len(frame)
+    words = bare.map(lambda cell: pd.isna(cell) or _is_total(cell) or NUMBER.fullmatch(str(cell)) is not None)
+    return len(frame) - int(words.all(axis="columns").sum())
 
 
 def qpv_column(frame: pd.DataFrame) -> str | None:
