@@ -135,7 +135,7 @@ def test_another_sheet(tmp_path):
     path = workbook(tmp_path, Hexagone=[head, ["QN00201M", 5]], DOM=[head, ["QN97101M", 6]])
     (note,) = [one for one in qg.provenance(qg.read_population(path))["notes"] if one.key == "formats.other_sheets"]
     assert people(path, layer=note.values["others"][0]) == {"QN97101M": 6}
-    _, key, values = way_out(lambda: people(path, layer="Corse"))
+    _, key, values = way_out(lambda: people(path, layer="Mayotte"))
     assert key == "formats.its_sheets"
     assert [len(people(path, layer=sheet)) for sheet in values["sheets"]] == [1, 1]
 
