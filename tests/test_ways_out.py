@@ -259,3 +259,28 @@ def test_choose_a_place_of_several_of_one_name():
     _, key, values = way_out(lambda: find_area("93"))
     assert key == "codes.choose_place"
     assert find_area(values["example"]).code == "93"
+
+
+@pytest.mark.parametrize(
+    ("read", "year", "key"),
+    [
+        (qg.read_qpv, 2024, "qpv-2024"),
+        (qg.read_population, 2024, "qpv-2024-population"),
+        (qg.read_communes, 2024, "cog-2024"),
+        (qg.read_epci, 2024, "epci-2024"),
+    ],
+)
+def test_a_year_in_place_of_a_source_names_a_key_of_the_reader(read, year, key):
+    _, told, values = way_out(lambda: read(year))
+    assert (told, values) == ("sources.did_you_mean", {"key": key})
+    assert key in qg.datasets().index
+
+
+def test_a_commune_by_name_needs_the_names():
+    sample = qg.sample()
+    communes = qg.read_communes(sample.communes, table=sample.communes_table)
+    links = qg.join_communes(qg.read_qpv(sample.qpv_2024), communes)
+    _, key, _ = way_out(lambda: qg.coverage(links, by="commune", place="Port-Brume"))
+    assert key == "codes.no_place_without_names"
+    assert len(qg.coverage(links, by="commune", place="99001")) == 1
+    assert len(qg.coverage(links, by="commune", place="Port-Brume", units=communes)) == 1

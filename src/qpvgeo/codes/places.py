@@ -158,7 +158,9 @@ def find_area(
             problems=[Note("codes.choice", place=area.label, level=area.level) for area in found],
             way_out=Note("codes.choose_place", example=found[0].label),
         )
-    key = "codes.no_place" if communes is not None else "codes.no_place_without_communes"
+    named = communes is not None and "name" in communes.columns
+    key = "codes.no_place_without_names" if communes is not None and not named else "codes.no_place"
+    key = "codes.no_place_without_communes" if communes is None else key
     raise UsageError(
         Note("codes.unknown_place", name=name),
         problems=[Note("codes.near_place", place=place) for place in near_names(name, known)],

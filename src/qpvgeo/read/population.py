@@ -150,7 +150,7 @@ def read_population(
         raise UsageError(
             Note("read.arrondissements_unknown", value=str(arrondissements)), way_out=Note("read.fold_or_keep")
         )
-    path = recognise.paths(source, data)[0]
+    path = recognise.paths(source, data, like="qpv-{}-population")[0]
     text = _read(path, _LEVELS[level], columns, layer, year)
     table = text.attrs["table"]
     where = f"{path.name} ({table['member']})" if "member" in table else path.name

@@ -89,8 +89,15 @@ def resolve(source: str | os.PathLike[str], data: str | os.PathLike[str] | None 
     return [at_hand]
 
 
-def paths(source: Any, data: str | os.PathLike[str] | None = None) -> list[Path]:  # noqa: ANN401 - judged here
+def paths(
+    source: Any,  # noqa: ANN401 - judged here
+    data: str | os.PathLike[str] | None = None,
+    *,
+    like: str = "qpv-{}",
+) -> list[Path]:
     """Files behind a path, a key of the catalogue, or several of them, as every reader takes them.
+
+    `like` is the form of the keys that the reader takes, for one who gives a year.
 
     Raises
     ------
@@ -111,7 +118,7 @@ def paths(source: Any, data: str | os.PathLike[str] | None = None) -> list[Path]
     listed = list(source) if several else [source]
     for one in listed:
         if not isinstance(one, str | os.PathLike):
-            key = f"qpv-{one}" if f"qpv-{one}" in PERIMETER_KEYS else ""
+            key = like.format(one) if like.format(one) in catalog.CATALOG else ""
             raise UsageError(
                 Note("sources.not_a_source", kind=type(one).__name__, value=str(one)[:_SHOWN]),
                 way_out=Note("sources.did_you_mean", key=key) if key else Note("sources.give_a_path"),

@@ -150,7 +150,7 @@ def read_communes(
             Note("read.arrondissements_unknown", value=str(arrondissements)), way_out=Note("read.fold_or_keep")
         )
     notes: list[str] = []
-    given = recognise.paths(source, data)
+    given = recognise.paths(source, data, like="cog-{}")
     _require_there(given)
     pieces = [path for path in given if has_outlines(path)]
     columns, unused = columns or {}, set(columns or {})
@@ -247,7 +247,7 @@ def read_epci(
     """
     notes: list[str] = []
     columns, unused = columns or {}, set(columns or {})
-    paths = recognise.paths(source, data)
+    paths = recognise.paths(source, data, like="epci-{}")
     _require_there(paths)
     frames, records = zip(*(_read_epci(path, columns, unused, notes, layer) for path in paths), strict=True)
     _require_used(unused)
