@@ -10,6 +10,10 @@ import pytest
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _SERIOUS = {"serious", "critical"}
 
+CUT = """() => [...document.querySelectorAll('h1, p, td, th, dt, dd, li')]
+    .filter((one) => one.offsetParent && one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent)"""
+"""Texts that are wider than their box."""
+
 
 def missing(reason):
     """Skip for want of a browser; fail where one is required."""

@@ -14,6 +14,7 @@ from . import policy as policy
 from . import population as population
 from . import published as published
 from . import quality as quality
+from . import reports as reports
 from . import resilience as resilience
 from . import settings as settings
 from . import sources as sources
@@ -49,6 +50,8 @@ from .read.grid.reader import read_grid as read_grid
 from .read.indicators import read_indicators as read_indicators
 from .read.population import read_population as read_population
 from .read.qpv import read_qpv as read_qpv
+from .reports.citations import cite as cite
+from .reports.sheets import report as report
 from .resilience.cell_exposure import exposure as exposure
 from .samples import sample as sample
 from .sources.download import fetch as fetch

@@ -23,6 +23,7 @@ from qpvgeo.cli.commands.fetch import fetch
 from qpvgeo.cli.commands.ledger import ledger
 from qpvgeo.cli.commands.map import map_
 from qpvgeo.cli.commands.population import population
+from qpvgeo.cli.commands.report import report
 from qpvgeo.cli.commands.summary import summary
 from qpvgeo.cli.commands.tag import tag
 from qpvgeo.cli.hints import on_the_command_line
@@ -53,6 +54,7 @@ command(app, "designate", "cli.designate")(designate)
 command(app, "contrat", "cli.contrat")(contrat)
 command(app, "map", "cli.map")(map_)
 command(app, "ledger", "cli.ledger")(ledger)
+command(app, "report", "cli.report")(report)
 
 
 def main() -> None:

@@ -16,11 +16,6 @@ LANGS = ("en", "fr")
 HOSTILE = '<img src=x onerror=alert(1)> "L\'Été" $1 & </script>'
 
 
-CUT = """() => [...document.querySelectorAll('h1, p, td, th, dt, dd, li')]
-    .filter((one) => one.offsetParent && one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent)"""
-"""Texts that are wider than their box."""
-
-
 @pytest.fixture(scope="module")
 def browser():
     with browsers.chromium() as found:
@@ -250,7 +245,7 @@ def test_print_is_vectors_with_no_text_cut(visit, lang):
         assert [line for line in text.split("\n") if flat(line) not in words] == []
     seen.tab.emulate_media(media="print")
     seen.tab.set_viewport_size({"width": 700, "height": 1000})
-    assert seen.tab.evaluate(CUT) == []
+    assert seen.tab.evaluate(browsers.CUT) == []
 
 
 @pytest.fixture(scope="module")

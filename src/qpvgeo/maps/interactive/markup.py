@@ -12,7 +12,7 @@ from typing import Any
 
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
-from qpvgeo.language.notes import keys
+from qpvgeo.language.notes import keys, say
 
 __all__ = ["page_html"]
 
@@ -68,7 +68,8 @@ def _digest(text: str) -> str:
 
 def words(lang: str) -> dict[str, str]:
     """Words of the page itself, `#` where a number goes."""
-    return {key.removeprefix(_WORDS): text[lang] for key, text in keys().items() if key.startswith(_WORDS)}
+    names = [key.removeprefix(_WORDS) for key in keys() if key.startswith(_WORDS)]
+    return {name: say(f"page.{name}", {}, lang) for name in names}
 
 
 def page_html(title: str, lang: str, data: str, sources: list[str]) -> str:
