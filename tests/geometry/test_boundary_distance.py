@@ -103,3 +103,36 @@ def test_order_chunks_and_threads_change_nothing(monkeypatch):
         turned = limits_of(*shapes).nearest(x[::-1].copy(), y[::-1].copy())
         assert np.array_equal(turned[0][::-1], expected[0], equal_nan=True)
         assert (turned[1][::-1] == expected[1]).all()
+
+
+def test_areas_that_share_edges_or_lie_alike_are_told_by_their_order():
+    """Many edges at one distance, more than are looked at together: the first area decides, as all at once would."""
+    chance = np.random.default_rng(12)
+    tiles = [shapely.box(x, y, x + 10, y + 10) for x in range(0, 120, 10) for y in range(0, 120, 10)]
+    limits = limits_of(*tiles, reach=60.0, cell=50.0)
+    x, y = np.concatenate([chance.uniform(-50, 170, (2, 400)), np.rint(chance.uniform(-10, 130, (2, 400)))], axis=1)
+    distance, area = limits.nearest(x, y)
+    to_each = np.array([shapely.distance(shapely.boundary(tile), shapely.points(x, y)) for tile in tiles])
+    near = np.flatnonzero(to_each.min(axis=0) <= 60)
+    assert distance[near] == pytest.approx(to_each.min(axis=0)[near], abs=1e-9)
+    first = (to_each[:, near] <= to_each.min(axis=0)[near] + 1e-9).argmax(axis=0)
+    assert (area[near] == first).all()
+    assert (area[np.setdiff1d(np.arange(len(x)), near)] == -1).all()
+
+
+def test_edges_of_a_cell_stand_by_their_distance_and_are_not_told_too_far():
+    chance = np.random.default_rng(9)
+    shapes = [blob(seed, *chance.uniform(0, 2_000, 2), 300, corners=30) for seed in range(20)]
+    limits = limits_of(*shapes, cell=200.0)
+    cells = np.flatnonzero(limits.fine)
+    tile = np.flatnonzero(limits.coarse >= 0)[cells >> 10]
+    inner = cells & 1023
+    column, row = tile % limits.frame.columns * 32 + (inner & 31), tile // limits.frame.columns * 32 + (inner >> 5)
+    for number, col, up in zip(limits.fine[cells] - 1, column, row, strict=True):
+        rows = slice(limits.start[number], limits.start[number + 1])
+        middle = shapely.Point(limits.frame.x + (col + 0.5) * 200, limits.frame.y + (up + 0.5) * 200)
+        x, y, dx, dy = limits.edges[:4, limits.near[rows]]
+        edges = shapely.linestrings(np.stack([np.stack([x, y], -1), np.stack([x + dx, y + dy], -1)], axis=1))
+        apart = shapely.distance(edges, middle)
+        assert (limits.far[rows] <= apart + 1e-6).all()
+        assert (np.diff(limits.far[rows]) >= -1e-6).all()

@@ -370,15 +370,15 @@ def test_index_for_few_or_many_points_answers_the_same():
     qpv = layer(**{f"q{n:02d}": square(*chance.uniform(0, 5_000, 2)) for n in range(40)})
     x, y = X + chance.uniform(0, 5_300, 4_000), Y + chance.uniform(0, 5_300, 4_000)
     answers, cells = [], []
-    for many in (None, 6e6):
+    for many in (None, 6e6, 2e7):
         index = PerimeterIndex(qpv, expected_points=many)
         part = index.layer("hexagone", None)
         answers.append((index.locate(x, y).tolist(), *(axis.tolist() for axis in part.boundaries(500.0).nearest(x, y))))
         cells.append((part.grid.frame.cell, part.boundaries(500.0).frame.cell))
         part.expect(np.inf)
-        assert part.grid.frame.cell == 50
-    assert str(answers[0]) == str(answers[1])
-    assert cells == [(200, 400), (50, 100)]
+        assert (part.grid.frame.cell, part.boundaries(500.0).frame.cell) == (50, 100)
+    assert str(answers[0]) == str(answers[1]) == str(answers[2])
+    assert cells == [(200, 400), (50, 200), (50, 100)]
 
 
 def test_digest_is_that_of_the_perimeters_as_they_were(two):

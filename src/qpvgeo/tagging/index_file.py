@@ -32,8 +32,8 @@ from qpvgeo.tagging.options import WIDEST_M
 __all__ = ["again", "read", "write"]
 
 _FORMAT = "qpvgeo perimeter index"
-_VERSION = 5
-_KEPT = {"grid": ("coarse", "fine", "start", "held"), "boundaries": ("coarse", "fine", "start", "near", "edges")}
+_VERSION = 6
+_KEPT = {"grid": ("coarse", "fine", "start", "held"), "boundaries": ("coarse", "fine", "start", "near", "far", "edges")}
 _TILE_CELLS = 1 << 10
 _EDGE_ROWS, _EDGE_AREA = 6, 4
 _AREAL = (3, 6)  # how shapely numbers Polygon and MultiPolygon
@@ -244,14 +244,15 @@ def _grid(arrays: Arrays, many: int) -> dict[str, Any]:
 def _boundaries(arrays: Arrays, many: int) -> dict[str, Any]:
     """Parts of a distance grid whose numbers lead nowhere else."""
     found = _tiles(arrays, "boundaries")
-    start, near, edges = (arrays[f"boundaries.{name}"] for name in ("start", "near", "edges"))
+    start, near, far, edges = (arrays[f"boundaries.{name}"] for name in ("start", "near", "far", "edges"))
     start, near = _whole(start), _whole(near)
     _require(edges.ndim == 2 and len(edges) == _EDGE_ROWS and edges.dtype == np.float64 and np.isfinite(edges).all())
     _require(((edges[_EDGE_AREA] >= 0) & (edges[_EDGE_AREA] < many)).all())
     _require(len(start) and start[0] == 0 and start[-1] == len(near) and (np.diff(start) > 0).all())
     _require(((near >= 0) & (near < edges.shape[1])).all())
+    _require(far.shape == near.shape and far.dtype == np.float32 and np.isfinite(far).all())
     _require(((found["fine"] >= 0) & (found["fine"] < len(start))).all())
-    return found | {"start": start, "near": near, "edges": edges}
+    return found | {"start": start, "near": near, "far": far, "edges": edges}
 
 
 def _tiles(arrays: Arrays, name: str) -> dict[str, Any]:

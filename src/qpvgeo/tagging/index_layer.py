@@ -21,9 +21,6 @@ __all__ = ["IndexLayer"]
 _MOST_CELLS, _MOST_BOUNDARY_CELLS = 1.6e7, 4e6
 """Perimeters as large as communes get larger cells, so that the index keeps to a few hundred megabytes."""
 
-_MANY_POINTS = 4e6
-"""From this many query points on, a finer grid repays its construction."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Size:
@@ -42,8 +39,14 @@ class _Size:
     boundary_cell: float
 
 
-_COARSE = _Size(by_boxes=True, cell=200.0, boundary_cell=400.0)
-_FINE = _Size(by_boxes=False, cell=50.0, boundary_cell=100.0)
+_SIZES = {
+    0.0: _Size(by_boxes=True, cell=200.0, boundary_cell=400.0),
+    4e6: _Size(by_boxes=False, cell=50.0, boundary_cell=200.0),
+    1.6e7: _Size(by_boxes=False, cell=50.0, boundary_cell=100.0),
+}
+"""From so many query points on, a finer grid repays its construction."""
+
+_FINEST = _SIZES[1.6e7]
 
 Floats = npt.NDArray[np.float64]
 Shapes = npt.NDArray[np.object_]
@@ -87,7 +90,7 @@ class IndexLayer:
         self.lost = lost
         self._grid, self._boundaries = grid, boundaries
         # grids read from a file are the finest, and so are those built without a known number of points
-        self._size, self._points = _FINE, 0.0
+        self._size, self._points = _FINEST, 0.0
         self._lock = PerProcess(Lock)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -105,11 +108,13 @@ class IndexLayer:
         """
         with self._lock.own():
             self._points += points
-            size = _FINE if self._points >= _MANY_POINTS else _COARSE
-            if self._grid is None and self._boundaries is None:
-                self._size = size
-            elif size == _FINE and self._size != _FINE:
-                self._size, self._grid, self._boundaries = size, None, None
+            size = next(size for least, size in reversed(_SIZES.items()) if self._points >= least)
+            built = self._grid is not None or self._boundaries is not None
+            if built and size.boundary_cell >= self._size.boundary_cell:
+                return
+            if size.by_boxes != self._size.by_boxes:
+                self._grid = None
+            self._size, self._boundaries = size, None
 
     @property
     def grid(self) -> PointGrid:
