@@ -10,7 +10,7 @@ import pandas as pd
 
 from qpvgeo._version import __version__
 
-__all__ = ["ATTRS_KEY", "as_record", "file_record", "is_fictional", "provenance", "stamp"]
+__all__ = ["ATTRS_KEY", "as_record", "file_record", "is_fictional", "provenance", "record", "stamp", "stamped"]
 
 ATTRS_KEY = "qpvgeo"
 
@@ -85,9 +85,17 @@ def stamp(frame: pd.DataFrame, files: Iterable[Mapping[str, Any]] = (), **about:
     **about
         Whatever else is known (`vintage`, `release`, `repairs`, `notes`, ...), as plain JSON values.
     """
-    frame.attrs[ATTRS_KEY] = _Record(
-        read_with=f"qpvgeo {__version__}", files=[dict(record) for record in files], **about
-    )
+    return stamped(frame, record(files, **about))
+
+
+def record(files: Iterable[Mapping[str, Any]] = (), **about: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Provenance that `stamp` writes, for a table that has no attributes."""
+    return _Record(read_with=f"qpvgeo {__version__}", files=[dict(one) for one in files], **about)
+
+
+def stamped(frame: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
+    """Frame with a provenance in its attributes, which are changed in place."""
+    frame.attrs[ATTRS_KEY] = about
     return frame
 
 

@@ -9,10 +9,12 @@ is an estimate, except where perimeters were kept or merged whole.
 from typing import Literal
 
 import pandas as pd
+import pyarrow as pa
 
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import provenance
+from qpvgeo.frames.interchange import Returns, by_code, require_returns, returned
 from qpvgeo.geographies.apportionment import COVERED, Kind, apportion, framed
 from qpvgeo.geographies.forms import SIDES, crosswalk_form, shown
 from qpvgeo.language import Note
@@ -25,7 +27,7 @@ _WEIGHTS = ("population", "households", "points", "area_m2")
 """What shares may be of, the one that says most about people first."""
 
 
-def convert(
+def convert(  # noqa: PLR0913 - a table, the way, and the form
     values: pd.Series | pd.DataFrame,
     crosswalk: pd.DataFrame,
     *,
@@ -33,15 +35,17 @@ def convert(
     denominators: pd.Series | None = None,
     by: str | None = None,
     of: Scope | None = None,
-) -> pd.DataFrame:
+    returns: Returns = "pandas",
+) -> pd.DataFrame | pa.Table:
     """Convert a table by QPV from one geography to the other.
 
     Parameters
     ----------
     values
         Series, or frame whose columns are all of one kind, by code of one of the two geographies: its codes say which
-        way to go. Perimeters that it leaves out count as missing. A column `covered_share`, which a frame of `convert`
-        has, is left out of the values.
+        way to go. A frame that speaks the Arrow PyCapsule interface (pyarrow, polars, DuckDB) has them in its first
+        column of text. Perimeters that it leaves out count as missing. A column `covered_share`, which a frame of
+        `convert` has, is left out of the values.
     crosswalk
         Frame of `qpvgeo.crosswalk`, whole: each pair once, with the rows of what is uncovered.
     kind
@@ -65,7 +69,11 @@ def convert(
 
     Returns
     -------
-    pandas.DataFrame
+        `pandas`, or `pyarrow`: a table whose first column is `qpv_code`, with the provenance in its metadata, as JSON.
+
+    Returns
+    -------
+    pandas.DataFrame or pyarrow.Table
         Indexed by `qpv_code` of the other geography: the columns, then `covered_share` (0 to 1), the share of the
         perimeter that the values are about, by the weight, or by area where the weight of a part is not known: what
         the first geography does not cover is in no value. Values are missing where nothing comes, and where a part
@@ -104,6 +112,8 @@ def convert(
     >>> bool(abs(moved["population"].sum() + left["value"].sum() - people.sum()) < 1e-6)
     True
     """
+    require_returns(returns)
+    values = by_code(values)
     if not isinstance(values, pd.Series | pd.DataFrame):
         raise UsageError(
             Note("geographies.values_type", given=type(values).__name__),
@@ -132,7 +142,7 @@ def convert(
         notes=notes,
         fictional=bool(of_walk.get("fictional", False)),
     )
-    return found.frame(**found.table.attrs[provenance.ATTRS_KEY])
+    return returned(found.frame(**found.table.attrs[provenance.ATTRS_KEY]), returns)
 
 
 def _scope(table: pd.DataFrame, of: object) -> Scope:

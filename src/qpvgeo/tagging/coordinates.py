@@ -25,6 +25,8 @@ __all__ = [
     "crs_fault",
     "numbers_in",
     "numbers_of",
+    "require_points",
+    "settled_crs",
 ]
 
 
@@ -165,21 +167,52 @@ def _of_shapes(points: gpd.GeoDataFrame | gpd.GeoSeries, crs: Any) -> Coordinate
     # as it stands in the frame: a copy of the shapes counts each of them
     shapes = np.asarray(points.geometry.array)
     x, y, others = coordinates_of_shapes(shapes)
+    require_points(shapes, others, points.index)
+    return Coordinates(x, y, settled_crs(points.crs, crs), points.index, np.empty(0, np.intp))
+
+
+def require_points(shapes: npt.NDArray[np.object_], others: npt.NDArray[np.intp], labels: Any) -> None:  # noqa: ANN401
+    """Raise when some shapes are no points.
+
+    Parameters
+    ----------
+    shapes
+        The shapes.
+    others
+        Positions of those that are no points.
+    labels
+        Labels of all the shapes, by position.
+
+    Raises
+    ------
+    DataError
+        Lists them.
+    """
     if len(others):
         raise DataError(
             Note("tagging.some_not_points", count=len(others), total=len(shapes)),
-            problems=[
-                Note("tagging.shape_is_a", label=str(points.index[row]), kind=shapes[row].geom_type) for row in others
-            ],
+            problems=[Note("tagging.shape_is_a", label=str(labels[row]), kind=shapes[row].geom_type) for row in others],
             way_out=Note("tagging.take_a_point"),
         )
-    found = _required(crs if points.crs is None else points.crs)
-    if crs is not None and not found.equals(_required(crs), ignore_axis_order=True):
+
+
+def settled_crs(own: Any, given: Any) -> pyproj.CRS:  # noqa: ANN401 - whatever pyproj reads
+    """CRS of points that may bring their own, and may be given one.
+
+    Raises
+    ------
+    DataError
+        There is none.
+    UsageError
+        There are two.
+    """
+    found = _required(given if own is None else own)
+    if given is not None and not found.equals(_required(given), ignore_axis_order=True):
         raise UsageError(
-            Note("tagging.points_other_projection", own=found.to_string(), given=repr(crs)),
+            Note("tagging.points_other_projection", own=found.to_string(), given=repr(given)),
             way_out=Note("tagging.leave_crs_out"),
         )
-    return Coordinates(x, y, found, points.index, np.empty(0, np.intp))
+    return found
 
 
 def _of_table(table: pd.DataFrame, xy: Any, crs: Any) -> Coordinates:  # noqa: ANN401

@@ -14,11 +14,14 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
 
 from qpvgeo.errors import UsageError
 from qpvgeo.frames import provenance, require
+from qpvgeo.frames.interchange import Returns, described, require_returns, speaks_arrow, table_of
 from qpvgeo.language import Note
-from qpvgeo.tagging.coordinates import columns_fault, coordinates_of, crs_fault
+from qpvgeo.tagging.arrow_points import points_of_arrow
+from qpvgeo.tagging.coordinates import Coordinates, columns_fault, coordinates_of, crs_fault
 from qpvgeo.tagging.options import Distance, Options
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
 from qpvgeo.tagging.tagger import Tagger
@@ -39,14 +42,16 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
     crs: Any = None,  # noqa: ANN401 - whatever pyproj reads
     commune: str | None = None,
     communes: gpd.GeoDataFrame | None = None,
-) -> pd.DataFrame:
+    returns: Returns = "pandas",
+) -> pd.DataFrame | pa.Table:
     """Tag each point: in a perimeter or out of all, in which one, and at what distance from the nearest boundary.
 
     Parameters
     ----------
     points
-        GeoDataFrame or GeoSeries of points; DataFrame with columns of coordinates; or a pair of arrays, eastings or
-        longitudes first.
+        GeoDataFrame or GeoSeries of points; DataFrame with columns of coordinates; a frame that speaks the Arrow
+        PyCapsule interface (pyarrow, polars, DuckDB), with such columns, with points of GeoArrow or in WKB; or a pair
+        of arrays, eastings or longitudes first.
     qpv
         Perimeters, of one vintage or several (a list of frames), or a `PerimeterIndex` built once and used again.
     bands
@@ -80,10 +85,13 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
         Outlines of communes (`qpvgeo.read_communes`) or of departments, indexed by code: the codes are tested against
         them, to 500 m. Without them a code is tested against the territory, and against the QPV of its department (200
         km at most).
+    returns
+        `pandas`, or `pyarrow`: a table with the same columns and no labels, whose types do not depend on the rows
+        (texts as dictionaries); the provenance is in its metadata, as JSON.
 
     Returns
     -------
-    pandas.DataFrame
+    pandas.DataFrame or pyarrow.Table
         A row for each point, in the same order, on the same index, which may repeat:
 
         - `state`: `in`, `out` or `unknown` (categories).
@@ -138,18 +146,19 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
     0
     """
     options = Options(bands=bands, distance=distance, on=on, tolerance_m=tolerance_m, xy=xy, crs=crs, commune=commune)
-    options.require(xy=columns_fault(points, xy), crs=crs_fault(points, crs))
-    if isinstance(points, gpd.GeoDataFrame) and points.active_geometry_name is None:
-        raise UsageError(Note("tagging.no_active_geometry"), way_out=Note("tagging.set_geometry"))
-    found = coordinates_of(points, xy=xy, crs=crs)
+    require_returns(returns)
+    if speaks_arrow(points):
+        options.require()
+        points, found = points_of_arrow(table_of(points), xy, crs, _beside(tolerance_m, commune))
+    else:
+        found = _located(points, options)
     tolerance = tolerance_of(points, tolerance_m, found.index)
     index = qpv
     if not isinstance(index, PerimeterIndex):
         index = PerimeterIndex(index, reach_m=max(options.needed, tolerance.widest))
     tagger = Tagger.prepare(index, options, communes=communes)
     tagged = tagger.tag(found, tolerance, None if commune is None else _column(points, commune))
-    return provenance.stamp(
-        tagged.frame(found.index),
+    about = provenance.record(
         index.files,
         vintages=list(index.vintages),
         on=None if on is None else str(on),
@@ -160,6 +169,24 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
         counted=asdict(tagged.counted),
         fictional=index.fictional,
     )
+    if returns == "pyarrow":
+        return described(pa.Table.from_batches([tagged.batch()]), about)
+    return provenance.stamped(tagged.frame(found.index), about)
+
+
+def _located(points: Any, options: Options) -> Coordinates:  # noqa: ANN401 - one of several forms
+    """Coordinates of points that are no Arrow table, once the options are judged."""
+    xy, crs = options.xy, options.crs
+    options.require(xy=columns_fault(points, xy), crs=crs_fault(points, crs))
+    if isinstance(points, gpd.GeoDataFrame) and points.active_geometry_name is None:
+        raise UsageError(Note("tagging.no_active_geometry"), way_out=Note("tagging.set_geometry"))
+    return coordinates_of(points, xy=xy, crs=crs)
+
+
+def _beside(tolerance_m: Any, commune: str | None) -> list[str]:  # noqa: ANN401 - whatever was given
+    """Columns that are read besides the coordinates."""
+    named = [commune, tolerance_m] if isinstance(tolerance_m, str) else [commune]
+    return [name for name in (*named, *BAN_TYPES, *BAN_SCORES) if isinstance(name, str)]
 
 
 def _column(points: Any, name: str) -> pd.Series:  # noqa: ANN401 - one of several forms

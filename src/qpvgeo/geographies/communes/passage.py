@@ -13,10 +13,12 @@ from typing import TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from qpvgeo.codes import official
 from qpvgeo.errors import UsageError
 from qpvgeo.frames import provenance
+from qpvgeo.frames.interchange import Returns, by_code, require_returns, returned
 from qpvgeo.geographies.apportionment import apportion
 from qpvgeo.geographies.communes.code_audit import require_codes
 from qpvgeo.geographies.communes.genealogy import BASES, Part, trace
@@ -136,14 +138,16 @@ def move_communes(
     *,
     kind: str = "count",
     denominators: pd.Series | None = None,
+    returns: Returns = "pandas",
     **sources: Unpack[Sources],
-) -> pd.DataFrame:
+) -> pd.DataFrame | pa.Table:
     """Move a table of communes of one year to the communes of another.
 
     Parameters
     ----------
     table
-        Values by code of commune of `from_year`: a Series, or a frame whose columns are moved alike.
+        Values by code of commune of `from_year`: a Series, or a frame whose columns are moved alike. A frame that
+        speaks the Arrow PyCapsule interface (pyarrow, polars, DuckDB) has the codes in its first column of text.
     from_year, to_year
         Years of the COG; back in time too.
     kind
@@ -153,12 +157,14 @@ def move_communes(
     denominators
         By code of `from_year`: for rates, what the rate is of (households for a share of households); for categories,
         what weighs each commune in place of the people of the table of `from_year`.
+    returns
+        `pandas`, or `pyarrow`: a table whose first column is `code`, with the provenance in its metadata, as JSON.
     **sources
         `events`, `communes`, `population`: as for `commune_passage`.
 
     Returns
     -------
-    pandas.DataFrame
+    pandas.DataFrame or pyarrow.Table
         Indexed by `code` of `to_year` (those that the communes of the table lead to):
 
         - the columns of the table; a value is missing where one of the communes before is not in the table or has
@@ -194,6 +200,8 @@ def move_communes(
         raise UsageError(
             Note("geographies.no_such_source", names=unknown), way_out=Note("geographies.no_such_source_way_out")
         )
+    require_returns(returns)
+    table = by_code(table)
     if not isinstance(table, pd.Series | pd.DataFrame):
         raise UsageError(
             Note("geographies.values_type", given=type(table).__name__),
@@ -224,7 +232,7 @@ def move_communes(
     about = provenance.provenance(passage)
     lacking = sorted(set(parts["code_from"].dropna()) - set(table.index))
     told = [_named("geographies.not_in_table", lacking)] if lacking else []
-    return found._replace(table=values).frame(**{**about, "notes": [*about["notes"], *told]})
+    return returned(found._replace(table=values).frame(**{**about, "notes": [*about["notes"], *told]}), returns)
 
 
 def _passage(held: Held, asked: Iterable[str] = ()) -> pd.DataFrame:
