@@ -25,6 +25,7 @@ import shapely
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import require
 from qpvgeo.geometry import insee_lattice as grid_lattice
+from qpvgeo.geometry.distinct_cells import distinct_cells
 from qpvgeo.geometry.edges import Edges, cut, edges_of
 from qpvgeo.geometry.insee_lattice import Cells, Lattice
 from qpvgeo.geometry.outline_repair import mended
@@ -305,8 +306,7 @@ def overlap_cells(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice | pd
     """
     require.require_layer(areas, name="areas")
     if isinstance(lattice, pd.DataFrame):
-        require.require_unique_cells(lattice)
-        table = grid_lattice.cells_of(lattice)
+        table = distinct_cells(lattice)
         found = cover(areas, table.lattice)
         held = grid_lattice.locate(found.cells, table) >= 0
         cells = Cells(table.lattice, found.cells.north[held], found.cells.east[held])

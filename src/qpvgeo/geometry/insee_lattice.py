@@ -39,6 +39,7 @@ __all__ = [
 
 _ID = re.compile(r"CRS(\d{1,9})RES([1-9]\d{0,8})mN(\d{1,18})E(\d{1,18})", re.ASCII)
 _BLOCK = 1 << 14
+_PIECE = 1 << 18
 _LARGEST_MAP = 1 << 28
 
 Integers = npt.NDArray[np.int64]
@@ -108,7 +109,7 @@ def parse_ids(ids: Any, lattice: Lattice | None = None) -> Cells:  # noqa: ANN40
     >>> cells.lattice, cells.north.tolist(), cells.east.tolist()
     (Lattice(epsg=3035, size=200), [2029800, 2030000], [4252400, 4252400])
     """
-    chunks = [chunk for chunk in chunks_of(ids) if len(chunk)]
+    chunks = [chunk.slice(at, _PIECE) for chunk in chunks_of(ids) for at in range(0, len(chunk), _PIECE)]
     if not chunks:
         return Cells(lattice or Lattice(3035, 200), np.empty(0, np.int64), np.empty(0, np.int64))
     shape = _ID.fullmatch(chunks[0][0].as_py() or "")

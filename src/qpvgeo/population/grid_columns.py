@@ -13,7 +13,8 @@ import pandas as pd
 
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import require
-from qpvgeo.geometry.insee_lattice import Cells, cells_of
+from qpvgeo.geometry.distinct_cells import distinct_cells
+from qpvgeo.geometry.insee_lattice import Cells
 from qpvgeo.language import Note
 from qpvgeo.read.grid.names import SUMMED, kind_of
 
@@ -121,8 +122,7 @@ def checked_cells(grid: Any) -> Cells:  # noqa: ANN401 - whatever the caller gav
     require.require_once(grid, _FIGURES)
     if isinstance(grid.index, pd.MultiIndex):
         raise DataError(Note("population.several_levels"), way_out=Note("population.index_by_cell"))
-    require.require_unique_cells(grid)
-    cells = cells_of(grid)
+    cells = distinct_cells(grid)
     text = [name for name in _FIGURES if name in grid.columns and not pd.api.types.is_numeric_dtype(grid[name])]
     # a column of which nothing is known may be of any type
     text = [name for name in text if grid[name].notna().any()]

@@ -60,8 +60,14 @@ class Warned:
     def write(self, result: pd.DataFrame) -> None:
         """Write the warnings into the frame: codes, and sentences in the current language."""
         gaps = result["gap"].tolist() if "gap" in result.columns else [None] * len(result)
+        # few combinations in thousands of rows: each is worded once
+        keys = [
+            (tuple(codes), gap if "total_not_met" in codes else None)
+            for codes, gap in zip(self.codes, gaps, strict=True)
+        ]
+        said = {key: "; ".join(in_words(key[0], {"gap": key[1]})) for key in dict.fromkeys(keys)}
         result["reliability"] = pd.Series(
-            ["; ".join(in_words(codes, {"gap": gap})) for codes, gap in zip(self.codes, gaps, strict=True)],
+            [said[key] for key in keys],
             index=result.index,
             dtype="str",
         )
