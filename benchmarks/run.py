@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 
+import connected
 import data
 import drawn
 import fresh
@@ -33,6 +34,8 @@ ROUNDS = 5
 AGREE_M2 = 1e-6
 AGREE_PEOPLE = 1e-6
 AGREE_M = 1e-6
+SMALL = 0.1
+"""Share of flagged cells beyond which the slowest tools take fewer rounds."""
 MILLIONS = (1, 5, 26)
 """Points of the workloads `tag`, `bands` and `files`; the last as many as addresses in the country."""
 MANY = 20_000_000
@@ -131,6 +134,30 @@ def grid():
     for tool, rounds in runs.items():
         peaks = [statistics.median(peak for _, peak, _ in which) for which in (rounds, overlay or rounds)]
         print(f"| `{tool}` | {peaks[0]:.0f} | {peaks[0] / peaks[1]:.3f} |")
+
+
+def zones():
+    """Connected zones of the poorest cells of the national grid, 1 % and 30 % of them."""
+    cells = data.grid(data.national_qpv())
+    for share in (0.01, 0.3):
+        with tempfile.TemporaryDirectory() as folder:
+            flagged = connected.prepare(Path(folder), cells, share)
+            few = {"libpysal": 1, "shapely and csgraph": 3} if share > SMALL else {}
+            check = partial(_require_same_zones, Path(folder))
+            runs = _fresh("connected", connected.TOOLS, Path(folder), few, check=check)
+        labels = runs["connected_zones"][0][2]
+        print(f"\n{flagged:,} of {len(cells):,} cells, {labels.max() + 1:,} zones; {_load()}")
+        _show(f"Connected zones, {share:.0%} of the cells", _times(runs), unit="connected_zones")
+        _peaks(runs)
+
+
+def _require_same_zones(folder, answers):
+    """Raise when labels differ: those of ndimage as they are, those of others in its order."""
+    right = answers["scipy.ndimage.label"]
+    for tool, labels in answers.items():
+        told = labels if tool == "connected_zones" else connected.ordered(folder, labels)
+        if not np.array_equal(told, right):
+            raise SystemExit(f"{tool} and scipy.ndimage.label differ")
 
 
 def ids():
@@ -338,6 +365,7 @@ WORKLOADS = {
     "overlap": overlap,
     "vintages": vintages,
     "grid": grid,
+    "zones": zones,
     "ids": ids,
     "reads": reads,
     "distances": distances,

@@ -9,7 +9,13 @@ import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
-PICTURES = {"first_look.ipynb": 1, "maps.ipynb": 7, "from_2015_to_2024.ipynb": 1}
+PICTURES = {
+    "designation.ipynb": 3,
+    "first_look.ipynb": 1,
+    "from_2015_to_2024.ipynb": 1,
+    "maps.ipynb": 7,
+    "programmes_and_exposure.ipynb": 2,
+}
 SECONDS = 30
 PACKAGES = ("nbformat", "nbclient", "ipykernel")
 

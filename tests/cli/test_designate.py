@@ -55,3 +55,9 @@ def test_medians_are_needed_without_the_sample():
 def test_the_table_names_threshold_and_article(lang):
     shown = run("--sample", "--lang", lang).stdout
     assert "décret 2014-767" in shown
+
+
+def test_zones_are_drawn(tmp_path):
+    png = tmp_path / "zones.png"
+    assert answer("--sample", "--png", str(png))["png"] == str(png)
+    assert png.read_bytes().startswith(b"\x89PNG")

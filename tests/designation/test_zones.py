@@ -173,7 +173,10 @@ def test_a_drawn_perimeter_is_judged_with_the_nearest_change(cells):
     assert verdicts["passes"].tolist() == [False, True, True, pd.NA]
     assert verdicts["income_eur"].iloc[2] == pytest.approx(11_437.5)
     assert [note.key for note in verdicts["reasons"].iloc[0]] == ["designation.too_few_people"]
-    assert judged.changes[["change", "population"]].to_numpy().tolist() == [["add", 500]]
+    changes = judged.changes.set_index("perimeter")[["change", "population"]]
+    assert changes.loc[["QN00101M"]].to_numpy().tolist() == [["add", 500]]
+    # of 1,600 people, without the first 600 there are still 1,000
+    assert changes.loc["QN00103M"].to_numpy().tolist() == [["leave out", 600], ["leave out", 500]]
 
 
 def test_a_perimeter_that_is_too_rich_names_the_cells_to_leave_out(cells):
@@ -221,3 +224,50 @@ def test_lille_agrees_with_its_qpv(real_data):
     agreement = qg.designation.compare_with_official(qg.candidate_zones(cells), qpv)
     assert agreement.total["order"] == pytest.approx(0.964, abs=0.002)
     assert agreement.total["in_qpv_share"] == pytest.approx(0.83, abs=0.01)
+
+
+def test_a_perimeter_that_passes_has_the_cell_without_which_it_fails(cells):
+    judged = qg.designation.judge_perimeters(qpv_of((0, 0, 2, 1)), cells)
+    assert judged.verdicts["passes"].tolist() == [True]
+    # 600 of 1,100 people: without them 500 are too few
+    assert judged.changes[["change", "population"]].to_numpy().tolist() == [["leave out", 600]]
+
+
+def test_the_mean_of_the_whole_unit_calibrates_a_part_of_it():
+    units = units_of().assign(mean=25_000)
+    cells = qg.eligible_cells(grid_of(ROWS), units, national_median=20_000)
+    # 20,000 / 25,000 = 0.8
+    assert cells["income_eur"].round(6).tolist()[:4] == [8_800, 8_800, 8_800, 9_920]
+    about = cells.attrs["qpvgeo"]
+    assert about["calibration"]["U"]["mean_of"] == "unit"
+    assert "designation.calibrated_on_cells" not in {note.key for note in about["notes"]}
+    alone = qg.eligible_cells(grid_of(ROWS), units_of(), national_median=20_000)
+    assert "designation.calibrated_on_cells" in {note.key for note in alone.attrs["qpvgeo"]["notes"]}
+
+
+def test_rates_of_poor_people_stand_in_where_households_are_not_counted():
+    people = [row[2] * row[4] / 20 for row in ROWS]
+    grid = grid_of(ROWS, poor_population=people, households=None, poor_households=None)
+    cells = qg.eligible_cells(grid, units_of(), national_median=20_000, income="poverty")
+    assert cells["poverty_rate"].tolist() == [0.5, 0.45, 0.4, 0.25, 0]
+    assert cells["eligible"].tolist() == [True, True, True, False, False]
+    assert qg.candidate_zones(cells).zones["poverty_rate"].tolist() == [pytest.approx((600 * 0.5 + 500 * 0.45) / 1_100)]
+    bare = grid_of(ROWS, households=None, poor_households=None)
+    # no rate at all is no zone of nobody: it is refused
+    refused(
+        lambda: qg.eligible_cells(bare, units_of(), national_median=20_000, income="poverty"),
+        "designation.income_unusable",
+        UsageError,
+    )
+
+
+@pytest.mark.real
+def test_bondy_of_2019_with_its_qpv_of_2024(real_data):
+    grid = qg.read_grid(real_data / "filosofi" / "filosofi2019_200m_bondy.gpkg", layer="bondy")
+    units = qg.designation.single_unit(grid, population=10_700_000, median=23_000, mean=28_000)
+    cells = qg.eligible_cells(grid, units, national_median=21_930, regime="2023")
+    # the weights are swapped in the unit of Paris: 0.6 x (0.3 x 21,930 + 0.7 x 23,000) = 13,607.4
+    assert cells["threshold_eur"].unique().tolist() == [13_700]
+    qpv = qg.read_qpv(real_data / "qpv2024" / "qpv2024_bondy_clip_fullres.gpkg")
+    total = qg.designation.compare_with_official(qg.candidate_zones(cells), qpv).total
+    assert total.round(3).tolist() == [0.677, 0.636, 0.781, 0]

@@ -20,6 +20,7 @@ from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.fiscal.vat import INDICATIVE, ZONE_COLUMNS, vat_zone
 from qpvgeo.fiscal.vat_rules import regime_of
+from qpvgeo.language import Note
 
 X, Y = 700_000, 7_050_000  # near Lille
 DAY = "2025-03-01"
@@ -783,3 +784,33 @@ def test_frames_without_an_active_geometry_are_refused_all_together():
     bare = gpd.GeoDataFrame({"place": [SQUARE]})
     with pytest.raises(UsageError, match=r"`footprints` has no active geometry[\s\S]*`qpv` has no active geometry"):
         vat_zone(bare, bare, npnru=(), on=DAY)
+
+
+LISTED, UNLISTED = "QP059014", "QP059013"
+"""QPV of 2015 in the held list of NPNRU projects, and one that is not."""
+
+
+def test_the_held_list_is_taken_by_default_with_its_caveat():
+    before = {"qpv": layer({LISTED: SQUARE}), "on": "2019-06-01"}
+    found = vat_zone(gpd.GeoSeries([east(200, 400)], crs=2154), **before).iloc[0]
+    assert found["eligible"]
+    assert found["zone"] == "NPNRU"
+    assert Note("policy.held_npnru") in found["note"]
+    # the caller's own list wins
+    own = vat_zone(gpd.GeoSeries([east(200, 400)], crs=2154), npnru=[UNLISTED], **before).iloc[0]
+    assert not own["eligible"]
+    assert Note("policy.held_npnru") not in own["note"]
+
+
+def test_of_qpv_that_it_does_not_name_the_held_list_says_nothing():
+    for code, on in ((UNLISTED, "2019-06-01"), (CODE, DAY)):
+        found = vat_zone(gpd.GeoSeries([east(200, 400)], crs=2154), layer({code: SQUARE}), on=on).iloc[0]
+        assert pd.isna(found["eligible"])
+
+
+def test_the_list_carried_to_2024_is_one_of_conventions():
+    joined = pd.DataFrame(
+        {"qpv_code": [CODE, OTHER, OTHER], "programme": ["npnru", "pic", "npnru"], "share": [0.8, 1.0, 0.01]}
+    )
+    assert zone(east(200, 400), npnru=joined)["zone"] == "NPNRU"
+    assert not zone(east(200, 400), layer({OTHER: SQUARE}), npnru=joined)["eligible"]

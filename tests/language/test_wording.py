@@ -88,6 +88,8 @@ _TO_COME = {"policy.held_npnru", "policy.not_listed"}
 
 @pytest.mark.parametrize("path", _TABLES, ids=lambda path: path.stem)
 def test_every_phrase_is_used(path):
+    if f'= "{path.stem}."' in _SOURCE:
+        return  # the whole table is taken by its prefix
     names = [row["key"] for row in _rows(path)]
     alone = [name for name in names if f'"{name}"' not in _SOURCE and f"'{name}'" not in _SOURCE]
     if path.stem == "page":

@@ -153,3 +153,38 @@ def test_lille_is_hotter_in_its_qpv(real_data):
     about = found.attrs["qpvgeo"]
     assert about["mean_inside"] > about["mean_outside"]
     assert about["ratio"]["low"] <= about["ratio"]["estimate"]
+
+
+def test_a_value_may_be_exposed_from_below():
+    # minutes on foot to a park, from the caller's table
+    grid = grid_of([100, 300, 600], minutes=[5.0, 15.0, np.nan])
+    found = qg.exposure(layer(box(0, 0, 3, 1)), "minutes", grid, below=10)
+    assert found[["estimate", "unknown"]].to_numpy().tolist() == [[100, 600]]
+
+
+def test_ranks_hold_between_the_bounds():
+    # 100 whole in the zone, half of 300 in it, none of 50
+    zone = layer(box(0, 0, 1, 1), box(2, 0, 2.5, 1))
+    areas = layer(box(0, 0, 1, 1), box(2, 0, 3, 1), box(4, 0, 5, 1))
+    found = qg.exposure(areas, zone, grid_of([100, 0, 300, 0, 50]), covered="everywhere")
+    assert found["rank"].tolist() == [2, 1, 3]
+    assert found[["rank_best", "rank_worst"]].to_numpy().tolist() == [[1, 2], [1, 3], [2, 3]]
+    assert ((found["rank_best"] <= found["rank"]) & (found["rank"] <= found["rank_worst"])).all()
+
+
+def test_a_perimeter_without_a_cell_is_missing_and_not_0():
+    found = qg.exposure(layer(box(0, 0, 1, 1), box(50, 0, 51, 1)), layer(box(0, 0, 1, 1)), grid_of([100]))
+    assert found["estimate"].isna().tolist() == [False, True]
+    assert found["rank"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("epsg", [2154, 4326])
+def test_distances_are_those_of_the_legal_projection(epsg):
+    # near Brest the lattice stretches by half a per cent
+    grid = qg.read_grid(qg.sample().grid_2019)
+    qpv = qg.read_qpv(qg.sample().qpv_2024)
+    park = gpd.GeoDataFrame(geometry=qpv.to_crs(2154).geometry.iloc[:1].centroid, crs=2154)
+    circle = gpd.GeoDataFrame(geometry=park.buffer(700, quad_segs=32), crs=2154)
+    near = qg.exposure(qpv, park.to_crs(epsg), grid, within_m=700)
+    inside = qg.exposure(qpv, circle, grid, covered="everywhere")
+    assert near["estimate"].to_numpy() == pytest.approx(inside["estimate"].to_numpy(), rel=1e-4)

@@ -19,10 +19,12 @@ from qpvgeo.cli.commands.crosswalk import crosswalk
 from qpvgeo.cli.commands.datasets import datasets
 from qpvgeo.cli.commands.designate import designate
 from qpvgeo.cli.commands.doctor import doctor
+from qpvgeo.cli.commands.exposure import exposure
 from qpvgeo.cli.commands.fetch import fetch
 from qpvgeo.cli.commands.ledger import ledger
 from qpvgeo.cli.commands.map import map_
 from qpvgeo.cli.commands.population import population
+from qpvgeo.cli.commands.programmes import programmes
 from qpvgeo.cli.commands.report import report
 from qpvgeo.cli.commands.summary import summary
 from qpvgeo.cli.commands.tag import tag
@@ -52,6 +54,8 @@ command(app, "tag", "cli.tag")(tag)
 command(app, "crosswalk", "cli.crosswalk")(crosswalk)
 command(app, "designate", "cli.designate")(designate)
 command(app, "contrat", "cli.contrat")(contrat)
+command(app, "programmes", "cli.programmes")(programmes)
+command(app, "exposure", "cli.exposure")(exposure)
 command(app, "map", "cli.map")(map_)
 command(app, "ledger", "cli.ledger")(ledger)
 command(app, "report", "cli.report")(report)

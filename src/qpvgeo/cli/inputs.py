@@ -14,6 +14,7 @@ import pandas as pd
 from qpvgeo.at_hand import files, missing
 from qpvgeo.at_hand.places import area_of
 from qpvgeo.cli.options import RELEASE
+from qpvgeo.cli.programme_lists import joined, reached
 from qpvgeo.cli.reading import Reading
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, MissingDataError, UsageError
@@ -171,10 +172,11 @@ def covered(
     year: int | None = None,
     attribution: str | None = None,
     place: str | None = None,
+    programme: str | None = None,
     reading: Reading = PLAIN,
     **shown: Any,  # noqa: ANN401 - `stats`, `sort`, `min_population`
 ) -> Covered:
-    """Coverage of the available files by a level, of a place or of all."""
+    """Coverage of the available files by a level, of a place or of all, and of the QPV that a programme reaches."""
     qpv = required_perimeters(vintage, data, reading)
     area = None if place is None else area_of(place, data, qpv)
     population = people(vintage, data, year, reading)
@@ -183,6 +185,9 @@ def covered(
     parts = files.parts(vintage, data) if in_communes else None
     of = files.communes(data, forms.reference_year(population)) if in_communes else None
     links = join_communes(qpv, of, population=population if parts is None else parts)
+    if programme is not None:
+        inside = reached(joined(qpv, data, communes=of, links=links), programme)
+        links = _kept(links, links["qpv_code"].isin(list(inside)))
     units = of if by == "commune" else files.epci(data, of) if by in ("epci", "ept") else None
     frame = by_territory.coverage(
         links,
@@ -194,6 +199,12 @@ def covered(
         **shown,
     )
     return Covered(frame, qpv, links, population, parts, of, units)
+
+
+def _kept(links: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+    kept = links[rows]
+    kept.attrs = dict(links.attrs)
+    return kept
 
 
 def known_grids(

@@ -16,6 +16,7 @@ __all__ = [
     "grid_option",
     "output_option",
     "place_option",
+    "programme_option",
     "release_option",
     "shared",
     "vintage_option",
@@ -53,6 +54,7 @@ def vintage_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 year_option = option("--year", kind=int, metavar="YEAR", help="cli.option_year")
 place_option = option("--place", metavar="NAME", help="cli.option_place")
+programme_option = option("--programme", metavar="KEY", help="cli.option_programme")
 grid_option = file_option("--grid", help="cli.option_grid")
 output_option = file_option("-o", "--output", metavar="OUT", help="cli.option_output")
 

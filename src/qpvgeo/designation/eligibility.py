@@ -29,6 +29,7 @@ CELL_COLUMNS = (
     "threshold_eur",
     "income_eur",
     "margin",
+    "poverty_rate",
     "eligible",
     "state",
     "basis",
@@ -63,16 +64,19 @@ def eligible_cells(
     units
         A row per commune, on its code: `unit` (code of the urban unit), `population` (inhabitants of the whole unit),
         `median` (its median income by consumption unit, in euros a year); for Martinique and La Réunion the median is
-        that of the department and the population that of the commune. Communes that are not in it are in no unit.
+        that of the department and the population that of the commune. Communes that are not in it are in no unit. With
+        `mean` (mean living standard of the whole unit, in euros) the proxies are calibrated on it, else on the cells
+        given: those of a part of a unit are not enough for that.
     national_median
         Median income by consumption unit of France métropolitaine, in euros a year, of the same source as `median`.
     income
         What is compared with the threshold:
 
         - the name of a column of the grid that holds medians of declared income, in euros;
-        - `"mean"`: mean living standard of the cell, times the median of its unit over the mean living standard of the
-          cells of that unit;
-        - `"poverty"`: the share of poor households: a cell is eligible from `poverty_rate` on. `income_eur` is missing.
+        - `"mean"`: mean living standard of the cell, times the median of its unit over the mean living standard of that
+          unit (`mean` of the units, else of its cells);
+        - `"poverty"`: the share of poor households, or of poor people where the grid counts these: a cell is eligible
+          from `poverty_rate` on. `income_eur` is missing.
     poverty_rate
         For `income="poverty"`, a share from 0 to 1; by default, in each unit, the rate from which on as many people
         live as below the threshold by `"mean"`.
@@ -87,6 +91,7 @@ def eligible_cells(
         - `unit`, `threshold_eur`, `income_eur`: unit of the first commune of the cell (of all cells, where the grid has
           no communes and the table one unit), its threshold, the income compared;
         - `margin`: income over threshold, less 1 (rate of poverty: required rate less that of the cell);
+        - `poverty_rate`: poor households over households, or people over people where the grid counts these;
         - `eligible`: boolean, missing where it is not known;
         - `state`: `eligible`, `above threshold`, `no unit`, `unit too small` or `no data`;
         - `basis`: how sure the values of the cell are: `observed`, `few households` (under 11) or `imputed`;
@@ -120,9 +125,9 @@ def eligible_cells(
     thresholds = income_threshold(national_median, by_unit["median"], by_unit["population"], regime=regime)
     unit = _units(grid, units)
     cells = pd.DataFrame({"unit": unit, "threshold_eur": unit.map(thresholds).astype("Int64")}, index=grid.index)
-    held = [name for name in CELL_COLUMNS if name in grid.columns]
-    cells = cells.join(grid[held])
-    calibration: dict[str, dict[str, float]] = {}
+    held = [name for name in CELL_COLUMNS if name in grid.columns and name != "poverty_rate"]
+    cells = cells.join(grid[held]).assign(poverty_rate=_rates(grid))
+    calibration: dict[str, dict[str, Any]] = {}
     if income == POVERTY:
         rate, required = _poverty(cells, by_unit, poverty_rate, calibration)
         cells["income_eur"] = pd.Series(pd.NA, index=cells.index, dtype="Float64")
@@ -151,7 +156,7 @@ def eligible_cells(
         min_density_km2=rules.min_density_km2,
         epsg=about.get("epsg"),
         fictional=is_fictional(grid),
-        notes=_notes(found, income, grid),
+        notes=_notes(found, income, grid, given_mean="mean" in units.columns or poverty_rate is not None),
     )
 
 
@@ -176,7 +181,7 @@ def _require_units(units: pd.DataFrame) -> None:
     problems: list[Note] = [
         Note("designation.commune_twice", commune=str(code)) for code in units.index[units.index.duplicated()].unique()
     ]
-    for name in ("population", "median"):
+    for name in ("population", "median", *(["mean"] if "mean" in units.columns else [])):
         several = units.groupby("unit")[name].nunique(dropna=False)
         problems += [
             Note("designation.unit_values", unit=str(unit), column=name) for unit in several[several > 1].index
@@ -193,12 +198,12 @@ def _require_income(grid: pd.DataFrame, income: str, poverty_rate: float | None)
         problems.append(Note("designation.not_a_share", value=repr(poverty_rate)))
     if income not in grid.columns and income not in (MEAN, POVERTY):
         problems.append(Note("designation.no_income", income=str(income)))
-    needed = {MEAN: ("living_standard_sum_eur",), POVERTY: ("poor_households", "living_standard_sum_eur")}
     if income not in grid.columns:
-        wanted = needed.get(income, ()) if poverty_rate is None else needed.get(income, ())[:1]
-        problems += [
-            Note("designation.proxy_column", column=name, proxy=income) for name in wanted if name not in grid.columns
-        ]
+        needs_mean = income == MEAN or (income == POVERTY and poverty_rate is None)
+        missing = ["living_standard_sum_eur"] if needs_mean and not _holds(grid, "living_standard_sum_eur") else []
+        if income == POVERTY and _rates(grid).isna().all():
+            missing.append("poor_households")
+        problems += [Note("designation.proxy_column", column=name, proxy=income) for name in missing]
     elif not pd.api.types.is_numeric_dtype(grid[income]):
         problems.append(Note("designation.income_not_numbers", income=str(income)))
     if problems:
@@ -207,30 +212,46 @@ def _require_income(grid: pd.DataFrame, income: str, poverty_rate: float | None)
         )
 
 
-def _mean(cells: pd.DataFrame, by_unit: pd.DataFrame, calibration: dict[str, dict[str, float]]) -> pd.Series:
+def _holds(grid: pd.DataFrame, column: str) -> bool:
+    """Whether a grid has a column with a value in it."""
+    return column in grid.columns and bool(grid[column].notna().any())
+
+
+def _mean(cells: pd.DataFrame, by_unit: pd.DataFrame, calibration: dict[str, dict[str, Any]]) -> pd.Series:
     """Mean living standard of cells, scaled so that the mean of each unit stands at its median."""
     people = cells["population"].astype("Float64")
     mean = cells["living_standard_sum_eur"].astype("Float64") / people.where(people > 0)
     mean = mean.where(people > 0)
     known = mean.notna()
     sums = cells[known].groupby("unit")[["living_standard_sum_eur", "population"]].sum()
-    unit_mean = sums["living_standard_sum_eur"] / sums["population"]
+    of_cells = sums["living_standard_sum_eur"] / sums["population"]
+    given = by_unit["mean"].astype("Float64") if "mean" in by_unit.columns else pd.Series(dtype="Float64")
+    unit_mean = given.reindex(of_cells.index).fillna(of_cells)
     factor = (by_unit["median"].astype("Float64") / unit_mean).dropna()
     for unit, value in factor.items():
         calibration[str(unit)] = {
             "median_eur": float(by_unit.loc[unit, "median"]),
             "mean_eur": float(unit_mean[unit]),
             "factor": float(value),
+            "mean_of": "unit" if pd.notna(given.get(unit)) else "cells",
         }
     return mean * cells["unit"].map(factor).astype("Float64")
 
 
+def _rates(grid: pd.DataFrame) -> pd.Series:
+    """Share of poor households of each cell, or of poor people where the grid counts these."""
+    for part, whole in (("poor_households", "households"), ("poor_population", "population")):
+        if {part, whole} <= set(grid.columns) and grid[part].notna().any():
+            counted = grid[whole].astype("Float64")
+            return grid[part].astype("Float64") / counted.where(counted > 0)
+    return pd.Series(pd.NA, index=grid.index, dtype="Float64")
+
+
 def _poverty(
-    cells: pd.DataFrame, by_unit: pd.DataFrame, given: float | None, calibration: dict[str, dict[str, float]]
+    cells: pd.DataFrame, by_unit: pd.DataFrame, given: float | None, calibration: dict[str, dict[str, Any]]
 ) -> tuple[pd.Series, pd.Series]:
     """Rate of poor households of each cell, and the rate from which on it is eligible."""
-    households = cells["households"].astype("Float64")
-    rate = cells["poor_households"].astype("Float64") / households.where(households > 0)
+    rate = cells["poverty_rate"]
     if given is not None:
         calibration.update({str(unit): {"poverty_rate": float(given)} for unit in by_unit.index})
         return rate, pd.Series(float(given), index=cells.index, dtype="Float64").where(cells["unit"].notna())
@@ -242,7 +263,8 @@ def _poverty(
         reached = rows["population"].reindex(ranked.index).astype(float).cumsum()
         at = int(np.searchsorted(reached.to_numpy(), wanted))
         required[unit] = float(ranked.iloc[min(at, len(ranked) - 1)]) if wanted > 0 else float("inf")
-        calibration[str(unit)] = {"poverty_rate": required[unit], "people_below_by_mean": wanted}
+        at_rate = required[unit] if wanted > 0 else None
+        calibration[str(unit)] = {"poverty_rate": at_rate, "people_below_by_mean": wanted}
     return rate, cells["unit"].map(required).astype("Float64")
 
 
@@ -270,11 +292,13 @@ def _basis(grid: pd.DataFrame) -> pd.Series:
     )
 
 
-def _notes(cells: pd.DataFrame, income: str, grid: pd.DataFrame) -> list[Note]:
+def _notes(cells: pd.DataFrame, income: str, grid: pd.DataFrame, *, given_mean: bool) -> list[Note]:
     """What a reader of the table must know, most important first."""
     notes = [Note("designation.not_the_law")]
     if income in (MEAN, POVERTY) and income not in grid.columns:
         notes.append(Note(f"designation.proxy_{income}"))
+        if not given_mean:
+            notes.append(Note("designation.calibrated_on_cells"))
     unsure = int((cells["eligible"].fillna(value=False) & (cells["basis"] != "observed")).sum())
     if unsure:
         notes.append(Note("designation.unsure_cells", count=unsure))

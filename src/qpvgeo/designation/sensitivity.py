@@ -101,7 +101,7 @@ def _moved(cells: pd.DataFrame, factor: float) -> pd.DataFrame:
         below = cells["income_eur"].astype("Float64") < cells["threshold_eur"].astype("Float64") * factor
     else:
         # the margin of a rate of poverty is what is missing to it
-        rate = cells["poor_households"].astype("Float64") / cells["households"].astype("Float64")
+        rate = cells["poverty_rate"].astype("Float64")
         below = rate >= (rate + cells["margin"].astype("Float64")) / factor
     state = cells["state"].where(~judged, below.map({True: "eligible", False: "above threshold"}))
     return cells.assign(eligible=cells["eligible"].where(~judged, below.astype("boolean")), state=state)

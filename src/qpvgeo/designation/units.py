@@ -94,8 +94,22 @@ def read_units(
 _KNOWN = {"commune": _COMMUNE, "unit": _UNIT, "name": _NAME, "population": _POPULATION, "median": _MEDIAN}
 
 
-def single_unit(grid: pd.DataFrame, *, population: float, median: float) -> pd.DataFrame:
+def single_unit(grid: pd.DataFrame, *, population: float, median: float, mean: float | None = None) -> pd.DataFrame:
     """One unit that holds all communes of a grid.
+
+    Parameters
+    ----------
+    grid
+        Frame of `qpvgeo.read_grid`.
+    population, median
+        Inhabitants of the whole unit, and its median income.
+    mean
+        Mean living standard of the whole unit, where the grid is a part of it: the proxies are calibrated on it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `qpvgeo.eligible_cells` takes it.
 
     Examples
     --------
@@ -106,6 +120,5 @@ def single_unit(grid: pd.DataFrame, *, population: float, median: float) -> pd.D
     """
     listed = grid["communes"].dropna() if "communes" in grid.columns else pd.Series(dtype=object)
     towns = sorted({code for codes in listed for code in ([codes] if isinstance(codes, str) else codes)}) or [""]
-    return pd.DataFrame(
-        {"unit": "1", "population": population, "median": median}, index=pd.Index(towns, name="commune")
-    )
+    whole = {"unit": "1", "population": population, "median": median} | ({} if mean is None else {"mean": mean})
+    return pd.DataFrame(whole, index=pd.Index(towns, name="commune"))

@@ -2,7 +2,7 @@
 
 The nearest change that would flip the verdict is named in whole cells: those to leave out, from the highest income
 down, until the income is below the threshold; those to add, eligible and next to the perimeter, until there are enough
-people.
+people. Of a perimeter that passes, those to leave out, with the most people first, until there are too few.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,8 @@ class Judgement:
     verdicts
         A row per perimeter, on its index.
     changes
-        A row per cell to add or leave out: `perimeter`, `change` (`"add"` or `"leave out"`), `cell_id`, `population`.
+        A row per cell to add or leave out for the verdict to flip: `perimeter`, `change` (`"add"` or `"leave out"`),
+        `cell_id`, `population`.
     """
 
     verdicts: pd.DataFrame
@@ -151,7 +152,19 @@ def _judged(
         changes += _left_out(part, inside, income, float(threshold))
     if len(at) and total < least:
         changes += _added(cells, lattice, at, least - total)
+    if row["passes"] is True:
+        changes += _undone(part, inside, least)
     return row, changes
+
+
+def _undone(part: pd.DataFrame, inside: npt.NDArray[np.float64], least: float) -> list[dict[str, object]]:
+    """Fewest cells to leave out, those with the most people first, for a perimeter that passes to fail."""
+    order = np.argsort(-inside, kind="stable")
+    short = np.flatnonzero(inside.sum() - np.cumsum(inside[order]) < least)
+    return [
+        {"change": "leave out", "cell_id": part.index[row], "population": float(part["population"].iloc[row])}
+        for row in (order[: short[0] + 1] if len(short) else [])
+    ]
 
 
 def _left_out(

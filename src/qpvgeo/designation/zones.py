@@ -183,8 +183,11 @@ def _summed(cells: pd.DataFrame, label: np.ndarray[Any, Any], size: int) -> pd.D
     if "income_eur" in cells:
         weighted = (cells["income_eur"].astype("Float64") * people).groupby(label).sum(min_count=1)
         found["income_eur"] = weighted / people.where(cells["income_eur"].notna()).groupby(label).sum(min_count=1)
-    if "poor_households" in cells:
-        found["poverty_rate"] = cells["poor_households"].astype("Float64").groupby(label).sum() / found["households"]
+    if "poverty_rate" in cells:
+        counted = cells["households"] if cells["households"].notna().any() else cells["population"]
+        weight = counted.astype("Float64").where(cells["poverty_rate"].notna())
+        poor = (cells["poverty_rate"].astype("Float64") * weight).groupby(label).sum(min_count=1)
+        found["poverty_rate"] = poor / weight.groupby(label).sum(min_count=1)
     found["imputed_share"] = people.where(cells["basis"] == "imputed", 0.0).groupby(label).sum() / found["population"]
     found["area_km2"] = found["cells"] * size**2 / 1_000_000
     found["density_km2"] = found["population"] / found["area_km2"]

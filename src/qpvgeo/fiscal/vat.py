@@ -36,7 +36,7 @@ from qpvgeo.fiscal.vat_rules import Rule, doubts_of_law, regime_of, rows_on, rul
 from qpvgeo.frames import provenance
 from qpvgeo.geometry.directed_hausdorff import PRECISION_M, farthest_m
 from qpvgeo.language import Note, say
-from qpvgeo.policy.renewal_conventions import Conventions, Standing, conventions_of
+from qpvgeo.policy.renewal_conventions import HELD, Conventions, Standing, conventions_of
 
 __all__ = ["INDICATIVE", "ZONE_COLUMNS", "vat_zone"]
 
@@ -67,7 +67,7 @@ def vat_zone(
     footprints: gpd.GeoDataFrame | gpd.GeoSeries,
     qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame | gpd.GeoSeries],
     *,
-    npnru: pd.DataFrame | pd.Series | Iterable[str] | None = None,
+    npnru: pd.DataFrame | pd.Series | Iterable[str] | None = HELD,
     on: str | dt.date,
     former: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
 ) -> pd.DataFrame:
@@ -86,8 +86,11 @@ def vat_zone(
         or a table with a column of codes (one named `npnru` may say "OUI" for some, one named `date_convention` the
         days of signature, as YYYY-MM-DD: a convention signed after the filing does not count, a missing day leaves it
         open). Give codes of the geography in force, and those of 2015 for `former`: a list speaks of the
-        geographies of its codes, with a convention or without. None when it is not known, an empty list when there is
-        none.
+        geographies of its codes, with a convention or without. `"held"`, the default, is the list that qpvgeo holds:
+        QPV of 2015 with a project in January 2025 (ANRU). A project of that list is taken for a convention, which a
+        note
+        says; of QPV that it does not name, and of those of 2024, it says nothing. What `qpvgeo.join_programmes` gives
+        carries it to 2024. None when it is not known, an empty list when there is none.
     on
         Day on which the building permit was filed.
     former
@@ -157,7 +160,9 @@ def vat_zone(
     # perimeters of territories where no footprint lies are not concerned
     present = present.of(np.isin(present.territory, [where for where in set(place) if where is not None]))
     require_in_force(present, lists, unsettled)
-    conventions = conventions_of(npnru)
+    # no published list speaks of the sample
+    of_sample = fictional and isinstance(npnru, str) and npnru == HELD
+    conventions = None if of_sample else conventions_of(npnru)
     ended, ended_notes = _ended(former, lists, rules)
 
     known = _Known(day, conventions, present)
@@ -375,6 +380,8 @@ class _Told:
             by_convention = any(rule.convention_by and not rule.former for rule in self._rules)
             if by_convention and self._conventions is None:
                 found.append(Note("fiscal.npnru_not_given"))
+            elif by_convention and self._conventions is not None and self._conventions.held:
+                found.append(Note("policy.held_npnru"))
             elif by_convention and self._conventions is not None and not self._conventions.speak_of(vintage):
                 found.append(Note("fiscal.npnru_other_geography", vintage=vintage))
             if self.lacks_former(territory):

@@ -12,9 +12,11 @@ from qpvgeo.maps.bivariate_maps import bivariate
 from qpvgeo.maps.change_maps import change
 from qpvgeo.maps.choropleths import choropleth
 from qpvgeo.maps.country_map import france
+from qpvgeo.maps.designation_maps import agreement, zones
 from qpvgeo.maps.export import save
 from qpvgeo.maps.grid_maps import grid
 from qpvgeo.maps.interactive.pages import Page, page
+from qpvgeo.maps.pictures import profile, programmes, sensitivity
 from qpvgeo.maps.places import Place, find_place
 from qpvgeo.maps.population_maps import estimates
 from qpvgeo.maps.qpv_maps import qpv
@@ -23,6 +25,7 @@ from qpvgeo.maps.tag_maps import tags
 __all__ = [
     "Page",
     "Place",
+    "agreement",
     "basemap",
     "bivariate",
     "change",
@@ -32,7 +35,11 @@ __all__ = [
     "france",
     "grid",
     "page",
+    "profile",
+    "programmes",
     "qpv",
     "save",
+    "sensitivity",
     "tags",
+    "zones",
 ]

@@ -85,6 +85,7 @@ def join_programmes(
     *,
     crosswalk: pd.DataFrame | None = None,
     communes: pd.DataFrame | None = None,
+    links: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Match programmes to QPV, with the basis and the share of each match.
 
@@ -99,14 +100,18 @@ def join_programmes(
         Frame of `qpvgeo.crosswalk`, to carry lists of one geography to QPV of the other.
     communes
         Frame of `qpvgeo.read_communes` with `epci` and `ept`, for members that are EPCI or EPT.
+    links
+        What `qpvgeo.join_communes` gives for these QPV: their communes where the frame of QPV does not list them, as in
+        2015, and the share of each in them.
 
     Returns
     -------
     pandas.DataFrame
         A row per QPV and member: `qpv_code`, `programme`, `member` (its name), `code` (of the member), `basis`
         (`code`, `crosswalk`, `commune`, `epci` or `ept`) and `share`: of the area of the QPV that the member covers;
-        1 for a list of its own codes, the part in common for a crosswalk, missing where only the commune is known and
-        the QPV lies in several. `attrs["qpvgeo"]["unplaced"]` lists the members that reach none of these QPV, by
+        1 for a list of its own codes, the part in common for a crosswalk, missing where only the commune is known, the
+        QPV lies in several, and no links are given. `attrs["qpvgeo"]["unplaced"]` lists the members that reach none of
+        these QPV, by
         programme, and the notes say why where it is for want of a table.
 
     Raises
@@ -123,13 +128,14 @@ def join_programmes(
     """
     require_qpv(qpv)
     members = _members(lists)
-    _require(crosswalk, communes)
+    _require(crosswalk, communes, links)
+    placed_in = _communes_of(qpv, links)
     here = f"qpv_{int(qpv['vintage'].iloc[0])}" if len(qpv) else ""
     parts = [
         _by_code(members[members["unit"] == here], qpv),
         _by_crosswalk(members[members["unit"].str.startswith("qpv_") & (members["unit"] != here)], qpv, crosswalk),
-        _by_commune(members[members["unit"] == "commune"], qpv),
-        *(_by_group(members[members["unit"] == level], qpv, communes, level) for level in ("epci", "ept")),
+        _by_commune(members[members["unit"] == "commune"], placed_in),
+        *(_by_group(members[members["unit"] == level], placed_in, communes, level) for level in ("epci", "ept")),
     ]
     filled = [part for part in parts if len(part)]
     found = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(_COLUMNS))
@@ -184,14 +190,16 @@ def _members(lists: pd.DataFrame | Mapping[str, Iterable[str]] | None) -> pd.Dat
     return members.reset_index(drop=True)
 
 
-def _require(crosswalk: pd.DataFrame | None, communes: pd.DataFrame | None) -> None:
-    problems = []
-    if crosswalk is not None and not (
-        isinstance(crosswalk, pd.DataFrame) and {"code_from", "code_to"} <= set(crosswalk.columns)
-    ):
-        problems.append(Note("policy.not_a_crosswalk"))
-    if communes is not None and not (isinstance(communes, pd.DataFrame) and "epci" in communes.columns):
-        problems.append(Note("policy.not_communes"))
+def _require(crosswalk: pd.DataFrame | None, communes: pd.DataFrame | None, links: pd.DataFrame | None) -> None:
+    problems = [
+        Note(key)
+        for key, table, columns in (
+            ("policy.not_a_crosswalk", crosswalk, {"code_from", "code_to"}),
+            ("policy.not_communes", communes, {"epci"}),
+            ("policy.not_links", links, {"qpv_code", "commune", "area_share"}),
+        )
+        if table is not None and not (isinstance(table, pd.DataFrame) and columns <= set(table.columns))
+    ]
     if problems:
         raise UsageError(Note("policy.tables_unusable"), problems=problems)
 
@@ -226,29 +234,36 @@ def _by_crosswalk(members: pd.DataFrame, qpv: gpd.GeoDataFrame, crosswalk: pd.Da
     return _rows(matched, matched[here], "crosswalk", matched[share].to_numpy())
 
 
-def _communes_of(qpv: gpd.GeoDataFrame) -> pd.DataFrame:
-    """A row per QPV and commune, with the number of communes of the QPV."""
+def _communes_of(qpv: gpd.GeoDataFrame, links: pd.DataFrame | None) -> pd.DataFrame:
+    """A row per QPV and commune, with the share of the QPV in it; missing where the QPV lies in several."""
+    if links is not None:
+        found = links.loc[links["qpv_code"].isin(qpv.index), ["qpv_code", "commune", "area_share"]]
+        return found.dropna(subset="commune").rename(columns={"area_share": "share"}).astype({"share": "Float64"})
     listed = qpv["communes"].map(lambda codes: list(codes) if isinstance(codes, Iterable) else [])
     long = listed.rename("commune").explode().dropna().rename_axis("qpv_code").reset_index()
-    long["several"] = long.groupby("qpv_code")["commune"].transform("size") > 1
-    return long
+    alone = long.groupby("qpv_code")["commune"].transform("size") == 1
+    return long.assign(share=pd.Series(1.0, long.index, dtype="Float64").where(alone))
 
 
-def _by_commune(members: pd.DataFrame, qpv: gpd.GeoDataFrame) -> pd.DataFrame:
-    matched = members.merge(_communes_of(qpv), left_on="code", right_on="commune")
-    return _rows(matched, matched["qpv_code"], "commune", pd.Series(1.0, matched.index).mask(matched["several"]).array)
+def _by_commune(members: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFrame:
+    matched = members.merge(placed, left_on="code", right_on="commune")
+    return _rows(matched, matched["qpv_code"], "commune", matched["share"].array)
 
 
-def _by_group(members: pd.DataFrame, qpv: gpd.GeoDataFrame, communes: pd.DataFrame | None, level: str) -> pd.DataFrame:
+def _by_group(members: pd.DataFrame, placed: pd.DataFrame, communes: pd.DataFrame | None, level: str) -> pd.DataFrame:
     """Members that are groupings of communes, through the communes of the QPV."""
     if communes is None or not len(members):
         return _rows(members.iloc[:0], [], level, 1.0)
-    links = _communes_of(qpv)
-    links["group"] = links["commune"].map(ept_of(communes) if level == "ept" else communes[level])
-    whole = links.groupby("qpv_code")["group"].transform(lambda groups: len(groups.drop_duplicates()) == 1)
-    links = links.assign(whole=whole).drop_duplicates(["qpv_code", "group"])
+    links = placed.assign(group=placed["commune"].map(ept_of(communes) if level == "ept" else communes[level]))
+    by = links.groupby("qpv_code")["group"]
+    whole = by.transform("nunique").eq(1) & by.transform("count").eq(by.transform("size"))
+    share = links.groupby(["qpv_code", "group"])["share"].agg(lambda values: values.sum(skipna=False))
+    links = links.assign(whole=whole).drop_duplicates(["qpv_code", "group"]).dropna(subset="group")
     matched = members.merge(links, left_on="code", right_on="group")
-    return _rows(matched, matched["qpv_code"], level, pd.Series(1.0, matched.index).where(matched["whole"]).array)
+    summed = share.reindex(pd.MultiIndex.from_frame(matched[["qpv_code", "group"]])).astype("Float64").array
+    return _rows(
+        matched, matched["qpv_code"], level, pd.Series(summed, matched.index).mask(matched["whole"], 1.0).array
+    )
 
 
 def _notes(

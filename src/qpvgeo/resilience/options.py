@@ -14,6 +14,9 @@ from qpvgeo.language import Note
 __all__ = ["Options"]
 
 
+_ALL_BUT_ONE = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Arguments of `qpvgeo.exposure`, as given."""
@@ -23,6 +26,7 @@ class Options:
     grid: Any
     within_m: Any
     above: Any
+    below: Any
     quantile: Any
     around: Any
     covered: Any
@@ -56,7 +60,7 @@ class Options:
             yield Note("resilience.no_column", column=self.layer)
         elif not pd.api.types.is_numeric_dtype(self.grid[self.layer]):
             yield Note("resilience.column_not_numbers", column=self.layer)
-        if (self.above is None) == (self.quantile is None):
+        if [self.above, self.below, self.quantile].count(None) != _ALL_BUT_ONE:
             yield Note("resilience.above_or_quantile")
         if self.quantile is not None and not (_is_number(self.quantile) and 0 < self.quantile < 1):
             yield Note("resilience.bad_quantile", value=repr(self.quantile))
@@ -72,7 +76,7 @@ class Options:
             yield Note("resilience.needs_distance")
         if self.within_m is not None and not (_is_number(self.within_m) and self.within_m > 0):
             yield Note("resilience.bad_distance", value=repr(self.within_m))
-        if self.above is not None or self.quantile is not None:
+        if any(value is not None for value in (self.above, self.below, self.quantile)):
             yield Note("resilience.layer_options")
 
 

@@ -103,7 +103,7 @@ def _contract(place: str, made: Covered, data: Path | None, income: Path | None,
         made.links,
         **asked,
         income=_income(made.people, income),
-        programmes=join_programmes(made.qpv, crosswalk=walk, communes=made.communes),
+        programmes=join_programmes(made.qpv, crosswalk=walk, communes=made.communes, links=made.links),
         changes=sides.changes(made.qpv[made.qpv.index.isin(codes)], data, grid),
         indicators=_indicators(made.people),
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from qpvgeo.cli.options import folder, place_option, shared, vintage_option, year_option
+from qpvgeo.cli.options import folder, place_option, programme_option, shared, vintage_option, year_option
 from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import Choice, option
 from qpvgeo.cli.reading import Reading, with_reading
@@ -37,6 +37,7 @@ _STATS = {
 @year_option
 @option("--attribution", kind=Choice("code", "commune"), help="cli.option_attribution")
 @place_option
+@programme_option
 @option("--stats", metavar="STAT,...", default="", help="cli.option_stats")
 @option("--min-population", kind=float, metavar="N", help="cli.option_min_population")
 @option("--sort", metavar="[-]COLUMN", help="cli.option_sort")
@@ -50,6 +51,7 @@ def coverage(
     year: int | None,
     attribution: str | None,
     place: str | None,
+    programme: str | None,
     stats: str,
     min_population: float | None,
     sort: str | None,
@@ -71,6 +73,7 @@ def coverage(
         year=year,
         attribution=attribution,
         place=place,
+        programme=programme,
         reading=reading,
         stats=_stats(stats),
         min_population=min_population,
@@ -85,6 +88,7 @@ def coverage(
         "vintage": int(vintage),
         "attribution": about["attribution"],
         "place": place,
+        "programme": programme,
         "population_year": about["reference_year"],
         "qpv_population": None
         if made.people is None

@@ -41,12 +41,14 @@ _SAMPLE = (20_500.0, 17_000.0, 124_000.0)
 @option("--national-median", kind=float, metavar="EUR", help="cli.designate_national")
 @option("--median", kind=float, metavar="EUR", help="cli.designate_median")
 @option("--unit-population", kind=float, metavar="N", help="cli.designate_population")
+@option("--unit-mean", kind=float, metavar="EUR", help="cli.designate_unit_mean")
 @option("--income", default="mean", metavar="mean|poverty|COLUMN", help="cli.designate_income")
 @option("--poverty-rate", kind=float, metavar="SHARE", help="cli.designate_rate")
 @option("--regime", kind=Choice("2014", "2023", "martinique-reunion-2014"), default="2014", help="cli.designate_regime")
 @option("--contiguity", kind=Choice("queen", "rook"), default="queen", help="cli.designate_contiguity")
 @option("--gap", kind=int, default=0, metavar="N", help="cli.designate_gap")
 @option("--min-population", kind=float, default=1_000, metavar="N", help="cli.designate_minimum")
+@file_option("--png", help="cli.designate_png")
 @vintage_option
 @with_reading
 @with_output
@@ -59,12 +61,14 @@ def designate(
     national_median: float | None,
     median: float | None,
     unit_population: float | None,
+    unit_mean: float | None,
     income: str,
     poverty_rate: float | None,
     regime: str,
     contiguity: str,
     gap: int,
     min_population: float,
+    png: Path | None,
     vintage: str,
     reading: Reading,
     output: Target,
@@ -74,7 +78,7 @@ def designate(
 ) -> None:
     """Cells below the income threshold, and the zones they make: candidates by the criteria of the decree."""
     from qpvgeo.cli import answers
-    from qpvgeo.designation import candidate_zones, eligible_cells
+    from qpvgeo.designation import eligible_cells
 
     where = folder(data, sample=sample)
     if sample:
@@ -84,7 +88,7 @@ def designate(
     _require_none([*missing, *output.problems([grid, units], where, layers=True)])
     read = _grid(where, grid, place, reading)
     reading.require_used(grid)
-    towns = _units(read, units, median, unit_population)
+    towns = _units(read, units, median, unit_population, unit_mean)
     cells = eligible_cells(
         read,
         towns,
@@ -93,13 +97,8 @@ def designate(
         poverty_rate=poverty_rate,
         regime=regime,
     )
-    found = candidate_zones(
-        cells,
-        min_population=min_population,
-        contiguity=contiguity,  # type: ignore[arg-type]
-        gap=gap,
-        geometry=output.path is not None and output.path.suffix.lower() not in {".csv", ".json", ".xlsx"},
-    )
+    found = _zones(cells, output, min_population=min_population, contiguity=contiguity, gap=gap)
+    _picture(found, png, int(vintage), where, reading)
     output.write(found.zones)
     answer = {"regime": regime, "place": place} | _of_cells(cells)
     answer |= {
@@ -107,10 +106,29 @@ def designate(
         "near_misses": answers.records(found.near_misses, "rank"),
         "official": _official(found, int(vintage), where, reading),
         "output": output.name,
+        "png": None if png is None else str(png),
         "sources": answers.sources(read),
         "notes": answers.notes(cells),
     }
     answers.show(answer | answers.fictional(read), _table, as_json=json)
+
+
+def _zones(cells: pd.DataFrame, output: Target, **options: Any) -> Any:  # noqa: ANN401 - those of candidate_zones
+    """Candidate zones, with outlines where the output takes them."""
+    from qpvgeo.designation import candidate_zones
+
+    plain = output.path is None or output.path.suffix.lower() in {".csv", ".json", ".xlsx"}
+    return candidate_zones(cells, geometry=not plain, **options)
+
+
+def _picture(found: Any, png: Path | None, vintage: int, data: Path | None, reading: Reading) -> None:  # noqa: ANN401
+    """Map of the zones, with the official perimeters where they are available; nothing where no file is named."""
+    if png is None:
+        return
+    from qpvgeo import maps
+    from qpvgeo.cli import inputs
+
+    maps.save(maps.zones(found, inputs.perimeters(vintage, data, reading)), png)
 
 
 def _of_cells(cells: pd.DataFrame) -> dict[str, Any]:
@@ -164,12 +182,14 @@ def _grid(data: Path | None, grid: Path | None, place: str | None, reading: Read
     return read_grid(latest.path, layer=layer, columns=names, where=near)
 
 
-def _units(grid: pd.DataFrame, units: Path | None, median: float | None, population: float | None) -> pd.DataFrame:
+def _units(
+    grid: pd.DataFrame, units: Path | None, median: float | None, population: float | None, mean: float | None
+) -> pd.DataFrame:
     from qpvgeo.designation.units import read_units, single_unit
 
     if units is not None:
         return read_units(units, medians=median)
-    return single_unit(grid, population=float(population or 0), median=float(median or 0))
+    return single_unit(grid, population=float(population or 0), median=float(median or 0), mean=mean)
 
 
 def _plain(zones: pd.DataFrame) -> pd.DataFrame:
@@ -241,4 +261,5 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
             )
         )
     screen.notes(answer["notes"])
-    screen.written(answer["output"])
+    for path in (answer["output"], answer["png"]):
+        screen.written(path)

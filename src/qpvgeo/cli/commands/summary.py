@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.cli.options import folder, place_option, shared, vintage_option, year_option
+from qpvgeo.cli.options import folder, place_option, programme_option, shared, vintage_option, year_option
 from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import Choice, option
 from qpvgeo.cli.reading import Reading, with_reading
@@ -38,6 +38,7 @@ _COLUMNS = (
 @vintage_option
 @option("--by", kind=Choice("territory", "region", "department"), default="territory", help="cli.option_by")
 @place_option
+@programme_option
 @year_option
 @with_reading
 @with_output
@@ -47,6 +48,7 @@ def summary(
     vintage: str,
     by: str,
     place: str | None,
+    programme: str | None,
     year: int | None,
     reading: Reading,
     output: Target,
@@ -59,7 +61,9 @@ def summary(
 
     where = folder(data, sample=sample)
     output.require(data=where)
-    answer = _answer(int(vintage), where, by=by, place=place, year=year, reading=reading, output=output)
+    answer = _answer(
+        int(vintage), where, by=by, place=place, programme=programme, year=year, reading=reading, output=output
+    )
     answers.show(answer, _table, as_json=json)
 
 
@@ -69,6 +73,7 @@ def _answer(
     *,
     by: str,
     place: str | None,
+    programme: str | None,
     year: int | None,
     reading: Reading,
     output: Target,
@@ -81,6 +86,8 @@ def _answer(
     qpv = inputs.perimeters(vintage, data, reading)
     if qpv is None and by != "territory":
         raise MissingDataError(Note("cli.aggregates_by_territory", by=by), way_out=Note("cli.leave_by_out"))
+    if qpv is None and programme is not None:
+        raise MissingDataError(Note("cli.programmes_need_perimeters"), way_out=Note("cli.name_the_folder"))
     if qpv is None and place is not None:
         raise MissingDataError(Note("cli.place_needs_perimeters", place=place), way_out=Note("cli.name_the_folder"))
     detail = None
@@ -92,7 +99,8 @@ def _answer(
         area = None if place is None else area_of(place, data, qpv)
         people = inputs.people(vintage, data, year, reading)
         reading.require_used(data)
-        figures, detail, sources = _computed(qpv, people, by, area)
+        chosen = qpv if programme is None else _reached(qpv, data, programme)
+        figures, detail, sources = _computed(chosen, people, by, area)
     output.write(figures if detail is None else detail)
     rows = figures.drop(index=[totals.TOTAL, totals.OVERSEAS_SCOPE], errors="ignore")
     scopes = figures.drop(index=rows.index)
@@ -100,6 +108,7 @@ def _answer(
     answer = {
         "vintage": vintage,
         "place": None if area is None else area.label,
+        "programme": programme,
         **totals.headline(figures),
         "basis": about["basis"],
         "release": about.get("release"),
@@ -113,6 +122,13 @@ def _answer(
     if detail is not None:
         answer[f"by_{by}"] = answers.records(detail.drop(index=scopes.index, errors="ignore"), by)
     return answer | answers.fictional(figures)
+
+
+def _reached(qpv: gpd.GeoDataFrame, data: Path | None, programme: str) -> gpd.GeoDataFrame:
+    """QPV that a programme reaches."""
+    from qpvgeo.cli.programme_lists import joined, reached
+
+    return qpv[qpv.index.isin(list(reached(joined(qpv, data), programme)))]
 
 
 def _computed(
@@ -158,7 +174,7 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
 def _headline(answer: dict[str, Any], screen: Screen) -> None:
     lang = screen.lang
     basis = screen.word(f"basis: {answer['basis']}")
-    where = f", {answer['place']}" if answer["place"] else ""
+    where = "".join(f", {answer[key]}" for key in ("place", "programme") if answer.get(key))
     release = f", {screen.word('release')} {answer['release']}" if answer.get("release") else ""
     screen.line(f"{screen.word('QPV, geography of')} {answer['vintage']}{release} ({basis}){where}", style="bold")
     people, count = answer["population"], f"{number(answer['n_qpv'], lang)} QPV"

@@ -1,0 +1,279 @@
+"""`qpvgeo exposure`: people of QPV whom a layer, a raster or a column of the grid reaches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qpvgeo.cli.options import folder, grid_option, place_option, shared, vintage_option
+from qpvgeo.cli.outputs import Target, with_output
+from qpvgeo.cli.parser import Choice, argument, file_option, option
+from qpvgeo.cli.reading import Reading, with_reading
+from qpvgeo.cli.terminal import Column, Screen
+from qpvgeo.errors import MissingDataError, UsageError
+from qpvgeo.language import Note, number, share
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+__all__ = ["exposure"]
+
+_COLUMNS = (
+    Column("QPV", "code"),
+    Column("Name", "name", 1),
+    Column("People", rank=3),
+    Column("At least"),
+    Column("Exposed"),
+    Column("At most"),
+    Column("Unknown", rank=2),
+    Column("Share"),
+    Column("Of the rest", rank=4),
+    Column("Ratio", rank=4),
+)
+_RASTERS = {".tif", ".tiff", ".vrt", ".img", ".asc"}
+_ON_CELLS = "layer_value"
+
+
+@argument("layer_or_column", metavar="LAYER", help="cli.exposure_layer")
+@option("--within", kind=float, metavar="METRES", help="cli.exposure_within")
+@option("--above", kind=float, metavar="VALUE", help="cli.exposure_above")
+@option("--below", kind=float, metavar="VALUE", help="cli.exposure_below")
+@option("--quantile", kind=float, metavar="SHARE", help="cli.exposure_quantile")
+@option("--covered", metavar="everywhere|FILE", help="cli.exposure_covered")
+@option("--class", "by_class", metavar="COLUMN", help="cli.exposure_class")
+@option("--beside", kind=Choice("commune", "epci"), default="commune", help="cli.exposure_beside")
+@file_option("--png", help="cli.exposure_png")
+@vintage_option
+@place_option
+@grid_option
+@with_reading
+@with_output
+@shared
+def exposure(
+    layer_or_column: str,
+    *,
+    within: float | None,
+    above: float | None,
+    below: float | None,
+    quantile: float | None,
+    covered: str | None,
+    by_class: str | None,
+    beside: str,
+    png: Path | None,
+    vintage: str,
+    place: str | None,
+    grid: Path | None,
+    reading: Reading,
+    output: Target,
+    json: bool,
+    sample: bool,
+    data: Path | None,
+) -> None:
+    """People of QPV in the flood zone, in the heat, near a park: between bounds, beside the rest of their communes."""
+    from qpvgeo.cli import answers
+
+    where = folder(data, sample=sample)
+    path = _file(layer_or_column, where)
+    if problems := output.problems([path, grid], where):
+        raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
+    qpv = _perimeters(int(vintage), where, place, reading)
+    cells, layer = _inputs(layer_or_column, path, qpv, where, grid=grid, reading=reading)
+    options = {"within_m": within, "above": above, "below": below, "quantile": quantile}
+    options["covered"] = _covered(covered, where, reading)
+    found = _exposed(qpv, layer, cells, _units(beside, where), options)
+    rows = found.sort_values("estimate", ascending=False, kind="stable", na_position="last")
+    if "name" in qpv.columns:
+        rows.insert(0, "name", qpv["name"].reindex(rows.index))
+    output.write(rows)
+    _picture(found, qpv, png, where)
+    answer = {
+        "layer": layer_or_column,
+        "vintage": int(vintage),
+        "place": place,
+        "beside": beside,
+        "rows": answers.records(rows, "qpv_code"),
+        "unknown": None if found["unknown"].isna().all() else float(found["unknown"].sum()),
+        **{name: found.attrs["qpvgeo"].get(name) for name in ("inside", "outside", "ratio")},
+        **{name: found.attrs["qpvgeo"].get(name) for name in ("threshold", "mean_inside", "mean_outside")},
+        "classes": _classes(qpv, layer, cells, by_class, options),
+        "output": output.name,
+        "png": None if png is None else str(png),
+        "sources": answers.sources(qpv, cells),
+        "notes": answers.notes(found),
+    }
+    answers.show(answer | answers.fictional(qpv, cells), _table, as_json=json)
+
+
+def _file(given: str, data: Path | None) -> Path | None:
+    """File that a layer names, here or in the folder of the data; None for a column of the grid."""
+    found = [path for path in (Path(given), *([] if data is None else [data / given])) if path.is_file()]
+    return found[0] if found else None
+
+
+def _perimeters(vintage: int, data: Path | None, place: str | None, reading: Reading) -> gpd.GeoDataFrame:
+    from qpvgeo.at_hand.places import qpv_of
+    from qpvgeo.cli import inputs
+
+    qpv = inputs.required_perimeters(vintage, data, reading)
+    return qpv if place is None else qpv_of(qpv, place, data)[0]
+
+
+def _inputs(
+    given: str,
+    path: Path | None,
+    qpv: gpd.GeoDataFrame,
+    data: Path | None,
+    *,
+    grid: Path | None,
+    reading: Reading,
+) -> tuple[pd.DataFrame, Any]:
+    """Cells near the perimeters and around, and the layer."""
+    from qpvgeo.cli import inputs
+    from qpvgeo.resilience import raster_on_cells
+
+    if path is None and Path(given).suffix:
+        raise MissingDataError(Note("cli.no_layer_file", file=given))
+    raster = path is not None and path.suffix.lower() in _RASTERS
+    layer: Any = _ON_CELLS if raster else given if path is None else _layer(path, reading)
+    named = reading.rest() or {}
+    keep = [given] if path is None else []
+    around = _extent(qpv, data)
+    cells = inputs.grids_near(data, around, grid=grid, layer=reading.rest_of_layers(), columns=named, keep=keep)[0]
+    if raster and path is not None:
+        attrs = cells.attrs
+        cells = cells.assign(**{_ON_CELLS: raster_on_cells(path, cells)["value"]})
+        cells.attrs = attrs
+    return cells, layer
+
+
+def _layer(path: Path, reading: Reading) -> gpd.GeoDataFrame:
+    """Layer of a file, whatever its shapes."""
+    from qpvgeo.formats import vector_layers
+
+    held = vector_layers.layers(path)
+    chosen = vector_layers.chosen(held, reading.layer(held), where=path.name)
+    return vector_layers.read(chosen[0], crs=reading.crs)[0]
+
+
+def _extent(qpv: gpd.GeoDataFrame, data: Path | None) -> gpd.GeoSeries:
+    """Where cells are needed: the communes of the QPV, so that there is a rest to compare with."""
+    units = _units("commune", data)
+    if units is None:
+        return qpv.geometry
+    near = units.geometry.to_crs(qpv.crs)
+    listed = {code for codes in qpv["communes"] if isinstance(codes, list) for code in codes}
+    named = near[near.index.isin(list(listed))]
+    return named if len(named) else near[near.intersects(qpv.geometry.union_all())]
+
+
+def _units(level: str, data: Path | None) -> gpd.GeoDataFrame | None:
+    """Outlines of communes or EPCI; None where there are none."""
+    import geopandas as gpd
+
+    from qpvgeo.at_hand import files
+
+    try:
+        units = files.communes(data, None)
+    except MissingDataError:
+        return None
+    if not isinstance(units, gpd.GeoDataFrame):
+        return None
+    drawn = units[units.geometry.notna()]
+    return drawn if level == "commune" else drawn.dropna(subset="epci").dissolve("epci")[["geometry"]]
+
+
+def _covered(given: str | None, data: Path | None, reading: Reading) -> Any:  # noqa: ANN401 - polygons, a word, or None
+    if given is None or given == "everywhere":
+        return given
+    path = _file(given, data)
+    if path is None:
+        raise MissingDataError(Note("cli.no_layer_file", file=given))
+    return _layer(path, reading)
+
+
+def _exposed(
+    qpv: gpd.GeoDataFrame,
+    layer: Any,  # noqa: ANN401
+    cells: pd.DataFrame,
+    units: gpd.GeoDataFrame | None,
+    options: dict[str, Any],
+) -> pd.DataFrame:
+    """People exposed, with the rest of the units where their outlines are available."""
+    from qpvgeo.resilience import exposure as exposed
+    from qpvgeo.resilience import exposure_beside
+
+    if units is None:
+        return exposed(qpv, layer, cells, **options)
+    found = exposure_beside(qpv, layer, cells, units, **options)
+    around = units[units.index.isin(found["unit"].dropna())]
+    whole = exposed(qpv, layer, cells, around=around if len(around) else None, **options)
+    notes = [*whole.attrs["qpvgeo"]["notes"], *found.attrs["qpvgeo"]["notes"]]
+    found.attrs["qpvgeo"] = {**whole.attrs["qpvgeo"], "notes": list(dict.fromkeys(notes))}
+    return found
+
+
+def _picture(found: pd.DataFrame, qpv: gpd.GeoDataFrame, png: Path | None, data: Path | None) -> None:
+    """People exposed as circles between their bounds; nothing where no file is named."""
+    if png is None:
+        return
+    from qpvgeo import maps
+
+    title = str(Note("cli.exposure_title"))
+    maps.save(maps.estimates(found.assign(reliability=""), qpv, _units("commune", data), title=title), png)
+
+
+def _classes(
+    qpv: gpd.GeoDataFrame,
+    layer: Any,  # noqa: ANN401
+    cells: pd.DataFrame,
+    by_class: str | None,
+    options: dict[str, Any],
+) -> list[dict[str, Any]]:
+    """People of all QPV by class of the layer."""
+    from qpvgeo.cli import answers
+    from qpvgeo.resilience import exposure_by_class
+
+    if by_class is None:
+        return []
+    given = {name: value for name, value in options.items() if name in ("within_m", "covered") and value is not None}
+    found = exposure_by_class(qpv, layer, cells, by_class, **given)
+    return answers.records(found.groupby("class")[["low", "estimate", "high"]].sum(), "class")
+
+
+def _table(answer: dict[str, Any], screen: Screen) -> None:
+    """Headline over all QPV, then a row per QPV, the most exposed first."""
+    lang = screen.lang
+    inside, outside = answer["inside"], answer["outside"]
+    screen.line(
+        Note("cli.exposure_headline", share=share(inside["estimate"], lang, 1), **_bounds(inside, lang)), style="bold"
+    )
+    if outside:
+        screen.line(
+            Note("cli.exposure_rest", share=share(outside["estimate"], lang, 1), **_bounds(outside, lang)), indent=2
+        )
+    if answer["threshold"] is not None:
+        screen.line(Note("cli.exposure_threshold", value=number(answer["threshold"], lang, 2)), indent=2)
+    for row in answer["classes"]:
+        people = [number(row[name], lang) for name in ("low", "estimate", "high")]
+        screen.line(Note("cli.exposure_of_class", name=row["class"], low=people[0], estimate=people[1], high=people[2]))
+    rows = [
+        (
+            row["qpv_code"],
+            row.get("name") or "–",
+            *(number(row[name], lang) for name in ("population", "low", "estimate", "high", "unknown")),
+            share(row["share"], lang, 0),
+            share(row.get("rest_share"), lang, 0),
+            number(row.get("ratio"), lang, 2),
+        )
+        for row in answer["rows"]
+    ]
+    screen.line()
+    screen.table(_COLUMNS, rows)
+    screen.notes(answer["notes"])
+    for path in (answer["output"], answer["png"]):
+        screen.written(path)
+
+
+def _bounds(part: dict[str, Any], lang: str) -> dict[str, str]:
+    return {name: share(part[name], lang, 1) for name in ("low", "high")}

@@ -1,0 +1,111 @@
+"""Values of a raster on the cells of a grid: one image becomes one column.
+
+Each cell gets the mean of the pixels over it, by the area that each shares with it; pixels without data are left out. A
+cell over which the raster has no data is missing.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.frames.provenance import file_record, stamp
+from qpvgeo.frames.require import require_frame, require_unique_cells
+from qpvgeo.geometry.insee_lattice import parse_ids
+from qpvgeo.language import Note
+
+__all__ = ["raster_on_cells"]
+
+Statistic = Literal["mean", "max", "min"]
+_STATISTICS = {"mean": "average", "max": "max", "min": "min"}
+
+
+def raster_on_cells(
+    path: str | Path, grid: pd.DataFrame, *, band: int = 1, statistic: Statistic = "mean"
+) -> pd.DataFrame:
+    """Take a raster to the cells of a grid.
+
+    Parameters
+    ----------
+    path
+        GeoTIFF, or any raster that GDAL reads, with a CRS. Needs rasterio (`pip install 'qpvgeo[raster]'`).
+    grid
+        Frame of `qpvgeo.read_grid`, of one territory.
+    band
+        Band of the raster, from 1.
+    statistic
+        `mean` of the pixels over a cell, by area; `max` or `min` of them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the cells of the grid: `value`, in the unit of the raster; missing where it has no data. Use it as a column:
+        `grid.assign(heat=raster_on_cells(path, grid)["value"])`, then `qpvgeo.exposure(qpv, "heat", ...)`.
+
+    Raises
+    ------
+    MissingDataError
+        There is no such file.
+    DataError
+        The raster cannot be read, has no CRS or no such band, or covers no cell of the grid.
+    UsageError
+        The statistic does not exist, the frame is not a grid, or rasterio is not installed.
+    """
+    require_frame(grid, "grid")
+    require_unique_cells(grid)
+    if statistic not in _STATISTICS:
+        raise UsageError(
+            Note("resilience.no_statistic", statistic=repr(statistic)),
+            way_out=Note("resilience.statistics", statistics=list(_STATISTICS)),
+        )
+    where = Path(path)
+    if not where.is_file():
+        raise MissingDataError(Note("resilience.no_raster", file=str(path)))
+    cells = parse_ids(grid.index)
+    size = cells.lattice.size
+    west, south = int(cells.east.min()), int(cells.north.min())
+    columns, rows = int((cells.east.max() - west) // size + 1), int((cells.north.max() - south) // size + 1)
+    table = _warped(where, band, statistic, (cells.lattice.epsg, west, south + rows * size, size, rows, columns))
+    value = table[rows - 1 - (cells.north - south) // size, (cells.east - west) // size]
+    if np.isnan(value).all():
+        raise DataError(
+            Note("resilience.raster_elsewhere", file=where.name), way_out=Note("resilience.no_cells_way_out")
+        )
+    found = pd.DataFrame({"value": value.astype(float)}, index=grid.index)
+    return stamp(found, [file_record(where)], band=band, statistic=statistic)
+
+
+def _warped(path: Path, band: int, statistic: Statistic, target: tuple[int, int, int, int, int, int]) -> Any:  # noqa: ANN401
+    """Raster on the lattice, the northern row first, NaN where it has no data."""
+    try:
+        import rasterio  # noqa: PLC0415
+        from rasterio.errors import RasterioError  # noqa: PLC0415
+        from rasterio.transform import from_origin  # noqa: PLC0415
+        from rasterio.warp import Resampling, reproject  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise UsageError(Note("resilience.no_rasterio"), way_out=Note("resilience.install_rasterio")) from error
+    epsg, west, top, size, rows, columns = target
+    found = np.full((rows, columns), np.nan, np.float32)
+    try:
+        with rasterio.open(path) as source:
+            if source.crs is None or band not in source.indexes:
+                raise DataError(
+                    Note("resilience.raster_band", file=path.name, band=band, bands=source.count, crs=str(source.crs))
+                )
+            pixels = source.read(band, masked=True).astype(np.float32).filled(np.nan)
+            reproject(
+                pixels,
+                found,
+                src_transform=source.transform,
+                src_crs=source.crs,
+                src_nodata=np.nan,
+                dst_transform=from_origin(west, top, size, size),
+                dst_crs=f"EPSG:{epsg}",
+                dst_nodata=np.nan,
+                resampling=Resampling[_STATISTICS[statistic]],
+            )
+    except RasterioError as error:
+        raise DataError(Note("resilience.raster_unread", file=path.name, reason=str(error))) from error
+    return found

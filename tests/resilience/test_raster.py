@@ -1,0 +1,55 @@
+"""Rasters on cells: means of pixels by hand, and what is missing."""
+
+import numpy as np
+import pytest
+from tests.builders import refused
+from tests.resilience.test_cell_exposure import EAST, NORTH, box, grid_of, layer
+
+import qpvgeo as qg
+from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.resilience import raster_on_cells
+
+rasterio = pytest.importorskip("rasterio")
+
+# what rasterio's own packages warn of is not ours to mend
+pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+
+
+def image(path, pixels, *, size=100, crs="EPSG:3035", nodata=-1.0, north=NORTH + 200):
+    """Image whose upper left corner is that of the row of cells."""
+    pixels = np.asarray(pixels, np.float32)
+    options = {"driver": "GTiff", "height": pixels.shape[0], "width": pixels.shape[1], "count": 1, "dtype": "float32"}
+    transform = rasterio.transform.from_origin(EAST, north, size, size)
+    with rasterio.open(path, "w", crs=crs, transform=transform, nodata=nodata, **options) as target:
+        target.write(pixels, 1)
+    return path
+
+
+def test_a_cell_has_the_mean_of_its_pixels_without_those_of_no_data(tmp_path):
+    path = image(tmp_path / "heat.tif", [[10, 20, 30, -1, -1, -1], [30, 40, 50, 60, -1, -1]])
+    grid = grid_of([100, 200, 300])
+    value = raster_on_cells(path, grid)["value"]
+    assert value.tolist()[:2] == pytest.approx([25, 140 / 3])
+    assert np.isnan(value.iloc[2])
+    assert raster_on_cells(path, grid, statistic="max")["value"].tolist()[:2] == [40, 60]
+    found = qg.exposure(layer(box(0, 0, 3, 1)), "heat", grid.assign(heat=value), above=30)
+    assert found[["estimate", "unknown"]].to_numpy().tolist() == [[200, 300]]
+
+
+def test_order_of_the_cells_changes_nothing(tmp_path):
+    path = image(tmp_path / "heat.tif", [[1, 2, 3]], size=200)
+    grid = grid_of([1, 1, 1])
+    assert raster_on_cells(path, grid.iloc[::-1])["value"].to_dict() == raster_on_cells(path, grid)["value"].to_dict()
+
+
+def test_rasters_that_say_nothing_are_refused(tmp_path):
+    grid = grid_of([1])
+    refused(lambda: raster_on_cells(tmp_path / "none.tif", grid), "resilience.no_raster", MissingDataError)
+    away = image(tmp_path / "away.tif", [[1]], north=NORTH + 900_000)
+    refused(lambda: raster_on_cells(away, grid), "resilience.raster_elsewhere", DataError)
+    here = image(tmp_path / "here.tif", [[1]])
+    refused(lambda: raster_on_cells(here, grid, band=2), "resilience.raster_band", DataError)
+    refused(lambda: raster_on_cells(here, grid, statistic="median"), "resilience.no_statistic", UsageError)
+    words = tmp_path / "words.tif"
+    words.write_text("no image")
+    refused(lambda: raster_on_cells(words, grid), "resilience.raster_unread", DataError)
