@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-engines browser quick check format bench docs sample notebook gallery ledger clean
+.PHONY: demo test test-engines browser quick mutations check format bench docs sample notebook gallery ledger clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "qpvgeo needs Python 3.11 or later; try: make PYTHON=python3.12 demo")'
@@ -35,6 +35,9 @@ test-engines: $(VENV)/.dev  ## Dask and Spark, for real: a cluster of two proces
 quick: $(VENV)/.dev  ## tests that need no picture, no command, no published file and no long property run; two minutes
 	$(BIN)/python -m pytest -q -n auto -m "not slow and not real and not mpl_image_compare" -k "not misuse" \
 		--ignore tests/cli --ignore tests/maps --ignore tests/test_notebook.py --ignore tests/test_gallery.py tests
+
+mutations: $(VENV)/.dev  ## change one line of an engine at a time, and see that its tests fail; five minutes
+	$(BIN)/python scripts/mutations.py
 
 check: $(VENV)/.dev  ## format, lint, spelling, types, tests
 	$(BIN)/ruff format --check .

@@ -411,3 +411,9 @@ def test_points_of_bondy_are_all_counted(hexagone, real_data):
     for side, qpv in zip(("code_from", "code_to"), hexagone, strict=True):
         held = (qg.tag_points(homes, qpv.geometry.dropna(), bands=())["state"] == "in").sum()
         assert walk.loc[walk[side].notna(), "points"].sum() == held
+
+
+def test_a_small_perimeter_inside_a_large_one_is_related_to_it_by_its_own_share():
+    # 1% of the large one, and the whole of the small one
+    found = classes(layer(large=rectangle(0, 0, 4_000, 4_000)), layer(small=rectangle(0, 0)), tolerance_m=0)
+    assert found == {"large": "shrunk", "small": "shrunk"}

@@ -478,3 +478,10 @@ def test_real_overseas_shares_are_given_where_denominators_are(real_links):
     found = coverage(real_links[2024], by="territory", denominators=2020)
     assert round(found.loc["974", "share"], 4) == 0.2120
     assert keys(found.loc["974", "note"]) == ["indicators.census_not_stated_here"]
+
+
+def test_estimated_share_is_of_the_people_in_qpv_and_not_of_the_unit():
+    links = links_of(SPLIT).assign(basis=["area", "area", "published", "published"])
+    found = coverage(links, by="commune").loc["59350"]
+    assert found["qpv_population"] == 1_200
+    assert found["estimated_share"] == pytest.approx(700 / 1_200)

@@ -224,7 +224,7 @@ RECORDS = st.lists(CELLS, min_size=1, max_size=4).map(";".join).filter(str.strip
 
 @given(records=st.lists(RECORDS, min_size=1, max_size=6))
 def test_rows_of_a_block_are_read_as_each_alone(records):
-    table = table_stream.CsvTable(pathlib.Path(), "a;b;c", ";", "utf-8", False, "\n", ("a", "b", "c"), 1)
+    table = table_stream.CsvTable(pathlib.Path(), csvheads.Head("a;b;c", ";", "utf-8", False, "\n", ("a", "b", "c"), 1))
     whole, bad = table._parsed(records, [0, 1, 2])
     slow, unread = table._one_by_one(records, [0, 1, 2])
     assert bad.tolist() == unread.tolist()

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.tagging.tolerance import tolerance_of
+from qpvgeo.tagging.tolerance import BAN_MIN_SCORE, tolerance_of
 
 TABLE = pd.DataFrame({"off": ["5", "5,5", " 7 ", "", "far", "-1", "3000"]})
 
@@ -64,3 +64,8 @@ def test_tolerances_that_are_not_one_for_each_point_are_refused(given, key):
     with pytest.raises(UsageError) as error:
         tolerance_of(None, given, pd.RangeIndex(2))
     assert error.value.key == f"tagging.tolerances_{key}"
+
+
+def test_a_score_of_exactly_a_half_is_good_enough():
+    table = pd.DataFrame({"type": ["housenumber"] * 3, "score": [BAN_MIN_SCORE, "0,5", 0.499]})
+    assert tolerance_of(table, "ban", table.index).metres.tolist() == [0.0, 0.0, np.inf]

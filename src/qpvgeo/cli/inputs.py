@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from qpvgeo.at_hand import files, missing
@@ -19,6 +20,7 @@ from qpvgeo.cli.reading import Reading
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats import vector_layers
+from qpvgeo.formats.cells import numbers_of
 from qpvgeo.formats.text_tables import read_table
 from qpvgeo.frames import forms, provenance
 from qpvgeo.geometry.projection import require_axes, territory_of
@@ -261,8 +263,8 @@ def addresses(table: pd.DataFrame, path: Path, crs: str | None) -> gpd.GeoSeries
     """Points of a BAN table; a row without coordinates has none."""
     if not {"lon", "lat"} <= set(table.columns):
         raise DataError(Note("cli.no_lon_lat", file=path.name), way_out=Note("cli.name_lon_lat"))
-    axes = [pd.to_numeric(table[axis].str.replace(",", "."), errors="coerce") for axis in ("lon", "lat")]
-    unread = (axes[0].isna() & table["lon"].notna()) | (axes[1].isna() & table["lat"].notna())
+    axes, odd = zip(*(numbers_of(table[axis]) for axis in ("lon", "lat")), strict=True)
+    unread = odd[0] | odd[1]
     if unread.any():
         raise DataError(
             Note("cli.coordinates_not_numbers", file=path.name, count=int(unread.sum())),
@@ -273,7 +275,7 @@ def addresses(table: pd.DataFrame, path: Path, crs: str | None) -> gpd.GeoSeries
             way_out=Note("cli.correct_or_empty"),
         )
     return gpd.GeoSeries(gpd.points_from_xy(*axes), crs=4326 if crs is None else vector_layers.user_crs(crs)).where(
-        axes[0].notna() & axes[1].notna(), None
+        ~np.isnan(axes[0]) & ~np.isnan(axes[1]), None
     )
 
 

@@ -11,7 +11,7 @@ from click.exceptions import BadOptionUsage, MissingParameter, NoSuchOption
 
 from qpvgeo import settings
 from qpvgeo.cli.streams import quiet_pipe
-from qpvgeo.language import LANGUAGES, Note, say
+from qpvgeo.language import LANGUAGES, Note, pointed, say
 
 __all__ = ["Choice", "Command", "Group", "argument", "command", "file_option", "language_of", "option"]
 
@@ -57,7 +57,7 @@ class _Number(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
         """Read the number."""
         try:
-            return self.kind(value.replace(",", ".") if isinstance(value, str) else value)
+            return self.kind(pointed(value) if isinstance(value, str) else value)
         except ValueError:
             self.fail(Note("cli.not_a_number", given=str(value)), param, ctx)
 

@@ -7,9 +7,20 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["NUMBER", "SECRET_MARKS", "Numbers", "find_column", "harmless", "is_mark", "normalise", "to_number"]
+__all__ = [
+    "NUMBER",
+    "SECRET_MARKS",
+    "Numbers",
+    "find_column",
+    "harmless",
+    "is_mark",
+    "normalise",
+    "numbers_of",
+    "to_number",
+]
 
 SECRET_MARKS = (
     *("ns", "nd", "s", "c", "na", "n/a", "nan", "nc", "n/d", "n/s", "so", "#n/a", "secret", "null", "none"),
@@ -137,6 +148,27 @@ def is_mark(cell: str) -> bool:
     return (
         text in SECRET_MARKS or text.replace(".", "").replace(" ", "") in SECRET_MARKS or bool(_BELOW.fullmatch(text))
     )
+
+
+def numbers_of(column: pd.Series) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Numbers of a column, and which cells hold something else; faster than `to_number`, for millions of coordinates.
+
+    Decimal commas are read; numbers with their thousands set apart are not.
+
+    Examples
+    --------
+    >>> found, odd = numbers_of(pd.Series(["1,5", "", "one"]))
+    >>> found.tolist(), odd.tolist()
+    ([1.5, nan, nan], [False, False, True])
+    """
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=float, na_value=np.nan), np.zeros(len(column), dtype=bool)
+    text = column.astype("str").str.strip().str.replace(",", ".", regex=False)
+    found = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    empty = column.isna().to_numpy() | text.isin(["", "nan", "NaN", "NA", "None", "NULL"]).to_numpy(
+        dtype=bool, na_value=True
+    )
+    return found, np.isnan(found) & ~empty
 
 
 def _aligned(plain: pd.Series, is_number: pd.Series) -> pd.Series:

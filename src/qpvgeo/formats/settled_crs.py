@@ -7,7 +7,7 @@ import pyproj
 
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.geometry.projection import DEGREES
+from qpvgeo.geometry.projection import DEGREES, transformer
 from qpvgeo.language import Note
 
 __all__ = ["settle_crs", "user_crs"]
@@ -90,7 +90,7 @@ def user_crs(given: Any) -> pyproj.CRS:  # noqa: ANN401 - whatever pyproj unders
 def _in_hexagone(epsg: int, bounds: tuple[float, float, float, float]) -> bool:
     """Whether metric bounds lie in the hexagone when they are of a projection; corners of a large box stand out."""
     west, south, east, north = bounds
-    move = pyproj.Transformer.from_crs(epsg, DEGREES, always_xy=True).transform
+    move = transformer(epsg, DEGREES).transform
     box = territories.get("hexagone").bounds
     x, y = np.array(
         move([(west + east) / 2, west, east, west, east], [(south + north) / 2, south, south, north, north])
@@ -116,14 +116,14 @@ def _numbered(crs: pyproj.CRS, bounds: tuple[float, float, float, float]) -> tup
     if number is not None:
         return pyproj.CRS.from_epsg(number), []
     corners = ([bounds[0], bounds[2]], [bounds[1], bounds[3]])
-    to_degrees = pyproj.Transformer.from_crs(crs, DEGREES, always_xy=True)
+    to_degrees = transformer(crs, DEGREES)
     here = np.array(to_degrees.transform(*corners))
     candidates = [t.epsg for t in territories.territories().values()] + [DEGREES, 32620, 4470]
     for epsg in dict.fromkeys(candidates):
         known = pyproj.CRS.from_epsg(epsg)
         if known.is_geographic != crs.is_geographic:
             continue
-        there = np.array(pyproj.Transformer.from_crs(known, DEGREES, always_xy=True).transform(*corners))
+        there = np.array(transformer(known, DEGREES).transform(*corners))
         if np.isfinite(there).all() and np.abs(there - here).max() < 1e-8:
             return known, [Note("formats.crs_numbered", epsg=epsg)]
     return crs, [Note("formats.crs_unnumbered", name=crs.name)]

@@ -20,8 +20,8 @@ from qpvgeo.errors import DataError
 from qpvgeo.formats.cells import normalise, to_number
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.text_tables import notes_of, read_table
-from qpvgeo.geometry.projection import DEGREES
-from qpvgeo.language import Note
+from qpvgeo.geometry.projection import DEGREES, transformer
+from qpvgeo.language import Note, pointed
 
 __all__ = [
     "SUFFIXES",
@@ -259,7 +259,7 @@ def _point(cell: object) -> tuple[float, float] | None:
     if not isinstance(cell, str):
         return None
     if found := _PAIR.fullmatch(cell):
-        first, second = (float(found[place].replace(",", ".")) for place in (2, 3))
+        first, second = (float(pointed(found[place])) for place in (2, 3))
         return (first, second) if found[1] == "[" else (second, first)
     try:
         if cell.lstrip().startswith("{"):
@@ -303,7 +303,7 @@ def to_degrees(x: pd.Series, y: pd.Series, epsg: pd.Series) -> pd.DataFrame:
     for code in codes.dropna().unique():
         rows = codes.eq(code).to_numpy()
         try:
-            move = pyproj.Transformer.from_crs(int(code), DEGREES, always_xy=True)
+            move = transformer(int(code), DEGREES)
         except pyproj.exceptions.ProjError:
             found.loc[rows, "epsg"] = pd.NA
             continue

@@ -23,7 +23,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from qpvgeo.errors import ArchiveError, DataError, UsageError
-from qpvgeo.formats.csv_dialect import HEAD, cells_of, decoded, head_of, loose_cells_of
+from qpvgeo.formats.csv_dialect import HEAD, Head, cells_of, decoded, head_of, loose_cells_of
 from qpvgeo.formats.foreign import cause_of
 from qpvgeo.formats.table_batches import Batch, Bools, Table, Whole
 from qpvgeo.formats.text_tables import existing_path
@@ -197,20 +197,8 @@ class CsvTable:
     ----------
     path
         The file.
-    header
-        The text that names its columns, as written.
-    delimiter
-        What separates cells.
-    encoding
-        `utf-8` or `cp1252`.
-    mark
-        Whether it starts with a byte order mark.
-    newline
-        What ends its lines.
-    names
-        Columns; `column 3` where the third has no name.
-    skipped
-        Rows up to the header and with it.
+    head
+        How it is written: its columns, delimiter, encoding, ends of lines.
     rows
         Rows of a batch that keep memory flat.
     notes
@@ -218,13 +206,7 @@ class CsvTable:
     """
 
     path: Path
-    header: str
-    delimiter: str
-    encoding: str
-    mark: bool
-    newline: str
-    names: tuple[str, ...]
-    skipped: int
+    head: Head
     rows: int = _CSV_ROWS
     notes: tuple[str, ...] = ()
 
@@ -237,17 +219,17 @@ class CsvTable:
     def open(cls, path: Path) -> "CsvTable":
         """Read the header, and judge by the first million bytes how the file is written."""
         with path.open("rb") as file:
-            return cls(path, *head_of(_read(_bytes(file), HEAD, path), path.name))
+            return cls(path, head_of(_read(_bytes(file), HEAD, path), path.name))
 
     @property
     def schema(self) -> pa.Schema:
         """Columns, all of them text."""
-        return pa.schema([(name, pa.string()) for name in self.names])
+        return pa.schema([(name, pa.string()) for name in self.head.names])
 
     def batches(self, look: Sequence[str], rows: int, whole: Whole) -> Iterator[Batch]:
         """Rows in order, so many at a time."""
-        places = [self.names.index(name) for name in look]
-        taken = range(len(self.names)) if whole == "columns" else places
+        places = [self.head.names.index(name) for name in look]
+        taken = range(len(self.head.names)) if whole == "columns" else places
         for records, share, old_lines in self._batched(rows):
             columns, bad = self._parsed(records, sorted(set(taken)))
             found = dict(zip(sorted(set(taken)), columns, strict=True))
@@ -258,7 +240,7 @@ class CsvTable:
                 kept = pa.Table.from_arrays([first, *(found[place] for place in taken[1:])], schema=self.schema)
             elif whole == "text":
                 for row in np.flatnonzero(bad):
-                    records[row] = quoted(records[row]) + self.delimiter * (len(self.names) - 1)
+                    records[row] = quoted(records[row]) + self.head.delimiter * (len(self.head.names) - 1)
                 kept = pa.array(records, pa.string())
             table = pa.Table.from_arrays([found[place] for place in places], names=list(look))
             yield Batch(table, kept, bad, share, old_lines)
@@ -271,7 +253,7 @@ class CsvTable:
         with self.path.open("rb") as file:
             for records, old in self._records(_bytes(file)):
                 old_lines += old
-                header = min(self.skipped - skipped, len(records))
+                header = min(self.head.skipped - skipped, len(records))
                 skipped += header
                 held += records[header:]
                 long += sum(map(len, records))
@@ -297,16 +279,16 @@ class CsvTable:
         while block := _read(stream, _BLOCK, self.path):
             block = block.removeprefix(codecs.BOM_UTF8) if first else block
             first = False
-            if self.newline == "\r":
+            if self.head.newline == "\r":
                 block = block.replace(b"\r", b"\n")
             head, found, rest = (rest + block).rpartition(b"\n")
             if len(rest) > _LONGEST_LINE:
                 raise DataError(Note("formats.line_too_long", file=self.path.name, most=_LONGEST_LINE))
             if found:
-                text, old = decoded(head, self.encoding)
+                text, old = decoded(head, self.head.encoding)
                 records, lines = self._joined(lines + text.split("\n"), last=False)
                 yield records, old
-        text, old = decoded(rest, self.encoding)
+        text, old = decoded(rest, self.head.encoding)
         yield self._joined(lines + text.split("\n"), last=True)[0], old
 
     def _joined(self, lines: list[str], *, last: bool) -> tuple[list[str], list[str]]:
@@ -321,7 +303,8 @@ class CsvTable:
                 if end is None and row + _MOST_LINES > len(lines) and not last:
                     return records, lines[row:]
                 joined = None if end is None else "\n".join(lines[row : end + 1]).rstrip("\r")
-                if end is not None and joined and len(cells_of(joined, self.delimiter) or []) == len(self.names):
+                wanted = len(self.head.names)
+                if end is not None and joined and len(cells_of(joined, self.head.delimiter) or []) == wanted:
                     records.append(joined)
                     row = end + 1
                     continue
@@ -358,7 +341,7 @@ class CsvTable:
             raw = text.encode()
         else:
             marks, ends = (all_of[: len(records)] for all_of in _guards((len(records) - 1).bit_length()))
-            delimiter = pa.scalar(self.delimiter, pa.large_string())
+            delimiter = pa.scalar(self.head.delimiter, pa.large_string())
             lines = pc.binary_join_element_wise(pa.array(records, pa.large_string()), ends, delimiter)
             # the texts of an array lie one behind the other
             raw = lines.buffers()[2]
@@ -373,12 +356,12 @@ class CsvTable:
                 bad[place] = True
             return "skip"
 
-        names = [str(place) for place in range(len(self.names) + guarded)]
+        names = [str(place) for place in range(len(self.head.names) + guarded)]
         read = pacsv.ReadOptions(use_threads=False, column_names=names, block_size=len(raw) + 1)
         parse = pacsv.ParseOptions(
-            delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip, ignore_empty_lines=False
+            delimiter=self.head.delimiter, newlines_in_values=True, invalid_row_handler=skip, ignore_empty_lines=False
         )
-        looked = [*(names[place] for place in places), *names[len(self.names) :]]
+        looked = [*(names[place] for place in places), *names[len(self.head.names) :]]
         convert = pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), include_columns=looked)
         table = pacsv.read_csv(pa.BufferReader(raw), read, parse, convert)
         columns = [column.combine_chunks() for column in table.columns]
@@ -391,8 +374,8 @@ class CsvTable:
 
     def _one_by_one(self, records: list[str], places: list[int]) -> tuple[list[pa.Array], Bools]:
         """As `_parsed`, slowly: no row can spoil another."""
-        rows = [loose_cells_of(record, self.delimiter) for record in records]
-        good = [cells if cells is not None and len(cells) == len(self.names) else None for cells in rows]
+        rows = [loose_cells_of(record, self.head.delimiter) for record in records]
+        good = [cells if cells is not None and len(cells) == len(self.head.names) else None for cells in rows]
         bad = np.array([cells is None for cells in good], dtype=bool)
         return [pa.array([cells and cells[place] for cells in good], pa.string()) for place in places], bad
 

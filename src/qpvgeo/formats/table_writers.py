@@ -133,7 +133,7 @@ class CsvSink:
     def __init__(
         self, path: Path, table: Table, added: pa.Schema, *, packed: bool, decimal: str, safe: bool = False
     ) -> None:
-        alike = table if isinstance(table, CsvTable) else None
+        alike = table.head if isinstance(table, CsvTable) else None
         self._decimal, self._safe = decimal, safe
         self._delimiter, self._newline = (alike.delimiter, alike.newline) if alike else (",", "\n")
         names = [] if alike else table.schema.names

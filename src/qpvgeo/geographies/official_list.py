@@ -33,7 +33,11 @@ _WORDS = {"nouveau": "new", "modifie": "modified", "inchange": "unchanged", "ide
 
 
 def audit_correspondence(
-    correspondence: pd.DataFrame, crosswalk: pd.DataFrame, *, extract: bool = False
+    correspondence: pd.DataFrame,
+    crosswalk: pd.DataFrame,
+    *,
+    classes: pd.DataFrame | None = None,
+    extract: bool = False,
 ) -> pd.DataFrame:
     """List the disagreements of the official correspondence and the outlines.
 
@@ -44,6 +48,8 @@ def audit_correspondence(
     crosswalk
         Frame of `qpvgeo.crosswalk` from 2015 to 2024; its `tolerance_m` says what is no change. Codes of departments
         that the crosswalk holds nothing of are left aside.
+    classes
+        Frame of `qpvgeo.crosswalk_classes` of that crosswalk, where it was made before; made here when left out.
     extract
         Whether the perimeters are an extract, such as one commune: only rows of the list whose codes are all in the
         crosswalk are audited, and no code is reported for having no perimeter.
@@ -75,7 +81,7 @@ def audit_correspondence(
         way_out=Note("frames.make_correspondence"),
     )
     crosswalk = crosswalk_form(crosswalk, ["area_m2", "lost", "gained"])
-    classes = crosswalk_classes(crosswalk)
+    classes = crosswalk_classes(crosswalk) if classes is None else classes
     listed = correspondence[_near(correspondence["qpv_2024"], classes)]
     if extract:
         known = {code: listed[code].isin(classes.index) for code in ("qpv_2024", "qpv_2015")}

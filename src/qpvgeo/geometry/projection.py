@@ -68,16 +68,16 @@ class System:
         return isinstance(other, System) and self.crs.srs == other.crs.srs
 
 
-def transformer(source: pyproj.CRS, target: pyproj.CRS) -> pyproj.Transformer:
+def transformer(source: Any, target: Any) -> pyproj.Transformer:  # noqa: ANN401 - any CRS that pyproj reads
     """Way from a system to another, eastwards first; made once, for making it takes longer than a few thousand points.
 
     Examples
     --------
-    >>> lon, lat = transformer(pyproj.CRS(2154), pyproj.CRS(4326)).transform(652_000, 6_862_000)
+    >>> lon, lat = transformer(2154, 4326).transform(652_000, 6_862_000)
     >>> round(lon, 2), round(lat, 2)
     (2.35, 48.86)
     """
-    return _transformer(System(source), System(target))
+    return _transformer(*(System(pyproj.CRS.from_user_input(crs)) for crs in (source, target)))
 
 
 @lru_cache(maxsize=64)

@@ -1,7 +1,7 @@
 """French and English: numbers, terms, notes. Every sentence is worded here, once in each language."""
 
 from qpvgeo.language.notes import Note, joined, keys, listed, parts, say
-from qpvgeo.language.numbers import LANGUAGES, Lang, number, share
+from qpvgeo.language.numbers import LANGUAGES, Lang, number, pointed, share
 from qpvgeo.language.terms import metres, term, with_colon
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "metres",
     "number",
     "parts",
+    "pointed",
     "say",
     "share",
     "term",

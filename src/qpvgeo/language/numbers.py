@@ -4,7 +4,7 @@ import math
 import re
 from typing import Literal
 
-__all__ = ["LANGUAGES", "Lang", "number", "share", "typeset"]
+__all__ = ["LANGUAGES", "Lang", "number", "pointed", "share", "typeset"]
 
 Lang = Literal["en", "fr"]
 LANGUAGES = ("en", "fr")
@@ -23,6 +23,17 @@ def typeset(french: str) -> str:
     """
     spaced = _BEFORE.sub("\u202f", french).replace("« ", "«\u202f").replace("«\u00a0", "«\u202f")
     return _APOSTROPHE.sub("’", spaced)
+
+
+def pointed(text: str) -> str:
+    """Text of a number with a decimal point, where it was written with a comma.
+
+    Examples
+    --------
+    >>> float(pointed("12,5"))
+    12.5
+    """
+    return text.replace(",", ".")
 
 
 def number(value: float | None, lang: str, digits: int = 0) -> str:

@@ -14,7 +14,6 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
-import pyproj
 import shapely
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -28,6 +27,7 @@ from matplotlib.path import Path
 from matplotlib.text import OffsetFrom, Text
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
+from qpvgeo.geometry.projection import transformer
 from qpvgeo.language.terms import metres, term
 from qpvgeo.maps.palettes import GROUND
 from qpvgeo.maps.places import Box, Place
@@ -332,7 +332,7 @@ def _norths(place: Place) -> npt.NDArray[np.float64]:
     west, south, east, top = place.frame
     x = np.array([west, west, east, east, (west + east) / 2])
     y = np.array([south, top, south, top, (south + top) / 2])
-    away = pyproj.Transformer.from_crs(place.epsg, 4326, always_xy=True)
+    away = transformer(place.epsg, 4326)
     lon, lat = away.transform(x, y)
     up_x, up_y = away.transform(lon, np.asarray(lat) + 1e-3, direction="INVERSE")
     return np.asarray(np.degrees(np.arctan2(up_x - x, up_y - y)))

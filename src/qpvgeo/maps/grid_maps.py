@@ -9,7 +9,6 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyproj
 import shapely
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
@@ -19,6 +18,7 @@ from matplotlib.path import Path
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import forms, require
 from qpvgeo.geometry import insee_lattice
+from qpvgeo.geometry.projection import transformer
 from qpvgeo.language import Note
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
@@ -235,14 +235,14 @@ def _corners(grid: pd.DataFrame, where: Place) -> tuple[Floats, npt.NDArray[np.i
     east, north = cells.east[rows].astype(float), cells.north[rows].astype(float)
     x = np.stack([east, east + size, east + size, east], axis=1)
     y = np.stack([north, north, north + size, north + size], axis=1)
-    move = pyproj.Transformer.from_crs(cells.lattice.epsg, where.epsg, always_xy=True).transform
+    move = transformer(cells.lattice.epsg, where.epsg).transform
     right, up = move(x.ravel(), y.ravel())
     return np.stack([right, up], axis=1).reshape(-1, 4, 2), rows
 
 
 def _in_lattice(where: Place, epsg: int) -> Box:
     """Box in the projection of the lattice that holds a frame."""
-    move = pyproj.Transformer.from_crs(where.epsg, epsg, always_xy=True)
+    move = transformer(where.epsg, epsg)
     west, south, east, north = move.transform_bounds(*where.frame)
     return float(west), float(south), float(east), float(north)
 

@@ -6,12 +6,12 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyproj
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import provenance, require
+from qpvgeo.geometry.projection import transformer
 from qpvgeo.language import Note
 from qpvgeo.language.numbers import Lang, number
 from qpvgeo.language.terms import metres, term
@@ -92,7 +92,7 @@ def tags(
     handles = land(ax, where, communes, lang)
     shapes = where.metres(qpv)
     draw(ax, shapes.to_numpy(), **perimeter_style(), zorder=2.5)
-    x, y = pyproj.Transformer.from_crs(found.crs, where.epsg, always_xy=True).transform(found.x, found.y)
+    x, y = transformer(found.crs, where.epsg).transform(found.x, found.y)
     west, south, east, north = where.frame
     with np.errstate(invalid="ignore"):
         inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)

@@ -11,6 +11,7 @@ import pandas as pd
 import pyproj
 
 from qpvgeo.errors import DataError, UsageError
+from qpvgeo.formats.cells import numbers_of
 from qpvgeo.frames import require
 from qpvgeo.geometry.projection import DEGREES, to_degrees
 from qpvgeo.language import Note
@@ -24,7 +25,6 @@ __all__ = [
     "coordinates_of",
     "crs_fault",
     "numbers_in",
-    "numbers_of",
     "require_points",
     "settled_crs",
 ]
@@ -294,22 +294,3 @@ def numbers_in(axis: Any) -> Floats:  # noqa: ANN401 - whatever numpy reads
     if found.ndim != 1:
         raise UsageError(Note("tagging.arrays_differ", x=str(found.shape), y="(n,)"))
     return found
-
-
-def numbers_of(column: pd.Series) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Numbers of a column, and which cells hold something else; decimal commas are read.
-
-    Examples
-    --------
-    >>> found, odd = numbers_of(pd.Series(["1,5", "", "one"]))
-    >>> found.tolist(), odd.tolist()
-    ([1.5, nan, nan], [False, False, True])
-    """
-    if pd.api.types.is_numeric_dtype(column):
-        return column.to_numpy(dtype=float, na_value=np.nan), np.zeros(len(column), dtype=bool)
-    text = column.astype("str").str.strip().str.replace(",", ".", regex=False)
-    found = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    empty = column.isna().to_numpy() | text.isin(["", "nan", "NaN", "NA", "None", "NULL"]).to_numpy(
-        dtype=bool, na_value=True
-    )
-    return found, np.isnan(found) & ~empty

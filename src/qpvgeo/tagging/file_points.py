@@ -118,7 +118,7 @@ class FilePoints:
 
     def decimal_commas(self, table: Table) -> bool:
         """Whether most coordinates have decimal commas, by the first rows of a CSV that has room for them."""
-        if not isinstance(table, CsvTable) or table.delimiter == "," or self.xy is None or len(self.xy) == 1:
+        if not isinstance(table, CsvTable) or table.head.delimiter == "," or self.xy is None or len(self.xy) == 1:
             return False
         batch = next(table.batches(self.xy, _ROWS_TO_JUDGE, "nothing"), None)
         if batch is None:

@@ -13,7 +13,16 @@ import pyproj
 
 from qpvgeo.codes import territories
 from qpvgeo.geometry.parallel import in_chunks
-from qpvgeo.geometry.projection import DEGREES, System, in_degrees, in_use, looks_swapped, returns, to_degrees
+from qpvgeo.geometry.projection import (
+    DEGREES,
+    System,
+    in_degrees,
+    in_use,
+    looks_swapped,
+    returns,
+    to_degrees,
+    transformer,
+)
 from qpvgeo.geometry.territory_outline import TerritoryOutline, outline_of
 from qpvgeo.tagging.coordinates import Coordinates, Floats
 
@@ -226,7 +235,7 @@ def _box_of(crs: pyproj.CRS) -> tuple[str, float, float, float, float] | None:
     if len(of) != 1 or of[0].bounds is None:
         return None
     west, south, east, north = of[0].bounds
-    move = pyproj.Transformer.from_crs(DEGREES, crs, always_xy=True).transform
+    move = transformer(DEGREES, crs).transform
     across, up = np.linspace(west, east, _BORDER_POINTS), np.linspace(south, north, _BORDER_POINTS)
     left, right = move(np.full_like(up, west), up)[0].max(), move(np.full_like(up, east), up)[0].min()
     low, high = move(across, np.full_like(across, south))[1].max(), move(across, np.full_like(across, north))[1].min()

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from qpvgeo.errors import UsageError
+from qpvgeo.formats.cells import numbers_of
 from qpvgeo.frames import require
 from qpvgeo.language import Note
-from qpvgeo.tagging.coordinates import numbers_of
 from qpvgeo.tagging.options import WIDEST_M
 
 __all__ = ["BAN", "BAN_MIN_SCORE", "BAN_SCORES", "BAN_TYPES", "Tolerance", "missing_columns", "tolerance_of"]

@@ -11,7 +11,7 @@ from qpvgeo.cli.parser import file_option, option
 from qpvgeo.cli.reading import Reading, with_reading
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.language import Note, number, share, with_colon
+from qpvgeo.language import Note, number, pointed, share, with_colon
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -72,7 +72,7 @@ def crosswalk(
         output.write(changes, classes)
     answer = _answer(walk, changes) | {
         "territory": territory,
-        "correspondence": _audited(walk, where),
+        "correspondence": _audited(walk, changes, where),
         "output": output.name,
         "classes_output": None if classes is None else str(classes),
         "notes": [*walk.attrs["qpvgeo"]["notes"], *answers.notes(before, after), *_cautions(walk)],
@@ -118,7 +118,7 @@ def _metres(tolerance: str) -> Any:  # noqa: ANN401 - a number, or the word that
     if tolerance == "auto":
         return tolerance
     try:
-        return float(tolerance.replace(",", "."))
+        return float(pointed(tolerance))
     except ValueError:
         return float("nan")
 
@@ -213,7 +213,7 @@ def _ratio(part: pd.Series, whole: pd.Series) -> float | None:
     return left / total if total and left is not None else None
 
 
-def _audited(walk: pd.DataFrame, data: Path | None) -> dict[str, int] | None:
+def _audited(walk: pd.DataFrame, changes: pd.DataFrame, data: Path | None) -> dict[str, int] | None:
     """Disagreements of each kind between the official list and the outlines; None without the list."""
     from qpvgeo.geographies.official_list import audit_correspondence
     from qpvgeo.read.correspondence import read_correspondence
@@ -222,7 +222,7 @@ def _audited(walk: pd.DataFrame, data: Path | None) -> dict[str, int] | None:
     lists = [one.path for one in recognise.scan(data) if one.kind == "correspondence"]
     if not lists:
         return None
-    found = audit_correspondence(read_correspondence(lists[0]), walk)["problem"].value_counts()
+    found = audit_correspondence(read_correspondence(lists[0]), walk, classes=changes)["problem"].value_counts()
     return {str(problem): int(count) for problem, count in found.items()}
 
 

@@ -14,7 +14,7 @@ from qpvgeo.cli.parser import Choice, argument, file_option, option
 from qpvgeo.cli.reading import Reading, named
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import UsageError
-from qpvgeo.language import Note, number, share
+from qpvgeo.language import Note, number, pointed, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,7 +168,7 @@ def _inputs(output: Path | None, data: Path | None, *named: Path | None) -> list
 def _tolerance(given: str) -> float | str:
     """Metres, or the name of a column."""
     with suppress(ValueError):
-        return float(given.replace(",", "."))
+        return float(pointed(given))
     return given
 
 

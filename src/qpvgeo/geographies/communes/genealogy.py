@@ -254,7 +254,7 @@ def lives(steps: Iterable[Step]) -> Lives:
 
 
 @dataclass(slots=True, eq=False)
-class _Piece:
+class _Tract:
     """Territory that stays in one commune, whichever it is; once divided, its parts by the commune each goes to."""
 
     place: str | None
@@ -262,9 +262,9 @@ class _Piece:
     day: dt.date | None = None
     name_before: str | None = None
     name_after: str | None = None
-    parts: "dict[str | None, _Piece]" = field(default_factory=dict)
+    parts: "dict[str | None, _Tract]" = field(default_factory=dict)
     own: bool = False
-    """Whether the people of the parts are all from this piece, so that they weigh it."""
+    """Whether the people of the parts are all from this tract, so that they weigh it."""
 
     def take(self, edge: Edge, day: dt.date | None) -> None:
         """Go where an edge leads."""
@@ -275,11 +275,11 @@ class _Piece:
 
     def divide(self, targets: Iterable[str | None], day: dt.date | None, *, own: bool) -> None:
         """Become parts, one for each target."""
-        self.parts = {target: _Piece(self.place, self.basis, day, self.name_before) for target in targets}
+        self.parts = {target: _Tract(self.place, self.basis, day, self.name_before) for target in targets}
         self.own, self.day = own, day
 
 
-Pieces = frozenset[_Piece]
+Tracts = frozenset[_Tract]
 
 
 def changes(steps: Iterable[Step]) -> dict[str, list[dt.date]]:
@@ -314,9 +314,9 @@ def trace(steps: Sequence[Step], weights: Weights) -> tuple[dict[str, dict[str |
     A commune remembers those that it was merged from: when one of them comes back under its code, it takes its own
     territory again, and nothing is shared out. What is left goes with the commune that stays, or with the only other.
     """
-    roots: dict[str, _Piece] = {}
-    holds: dict[str | None, Pieces] = {}
-    former: dict[str | None, dict[str, Pieces]] = {}
+    roots: dict[str, _Tract] = {}
+    holds: dict[str | None, Tracts] = {}
+    former: dict[str | None, dict[str, Tracts]] = {}
     absent: set[str] = set()
     for step in steps:
         outs: dict[str, dict[str | None, Edge]] = defaultdict(dict)
@@ -326,22 +326,22 @@ def trace(steps: Sequence[Step], weights: Weights) -> tuple[dict[str, dict[str |
             if edge.before is not None:
                 outs[edge.before].setdefault(edge.after, edge)
         for code in outs.keys() - roots.keys() - absent:
-            roots[code] = _Piece(code)
+            roots[code] = _Tract(code)
             holds[code] = frozenset({roots[code]})
         absent |= {code for code in comes_from if code is not None} - outs.keys() - roots.keys()
         held = {code: (holds.pop(code, frozenset()), former.pop(code, {})) for code in outs}
         for code, edges in sorted(outs.items()):
-            pieces, memory = held[code]
+            tracts, memory = held[code]
             pure = {after for after in edges if after is not None and comes_from[after] == {code}}
-            given = _shared_out(code, edges, pieces, memory, pure, step.day)
+            given = _shared_out(code, edges, tracts, memory, pure, step.day)
             for after, edge in edges.items():
-                for piece in given[after]:
-                    piece.take(edge, step.day)
+                for tract in given[after]:
+                    tract.take(edge, step.day)
                 holds[after] = holds.get(after, frozenset()) | given[after]
                 # a commune that merges with none is not yet a former one, nor one that takes a part of another
                 sources = comes_from[after]
                 merged = len(sources) > 1 and all(one is not None and len(outs[one]) == 1 for one in sources)
-                known = {**memory, code: pieces} if merged else memory
+                known = {**memory, code: tracts} if merged else memory
                 whole = {name: _undivided(own) for name, own in known.items()}
                 kept = {name: own for name, own in whole.items() if own and own <= given[after]}
                 former[after] = {**former.get(after, {}), **kept}
@@ -351,47 +351,47 @@ def trace(steps: Sequence[Step], weights: Weights) -> tuple[dict[str, dict[str |
 def _shared_out(
     code: str,
     edges: Mapping[str | None, Edge],
-    pieces: Pieces,
-    memory: Mapping[str, Pieces],
+    tracts: Tracts,
+    memory: Mapping[str, Tracts],
     pure: set[str],
     day: dt.date | None,
-) -> dict[str | None, Pieces]:
-    """Pieces that each commune after takes: its own when it comes back, and the rest, divided where it must be."""
-    given: dict[str | None, Pieces] = dict.fromkeys(edges, frozenset())
+) -> dict[str | None, Tracts]:
+    """Tracts that each commune after takes: its own when it comes back, and the rest, divided where it must be."""
+    given: dict[str | None, Tracts] = dict.fromkeys(edges, frozenset())
     if len(edges) == 1:
-        return dict.fromkeys(edges, pieces)
+        return dict.fromkeys(edges, tracts)
     back = {after: memory[after] for after in edges if after in pure and after != code and after in memory}
     others = [after for after in edges if after not in back]
-    left = pieces - frozenset().union(*back.values())
+    left = tracts - frozenset().union(*back.values())
     if others and not left:
         # something new comes of what was thought to be known: nothing is
-        back, others, left = {}, list(edges), pieces
+        back, others, left = {}, list(edges), tracts
     given.update(back)
     others = others or list(edges)
     if len(others) == 1:
         given[others[0]] |= left
         return given
-    for piece in left:
-        piece.divide(others, day, own=len(left) == 1 and set(others) <= pure)
-        for after, part in piece.parts.items():
+    for tract in left:
+        tract.divide(others, day, own=len(left) == 1 and set(others) <= pure)
+        for after, part in tract.parts.items():
             given[after] |= {part}
     return given
 
 
-def _undivided(pieces: Pieces) -> Pieces:
-    """Pieces, those divided given as their parts."""
-    return frozenset(part for piece in pieces for part in (piece.parts.values() or [piece]))
+def _undivided(tracts: Tracts) -> Tracts:
+    """Tracts, those divided given as their parts."""
+    return frozenset(part for tract in tracts for part in (tract.parts.values() or [tract]))
 
 
-def _ends(piece: _Piece, weights: Weights, holds: Mapping[str | None, Pieces]) -> dict[str | None, Part]:
-    """Where a piece is at the end, with the share of each of its parts."""
-    if not piece.parts:
-        return {piece.place: Part(1.0, piece.basis, piece.day, piece.name_before, piece.name_after)}
-    branches = {after: _ends(part, weights, holds) for after, part in piece.parts.items()}
+def _ends(tract: _Tract, weights: Weights, holds: Mapping[str | None, Tracts]) -> dict[str | None, Part]:
+    """Where a tract is at the end, with the share of each of its parts."""
+    if not tract.parts:
+        return {tract.place: Part(1.0, tract.basis, tract.day, tract.name_before, tract.name_after)}
+    branches = {after: _ends(part, weights, holds) for after, part in tract.parts.items()}
     shares = None
-    if piece.own and not _same(list(branches.values())):
+    if tract.own and not _same(list(branches.values())):
         people = weights(
-            {after: _alone(part, holds) for after, part in piece.parts.items() if after is not None}, piece.day
+            {after: _alone(part, holds) for after, part in tract.parts.items() if after is not None}, tract.day
         )
         total = sum(people.values()) if people else 0.0
         shares = [people[after] / total for after in branches if after is not None] if people and total > 0 else None
@@ -399,9 +399,9 @@ def _ends(piece: _Piece, weights: Weights, holds: Mapping[str | None, Pieces]) -
     return {end: _sum([branch.get(end) for branch in branches.values()], shares) for end in ends}
 
 
-def _alone(piece: _Piece, holds: Mapping[str | None, Pieces]) -> frozenset[str] | None:
-    """Communes at the end that are made of a piece and of nothing else; None where it is elsewhere too."""
-    leaves, open_pieces = set(), [piece]
+def _alone(tract: _Tract, holds: Mapping[str | None, Tracts]) -> frozenset[str] | None:
+    """Communes at the end that are made of a tract and of nothing else; None where it is elsewhere too."""
+    leaves, open_pieces = set(), [tract]
     while open_pieces:
         one = open_pieces.pop()
         open_pieces += one.parts.values()
