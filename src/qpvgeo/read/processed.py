@@ -29,7 +29,7 @@ __all__ = ["kept"]
 P = ParamSpec("P")
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
-_SMALLEST_BYTES = 200_000
+_SMALLEST_BYTES = 50_000
 _UNUSED_S = 90 * 24 * 3600.0
 _ENDING = ".kept"
 """Not that of a form that is read: a folder of files is never mistaken for its own cache."""
