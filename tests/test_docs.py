@@ -127,3 +127,27 @@ def _anchors(page):
     """Anchors of the headings of a page, as the site makes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", heading.lower())).strip("-") for heading in headings}
+
+
+def test_the_table_of_the_page_on_duckdb_and_polars_is_read_by_both(tmp_path, monkeypatch):
+    duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
+    page = (_CHECKOUT / "docs" / "how-to" / "duckdb-and-polars.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], "page", "exec"), {})
+    rows = duckdb.sql(re.search(r"```sql\n(.*?)```", page, re.DOTALL)[1]).fetchall()
+    assert sum(count for _, count in rows) == 860
+    pytest.importorskip("polars", reason="polars is not installed")
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(re.search(r"```py\n(.*?)```", page, re.DOTALL)[1], "page", "exec"), {})
+    assert rows[0][0] in out.getvalue()
+
+
+def test_the_files_of_the_page_on_r_keep_codes_as_text(tmp_path, monkeypatch):
+    import pyarrow.parquet as pq
+
+    page = (_CHECKOUT / "docs" / "how-to" / "r.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], "page", "exec"), {})
+    assert str(pq.read_schema("communes.parquet").field("commune").type) in {"string", "large_string"}
+    assert b"geo" in pq.read_schema("qpv.parquet").metadata

@@ -161,6 +161,11 @@ def sample_ledger():
         "n_above_people": (own > 1500).sum(),
         "n_below_people": (own < 1500).sum(),
         "population_above": own[own > 1500].sum(),
+        "population_above_share": own[own > 1500].sum() / own.sum(),
+        "n_above_share": (own > 1500).mean(),
+        "population_of_largest": own.nlargest(3).sum(),
+        "mean_indicator": (young := qg.read_population(sample.population_2024)["partpop15_24"]).mean(),
+        "n_by_indicator": (young > young.median()).sum(),
         "area": qpv.to_crs(2154).area.sum(),
         "quantile_area": qpv.to_crs(2154).area.median(),
         "density": own.sum() / (qpv.to_crs(2154).area.sum() / 1e6),
@@ -170,6 +175,11 @@ def sample_ledger():
         "n_above_people": "people=1500",
         "n_below_people": "people=1500",
         "population_above": "people=1500",
+        "population_above_share": "people=1500",
+        "n_above_share": "people=1500",
+        "population_of_largest": "n=3",
+        "mean_indicator": "column=partpop15_24",
+        "n_by_indicator": f"column=partpop15_24; above={young.median()}",
     }
     table = _of_sample(
         id=list(expected),
@@ -195,6 +205,8 @@ def test_measures_of_people_and_ground_are_plain_pandas_on_the_frames(sample_led
         ("n_multi_commune", "", "territory:99", "1"),
         ("n_units_with", "by=commune", "territory:99", "7"),
         ("n_communes", "", "territory:99", "7"),
+        ("n_units_with", "by=ept", "territory:99", "2"),
+        ("qpv_share", "of=territory:99", "commune:99001", "0.5"),
     ],
 )
 def test_counts_of_the_sample(measure, arguments, territory, value):

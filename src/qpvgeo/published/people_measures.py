@@ -198,7 +198,9 @@ def _units_with(asked: Asked) -> int:
         rows = table_rows(asked, None)
         held = set(rows.index[rows["n_qpv"] > 0])
         return len(held if by == "department" else {facts.region_of(code) for code in held})
-    return int(_of_place(asked)[by].nunique())
+    links = _of_place(asked)
+    # as contracts are signed: by EPT in the Grand Paris, by EPCI elsewhere
+    return int((links["ept"].fillna(links["epci"]) if by == "ept" else links[by]).nunique())
 
 
 def _of_place(asked: Asked, links: pd.DataFrame | None = None) -> pd.DataFrame:
