@@ -155,6 +155,7 @@ def eligible_cells(
         min_people=rules.min_people,
         min_density_km2=rules.min_density_km2,
         epsg=about.get("epsg"),
+        grid_vintage=about.get("vintage"),
         fictional=is_fictional(grid),
         notes=_notes(found, income, grid, given_mean="mean" in units.columns or poverty_rate is not None),
     )

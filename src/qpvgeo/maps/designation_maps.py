@@ -125,7 +125,7 @@ def agreement(
     >>> found = qg.candidate_zones(qg.eligible_cells(grid, units, national_median=20_500))
     >>> ax = qg.maps.agreement(found, qg.read_qpv(qg.sample().qpv_2024))
     >>> [text.get_text() for text in ax.get_legend().get_texts()][:2]
-    ['eligible, in a QPV', 'eligible, in no QPV']
+    ['Eligible, in a QPV', 'Eligible, in no QPV']
     """
     cells = require_zones(found).cells
     lattice = insee_lattice.parse_ids(cells.index)
