@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-engines browser quick mutations check format bench docs sample notebook gallery ledger clean
+.PHONY: demo test test-engines browser quick mutations check format bench bench-quick docs sample notebook gallery ledger clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "qpvgeo needs Python 3.11 or later; try: make PYTHON=python3.12 demo")'
@@ -55,6 +55,11 @@ format: $(VENV)/.dev
 bench: $(VENV)/.base  ## speed and memory beside other tools; half an hour
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/paths.py
+
+bench-quick: $(VENV)/.base  ## the user's own paths in two minutes, before a release; ratios are kept in benchmarks/ratios
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python benchmarks/paths.py --quick --json benchmarks/ratios/$$($(BIN)/python -c 'import qpvgeo; print(qpvgeo.__version__)').json
 
 docs: $(VENV)/.dev  ## build the site into site/, notebooks run, with warnings as errors
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'

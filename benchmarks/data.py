@@ -163,9 +163,9 @@ def published(cells, seed=SEED):
 
     return pd.DataFrame(
         {
-            "idcar_200m": _ids(CELL_M, north, east),
-            "idcar_1km": _ids(1_000, north, east),
-            "idcar_nat": _ids(2_000, north, east),
+            "idcar_200m": ids(CELL_M, north, east),
+            "idcar_1km": ids(1_000, north, east),
+            "idcar_nat": ids(2_000, north, east),
             "i_est_200": (households < 11).astype(np.int64),
             "i_est_1km": np.zeros(len(cells), np.int64),
             "lcog_geo": pd.array(np.char.add(communes, beside), "str"),
@@ -201,7 +201,8 @@ def _keys(column, row):
     return row * ACROSS_THE_GRID + column
 
 
-def _ids(size, north, east):
+def ids(size, north, east):
+    """Ids of cells, or of the larger cells that they lie in."""
     pairs = zip((north // size * size).tolist(), (east // size * size).tolist(), strict=True)
     return pd.array([f"CRS3035RES{size}mN{n}E{e}" for n, e in pairs], "str")
 

@@ -74,8 +74,7 @@ def frame(folder):
         def later():
             if (tags["state"] == "unknown").any():
                 raise SystemExit("there are points of which nothing is known")
-            of = tags["qpv_code"].cat
-            return np.append(quarters.index.get_indexer(of.categories), -1)[of.codes].astype(np.int16)
+            return quarters.index.get_indexer(tags["qpv_code"]).astype(np.int16)
 
         return later
 
@@ -248,7 +247,7 @@ def _index(quarters):
 
     index = qpvgeo.tagging.perimeter_index.PerimeterIndex(quarters, reach_m=REACH_M)
     layer = index.layer("hexagone", None)
-    return index, layer.grid, layer.limits(REACH_M)
+    return index, layer.grid, layer.boundaries(REACH_M)
 
 
 def frame_of_distances(folder):

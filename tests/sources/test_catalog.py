@@ -425,3 +425,25 @@ def test_a_cache_in_the_home_of_an_unknown_user_holds_nothing(monkeypatch):
 @pytest.mark.parametrize("key", [key for key, dataset in CATALOG.items() if dataset.sha256])
 def test_the_published_files_have_the_hashes_of_the_catalogue(real_data, key):
     assert fetch(key, data=real_data).stat().st_size == get(key).size_bytes
+
+
+def test_endings_are_those_of_the_files_that_are_looked_into():
+    from qpvgeo.sources.file_content import SUFFIXES
+
+    assert catalog.ENDINGS == SUFFIXES
+
+
+def test_rows_without_pandas_are_those_of_the_frame(tmp_path):
+    frame = catalog.datasets(tmp_path)
+    rows = catalog.records(tmp_path)
+    assert [row["key"] for row in rows] == frame.index.tolist()
+    assert list(rows[0])[1:] == frame.columns.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("README.md", True), ("kept.index", True), ("pop_qp_2013.csv", True), ("mine.csv", False), ("MINE.GPKG", False)],
+)
+def test_a_file_with_a_name_of_its_own_is_to_be_looked_into(tmp_path, name, known):
+    (tmp_path / name).touch()
+    assert catalog.all_known_by_name(tmp_path) is known

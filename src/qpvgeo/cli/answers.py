@@ -6,38 +6,40 @@ Shares are 0 to 1, areas are km2, `None` is "not known".
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import pandas as pd
 
 from qpvgeo.cli.terminal import Screen
 from qpvgeo.frames import provenance
 from qpvgeo.samples import FICTIONAL, sample
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["fictional", "notes", "records", "show", "sources", "within_sample"]
 
 
-def records(frame: pd.DataFrame, key: str) -> list[dict[str, Any]]:
+def records(frame: "pd.DataFrame", key: str) -> list[dict[str, Any]]:
     """Rows with the index under a name; missing values become None."""
     named = frame.rename_axis(key).reset_index()
     rows: list[dict[str, Any]] = json.loads(named.to_json(orient="records", double_precision=12))
     return rows
 
 
-def sources(*frames: pd.DataFrame | None) -> list[dict[str, Any]]:
+def sources(*frames: "pd.DataFrame | None") -> list[dict[str, Any]]:
     """Records of the files that frames were made from, each once."""
     files = [file for frame in frames if frame is not None for file in provenance.provenance(frame).get("files", [])]
     return list({file["sha256"] + file.get("member", ""): file for file in files}.values())
 
 
-def notes(*frames: pd.DataFrame | None) -> list[str]:
+def notes(*frames: "pd.DataFrame | None") -> list[str]:
     """Notes of the readers on frames, each once."""
     found = [note for frame in frames if frame is not None for note in provenance.provenance(frame).get("notes", [])]
     return list(dict.fromkeys(found))
 
 
-def fictional(*frames: pd.DataFrame | None) -> dict[str, str]:
+def fictional(*frames: "pd.DataFrame | None") -> dict[str, str]:
     """The warning that belongs to every answer made from the sample."""
     return {"fictional": FICTIONAL} if provenance.is_fictional(*frames) else {}
 

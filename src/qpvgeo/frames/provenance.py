@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Self
 
 from qpvgeo._version import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["ATTRS_KEY", "as_record", "file_record", "is_fictional", "provenance", "record", "stamp", "stamped"]
 
@@ -60,7 +61,7 @@ def file_record(path: Path, *, member: str | None = None) -> dict[str, Any]:
     return record | ({"member": member} if member else {})
 
 
-def provenance(frame: pd.DataFrame) -> dict[str, Any]:
+def provenance(frame: "pd.DataFrame") -> dict[str, Any]:
     """Where a frame comes from: its `attrs["qpvgeo"]`, or an empty dictionary for a frame of another origin.
 
     Examples
@@ -73,7 +74,7 @@ def provenance(frame: pd.DataFrame) -> dict[str, Any]:
     return dict(frame.attrs.get(ATTRS_KEY, {}))
 
 
-def stamp(frame: pd.DataFrame, files: Iterable[Mapping[str, Any]] = (), **about: Any) -> pd.DataFrame:  # noqa: ANN401
+def stamp(frame: "pd.DataFrame", files: Iterable[Mapping[str, Any]] = (), **about: Any) -> "pd.DataFrame":  # noqa: ANN401
     """Write the provenance of a frame into its attributes, and return the frame.
 
     Parameters
@@ -93,12 +94,12 @@ def record(files: Iterable[Mapping[str, Any]] = (), **about: Any) -> dict[str, A
     return _Record(read_with=f"qpvgeo {__version__}", files=[dict(one) for one in files], **about)
 
 
-def stamped(frame: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
+def stamped(frame: "pd.DataFrame", about: dict[str, Any]) -> "pd.DataFrame":
     """Frame with a provenance in its attributes, which are changed in place."""
     frame.attrs[ATTRS_KEY] = about
     return frame
 
 
-def is_fictional(*frames: pd.DataFrame | None) -> bool:
+def is_fictional(*frames: "pd.DataFrame | None") -> bool:
     """Tell whether any of the frames was made from the embedded sample."""
     return any(provenance(frame).get("fictional", False) for frame in frames if frame is not None)

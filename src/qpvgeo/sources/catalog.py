@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note, term
@@ -261,17 +261,68 @@ def datasets(data: str | os.PathLike[str] | None = None) -> "pd.DataFrame":
     """
     import pandas as pd  # noqa: PLC0415 - the command line asks for keys without waiting for pandas
 
+    frame = pd.DataFrame(records(data), index=pd.Index(_table(), name="key")).drop(columns="key")
+    integers = dict.fromkeys(("vintage", "size_bytes"), "Int64")
+    texts = dict.fromkeys((c for c in frame if c not in {*integers, "cached"}), "string")
+    return frame.astype(integers | texts)
+
+
+def records(data: str | os.PathLike[str] | None = None) -> list[dict[str, Any]]:
+    """Rows of `datasets` as dictionaries, without pandas.
+
+    Examples
+    --------
+    >>> records()[0]["kind"]
+    'perimeters'
+    """
     at_hand = _files_at_hand(data)
     rows = []
     for dataset in _table().values():
         path = _first(dataset, at_hand)
-        row = {column: getattr(dataset, column) for column in _COLUMNS}
+        row = {column: getattr(dataset, column) for column in ("key", *_COLUMNS)}
         row |= {"filename": dataset.filename, "cached": path is not None, "path": path and str(path)}
         rows.append(row | {column: getattr(dataset, column) for column in _ALSO})
-    frame = pd.DataFrame(rows, index=pd.Index(_table(), name="key"))
-    integers = dict.fromkeys(("vintage", "size_bytes"), "Int64")
-    texts = dict.fromkeys((c for c in frame if c not in {*integers, "cached"}), "string")
-    return frame.astype(integers | texts)
+    return rows
+
+
+ENDINGS = (
+    ".csv",
+    ".txt",
+    ".tsv",
+    ".xls",
+    ".xlsx",
+    ".shp",
+    ".geojson",
+    ".json",
+    ".topojson",
+    ".gpkg",
+    ".fgb",
+    ".kml",
+    ".gml",
+    ".mif",
+    ".tab",
+    ".parquet",
+    ".geoparquet",
+    ".zip",
+    ".gz",
+)
+"""Endings of the files that are looked into, as `file_content.SUFFIXES`, which takes geopandas to be asked."""
+
+
+def all_known_by_name(data: str | os.PathLike[str] | None = None) -> bool:
+    """Whether no file of the folders searched has a name of its own: no look inside could add anything.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> all_known_by_name(qg.sample().path)
+    False
+    """
+    wanted = {name.lower().rpartition("/")[2] for one in _table().values() for name in one.filenames}
+    plain = {re.sub(r"\{\w+\}", "*", name) for name in wanted}
+    patterns = [name for name in plain if "*" in name]
+    names = {name for found in _files_at_hand(data) for name in found if name.endswith(ENDINGS)}
+    return not any(not any(fnmatchcase(name, pattern) for pattern in patterns) for name in names - plain)
 
 
 def locate(dataset: Dataset, data: str | os.PathLike[str] | None = None) -> Path | None:

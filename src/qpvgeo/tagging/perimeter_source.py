@@ -35,7 +35,7 @@ class Source:
 
 def is_of_sample(label: str) -> bool:
     """Whether a label is a code of the fictional QPV of the sample."""
-    return official.vintage_of(label) is not None and official.of_qpv(label) == territories.SAMPLE
+    return official.of_qpv(label) == territories.SAMPLE and official.vintage_of(label) is not None
 
 
 def partial_lists(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> list[dict[str, Any]]:
@@ -43,10 +43,10 @@ def partial_lists(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> list[di
     given: Counter[tuple[str, int]] = Counter()
     for frame in frames:
         for label, year in zip(map(str, frame.index), years_of(frame), strict=True):
-            territory = (
-                territories.of_department(official.of_qpv(label)) if official.vintage_of(label) == year else None
-            )
-            if year is not None and territory is not None:
+            if year is None or official.vintage_of(label) != year:
+                continue
+            territory = territories.of_department(official.of_qpv(label))
+            if territory is not None:
                 given[territory, year] += 1
     notes = []
     for (territory, year), many in given.items():

@@ -123,8 +123,8 @@ def columns_of(tags: PointTags, *, dated: bool) -> list[Column]:
 
 def _also(tags: PointTags) -> Column:
     """The other perimeters that hold a point, as text: one for each row would take more memory than all the rest."""
-    labels = tags.perimeters.labels
-    texts = {row: ", ".join(labels[other].as_py() for other in others) for row, others in tags.positions.also.items()}
+    labels = tags.perimeters.texts["labels"]
+    texts = {row: ", ".join([labels[other] for other in others]) for row, others in tags.positions.also.items()}
     each = {text: position for position, text in enumerate(sorted(set(texts.values())))}
     also = np.full(len(tags), -1, np.int16 if len(each) < np.iinfo(np.int16).max else np.int32)
     also[list(texts)] = [each[text] for text in texts.values()]
