@@ -28,6 +28,7 @@ from .distributed.tag_job import TagJob as TagJob
 from .distributed.tag_parts import tag_files as tag_files
 from .facts import geography as geography
 from .fiscal.vat import vat_zone as vat_zone
+from .formats.frame_writer import write_frame as write_frame
 from .frames.provenance import provenance as provenance
 from .geographies.conversion import convert as convert
 from .geographies.crosswalk_table import crosswalk as crosswalk

@@ -10,6 +10,7 @@ import pyogrio
 import pytest
 from tests.builders import layer, refused, square
 
+import qpvgeo as qg
 from qpvgeo.errors import DataError, OutputError, UsageError
 from qpvgeo.formats.frame_writer import write_frame
 from qpvgeo.frames import provenance
@@ -101,7 +102,7 @@ def test_workbook_holds_text_and_numbers_and_no_formula(table, tmp_path):
 
 def test_geopackage_keeps_codes_and_provenance(areas, tmp_path):
     path = write_frame(areas, tmp_path / "a.gpkg")
-    back = pyogrio.read_dataframe(path)
+    back = pyogrio.read_dataframe(path, layer="a")
     assert back.crs.to_epsg() == 2154
     assert back["qpv_code"].tolist() == ["QN09901M", "QN09902M", "QN09903M"]
     assert back["communes"].tolist()[0] == "99001, 99002"
@@ -158,3 +159,16 @@ def test_an_input_or_a_folder_is_never_written(table, tmp_path):
 def test_index_and_column_of_one_name_are_written_once(tmp_path):
     frame = pd.DataFrame({"code": ["a"], "n": [1]}, index=pd.Index(["a"], name="code"))
     assert write_frame(frame, tmp_path / "a.csv").read_text() == "code,n\na,1\n"
+
+
+@pytest.mark.parametrize(("lang", "people"), [("en", "people"), ("fr", "habitants")])
+def test_second_row_of_a_csv_gives_units_and_readers_pass_over_it(tmp_path, lang, people):
+    population = qg.read_population(qg.sample().population_2024)
+    path = write_frame(population, tmp_path / "people.csv", lang=lang, units=True)
+    head, units, *lines = path.read_text(encoding="utf-8-sig").splitlines()
+    sep = ";" if lang == "fr" else ","
+    assert dict(zip(head.split(sep), units.split(sep), strict=True))["population"] == people
+    assert len(lines) == len(population)
+    again = qg.read_population(path)
+    assert again["population"].tolist() == population["population"].tolist()
+    assert again.index.tolist() == population.index.tolist()

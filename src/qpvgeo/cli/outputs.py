@@ -63,6 +63,7 @@ class Target:
     sep: str | None = None
     decimal: str | None = None
     safe: bool = False
+    units: bool = False
 
     def problems(
         self, inputs: Iterable[Path | None] = (), data: Path | None = None, *, layers: bool = False
@@ -95,7 +96,7 @@ class Target:
                     if name in frame.columns
                 }
             )
-        write_frame(frame, path, lang=lang, sep=self.sep, decimal=self.decimal, safe=self.safe)
+        write_frame(frame, path, lang=lang, sep=self.sep, decimal=self.decimal, safe=self.safe, units=self.units)
 
     @property
     def name(self) -> str | None:
@@ -104,7 +105,7 @@ class Target:
 
 
 def with_output(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Options `--output`, `--sep`, `--decimal` and `--safe-csv`, given to the command as one `Target`."""
+    """Options `--output`, `--sep`, `--decimal`, `--safe-csv` and `--units`, given to the command as one `Target`."""
 
     @functools.wraps(function)
     def called(
@@ -113,11 +114,13 @@ def with_output(function: Callable[..., Any]) -> Callable[..., Any]:
         sep: str | None,
         decimal: str | None,
         safe_csv: bool,
+        units: bool,
         **more: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        return function(*arguments, output=Target(output, sep, decimal, safe_csv), **more)
+        return function(*arguments, output=Target(output, sep, decimal, safe_csv, units), **more)
 
     for add in (
+        option("--units", is_flag=True, help="cli.option_units"),
         option("--safe-csv", is_flag=True, help="cli.option_safe_csv"),
         option("--decimal", metavar="SIGN", help="cli.option_decimal"),
         option("--sep", metavar="SIGN", help="cli.option_sep"),

@@ -20,7 +20,9 @@ import pyogrio
 from qpvgeo.errors import DataError, OutputError, UsageError
 from qpvgeo.formats.atomic_write import refuse_inputs, replace, writing
 from qpvgeo.formats.cells import harmless
+from qpvgeo.formats.column_units import unit_of
 from qpvgeo.formats.foreign import cause_of
+from qpvgeo.formats.qgis_style import add_style, qml
 from qpvgeo.frames.provenance import ATTRS_KEY
 from qpvgeo.geometry.projection import DEGREES
 from qpvgeo.language import Note
@@ -33,6 +35,9 @@ LAYERS = (".gpkg", ".geojson")
 
 SUFFIXES = (".csv", ".parquet", ".json", ".xlsx", *LAYERS)
 """Endings of the files that can be written: they say the form."""
+
+_SYMBOLS = {"Point": "marker", "MultiPoint": "marker", "LineString": "line", "MultiLineString": "line"}
+"""Symbol of QGIS for each kind of geometry that is not an area."""
 
 _PANDAS_ATTRS = b"PANDAS_ATTRS"
 _SHEET_ROWS = 1_048_576
@@ -47,6 +52,7 @@ def write_frame(  # noqa: PLR0913 - each has a default
     sep: str | None = None,
     decimal: str | None = None,
     safe: bool = False,
+    units: bool = False,
     inputs: Iterable[str | os.PathLike[str]] = (),
 ) -> Path:
     r"""Write a frame in the form that the ending of the file names.
@@ -58,8 +64,8 @@ def write_frame(  # noqa: PLR0913 - each has a default
         Parquet and JSON, which keep them.
     path
         `.csv`, `.parquet` (provenance kept in the file), `.json` (records), `.xlsx` (text stays text), and where the
-        frame has geometry `.gpkg` (provenance kept) and `.geojson` (WGS 84). The geometry is left out of the others,
-        except of Parquet, which becomes GeoParquet.
+        frame has geometry `.gpkg` (provenance kept, styled for QGIS) and `.geojson` (WGS 84). The geometry is left out
+        of the others, except of Parquet, which becomes GeoParquet.
     lang
         `en` or `fr`: language of the notes in cells, and manner of a CSV.
     sep, decimal
@@ -67,6 +73,9 @@ def write_frame(  # noqa: PLR0913 - each has a default
     safe
         Whether text that a spreadsheet would run as a formula (it begins with `=`, `+`, `-` or `@`) is written behind
         an apostrophe. Without it, cells are written as they are.
+    units
+        Whether the second row of a CSV gives the unit of each column (`m²`, `EUR`, `0 to 1`, people), `number`
+        or `text` where its name does not say. Readers of qpvgeo pass over it.
     inputs
         Files read by the same call, which the output must not be.
 
@@ -98,7 +107,7 @@ def write_frame(  # noqa: PLR0913 - each has a default
     refuse_inputs(path, inputs)
     suffix = path.suffix.lower()
     writers: dict[str, Callable[[Path], object]] = {
-        ".csv": lambda part: _csv(frame, part, lang, sep, decimal, safe=safe),
+        ".csv": lambda part: _csv(frame, part, lang, sep, decimal, safe=safe, units=units),
         ".parquet": lambda part: _parquet(frame, part),
         ".json": lambda part: _json(frame, part, lang),
         ".xlsx": lambda part: _xlsx(frame, part, path.stem, lang, safe=safe),
@@ -189,11 +198,28 @@ def _safe(plain: pd.DataFrame) -> pd.DataFrame:
     return made
 
 
-def _csv(frame: pd.DataFrame, path: Path, lang: str, sep: str, decimal: str, *, safe: bool) -> None:
+def _csv(  # noqa: PLR0913 - the options of a form
+    frame: pd.DataFrame, path: Path, lang: str, sep: str, decimal: str, *, safe: bool, units: bool
+) -> None:
     plain = _plain(frame, lang, flat=True)
     plain = _safe(plain) if safe else plain
     encoding = "utf-8-sig" if lang == "fr" else "utf-8"
-    plain.to_csv(path, index=False, sep=sep, decimal=decimal, encoding=encoding, lineterminator="\n", errors="replace")
+    manner: dict[str, Any] = {
+        "index": False,
+        "sep": sep,
+        "decimal": decimal,
+        "lineterminator": "\n",
+        "errors": "replace",
+    }
+    if not units:
+        plain.to_csv(path, encoding=encoding, **manner)
+        return
+    numeric = {name: pd.api.types.is_numeric_dtype(plain[name]) for name in plain.columns}
+    second = pd.DataFrame(
+        [[unit_of(name, lang, number=numeric[name]) for name in plain.columns]], columns=plain.columns
+    )
+    second.to_csv(path, encoding=encoding, **manner)
+    plain.to_csv(path, encoding="utf-8", mode="a", header=False, **manner)
 
 
 def _parquet(frame: pd.DataFrame, path: Path) -> None:
@@ -273,6 +299,10 @@ def _layer(frame: pd.DataFrame, path: Path, driver: str, name: str, lang: str) -
     ended = path.with_name(f"{path.name}.gpkg")
     try:
         pyogrio.write_dataframe(made, ended, driver=driver, layer=name, dataset_metadata=about)
+        kinds = {_SYMBOLS.get(kind, "fill") for kind in made.geom_type.dropna()}
+        if len(kinds) == 1:
+            label = "name" if "name" in made.columns else None
+            add_style(ended, name, pyogrio.read_info(ended)["geometry_name"], qml(kinds.pop(), label))
         ended.replace(path)
     finally:
         ended.unlink(missing_ok=True)
