@@ -50,7 +50,7 @@ def test_a_french_csv_has_semicolons_and_decimal_commas(tmp_path):
 @pytest.mark.parametrize("suffix", [".gpkg", ".geojson"])
 def test_estimates_are_written_with_their_outlines(tmp_path, suffix):
     run("population", "--sample", "-o", tmp_path / f"out{suffix}")
-    assert gpd.read_file(tmp_path / f"out{suffix}").geometry.notna().all()
+    assert gpd.read_file(tmp_path / f"out{suffix}", layer="out").geometry.notna().all()
 
 
 def test_words_of_a_french_csv_are_french(tmp_path):

@@ -106,7 +106,7 @@ def test_geopackage_keeps_codes_and_provenance(areas, tmp_path):
     assert back.crs.to_epsg() == 2154
     assert back["qpv_code"].tolist() == ["QN09901M", "QN09902M", "QN09903M"]
     assert back["communes"].tolist()[0] == "99001, 99002"
-    assert json.loads(pyogrio.read_info(path)["dataset_metadata"]["qpvgeo"])["files"] == [FILE]
+    assert json.loads(pyogrio.read_info(path, layer="a")["dataset_metadata"]["qpvgeo"])["files"] == [FILE]
 
 
 def test_geojson_is_in_degrees(areas, tmp_path):
