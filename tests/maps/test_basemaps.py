@@ -12,6 +12,7 @@ from PIL import Image
 import qpvgeo as qg
 from qpvgeo import maps
 from qpvgeo.errors import FetchError
+from qpvgeo.maps import basemaps
 
 pytest.importorskip("contextily", reason="the basemap extra is not installed")
 
@@ -75,3 +76,19 @@ def test_server_without_the_tiles_leaves_the_map_as_it_was(server, drawn):
     assert caught.value.key == "maps.no_tiles"
     assert not ax.images
     assert any(one.get_facecolor().any() for one in ax.collections if 1 <= one.get_zorder() < 1.5)
+
+
+def test_tiles_of_ign_are_asked_at_its_address():
+    plan, photo = basemaps._tiles("plan"), basemaps._tiles("photo")
+    assert plan.build_url(x=1, y=2, z=3).startswith("https://data.geopf.fr/wmts?")
+    assert "PLANIGN" in plan.url + str(dict(plan))
+    assert "ORTHO" in photo.url + str(dict(photo))
+
+
+def test_tiles_in_the_form_of_ign_are_drawn(server, drawn):
+    ax, place = drawn
+    address = f"http://127.0.0.1:{server.server_port}/ok/wmts?SERVICE=WMTS&REQUEST=GetTile&TILEMATRIX={{z}}&TILEROW={{y}}&TILECOL={{x}}"
+    assert maps.basemap(ax, place, address) is ax
+    assert all("TILEMATRIX=" in path for path in server.asked)
+    assert server.asked
+    assert len(ax.images) == 1

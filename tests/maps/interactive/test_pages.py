@@ -141,3 +141,12 @@ def test_words_of_the_page_are_all_used_and_all_there():
     held = set(markup.words("fr"))
     assert asked - held == set()
     assert {name.removesuffix("_one") for name in held} - asked == set()
+
+
+def test_frames_that_were_loaded_are_a_page():
+    loaded = qg.load(2024, "Port-Brume", sample=True)
+    page = qg.maps.page(loaded, lang="en")
+    held = layer_of(page, "qpv-2024")
+    assert held["count"] == len(loaded.qpv)
+    assert held["figures"][0]["values"] == loaded.population["population"].reindex(held["codes"]).tolist()
+    assert layer_of(page, "communes")["codes"] == ["99001"]

@@ -13,6 +13,7 @@ import pandas as pd
 import pyproj
 import shapely
 
+from qpvgeo.at_hand import GeographyFrames
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.atomic_write import replace, writing
 from qpvgeo.frames import provenance
@@ -89,7 +90,7 @@ class Page:
 
 
 def page(
-    qpv: gpd.GeoDataFrame | Sequence[gpd.GeoDataFrame],
+    qpv: gpd.GeoDataFrame | Sequence[gpd.GeoDataFrame] | GeographyFrames,
     communes: gpd.GeoDataFrame | None = None,
     *,
     figures: pd.DataFrame | Sequence[pd.DataFrame] = (),
@@ -107,7 +108,8 @@ def page(
     Parameters
     ----------
     qpv
-        Perimeters of one geography (`qpvgeo.read_qpv`), or a list of several: `[qpv_2024, qpv_2015]`.
+        Perimeters of one geography (`qpvgeo.read_qpv`), or a list of several: `[qpv_2024, qpv_2015]`; or what
+        `qpvgeo.load` gives, with its communes and populations.
     communes
         Communes with outlines. Of a place those in and around it are drawn; of the country its departments, and the
         communes that have a QPV.
@@ -152,6 +154,13 @@ def page(
     'Quartiers prioritaires (QPV), La Misaine (géographies 2015 et 2024)'
     """
     asked = settled(options, without=["ax", "page"])
+    if isinstance(qpv, GeographyFrames):
+        held = [] if qpv.population is None else [qpv.population]
+        qpv, communes, figures = (
+            qpv.qpv,
+            qpv.communes if communes is None else communes,
+            [*held, *require_figures(figures)],
+        )
     layers = list(qpv) if isinstance(qpv, list | tuple) else [qpv]
     given = {"qpv" if len(layers) == 1 else f"qpv[{row}]": layer for row, layer in enumerate(layers)}
     require_outlines(**given, **({} if communes is None else {"communes": communes}))
