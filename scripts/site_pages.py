@@ -5,6 +5,7 @@ import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 
@@ -146,7 +147,9 @@ def notebooks(*, execute: bool) -> Iterator[tuple[str, str | bytes]]:
         if execute:
             from nbclient import NotebookClient  # noqa: PLC0415
 
-            notebook = NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+            with TemporaryDirectory() as folder:  # what a notebook writes stays out of the checkout
+                told = {"metadata": {"path": folder}}
+                notebook = NotebookClient(notebook, timeout=300, kernel_name="python3", resources=told).execute()
         yield from _page(path.stem, notebook)
 
 
@@ -172,6 +175,23 @@ def _page(name: str, notebook: nbformat.NotebookNode) -> Iterator[tuple[str, str
     yield f"notebooks/{name}.md", "\n\n".join([*parts, address, ""])
 
 
+def french_map() -> bytes:
+    """The first map of the gallery, with its words in French."""
+    import matplotlib as mpl  # noqa: PLC0415
+
+    import qpvgeo as qg  # noqa: PLC0415
+
+    mpl.use("agg")
+    files = qg.sample()
+    communes = qg.read_communes(files.communes, table=files.communes_table)
+    axes = qg.maps.qpv(qg.read_qpv(files.qpv_2024), communes, place="Port-Brume", lang="fr")
+    with TemporaryDirectory() as folder:
+        drawn = Path(folder) / "carte.png"
+        qg.maps.save(axes, drawn)
+        return drawn.read_bytes()
+
+
 def generated(*, execute: bool) -> dict[str, str | bytes]:
     """Every page that is made from the code, by its path in the site."""
-    return {**reference(), "errors.md": errors(), "benchmarks.md": benchmarks(), **dict(notebooks(execute=execute))}
+    made: dict[str, str | bytes] = {"errors.md": errors(), "benchmarks.md": benchmarks(), "fr/carte.png": french_map()}
+    return {**reference(), **made, **dict(notebooks(execute=execute))}
