@@ -9,7 +9,7 @@ import pandas as pd
 
 from qpvgeo.at_hand import files, missing, places
 from qpvgeo.codes.places import Area
-from qpvgeo.errors import MissingDataError, UsageError
+from qpvgeo.errors import MissingDataError, UsageError, judged
 from qpvgeo.frames import forms, provenance
 from qpvgeo.indicators.qpv_communes import join_communes
 from qpvgeo.language import Note, term
@@ -73,6 +73,7 @@ class GeographyFrames:
         return "\n".join(lines)
 
 
+@judged
 def load(
     vintage: int | str = 2024,
     place: str | None = None,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from qpvgeo.errors import QpvgeoError
+from qpvgeo.errors import QpvgeoError, judged
 from qpvgeo.samples import sample
 from qpvgeo.sources import file_sets, recognise
 from qpvgeo.sources.file_content import Kind
@@ -22,6 +22,7 @@ _NEEDED = {"perimeters", "communes", "grid"}
 
 
 @contextmanager
+@judged
 def fetching(*, allowed: bool = True) -> Iterator[None]:
     """Download what is missing as long as the context lasts.
 

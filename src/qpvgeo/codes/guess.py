@@ -18,7 +18,7 @@ import pandas as pd
 
 from qpvgeo.codes import official
 from qpvgeo.codes.readings import Fits, Given, Reading, given_lists, plausible, recognised, settled, tried_readings
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.language import Note
 
 __all__ = ["Guess", "guess_codes"]
@@ -65,6 +65,7 @@ class Guess(NamedTuple):
     notes: tuple[str, ...]
 
 
+@judged
 def guess_codes(values: pd.Series, *, communes: Mapping[int, Given] | None = None, epci: Given | None = None) -> Guess:
     """Tell what a column of codes holds, how well each reading fits, and which cells do not.
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from qpvgeo import facts
 from qpvgeo.codes import territories
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.language import Note
 
 __all__ = [
@@ -96,6 +96,7 @@ def _short_department(part: str) -> str:
     return part.removeprefix("0")
 
 
+@judged
 def is_missing(text: str) -> bool:
     """Tell whether a cell holds no code: empty, `NA`, `NaN`, `None`, `null`, or `ZZZZZZZZZ` (no EPCI).
 
@@ -107,6 +108,7 @@ def is_missing(text: str) -> bool:
     return text.strip().lower() in _MISSING
 
 
+@judged
 def of_qpv(code: str) -> str:
     """Department in a QPV code.
 
@@ -118,6 +120,7 @@ def of_qpv(code: str) -> str:
     return _short_department(code[2:5])
 
 
+@judged
 def of_commune(code: str) -> str:
     """Department or collectivity of a commune code.
 
@@ -129,6 +132,7 @@ def of_commune(code: str) -> str:
     return code[:3] if code.startswith(("97", "98")) else code[:2]
 
 
+@judged
 def fold_arrondissement(code: str) -> str:
     """Commune of a municipal arrondissement of Paris, Lyon or Marseille; any other code as it is.
 
@@ -140,6 +144,7 @@ def fold_arrondissement(code: str) -> str:
     return _FOLD.get(code, code)
 
 
+@judged
 @lru_cache(maxsize=1 << 14)
 def vintage_of(code: str) -> int | None:
     """Geography of a QPV code, 2015 or 2024; None when it is not the code of a QPV.
@@ -213,6 +218,7 @@ def _unrounded(text: str) -> str | None:
     return found[1] + found[2] if found and len(found[2]) == int(found[3]) else None
 
 
+@judged
 def repaired(text: str, kind: Kind) -> tuple[str | None, list[str]]:
     """Code of a text, None when it is none, and what had to be done to it.
 
@@ -243,6 +249,7 @@ def repaired(text: str, kind: Kind) -> tuple[str | None, list[str]]:
     return code, done
 
 
+@judged
 def clean(values: pd.Series, kind: Kind) -> CleanCodes:
     """Recognise codes, repair what can be without guessing, and report both.
 
@@ -297,6 +304,7 @@ def clean(values: pd.Series, kind: Kind) -> CleanCodes:
     )
 
 
+@judged
 def require(values: pd.Series, kind: Kind, *, where: str) -> CleanCodes:
     """Clean codes and raise when one is missing or not a code: for columns that identify rows.
 
@@ -334,6 +342,7 @@ WIDTHS: dict[Kind, int] = {"commune": 5, "qpv": 8, "siren": 9, "iris": 9}
 """Characters of codes that are all of one width."""
 
 
+@judged
 def parts_of(text: str, kind: Kind = "commune") -> list[str]:
     """Parts of a cell, whatever separates them; codes of one width may also be run together.
 
@@ -350,6 +359,7 @@ def parts_of(text: str, kind: Kind = "commune") -> list[str]:
     return parts
 
 
+@judged
 def split_list(value: object, kind: Kind = "commune", *, problems: list[str] | list[Note] | None = None) -> list[str]:
     """Codes in a cell that holds several, whatever separates them.
 
@@ -394,6 +404,7 @@ def split_list(value: object, kind: Kind = "commune", *, problems: list[str] | l
     return list(dict.fromkeys(found))
 
 
+@judged
 def classify_qpv(values: pd.Series) -> pd.DataFrame:
     """What each QPV code says of itself.
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from qpvgeo.designation.zones import CandidateZones, require_zones
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.geometry.cell_cover import cover
 from qpvgeo.geometry.insee_lattice import Cells, locate, parse_ids
@@ -50,6 +50,7 @@ class Agreement:
     total: pd.Series
 
 
+@judged
 def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame) -> Agreement:
     """Hold candidates against official perimeters.
 

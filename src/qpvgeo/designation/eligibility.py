@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from qpvgeo.designation.thresholds import income_threshold, rules_of
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.frames.require import require_columns, require_unique_cells
 from qpvgeo.language import Note
@@ -46,6 +46,7 @@ _NEEDED = ("population",)
 _UNIT_COLUMNS = ("unit", "population", "median")
 
 
+@judged
 def eligible_cells(
     grid: pd.DataFrame,
     units: pd.DataFrame,

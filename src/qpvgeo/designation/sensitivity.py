@@ -8,13 +8,14 @@ import pandas as pd
 
 from qpvgeo.designation.connected_cells import Contiguity
 from qpvgeo.designation.zones import candidate_zones
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.language import Note
 
 __all__ = ["designation_sensitivity"]
 
 
+@judged
 def designation_sensitivity(
     cells: pd.DataFrame | Mapping[str, pd.DataFrame],
     *,

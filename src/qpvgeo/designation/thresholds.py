@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from qpvgeo import facts
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.language import Note
 
 __all__ = ["Rules", "income_threshold", "rules_of"]
@@ -111,6 +111,7 @@ def _whole(text: str) -> int | None:
     return int(text) if text else None
 
 
+@judged
 def income_threshold(national_median: Any, local_median: Any, population: Any, *, regime: str = "2014") -> Any:  # noqa: ANN401
     """Income below which a quartier can be designated, in euros a year and consumption unit.
 

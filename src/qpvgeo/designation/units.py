@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.formats.text_tables import find_column, read_table, to_number
 from qpvgeo.language import Note
 
@@ -19,6 +19,7 @@ _MEDIAN = ("median", "mediane", "med")
 _RURAL = "000"
 
 
+@judged
 def read_units(
     source: str | os.PathLike[str], *, medians: Mapping[str, float] | pd.Series | float | None = None
 ) -> pd.DataFrame:
@@ -94,6 +95,7 @@ def read_units(
 _KNOWN = {"commune": _COMMUNE, "unit": _UNIT, "name": _NAME, "population": _POPULATION, "median": _MEDIAN}
 
 
+@judged
 def single_unit(grid: pd.DataFrame, *, population: float, median: float, mean: float | None = None) -> pd.DataFrame:
     """One unit that holds all communes of a grid.
 

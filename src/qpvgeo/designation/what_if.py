@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.frames.require import require_columns, require_unique_cells
 from qpvgeo.geometry.cell_cover import cover
@@ -41,6 +41,7 @@ class Judgement:
     changes: pd.DataFrame
 
 
+@judged
 def judge_perimeters(areas: gpd.GeoDataFrame, cells: pd.DataFrame, *, min_population: float = 1_000) -> Judgement:
     """Judge any perimeters by the criteria of the decree.
 

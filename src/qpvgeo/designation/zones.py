@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo.designation.connected_cells import Contiguity, connected_zones
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.frames.require import require_columns, require_unique_cells
 from qpvgeo.geometry.insee_lattice import Cells, parse_ids, squares
@@ -46,6 +46,7 @@ class CandidateZones:
     cells: pd.DataFrame
 
 
+@judged
 def candidate_zones(
     cells: pd.DataFrame,
     *,

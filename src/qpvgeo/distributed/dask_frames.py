@@ -8,7 +8,7 @@ import geopandas as gpd
 import pandas as pd
 
 from qpvgeo.distributed.tag_job import job_of
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames.require import require_columns
 from qpvgeo.geographies.communes.passage import commune_passage
 from qpvgeo.geometry.overlap_table import overlap
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["estimate_population_dask", "overlap_dask", "pass_communes_dask", "tag_dask"]
 
 
+@judged
 def tag_dask(points: "dd.DataFrame", index: Any, **options: Any) -> "dd.DataFrame":  # noqa: ANN401
     """Tag the points of a Dask frame: its columns again, and what `qpvgeo.tag_points` says of each row.
 
@@ -54,6 +55,7 @@ def tag_dask(points: "dd.DataFrame", index: Any, **options: Any) -> "dd.DataFram
     return points.map_partitions(job.pandas, meta=job.meta(_empty(points)))
 
 
+@judged
 def estimate_population_dask(
     polygons: "dd.DataFrame",
     grid: pd.DataFrame | str | os.PathLike[str],
@@ -87,6 +89,7 @@ def estimate_population_dask(
     return polygons.map_partitions(_people, held, options, meta=meta)
 
 
+@judged
 def overlap_dask(left: "dd.DataFrame", right: gpd.GeoDataFrame) -> "dd.DataFrame":
     """Overlap table of the polygons of a dask-geopandas frame with those of a layer in memory: see `qpvgeo.overlap`.
 
@@ -105,6 +108,7 @@ def overlap_dask(left: "dd.DataFrame", right: gpd.GeoDataFrame) -> "dd.DataFrame
     return left.map_partitions(_overlap, right, meta=_overlap(_empty(left), right))
 
 
+@judged
 def pass_communes_dask(
     table: "dd.DataFrame",
     column: str,

@@ -5,6 +5,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qpvgeo.distributed.tag_job import job_of
+from qpvgeo.errors import judged
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -14,6 +15,7 @@ __all__ = ["SparkExecutor", "tag_spark"]
 Answer = TypeVar("Answer")
 
 
+@judged
 def tag_spark(points: "DataFrame", index: Any, **options: Any) -> "DataFrame":  # noqa: ANN401 - a job or an index
     """Tag the points of a Spark frame: its columns again, and what `qpvgeo.tag_points` says of each row.
 

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from qpvgeo import settings
 from qpvgeo._version import __version__
 from qpvgeo.distributed.tag_job import TagJob, job_of
-from qpvgeo.errors import DataError, MissingDataError, OutputError, QpvgeoError, UsageError
+from qpvgeo.errors import DataError, MissingDataError, OutputError, QpvgeoError, UsageError, judged
 from qpvgeo.formats.atomic_write import replace, writing
 from qpvgeo.language import Note
 from qpvgeo.settings import home_expanded
@@ -38,6 +38,7 @@ _TRIES = 3
 """Times that a part is given to a worker: one that kills each of them is the fault of the part."""
 
 
+@judged
 def tag_files(  # noqa: PLR0913 - what, where, by which job, and how the work is done
     parts: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     output: str | os.PathLike[str],

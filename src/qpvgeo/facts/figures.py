@@ -2,13 +2,14 @@
 
 from functools import cache
 
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.facts.tables import rows
 from qpvgeo.language import Note
 
 __all__ = ["census_populations", "department_counts", "qpv_populations", "region_populations"]
 
 
+@judged
 def census_populations(reference_year: int) -> dict[str, tuple[int, int]]:
     """Municipal population of the departments: `{department: (population, year of the census)}`.
 
@@ -40,6 +41,7 @@ def census_populations(reference_year: int) -> dict[str, tuple[int, int]]:
     return held
 
 
+@judged
 def qpv_populations(vintage: int) -> dict[int, dict[str, tuple[int, int, int | None]]]:
     """Published populations in QPV: `{reference year: {territory: (n_qpv, population, census year or None)}}`.
 
@@ -57,6 +59,7 @@ def qpv_populations(vintage: int) -> dict[int, dict[str, tuple[int, int, int | N
     return found
 
 
+@judged
 @cache
 def region_populations(reference_year: int) -> dict[str, tuple[int, int]]:
     """Municipal population of the regions: `{region: (population, year of the census)}`.
@@ -75,6 +78,7 @@ def region_populations(reference_year: int) -> dict[str, tuple[int, int]]:
     }
 
 
+@judged
 @cache
 def department_counts(vintage: int) -> dict[str, int]:
     """Number of QPV that the list of a geography has in each department of the hexagone.

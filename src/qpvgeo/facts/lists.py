@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.facts.tables import names, rows
 from qpvgeo.language import Note, joined
 
@@ -42,6 +42,7 @@ def _end(row: Mapping[str, str]) -> dt.date:
     return dt.date.fromisoformat(row["valid_to"]) if row["valid_to"] else dt.date.max
 
 
+@judged
 def geography(on: "str | dt.date") -> "pd.DataFrame":
     """Which lists of QPV were in force on a day, by territory.
 
@@ -119,6 +120,7 @@ def geography(on: "str | dt.date") -> "pd.DataFrame":
     return frame
 
 
+@judged
 def unsettled(on: "str | dt.date") -> dict[str, Mapping[str, str]]:
     """Territories whose next list may already have been in force on a day, and the list before it.
 
@@ -145,6 +147,7 @@ def unsettled(on: "str | dt.date") -> dict[str, Mapping[str, str]]:
     return found
 
 
+@judged
 def caveats(on: "str | dt.date", held: Collection[str]) -> list[str]:
     """What the lists of some territories do not say of a day, as notes.
 
@@ -194,6 +197,7 @@ def caveats(on: "str | dt.date", held: Collection[str]) -> list[str]:
     return found
 
 
+@judged
 def expected_counts(vintage: int) -> dict[str, set[int]]:
     """Numbers of QPV that the lists of a geography had, by territory.
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.language import Note
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ TABLES = (
 )
 
 
+@judged
 @cache
 def rows(name: str) -> tuple[Mapping[str, str], ...]:
     """Rows of a table of facts, all text, without pandas.
@@ -64,6 +65,7 @@ def rows(name: str) -> tuple[Mapping[str, str], ...]:
     return tuple(MappingProxyType(row) for row in csv.DictReader(text.splitlines()))
 
 
+@judged
 def table(name: str) -> "pd.DataFrame":
     """Give a table of facts as a frame.
 
@@ -116,6 +118,7 @@ def table(name: str) -> "pd.DataFrame":
     return frame
 
 
+@judged
 @cache
 def names(name: str) -> Mapping[str, str]:
     """Names by code of `territories`, `regions`, `departments`, `epts` or `metropoles`.
@@ -140,6 +143,7 @@ def region_by_department() -> Mapping[str, str | None]:
     return MappingProxyType({row["code"]: row["region"] or None for row in rows("departments")} | {"99": "99"})
 
 
+@judged
 def region_of(department: str) -> str | None:
     """Region of a department; the collectivity itself where it has no region, None for an unknown code.
 

@@ -22,7 +22,7 @@ import shapely
 
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.fiscal.vat_inputs import (
     Layer,
     footprints_of,
@@ -63,6 +63,7 @@ _BETWEEN_CONTRACTS = ("2024-01-01", "2024-03-31")
 Objects = npt.NDArray[np.object_]
 
 
+@judged
 def vat_zone(
     footprints: gpd.GeoDataFrame | gpd.GeoSeries,
     qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame | gpd.GeoSeries],

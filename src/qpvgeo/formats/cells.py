@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,9 @@ __all__ = [
     "numbers_of",
     "to_number",
 ]
+
+_LONGEST_NAME = 500
+"""Characters that tell a name; what is longer is a cell of another kind."""
 
 SECRET_MARKS = (
     *("ns", "nd", "s", "c", "na", "n/a", "nan", "nc", "n/d", "n/s", "so", "#n/a", "secret", "null", "none"),
@@ -67,7 +71,12 @@ def normalise(name: object) -> str:
     >>> normalise("\ufeffCode Région "), normalise("taux_pauvrete_60%"), normalise("codeQPV")
     ('code_region', 'taux_pauvrete_60', 'codeqpv')
     """
-    plain = unicodedata.normalize("NFKD", str(name).replace("œ", "oe").replace("Œ", "oe"))
+    return _normalised(str(name)[:_LONGEST_NAME])
+
+
+@lru_cache(maxsize=1 << 14)
+def _normalised(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name.replace("œ", "oe").replace("Œ", "oe"))
     bare = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
     return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
 

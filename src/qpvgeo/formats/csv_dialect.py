@@ -11,6 +11,7 @@ from functools import cache
 from typing import NamedTuple
 
 from qpvgeo.errors import DataError
+from qpvgeo.formats.limits import require_narrow
 from qpvgeo.language import Note
 
 __all__ = ["HEAD", "Head", "cells_of", "decoded", "delimiter_of", "head_of", "loose_cells_of", "named"]
@@ -113,7 +114,9 @@ def head_of(raw: bytes, name: str) -> Head:
     end = _end_of_header(lines, start, told[1] if told else "".join(_DELIMITERS))
     header = "\n".join(lines[start:end]).rstrip("\r")
     delimiter = told[1] if told else delimiter_of(header)
-    names = tuple(named([one.strip() for one in cells_of(header, delimiter) or [header]]))
+    cells = cells_of(header, delimiter) or [header]
+    require_narrow(len(cells), name)
+    names = tuple(named([one.strip() for one in cells]))
     below = [lines[number].rstrip("\r") for number in filled if number >= end]
     _require_header(name, (start + 1, delimiter, len(names)), below[:_LOOKED_AT])
     newline = "\r" if returns else "\r\n" if lines[end - 1].endswith("\r") else "\n"

@@ -7,21 +7,10 @@ included. Code that hands bytes to them does so inside `foreign`.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from qpvgeo.errors import DataError, QpvgeoError
+from qpvgeo.errors import DataError, QpvgeoError, cause_of
 from qpvgeo.language import Note
 
 __all__ = ["cause_of", "foreign"]
-
-_LONGEST = 300
-
-
-def cause_of(error: BaseException) -> str:
-    """What an exception says, on one line and of bounded length; its class where it says nothing."""
-    text = " ".join(str(error).split()).rstrip(".")
-    text = text.encode("utf-8", "backslashreplace").decode()
-    if not text or isinstance(error, KeyError | IndexError | UnboundLocalError | AttributeError | TypeError):
-        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
 @contextmanager

@@ -22,9 +22,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from qpvgeo.errors import ArchiveError, DataError, UsageError
+from qpvgeo.errors import ArchiveError, DataError, UsageError, cause_of
 from qpvgeo.formats.csv_dialect import HEAD, Head, cells_of, decoded, head_of, loose_cells_of
-from qpvgeo.formats.foreign import cause_of
+from qpvgeo.formats.limits import require_narrow
 from qpvgeo.formats.table_batches import Batch, Bools, Table, Whole
 from qpvgeo.formats.text_tables import existing_path
 from qpvgeo.language import Note
@@ -154,6 +154,7 @@ class ParquetTable:
         """Read the footer."""
         try:
             with pq.ParquetFile(path) as file:
+                require_narrow(file.metadata.num_columns, path.name)
                 groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
                 size = sum(group.total_byte_size for group in groups) // max(file.metadata.num_rows, 1)
                 rows = min(_ROWS, max(_LEAST_ROWS, _BYTES // max(size, 1)))

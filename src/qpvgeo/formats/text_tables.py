@@ -27,6 +27,7 @@ from qpvgeo.formats import workbooks
 from qpvgeo.formats.cells import NUMBER, SECRET_MARKS, Numbers, find_column, is_mark, normalise, to_number
 from qpvgeo.formats.csv_records import Rows, rows_of, usual_width
 from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.limits import require_narrow
 from qpvgeo.formats.table_headers import has_names, two_lines
 from qpvgeo.formats.zip_members import read_member, zip_members
 from qpvgeo.language import Note
@@ -146,6 +147,7 @@ def _from_parquet(raw: bytes, name: str) -> pd.DataFrame:
         about = pq.ParquetFile(io.BytesIO(raw)).metadata
         cells = about.num_rows * about.num_columns
     _require_few(cells, name)
+    require_narrow(about.num_columns, name)
     with foreign(name):
         frame = pd.read_parquet(io.BytesIO(raw))
         shapes = [column for column in frame.columns if frame[column].map(lambda cell: isinstance(cell, bytes)).any()]
@@ -319,7 +321,7 @@ def _choose(candidates: Sequence[_Candidate], wanted: Sequence[frozenset[str]], 
         raise DataError(
             Note("formats.no_line_of_names", file=name),
             problems=[", ".join(sorted(names)) for names in wanted],
-            way_out=Note("formats.name_columns", found=", ".join(filter(None, candidate.head[at][1]))),
+            way_out=Note("formats.name_columns", found=list(filter(None, candidate.head[at][1]))),
         )
     return candidate, at
 
@@ -374,6 +376,7 @@ def _frame(chosen: _Candidate, at: int, name: str) -> pd.DataFrame:
     header, used = two_lines(above, header, body[0][1] if body else [])
     body = body[used:]
     width = len(header)
+    require_narrow(width, name)
     _require_fit(name, header, body, {line for line in strays if line > header_line})
     labels = len(body) > 1 and _is_labels(body[0][1], [row for _, row in body[1:]])
     if labels:

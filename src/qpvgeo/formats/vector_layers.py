@@ -25,6 +25,7 @@ import pyogrio
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats import shape_tables, vector_forms
 from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.limits import require_narrow
 from qpvgeo.formats.settled_crs import settle_crs, user_crs
 from qpvgeo.formats.staging import staged
 from qpvgeo.formats.zip_members import zip_members
@@ -197,6 +198,7 @@ def _describe(path: Path, member: str | None) -> list[Layer]:
             file = pq.ParquetFile(bare.file)
             if b"geo" not in (file.schema_arrow.metadata or {}):
                 return []
+            require_narrow(file.metadata.num_columns, bare.label)
             return [replace(bare, fields=tuple(file.schema_arrow.names), features=file.metadata.num_rows)]
     dataset = bare.dataset
     with foreign(bare.label), _quiet():
@@ -205,6 +207,7 @@ def _describe(path: Path, member: str | None) -> list[Layer]:
         named = [None] if bare.suffix in (".shp", ".fgb", ".geojson", ".mif", ".tab") else _layer_names(dataset)
         infos = [pyogrio.read_info(dataset, layer=name, force_feature_count=True) for name in named]
     for info in infos:
+        require_narrow(len(info["fields"]), bare.label)
         if info["driver"] not in vector_forms.DRIVERS:
             raise DataError(Note("formats.refers_elsewhere", file=bare.label), way_out=Note("formats.give_the_data"))
     return [

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from qpvgeo._version import __version__
+from qpvgeo.errors import judged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +62,7 @@ def file_record(path: Path, *, member: str | None = None) -> dict[str, Any]:
     return record | ({"member": member} if member else {})
 
 
+@judged
 def provenance(frame: "pd.DataFrame") -> dict[str, Any]:
     """Where a frame comes from: its `attrs["qpvgeo"]`, or an empty dictionary for a frame of another origin.
 
@@ -71,7 +73,9 @@ def provenance(frame: "pd.DataFrame") -> dict[str, Any]:
     >>> provenance(qpv)["vintage"], provenance(qpv)["fictional"]
     (2024, True)
     """
-    return dict(frame.attrs.get(ATTRS_KEY, {}))
+    told = frame.attrs.get(ATTRS_KEY, {})
+    # another library may have its own use for the name
+    return dict(told) if isinstance(told, Mapping) else {}
 
 
 def stamp(frame: "pd.DataFrame", files: Iterable[Mapping[str, Any]] = (), **about: Any) -> "pd.DataFrame":  # noqa: ANN401

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats.text_tables import normalise
 from qpvgeo.frames import provenance
 from qpvgeo.geographies.forms import renamed, repeated_parts, shown
@@ -75,6 +75,7 @@ class Apportioned(NamedTuple):
         return self.table
 
 
+@judged
 def unplaced(table: pd.DataFrame) -> pd.DataFrame:
     """Give what no unit after received of a table that `convert` or `move_communes` apportioned.
 

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.geographies.forms import SIDES, crosswalk_form
 from qpvgeo.geographies.slivers import SIGNIFICANT_SHARE
 from qpvgeo.language import Note
@@ -22,6 +22,7 @@ Ints = npt.NDArray[np.intp]
 CLASSES = ("kept", "grown", "shrunk", "reshaped", "split", "merged", "new", "dropped")
 
 
+@judged
 def crosswalk_classes(walk: pd.DataFrame) -> pd.DataFrame:
     """Say of each perimeter of both geographies what became of it, or where it comes from.
 
@@ -89,6 +90,7 @@ def crosswalk_classes(walk: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+@judged
 def common_zones(walk: pd.DataFrame) -> pd.DataFrame:
     """Group the perimeters of both geographies into the smallest zones that no perimeter of either cuts.
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from qpvgeo.codes import official
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames import provenance
 from qpvgeo.frames.interchange import Returns, by_code, require_returns, returned
 from qpvgeo.geographies.apportionment import COVERED, Kind, apportion, framed
@@ -27,6 +27,7 @@ _WEIGHTS = ("population", "households", "points", "area_m2")
 """What shares may be of, the one that says most about people first."""
 
 
+@judged
 def convert(  # noqa: PLR0913 - a table, the way, and the form
     values: pd.Series | pd.DataFrame,
     crosswalk: pd.DataFrame,

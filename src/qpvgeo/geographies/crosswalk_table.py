@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import provenance
 from qpvgeo.geographies.forms import shown
 from qpvgeo.geographies.shift import DEFAULT_TOLERANCE_M, Shift, shift_of
@@ -36,6 +36,7 @@ _ROUNDING = 1e-12
 Floats = npt.NDArray[np.float64]
 
 
+@judged
 def crosswalk(
     qpv_2015: gpd.GeoDataFrame | gpd.GeoSeries,
     qpv_2024: gpd.GeoDataFrame | gpd.GeoSeries,

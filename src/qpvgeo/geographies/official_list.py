@@ -8,6 +8,7 @@ for it: some are errors of the list, some are what a list cannot say, some are o
 import pandas as pd
 
 from qpvgeo.codes.official import STATUSES
+from qpvgeo.errors import judged
 from qpvgeo.frames import provenance, require
 from qpvgeo.geographies.classes import crosswalk_classes
 from qpvgeo.geographies.forms import crosswalk_form
@@ -32,6 +33,7 @@ PROBLEMS = (
 _WORDS = {"nouveau": "new", "modifie": "modified", "inchange": "unchanged", "identique": "unchanged"}
 
 
+@judged
 def audit_correspondence(
     correspondence: pd.DataFrame,
     crosswalk: pd.DataFrame,

@@ -22,7 +22,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames import require
 from qpvgeo.geometry import insee_lattice as grid_lattice
 from qpvgeo.geometry.distinct_cells import distinct_cells
@@ -47,6 +47,8 @@ _TOUCHED = 1e-12
 _WINDOW = 1 << 22
 
 _KEPT_PAIRS = 1 << 18
+
+_MOST_CELLS = 1 << 26  # twice the box of the hexagone in cells of 200 m
 
 _SHORT_M = 25.0
 
@@ -148,6 +150,7 @@ def _cover(shapes: Shapes, crs: Any, lattice: Lattice, labels: pd.Index) -> Cove
     ax, ay = edges.x0[base], edges.y0[base]
     cross = (edges.x0 - ax) * (edges.y1 - ay) - (edges.x1 - ax) * (edges.y0 - ay)
     size = np.bincount(edges.owner, cross / 2, len(shapes)).astype(np.float64)
+    _require_bounded(edges, lattice.size, labels)
     parts = [_cells_of(part, lattice.size) for part in _windows(edges, lattice.size)]
     owner = np.concatenate([np.empty(0, np.intp), *(part[0] for part in parts)])
     col = np.concatenate([np.empty(0, np.int64), *(part[1] for part in parts)])
@@ -213,14 +216,37 @@ def _moved_ends(edges: Edges, move: Callable[..., Any]) -> list[Floats]:
     return [x0, y0, x1, y1]
 
 
+def _require_bounded(edges: Edges, size: int, labels: pd.Index) -> None:
+    """Raise for areas wider than any territory, whose cells would fill the memory: their coordinates are wrong."""
+    if not len(edges.owner):
+        return
+    starts, width, height = _boxes(edges)
+    wide = np.flatnonzero((width / size) * (height / size) > _MOST_CELLS)
+    if len(wide):
+        raise DataError(
+            Note("geometry.too_wide", count=len(wide), most=_MOST_CELLS),
+            problems=[
+                Note("geometry.width", label=str(labels[edges.owner[starts[at]]]), width=width[at], height=height[at])
+                for at in wide
+            ],
+            way_out=Note("geometry.swapped_or_wrong_crs"),
+        )
+
+
+def _boxes(edges: Edges) -> tuple[Rows, Floats, Floats]:
+    """Where the edges of each area start, and the width and height of its box."""
+    starts = np.flatnonzero(np.r_[True, edges.owner[1:] != edges.owner[:-1]])
+    width = np.maximum.reduceat(edges.x0, starts) - np.minimum.reduceat(edges.x0, starts)
+    height = np.maximum.reduceat(edges.y0, starts) - np.minimum.reduceat(edges.y0, starts)
+    return starts, width, height
+
+
 def _windows(edges: Edges, size: int) -> Iterator[Edges]:
     """Groups of areas whose boxes hold few enough cells to be computed together."""
     if not len(edges.owner):
         return
-    starts = np.flatnonzero(np.r_[True, edges.owner[1:] != edges.owner[:-1]])
+    starts, width, height = _boxes(edges)
     stops = np.r_[starts[1:], len(edges.owner)]
-    width = np.maximum.reduceat(edges.x0, starts) - np.minimum.reduceat(edges.x0, starts)
-    height = np.maximum.reduceat(edges.y0, starts) - np.minimum.reduceat(edges.y0, starts)
     boxes = (width / size + 3) * (height / size + 2)
     group = (np.cumsum(boxes) // _WINDOW).astype(np.int64)
     for chosen in np.split(np.arange(len(starts)), np.flatnonzero(np.diff(group)) + 1):
@@ -273,6 +299,7 @@ def _units(tall: Floats) -> Floats:
     return np.where(power < _SMALL, np.exp2(_FINE_BITS - power), _UNIT)
 
 
+@judged
 def overlap_cells(areas: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Lattice | pd.DataFrame) -> pd.DataFrame:
     """Give the overlap table of areas and the cells of a lattice, or of a grid.
 

@@ -10,6 +10,7 @@ import pyproj
 import shapely
 
 from qpvgeo.codes import territories
+from qpvgeo.errors import judged
 from qpvgeo.frames import provenance
 from qpvgeo.frames.require import require_outlines
 from qpvgeo.geometry.projection import DEGREES, reproject, territory_of
@@ -37,6 +38,7 @@ _AREAL = (3, 6)  # Polygon and MultiPolygon
 Shapes = npt.NDArray[np.object_]
 
 
+@judged
 def repair(qpv: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Give the same areas with valid outlines, and the log of what was changed.
 

@@ -14,7 +14,7 @@ import pyproj
 import shapely
 
 from qpvgeo.codes import territories
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.frames.require import require_outlines
 from qpvgeo.geometry.projection import reproject, require_axes, territory_of
 from qpvgeo.geometry.shared_area import shared_areas
@@ -31,6 +31,7 @@ Shapes = npt.NDArray[np.object_]
 Rows = npt.NDArray[np.intp]
 
 
+@judged
 def overlap(
     a: gpd.GeoDataFrame | gpd.GeoSeries, b: gpd.GeoDataFrame | gpd.GeoSeries, *, min_area_m2: float = 0.0
 ) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.codes.places import Area
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.projection import areas_m2
 from qpvgeo.indicators.denominators import Completeness, Denominator, Denominators, Given, departments_of, unit_names
@@ -49,6 +49,7 @@ UNKNOWN_EPT = "EPT?"
 """Row of the communes of the Grand Paris whose EPT is not known."""
 
 
+@judged
 def coverage(  # noqa: PLR0913 - a question, and what is shown of the answer
     links: pd.DataFrame,
     *,

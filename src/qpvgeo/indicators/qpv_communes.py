@@ -14,7 +14,7 @@ import pandas as pd
 
 from qpvgeo import facts
 from qpvgeo.codes import official
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.overlap_table import overlap
 from qpvgeo.geometry.projection import areas_m2
@@ -44,6 +44,7 @@ MIN_SHARE = 0.01
 _GRAND_PARIS = "200054781"
 
 
+@judged
 def join_communes(
     qpv: gpd.GeoDataFrame,
     communes: pd.DataFrame | None,
@@ -384,6 +385,7 @@ def _ept_from_qpv(links: pd.DataFrame, qpv: gpd.GeoDataFrame) -> pd.Series:
     return links["commune"].map(sure).astype("str")
 
 
+@judged
 def audit_communes(qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame) -> pd.DataFrame:
     """Compare the published communes of each QPV with its outline.
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from qpvgeo.codes.places import Area, find_area
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.language import Note
 
@@ -15,6 +15,7 @@ __all__ = ["QPV_TABLE_COLUMNS", "qpv_table", "side_by_side"]
 QPV_TABLE_COLUMNS = ("name", "department", "communes", "commune_names", "epci", "population", "share_of_communes")
 
 
+@judged
 def qpv_table(  # noqa: PLR0913 - a table is made of what is known
     qpv: pd.DataFrame,
     links: pd.DataFrame,
@@ -41,7 +42,7 @@ def qpv_table(  # noqa: PLR0913 - a table is made of what is known
     estimate
         What `qpvgeo.estimate_population` gives: `estimate`, `poverty_rate` and `living_standard_mean_eur`.
     crosswalk
-        What `qpvgeo.crosswalk` gives: QPV of the other geography, and what changed.
+        What `qpvgeo.crosswalk` gives: QPV of the other geography; and what changed, where it has a column `change`.
     place
         Only the QPV that lie in a place, wholly or in part, by its code or usual name: see
         `qpvgeo.codes.places.find_area`.
@@ -128,16 +129,14 @@ def _total(codes: Sequence[str], people: Mapping[str, Any]) -> float | None:
 
 def _related(index: pd.Index, crosswalk: pd.DataFrame) -> pd.DataFrame:
     """QPV of the other geography that each of an index meets, and what changed."""
-    require.require_columns(crosswalk, ["code_from", "code_to", "change"], what="crosswalk")
+    require.require_columns(crosswalk, ["code_from", "code_to"], what="crosswalk")
     forward = crosswalk["code_from"].isin(index).any()
     own, other = ("code_from", "code_to") if forward else ("code_to", "code_from")
     grouped = crosswalk.dropna(subset=own).groupby(own)
-    return pd.DataFrame(
-        {
-            "related": grouped[other].agg(lambda codes: _joined(codes.dropna())),
-            "change": grouped["change"].agg(lambda kinds: _joined(kinds.dropna())),
-        }
-    )
+    found = grouped[other].agg(lambda codes: _joined(codes.dropna())).to_frame("related")
+    if "change" in crosswalk.columns:
+        found["change"] = grouped["change"].agg(lambda kinds: _joined(kinds.dropna()))
+    return found
 
 
 def _inside(
@@ -160,6 +159,7 @@ def _inside(
     return pd.Series(frame.index.isin(links.loc[rows, "qpv_code"]), index=frame.index)
 
 
+@judged
 def side_by_side(
     frames: Mapping[str, pd.DataFrame], columns: Sequence[str] = ("n_qpv", "qpv_population", "population", "share")
 ) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.language import Note, joined
 
@@ -31,6 +31,7 @@ class SeriesBreakWarning(UserWarning):
     """A comparison crosses a known break of the series."""
 
 
+@judged
 def series_breaks(
     indicator: Indicator | None = None,
     *,
@@ -94,6 +95,7 @@ def series_breaks(
     return table[kept].sort_values(["last_year", "indicator"], kind="stable").reset_index(drop=True)
 
 
+@judged
 def compare(
     before: pd.Series | pd.DataFrame,
     after: pd.Series | pd.DataFrame,

@@ -14,7 +14,7 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.codes.places import Area, find_area
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.frames.forms import as_notes
 from qpvgeo.geometry.projection import areas_m2
@@ -51,6 +51,7 @@ SUMMARY_COLUMNS = (
 )
 
 
+@judged
 def summary(
     qpv: pd.DataFrame,
     population: pd.DataFrame | pd.Series | None = None,
@@ -326,6 +327,7 @@ def _typed(rows: Mapping[str, Mapping[str, Any]], by: str) -> pd.DataFrame:
     return frame.rename_axis(by)
 
 
+@judged
 def published_summary(vintage: int, *, year: int | None = None) -> pd.DataFrame:
     """Give the published figures by territory, from the facts alone: no file is needed.
 

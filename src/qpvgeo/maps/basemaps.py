@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from qpvgeo.errors import FetchError, UsageError
+from qpvgeo.errors import FetchError, UsageError, judged
 from qpvgeo.language import Note
 from qpvgeo.maps.composition import LAND_ID
 from qpvgeo.maps.places import Place
@@ -23,6 +23,7 @@ _OPACITY = {"plan": 0.55, "photo": 0.7}
 """How strong tiles that are not pale are, so that what is drawn on them is read first."""
 
 
+@judged
 def basemap(ax: Axes, place: Place, source: Any = None) -> Axes:  # noqa: ANN401 - whatever contextily takes
     """Add tiles of a web map under what is drawn, and the words that their owner asks for.
 

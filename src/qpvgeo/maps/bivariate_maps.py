@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.language import Note
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
@@ -32,6 +32,7 @@ _NO_QPV: dict[str, Any] = {"facecolor": "#ffffff", "edgecolor": "#bdbdbd", "line
 _UNKNOWN: dict[str, Any] = {"facecolor": MISSING, "hatch": "////", "edgecolor": "#8c8c8c", "linewidth": 0.4}
 
 
+@judged
 def bivariate(
     frame: pd.DataFrame,
     units: gpd.GeoDataFrame,

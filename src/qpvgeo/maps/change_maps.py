@@ -9,7 +9,7 @@ import shapely
 from matplotlib.axes import Axes
 
 from qpvgeo.codes import official
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.language.numbers import number
@@ -30,6 +30,7 @@ _DETAILED_M, _HATCH = 25.0, 0.35
 _TAKEN_OVER, _WHOLE_HA, _SHOWN_HA = 0.05, 10.0, 0.5
 
 
+@judged
 def change(
     before: gpd.GeoDataFrame,
     after: gpd.GeoDataFrame,

@@ -10,6 +10,7 @@ import shapely
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 
+from qpvgeo.errors import judged
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
 from qpvgeo.maps.composition import finish, geography_of, place_handle, titled, titles_of
@@ -26,6 +27,7 @@ LEVELS = ("commune", "epci", "ept", "department", "region")
 _NAMED_CIRCLES = 25
 
 
+@judged
 def choropleth(
     coverage: pd.DataFrame,
     units: gpd.GeoDataFrame,

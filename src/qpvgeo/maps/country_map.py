@@ -16,7 +16,7 @@ from matplotlib.collections import LineCollection
 
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.frames import provenance, require
 from qpvgeo.geometry.projection import reproject, territory_of
 from qpvgeo.language import Note
@@ -58,6 +58,7 @@ _MOST_EDGES = 2_000
 Shapes = npt.NDArray[np.object_]
 
 
+@judged
 def france(
     data: gpd.GeoDataFrame | pd.DataFrame,
     units: gpd.GeoDataFrame | None = None,

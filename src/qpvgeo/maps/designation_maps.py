@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
 from qpvgeo.designation.zones import CandidateZones, require_zones
+from qpvgeo.errors import judged
 from qpvgeo.geometry import insee_lattice
 from qpvgeo.geometry.cell_cover import cover
 from qpvgeo.language import Note
@@ -39,6 +40,7 @@ _AGREEMENT = {
 Flags = npt.NDArray[np.bool_]
 
 
+@judged
 def zones(
     found: CandidateZones,
     qpv: gpd.GeoDataFrame | None = None,
@@ -88,6 +90,7 @@ def zones(
     return _drawn(cells, kinds, _KINDS, qpv, communes, options, "Candidate zones by the criteria of the decree")
 
 
+@judged
 def agreement(
     found: CandidateZones,
     qpv: gpd.GeoDataFrame,

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.formats.atomic_write import replace, writing
 from qpvgeo.language import Note
 from qpvgeo.maps.furniture import PAGE_ID
@@ -46,6 +46,7 @@ def _of_page(figure: Figure) -> Bbox:
     return Bbox([[0.0, south], [figure.get_figwidth(), north]])
 
 
+@judged
 def save(ax: Axes, path: str | os.PathLike[str], *, dpi: int = _DPI) -> Path:
     """Write the figure of some axes to a file: beside, then renamed.
 

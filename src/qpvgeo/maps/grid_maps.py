@@ -15,7 +15,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames import forms, require
 from qpvgeo.geometry import insee_lattice
 from qpvgeo.geometry.projection import transformer
@@ -59,6 +59,7 @@ _MOST_BEYOND = 0.75
 Floats = npt.NDArray[np.float64]
 
 
+@judged
 def grid(
     grid: pd.DataFrame,
     qpv: gpd.GeoDataFrame,

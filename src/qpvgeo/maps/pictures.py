@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qpvgeo import settings
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.frames import require
 from qpvgeo.frames.provenance import is_fictional
 from qpvgeo.language import Note
@@ -25,6 +25,7 @@ _COLOURS = (_BLUE, _ORANGE, "#666666", "#7a0177")
 _TALLEST = 12.0
 
 
+@judged
 def sensitivity(table: pd.DataFrame, *, lang: str | None = None) -> Figure:
     """Draw how many people live in candidate zones against the threshold: a curve per option, panels per proxy and gap.
 
@@ -180,6 +181,7 @@ def programmes(overlaps: pd.DataFrame, *, most: int = 12, lang: str | None = Non
     return figure
 
 
+@judged
 def profile(table: pd.DataFrame, *, lang: str | None = None) -> Figure:
     """Draw exposures side by side: a panel per question, a row per QPV, its share between bounds.
 

@@ -16,7 +16,7 @@ import shapely
 
 from qpvgeo.codes import official, territories
 from qpvgeo.codes.places import Area, areas_named, near_names, plain
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.forms import regions_of
 from qpvgeo.geometry.projection import territory_of
 from qpvgeo.indicators.named_communes import communes_of, qpv_in_commune_named
@@ -141,6 +141,7 @@ def require_outlines(**layers: Any) -> None:  # noqa: ANN401 - whatever was give
         raise UsageError(Note("maps.cannot_draw_layers"), problems=problems, way_out=Note("maps.give_layers"))
 
 
+@judged
 def find_place(
     place: "str | Sequence[float] | Place | None",
     qpv: "Frame | Sequence[gpd.GeoDataFrame]",

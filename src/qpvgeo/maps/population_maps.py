@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
 from matplotlib.patheffects import withStroke
 
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.frames import require
 from qpvgeo.language import Note
 from qpvgeo.language.numbers import number
@@ -42,6 +42,7 @@ _KINDS = {"good": "estimate, good", "weak": "estimate, with a warning", "none": 
 Floats = npt.NDArray[np.float64]
 
 
+@judged
 def estimates(
     people: pd.DataFrame,
     qpv: gpd.GeoDataFrame,

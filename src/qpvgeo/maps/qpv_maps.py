@@ -5,6 +5,7 @@ from typing import Unpack
 import geopandas as gpd
 from matplotlib.axes import Axes
 
+from qpvgeo.errors import judged
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
 from qpvgeo.maps.composition import called, draw_perimeters, finish, geography_of, land, titled
@@ -15,6 +16,7 @@ from qpvgeo.maps.places import find_place
 __all__ = ["qpv"]
 
 
+@judged
 def qpv(qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame | None = None, **options: Unpack[MapOptions]) -> Axes:
     """Draw the perimeters of a place over its communes, named where there is room.
 

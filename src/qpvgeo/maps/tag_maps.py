@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames import provenance, require
 from qpvgeo.geometry.projection import transformer
 from qpvgeo.language import Note
@@ -33,6 +33,7 @@ _MANY = 20_000
 Floats = npt.NDArray[np.float64]
 
 
+@judged
 def tags(
     points: Any,  # noqa: ANN401 - whatever `tag_points` takes
     qpv: gpd.GeoDataFrame,

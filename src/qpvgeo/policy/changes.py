@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import forms
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.geographies.classes import crosswalk_classes
@@ -39,6 +39,7 @@ _BOUNDS = ("low", "estimate", "high")
 _WHOLE = 1 - 1e-9
 
 
+@judged
 def people_in_and_out(
     qpv_2015: gpd.GeoDataFrame,
     qpv_2024: gpd.GeoDataFrame,

@@ -15,7 +15,7 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.codes.places import Area, find_area
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames import require
 from qpvgeo.frames.forms import as_notes
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
@@ -64,6 +64,7 @@ class ContratDeVille:
     indicators: pd.DataFrame
 
 
+@judged
 def contrat_de_ville(  # noqa: PLR0913 - a table is made of what is known
     place: str | Area | None,
     qpv: pd.DataFrame,

@@ -12,7 +12,7 @@ import pandas as pd
 
 from qpvgeo import facts
 from qpvgeo.codes.official import vintage_of
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.forms import require_qpv
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.language import Note
@@ -44,6 +44,7 @@ def programmes() -> pd.DataFrame:
     return facts.table("programmes").set_index("programme").astype({"count": "Int64"})
 
 
+@judged
 def programme_members(programme: str | None = None) -> pd.DataFrame:
     """Members of the programmes whose lists are held.
 
@@ -79,6 +80,7 @@ def programme_members(programme: str | None = None) -> pd.DataFrame:
     return members[members["programme"] == programme].reset_index(drop=True)
 
 
+@judged
 def join_programmes(
     qpv: gpd.GeoDataFrame,
     lists: pd.DataFrame | Mapping[str, Iterable[str]] | None = None,

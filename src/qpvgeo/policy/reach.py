@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import forms, require
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.language import Note
@@ -23,6 +23,7 @@ _WHOLE = 1 - 1e-9
 _LEVELS = ("commune", "epci", "ept", "department", "region")
 
 
+@judged
 def programme_coverage(
     joined: pd.DataFrame,
     links: pd.DataFrame,
@@ -88,6 +89,7 @@ def programme_coverage(
     return _stamped(found, joined, links)
 
 
+@judged
 def programme_overlaps(joined: pd.DataFrame, population: pd.DataFrame | pd.Series, qpv: pd.DataFrame) -> pd.DataFrame:
     """Count the QPV that each set of programmes reaches together, and no other programme.
 
@@ -135,6 +137,7 @@ def programme_overlaps(joined: pd.DataFrame, population: pd.DataFrame | pd.Serie
     return _stamped(found, joined, qpv)
 
 
+@judged
 def programme_territories(
     joined: pd.DataFrame, links: pd.DataFrame, communes: pd.DataFrame | None = None
 ) -> pd.DataFrame:
@@ -202,6 +205,7 @@ def programme_territories(
     return _stamped(found, joined, links, once=about)
 
 
+@judged
 def carried_members(
     crosswalk: pd.DataFrame,
     programme: str = "npnru",

@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo.codes import territories
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.cell_cover import cover
 from qpvgeo.geometry.insee_lattice import Cells, locate
@@ -45,6 +45,7 @@ _QUARTER_SEGMENTS = 32
 Floats = npt.NDArray[np.float64]
 
 
+@judged
 def boundary_profile(
     qpv: gpd.GeoDataFrame | gpd.GeoSeries,
     grid: pd.DataFrame,

@@ -21,7 +21,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo.codes import territories
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.cell_cover import Cover, cover
 from qpvgeo.geometry.insee_lattice import Cells, Lattice, locate
@@ -61,6 +61,7 @@ _NEARLY_ALL = 0.95
 Floats = npt.NDArray[np.float64]
 
 
+@judged
 def estimate_population(  # noqa: PLR0913 - what is estimated, how, and what comes back
     qpv: gpd.GeoDataFrame | gpd.GeoSeries,
     grid: pd.DataFrame,

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from qpvgeo import facts
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.language import Note
 
 __all__ = ["COLUMNS", "UNITS", "Figure", "figures_of", "published_figures", "step_of", "value_of"]
@@ -123,6 +123,7 @@ class Figure:
         return replace(self, arguments={**self.arguments, name: value})
 
 
+@judged
 def published_figures() -> pd.DataFrame:
     """Give the figures of the ledger as a frame, ready to be filtered and given back to `qpvgeo.ledger`.
 

@@ -24,7 +24,7 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.language import Note
 
 __all__ = ["INTERVAL_COLUMNS", "Noise", "intervals", "noise_law", "ratio_intervals", "sum_intervals", "with_intervals"]
@@ -111,6 +111,7 @@ def _reach(deviation: int, variance: float, count: int, level: float) -> float:
     return float(np.argmax(within >= level - 1e-12))
 
 
+@judged
 def intervals(values: pd.Series, noise: Noise, *, level: float = 0.95) -> pd.DataFrame:
     """Give the interval of each published value.
 
@@ -188,6 +189,7 @@ def _bounded(frame: pd.DataFrame, noise: Noise, level: float, floor: float) -> p
     return frame
 
 
+@judged
 def sum_intervals(parts: pd.DataFrame, by: Any = None) -> pd.DataFrame:  # noqa: ANN401 - what pandas groups by
     """Sum intervals: sure bounds add up, and perturbations partly cancel.
 
@@ -234,6 +236,7 @@ def _about(parts: pd.DataFrame) -> dict[str, Any]:
     return found
 
 
+@judged
 def ratio_intervals(top: pd.DataFrame, bottom: pd.DataFrame, *, share: bool = True) -> pd.DataFrame:
     """Divide intervals: the least over the greatest, and the greatest over the least.
 
@@ -291,6 +294,7 @@ def _at(part: pd.DataFrame, about: Mapping[str, Any], level: float) -> pd.DataFr
     return _bounded(plain, about["noise"], level, about["floor"])
 
 
+@judged
 def with_intervals(
     table: pd.DataFrame,
     noises: Mapping[str, Noise],

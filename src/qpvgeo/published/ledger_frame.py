@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from qpvgeo.errors import QpvgeoError, UsageError
+from qpvgeo.errors import QpvgeoError, UsageError, judged
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.published import ground_measures, people_measures, size_measures  # noqa: F401 - they fill the table of measures
@@ -48,6 +48,7 @@ _SCOPES = ("hexagone", "hexagone + 5 DOM", "France")
 _RELEASES = ("2025", "2026")
 
 
+@judged
 def ledger(
     figures: pd.DataFrame | None = None,
     *,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.language import Note
 from qpvgeo.published.figures import Figure
 from qpvgeo.published.material import Material
@@ -84,6 +84,7 @@ def number_argument(asked: Asked, name: str, default: float | None = None) -> fl
         ) from None
 
 
+@judged
 def measures() -> pd.DataFrame:
     """List the measures that figures can name.
 

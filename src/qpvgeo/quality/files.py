@@ -22,7 +22,7 @@ import shapely
 import shapely.geometry
 
 from qpvgeo.codes import official, territories
-from qpvgeo.errors import DataError, MissingDataError, QpvgeoError
+from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, judged
 from qpvgeo.formats import text_tables, vector_layers
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.geometry.projection import reproject, territory_of
@@ -105,6 +105,7 @@ class Report:
         }
 
 
+@judged
 def examine(path: str | os.PathLike[str]) -> list[Report]:
     """Judge a file, an archive or a folder.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from qpvgeo.errors import judged
 from qpvgeo.read.grid.names import require_names
 from qpvgeo.read.grid.outlines_check import differing_outlines
 from qpvgeo.read.grid.tables import Source
@@ -14,6 +15,7 @@ from qpvgeo.read.grid.tables import Source
 __all__ = ["check_grid"]
 
 
+@judged
 def check_grid(
     source: Source,
     *,

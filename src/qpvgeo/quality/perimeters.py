@@ -12,6 +12,7 @@ import shapely
 
 from qpvgeo import facts
 from qpvgeo.codes import official
+from qpvgeo.errors import judged
 from qpvgeo.frames import provenance
 from qpvgeo.frames.require import require_outlines
 from qpvgeo.geometry.validity import Repaired, in_metres, judge
@@ -30,6 +31,7 @@ SLIVER_M = 1.0
 _MOST_LISTS = 2
 
 
+@judged
 def check(qpv: gpd.GeoDataFrame) -> pd.DataFrame:
     """Find what is wrong with perimeters.
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from qpvgeo.codes import official
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.text_tables import as_text, existing_path, normalise, notes_of, read_table
 from qpvgeo.frames import provenance
@@ -34,6 +34,7 @@ _NAMES = {
 }
 
 
+@judged
 def read_amenities(
     source: str | os.PathLike[str],
     *,

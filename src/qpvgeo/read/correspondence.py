@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from qpvgeo.codes import official
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.formats.text_tables import normalise, notes_of, read_table
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
@@ -31,6 +31,7 @@ _STATUS = ("statut", "status")
 _NONE = frozenset({"-", "–", "neant", "aucun", "sans", "nouveau"})
 
 
+@judged
 def read_correspondence(
     source: str | os.PathLike[str] = _KEY, *, data: str | os.PathLike[str] | None = None
 ) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from qpvgeo.codes import official
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats.text_tables import normalise, notes_of, read_table
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
@@ -39,6 +39,7 @@ _FLAGS = {
 }
 
 
+@judged
 def read_indicators(
     source: str | os.PathLike[str],
     *,

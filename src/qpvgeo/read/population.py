@@ -18,7 +18,7 @@ import pandas as pd
 
 from qpvgeo import facts
 from qpvgeo.codes import official
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats.text_tables import find_column, notes_of, to_number
 from qpvgeo.frames.provenance import file_record, stamp
 from qpvgeo.language import Note
@@ -66,6 +66,7 @@ class _Call:
     notes: list[str] = field(default_factory=list)
 
 
+@judged
 @kept
 def read_population(
     source: str | os.PathLike[str],

@@ -17,7 +17,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo.codes import official, territories
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats import vector_layers
 from qpvgeo.frames import forms, provenance
 from qpvgeo.geometry.projection import DEGREES, to_metric
@@ -33,6 +33,7 @@ __all__ = ["read_qpv"]
 _SAME_PLACE_M = 1.0
 
 
+@judged
 @kept
 def read_qpv(
     source: "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]",

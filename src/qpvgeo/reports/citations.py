@@ -8,7 +8,7 @@ import pandas as pd
 
 from qpvgeo import settings
 from qpvgeo._version import __version__
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import provenance
 from qpvgeo.language import LANGUAGES, Note
 from qpvgeo.language.terms import term
@@ -26,6 +26,7 @@ _SPECIAL |= {sign: f"\\{sign}" for sign in "{}$&%#_"}
 _SHOWN_HASH = 16
 
 
+@judged
 def cite(*frames: pd.DataFrame | None, style: Style = "plain", lang: str | None = None) -> str:
     """Cite the library and the files that frames were made of.
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from qpvgeo import settings
 from qpvgeo.at_hand import GeographyFrames, files, load
-from qpvgeo.errors import MissingDataError, UsageError
+from qpvgeo.errors import MissingDataError, UsageError, judged
 from qpvgeo.formats.atomic_write import replace, writing
 from qpvgeo.language import LANGUAGES, Note
 from qpvgeo.samples import sample as embedded
@@ -78,6 +78,7 @@ class Report:
         return f'<iframe srcdoc="{shown}" sandbox="" style="width:100%;height:640px;border:1px solid #ccc"></iframe>'
 
 
+@judged
 def report(  # noqa: PLR0913 - a sheet is made of what is known
     place: str,
     frames: GeographyFrames | None = None,

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.language import Note
 from qpvgeo.resilience.measured import Measured, Reach, areas_of, ratio_of, reach_of, rest_of, share_of, total_of
@@ -19,6 +19,7 @@ from qpvgeo.resilience.options import Options
 __all__ = ["exposed_frame", "exposure"]
 
 
+@judged
 def exposure(  # noqa: PLR0913 - one call is one question, and each part has a default
     qpv: gpd.GeoDataFrame,
     layer: gpd.GeoDataFrame | str,

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.language import Note
 from qpvgeo.resilience.cell_exposure import exposed_frame, exposure
@@ -24,6 +24,7 @@ __all__ = ["exposure_beside", "exposure_by_class"]
 _OPTIONS = ("within_m", "above", "below", "quantile", "covered")
 
 
+@judged
 def exposure_beside(
     qpv: gpd.GeoDataFrame,
     layer: gpd.GeoDataFrame | str,
@@ -118,6 +119,7 @@ def _shares(rest: Measured) -> dict[str, np.ndarray[Any, Any]]:
     }
 
 
+@judged
 def exposure_by_class(
     qpv: gpd.GeoDataFrame,
     layer: gpd.GeoDataFrame | str,

@@ -6,7 +6,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.language import Note
 from qpvgeo.resilience.cell_exposure import exposure
@@ -16,6 +16,7 @@ __all__ = ["resilience_profile"]
 _COLUMNS = ("low", "estimate", "high", "unknown", "share", "share_low", "share_high")
 
 
+@judged
 def resilience_profile(
     qpv: gpd.GeoDataFrame,
     grid: pd.DataFrame,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.errors import DataError, MissingDataError, UsageError, judged
 from qpvgeo.frames.provenance import file_record, stamp
 from qpvgeo.frames.require import require_frame, require_unique_cells
 from qpvgeo.geometry.insee_lattice import parse_ids
@@ -22,6 +22,7 @@ Statistic = Literal["mean", "max", "min"]
 _STATISTICS = {"mean": "average", "max": "max", "min": "min"}
 
 
+@judged
 def raster_on_cells(
     path: str | Path, grid: pd.DataFrame, *, band: int = 1, statistic: Statistic = "mean"
 ) -> pd.DataFrame:

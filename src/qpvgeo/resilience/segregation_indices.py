@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.frames.require import require_columns, require_layer, require_unique_cells
 from qpvgeo.geometry.cell_cover import cover
@@ -21,6 +21,7 @@ __all__ = ["inequality"]
 _HALF = 1 / 2
 
 
+@judged
 def inequality(grid: pd.DataFrame, qpv: gpd.GeoDataFrame) -> pd.DataFrame:
     """Give the dissimilarity and the isolation of poor households, in QPV, outside of them, and over all cells.
 

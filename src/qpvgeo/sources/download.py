@@ -27,6 +27,7 @@ from qpvgeo.errors import (
     NotFoundError,
     OfflineError,
     UsageError,
+    judged,
 )
 from qpvgeo.formats import archives, gzip_file
 from qpvgeo.language import Note
@@ -39,6 +40,7 @@ __all__ = ["ByHand", "by_hand", "fetch", "fetch_among", "on_disk"]
 _TIMEOUT_S = 30.0
 
 
+@judged
 def fetch(
     key_or_url: str,
     *,

@@ -16,7 +16,7 @@ import pandas as pd
 from qpvgeo import settings
 from qpvgeo.codes.official import Kind as CodeKind
 from qpvgeo.codes.official import clean
-from qpvgeo.errors import MissingDataError, UsageError
+from qpvgeo.errors import MissingDataError, UsageError, judged
 from qpvgeo.formats import text_tables, vector_layers
 from qpvgeo.language import Note
 from qpvgeo.sources import catalog, file_memory, file_sets, folders
@@ -185,6 +185,7 @@ def _places(data: str | os.PathLike[str] | None) -> str:
     return ", ".join(map(str, dict.fromkeys([*folders.data_dirs(data), settings.cache_dir()])))
 
 
+@judged
 def datasets(data: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """List the official files, with what is already on disk under its published name or another.
 

@@ -21,8 +21,7 @@ import pyarrow as pa
 import pyproj
 
 from qpvgeo._version import __version__
-from qpvgeo.errors import DataError, UsageError
-from qpvgeo.formats.foreign import cause_of
+from qpvgeo.errors import DataError, UsageError, cause_of, judged
 from qpvgeo.formats.table_batches import Batch, Table, Whole
 from qpvgeo.formats.table_stream import open_table
 from qpvgeo.formats.table_writers import SUFFIXES, Sink, open_sink
@@ -47,6 +46,7 @@ _SHORT = 60
 Bools = npt.NDArray[np.bool_]
 
 
+@judged
 def tag_file(  # noqa: PLR0913 - options, form of the points, and how the work is done
     source: str | os.PathLike[str],
     output: str | os.PathLike[str] | None,

@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo.codes import territories
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.tagging import index_file
@@ -84,6 +84,7 @@ class PerimeterIndex:
     [None, None]
     """
 
+    @judged
     def __init__(
         self,
         qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame],

@@ -16,7 +16,7 @@ import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import provenance, require
 from qpvgeo.frames.interchange import Returns, described, require_returns, speaks_arrow, table_of
 from qpvgeo.language import Note
@@ -30,6 +30,7 @@ from qpvgeo.tagging.tolerance import BAN_MIN_SCORE, BAN_SCORES, BAN_TYPES, toler
 __all__ = ["BAN_MIN_SCORE", "BAN_SCORES", "BAN_TYPES", "Distance", "tag_points"]
 
 
+@judged
 def tag_points(  # noqa: PLR0913 - options, and the form of the points
     points: Any,  # noqa: ANN401 - one of several forms, see below
     qpv: gpd.GeoDataFrame | gpd.GeoSeries | Sequence[gpd.GeoDataFrame] | PerimeterIndex,

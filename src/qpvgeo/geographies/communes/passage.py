@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from qpvgeo.codes import official
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import provenance
 from qpvgeo.frames.interchange import Returns, by_code, require_returns, returned
 from qpvgeo.geographies.apportionment import apportion
@@ -46,6 +46,7 @@ class Sources(TypedDict, total=False):
     population: pd.Series | pd.DataFrame | None
 
 
+@judged
 def commune_passage(
     from_year: int,
     to_year: int,
@@ -131,6 +132,7 @@ def commune_passage(
     return _passage(held)
 
 
+@judged
 def move_communes(
     table: pd.Series | pd.DataFrame,
     from_year: int,

@@ -12,7 +12,7 @@ import re
 import pandas as pd
 
 from qpvgeo.codes import official
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, judged
 from qpvgeo.formats.text_tables import existing_path, find_column, notes_of, read_table
 from qpvgeo.frames import provenance, require
 from qpvgeo.language import Note
@@ -67,6 +67,7 @@ _CORSICA = re.compile(r"20\d{3}")
 """Codes of Corsica before 1976, of a department that is no more."""
 
 
+@judged
 def read_commune_events(source: str | os.PathLike[str], *, data: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     r"""Read Insee's file of events of communes.
 

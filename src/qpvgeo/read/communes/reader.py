@@ -16,7 +16,7 @@ import pandas as pd
 
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats.text_tables import existing_path, find_column, normalise, notes_of, read_table
 from qpvgeo.frames.provenance import file_record, stamp
 from qpvgeo.language import Note
@@ -71,6 +71,7 @@ _EPCI_EXPECT = [
 ]
 
 
+@judged
 @kept
 def read_communes(
     source: Source,
@@ -195,6 +196,7 @@ def read_communes(
     )
 
 
+@judged
 @kept
 def read_epci(
     source: Source,

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import shapely
 
 from qpvgeo.codes import territories
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.text_tables import normalise
 from qpvgeo.frames.provenance import file_record, stamp
@@ -61,6 +61,7 @@ _CODE_LIKE = re.compile(r"(?:code?|insee|reg|dep|uu|siren|com|cog|epci|qp|liste|
 _COUNTS = ("population", "households", "poor_households")
 
 
+@judged
 def read_grid(
     source: Source,
     *,
