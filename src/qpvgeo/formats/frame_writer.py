@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
 
-from qpvgeo.errors import DataError, OutputError, UsageError
+from qpvgeo.errors import DataError, OutputError, UsageError, judged
 from qpvgeo.formats.atomic_write import refuse_inputs, replace, writing
 from qpvgeo.formats.cells import harmless
 from qpvgeo.formats.column_units import unit_of
@@ -44,6 +44,7 @@ _SHEET_ROWS = 1_048_576
 _SHEET_COLUMNS = 16_384
 
 
+@judged
 def write_frame(  # noqa: PLR0913 - each has a default
     frame: pd.DataFrame,
     path: str | os.PathLike[str],

@@ -14,7 +14,7 @@ import pyproj
 import shapely
 
 from qpvgeo.at_hand import GeographyFrames
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats.atomic_write import replace, writing
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
@@ -89,6 +89,7 @@ class Page:
         )
 
 
+@judged
 def page(
     qpv: gpd.GeoDataFrame | Sequence[gpd.GeoDataFrame] | GeographyFrames,
     communes: gpd.GeoDataFrame | None = None,
