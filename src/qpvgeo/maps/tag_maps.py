@@ -16,12 +16,11 @@ from qpvgeo.language import Note
 from qpvgeo.language.numbers import Lang, number
 from qpvgeo.language.terms import metres, term
 from qpvgeo.maps import furniture
-from qpvgeo.maps.composition import called, finish, geography_of, land, names_of, perimeter_style, titled
-from qpvgeo.maps.furniture import draw
-from qpvgeo.maps.labels import Labels
+from qpvgeo.maps.composition import draw_perimeters, finish, geography_of, land, names_of, titled
+from qpvgeo.maps.labels import Label, Labels
 from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.palettes import BANDS, LABEL, TAGS
-from qpvgeo.maps.places import find_place
+from qpvgeo.maps.places import Place, find_place
 from qpvgeo.tagging.coordinates import coordinates_of
 from qpvgeo.tagging.options import within
 from qpvgeo.tagging.points import tag_points
@@ -91,8 +90,7 @@ def tags(
     where, classes = find_place(asked.place, qpv, communes), _classes(said, lang)
     ax = furniture.axes_of(asked.ax, where.frame, asked.page)
     handles = land(ax, where, communes, lang)
-    shapes = where.metres(qpv)
-    draw(ax, shapes.to_numpy(), **perimeter_style(), zorder=2.5)
+    perimeters = draw_perimeters(ax, where, qpv, lang, zorder=2.5)
     x, y = transformer(found.crs, where.epsg).transform(found.x, found.y)
     west, south, east, north = where.frame
     with np.errstate(invalid="ignore"):
@@ -106,12 +104,11 @@ def tags(
     elsewhere = ~inside & (said["state"].astype("str").to_numpy() != "unknown")
     if elsewhere.any():
         legend.append(_handle(term("not on this map", lang), int(elsewhere.sum()), lang, marker=""))
-    own = furniture.patches([(term(called(qpv), lang), perimeter_style())]) if len(shapes) else []
-    furniture.legend(ax, [*legend, *own, *handles], term("addresses", lang))
+    furniture.legend(ax, [*legend, *perimeters, *handles], term("addresses", lang))
     made = titled(term("Addresses and QPV", lang), where.name, geography_of(qpv, lang))
     table = points if isinstance(points, pd.DataFrame) else None
     finish(ax, where, made, [qpv, communes, table, said], asked)
-    Labels(ax).add(names_of(qpv, shapes), color=LABEL)
+    _names(ax, where, qpv)
     return ax
 
 
@@ -146,6 +143,14 @@ def _draw_class(ax: Axes, one: _Class, at: tuple[Floats, Floats], inside: npt.ND
         zorder=3.9 if one.unknown else 3.5 - position / 100,
         rasterized=bool(seen.sum() > _MANY),
     )
+
+
+def _names(ax: Axes, where: Place, qpv: gpd.GeoDataFrame) -> None:
+    """Write the names of the perimeters of the place; none over those outside it."""
+    shapes, own = where.metres(qpv), where.own(qpv)
+    labels = Labels(ax)
+    labels.add(names_of(qpv, shapes[own]), color=LABEL)
+    labels.avoid(Label("", shape) for shape in shapes[~own])
 
 
 def _handle(label: str, rows: int, lang: Lang, **style: Any) -> Line2D:  # noqa: ANN401 - whatever a line takes
