@@ -16,6 +16,7 @@ from . import published as published
 from . import quality as quality
 from . import reports as reports
 from . import resilience as resilience
+from . import service as service
 from . import settings as settings
 from . import sources as sources
 from . import tagging as tagging

@@ -26,6 +26,7 @@ from qpvgeo.cli.commands.map import map_
 from qpvgeo.cli.commands.population import population
 from qpvgeo.cli.commands.programmes import programmes
 from qpvgeo.cli.commands.report import report
+from qpvgeo.cli.commands.serve import serve
 from qpvgeo.cli.commands.summary import summary
 from qpvgeo.cli.commands.tag import tag
 from qpvgeo.cli.hints import on_the_command_line
@@ -59,6 +60,7 @@ command(app, "exposure", "cli.exposure")(exposure)
 command(app, "map", "cli.map")(map_)
 command(app, "ledger", "cli.ledger")(ledger)
 command(app, "report", "cli.report")(report)
+command(app, "serve", "cli.serve")(serve)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ Perimeters are kept by territory and vintage, in the legal projection of the ter
 saved to a file, and can be used by several threads and processes at once.
 """
 
+import hashlib
 import os
 import warnings
 from collections.abc import Sequence
@@ -348,6 +349,42 @@ class PerimeterIndex:
             taggers={},
             _layers={(layer.territory, layer.vintage): layer for layer in layers},
         )
+        return index
+
+    @classmethod
+    def together(cls, indexes: "Sequence[PerimeterIndex]") -> "PerimeterIndex":
+        """One index of several geographies, made of an index of each: they share what is built.
+
+        Parameters
+        ----------
+        indexes
+            Indexes that measure as far as one another, and of which no two hold the same vintage of a territory.
+
+        Raises
+        ------
+        UsageError
+            None is given, they reach differently far, or two hold the same perimeters.
+
+        Examples
+        --------
+        >>> import qpvgeo as qg
+        >>> each = [PerimeterIndex(qg.read_qpv(path)) for path in (qg.sample().qpv_2015, qg.sample().qpv_2024)]
+        >>> PerimeterIndex.together(each).vintages
+        (2015, 2024)
+        """
+        layers = [item for one in indexes for item in one._layers.items()]  # noqa: SLF001 - its own
+        held = dict(layers)
+        if not indexes or len(held) < len(layers) or len({one.reach_m for one in indexes}) > 1:
+            raise UsageError(Note("tagging.not_together"), way_out=Note("tagging.one_of_each_vintage"))
+        source = Source(
+            tuple(record for one in indexes for record in one.files),
+            any(one.fictional for one in indexes),
+            [label for one in indexes for label in one.without_outline],
+            [partial for one in indexes for partial in one._about.partial],  # noqa: SLF001 - its own
+        )
+        source.digest = hashlib.sha256("".join(one.digest for one in indexes).encode()).hexdigest()
+        index = cls.__new__(cls)
+        vars(index).update(reach_m=indexes[0].reach_m, _expected=None, _about=source, taggers={}, _layers=held)
         return index
 
 

@@ -1,0 +1,117 @@
+"""The door of the service: rates, headers, counters and a line of log for each request, without what was asked.
+
+A line of the log has the path as it is declared, never the address nor its query, and nothing of the asker.
+"""
+
+import json
+import logging
+import time
+import uuid
+from collections import OrderedDict
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from qpvgeo.language import Note
+from qpvgeo.service.limits import Limits
+from qpvgeo.service.metrics import Metrics
+from qpvgeo.service.problems import BusyError, language_of, problem
+
+__all__ = ["PATH", "Guard", "Rates"]
+
+PATH = "qpvgeo.path"
+"""Where a request keeps its path as it is declared."""
+
+_LOG = logging.getLogger("qpvgeo.service")
+_ASKERS = 10_000
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "SAMEORIGIN",
+    "cross-origin-resource-policy": "cross-origin",
+}
+_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+class Rates:
+    """Allowance of each asker: a bucket that fills at the rate and holds the burst; in memory, and soon forgotten.
+
+    Examples
+    --------
+    >>> rates = Rates(rate=1.0, burst=2)
+    >>> [rates.takes("a", now) for now in (0.0, 0.0, 0.0, 1.5)], rates.takes("b", 0.0)
+    ([True, True, False, True], True)
+    """
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._rate, self._burst = rate, float(burst)
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def takes(self, asker: str, now: float) -> bool:
+        """Whether the asker may ask now."""
+        if not self._rate:
+            return True
+        left, since = self._left.pop(asker, (self._burst, now))
+        left = min(self._burst, left + (now - since) * self._rate)
+        allowed = left >= 1
+        self._left[asker] = (left - allowed, now)
+        if len(self._left) > _ASKERS:
+            self._left.popitem(last=False)
+        return allowed
+
+
+class Guard:
+    """Middleware around the whole service."""
+
+    def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+        self._rates = Rates(limits.rate, limits.burst)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, count it and write its line."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun, status, size = time.perf_counter(), 500, 0
+        name = uuid.uuid4().hex
+
+        async def sent(message: Message) -> None:
+            nonlocal status, size
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = name
+                for key, value in _HEADERS.items():
+                    headers[key] = value
+                headers.setdefault("content-security-policy", _POLICY)
+                if status in (408, 413):
+                    # what is left of the body is not read
+                    headers["connection"] = "close"
+            elif message["type"] == "http.response.body":
+                size += len(message.get("body", b""))
+            await send(message)
+
+        self._metrics.in_flight += 1
+        try:
+            asker = (scope.get("client") or ("",))[0]
+            if scope["path"] != "/health" and not self._rates.takes(asker, time.monotonic()):
+                error = BusyError(Note("service.too_many_requests"), status=429)
+                await problem(error, language_of(Request(scope)))(scope, receive, sent)
+            else:
+                await self._app(scope, receive, sent)
+        finally:
+            self._metrics.in_flight -= 1
+            seconds = time.perf_counter() - begun
+            path = scope.get(PATH, "other")
+            self._metrics.seen(path, _method(scope), status, seconds)
+            if _LOG.isEnabledFor(logging.INFO):
+                line = {"request": name, "method": _method(scope), "path": path, "status": status}
+                _LOG.info(json.dumps(line | {"ms": round(1_000 * seconds, 2), "bytes": size}))
+
+
+_METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
+
+
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in _METHODS else "other"

@@ -1,0 +1,238 @@
+"""What the service answers from: indexes, perimeters, people, grids and names of places, read once and shared.
+
+It is read in one process, written beside, and read again by each worker as it is: a worker has what it needs to answer
+and nothing of what was needed to make it.
+"""
+
+import contextlib
+import hashlib
+import os
+import pickle
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import orjson
+import pandas as pd
+import pyproj
+import shapely
+
+from qpvgeo._version import __version__
+from qpvgeo.at_hand import GeographyFrames, load
+from qpvgeo.codes import territories
+from qpvgeo.errors import MissingDataError, UsageError
+from qpvgeo.frames import provenance
+from qpvgeo.language import LANGUAGES, Note, term
+from qpvgeo.maps.credits import source_line
+from qpvgeo.read.grid.reader import read_grid
+from qpvgeo.samples import FICTIONAL, sample
+from qpvgeo.service.packed import Packed
+from qpvgeo.service.place_names import PlaceName, names_of
+from qpvgeo.sources import catalog, recognise
+from qpvgeo.tagging.perimeter_index import PerimeterIndex
+
+__all__ = ["VINTAGES", "Held"]
+
+VINTAGES = (2015, 2024)
+_WIDE = 100_000
+_LICENCE = "Licence Ouverte 2.0"
+_SEEN = ("file", "sha256", "member", "producer", "vintage", "release", "licence")
+
+
+@dataclass(eq=False)
+class Held:
+    """What the service answers from.
+
+    Attributes
+    ----------
+    indexes
+        Index of each vintage.
+    index
+        All of them in one, for days.
+    qpv, population
+        Perimeters, and published people where a table gives them, by vintage.
+    grids
+        Grids of incomes, one a file.
+    places
+        Names of QPV, communes and EPCI.
+    pages
+        The page of the atlas, by language; empty where it was not made.
+    """
+
+    indexes: dict[int, PerimeterIndex]
+    index: PerimeterIndex
+    qpv: dict[int, gpd.GeoDataFrame]
+    population: dict[int, pd.DataFrame]
+    grids: list[pd.DataFrame]
+    places: list[PlaceName]
+    pages: dict[str, Packed] = field(default_factory=dict)
+    kept: dict[Any, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(
+        cls, data: str | os.PathLike[str] | None = None, *, fetch: bool = False, sample: bool = False, grid: bool = True
+    ) -> "Held":
+        """Read what is available, and build the indexes whole.
+
+        Parameters
+        ----------
+        data, fetch, sample
+            As for `qpvgeo.load`.
+        grid
+            Whether to read the grids of incomes too, for the people of drawn polygons.
+
+        Raises
+        ------
+        MissingDataError
+            No perimeters of any geography are available: names the command that gets them.
+        """
+        frames: dict[int, GeographyFrames] = {}
+        missing: MissingDataError | None = None
+        for vintage in reversed(VINTAGES):
+            try:
+                frames[vintage] = load(vintage, data=data, fetch=fetch, sample=sample)
+            except MissingDataError as error:
+                missing = missing or error
+        if not frames:
+            assert missing is not None  # noqa: S101 - else a geography was read
+            raise missing
+        return cls.of(frames, _grids(data, sample=sample) if grid else ())
+
+    @classmethod
+    def of(cls, frames: dict[int, GeographyFrames], grids: Sequence[pd.DataFrame] = ()) -> "Held":
+        """The same of frames that were read."""
+        with warnings.catch_warnings():
+            # what is missing is said with each answer
+            warnings.simplefilter("ignore")
+            indexes = {vintage: PerimeterIndex(one.qpv) for vintage, one in sorted(frames.items())}
+        held = cls(
+            indexes,
+            PerimeterIndex.together(list(indexes.values())),
+            {vintage: _kept_columns(one.qpv) for vintage, one in frames.items()},
+            {vintage: one.population for vintage, one in frames.items() if one.population is not None},
+            list(grids),
+            names_of(frames),
+        )
+        held.warm()
+        return held
+
+    def warm(self) -> None:
+        """Build all that a first question builds: a point of each territory is located and measured."""
+        for vintage, frame in self.qpv.items():
+            shapes = frame.geometry[frame.geometry.notna() & ~frame.geometry.is_empty].to_crs(4326)
+            firsts = shapes.groupby(frame.loc[shapes.index, "territory"].astype("str")).first()
+            points = shapely.point_on_surface(np.asarray(firsts, dtype=object))
+            self.indexes[vintage].tag(shapely.get_x(points), shapely.get_y(points))
+            self.index.tag(shapely.get_x(points), shapely.get_y(points), vintage=vintage)
+        assert self.digest  # noqa: S101 - made once, before it is shared
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of all that answers depend on, the version of qpvgeo included."""
+        files = sorted(str(record.get("sha256")) for record in self.sources)
+        return hashlib.sha256(" ".join([__version__, self.index.digest, *files]).encode()).hexdigest()
+
+    @property
+    def vintages(self) -> list[int]:
+        """Vintages held, the newest first."""
+        return sorted(self.indexes, reverse=True)
+
+    @cached_property
+    def fictional(self) -> bool:
+        """Whether the data are those of the sample."""
+        return self.index.fictional
+
+    @cached_property
+    def sources(self) -> list[dict[str, Any]]:
+        """Records of the files, each once, with their licences."""
+        frames = [*self.qpv.values(), *self.population.values(), *self.grids]
+        found = {}
+        for record in (record for frame in frames for record in provenance.provenance(frame).get("files", [])):
+            known = catalog.of_file(str(record.get("file", "")))
+            own = {"licence": known.licence, "producer": known.producer} if known is not None else {}
+            whole = {**own, **record}
+            found[record.get("sha256"), record.get("member")] = {key: whole[key] for key in _SEEN if whole.get(key)}
+        return list(found.values())
+
+    @cached_property
+    def _abouts(self) -> dict[str, dict[str, Any]]:
+        frames = [*self.qpv.values(), *self.population.values(), *self.grids]
+        return {lang: self._about(frames, lang) for lang in LANGUAGES}
+
+    def _about(self, frames: list[Any], lang: str) -> dict[str, Any]:
+        notes = [_worded(note, lang) for note in self.index.notes]
+        told = {
+            "indicative": Note("service.indicative").say(lang),
+            "vintages": self.vintages,
+            "licence": None if self.fictional else _LICENCE,
+            "credits": source_line(frames, lang, width=_WIDE).splitlines(),
+            "sources": self.sources,
+            "notes": notes,
+            "fictional": term(FICTIONAL, lang) if self.fictional else None,
+            "lang": lang,
+        }
+        # worded once: it is most of the bytes of a short answer
+        return {key: orjson.Fragment(orjson.dumps(value)) for key, value in told.items()}
+
+    def about(self, lang: str) -> dict[str, Any]:
+        """What every answer says: vintages, sources, licence, notes, and what it is worth; values for `orjson`."""
+        return self._abouts[lang]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is made again quickly."""
+        return {key: value for key, value in vars(self).items() if key != "_abouts"} | {"kept": {}}
+
+    def save(self, path: Path) -> None:
+        """Write it for the workers of this run, who alone may read it."""
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            pickle.dump(self, file, protocol=pickle.HIGHEST_PROTOCOL)
+
+    @classmethod
+    def load(cls, path: Path) -> "Held":
+        """Read what `save` wrote in this run; never a file from elsewhere."""
+        with path.open("rb") as file:
+            held = pickle.load(file)  # noqa: S301 - our own file, in a folder of our own
+        if not isinstance(held, cls):
+            raise UsageError(Note("service.not_held"))
+        return held
+
+
+def _worded(note: str, lang: str) -> str:
+    return note.say(lang) if isinstance(note, Note) else note
+
+
+def _kept_columns(qpv: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Perimeters with their canonical columns only."""
+    kept = ["name", "vintage", "release", "territory", "department", "region", "communes", "geometry"]
+    frame = qpv[[name for name in kept if name in qpv.columns]].copy()
+    frame.attrs = dict(qpv.attrs)
+    return frame
+
+
+def _grids(data: str | os.PathLike[str] | None, *, sample: bool) -> list[pd.DataFrame]:
+    """Grids of incomes available, the newest first; one that cannot be read is left out."""
+    if sample:
+        return [read_grid(_sample_grid(), keep=[])]
+    try:
+        found = recognise.find("grid", None, data)
+    except MissingDataError:
+        return []
+    grids = []
+    for path in found:
+        with contextlib.suppress(UsageError, MissingDataError):
+            grids.append(read_grid(path, keep=[]))
+    return sorted(grids, key=lambda grid: -(grid.attrs.get("vintage") or 0))
+
+
+def _sample_grid() -> Path:
+    return sample().grid_2019
+
+
+def legal(territory: str) -> pyproj.CRS:
+    """Legal projection of a territory."""
+    return pyproj.CRS.from_epsg(territories.get(territory).epsg)

@@ -1,0 +1,166 @@
+"""Is this point in a QPV: one point without a frame, or thousands; three states, and never False for unknown."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from qpvgeo.errors import UsageError
+from qpvgeo.language import Note, term
+from qpvgeo.service.held import Held
+from qpvgeo.service.problems import LimitError
+from qpvgeo.tagging.tolerance import BAN_MIN_SCORE
+
+__all__ = ["Options", "located", "many_located", "tolerance_of"]
+
+_IN = {"in": True, "out": False, "unknown": None}
+_SHOWN = 40
+_CERTAIN = "housenumber"
+
+Options = dict[str, Any]
+"""`on` and `vintage`, of which one is None; `tolerance_m`, metres, or None."""
+
+
+def tolerance_of(given: float | None, kind: str | None, score: float | None) -> float:
+    """Metres by which a point may be off: those given, else what its geocoding says; infinite where that is too little.
+
+    An address found to its number with a fair score counts as exact, anything else as coarse, as in `qpvgeo.tag_points`
+    with `tolerance_m="ban"`; a tolerance that is given goes before.
+
+    Examples
+    --------
+    >>> tolerance_of(None, "housenumber", 0.9), tolerance_of(None, "street", 0.9), tolerance_of(200.0, "street", 0.9)
+    (0.0, inf, 200.0)
+    """
+    if given is not None:
+        return given
+    coarse = (kind is not None and kind != _CERTAIN) or (score is not None and score < BAN_MIN_SCORE)
+    return math.inf if coarse else 0.0
+
+
+def located(held: Held, lon: float, lat: float, options: Options, lang: str) -> dict[str, Any]:
+    """Answer of one point: its tags, what they rest on, and what they are worth."""
+    tolerance = options["tolerance_m"] or 0.0
+    # a tolerance of its own is an array, so that the options prepared stay few
+    row = _tags(held, [lon], [lat], options, [tolerance] if tolerance else 0.0)[0]
+    return _said(row, lang) | {"on": options["on"]} | held.about(lang)
+
+
+def many_located(held: Held, value: Any, options: Options, lang: str, most: int) -> dict[str, Any]:  # noqa: ANN401
+    """Answer of a JSON list of points, or of a GeoJSON: a row or a feature for each, in their order.
+
+    Raises
+    ------
+    UsageError
+        There is no list of points, or a point is none: all are listed.
+    LimitError
+        There are too many points.
+    """
+    features = value.get("features") if isinstance(value, dict) else None
+    points = features if features is not None else value.get("points") if isinstance(value, dict) else value
+    if not isinstance(points, list):
+        raise UsageError(Note("service.no_points"), way_out=Note("service.points_are"))
+    if len(points) > most:
+        raise LimitError(Note("service.too_many_points", count=len(points), most=most), way_out=Note("service.use_tag"))
+    found = [_point(row, one) for row, one in enumerate(points)]
+    wrong = [one for one in found if isinstance(one, str)]
+    if wrong:
+        raise UsageError(Note("service.wrong_points"), problems=wrong, way_out=Note("service.points_are"))
+    lon, lat, tolerances = zip(*found, strict=True) if found else ((), (), ())
+    own = options["tolerance_m"]
+    exact = not any(tolerances) and not own
+    metres: Any = 0.0 if exact else [own if own is not None else one for one in tolerances]
+    rows = [_said(row, lang) for row in _tags(held, lon, lat, options, metres)]
+    about = {"on": options["on"], "points": len(rows), "states": _counts(rows)} | held.about(lang)
+    if features is None:
+        return {"rows": list(map(_named, points, rows)), **about}
+    return {"type": "FeatureCollection", "features": list(map(_feature, points, rows)), **about}
+
+
+def _named(point: Any, row: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - of a JSON
+    """Row with the `id` of its point."""
+    return {"id": point["id"], **row} if isinstance(point, dict) and "id" in point else row
+
+
+def _feature(feature: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    """Feature with its own properties and its tags."""
+    kept = {name: feature[name] for name in ("type", "id", "geometry") if name in feature}
+    return {**kept, "properties": {**(feature.get("properties") or {}), **row}}
+
+
+def _tags(held: Held, lon: Any, lat: Any, options: Options, tolerance: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    given = np.asarray(tolerance, dtype=float) if isinstance(tolerance, list) else tolerance
+    tags = held.index.tag(
+        np.asarray(lon, dtype=float),
+        np.asarray(lat, dtype=float),
+        on=options["on"],
+        vintage=options["vintage"],
+        tolerance_m=given,
+    )
+    return tags.rows()
+
+
+def _said(row: dict[str, Any], lang: str) -> dict[str, Any]:
+    """Tags of a point, with the state as a truth value that may be missing, and the reason in words."""
+    also = row["also_in"].split(", ") if row["also_in"] else []
+    perimeters = [row["qpv_code"], *also] if row["qpv_code"] else []
+    return {
+        **row,
+        "in_qpv": _IN[row["state"]],
+        "perimeters": perimeters,
+        "reason_text": None if row["reason"] is None else term(row["reason"], lang),
+    }
+
+
+def _counts(rows: list[dict[str, Any]]) -> dict[str, int]:
+    states = [row["state"] for row in rows]
+    return {name: states.count(name) for name in _IN}
+
+
+def _point(row: int, given: Any) -> tuple[float, float, float] | str:  # noqa: ANN401 - of a JSON
+    """Longitude, latitude and tolerance of a point, missing as NaN; or what is wrong with it."""
+    more: Any = {}
+    if isinstance(given, dict) and "geometry" in given:
+        shape, more = given["geometry"], given.get("properties") or {}
+        if shape is None:
+            pair: Any = (None, None)
+        elif isinstance(shape, dict) and shape.get("type") == "Point":
+            pair = shape.get("coordinates")
+        else:
+            return Note("service.not_a_point", row=row)
+    elif isinstance(given, dict):
+        if not {"lon", "lat"} <= given.keys():
+            return Note("service.without_lon_lat", row=row)
+        pair, more = (given["lon"], given["lat"]), given
+    else:
+        pair = given
+    if not isinstance(pair, list | tuple) or not 2 <= len(pair) <= 3 or not isinstance(more, dict):
+        return Note("service.not_a_point", row=row)
+    numbers = [_number(one) for one in (*pair[:2], more.get("tolerance_m"), _score(more))]
+    if any(one is None for one in numbers):
+        return Note("service.not_numbers", row=row)
+    lon, lat, own, score = (math.nan if one is None else one for one in numbers)
+    kind = more.get("result_type")
+    tolerance = tolerance_of(
+        None if math.isnan(own) else own,
+        None if kind is None else str(kind)[:_SHOWN],
+        None if math.isnan(score) else score,
+    )
+    return lon, lat, tolerance
+
+
+def _score(more: dict[str, Any]) -> Any:  # noqa: ANN401 - of a JSON
+    return more.get("result_score")
+
+
+def _number(value: Any) -> float | None:  # noqa: ANN401 - of a JSON
+    """Number of a JSON, NaN for null; None for anything else."""
+    if value is None:
+        return math.nan
+    # true is a number to Python
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None

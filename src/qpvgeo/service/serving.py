@@ -1,0 +1,179 @@
+"""The service on a port: data read once, in a process of its own; workers that share it; an end that is graceful."""
+
+import dataclasses
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+
+from qpvgeo.errors import OutputError, QpvgeoError, UsageError
+from qpvgeo.language import Note
+from qpvgeo.service.app import create_app
+from qpvgeo.service.held import Held
+from qpvgeo.service.limits import Limits
+
+__all__ = ["serve", "worker_app"]
+
+_STATE = "QPVGEO_SERVICE_STATE"
+"""Variable by which the workers of a run find what it wrote for them."""
+
+_GRACE_S = 30
+_MOST_WORKERS = 64
+
+
+def serve(
+    data: str | os.PathLike[str] | None = None,
+    *,
+    address: tuple[str, int] = ("127.0.0.1", 8000),
+    workers: int = 1,
+    limits: Limits | None = None,
+    origins: Sequence[str] = ("*",),
+    ready: Callable[[dict[str, Any]], None] | None = None,
+    **reading: bool,
+) -> None:
+    """Serve until a signal ends the process; requests begun are then answered first.
+
+    Parameters
+    ----------
+    data
+        Folder searched first (see `qpvgeo.load`).
+    address
+        Host and port; port 0 takes a free one.
+    workers
+        Processes that answer. SIGHUP renews them one by one.
+    limits, origins
+        As for `create_app`.
+    ready
+        Called once the port is open and the data are read, with `url`, `workers`, `vintages` and `fictional`.
+    **reading
+        `fetch`, `sample`, `grid` of `Held.read`, and `page`: whether to make the atlas.
+
+    Raises
+    ------
+    UsageError
+        The host and port are not free, or there are too many workers.
+    MissingDataError
+        No perimeters are available.
+    """
+    if not 1 <= workers <= _MOST_WORKERS:
+        raise UsageError(Note("service.not_workers", given=str(workers), most=_MOST_WORKERS))
+    sock = _bound(*address)
+    os.environ.setdefault("QPVGEO_THREADS", "1" if workers > 1 else "2")
+    with sock, tempfile.TemporaryDirectory(prefix="qpvgeo-service-") as folder:
+        state = Path(folder) / "held"
+        about = _built(state, data, reading)
+        settings = {"limits": dataclasses.asdict(limits or Limits()), "origins": list(origins)}
+        state.with_suffix(".json").write_text(json.dumps(settings), encoding="utf-8")
+        os.environ[_STATE] = str(state)
+        if ready is not None:
+            host, port = sock.getsockname()[:2]
+            ready({"url": f"http://{f'[{host}]' if ':' in host else host}:{port}", "workers": workers, **about})
+        _run(sock, workers)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Socket that listens there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        # what comes while the data are read waits here
+        sock.listen(2048)
+    except (OSError, OverflowError) as error:
+        sock.close()
+        raise OutputError(
+            Note("service.port_taken", host=host, port=port, why=str(error)), way_out=Note("service.other_port")
+        ) from error
+    return sock
+
+
+def _built(state: Path, data: str | os.PathLike[str] | None, reading: dict[str, bool]) -> dict[str, Any]:
+    """Have the data read and written in another process, whose memory is given back."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(
+        target=_build, args=(theirs, str(state), None if data is None else os.fspath(data), reading)
+    )
+    process.start()
+    theirs.close()
+    try:
+        kind, value = ours.recv()
+    except EOFError as error:
+        raise OutputError(Note("service.not_built"), way_out=Note("service.report_it")) from error
+    finally:
+        process.join()
+    if kind == "error":
+        raise value
+    about: dict[str, Any] = value
+    return about
+
+
+def _build(pipe: Any, state: str, data: str | None, reading: dict[str, bool]) -> None:  # noqa: ANN401 - a connection
+    """Read the data, and write them for the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    reading.pop("page", False)
+    try:
+        held = Held.read(data, **reading)
+        held.save(Path(state))
+    except QpvgeoError as error:
+        pipe.send(("error", error))
+    else:
+        told = {"vintages": held.vintages, "fictional": held.fictional, "grids": len(held.grids)}
+        pipe.send(("done", told))
+    finally:
+        pipe.close()
+
+
+def worker_app() -> Starlette:
+    """Application of a worker, from what its run wrote."""
+    state = Path(os.environ[_STATE])
+    settings = json.loads(state.with_suffix(".json").read_text(encoding="utf-8"))
+    _log()
+    return create_app(Held.load(state), Limits(**settings["limits"]), origins=settings["origins"])
+
+
+def _log() -> None:
+    """Lines of requests to standard error, as they are."""
+    logger = logging.getLogger("qpvgeo.service")
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def _run(sock: socket.socket, workers: int) -> None:
+    try:
+        import uvicorn  # noqa: PLC0415 - the extra
+        from uvicorn.supervisors import Multiprocess  # noqa: PLC0415
+    except ImportError as error:
+        raise UsageError(Note("service.needs_extra"), way_out=Note("maps.page_install", extra="service")) from error
+    config = uvicorn.Config(
+        "qpvgeo.service.serving:worker_app",
+        factory=True,
+        workers=workers,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        limit_concurrency=1_000,
+        h11_max_incomplete_event_size=16_384,
+    )
+    # a signal ends the server gracefully, which passes it on to what was there before
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    if workers > 1:
+        Multiprocess(config, sockets=[sock]).run()
+    else:
+        uvicorn.Server(config).run(sockets=[sock])
