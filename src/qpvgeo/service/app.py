@@ -173,7 +173,7 @@ async def _locate(service: _Service, request: Request, lang: str) -> Response:
 async def _locate_many(service: _Service, request: Request, lang: str) -> Response:
     asked = Questions(request.query_params, ("on", "vintage", "tolerance_m"))
     on = asked.day()
-    options = {"on": on, "vintage": asked.vintage(service.held.vintages, on=on)}
+    options: dict[str, Any] = {"on": on, "vintage": asked.vintage(service.held.vintages, on=on)}
     options["tolerance_m"] = asked.positive("tolerance_m")
     asked.require()
 

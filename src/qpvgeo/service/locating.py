@@ -84,7 +84,7 @@ def _named(point: Any, row: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 -
 
 def _feature(feature: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
     """Feature with its own properties and its tags."""
-    kept = {name: feature[name] for name in ("type", "id", "geometry") if name in feature}
+    kept: dict[str, Any] = {name: feature[name] for name in ("type", "id", "geometry") if name in feature}
     return {**kept, "properties": {**(feature.get("properties") or {}), **row}}
 
 

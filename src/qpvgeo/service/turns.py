@@ -16,7 +16,8 @@ from qpvgeo.service.problems import BusyError, LimitError
 
 __all__ = ["Turns", "body_of", "parts_of"]
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 async def parts_of(request: Request, most: int, seconds: float) -> AsyncIterator[bytes]:
