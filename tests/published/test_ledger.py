@@ -98,8 +98,10 @@ def test_a_page_that_contradicts_its_own_total_is_told_with_the_computation():
 
 
 def test_more_than_and_less_than_are_held_as_such():
-    table = _figures(value=["4800000", "4900000"], unit="persons", measure="population", relation=[">", ">"])
+    table = _figures(value=["4800000", "4900000"], unit="persons", measure="population", relation=[">", "more than"])
     assert ledger(table)["verdict"].tolist() == ["exact", "differs"]
+    table = _figures(value=["1296", "1296", "1296"], measure="n_qpv", relation=["at least", "plus de", "<="])
+    assert ledger(table)["verdict"].tolist() == ["exact", "differs", "exact"]
 
 
 def test_digits_lost_in_a_column_of_decimals_are_told():
@@ -136,10 +138,17 @@ def test_unknown_measures_are_refused_together_with_the_known_ones():
     assert len(error.problems) == 2
 
 
-def test_unknown_places_are_refused_together():
-    table = _figures(value=["1", "2"], measure="n_qpv", territory=["Atlantide", "Lemuria"])
-    error = refused(lambda: ledger(table, data=qg.sample().path), "published.bad_places", UsageError)
-    assert {problem.values["row"] for problem in error.problems if problem.key == "published.bad_row"} == {"1", "2"}
+def test_a_place_that_the_files_do_not_know_does_not_stop_the_others():
+    table = _figures(value=["1", "1296"], measure="n_qpv", territory=["Atlantide", "hexagone"])
+    frame = ledger(table, data=qg.sample().path)
+    assert frame["verdict"].tolist() == ["needs DATA", "exact"]
+    assert frame["reason"].iloc[0].key == "published.place_not_known"
+
+
+def test_arguments_that_do_not_exist_are_refused_together():
+    table = _figures(value=["1", "2"], measure="programme_count", arguments=["programme=a", "programme=b"])
+    error = refused(lambda: ledger(table), "published.bad_places", UsageError)
+    assert {problem.values["row"] for problem in error.problems} == {"1", "2"}
 
 
 # --- measures, worked out on the sample ------------------------------------------------------------------------------

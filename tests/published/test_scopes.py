@@ -39,6 +39,10 @@ def test_every_name_of_a_national_scope_means_it(national):
         ("epci:247600596", "epci", ("247600596",)),
         ("QN05980M", "qpv", ("QN05980M",)),
         ("Saint-Martin (978)", "departments", ("978",)),
+        ("Lorraine (54, 55, 57, 88)", "departments", ("54", "55", "57", "88")),
+        ("48 Lozère", "departments", ("48",)),
+        ("93", "departments", ("93",)),
+        ("Corse (5 QPV)", "departments", ("2A", "2B")),
     ],
 )
 def test_places_are_found_by_name_code_or_level(name, level, codes):

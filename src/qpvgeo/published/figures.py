@@ -53,7 +53,11 @@ UNITS = {
 _ROUNDED = {"persons", "people", "eur", "m", "m2", "inhabitants", "habitants"}
 """Units in which the zeros at the end of a whole number are taken for rounding."""
 
-_RELATIONS = ("=", ">", "<")
+_RELATIONS = {
+    **{sign: sign for sign in ("=", ">", "<", ">=", "<=")},
+    "≥": ">=", "≤": "<=", "more than": ">", "over": ">", "plus de": ">", "at least": ">=", "au moins": ">=",
+    "less than": "<", "under": "<", "moins de": "<", "at most": "<=", "au plus": "<=",
+}
 _FRACTION = re.compile(r"([+-]?\d+)\s*/\s*(\d+)")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
@@ -71,7 +75,7 @@ class Figure:
     text, value, step
         The value as printed, in the unit of the measures, and the step it was rounded to (in that unit too).
     relation
-        `=`, or `>` and `<` for "more than" and "less than".
+        `=`, or `>`, `<`, `>=`, `<=` for "more than", "less than", "at least", "at most".
     unit
         Unit of the publication.
     measure, arguments
@@ -214,9 +218,10 @@ def _figure(label: str, cells: Mapping[str, str], *, lost: bool) -> Figure:
     text = cells.get("value", "")
     rounding = cells.get("rounding", "")
     step = float(value_of(rounding)) if rounding else step_of(text, unit)
-    relation = cells.get("relation") or "="
-    if relation not in _RELATIONS:
-        raise ValueError(f"relation {relation!r}")
+    told = (cells.get("relation") or "=").casefold()
+    relation = _RELATIONS.get(told)
+    if relation is None:
+        raise ValueError(f"relation {told!r}")
     if step < 0 or not cells.get("measure"):
         raise ValueError("rounding" if step < 0 else "measure")
     years = re.findall(r"(?:19|20)\d\d", cells.get("year", ""))

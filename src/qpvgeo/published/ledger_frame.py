@@ -5,6 +5,7 @@ the published value was rounded to, never more. A difference is `explained` only
 census, scope, release or definition) under which the published value is computed; a text alone explains nothing.
 """
 
+import operator
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -41,7 +42,11 @@ LEDGER_COLUMNS = (
     "source_url",
 )
 
+_COMPARED = {">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}
+
 _EPS = 1e-9
+_PLACES = ("codes.unknown_place", "codes.several_places", "published.place_not_computed")
+"""Errors on a place that other files may know: its figure waits, the others are computed."""
 _CENSUSES = (2013, 2018, 2019, 2020)
 _YEARS = {2015: (2013, 2018), 2024: (2020,)}
 _SCOPES = ("hexagone", "hexagone + 5 DOM", "France")
@@ -61,7 +66,7 @@ def ledger(
     figures
         Table of figures, that of the library by default (`qpvgeo.published.published_figures`). Columns `value` (as
         printed, best as text) and `measure` (see `qpvgeo.published.measures`) are needed; then, as far as they matter,
-        `id`, `statement`, `unit`, `rounding` (step, in the unit), `relation` (`=`, `>`, `<`), `arguments`
+        `id`, `statement`, `unit`, `rounding` (step, in the unit), `relation` (`=`, `>`, `at least`, ...), `arguments`
         (`q=0.9; by=department`), `territory`, `vintage`, `release`, `year`, `explained_by` (`year=2013 | base=2019`),
         `source`, `source_url`.
     data
@@ -82,7 +87,8 @@ def ledger(
     DataError
         The table of figures cannot be read: lists its rows.
     UsageError
-        A figure names a measure, a place or an argument that does not exist: lists them all.
+        A figure names a measure or an argument that does not exist: lists them all. A place that the files do not know
+        `needs DATA`.
 
     Notes
     -----
@@ -160,8 +166,10 @@ def _row(figure: Figure, material: Material, held: dict[str, Figure]) -> dict[st
     try:
         computed = _computed(figure, material)
         verdict, reason = _verdict(figure, computed, material, held)
-    except UsageError:
-        raise
+    except UsageError as error:
+        if error.key not in _PLACES:
+            raise
+        verdict, reason = "needs DATA", Note("published.place_not_known", why=error.message)
     except QpvgeoError as error:
         verdict, reason = "needs DATA", error.message
     if figure.digits_lost and verdict in ("exact", "within rounding") and not reason:
@@ -193,7 +201,7 @@ def _computed(figure: Figure, material: Material) -> float:
 def _agrees(figure: Figure, computed: float) -> str | None:
     """`exact` or `within rounding` where a computed value is the published one; None where it is not."""
     if figure.relation != "=":
-        return "exact" if (computed > figure.value if figure.relation == ">" else computed < figure.value) else None
+        return "exact" if _COMPARED[figure.relation](computed, figure.value) else None
     gap, scale = abs(computed - figure.value), max(abs(figure.value), 1.0)
     if gap <= _EPS * scale:
         return "exact"

@@ -21,6 +21,9 @@ Level = Literal["departments", "commune", "epci", "ept", "uu", "qpv"]
 _DOM = ("971", "972", "973", "974", "976")
 _OVERSEAS = (*_DOM, "978", "987")
 _LEVELS = ("region", "department", "territory", "commune", "epci", "ept", "uu", "qpv")
+_LISTED = re.compile(r"\(((?:\d{2,3}|2[AB])(?:\s*,\s*(?:\d{2,3}|2[AB]))+)\)\s*$")
+_NUMBERED = re.compile(r"(\d{2,3}|2[AB])(?:\s+\D.*)?")
+_SMALL_WORDS = {"d", "de", "des", "du", "l", "la", "le", "les"}
 _QPV_CODE = re.compile(r"\bQ[PN](?:\d{2}|2[AB])\w{3,4}\b")
 
 
@@ -38,13 +41,17 @@ NATIONAL = {
     "hexagone + 5 DOM": (
         "hexagone 5 dom",
         "hexagone and five dom",
+        "hexagone et dom",
+        "hexagone and dom",
+        "france metropolitaine et dom",
+        "france y compris mayotte",
         "hexagone and five overseas departments",
         "hexagone and the five overseas departments",
         "france hexagone and five dom",
         "france hexagonale 5 dom",
     ),
-    "5 DOM": ("5 dom", "dom", "five dom", "overseas departments"),
-    "France": ("france", "france entiere", "france incl outre mer", "whole of france"),
+    "5 DOM": ("5 dom", "dom", "drom", "five dom", "overseas departments"),
+    "France": ("france", "france entiere", "france incl outre mer", "whole of france", "all", "all territories"),
     "overseas": ("overseas", "outre mer"),
     "France de province": ("france de province", "province"),
 }
@@ -105,16 +112,26 @@ def scope_of(name: str, material: "Material | None" = None) -> Scope:
     codes = _QPV_CODE.findall(name)
     if codes:
         return Scope("qpv", tuple(codes), name)
-    parts = [part.strip() for part in re.split(r";| and | et ", name)]
+    listed = _LISTED.search(name)
+    if listed:
+        return _coded("department", [code.strip() for code in listed[1].split(",")], name)
     try:
         return _found(name, material)
     except UsageError:
-        if len(parts) < 2:
+        found = _pieces(name, material)
+        if not found:
             raise
-    found = [scope_of(part, material) for part in parts]
     if len({one.level for one in found}) > 1:
         raise UsageError(Note("published.places_of_two_levels", place=name))
     return Scope(found[0].level, tuple(dict.fromkeys(code for one in found for code in one.codes)), name)
+
+
+def _pieces(name: str, material: "Material | None") -> list[Scope]:
+    """Places that a text joins, or that it follows by a remark in brackets; none where it does neither."""
+    parts = [part.strip() for part in re.split(r";| and | et ", name)]
+    if len(parts) < 2:
+        parts = [re.sub(r"\s*\([^()]*\)\s*$", "", name)]
+    return [] if parts == [name] else [scope_of(part, material) for part in parts]
 
 
 def _departments(national: str) -> tuple[str, ...]:
@@ -146,13 +163,29 @@ def _found(name: str, material: "Material | None") -> Scope:
         return Scope(level, (official.fold_arrondissement(bracketed[1]),), name)
     if bracketed and bracketed[1] in {**facts.names("departments"), **facts.names("territories")}:
         return Scope("departments", (bracketed[1],), name)
+    numbered = _NUMBERED.fullmatch(name.strip())
+    if numbered and numbered[1] in facts.names("departments"):
+        # a department and a region can bear one code: publications write that of the department
+        return Scope("departments", (numbered[1],), name)
     try:
         area = find_area(name)
     except UsageError:
         if material is None:
             raise
-        area = find_area(name, material.communes(), material.epci())
+        epci = material.epci()
+        try:
+            area = find_area(name, material.communes(), epci)
+        except UsageError:
+            same = [str(code) for code, own in epci["name"].items() if _words(str(own)) == _words(name)]
+            if len(same) != 1:
+                raise
+            return Scope("epci", (same[0],), name)
     return _scope(area, name)
+
+
+def _words(name: str) -> frozenset[str]:
+    """Words of a name that tell it from another."""
+    return frozenset(plain(name).split()) - _SMALL_WORDS
 
 
 def _scope(area: Area, name: str) -> Scope:
