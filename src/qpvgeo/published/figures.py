@@ -55,8 +55,18 @@ _ROUNDED = {"persons", "people", "eur", "m", "m2", "inhabitants", "habitants"}
 
 _RELATIONS = {
     **{sign: sign for sign in ("=", ">", "<", ">=", "<=")},
-    "≥": ">=", "≤": "<=", "more than": ">", "over": ">", "plus de": ">", "at least": ">=", "au moins": ">=",
-    "less than": "<", "under": "<", "moins de": "<", "at most": "<=", "au plus": "<=",
+    "≥": ">=",
+    "≤": "<=",
+    "more than": ">",
+    "over": ">",
+    "plus de": ">",
+    "at least": ">=",
+    "au moins": ">=",
+    "less than": "<",
+    "under": "<",
+    "moins de": "<",
+    "at most": "<=",
+    "au plus": "<=",
 }
 _FRACTION = re.compile(r"([+-]?\d+)\s*/\s*(\d+)")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
