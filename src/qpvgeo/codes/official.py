@@ -219,13 +219,14 @@ def _unrounded(text: str) -> str | None:
 
 
 @judged
-def repaired(text: str, kind: Kind) -> tuple[str | None, list[str]]:
+@lru_cache(maxsize=1 << 16)
+def repaired(text: str, kind: Kind) -> tuple[str | None, tuple[str, ...]]:
     """Code of a text, None when it is none, and what had to be done to it.
 
     Examples
     --------
     >>> repaired("1053.0", "commune"), repaired("Bourg", "commune")
-    (('01053', ['decimals removed', 'zeros restored']), (None, ['upper case']))
+    (('01053', ('decimals removed', 'zeros restored')), (None, ('upper case',)))
     """
     done = []
     stripped = "".join(_INVISIBLE.sub("", text).split())
@@ -246,7 +247,7 @@ def repaired(text: str, kind: Kind) -> tuple[str | None, list[str]]:
     code = _RULES[kind][0](whole)
     if code is not None and code != whole:
         done.append("zeros restored" if len(code) > len(whole) else "short form")
-    return code, done
+    return code, tuple(done)
 
 
 @judged
@@ -283,7 +284,7 @@ def clean(values: pd.Series, kind: Kind) -> CleanCodes:
     if kind not in _RULES:
         raise UsageError(Note("codes.no_kind", kind=str(kind)), way_out=Note("codes.kinds", kinds=", ".join(_RULES)))
     text = values.astype("str")
-    outcome: dict[str, tuple[str | None, list[str]]] = {}
+    outcome: dict[str, tuple[str | None, tuple[str, ...]]] = {}
     for value in text[values.notna()].unique():
         if not is_missing(value):
             outcome[value] = repaired(value, kind)

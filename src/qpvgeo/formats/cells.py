@@ -40,6 +40,8 @@ _SPACES = " \u00a0\u202f"
 NUMBER = re.compile(rf"[+-]?(?:\d{{1,3}}(?:[{_SPACES}]\d{{3}})+|\d+)(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
 """A number with its thousands set apart or not, with a decimal comma or point."""
 
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+
 
 _FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -74,11 +76,12 @@ def normalise(name: object) -> str:
     return _normalised(str(name)[:_LONGEST_NAME])
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 16)
 def _normalised(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name.replace("œ", "oe").replace("Œ", "oe"))
-    bare = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
-    return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
+    if not name.isascii():
+        plain = unicodedata.normalize("NFKD", name.replace("œ", "oe").replace("Œ", "oe"))
+        name = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return _SEPARATORS.sub("_", name.casefold()).strip("_")
 
 
 def find_column(frame: pd.DataFrame, names: Iterable[str]) -> str | None:

@@ -22,7 +22,7 @@ def has_names(row: Sequence[str], names: Collection[str]) -> bool:
     >>> has_names(["COM", "LIBELLE"], {"com"}), has_names(["COM", "59350", "236000"], {"com"})
     (True, False)
     """
-    return set(names) <= set(map(normalise, row)) and not any(map(_LONG_NUMBER.fullmatch, row))
+    return not any(map(_LONG_NUMBER.fullmatch, row)) and set(names) <= set(map(normalise, row))
 
 
 def two_lines(above: Sequence[str], header: Sequence[str], below: Sequence[str]) -> tuple[list[str], bool]:

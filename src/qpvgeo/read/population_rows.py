@@ -90,8 +90,11 @@ def one_row_each(rows: pd.DataFrame, qpv: pd.Series, notes: list[str]) -> pd.Dat
     first = groups.first()
     varying = [column for column in rows.columns if groups[column].nunique().gt(1).any()]
     numbers = [column for column in varying if pd.api.types.is_numeric_dtype(_measured(rows[column]))]
-    for column in set(varying) - set(numbers):
-        first[column] = groups[column].agg(lambda cells: ", ".join(cells.dropna().unique())).replace({"": None})
+    several = qpv.duplicated(keep=False)
+    for column in [column for column in varying if column not in numbers]:
+        texts = rows.loc[several, column].groupby(qpv[several], sort=False)
+        joined = texts.agg(lambda cells: ", ".join(cells.dropna().unique())).replace({"": None})
+        first.loc[joined.index, column] = joined
     if numbers:
         notes.append(Note("read.varying_left_out", columns=numbers))
     return first.drop(columns=numbers)

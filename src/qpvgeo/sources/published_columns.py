@@ -148,7 +148,9 @@ def _share(frame: pd.DataFrame, column: str, kind: official.Kind) -> float:
         return 0.0
     given = given.drop_duplicates()
     given = given.iloc[:: max(1, len(given) // _TRIED)]
-    return float(official.clean(given, kind).codes.notna().mean())
+    texts = given.astype("str").tolist()
+    found = sum(not official.is_missing(text) and official.repaired(text, kind)[0] is not None for text in texts)
+    return found / len(texts)
 
 
 def _without_totals(frame: pd.DataFrame, column: str) -> int:
