@@ -43,9 +43,9 @@ def chromium():
 class Visit:
     """A page opened from disk, with the network cut, and what it did that it should not."""
 
-    def __init__(self, browser, path, *, script=True, address="", width=1280, height=860):
+    def __init__(self, browser, path, *, script=True, address="", width=1280, height=860, touch=False):
         self.context = browser.new_context(
-            viewport={"width": width, "height": height}, offline=True, java_script_enabled=script
+            viewport={"width": width, "height": height}, offline=True, java_script_enabled=script, has_touch=touch
         )
         self.tab = self.context.new_page()
         self.faults, self.requests = [], []

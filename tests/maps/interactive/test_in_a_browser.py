@@ -202,6 +202,20 @@ def test_address_brings_the_view_back(visit):
     assert second.tab.locator("#summary").inner_text() == first.tab.locator("#summary").inner_text()
 
 
+def test_touch_chooses_what_is_under_the_finger(visit):
+    seen = visit("en", touch=True, width=420, height=800)
+    search(seen, "quatre vents")
+    seen.tab.keyboard.press("Enter")
+    seen.tab.uncheck('#layers input[value="points"]')
+    seen.tab.locator("#home").focus()
+    seen.tab.evaluate("() => document.getElementById('map').scrollIntoView()")
+    box = seen.tab.locator("#map").bounding_box()
+    seen.tab.locator("#chosen").evaluate("(one) => one.replaceChildren()")
+    seen.tab.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    seen.settled()
+    assert "Les Quatre Vents" in chosen(seen)
+
+
 def test_page_runs_in_the_frame_of_a_notebook(visit, sample, tmp_path):
     page = qg.maps.page(sample["layers"], lang="fr")
     host = tmp_path / "notebook.html"

@@ -58,7 +58,7 @@ function startSearch(view) {
     active = -1;
     list.replaceChildren(...hits.map((feature, row) => {
       const {layer, name, place, code} = feature;
-      const text = [name, place, code === name ? '' : code, layer.label].filter(Boolean).join(' \u00b7 ');
+      const text = [name, place, code === name ? '' : code, capital(layer.label)].filter(Boolean).join(' \u00b7 ');
       const made = element('li', text, {role: 'option', id: 'found-' + row, 'aria-selected': 'false'});
       made.addEventListener('mousedown', (event) => {
         event.preventDefault();
@@ -170,7 +170,7 @@ function list(view) {
     button.addEventListener('click', () => choose(view, feature, {move: true}));
     name.append(button);
     if (feature.place) name.append(element('div', feature.place));
-    row.append(name, element('td', layer.label));
+    row.append(name, element('td', capital(layer.label)));
     // one column, one figure
     const figure = first && layer.figures.find((one) => one.label === first.layer.figures[0].label);
     const text = figure ? written(figure.values[feature.row], figure.kind) : MISSING;

@@ -53,7 +53,7 @@ function capital(text) {
 function told(feature) {
   const {layer, row} = feature;
   const parts = [element('p', feature.name, {class: 'name'})];
-  const codes = [layer.label, feature.code !== feature.name ? feature.code : ''].filter(Boolean);
+  const codes = [capital(layer.label), feature.code !== feature.name ? feature.code : ''].filter(Boolean);
   parts.push(element('p', codes.join(' \u00b7 '), {class: 'where'}));
   if (feature.place) parts.push(element('p', feature.place, {class: 'where'}));
   if (layer.kind === 'points' && layer.classes.length) {
