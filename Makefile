@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-engines browser quick mutations check format bench bench-quick docs sample notebook gallery ledger clean
+.PHONY: demo test test-engines browser quick mutations check format bench bench-quick docs sample notebook gallery ledger clean test-oldest fuzz soak
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "qpvgeo needs Python 3.11 or later; try: make PYTHON=python3.12 demo")'
@@ -61,6 +61,19 @@ bench-quick: $(VENV)/.base  ## the user's own paths in two minutes, before a rel
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python benchmarks/paths.py --quick --json benchmarks/ratios/$$($(BIN)/python -c 'import qpvgeo; print(qpvgeo.__version__)').json
 
+test-oldest:  ## the tests with the lowest versions that pyproject.toml allows, in an environment of their own
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip install --quiet 'uv>=0.5'
+	$(VENV)-oldest/bin/uv pip install --quiet --python $(VENV)-oldest/bin/python --resolution lowest-direct --editable '.[dev,maps]'
+	$(VENV)-oldest/bin/python -m pytest -q -n auto -m "not mpl_image_compare" $(OLDEST)
+
+fuzz: $(VENV)/.dev  ## twenty thousand damaged files and five thousand misuses, in bounded processes; a night
+	$(BIN)/python scripts/fuzz.py misuses 5000
+	$(BIN)/python scripts/fuzz.py files 20000
+
+soak: $(VENV)/.dev  ## kill two hundred runs while they write or fetch; an hour
+	$(BIN)/python scripts/soak.py 200
+
 docs: $(VENV)/.dev  ## build the site into site/, notebooks run, with warnings as errors
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
@@ -78,4 +91,4 @@ ledger: $(VENV)/.dev  ## write docs/ledger.md again; DATA=FOLDER for the part on
 	$(BIN)/python scripts/make_ledger.py $(if $(DATA),--data $(DATA))
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(VENV)-oldest .pytest_cache .mypy_cache .ruff_cache build dist

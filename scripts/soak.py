@@ -25,7 +25,7 @@ RUNS = {
     "population": (["population", "--sample", "-o"], "out.parquet"),
     "crosswalk": (["crosswalk", "--sample", "-o"], "out.csv"),
     "map": (["map", "--sample", "--png"], "out.png"),
-    "fetch": ([], "pop_QPV24.csv"),
+    "fetch": ([], "cache/pop_QPV24.csv"),
 }
 
 
@@ -58,7 +58,7 @@ def words(name: str, folder: Path, url: str) -> list[str]:
 
 def started(name: str, folder: Path, url: str) -> "subprocess.Popen[bytes]":
     """Start a run."""
-    environment = {**os.environ, "QPVGEO_CACHE": str(folder)}
+    environment = {**os.environ, "QPVGEO_CACHE": str(folder / "cache")}
     return subprocess.Popen(  # noqa: S603
         [*COMMAND, *words(name, folder, url)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
@@ -93,10 +93,12 @@ def kill_one(name: str, rank: int, url: str, chance: random.Random) -> list[str]
     again.communicate()
     if again.returncode or digest(output) != whole:
         wrong.append(f"{name}: the next run ended with {again.returncode}, or differs")
-    kept = {RUNS[name][1], ".locks", "qpvgeo.lock.json", ".partial"}
-    left = sorted(path.name for path in folder.iterdir() if path.name not in kept)
-    partial = folder / ".partial"
-    left += sorted(path.name for path in partial.iterdir()) if partial.is_dir() else []
+    kept = {output.name, "cache", ".locks", "qpvgeo.lock.json", ".partial", "processed"}
+    cache = folder / "cache"
+    places = [place for place in (folder, cache, cache / ".partial") if place.is_dir()]
+    left = sorted(
+        path.name for place in places for path in place.iterdir() if path.name not in kept and path.suffix != ".lock"
+    )
     if left:
         wrong.append(f"{name}: {left} left behind")
     shutil.rmtree(folder)

@@ -224,7 +224,9 @@ def _notes(answer: Any) -> tuple[str, ...]:
 def held(name: str, raw: bytes) -> int | None:
     """Rows that the content of a text still holds; None where that is not known without a reader."""
     if name.endswith(".csv"):
-        return None if b'"' in raw else len([line for line in raw.splitlines() if line.strip(b" ;,\t\0")]) - 1
+        # a return alone is damage inside of a row, not the end of one
+        told = b'"' in raw or b"\r" in raw.replace(b"\r\n", b"\n")
+        return None if told else len([line for line in raw.split(b"\n") if line.strip(b" ;,\t\0\r")]) - 1
     if name.endswith(".geojson"):
         try:
             return len(json.loads(raw)["features"])

@@ -401,7 +401,7 @@ def _with(value: Any, put: Any) -> Callable[[Any, np.random.Generator], Any]:
 
     def change(frame: Any, rng: np.random.Generator) -> Any:
         if isinstance(frame, pd.Series):
-            if not len(frame) or isinstance(frame, gpd.GeoSeries):
+            if not len(frame) or not pd.api.types.is_numeric_dtype(frame):
                 return frame
             frame = frame.astype(object if put == "object" else float)
             frame.iloc[0] = value

@@ -73,6 +73,33 @@ def test_no_command_writes_over_a_file_that_it_reads(tmp_path, command, linked):
     assert source.read_bytes() == before
 
 
+@pytest.mark.parametrize("linked", [None, os.symlink, os.link])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("population", "{}", "--sample", "-o"),
+        ("tag", "{}", "--sample", "-o"),
+        ("doctor", "{}", "-o"),
+        ("designate", "--sample", "--units", "{}", "-o"),
+        ("map", "--sample", "--kind", "tags", "--points", "{}", "--png"),
+        ("map", "--sample", "--kind", "grid", "--grid", "{}", "--png"),
+    ],
+    ids=" ".join,
+)
+def test_no_command_writes_over_a_file_that_it_names(tmp_path, words, linked):
+    """Whatever its ending: the file that is read may have that of an output."""
+    source = tmp_path / ("in.png" if "--png" in words else "in.csv")
+    source.write_bytes(qg.sample().population_2024.read_bytes())
+    before = source.read_bytes()
+    output = source if linked is None else tmp_path / f"other{source.suffix}"
+    if linked is not None:
+        linked(source, output)
+    result = CliRunner().invoke(app, [*(word.format(source) for word in words), str(output)])
+    assert isinstance(result.exception, UsageError), (result.output, result.exception)
+    assert source.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted({source.name, output.name})
+
+
 @pytest.mark.parametrize("width", [60, 80, 120])
 @pytest.mark.parametrize("lang", ["en", "fr"])
 @pytest.mark.parametrize("command", ["summary", "coverage --by commune", "population", "tag", "crosswalk", "doctor"])

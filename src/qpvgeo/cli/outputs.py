@@ -105,7 +105,7 @@ class Target:
 
 
 def with_output(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Options `--output`, `--sep`, `--decimal`, `--safe-csv` and `--units`, given to the command as one `Target`."""
+    """Options `--output`, `--sep`, `--decimal`, `--safe-csv` and `--unit-row`, given to the command as one `Target`."""
 
     @functools.wraps(function)
     def called(
@@ -114,13 +114,13 @@ def with_output(function: Callable[..., Any]) -> Callable[..., Any]:
         sep: str | None,
         decimal: str | None,
         safe_csv: bool,
-        units: bool,
+        unit_row: bool,
         **more: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        return function(*arguments, output=Target(output, sep, decimal, safe_csv, units), **more)
+        return function(*arguments, output=Target(output, sep, decimal, safe_csv, unit_row), **more)
 
     for add in (
-        option("--units", is_flag=True, help="cli.option_units"),
+        option("--unit-row", is_flag=True, help="cli.option_units"),
         option("--safe-csv", is_flag=True, help="cli.option_safe_csv"),
         option("--decimal", metavar="SIGN", help="cli.option_decimal"),
         option("--sep", metavar="SIGN", help="cli.option_sep"),
