@@ -25,6 +25,10 @@ TOPICS = {
     "resilience": "Exposure",
     "published": "Ledger and noise",
     "maps": "Maps",
+    "reports": "Sheets and citations",
+    "distributed": "Many files, many machines",
+    "service": "A service",
+    "at_hand": "Frames of the files available",
     "quality": "Checks",
     "geometry": "Geometry",
     "frames": "Frames and provenance",
@@ -34,7 +38,7 @@ TOPICS = {
     "settings": "Settings",
     "samples": "The sample",
 }
-"""Packages of the reference, and their titles."""
+"""Packages of the reference, and their titles; one that is not named here goes by its own name."""
 
 _FROM = re.compile(r"^from \.([\w.]+) import (\w+) as \w+$", re.MULTILINE)
 
@@ -53,7 +57,8 @@ def reference() -> dict[str, str]:
     """A page per topic, which names what is public."""
     names = sorted(_stub_names())
     pages = {}
-    for topic, title in TOPICS.items():
+    others = {name.split(".")[1] for name in names if name.count(".") > 1} - set(TOPICS) - {"cli"}
+    for topic, title in {**TOPICS, **{other: other.capitalize() for other in sorted(others)}}.items():
         own = [name for name in names if name.startswith(f"qpvgeo.{topic}.")]
         if topic in ("facts", "errors", "settings", "samples"):
             own = [f"qpvgeo.{topic}"]
