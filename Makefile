@@ -26,7 +26,8 @@ test: $(VENV)/.dev  ## every test and every docstring example; eight minutes on 
 
 browser:  ## Chromium for the tests of pages and reports, where the system can install it
 	command -v chromium || command -v chromium-browser || command -v google-chrome || \
-		(apt-get update -qq && apt-get install -y -qq chromium) || echo "no Chromium: the tests in a browser will be skipped"
+		(apt-get update -qq && apt-get install -y -qq chromium libpangoft2-1.0-0) || \
+		echo "no Chromium: the tests in a browser will be skipped"
 
 test-engines: $(VENV)/.dev  ## Dask and Spark, for real: a cluster of two processes and a local session, on five million rows
 	@sh scripts/engines.sh $(BIN)

@@ -1,6 +1,7 @@
 """A real headless Chromium, without network, and what the tests ask of every page that it opens."""
 
 import contextlib
+import importlib
 import os
 import shutil
 from importlib import metadata
@@ -20,6 +21,14 @@ def missing(reason):
     if os.environ.get("QPVGEO_REQUIRE_BROWSER", "") not in {"", "0"}:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def printing():
+    """Skip where a PDF cannot be made: WeasyPrint, or a library of the system that it needs, is missing."""
+    try:
+        importlib.import_module("weasyprint")
+    except (ImportError, OSError) as error:
+        missing(f"WeasyPrint cannot be loaded: {str(error).splitlines()[0]}")
 
 
 @contextlib.contextmanager

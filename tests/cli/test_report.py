@@ -4,6 +4,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from tests import browsers
 
 from qpvgeo.cli import app
 from qpvgeo.errors import UsageError
@@ -28,7 +29,7 @@ def test_sheet_is_written_with_the_estimates_of_the_grid(tmp_path):
 
 
 def test_pdf_is_written_in_the_language_asked(tmp_path):
-    pytest.importorskip("weasyprint", reason="the report extra is not installed")
+    browsers.printing()
     text = run("QN09902I", "--sample", "--lang", "fr", "-o", tmp_path / "s.pdf")
     assert text.startswith("Quartiers prioritaires\u202f: La Misaine (QN09902I)")
     assert (tmp_path / "s.pdf").read_bytes().startswith(b"%PDF-")

@@ -109,7 +109,7 @@ def test_text_of_the_data_is_never_markup(known):
     assert "Floods &amp; &lt;rivers&gt;" in made.html
     assert "<script" not in made._repr_html_()
     pypdf = pytest.importorskip("pypdf", reason="pypdf is not installed")
-    pytest.importorskip("weasyprint", reason="the report extra is not installed")
+    browsers.printing()
     words = flat("".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made.pdf())).pages))
     assert flat(HOSTILE) in words
     # names on the map, some of them over several lines
@@ -123,7 +123,7 @@ def flat(text):
 @pytest.mark.parametrize("lang", LANGS)
 def test_pdf_is_tagged_of_two_sheets_at_most_and_the_same_twice(sheets, lang):
     pypdf = pytest.importorskip("pypdf", reason="pypdf is not installed")
-    pytest.importorskip("weasyprint", reason="the report extra is not installed")
+    browsers.printing()
     data = sheets[lang].pdf()
     assert sheets[lang].pdf() == data
     read = pypdf.PdfReader(io.BytesIO(data))
@@ -171,7 +171,7 @@ def test_frames_that_were_not_loaded_are_refused(known):
 
 
 def test_sheet_is_saved_where_it_can_be(sheets, tmp_path):
-    pytest.importorskip("weasyprint", reason="the report extra is not installed")
+    browsers.printing()
     assert sheets["en"].save(tmp_path / "s.html").read_bytes() == sheets["en"].html.encode()
     assert sheets["en"].save(tmp_path / "s.pdf").read_bytes().startswith(b"%PDF-")
     for path in (tmp_path / "s.docx", tmp_path / "none" / "s.html"):
