@@ -42,16 +42,16 @@ def main():
         print(error, file=sys.stderr)
         sys.exit(NOT_INSTALLED)
     gc.collect()
-    before = _peak_mb(forget=True)
+    before = peak_mb(forget=True)
     start = perf_counter()
     answer = call()
     seconds = perf_counter() - start
-    peak = _peak_mb() - before
+    peak = peak_mb() - before
     np.save(folder / f"{tool}.npy", module.answer(answer))
     print(json.dumps({"seconds": seconds, "peak_mb": peak}))
 
 
-def _peak_mb(*, forget=False):
+def peak_mb(*, forget=False):
     """Most memory that the process held, MB; forgets what it held before when asked to. NaN elsewhere than on Linux.
 
     Not `ru_maxrss`: a process inherits that one from its parent, and nothing resets it.

@@ -61,7 +61,9 @@ def _text(positions: npt.NDArray[Any], labels: pa.Array, there: npt.NDArray[np.i
     if len(there):
         texts = labels.take(pa.array(positions[there]))
         ends = np.frombuffer(texts.buffers()[1], np.int64, len(texts) + 1, 8 * texts.offset)
-        offsets = np.repeat(ends, np.diff(there, prepend=-1, append=many))
+        offsets = np.zeros(many + 1, np.int64)
+        offsets[0], offsets[there + 1] = ends[0], np.diff(ends)
+        np.cumsum(offsets, out=offsets)
         held = np.zeros(many, dtype=bool)
         held[there] = True
         bits = np.packbits(held, bitorder="little")
