@@ -62,6 +62,8 @@ class Held:
         Names of QPV, communes and EPCI.
     pages
         The page of the atlas, by language; empty where it was not made.
+    land
+        Communes that the page draws; the workers have none.
     """
 
     indexes: dict[int, PerimeterIndex]
@@ -71,6 +73,7 @@ class Held:
     grids: list[pd.DataFrame]
     places: list[PlaceName]
     pages: dict[str, Packed] = field(default_factory=dict)
+    land: gpd.GeoDataFrame | None = None
     kept: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
@@ -118,6 +121,7 @@ class Held:
             list(grids),
             names_of(frames),
         )
+        held.land = frames[max(frames)].communes
         held.warm()
         return held
 
@@ -185,7 +189,7 @@ class Held:
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what is made again quickly."""
-        return {key: value for key, value in vars(self).items() if key != "_abouts"} | {"kept": {}}
+        return {key: value for key, value in vars(self).items() if key != "_abouts"} | {"kept": {}, "land": None}
 
     def save(self, path: Path) -> None:
         """Write it for the workers of this run, who alone may read it."""

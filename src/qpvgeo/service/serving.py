@@ -121,9 +121,13 @@ def _built(state: Path, data: str | os.PathLike[str] | None, reading: dict[str, 
 def _build(pipe: Any, state: str, data: str | None, reading: dict[str, bool]) -> None:  # noqa: ANN401 - a connection
     """Read the data, and write them for the workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    reading.pop("page", False)
+    page = reading.pop("page", True)
     try:
         held = Held.read(data, **reading)
+        if page:
+            from qpvgeo.service.live_page import with_pages  # noqa: PLC0415 - maps are not needed without
+
+            held = with_pages(held)
         held.save(Path(state))
     except QpvgeoError as error:
         pipe.send(("error", error))
