@@ -208,3 +208,17 @@ def test_sheet_of_an_epci_holds_the_published_figures(real_data):
     assert [code for code in codes if number(float(people[code]), "fr") not in said] == []
     assert "Cités éducatives" in said
     assert "GUADELOUPE" not in said
+
+
+def test_qpv_without_an_outline_or_people_leaves_figures_that_are_not_available(known):
+    frames = known["frames"]
+    bare = frames.qpv.copy()
+    bare.loc["QN09902I", "geometry"] = None
+    communes, people = frames.communes, frames.population.drop(index="QN09902I")
+    links = qg.join_communes(bare, communes, population=people)
+    held = dataclasses.replace(frames, qpv=bare, population=people, links=links)
+    said = text_of(qg.report("Port-Brume", held, before=known["before"], lang="en").html)
+    assert "Population not available: QN09902I." in said
+    assert "1 QPV without an outline" in said
+    nothing = dataclasses.replace(frames, population=people.iloc[:0])
+    assert "10,681" in text_of(qg.report("Port-Brume", nothing, lang="en").html)

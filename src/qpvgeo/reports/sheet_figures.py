@@ -103,11 +103,16 @@ def _of_place(subject: Subject, lang: str) -> list[KeyFigure]:
             scope or str(row["note"] or ""),
         ),
         KeyFigure(
-            f"{number(float(row['qpv_area_km2']), lang, 2)}\u00a0km²",
+            _area(row["qpv_area_km2"], lang),
             term("area of the QPV", lang),
             Note("reports.area_share", share=float(row["area_share"])).say(lang) if pd.notna(row["area_share"]) else "",
         ),
     ]
+
+
+def _area(km2: Any, lang: str) -> str:  # noqa: ANN401 - a number or none
+    """An area, or that it is not available: a QPV of the place has no outline."""
+    return term("not available", lang) if pd.isna(km2) else f"{number(float(km2), lang, 2)}\u00a0km²"
 
 
 def _partly(subject: Subject) -> int:

@@ -50,9 +50,10 @@ def table_of(subject: Subject, estimate: pd.DataFrame | None) -> pd.DataFrame:
     """One row a QPV of the place, the most people first."""
     frames = subject.frames
     own = None if estimate is None else estimate.reindex(subject.qpv.index)
-    table = qpv_table(
-        subject.qpv, subject.links, frames.population, communes=frames.communes, epci=frames.epci, estimate=own
-    )
+    people = frames.population
+    # a table that knows none of them, as of the collectivities, says nothing of any
+    people = None if people is None or not people.index.isin(subject.qpv.index).any() else people
+    table = qpv_table(subject.qpv, subject.links, people, communes=frames.communes, epci=frames.epci, estimate=own)
     if own is not None:
         table = table.assign(low=own["low"], high=own["high"])
     return table.sort_values("population", ascending=False, kind="stable", na_position="last")
