@@ -151,3 +151,10 @@ def test_the_files_of_the_page_on_r_keep_codes_as_text(tmp_path, monkeypatch):
     exec(compile(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], "page", "exec"), {})
     assert str(pq.read_schema("communes.parquet").field("commune").type) in {"string", "large_string"}
     assert b"geo" in pq.read_schema("qpv.parquet").metadata
+
+
+def test_the_tests_that_the_promises_name_exist():
+    page = (_CHECKOUT / "docs" / "promises.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/.]+)`", page)
+    assert len(named) > 10
+    assert [name for name in named if not (_CHECKOUT / name).exists()] == []

@@ -285,7 +285,7 @@ def test_nine_in_ten_of_the_figures_whose_data_are_there_agree(real_ledger):
 
 def test_what_differs_on_the_published_files_is_what_the_page_analyses(real_ledger):
     differs = set(real_ledger.index[real_ledger["verdict"] == "differs"])
-    assert differs == {"fm24-communes", "mel15-share", "prov24-share", "pdl24-2dep", "hdf24-same", "fm24-no-centre"}
+    assert differs == {"fm24-communes", "mel15-share", "prov24-share", "pdl24-2dep", "hdf24-same"}
 
 
 def test_what_is_explained_was_computed(real_ledger):

@@ -42,8 +42,11 @@ def _areas(asked: Asked) -> pd.Series:
 
 @measure("m2", "rings")
 def area(asked: Asked) -> float:
-    """Area of the QPV of a place, in the legal projection of each territory."""
-    return float(_areas(asked).sum())
+    """Area of the QPV of a place, in the legal projection of each territory; each must have an outline."""
+    found = _areas(asked)
+    if found.isna().any():
+        raise MissingDataError(Note("published.without_outline", count=int(found.isna().sum())))
+    return float(found.sum())
 
 
 @measure("m2", "rings", "q")
@@ -135,15 +138,15 @@ def quantile_cells(asked: Asked) -> float:
 
 @measure("QPV")
 def n_without_cell_centre(asked: Asked) -> float:
-    """QPV in which the centre of no cell lies."""
-    found, size = touched_cells(asked)
+    """QPV with an outline in which the centre of no cell lies."""
+    found, _ = touched_cells(asked)
     qpv = asked.material.perimeters(asked.figure.vintage)
     own = qpv.geometry[qpv.index.isin(selected_codes(asked))]
     shapes = reproject(own.to_numpy(), own.crs, found.cells.lattice.epsg)
     shapely.prepare(shapes)
     centres = insee_lattice.centroids(found.cells)
     inside = shapely.intersects_xy(shapes[found.area], centres[:, 0], centres[:, 1])
-    return float(len(size) - len(np.unique(found.area[inside])))
+    return float(len(np.unique(found.area)) - len(np.unique(found.area[inside])))
 
 
 # --- crosswalk, law, programmes -----------------------------------------------------------------------------------
