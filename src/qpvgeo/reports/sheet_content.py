@@ -45,6 +45,7 @@ def sheet_of(  # noqa: PLR0913 - a sheet is made of what is known
     fictional = provenance.is_fictional(*[one for one in used if one is not None])
     content: dict[str, Any] = {
         "title": made,
+        "alone": subject.alone,
         "subtitle": _subtitle(subject, lang),
         "fictional": term(FICTIONAL, lang) if fictional else "",
         "figures": key_figures(subject, table, estimate, lang),

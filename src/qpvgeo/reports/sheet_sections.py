@@ -115,7 +115,7 @@ def changes(subject: Subject, before: pd.DataFrame | None, lang: str) -> list[st
     own = subject.classes[subject.classes.index.isin(subject.qpv.index)]
     counts = own["change"].value_counts()
     told = [f"{term(str(kind), lang)} ({number(int(count), lang)})" for kind, count in counts.items()]
-    said = [Note("reports.changes", count=len(own), kinds=told).say(lang)]
+    said = [Note("reports.changes", total=len(own), kinds=told).say(lang)]
     if subject.dropped:
         names = [_named(before, code) for code in subject.dropped]
         said.append(Note("reports.dropped", count=len(names), names=names).say(lang))
