@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import refused
 
@@ -106,6 +106,7 @@ def test_other_frames_levels_and_columns_are_refused():
 # --- properties ------------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.floats(0, 1e6), min_size=1, max_size=20),
     st.sampled_from(
