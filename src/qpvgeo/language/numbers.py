@@ -7,7 +7,7 @@ from typing import Literal
 __all__ = ["LANGUAGES", "Lang", "number", "pointed", "share", "typeset"]
 
 Lang = Literal["en", "fr"]
-LANGUAGES = ("en", "fr")
+LANGUAGES: tuple[Lang, ...] = ("en", "fr")
 
 _BEFORE = re.compile(r"[ \u00a0](?=[;:?!%»](?:\W|$))")
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")

@@ -1,6 +1,6 @@
 """Sections of a sheet: the table of QPV, what changed since 2015, programmes, exposure, and what is not known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -9,7 +9,7 @@ from qpvgeo.frames import provenance
 from qpvgeo.indicators.qpv_tables import qpv_table
 from qpvgeo.language import Note, listed
 from qpvgeo.language.numbers import number, share
-from qpvgeo.language.terms import term, with_colon
+from qpvgeo.language.terms import term
 from qpvgeo.maps.composition import generalised, not_shown
 from qpvgeo.maps.layers import drawn
 from qpvgeo.policy.programmes import join_programmes, programmes
@@ -201,13 +201,3 @@ def unknown(
 def _weak(estimate: pd.DataFrame, code: str) -> bool:
     """Whether an estimate comes with a warning."""
     return code in estimate.index and bool(len(estimate.loc[code, "warnings"])) if "warnings" in estimate else False
-
-
-def sentence(head: str, words: str, lang: str) -> str:
-    """A head and what follows it."""
-    return f"{with_colon(head, lang)} {words}"
-
-
-def titled_sections(sections: Sequence[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
-    """Sections that say anything."""
-    return [(title, lines) for title, lines in sections if lines]
