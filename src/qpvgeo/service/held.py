@@ -31,6 +31,7 @@ from qpvgeo.language import LANGUAGES, Note, term
 from qpvgeo.maps.credits import source_line
 from qpvgeo.read.grid.reader import read_grid
 from qpvgeo.samples import FICTIONAL, sample
+from qpvgeo.service.grid_cells import GridCells
 from qpvgeo.service.packed import Packed
 from qpvgeo.service.place_names import PlaceName, names_of
 from qpvgeo.sources import catalog, recognise
@@ -70,7 +71,7 @@ class Held:
     index: PerimeterIndex
     qpv: dict[int, gpd.GeoDataFrame]
     population: dict[int, pd.DataFrame]
-    grids: list[pd.DataFrame]
+    grids: list[GridCells]
     places: list[PlaceName]
     pages: dict[str, Packed] = field(default_factory=dict)
     land: gpd.GeoDataFrame | None = None
@@ -118,7 +119,7 @@ class Held:
             PerimeterIndex.together(list(indexes.values())),
             {vintage: _kept_columns(one.qpv) for vintage, one in frames.items()},
             {vintage: one.population for vintage, one in frames.items() if one.population is not None},
-            list(grids),
+            [GridCells.of(grid) for grid in grids],
             names_of(frames),
         )
         held.land = frames[max(frames)].communes
@@ -154,7 +155,7 @@ class Held:
     @cached_property
     def sources(self) -> list[dict[str, Any]]:
         """Records of the files, each once, with their licences."""
-        frames = [*self.qpv.values(), *self.population.values(), *self.grids]
+        frames = self._frames()
         found = {}
         for record in (record for frame in frames for record in provenance.provenance(frame).get("files", [])):
             known = catalog.of_file(str(record.get("file", "")))
@@ -163,9 +164,17 @@ class Held:
             found[record.get("sha256"), record.get("member")] = {key: whole[key] for key in _SEEN if whole.get(key)}
         return list(found.values())
 
+    def _frames(self) -> list[pd.DataFrame]:
+        """All frames, or what stands for the provenance of a grid."""
+        grids = []
+        for grid in self.grids:
+            grids.append(pd.DataFrame())
+            grids[-1].attrs = grid.attrs
+        return [*self.qpv.values(), *self.population.values(), *grids]
+
     @cached_property
     def _abouts(self) -> dict[str, dict[str, Any]]:
-        frames = [*self.qpv.values(), *self.population.values(), *self.grids]
+        frames = self._frames()
         return {lang: self._about(frames, lang) for lang in LANGUAGES}
 
     def _about(self, frames: list[Any], lang: str) -> dict[str, Any]:
@@ -192,7 +201,8 @@ class Held:
         return {key: value for key, value in vars(self).items() if key != "_abouts"} | {"kept": {}, "land": None}
 
     def save(self, path: Path) -> None:
-        """Write it for the workers of this run, who alone may read it."""
+        """Write it for the workers of this run, who alone may read it; grids stand in files beside."""
+        self.grids = [grid.stored(path.with_name(f"{path.name}-{row}.arrow")) for row, grid in enumerate(self.grids)]
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             pickle.dump(self, file, protocol=pickle.HIGHEST_PROTOCOL)
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from qpvgeo.errors import DataError
-from qpvgeo.language import LANGUAGES, Note
+from qpvgeo.language import LANGUAGES, Lang, Note
 from qpvgeo.language.notes import keys, say
 from qpvgeo.maps.interactive.pages import page
 from qpvgeo.service.held import Held
@@ -30,7 +30,8 @@ def with_pages(held: Held) -> Held:
     """The same, with the page of the atlas in each language."""
     layers = [held.qpv[vintage] for vintage in held.vintages]
     figures = [held.population[vintage] for vintage in held.vintages if vintage in held.population]
-    for lang in LANGUAGES:
+    languages: tuple[Lang, ...] = ("en", "fr")
+    for lang in languages:
         made = page(layers, held.land, figures=figures, lang=lang)
         html, policy = live_html(made.html, lang)
         held.pages[lang] = Packed.of(html, policy)

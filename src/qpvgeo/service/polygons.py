@@ -116,7 +116,7 @@ def estimated(held: Held, area: gpd.GeoDataFrame) -> dict[str, Any]:
     empty: dict[str, Any] = dict.fromkeys(_FIGURES) | {"grid_year": None, "grid": None}
     for grid in held.grids:
         try:
-            found = estimate_population(area, grid)
+            found = estimate_population(area, grid.around(area))
         except DataError:
             # it lies in another territory than the grid
             continue

@@ -27,6 +27,7 @@ _STATE = "QPVGEO_SERVICE_STATE"
 """Variable by which the workers of a run find what it wrote for them."""
 
 _GRACE_S = 30
+_START_S = 60  # a worker may start slowly on a machine that is busy
 _MOST_WORKERS = 64
 
 
@@ -171,6 +172,7 @@ def _run(sock: socket.socket, workers: int) -> None:
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
+        timeout_worker_healthcheck=_START_S,
         limit_concurrency=1_000,
         h11_max_incomplete_event_size=16_384,
     )

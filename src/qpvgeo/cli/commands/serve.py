@@ -25,6 +25,7 @@ _shared = functools.partial(shared, fetch=False)
 @option("--host", default="127.0.0.1", help="cli.serve_host")
 @option("--workers", kind=int, default=1, help="cli.serve_workers")
 @option("--rate", kind=float, metavar="NUMBER", help="cli.serve_rate")
+@option("--seconds", kind=float, metavar="NUMBER", help="cli.serve_seconds")
 @option("--origin", metavar="URL", multiple=True, help="cli.serve_origin")
 @option("--fetch", is_flag=True, help="cli.option_fetch")
 @option("--no-grid", is_flag=True, help="cli.serve_no_grid")
@@ -36,6 +37,7 @@ def serve(
     host: str,
     workers: int,
     rate: float | None,
+    seconds: float | None,
     origin: tuple[str, ...],
     fetch: bool,
     no_grid: bool,
@@ -51,6 +53,8 @@ def serve(
         from qpvgeo.service import serve as run
     except ImportError as error:
         raise UsageError(Note("service.needs_extra"), way_out=Note("maps.page_install", extra="service")) from error
+
+    given = {"rate": rate, "seconds": seconds}
 
     def ready(about: dict[str, Any]) -> None:
         if json:
@@ -68,7 +72,7 @@ def serve(
         None if sample else where,
         address=(host, port),
         workers=workers,
-        limits=Limits() if rate is None else Limits(rate=rate),
+        limits=Limits(**{name: value for name, value in given.items() if value is not None}),
         origins=origin or ("*",),
         ready=ready,
         fetch=fetch,
