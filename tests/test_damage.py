@@ -27,3 +27,9 @@ def test_a_cell_of_megabytes_is_no_name(tmp_path):
     form = damage.forms()["communes.csv"]
     raw = form.path.read_bytes().replace(b"Port-Brume", b"[" * 200_000, 1)
     assert damage.judge("communes.csv", raw, tmp_path).kind in ("answer", "refused")
+
+
+def test_a_commune_of_a_damaged_type_is_told(tmp_path):
+    """Its row was left out without a word."""
+    raw = damage.forms()["communes.csv"].path.read_bytes().replace(b"commune-actuelle", b"commune-a", 1)
+    assert damage.judge("communes.csv", raw, tmp_path).kind == "answer"

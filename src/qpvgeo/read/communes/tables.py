@@ -130,6 +130,8 @@ def read_commune_table(
     kept, (cleaned, *_) = published.identified(text[~former], told, "commune", names=names, where=path.name)
     notes += [Note("read.totals_left_out", count=len(told) - len(kept))] if len(kept) < len(told) else []
     kinds = published.commune_kinds(kept, cleaned)
+    odd = [str(line) for line in kept.index[kinds.isna()]]
+    notes += [Note("read.kinds_left_out", count=len(odd), lines=odd)] if odd else []
     rows = attributes(kept, cleaned, path.name, notes)[kinds.isin(["commune", "arrondissement"]).to_numpy()]
     twice = rows.index[rows.index.duplicated()].unique()
     if len(twice):
