@@ -125,7 +125,7 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
             row["id"],
             label_of(row["territory"]),
             _printed(row, screen.lang),
-            _value(row, screen.lang),
+            _computed(row, screen.lang),
             screen.word(row["verdict"]),
             marks.mark(row["reason"]),
         )
@@ -146,18 +146,19 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
     screen.written(answer["output"])
 
 
+_PERCENT = {"fr": "\u202f%", "en": "%"}
+
+
 def _printed(row: dict[str, Any], lang: str) -> str:
     """Published value as it was printed, with the decimal sign and the percent of the language."""
     text = row["published"].replace(".", ",") if lang == "fr" else row["published"]
-    percent = {"fr": "\u202f%", "en": "%"}[lang]
-    return f"{text}{percent}" if row["unit"] == "percent" else text
+    return f"{text}{_PERCENT[lang]}" if row["unit"] == "percent" else text
 
 
-def _value(row: dict[str, Any], lang: str) -> str:
+def _computed(row: dict[str, Any], lang: str) -> str:
     """Computed value with two digits more than a whole number, where it is not one."""
     value = row["computed"]
     if value is None:
         return "–"
-    return number(
-        value, lang, 0 if value == round(value) or abs(value) >= 1e4 else 2 if row["tolerance"] >= 0.01 else 3
-    )
+    decimals = 0 if value == round(value) or abs(value) >= 1e4 else 2 if row["tolerance"] >= 0.01 else 3
+    return f"{number(value, lang, decimals)}{_PERCENT[lang] if row['unit'] == 'percent' else ''}"
