@@ -90,6 +90,13 @@ def test_another_release_is_found_without_being_stated():
     assert (row.verdict, row.reason.key) == ("explained", "published.explained_release")
 
 
+def test_reasons_write_numbers_in_either_language():
+    reason = ledger().loc["yt15-share", "reason"]
+    assert reason.values["computed"].values["value"] == pytest.approx(170801 / 256518)
+    assert "66.58%" in reason.say("en")
+    assert "66,58\u202f%" in reason.say("fr")
+
+
 def test_a_page_that_contradicts_its_own_total_is_told_with_the_computation():
     frame = ledger()
     row = frame.loc["lor15-n"]

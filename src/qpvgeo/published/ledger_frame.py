@@ -317,13 +317,14 @@ def _closest(figure: Figure, material: Material) -> str:
     return Note("published.not_explained_by", tried=tried) if tried else Note("published.not_explained")
 
 
-def _shown(figure: Figure, value: float) -> str:
+def _shown(figure: Figure, value: float) -> Note:
     """A computed value in the unit of the publication, with a digit more than it has."""
+    if figure.unit.casefold() in ("percent", "%"):
+        return Note("published.value_percent", value=value)
     worth = UNITS.get(figure.unit.casefold(), 1.0)
-    step = figure.step / worth
-    decimals = 0 if step >= 1 and value / worth == round(value / worth) else 2 if step >= 0.1 else 3
-    unit = " %" if figure.unit.casefold() in ("percent", "%") else ""
-    return f"{value / worth:,.{decimals}f}{unit}"
+    whole = figure.step / worth >= 1 and value / worth == round(value / worth)
+    decimals = 0 if whole else 2 if figure.step / worth >= 0.1 else 3
+    return Note(f"published.value_{decimals}", value=value / worth)
 
 
 def missing_files(frame: pd.DataFrame) -> list[str]:
