@@ -280,9 +280,13 @@ def test_labels_under_the_names_are_no_row(tmp_path):
     table = read_table(workbook(tmp_path / "a.xlsx", Quartiers=[["Titre"], *rows]), expect=[{"code", "population"}])
     assert table.index.tolist() == [4]
     assert table.attrs["table"]["labels_line"] == 3
+    assert [note.key for note in notes_of(table)] == ["formats.labels_line"]
 
 
-@pytest.mark.parametrize("first", ["QP001001;A;about 30", "QP001001;A;ns", "Ensemble;;12"])
+@pytest.mark.parametrize(
+    "first",
+    ["QP001001;A;about 30", "QP001001;A;ns", "Ensemble;;12", "QPx01001;A;", "QPé0101;A;", "Code;POLYGON ((0 0));"],
+)
 def test_a_first_row_of_values_is_no_row_of_labels(tmp_path, first):
     table = read_table(write(tmp_path, f"code;nom;population\n{first}\nQP001002;B;12\n"))
     assert len(table) == 2

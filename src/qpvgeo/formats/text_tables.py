@@ -393,9 +393,10 @@ def _frame(chosen: _Candidate, at: int, name: str) -> pd.DataFrame:
     if labels:
         frame.attrs["table"]["labels_line"] = labels_line
     inside = [line for line in strays if line > header_line]
-    if inside:
-        told = Note("formats.stray_quote", count=len(inside), lines=inside)
-        frame.attrs["table"]["notes"] = [*chosen.about.get("notes", []), told]
+    told = [Note("formats.stray_quote", count=len(inside), lines=inside)] if inside else []
+    told += [Note("formats.labels_line", line=labels_line)] if labels else []
+    if told:
+        frame.attrs["table"]["notes"] = [*chosen.about.get("notes", []), *told]
     return frame
 
 
@@ -420,12 +421,16 @@ def _require_fit(name: str, header: Sequence[str], body: _Lines, strays: Collect
 
 def _is_labels(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     """Tell the labels that some tables give under the names: words over columns of codes and numbers."""
+    if any("((" in cell or "{" in cell for cell in first):
+        return False  # an outline is no label
     told = 0
     for place, cell in enumerate(first):
         below = [row[place] for row in others if place < len(row) and row[place]]
         if not below or not all(map(_is_value, below)) or all(map(is_mark, below)):
             continue
-        if _is_value(cell) or not re.search(r"[^\W\d_]{2}", cell):
+        # a damaged code has letters too, and more digits than a label
+        digits = sum(letter.isdigit() for letter in cell)
+        if _is_value(cell) or not re.search(r"[^\W\d_]{2}", cell) or 2 * digits >= len(cell):
             return False
         told += 1
     return told > 0
