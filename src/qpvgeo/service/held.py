@@ -4,38 +4,40 @@ It is read in one process, written beside, and read again by each worker as it i
 and nothing of what was needed to make it.
 """
 
-import contextlib
+from __future__ import annotations
+
 import hashlib
 import os
 import pickle
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import orjson
 import pandas as pd
 import pyproj
 import shapely
 
+from qpvgeo import at_hand
 from qpvgeo._version import __version__
-from qpvgeo.at_hand import GeographyFrames, load
 from qpvgeo.codes import territories
-from qpvgeo.errors import MissingDataError, UsageError
+from qpvgeo.errors import MissingDataError, QpvgeoError, UsageError
 from qpvgeo.frames import provenance
 from qpvgeo.language import LANGUAGES, Note, term
-from qpvgeo.maps.credits import source_line
-from qpvgeo.read.grid.reader import read_grid
 from qpvgeo.samples import FICTIONAL, sample
 from qpvgeo.service.grid_cells import GridCells
-from qpvgeo.service.packed import Packed
 from qpvgeo.service.place_names import PlaceName, names_of
-from qpvgeo.sources import catalog, recognise
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import geopandas as gpd
+
+    from qpvgeo.service.packed import Packed
 
 __all__ = ["VINTAGES", "Held"]
 
@@ -65,6 +67,12 @@ class Held:
         The page of the atlas, by language; empty where it was not made.
     land
         Communes that the page draws; the workers have none.
+    notes
+        What was left out of the files available.
+    sources
+        Records of the files, each once, with their licences.
+    credits
+        The same as lines to print, by language.
     """
 
     indexes: dict[int, PerimeterIndex]
@@ -75,12 +83,15 @@ class Held:
     places: list[PlaceName]
     pages: dict[str, Packed] = field(default_factory=dict)
     land: gpd.GeoDataFrame | None = None
+    notes: list[str] = field(default_factory=list)
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    credits: dict[str, list[str]] = field(default_factory=dict)
     kept: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
     def read(
         cls, data: str | os.PathLike[str] | None = None, *, fetch: bool = False, sample: bool = False, grid: bool = True
-    ) -> "Held":
+    ) -> Held:
         """Read what is available, and build the indexes whole.
 
         Parameters
@@ -95,20 +106,23 @@ class Held:
         MissingDataError
             No perimeters of any geography are available: names the command that gets them.
         """
-        frames: dict[int, GeographyFrames] = {}
+        frames: dict[int, at_hand.GeographyFrames] = {}
         missing: MissingDataError | None = None
         for vintage in reversed(VINTAGES):
             try:
-                frames[vintage] = load(vintage, data=data, fetch=fetch, sample=sample)
+                frames[vintage] = at_hand.load(vintage, data=data, fetch=fetch, sample=sample)
             except MissingDataError as error:
                 missing = missing or error
         if not frames:
             assert missing is not None  # noqa: S101 - else a geography was read
             raise missing
-        return cls.of(frames, _grids(data, sample=sample) if grid else ())
+        grids, notes = _grids(data, sample=sample) if grid else ([], [])
+        held = cls.of(frames, grids)
+        held.notes = notes
+        return held
 
     @classmethod
-    def of(cls, frames: dict[int, GeographyFrames], grids: Sequence[pd.DataFrame] = ()) -> "Held":
+    def of(cls, frames: dict[int, at_hand.GeographyFrames], grids: Sequence[pd.DataFrame] = ()) -> Held:
         """The same of frames that were read."""
         with warnings.catch_warnings():
             # what is missing is said with each answer
@@ -124,6 +138,7 @@ class Held:
         )
         held.land = frames[max(frames)].communes
         held.warm()
+        held.sources, held.credits = held._cited()
         return held
 
     def warm(self) -> None:
@@ -152,17 +167,19 @@ class Held:
         """Whether the data are those of the sample."""
         return self.index.fictional
 
-    @cached_property
-    def sources(self) -> list[dict[str, Any]]:
-        """Records of the files, each once, with their licences."""
-        frames = self._frames()
-        found = {}
+    def _cited(self) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
+        """Records of the files, and lines that cite them; a worker is given both, and needs no maps for them."""
+        from qpvgeo.maps.credits import source_line  # noqa: PLC0415 - it brings matplotlib
+        from qpvgeo.sources import catalog  # noqa: PLC0415 - not needed by a worker
+
+        frames, found = self._frames(), {}
         for record in (record for frame in frames for record in provenance.provenance(frame).get("files", [])):
             known = catalog.of_file(str(record.get("file", "")))
             own = {"licence": known.licence, "producer": known.producer} if known is not None else {}
             whole = {**own, **record}
             found[record.get("sha256"), record.get("member")] = {key: whole[key] for key in _SEEN if whole.get(key)}
-        return list(found.values())
+        lines: dict[str, list[str]] = {lang: source_line(frames, lang, width=_WIDE).splitlines() for lang in LANGUAGES}
+        return list(found.values()), lines
 
     def _frames(self) -> list[pd.DataFrame]:
         """All frames, or what stands for the provenance of a grid."""
@@ -174,16 +191,15 @@ class Held:
 
     @cached_property
     def _abouts(self) -> dict[str, dict[str, Any]]:
-        frames = self._frames()
-        return {lang: self._about(frames, lang) for lang in LANGUAGES}
+        return {lang: self._about(lang) for lang in LANGUAGES}
 
-    def _about(self, frames: list[Any], lang: str) -> dict[str, Any]:
-        notes = [_worded(note, lang) for note in self.index.notes]
+    def _about(self, lang: str) -> dict[str, Any]:
+        notes = [_worded(note, lang) for note in [*self.index.notes, *self.notes]]
         told = {
             "indicative": Note("service.indicative").say(lang),
             "vintages": self.vintages,
             "licence": None if self.fictional else _LICENCE,
-            "credits": source_line(frames, lang, width=_WIDE).splitlines(),
+            "credits": self.credits[lang],
             "sources": self.sources,
             "notes": notes,
             "fictional": term(FICTIONAL, lang) if self.fictional else None,
@@ -207,7 +223,7 @@ class Held:
             pickle.dump(self, file, protocol=pickle.HIGHEST_PROTOCOL)
 
     @classmethod
-    def load(cls, path: Path) -> "Held":
+    def load(cls, path: Path) -> Held:
         """Read what `save` wrote in this run; never a file from elsewhere."""
         with path.open("rb") as file:
             held = pickle.load(file)  # noqa: S301 - our own file, in a folder of our own
@@ -228,19 +244,22 @@ def _kept_columns(qpv: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame
 
 
-def _grids(data: str | os.PathLike[str] | None, *, sample: bool) -> list[pd.DataFrame]:
-    """Grids of incomes available, the newest first; one that cannot be read is left out."""
+def _grids(data: str | os.PathLike[str] | None, *, sample: bool) -> tuple[list[pd.DataFrame], list[str]]:
+    """Grids of incomes available, the newest first, and a note for each file that holds none that can be chosen."""
+    from qpvgeo.read.grid.reader import read_grid  # noqa: PLC0415 - not needed by a worker
+    from qpvgeo.sources import recognise  # noqa: PLC0415
+
     if sample:
-        return [read_grid(_sample_grid(), keep=[])]
-    try:
-        found = recognise.find("grid", None, data)
-    except MissingDataError:
-        return []
-    grids = []
-    for path in found:
-        with contextlib.suppress(UsageError, MissingDataError):
+        return [read_grid(_sample_grid(), keep=[])], []
+    grids: list[pd.DataFrame] = []
+    notes: list[str] = []
+    # the newest grid may be in files of several territories
+    for path in dict.fromkeys(one.path for one in recognise.scan(data) if one.kind == "grid"):
+        try:
             grids.append(read_grid(path, keep=[]))
-    return sorted(grids, key=lambda grid: -(grid.attrs.get("vintage") or 0))
+        except QpvgeoError as error:
+            notes.append(Note("service.grid_left_out", file=path.name, why=error.message))
+    return sorted(grids, key=lambda grid: -(grid.attrs.get("vintage") or 0)), notes
 
 
 def _sample_grid() -> Path:

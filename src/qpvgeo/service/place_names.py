@@ -1,14 +1,20 @@
 """Places by what people type: QPV, communes and EPCI, without accents, from the data of the service itself."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
 
-import geopandas as gpd
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
-from qpvgeo.at_hand import GeographyFrames
 from qpvgeo.codes.places import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import geopandas as gpd
+
+    from qpvgeo import at_hand
 
 __all__ = ["PlaceName", "find_places", "names_of"]
 
@@ -55,7 +61,7 @@ class PlaceName:
         }
 
 
-def names_of(frames: Mapping[int, GeographyFrames]) -> list[PlaceName]:
+def names_of(frames: Mapping[int, at_hand.GeographyFrames]) -> list[PlaceName]:
     """Names of all places of the frames, QPV first, the newest vintage first."""
     found: list[PlaceName] = []
     for vintage, one in sorted(frames.items(), reverse=True):
@@ -130,7 +136,7 @@ def _boxes(frame: gpd.GeoDataFrame) -> list[tuple[float, float, float, float] | 
     return [None if box[0] != box[0] else (box[0], box[1], box[2], box[3]) for box in found]
 
 
-def _boxes_of_epci(frames: GeographyFrames) -> dict[str, tuple[float, float, float, float]]:
+def _boxes_of_epci(frames: at_hand.GeographyFrames) -> dict[str, tuple[float, float, float, float]]:
     communes = frames.communes
     if communes is None or "epci" not in communes.columns:
         return {}

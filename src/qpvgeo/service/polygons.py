@@ -9,11 +9,10 @@ import pandas as pd
 import pyproj
 import shapely
 
+from qpvgeo import fiscal, population
 from qpvgeo.errors import DataError, MissingDataError, UsageError
-from qpvgeo.fiscal import vat_zone
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
-from qpvgeo.population import estimate_population
 from qpvgeo.service.held import Held
 from qpvgeo.service.limits import Limits
 from qpvgeo.service.problems import LimitError
@@ -116,7 +115,7 @@ def estimated(held: Held, area: gpd.GeoDataFrame) -> dict[str, Any]:
     empty: dict[str, Any] = dict.fromkeys(_FIGURES) | {"grid_year": None, "grid": None}
     for grid in held.grids:
         try:
-            found = estimate_population(area, grid.around(area))
+            found = population.estimate_population(area, grid.around(area))
         except DataError:
             # it lies in another territory than the grid
             continue
@@ -164,7 +163,7 @@ def vat_of(held: Held, groups: gpd.GeoDataFrame, on: str, npnru: list[str] | Non
         As there.
     """
     frames = [held.qpv[vintage] for vintage in held.vintages]
-    found = vat_zone(groups[["geometry"]], frames, npnru=npnru, on=on, former=held.qpv.get(2015))
+    found = fiscal.vat_zone(groups[["geometry"]], frames, npnru=npnru, on=on, former=held.qpv.get(2015))
     named = zip(groups["id"], found.to_dict("records"), strict=True)
     rows = [{"id": name, **{key: plain(value, lang) for key, value in row.items()}} for name, row in named]
     return {"on": on, "rows": rows} | held.about(lang)

@@ -8,10 +8,9 @@ import orjson
 import pandas as pd
 import shapely
 
+from qpvgeo import geographies, policy
 from qpvgeo.errors import DataError, QpvgeoError
-from qpvgeo.geographies import crosswalk
 from qpvgeo.language import Note
-from qpvgeo.policy import join_programmes
 from qpvgeo.service.held import Held, legal
 from qpvgeo.service.polygons import estimated, plain, said
 from qpvgeo.service.problems import NoSuchError
@@ -152,7 +151,7 @@ def _walk(held: Held, part: gpd.GeoDataFrame, vintage: int) -> pd.DataFrame | No
         return None
     sides = (near, part) if vintage > other else (part, near)
     try:
-        return crosswalk(*sides)
+        return geographies.crosswalk(*sides)
     except DataError:
         return None
 
@@ -180,8 +179,8 @@ def _links(walk: pd.DataFrame, vintage: int) -> list[dict[str, Any]]:
 
 def _programmes(part: gpd.GeoDataFrame, walk: pd.DataFrame | None) -> list[dict[str, Any]]:
     try:
-        found = join_programmes(part, crosswalk=walk)
+        found = policy.join_programmes(part, crosswalk=walk)
     except QpvgeoError:
-        found = join_programmes(part)
+        found = policy.join_programmes(part)
     rows: list[dict[str, Any]] = found.drop(columns="qpv_code").to_dict("records")
     return rows
