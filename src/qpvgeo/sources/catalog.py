@@ -238,10 +238,14 @@ def of_file(name: str) -> Dataset | None:
     --------
     >>> of_file("EPCI_au_01-01-2024.xlsx").key, of_file("adresses-59.csv.gz").key, of_file("mine.csv")
     ('epci-2024', 'ban:59', None)
+    >>> of_file("adresses-99.csv.gz") is None
+    True
     """
     wanted = name.lower()
     found = [one for one in _table().values() if any(wanted == n.rpartition("/")[2].lower() for n in one.filenames)]
-    if not found and (department := _ADDRESSES.fullmatch(wanted)):
+    department = None if found else _ADDRESSES.fullmatch(wanted)
+    # that of the sample is no department
+    if department and _DEPARTMENT.fullmatch(department[1].upper()):
         return get(f"ban:{department[1]}")
     return found[0] if found and len({(one.vintage, one.release) for one in found}) == 1 else None
 
