@@ -11,15 +11,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
-
-from starlette.applications import Starlette
+from typing import TYPE_CHECKING, Any
 
 from qpvgeo.errors import OutputError, QpvgeoError, UsageError
 from qpvgeo.language import Note
-from qpvgeo.service.app import create_app
-from qpvgeo.service.held import Held
 from qpvgeo.service.limits import Limits
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 __all__ = ["serve", "worker_app"]
 
@@ -29,6 +28,13 @@ _STATE = "QPVGEO_SERVICE_STATE"
 _GRACE_S = 30
 _START_S = 60  # a worker may start slowly on a machine that is busy
 _MOST_WORKERS = 64
+_MEMORY = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+}
+"""What makes workers give back the memory of a file once it is answered; read by them when they start."""
 
 
 def serve(
@@ -69,6 +75,8 @@ def serve(
         raise UsageError(Note("service.not_workers", given=str(workers), most=_MOST_WORKERS))
     sock = _bound(*address)
     os.environ.setdefault("QPVGEO_THREADS", "1" if workers > 1 else "2")
+    for name, value in _MEMORY.items():
+        os.environ.setdefault(name, value)
     with sock, tempfile.TemporaryDirectory(prefix="qpvgeo-service-") as folder:
         state = Path(folder) / "held"
         about = _built(state, data, reading)
@@ -122,6 +130,8 @@ def _built(state: Path, data: str | os.PathLike[str] | None, reading: dict[str, 
 def _build(pipe: Any, state: str, data: str | None, reading: dict[str, bool]) -> None:  # noqa: ANN401 - a connection
     """Read the data, and write them for the workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from qpvgeo.service.held import Held  # noqa: PLC0415 - the process that watches the workers stays small
+
     page = reading.pop("page", True)
     try:
         held = Held.read(data, **reading)
@@ -139,8 +149,11 @@ def _build(pipe: Any, state: str, data: str | None, reading: dict[str, bool]) ->
         pipe.close()
 
 
-def worker_app() -> Starlette:
+def worker_app() -> "Starlette":
     """Application of a worker, from what its run wrote."""
+    from qpvgeo.service.app import create_app  # noqa: PLC0415 - the process that watches the workers stays small
+    from qpvgeo.service.held import Held  # noqa: PLC0415
+
     state = Path(os.environ[_STATE])
     settings = json.loads(state.with_suffix(".json").read_text(encoding="utf-8"))
     _log()
@@ -176,10 +189,5 @@ def _run(sock: socket.socket, workers: int) -> None:
         limit_concurrency=1_000,
         h11_max_incomplete_event_size=16_384,
     )
-    # a signal ends the server gracefully, which passes it on to what was there before
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
-    if workers > 1:
-        Multiprocess(config, sockets=[sock]).run()
-    else:
-        uvicorn.Server(config).run(sockets=[sock])
+    # one worker is watched too, and replaced when it dies
+    Multiprocess(config, sockets=[sock]).run()
