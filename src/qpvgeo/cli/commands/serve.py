@@ -54,7 +54,7 @@ def serve(
     except ImportError as error:
         raise UsageError(Note("service.needs_extra"), way_out=Note("maps.page_install", extra="service")) from error
 
-    given = {"rate": rate, "seconds": seconds}
+    given: dict[str, Any] = {"rate": rate, "seconds": seconds}
 
     def ready(about: dict[str, Any]) -> None:
         if json:
