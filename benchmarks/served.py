@@ -1,6 +1,6 @@
 """The lookup service under load, on the loopback: `qpvgeo serve`, and PostGIS behind the same server if one is named.
 
-    python benchmarks/served.py FOLDER                      # published files, as `qpvgeo serve --data FOLDER` takes them
+    python benchmarks/served.py FOLDER                      # published files, as `qpvgeo serve --data` takes them
     python benchmarks/served.py FOLDER --postgis DSN        # the same perimeters in a database of its own
 
 Each cell lasts a few seconds; the client is a plain socket, so that it measures the server.

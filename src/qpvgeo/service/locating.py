@@ -120,6 +120,9 @@ def _counts(rows: list[dict[str, Any]]) -> dict[str, int]:
 def _point(row: int, given: Any) -> tuple[float, float, float] | str:  # noqa: ANN401 - of a JSON
     """Longitude, latitude and tolerance of a point, missing as NaN; or what is wrong with it."""
     more: Any = {}
+    if type(given) is list and len(given) == 2 and type(given[0]) is float and type(given[1]) is float:
+        # most points of long lists
+        return given[0], given[1], 0.0
     if isinstance(given, dict) and "geometry" in given:
         shape, more = given["geometry"], given.get("properties") or {}
         if shape is None:

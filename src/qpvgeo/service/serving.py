@@ -74,7 +74,8 @@ def serve(
     if not 1 <= workers <= _MOST_WORKERS:
         raise UsageError(Note("service.not_workers", given=str(workers), most=_MOST_WORKERS))
     sock = _bound(*address)
-    os.environ.setdefault("QPVGEO_THREADS", "1" if workers > 1 else "2")
+    # threads within a call cost more than they bring to a batch
+    os.environ.setdefault("QPVGEO_THREADS", "1")
     for name, value in _MEMORY.items():
         os.environ.setdefault(name, value)
     with sock, tempfile.TemporaryDirectory(prefix="qpvgeo-service-") as folder:
