@@ -215,3 +215,12 @@ def test_without_people_nothing_is_said_of_them():
     assert moved.loc["QN09907N", ["gained_low", "gained", "basis"]].isna().all()
     assert moved.loc["QN09902I", "gained"] == 0
     refused(lambda: people_in_and_out(now, before), "policy.not_of_year", UsageError)
+
+
+def test_people_published_for_a_whole_epci_go_before_the_sum_of_its_communes(town):
+    qpv, links, communes = town
+    epci = pd.DataFrame({"name": ["One", "Two"], "population": [4_100, None]}, index=["200000001", "200000002"])
+    totals = contrat_de_ville(None, qpv, links, communes=communes, epci=epci).totals
+    assert totals.loc["200000001", ["population", "population_basis"]].tolist() == [4_100, "published"]
+    assert totals.loc["200000001", "share"] == pytest.approx(160 / 4_100)
+    assert totals.loc["200000002", ["population", "population_basis"]].tolist() == [500, "communes"]

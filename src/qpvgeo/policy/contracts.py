@@ -53,7 +53,8 @@ class ContratDeVille:
         `population`, `share`. A QPV counts in each of its communes: numbers do not add up, people do.
     totals
         A row per contract, on its code: `name`, `level` (`epci`, `ept` or `commune`), `territory`, `n_qpv`,
-        `n_communes`, `n_without_population`, `qpv_population`, `population`, `share`, `note` (what is missing and why).
+        `n_communes`, `n_without_population`, `qpv_population`, `population`, `population_basis` (`published` for the
+        whole EPCI, else the sum of its `communes`), `share`, `note` (what is missing and why).
     indicators
         Long frame of what was given by theme: `theme`, `qpv_code`, `indicator`, `value`.
     """
@@ -93,7 +94,7 @@ def contrat_de_ville(  # noqa: PLR0913 - a table is made of what is known
         Frame of `qpvgeo.read_communes`, with `epci` and `population`; the EPT of the Grand Paris are those of the
         frame, else of the decrees.
     epci
-        Frame of `qpvgeo.read_epci`, for the names.
+        Frame of `qpvgeo.read_epci`, for the names and the people of whole EPCI, as in `qpvgeo.coverage`.
     income
         Published figures by QPV, under Insee's names (`DISP_MED_A21`, `DISP_TP60_A21`), ANCT's (`taux_pauvrete_60%`),
         or
@@ -258,7 +259,7 @@ def _totals(
     frame["n_communes"] = held.groupby("contract")["commune"].nunique()
     frame["n_without_population"] = by["population"].agg(lambda values: int(values.isna().sum()))
     frame["qpv_population"] = by["population"].agg(lambda values: values.sum(skipna=False)).astype("Float64")
-    frame["population"] = _people(frame, communes)
+    frame["population"], frame["population_basis"] = _published(_people(frame, communes), epci)
     frame["share"] = (frame["qpv_population"] / frame["population"].astype("Float64")).astype("Float64")
     missing = [
         Note("policy.without_people", count=int(row.n_without_population))
@@ -270,6 +271,14 @@ def _totals(
     ]
     frame["note"] = as_notes(missing, frame.index)
     return frame
+
+
+def _published(summed: pd.Series, epci: pd.DataFrame | None) -> tuple[pd.Series, pd.Series]:
+    """People of each holder, those published for the whole EPCI where they are, and which they are."""
+    given = pd.Series(dtype="Int64") if epci is None or "population" not in epci else epci["population"]
+    published = given.astype("Int64").reindex(summed.index)
+    basis = pd.Series("communes", index=summed.index).where(published.isna(), "published")
+    return published.fillna(summed), basis.where(published.notna() | summed.notna())
 
 
 def _named(frame: pd.DataFrame) -> dict[str, str]:
