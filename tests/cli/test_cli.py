@@ -525,7 +525,7 @@ def test_one_failed_file_does_not_keep_the_others(site, tmp_path):
     out, err = run("fetch", *keys, status=3)
     rows = [line.split()[:2] for line in out.splitlines()[2:5]]
     assert rows == [[keys[1], "got"], [keys[0], "not"], [keys[2], "not"]]
-    assert [line.split()[1] for line in err.splitlines()] == list(keys)
+    assert err == ""  # no bars without a terminal
 
 
 def test_a_file_that_cannot_be_had_comes_with_its_link_and_its_place(tmp_path):

@@ -40,7 +40,7 @@ def test_a_higher_minimum_leaves_fewer_zones():
 def test_zones_are_written_with_their_outlines(tmp_path):
     out = tmp_path / "zones.gpkg"
     found = answer("--sample", "-o", str(out))
-    zones = gpd.read_file(out)
+    zones = gpd.read_file(out, layer="zones")
     assert zones["zone"].tolist() == [zone["zone"] for zone in found["zones"]]
     assert zones.area.round().tolist() == [round(zone["area_km2"] * 1e6) for zone in found["zones"]]
 
