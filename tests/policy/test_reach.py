@@ -161,3 +161,10 @@ def test_the_flags_of_paris_agree_but_for_six_quarters(real_data):
     assert sorted(flagged - held) == ["QP075001", "QP075006", "QP092001", "QP094029", "QP094030", "QP095012"]
     assert held <= flagged
     assert len(flagged) == 110
+
+
+def test_a_member_listed_twice_counts_once():
+    from qpvgeo.policy import reach
+
+    joined = pd.DataFrame({"qpv_code": ["a", "a"], "programme": ["p", "p"], "code": ["x", "x"], "share": [0.6, 0.6]})
+    assert reach._reach(joined)["share"].tolist() == [0.6]

@@ -188,3 +188,22 @@ def test_distances_are_those_of_the_legal_projection(epsg):
     near = qg.exposure(qpv, park.to_crs(epsg), grid, within_m=700)
     inside = qg.exposure(qpv, circle, grid, covered="everywhere")
     assert near["estimate"].to_numpy() == pytest.approx(inside["estimate"].to_numpy(), rel=1e-4)
+
+
+def test_distances_are_those_of_the_place_of_the_grid_whatever_the_layer_begins_with():
+    qpv, grid = qg.read_qpv(qg.sample().qpv_2024), qg.read_grid(qg.sample().grid_2019)
+    near = qpv.geometry.iloc[:2].representative_point()
+    far = gpd.GeoSeries([shapely.Point(-61.5, 16.2)], crs=4326).to_crs(near.crs)
+    points = gpd.GeoDataFrame(geometry=[*near, *far], crs=near.crs)
+    alone = qg.exposure(qpv, points.iloc[:2], grid, within_m=300)
+    first = qg.exposure(qpv, points.iloc[::-1], grid, within_m=300)
+    pd.testing.assert_frame_equal(first, alone, rtol=1e-9)
+
+
+def test_a_layer_without_shapes_and_a_threshold_that_is_no_number_are_refused():
+    zones, grid = layer(box(0, 0, 1, 1)), grid_of([10], heat=[1.0])
+    keys = {"resilience.empty_layer", "resilience.threshold_not_a_number"}
+    for shown, options in ((layer(), {"within_m": 300}), ("heat", {"above": float("nan")})):
+        with pytest.raises(UsageError) as error:
+            qg.exposure(zones, shown, grid, **options)
+        assert keys & {problem.key for problem in error.value.problems}

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qpvgeo import facts
 from qpvgeo.designation.thresholds import income_threshold, rules_of
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
@@ -44,6 +45,10 @@ CELL_COLUMNS = (
 _FEW_HOUSEHOLDS = 11
 _NEEDED = ("population",)
 _UNIT_COLUMNS = ("unit", "population", "median")
+_MOST_TOLD = 20
+
+_OWN_REGIME, _OWN_THRESHOLDS = "martinique-reunion-2014", ("972", "974")
+"""Regime of the territories whose threshold rests on the median of the department."""
 
 
 @judged
@@ -121,6 +126,8 @@ def eligible_cells(
     require_columns(grid, _NEEDED, what=Note("frames.the_grid"))
     require_unique_cells(grid)
     _require_units(units)
+    _require_amount(national_median)
+    _require_places(grid, units, rules.regime)
     _require_income(grid, income, poverty_rate)
     by_unit = units.drop_duplicates("unit").set_index("unit")
     thresholds = income_threshold(national_median, by_unit["median"], by_unit["population"], regime=regime)
@@ -188,10 +195,40 @@ def _require_units(units: pd.DataFrame) -> None:
         problems += [
             Note("designation.unit_values", unit=str(unit), column=name) for unit in several[several > 1].index
         ]
+        amounts = units[name].astype("Float64").dropna()
+        problems += [
+            Note("designation.unit_amount", unit=str(units.loc[code, "unit"]), column=name, value=str(amounts[code]))
+            for code in amounts.index[~(amounts.between(0, np.inf, inclusive="neither"))]
+        ][:_MOST_TOLD]
     if problems:
         raise DataError(
             Note("designation.units_unusable"), problems=problems, way_out=Note("designation.units_way_out")
         )
+
+
+def _require_amount(national_median: object) -> None:
+    """Raise when the national median is no amount of money."""
+    given = pd.to_numeric(pd.Series([national_median], dtype=object), errors="coerce").iloc[0]
+    if isinstance(national_median, bool) or not 0 < float(given) < np.inf:
+        raise UsageError(Note("designation.not_a_median", value=repr(national_median)))
+
+
+def _require_places(grid: pd.DataFrame, units: pd.DataFrame, regime: str) -> None:
+    """Raise when cells lie in a territory that has another method, or other thresholds than those of the regime."""
+    communes = grid["communes"].map(_first) if "communes" in grid.columns else pd.Series(units.index)
+    places = set(communes.dropna().astype("str").str[:3].unique())
+    problems: list[Note] = [
+        Note("designation.other_method", name=row["name"], method=row["method"], article=row["article"])
+        for row in facts.rows("designation_methods")
+        if row["territory"] in places
+    ]
+    own = {place for place in places if place in _OWN_THRESHOLDS}
+    if own and regime == "2014":
+        problems.append(Note("designation.own_thresholds", places=sorted(own), regime=_OWN_REGIME))
+    if regime == _OWN_REGIME and any(not place.startswith(("97", "98", "99")) for place in places):
+        problems.append(Note("designation.not_own_thresholds", regime=_OWN_REGIME))
+    if problems:
+        raise UsageError(Note("designation.other_places"), problems=problems)
 
 
 def _require_income(grid: pd.DataFrame, income: str, poverty_rate: float | None) -> None:

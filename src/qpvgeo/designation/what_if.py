@@ -192,7 +192,8 @@ def _added(cells: pd.DataFrame, lattice: Cells, at: npt.NDArray[np.intp], short:
     """Eligible cells next to the perimeter, those with the most people first, until there are enough."""
     inside, missing = set(at.tolist()), short
     added: list[dict[str, object]] = []
-    eligible = cells["eligible"].fillna(value=False).to_numpy(bool)
+    own = cells["unit"].isin(cells["unit"].iloc[at].dropna().unique())
+    eligible = (cells["eligible"].fillna(value=False).astype(bool) & own).to_numpy(bool)
     while missing > 0:
         edge = np.fromiter(sorted(inside), np.intp)
         here = Cells(lattice.lattice, lattice.north[edge], lattice.east[edge])

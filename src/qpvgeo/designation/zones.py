@@ -109,6 +109,8 @@ def candidate_zones(
     label = _labels(cells, lattice, eligible, contiguity, gap)
     summed = _summed(cells[eligible], label[eligible], lattice.lattice.size)
     kept = summed[summed["population"] >= min_population].sort_values("population", ascending=False, kind="stable")
+    least = provenance(cells).get("min_density_km2")
+    kept = kept if least is None else kept[kept["density_km2"] >= least]
     number = pd.Series(np.arange(1, len(kept) + 1), index=kept.index)
     zone = pd.Series(pd.array(label, "Int64"), index=cells.index).map(number).astype("Int64")
     zones = kept.set_index(pd.Index(number.to_numpy(), name="zone"))
@@ -142,7 +144,7 @@ def _require(min_population: object, contiguity: object, gap: object) -> None:
     if (
         isinstance(min_population, bool)
         or not isinstance(min_population, int | float | np.number)
-        or min_population < 0
+        or not 0 <= min_population < np.inf
     ):
         problems.append(Note("designation.bad_minimum", value=repr(min_population)))
     if contiguity not in ("queen", "rook"):
@@ -178,7 +180,7 @@ def _summed(cells: pd.DataFrame, label: np.ndarray[Any, Any], size: int) -> pd.D
             "communes": by["communes"].agg(lambda lists: sorted({code for codes in lists for code in _codes(codes)})),
             "cells": by.size(),
             "population": people.groupby(label).sum(),
-            "households": cells["households"].astype("Float64").groupby(label).sum(),
+            "households": cells["households"].astype("Float64").groupby(label).sum(min_count=1),
         }
     )
     if "income_eur" in cells:

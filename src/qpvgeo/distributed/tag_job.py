@@ -18,6 +18,7 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.language import Note
 from qpvgeo.settings import cache_dir
 from qpvgeo.tagging.file_points import FilePoints
+from qpvgeo.tagging.index_file import VERSION
 from qpvgeo.tagging.options import Distance, Options
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
 from qpvgeo.tagging.points import tag_points
@@ -194,7 +195,7 @@ def job_of(index: Any, options: Mapping[str, Any]) -> TagJob:  # noqa: ANN401 - 
     if isinstance(index, TagJob):
         return replace(index, **options) if options else index
     if isinstance(index, PerimeterIndex):
-        kept = cache_dir() / "indexes" / f"{index.digest[:32]}-{index.reach_m:g}.index"
+        kept = cache_dir() / "indexes" / f"{index.digest[:32]}-{index.reach_m:g}-form{VERSION}.index"
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             index.save(kept)

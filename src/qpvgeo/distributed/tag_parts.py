@@ -110,8 +110,8 @@ def tag_files(  # noqa: PLR0913 - what, where, by which job, and how the work is
     >>> (folder / "parts").mkdir()
     >>> for name in ("a.csv", "b.csv"):
     ...     _ = shutil.copy(qg.sample().addresses, folder / "parts" / name)
-    >>> index = qg.PerimeterIndex(qg.read_qpv(qg.sample().qpv_2024))
-    >>> found = tag_files(folder / "parts", folder / "tagged", index, workers=1)
+    >>> qg.PerimeterIndex(qg.read_qpv(qg.sample().qpv_2024)).save(folder / "sample.index")
+    >>> found = tag_files(folder / "parts", folder / "tagged", folder / "sample.index", workers=1)
     >>> len(found["parts"]), found["rows"] == sum(found["states"].values())
     (2, True)
     """

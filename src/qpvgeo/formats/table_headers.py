@@ -42,7 +42,7 @@ def two_lines(above: Sequence[str], header: Sequence[str], below: Sequence[str])
     >>> two_lines([], ["code_qp", "Population municipale", ""], ["", "2013", "2018"])
     (['code_qp', 'Population municipale 2013', 'Population municipale 2018'], True)
     >>> two_lines(["Code", "Population", ""], ["QPV", "2013", "2018"], ["QP001001", "12", "13"])
-    (['Code QPV', 'Population 2013', 'Population 2018'], False)
+    (['QPV', 'Population 2013', 'Population 2018'], False)
     >>> two_lines(["Table 1", "", ""], ["code_qp", "2013", "2018"], ["QP001001", "12", "13"])
     (['code_qp', '2013', '2018'], False)
     """

@@ -274,6 +274,7 @@ def _require(joined: pd.DataFrame, links: pd.DataFrame) -> None:
 
 def _reach(joined: pd.DataFrame) -> pd.DataFrame:
     """A row per QPV and programme, with the share that all members cover together; missing where one is not known."""
+    joined = joined.drop_duplicates(["qpv_code", "programme", "code"])
     share = joined["share"].astype("Float64").groupby([joined["qpv_code"], joined["programme"]])
     summed = share.sum().clip(upper=1).where(share.count() == share.size())
     # a member that covers all settles it, whatever the others do

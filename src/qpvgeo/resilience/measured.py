@@ -149,11 +149,15 @@ def _zone(layer: gpd.GeoDataFrame, lattice: Cells, within_m: float | None) -> An
     if within_m is None:
         shapes = areas_of(layer, lattice)
         return shapely.union_all(shapes[~shapely.is_missing(shapes)])
-    drawn = layer.geometry[layer.geometry.notna()]
-    place = next((one for one in territory_of(drawn.to_numpy(), drawn.crs) if one is not None), None)
-    # distances are those of the legal projection
+    drawn = layer.geometry[layer.geometry.notna() & ~layer.geometry.is_empty]
+    half = lattice.lattice.size / 2
+    here = np.asarray(shapely.points(lattice.east[:1] + half, lattice.north[:1] + half))
+    place = next((one for one in territory_of(here, lattice.lattice.epsg) if one is not None), None)
+    # distances are those of the legal projection of the grid, whatever else the layer holds
     legal = territories.get(place).epsg if place is not None else lattice.lattice.epsg
-    near = shapely.buffer(drawn.to_crs(legal).to_numpy(), within_m, quad_segs=_SEGMENTS)
+    shapes = drawn.to_crs(legal).to_numpy()
+    shapes = shapes[np.isfinite(shapely.bounds(shapes)).all(axis=1)]
+    near = shapely.buffer(shapes, within_m, quad_segs=_SEGMENTS)
     return shapely.union_all(reproject(near, legal, lattice.lattice.epsg))
 
 

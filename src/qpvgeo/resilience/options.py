@@ -64,6 +64,8 @@ class Options:
             yield Note("resilience.above_or_quantile")
         if self.quantile is not None and not (_is_number(self.quantile) and 0 < self.quantile < 1):
             yield Note("resilience.bad_quantile", value=repr(self.quantile))
+        if any(value is not None and value != value for value in (self.above, self.below)):  # noqa: PLR0124 - not a number
+            yield Note("resilience.threshold_not_a_number")
         if self.within_m is not None or self.covered is not None:
             yield Note("resilience.column_options")
 
@@ -71,7 +73,10 @@ class Options:
         if not _is_layer(self.layer):
             yield Note("resilience.not_a_layer", name="layer")
             return
-        kinds = self.layer.geometry[self.layer.geometry.notna()].geom_type
+        drawn = self.layer.geometry[self.layer.geometry.notna() & ~self.layer.geometry.is_empty]
+        if drawn.empty:
+            yield Note("resilience.empty_layer")
+        kinds = drawn.geom_type
         if self.within_m is None and not kinds.isin(["Polygon", "MultiPolygon"]).all():
             yield Note("resilience.needs_distance")
         if self.within_m is not None and not (_is_number(self.within_m) and self.within_m > 0):

@@ -29,10 +29,12 @@ from qpvgeo.language import Note
 from qpvgeo.tagging.index_layer import IndexLayer
 from qpvgeo.tagging.options import WIDEST_M
 
-__all__ = ["again", "read", "write"]
+__all__ = ["VERSION", "again", "read", "write"]
 
 _FORMAT = "qpvgeo perimeter index"
-_VERSION = 6
+VERSION = 6
+"""Form of the file: it grows with what is written."""
+
 _KEPT = {"grid": ("coarse", "fine", "start", "held"), "boundaries": ("coarse", "fine", "start", "near", "far", "edges")}
 _TILE_CELLS = 1 << 10
 _EDGE_ROWS, _EDGE_AREA = 6, 4
@@ -105,7 +107,7 @@ def write(path: Path, layers: Iterable[IndexLayer], reach_m: float, about: Mappi
         for name, part in parts.items():
             arrays[f"{number}.{name}.frame"] = np.array(astuple(part.frame))
             arrays |= {f"{number}.{name}.{key}": getattr(part, key) for key in _KEPT[name]}
-    head = {"format": _FORMAT, "version": _VERSION, "content": _content(described_layers, arrays)}
+    head = {"format": _FORMAT, "version": VERSION, "content": _content(described_layers, arrays)}
     described = json.dumps(head | {"layers": described_layers, "reach_m": reach_m} | dict(about))
     arrays["about"] = np.frombuffer(described.encode(), np.uint8)
 
@@ -147,9 +149,9 @@ def read(path: Path) -> tuple[dict[str, Any], list[IndexLayer]]:
         raise DataError(Note("tagging.not_an_index", file=path.name), way_out=again()) from error
     if not isinstance(about, dict) or about.get("format") != _FORMAT:
         raise DataError(Note("tagging.not_an_index", file=path.name), way_out=again())
-    if about.get("version") != _VERSION:
+    if about.get("version") != VERSION:
         raise DataError(
-            Note("tagging.index_version", file=path.name, found=str(about.get("version")), reads=_VERSION),
+            Note("tagging.index_version", file=path.name, found=str(about.get("version")), reads=VERSION),
             way_out=again(),
         )
     try:

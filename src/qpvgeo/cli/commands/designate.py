@@ -83,7 +83,7 @@ def designate(
     where = folder(data, sample=sample)
     if sample:
         own = zip((national_median, median, unit_population), _SAMPLE, strict=True)
-        national_median, median, unit_population = (given or known for given, known in own)
+        national_median, median, unit_population = (known if given is None else given for given, known in own)
     missing = _missing(national_median, median, unit_population, units)
     _require_none([*missing, *output.problems([grid, units], where, layers=True)])
     read = _grid(where, grid, place, reading)
