@@ -3,6 +3,7 @@
 A line of the log has the path as it is declared, never the address nor its query, and nothing of the asker.
 """
 
+import asyncio
 import json
 import logging
 import time
@@ -25,6 +26,7 @@ PATH = "qpvgeo.path"
 
 _LOG = logging.getLogger("qpvgeo.service")
 _ASKERS = 10_000
+_DRAINED_BYTES, _DRAINED_SECONDS, _SILENCE_SECONDS = 32 << 20, 2.0, 0.25
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -80,6 +82,8 @@ class Guard:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status in (413, 429, 503):
+                    await _drain(receive)
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = name
                 for key, value in _HEADERS.items():
@@ -108,6 +112,19 @@ class Guard:
             if _LOG.isEnabledFor(logging.INFO):
                 line = {"request": name, "method": _method(scope), "path": path, "status": status}
                 _LOG.info(json.dumps(line | {"ms": round(1_000 * seconds, 2), "bytes": size}))
+
+
+async def _drain(receive: Receive) -> None:
+    """Read some of what is left of a body: a client that is cut while it sends may lose the answer."""
+    left, until = _DRAINED_BYTES, time.monotonic() + _DRAINED_SECONDS
+    while left > 0 and time.monotonic() < until:
+        try:
+            message = await asyncio.wait_for(receive(), _SILENCE_SECONDS)
+        except TimeoutError:
+            return
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return
+        left -= len(message.get("body", b""))
 
 
 _METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
