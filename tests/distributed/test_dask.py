@@ -94,7 +94,8 @@ def test_people_and_overlaps_of_polygons_are_those_of_one_process(qpv):
         pd.testing.assert_frame_equal(found, expected, check_index_type=False)
     before = qg.read_qpv(qg.sample().qpv_2015)
     pairs = distributed.overlap_dask(lazy, before).compute().reset_index(drop=True)
-    pd.testing.assert_frame_equal(pairs, qg.overlap(qpv, before).reset_index(drop=True))
+    # Dask makes its own kind of text of the labels of the polygons
+    pd.testing.assert_frame_equal(pairs.astype({"left": "str"}), qg.overlap(qpv, before).reset_index(drop=True))
     with pytest.raises(UsageError):
         distributed.estimate_population_dask(lazy, grid, constraint=expected["estimate"])
 
