@@ -1,9 +1,11 @@
 """Small shapes, frames and assertions shared by the tests."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import openpyxl
 import pandas as pd
 import pytest
 from shapely import box
@@ -19,6 +21,18 @@ def square(east: float, north: float, side: float = 100.0) -> Any:
 def layer(shapes: dict[str, Any], crs: Any = 2154, **columns: Any) -> gpd.GeoDataFrame:
     """Plain layer of areas by label."""
     return gpd.GeoDataFrame(columns, geometry=list(shapes.values()), index=pd.Index(list(shapes)), crs=crs)
+
+
+def workbook_of(path: Path, **sheets: Any) -> Path:
+    """Workbook of sheets, each with its rows."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
 
 
 def refused(call: Callable[[], Any], key: str | None = None, kind: type[QpvgeoError] = QpvgeoError) -> QpvgeoError:

@@ -4,11 +4,11 @@ import ast
 import json
 
 import geopandas as gpd
-import openpyxl
 import pandas as pd
 import pytest
 import shapely
 from click.testing import CliRunner
+from tests.builders import workbook_of
 
 import qpvgeo as qg
 from qpvgeo.cli import app
@@ -27,14 +27,7 @@ def table(folder, text):
 
 
 def workbook(folder, **sheets):
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for title, rows in sheets.items():
-        sheet = book.create_sheet(title)
-        for row in rows:
-            sheet.append(row)
-    book.save(folder / "table.xlsx")
-    return folder / "table.xlsx"
+    return workbook_of(folder / "table.xlsx", **sheets)
 
 
 def layer(folder, shapes=(LILLE,), crs=4326, name="outlines", **columns):

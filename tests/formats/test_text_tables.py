@@ -2,10 +2,9 @@
 
 import zipfile
 
-import openpyxl
 import pandas as pd
 import pytest
-from tests.builders import refused
+from tests.builders import refused, workbook_of
 
 from qpvgeo.errors import ArchiveError, DataError, MissingDataError
 from qpvgeo.formats.text_tables import find_column, notes_of, read_table, to_number
@@ -18,17 +17,6 @@ EXPECT = [{"codgeo", "libgeo"}]
 def write(folder, content, name="table.csv", encoding="utf-8"):
     path = folder / name
     path.write_bytes(content.encode(encoding))
-    return path
-
-
-def workbook(path, **sheets):
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for title, rows in sheets.items():
-        sheet = book.create_sheet(title)
-        for row in rows:
-            sheet.append(row)
-    book.save(path)
     return path
 
 
@@ -119,7 +107,7 @@ def test_missing_file_is_named(tmp_path):
 
 
 def test_sheet_is_found_by_its_header_and_not_by_the_dictionary_of_variables(tmp_path):
-    path = workbook(
+    path = workbook_of(
         tmp_path / "base.xlsx",
         Documentation=[["Base"], ["CODGEO", "LIBGEO"]],
         COM=[["Titre"], [], ["CODGEO", "LIBGEO", "POP"], [99001.0, "A", 12.5], ["2A004", "B", 7]],
@@ -130,7 +118,7 @@ def test_sheet_is_found_by_its_header_and_not_by_the_dictionary_of_variables(tmp
 
 
 def test_sheet_is_chosen_in_any_case_or_the_sheets_are_listed(tmp_path):
-    path = workbook(tmp_path / "base.xlsx", EPCI=[["a", "b"], [1, 2]], Autre=[["c", "d"], [3, 4]])
+    path = workbook_of(tmp_path / "base.xlsx", EPCI=[["a", "b"], [1, 2]], Autre=[["c", "d"], [3, 4]])
     assert list(read_table(path, sheet="epci").columns) == ["a", "b"]
     error = refused(lambda: read_table(path, sheet="COM"), "formats.no_sheet")
     assert error.way_out.values["sheets"] == ["EPCI", "Autre"]
@@ -277,7 +265,7 @@ def test_a_stray_quote_in_a_row_with_other_cells_is_refused_with_its_line(tmp_pa
 
 def test_labels_under_the_names_are_no_row(tmp_path):
     rows = [["code", "nom", "population"], ["Code du quartier", "Libellé", "Population 2010"], ["QP001001", "A", 6000]]
-    table = read_table(workbook(tmp_path / "a.xlsx", Quartiers=[["Titre"], *rows]), expect=[{"code", "population"}])
+    table = read_table(workbook_of(tmp_path / "a.xlsx", Quartiers=[["Titre"], *rows]), expect=[{"code", "population"}])
     assert table.index.tolist() == [4]
     assert table.attrs["table"]["labels_line"] == 3
     assert [note.key for note in notes_of(table)] == ["formats.labels_line"]

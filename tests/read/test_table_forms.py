@@ -1,8 +1,8 @@
 """Forms in which people have the same table: marks, thousands, headers on two lines, levels, sheets, codes."""
 
-import openpyxl
 import pandas as pd
 import pytest
+from tests.builders import workbook_of
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError
@@ -17,14 +17,7 @@ def table(folder, text, encoding="utf-8"):
 
 
 def workbook(folder, **sheets):
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for title, rows in sheets.items():
-        sheet = book.create_sheet(title)
-        for row in rows:
-            sheet.append(row)
-    book.save(folder / "table.xlsx")
-    return folder / "table.xlsx"
+    return workbook_of(folder / "table.xlsx", **sheets)
 
 
 def notes_of(frame):
