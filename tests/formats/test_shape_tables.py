@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -72,36 +71,6 @@ def test_cells_that_cannot_be_read_are_named_by_line(tmp_path):
     (one,) = vector_layers.layers(path)
     error = refused(lambda: vector_layers.read(one), "formats.cells_not_geometry")
     assert 3 in [problem.values["line"] for problem in error.problems]
-
-
-@pytest.mark.parametrize(
-    "cell",
-    [
-        "48.9043,2.4849",
-        "48.9043, 2.4849",
-        "[2.4849, 48.9043]",
-        "POINT (2.4849 48.9043)",
-        '{"type": "Point", "coordinates": [2.4849, 48.9043]}',
-        '{"lon": 2.4849, "lat": 48.9043}',
-    ],
-)
-def test_points_in_a_cell(cell):
-    found = shape_tables.points_of(pd.Series([cell, None, "nowhere"], index=[5, 5, 6]))
-    assert np.allclose(found[["lon", "lat"]].iloc[0], [2.4849, 48.9043])
-    assert found["read"].tolist() == [True, True, False]
-    assert found["lon"].isna().tolist() == [False, True, True]
-
-
-def test_a_projection_in_each_row():
-    found = shape_tables.to_degrees(
-        pd.Series(["652381,3", "710000", "1", "x"]),
-        pd.Series(["6862047.1", "1620000", "1", "1"]),
-        pd.Series(["EPSG:2154", "5490.0", "99999", None]),
-    )
-    assert found.round(1)["lon"].tolist()[:2] == [2.4, -61.1]
-    assert found["lon"].isna().tolist() == [False, False, True, True]
-    assert found["epsg"].tolist()[:2] == [2154, 5490]
-    assert found["epsg"].isna().tolist() == [False, False, True, True]
 
 
 def test_outlines_come_before_centres():

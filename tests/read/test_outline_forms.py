@@ -1,10 +1,16 @@
 """Forms in which people have the same outlines: cells of a table, names of columns, empty rows, lines, points."""
 
 import ast
+import gzip
+import json
+import zipfile
 
 import geopandas as gpd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
+from tests.builders import refused
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError
@@ -103,3 +109,115 @@ def test_two_columns_of_codes_are_a_choice_that_works(tmp_path):
         for choice in caught.value.way_out.values["choices"]
     ]
     assert vintages == [2015, 2024]
+
+
+def feature(code, name, shape):
+    about = {"code_qp": code, "lib_qp": name}
+    return {"type": "Feature", "properties": about, "geometry": shapely.geometry.mapping(shape)}
+
+
+FEATURES = [feature("QN05901N", "Cité Épée", LILLE), feature("QN05902N", "À côté", BESIDE)]
+IN_LINES = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in FEATURES)
+TOGETHER = json.dumps({"type": "FeatureCollection", "features": FEATURES}, ensure_ascii=False)
+NAMES = {"QN05901N": "Cité Épée", "QN05902N": "À côté"}
+
+
+def written(path, text, encoding="utf-8"):
+    content = text.encode(encoding)
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["geojsonl", "geojsons", "ndjson", "jsonl", "json", "geojson", "ndjson.gz"])
+@pytest.mark.parametrize("mark", ["", "\ufeff", "\x1e"], ids=["plain", "byte order mark", "record separator"])
+def test_a_feature_on_each_line(tmp_path, ending, mark):
+    text = IN_LINES.replace('{"type": "Feature"', mark + '{"type": "Feature"') if mark == "\x1e" else mark + IN_LINES
+    path = written(tmp_path / f"x.{ending}", text)
+    assert qg.read_qpv(path)["name"].to_dict() == NAMES
+    assert judged(path) == PERIMETERS
+
+
+def test_one_feature_alone_on_its_line(tmp_path):
+    path = written(tmp_path / "x.geojsonl", IN_LINES.splitlines()[0])
+    assert qg.read_qpv(path).index.tolist() == ["QN05901N"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (IN_LINES.replace('"geometry"', 'geometry"', 1), 1),
+        (IN_LINES[:-60], 2),
+        (IN_LINES.replace("\n", "\nnot a feature\n", 1), 2),
+    ],
+    ids=["damaged", "cut short", "a line of text"],
+)
+def test_a_line_that_is_no_feature_is_named_and_not_dropped(tmp_path, text, line):
+    path = written(tmp_path / "x.geojsonl", text)
+    error = refused(lambda: qg.read_qpv(path), "formats.lines_no_feature")
+    assert [problem.values["line"] for problem in error.problems] == [line]
+    assert not any(report.ok for report in examine(path))
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+@pytest.mark.parametrize("form", ["x.geojson", "x.geojsonl", "x.geojson.gz", "x.zip"])
+def test_geojson_in_other_encodings(tmp_path, encoding, form):
+    path = tmp_path / form
+    text = IN_LINES if form == "x.geojsonl" else TOGETHER
+    if form == "x.zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("x.geojson", text.encode(encoding))
+    else:
+        written(path, text, encoding)
+    qpv = qg.read_qpv(path)
+    assert qpv["name"].to_dict() == NAMES
+    told = [
+        note.values["encoding"] for note in map(inner, qg.provenance(qpv)["notes"]) if note.key == "formats.read_as"
+    ]
+    assert told == ([] if encoding == "utf-8-sig" else [encoding])
+    assert judged(path) == PERIMETERS
+
+
+def inner(note):
+    """A note, or the one that it carries for its file."""
+    return note.values.get("note", note)
+
+
+@pytest.mark.parametrize("ending", ["geojson.gz", "fgb.gz"])
+def test_outlines_in_gzip(tmp_path, ending):
+    bare = layer(tmp_path / f"x.{ending.removesuffix('.gz')}", code_qp=["QN05901N", "QN05902N"], lib_qp=["A", "B"])
+    path = tmp_path / f"packed.{ending}"
+    path.write_bytes(gzip.compress(bare.read_bytes()))
+    assert sorted(qg.read_qpv(path).index) == ["QN05901N", "QN05902N"]
+    assert judged(path) == PERIMETERS
+
+
+@pytest.mark.parametrize(
+    ("write", "shape", "epsg"),
+    [
+        (shapely.to_wkt, LILLE, 4326),
+        (shapely.to_wkb, LILLE, 4326),
+        (lambda shape: shapely.to_wkb(shape, hex=True), LILLE, 4326),
+        (shapely.to_geojson, LILLE, 4326),
+        (lambda shape: f"SRID=2154;{shape.wkt}", IN_LAMBERT, 2154),
+        (shapely.to_wkb, IN_LAMBERT, 2154),
+    ],
+    ids=["WKT", "WKB", "hexadecimal", "GeoJSON", "EWKT", "WKB in Lambert-93"],
+)
+def test_parquet_that_does_not_say_which_column_holds_its_outlines(tmp_path, write, shape, epsg):
+    path = tmp_path / "x.parquet"
+    table = pa.table({"code_qp": ["QN05901N"], "lib_qp": ["A"], "geometry": [write(shape)]})
+    pq.write_table(table, path)
+    qpv = qg.read_qpv(path)
+    assert (qpv.index.tolist(), qpv.crs.to_epsg()) == (["QN05901N"], epsg)
+    assert qpv.geometry.iloc[0].equals(shape)
+    assert judged(path) == PERIMETERS
+    packed = tmp_path / "packed.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(path, "x.parquet")
+    assert qg.read_qpv(packed).index.tolist() == ["QN05901N"]
+
+
+def test_parquet_with_bytes_that_are_no_outlines_is_a_table(tmp_path):
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"codeQPV": ["QN05901N"], "popMuniQPV": ["12"], "photo": [b"\x89PNG"]}), path)
+    assert qg.read_population(path)["population"].tolist() == [12]

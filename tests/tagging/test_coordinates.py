@@ -237,6 +237,79 @@ def test_each_row_may_have_its_own_projection():
         ]
 
 
+IN_METRES = {"BONDY": (657782.12, 6870427.10), "REUNION": (334283.40, 7646648.87)}
+IN_DEGREES = [[2.423775, 55.402696], [48.932435, -21.274365]]
+SIRENE = ("coordonneeLambertAbscisseEtablissement", "coordonneeLambertOrdonneeEtablissement")
+
+
+def in_metres(names, **columns):
+    """A row in Bondy and one in La Réunion, in metres."""
+    pairs = zip(*IN_METRES.values(), strict=True)
+    return pd.DataFrame({name: [str(one) for one in axis] for name, axis in zip(names, pairs, strict=True)} | columns)
+
+
+@pytest.mark.parametrize("column", ["projection", "SRS", "type_proj", "code_epsg", "Système de projection"])
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("LAMB93", "RGR92UTM40"),
+        ("RGF93 / Lambert-93", "RGR92 / UTM zone 40S"),
+        ("L93", "RGR92UTM40S"),
+        ("IGNF:LAMB93", "urn:ogc:def:crs:EPSG::2975"),
+        ("2154.0", "EPSG:2975"),
+    ],
+    ids=str,
+)
+def test_a_projection_may_be_named_in_each_row(column, labels):
+    found = coordinates_of(in_metres(("x", "y"), **{column: labels}))
+    assert np.allclose([found.x, found.y], IN_DEGREES, atol=1e-5)
+
+
+@pytest.mark.parametrize("names", [("x", "y"), SIRENE, ("LAMBERT_X", "LAMBERT_Y"), ("coord_x", "coord_y")])
+def test_columns_of_metres_beside_a_projection(names):
+    found = coordinates_of(in_metres(names, epsg=["2154", "2975"]))
+    assert np.allclose([found.x, found.y], IN_DEGREES, atol=1e-5)
+
+
+def test_a_projection_whose_name_is_not_known_leaves_the_row_unknown():
+    found = coordinates_of(in_metres(("x", "y"), projection=["Lambert", "UTM 40S"]))
+    assert found.unprojected.tolist() == [0, 1]
+
+
+def test_the_stock_of_sirene_is_in_the_legal_projection_of_each_commune():
+    found = coordinates_of(in_metres(SIRENE, codeCommuneEtablissement=["93010", "97414"]))
+    assert np.allclose([found.x, found.y], IN_DEGREES, atol=1e-5)
+    unknown = coordinates_of(in_metres(SIRENE, codeCommuneEtablissement=[None, "[ND]"]))
+    assert np.allclose([unknown.x[0], unknown.y[0]], [IN_DEGREES[0][0], IN_DEGREES[1][0]], atol=1e-5)
+    assert place(unknown).reason[1] == REASONS.index("outside France") + 1
+
+
+def test_the_stock_of_sirene_without_communes_is_lambert_93():
+    found = coordinates_of(in_metres(SIRENE).replace(str(IN_METRES["REUNION"][0]), "[ND]"))
+    assert found.crs.to_epsg() == 2154
+    assert found.unread.tolist() == [1]
+
+
+def test_thousands_set_apart_in_metres():
+    found = coordinates_of(pd.DataFrame({"x_l93": ["657 782,12"], "y_l93": ["6\u202f870\u00a0427.10"]}))
+    assert (found.x[0], found.y[0]) == IN_METRES["BONDY"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda point, epsg: f"SRID={epsg};POINT({point.x} {point.y})",
+        lambda point, epsg: shapely.to_wkb(shapely.set_srid(point, epsg), hex=True, include_srid=True),
+    ],
+    ids=["EWKT", "EWKB"],
+)
+def test_a_cell_may_say_its_projection(written):
+    cells = [written(shapely.Point(at), epsg) for at, epsg in zip(IN_METRES.values(), (2154, 2975), strict=True)]
+    found = coordinates_of(pd.DataFrame({"geom": [*cells, "nowhere"]}))
+    assert np.allclose([found.x[:2], found.y[:2]], IN_DEGREES, atol=1e-5)
+    assert found.unread.tolist() == [2]
+
+
 @pytest.mark.parametrize(
     ("name", "cell"),
     [
@@ -245,6 +318,7 @@ def test_each_row_may_have_its_own_projection():
         ("coordonneesXY", "[2.42, 48.93]"),
         ("geometry", "POINT (2.42 48.93)"),
         ("wkt", "SRID=4326;POINT Z (2.42 48.93 35)"),
+        ("geom", shapely.to_wkb(shapely.Point(2.42, 48.93), hex=True)),
         ("geo_shape", '{"type": "Point", "coordinates": [2.42, 48.93]}'),
     ],
 )

@@ -165,7 +165,7 @@ def is_mark(cell: str) -> bool:
 def numbers_of(column: pd.Series) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Numbers of a column, and which cells hold something else; faster than `to_number`, for millions of coordinates.
 
-    Decimal commas are read; numbers with their thousands set apart are not.
+    Decimal commas and thousands set apart by spaces are read.
 
     Examples
     --------
@@ -176,7 +176,10 @@ def numbers_of(column: pd.Series) -> tuple[npt.NDArray[np.float64], npt.NDArray[
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy(dtype=float, na_value=np.nan), np.zeros(len(column), dtype=bool)
     text = column.astype("str").str.strip().str.replace(",", ".", regex=False)
-    found = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    found = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, na_value=np.nan, copy=True)
+    apart = np.flatnonzero(np.isnan(found) & text.str.fullmatch(NUMBER.pattern).to_numpy(dtype=bool, na_value=False))
+    if len(apart):
+        found[apart] = text.iloc[apart].str.replace(rf"[{_SPACES}]", "", regex=True).to_numpy(dtype=float)
     empty = column.isna().to_numpy() | text.isin(["", "nan", "NaN", "NA", "None", "NULL"]).to_numpy(
         dtype=bool, na_value=True
     )

@@ -94,7 +94,7 @@ class LayerTable:
             Several do, or none has the name given: lists them.
         """
         found = vector_layers.chosen(vector_layers.layers(path), layer, where=path.name)
-        streamed = [one for one in found if not one.is_parquet]
+        streamed = [one for one in found if not (one.is_parquet or one.is_table)]
         fit = [one for one in streamed if _may_hold_points(one)]
         if not fit:
             raise DataError(
@@ -116,7 +116,8 @@ class LayerTable:
         own, settled = _projection(one, crs)
         others = [_name(other, found) for other in found if other is not one]
         notes = [Note("formats.layer_taken", layer=_name(one, found), others=others)] if others else []
-        notes += [Note("formats.read_as", encoding=one.encoding)] if one.encoding == "cp1252" else []
+        encoding = one.written or one.encoding
+        notes += [Note("formats.read_as", encoding=encoding)] if encoding not in (None, "utf-8") else []
         return cls(path, one, _described(one, own), (*notes, *settled))
 
     def batches(self, look: Sequence[str], rows: int, whole: Whole) -> Iterator[Batch]:

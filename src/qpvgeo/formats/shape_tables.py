@@ -1,48 +1,42 @@
-"""Tables with geometry in their cells: GeoJSON (`geo_shape` of open data portals), WKT, hexadecimal WKB; and points.
+"""Tables with geometry in their cells: GeoJSON (`geo_shape` of open data portals), WKT, hexadecimal WKB."""
 
-A cell of a point is `latitude, longitude` (`geo_point_2d`), `[longitude, latitude]` (`coordonneesXY`), WKT or GeoJSON.
-"""
-
-import json
 import os
 import re
+import zipfile
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyproj
 import shapely
 
 from qpvgeo.errors import DataError
-from qpvgeo.formats.cells import normalise, to_number
+from qpvgeo.formats.cells import normalise
 from qpvgeo.formats.foreign import foreign
-from qpvgeo.formats.text_tables import notes_of, read_table
-from qpvgeo.geometry.projection import DEGREES, transformer
-from qpvgeo.language import Note, pointed
+from qpvgeo.formats.text_tables import as_text, notes_of, read_table
+from qpvgeo.geometry.projection import DEGREES
+from qpvgeo.language import Note
 
 __all__ = [
     "SUFFIXES",
     "Described",
     "attributes",
     "describe",
+    "describe_parquet",
     "encoding_of",
-    "point_column",
-    "points_of",
     "read",
     "shape_column",
     "shapes_of",
-    "to_degrees",
 ]
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".xls")
 """Endings of the tables that are searched for geometry."""
 
 Encoding = Literal["geojson", "wkt", "wkb"]
-Floats = npt.NDArray[np.float64]
-
 _NAMES = {
     "geo_shape",
     "geoshape",
@@ -60,23 +54,13 @@ _NAMES = {
     "st_asgeojson",
     "st_astext",
 }
-_POINTS = {
-    "geo_point_2d",
-    "geo_point",
-    "geopoint",
-    "geolocalisation",
-    "geoloc",
-    "coordonneesxy",
-    "coordonnees",
-    "latlon",
-}
 _WKT = re.compile(
     r"\s*(?:SRID=(\d+);)?\s*(?:MULTI)?(?:POINT|LINESTRING|POLYGON|GEOMETRYCOLLECTION)\s*(?:Z|M|ZM)?\s*(?:\(|EMPTY)",
     re.IGNORECASE,
 )
 _WKB = re.compile(r"\s*0[01][0-9a-fA-F]{8,}\s*")
-_PAIR = re.compile(r"\s*([\[(]?)\s*([+-]?\d+(?:[.,]\d+)?)\s*[,;\s]\s*([+-]?\d+(?:[.,]\d+)?)\s*[\])]?\s*")
 _LOOKED_AT = 50
+_HEAD_BYTES = 1 << 20
 
 
 class Described(NamedTuple):
@@ -165,24 +149,63 @@ def describe(path: Path) -> Described | None:
     return None if found is None else Described(tuple(name for name in table.columns if name != found[0]), len(table))
 
 
+_WRITTEN = re.compile(
+    r"[\"&;]coordinates[\"&]|POLYGON\s*Z?M?\s*\(|LINESTRING\s*Z?M?\s*\(|POINT\s*Z?M?\s*\(|"
+    r"\b01(?:0[1-7]0000[02468aA]0|[eEdDbB][0-9a-fA-F]0[37bB]0000)|\b00[02468aA]000000[1-7]"
+)
+
+
 def _may_hold_shapes(path: Path) -> bool:
-    """Whether the first bytes of a text table hold geometry; a workbook has to be read."""
-    if path.suffix.lower() in (".xlsx", ".xls"):
-        return path.stat().st_size < 1 << 26
+    """Whether the first bytes of a text table, or of the texts of a workbook, hold geometry."""
+    if path.suffix.lower() == ".xlsx":
+        with foreign(path.name), zipfile.ZipFile(path) as book:
+            texts = [name for name in book.namelist() if re.search(r"sharedStrings|worksheets/[^/]+\.xml", name)]
+            return any(_WRITTEN.search(_text_of(book.open(name))) for name in texts)
     with path.open("rb") as stream:
-        head = stream.read(1 << 20).replace(b"\0", b"").decode("utf-8", "replace")
-    return bool(
-        re.search(
-            r'"coordinates"|POLYGON\s*Z?M?\s*\(|LINESTRING\s*Z?M?\s*\(|POINT\s*Z?M?\s*\(|'
-            r"\b01(?:0[1-7]0000[02468aA]0|[eEdDbB][0-9a-fA-F]0[37bB]0000)|\b00[02468aA]000000[1-7]",
-            head,
-        )
-    )
+        return bool(_WRITTEN.search(_text_of(stream)))
+
+
+def _text_of(stream: IO[bytes]) -> str:
+    with stream:
+        return stream.read(_HEAD_BYTES).replace(b"\0", b"").decode("utf-8", "replace")
+
+
+def describe_parquet(path: Path) -> Described | None:
+    """The same for Parquet that does not say which column holds its geometry; only first rows are read."""
+    with foreign(path.name):
+        file = pq.ParquetFile(path)
+        names = [field.name for field in file.schema_arrow if _may_be_shapes(field)]
+        if not names or not file.metadata.num_rows:
+            return None
+        found = shape_column(_as_cells(next(file.iter_batches(_LOOKED_AT, columns=names)).to_pandas()))
+    if found is None:
+        return None
+    return Described(tuple(name for name in file.schema_arrow.names if name != found[0]), file.metadata.num_rows)
+
+
+def _may_be_shapes(field: pa.Field) -> bool:
+    binary = pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)
+    return binary or normalise(field.name) in _NAMES
+
+
+def _as_cells(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of Parquet as those of a text table: geometry in hexadecimal."""
+    packed = [name for name in frame.columns if frame[name].map(lambda cell: isinstance(cell, bytes)).any()]
+    for name in packed:
+        frame[name] = frame[name].map(bytes.hex, na_action="ignore")
+    return as_text(frame)
+
+
+def _table(path: Path) -> pd.DataFrame:
+    if path.suffix.lower() not in (".parquet", ".geoparquet"):
+        return read_table(path)
+    with foreign(path.name):
+        return _as_cells(pd.read_parquet(path))
 
 
 def attributes(path: Path, *, rows: int | None = None) -> pd.DataFrame:
     """Columns of a table with geometry, the geometry left out."""
-    table = read_table(path)
+    table = _table(path)
     found = shape_column(table)
     table = table if found is None else table.drop(columns=[found[0]])
     return table if rows is None else table.head(rows)
@@ -196,8 +219,8 @@ def read(path: str | os.PathLike[str]) -> tuple[gpd.GeoDataFrame, list[str]]:
     DataError
         No column holds geometry, or cells cannot be read.
     """
-    table = read_table(path)
     name = Path(path).name
+    table = _table(Path(path))
     found = shape_column(table)
     if found is None:
         raise DataError(Note("formats.no_geometry_column", file=name), way_out=Note("formats.name_geometry_column"))
@@ -215,99 +238,3 @@ def read(path: str | os.PathLike[str]) -> tuple[gpd.GeoDataFrame, list[str]]:
 def _is_degrees(shapes: gpd.GeoSeries) -> bool:
     west, south, east, north = shapes.total_bounds
     return bool(west >= -180 and east <= 180 and south >= -90 and north <= 90)
-
-
-def point_column(names: list[str]) -> str | None:
-    """Column of points by its name; None without any.
-
-    Examples
-    --------
-    >>> point_column(["id", "adresse", "geo_point_2d"])
-    'geo_point_2d'
-    """
-    return next((name for name in names if normalise(name) in _POINTS), None)
-
-
-def points_of(cells: pd.Series) -> pd.DataFrame:
-    """Longitude and latitude of cells that hold a point each.
-
-    Parameters
-    ----------
-    cells
-        `48.9, 2.4` (latitude first), `[2.4, 48.9]` (longitude first), WKT, or GeoJSON.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `lon`, `lat` (degrees, on the index of the cells), missing where a cell is empty or holds no point; `read`,
-        whether it was read or empty.
-
-    Examples
-    --------
-    >>> points_of(pd.Series(["48.9043,2.4849", "[2.4849, 48.9043]", "POINT (2.4849 48.9043)"]))["lon"].tolist()
-    [2.4849, 2.4849, 2.4849]
-    """
-    pairs = [_point(cell) for cell in cells]
-    empty = cells.isna() | cells.astype("str").str.strip().isin(["", "nan", "None"])
-    found = pd.DataFrame([pair or (np.nan, np.nan) for pair in pairs], columns=["lon", "lat"], index=cells.index)
-    found["read"] = [pair is not None for pair in pairs] | empty.to_numpy()
-    return found.astype({"lon": "float64", "lat": "float64"})
-
-
-def _point(cell: object) -> tuple[float, float] | None:
-    """Longitude and latitude of a cell."""
-    if not isinstance(cell, str):
-        return None
-    if found := _PAIR.fullmatch(cell):
-        first, second = (float(pointed(found[place])) for place in (2, 3))
-        return (first, second) if found[1] == "[" else (second, first)
-    try:
-        if cell.lstrip().startswith("{"):
-            about = json.loads(cell)
-            if {"lon", "lat"} <= set(about):
-                return float(about["lon"]), float(about["lat"])
-            shape = shapely.from_geojson(cell)
-        else:
-            shape = shapely.from_wkt(re.sub(r"^\s*SRID=\d+;", "", cell))
-    except (ValueError, TypeError, shapely.errors.ShapelyError):
-        return None
-    return (shape.x, shape.y) if isinstance(shape, shapely.Point) and not shape.is_empty else None
-
-
-def to_degrees(x: pd.Series, y: pd.Series, epsg: pd.Series) -> pd.DataFrame:
-    """Longitude and latitude of points whose projection is written in each row.
-
-    Parameters
-    ----------
-    x, y
-        Coordinates, numbers or text with a decimal point or comma.
-    epsg
-        EPSG code of each row (`2154`, `EPSG:2154`), missing where it is not known.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `lon`, `lat` (degrees, on the index of `x`), missing where the code is missing or unknown, or the coordinates
-        are no numbers; `epsg`, the code used.
-
-    Examples
-    --------
-    >>> found = to_degrees(pd.Series([652381.0, 710000.0]), pd.Series([6862047.0, 1620000.0]), pd.Series([2154, 5490]))
-    >>> found.round(2)["lon"].tolist()
-    [2.35, -61.05]
-    """
-    east, north = (to_number(column.astype("str")).numbers.astype("float64") for column in (x, y))
-    codes = epsg.astype("str").str.extract(r"^\s*(?:EPSG:+)?(\d{4,6})(?:\.0)?\s*$", expand=False)
-    found = pd.DataFrame({"lon": np.nan, "lat": np.nan}, index=x.index)
-    found["epsg"] = codes.astype("float64").astype("Int64").to_numpy()
-    for code in codes.dropna().unique():
-        rows = codes.eq(code).to_numpy()
-        try:
-            move = transformer(int(code), DEGREES)
-        except pyproj.exceptions.ProjError:
-            found.loc[rows, "epsg"] = pd.NA
-            continue
-        lon, lat = move.transform(east.to_numpy()[rows], north.to_numpy()[rows])
-        good = np.isfinite(lon) & np.isfinite(lat)
-        found.loc[rows, "lon"], found.loc[rows, "lat"] = np.where(good, lon, np.nan), np.where(good, lat, np.nan)
-    return found

@@ -1,10 +1,12 @@
 """Files ready for GDAL and Arrow: members of archives unpacked once, and copies where a file cannot be read in place.
 
-A member is unpacked with the files of the same name beside it, its size bounded and its checksum verified, into a
-folder that goes with the process. Nothing is read through the virtual file systems of GDAL.
+JSON that is not in UTF-8 is copied in UTF-8, for GDAL reads no other. A member is unpacked with the files of the same
+name beside it, its size bounded and its checksum verified, into a folder that goes with the process. Nothing is read
+through the virtual file systems of GDAL.
 """
 
 import atexit
+import codecs
 import contextlib
 import os
 import re
@@ -18,12 +20,13 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from qpvgeo.errors import ArchiveError
+from qpvgeo.formats import gzip_file
 from qpvgeo.formats.atomic_write import is_alive
 from qpvgeo.formats.foreign import foreign
-from qpvgeo.formats.vector_forms import dataset_of, require_sound_geopackage
+from qpvgeo.formats.vector_forms import JSON, dataset_of, encoding_of_json, require_sound_geopackage
 from qpvgeo.formats.zip_members import read_member, zip_members
 
-__all__ = ["admitted", "staged"]
+__all__ = ["admitted", "encoding_before", "staged"]
 
 _LARGEST = 4 << 30
 _KEPT_BYTES = 4 << 30
@@ -32,7 +35,7 @@ _PREFIX = "qpvgeo-staged-"
 
 _lock = threading.Lock()
 _root: tuple[int, Path] | None = None
-_kept: OrderedDict[tuple[object, ...], tuple[Path, int]] = OrderedDict()
+_kept: OrderedDict[tuple[object, ...], tuple[Path, int, str | None]] = OrderedDict()
 
 
 def _renew_lock() -> None:
@@ -55,9 +58,21 @@ def staged(path: Path, member: str | None = None) -> Path:
     DataError
         A GeoPackage is damaged.
     """
+    return _made(path, member)[0]
+
+
+def encoding_before(path: Path, member: str | None = None) -> str | None:
+    """Encoding of a file of JSON that was turned into UTF-8 to be read; None for every other file."""
     suffix = PurePosixPath(member or path.name).suffix.lower()
-    if member is None and suffix not in (".gpkg", ".gml") and _is_sayable(path):
-        return path
+    found = _made(path, member)[1] if suffix in JSON else None
+    return None if found == "utf-8-sig" else found
+
+
+def _made(path: Path, member: str | None) -> tuple[Path, str | None]:
+    """File to read, and the encoding of the text that it was copied from."""
+    suffix = PurePosixPath(member or path.name).suffix.lower()
+    if member is None and suffix not in (".gpkg", ".gml", *JSON) and _is_sayable(path):
+        return path, None
     with foreign(path.name):
         state = path.stat()
         key = (str(path.resolve()), state.st_size, state.st_mtime_ns, member)
@@ -65,16 +80,35 @@ def staged(path: Path, member: str | None = None) -> Path:
         known = _kept.get(key)
         if known is not None and known[0].exists():
             _kept.move_to_end(key)
-            return known[0]
+            return known[0], known[2]
         made = path if member is None else _unpacked(path, member)
-        if suffix == ".gpkg" and require_sound_geopackage(made, path.name):
+        encoding = None
+        if suffix in JSON:
+            with foreign(path.name):
+                encoding = encoding_of_json(made)
+                made = made if encoding is None and _is_sayable(made) else _in_utf8(made, encoding or "utf-8")
+        elif suffix == ".gpkg" and require_sound_geopackage(made, path.name):
             made = _flat_geopackage(made)
         elif member is None:
             made = _copied(path)  # GDAL writes a file beside the GML that it reads
         size = sum(part.stat().st_size for part in made.parent.iterdir()) if made != path else 0
-        _kept[key] = (made, size)
+        _kept[key] = (made, size, encoding)
         _forget_oldest()
-        return made
+        return made, encoding
+
+
+def _in_utf8(path: Path, encoding: str) -> Path:
+    """Copy of a text in UTF-8."""
+    made = Path(tempfile.mkdtemp(dir=_own_root())) / _plain(path.name)
+    # bytes that cp1252 does not know are those of latin-1
+    decoder = codecs.getincrementaldecoder("latin-1" if encoding == "cp1252" else encoding)()
+    table = {code: bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
+    with path.open("rb") as source, made.open("w", encoding="utf-8", newline="") as sink:
+        while block := source.read(1 << 22):
+            text = decoder.decode(block)
+            sink.write(text.translate(table) if encoding == "cp1252" else text)
+        sink.write(decoder.decode(b"", final=True))
+    return made
 
 
 def admitted(path: Path, label: str) -> Path:
@@ -100,6 +134,11 @@ def _is_sayable(path: Path) -> bool:
 
 
 def _unpacked(path: Path, member: str) -> Path:
+    if path.suffix.lower() == ".gz":
+        made = Path(tempfile.mkdtemp(dir=_own_root())) / _plain(member)
+        with foreign(path.name, kind=ArchiveError):
+            gzip_file.unpack(path, made)
+        return made
     with foreign(path.name, kind=ArchiveError), zipfile.ZipFile(path) as archive:
         names = zip_members(archive, path.name, largest=_LARGEST)
         stem = str(PurePosixPath(member).with_suffix("")).lower()
@@ -169,7 +208,7 @@ def _sweep() -> None:
 
 def _forget_oldest() -> None:
     """Remove what was staged longest ago, beyond the room that is kept."""
-    while len(_kept) > 1 and sum(size for _, size in _kept.values()) > _KEPT_BYTES:
-        _, (made, size) = _kept.popitem(last=False)
+    while len(_kept) > 1 and sum(size for _, size, _ in _kept.values()) > _KEPT_BYTES:
+        _, (made, size, _) = _kept.popitem(last=False)
         if size:
             shutil.rmtree(made.parent, ignore_errors=True)

@@ -92,7 +92,7 @@ def open_table(
     >>> batch.look.num_rows, batch.look["lon"][0].as_py()
     (1000, '-3.608234')
     """
-    from qpvgeo.formats import layer_tables  # noqa: PLC0415 - GDAL is not loaded for a CSV
+    from qpvgeo.formats import layer_tables, vector_layers  # noqa: PLC0415 - GDAL is not loaded for a CSV
 
     path = existing_path(source, way_out=Note("formats.name_points"))
     suffix = path.suffix.lower()
@@ -106,7 +106,7 @@ def open_table(
     table: Table
     if start == b"PAR1":
         table = ParquetTable.open(path)
-    elif start and suffix in layer_tables.LAYER_SUFFIXES:
+    elif start and (suffix in layer_tables.LAYER_SUFFIXES or vector_layers.is_packed(path)):
         table = layer_tables.LayerTable.open(path, layer, crs)
     elif start and suffix in layer_tables.WORKBOOK_SUFFIXES:
         table = layer_tables.FrameTable.open(path, layer, expect)

@@ -5,6 +5,7 @@ reads other files and the network. Only the forms below are handed to GDAL, once
 theirs and refers to nothing else.
 """
 
+import codecs
 import json
 import mmap
 import re
@@ -17,9 +18,21 @@ from qpvgeo.errors import DataError
 from qpvgeo.formats.foreign import cause_of
 from qpvgeo.language import Note
 
-__all__ = ["DRIVERS", "SUFFIXES", "dataset_of", "require_sound_geopackage"]
+__all__ = [
+    "DRIVERS",
+    "JSON",
+    "SUFFIXES",
+    "dataset_of",
+    "encoding_of_json",
+    "require_features",
+    "require_sound_geopackage",
+]
 
-SUFFIXES = (".shp", ".geojson", ".json", ".topojson", ".gpkg", ".fgb", ".kml", ".gml", ".mif", ".tab")
+_SEQUENCES = (".geojsonl", ".geojsons", ".ndjson", ".jsonl", ".ndgeojson")
+JSON = (".geojson", ".json", ".topojson", *_SEQUENCES)
+"""Endings of the forms that are JSON; in the last ones each line is a feature."""
+
+SUFFIXES = (".shp", *JSON[:3], ".gpkg", ".fgb", ".kml", ".gml", ".mif", ".tab", *_SEQUENCES)
 """Endings of the files that GDAL reads."""
 
 DRIVERS = frozenset(
@@ -40,6 +53,7 @@ DRIVERS = frozenset(
 """GDAL drivers of these forms."""
 
 _HEAD = 1 << 16
+_SEQUENCE = "GeoJSONSeq:"
 _CRS_MEMBER = 1 << 16
 _CHECKED_BYTES = 1 << 28
 
@@ -51,7 +65,8 @@ _ELSEWHERE = re.compile(
 )
 _XML = re.compile(rb"\s*(?:<\?xml[^>]*\?>)?\s*(?:<!--.*?-->\s*)*<([\w:.-]+)", re.DOTALL)
 _CRS_KEY = re.compile(rb'"(?:c|\\u0063)(?:r|\\u0072)(?:s|\\u0073)"\s*:\s*(?=\{)', re.IGNORECASE)
-_LINES = re.compile(rb"\s*\{[^\r\n]*\}\s*\n\s*\{")
+_LINES = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\x1e|\{[^\r\n]*\}\s*\n\s*\{)")
+_COLLECTION = re.compile(rb'\s*\{[^{}\[\]]*"(?:type"\s*:\s*"FeatureCollection|features"\s*:)')
 
 
 def dataset_of(path: Path, label: str) -> str:
@@ -80,16 +95,87 @@ def dataset_of(path: Path, label: str) -> str:
     if suffix in _TEXTS and _ELSEWHERE.search(head):
         raise DataError(Note("formats.refers_elsewhere", file=label), way_out=Note("formats.give_the_data"))
     prefix = ""
-    if suffix in _JSON:
+    if suffix in JSON:
         _require_no_link(path, label)
-        prefix = _json_prefix(head)
+        prefix = _json_prefix(head, suffix)
     if suffix == ".tab" and re.search(rb"(?im)^\s*type\s+(?:linked|\"?seamless|odbc)", head):
         raise DataError(Note("formats.refers_elsewhere", file=label), way_out=Note("formats.give_the_data"))
     return f"{prefix}{path.resolve()}"
 
 
+def encoding_of_json(path: Path) -> str | None:
+    """Encoding of JSON that is not the bare UTF-8 that its specification asks for; None for that, and for no JSON.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.geojson")
+    ...     _ = path.write_bytes('{"nom": "Cité"}'.encode("cp1252"))
+    ...     encoding_of_json(path)
+    'cp1252'
+    """
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    with path.open("rb") as stream:
+        start = stream.read(4)
+        if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "utf-16"
+        if start.startswith(codecs.BOM_UTF8):
+            return "utf-8-sig"  # GDAL loses the line behind the mark
+        if start[:1] == b"{" and start[1:2] == b"\0":
+            return "utf-16-le"
+        if start[:2] == b"\0{":
+            return "utf-16-be"
+        stream.seek(0)
+        try:
+            while block := stream.read(1 << 22):
+                decode(block)
+            decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252" if start.lstrip()[:1] == b"{" else None
+    return None
+
+
+def require_features(dataset: str, count: int, label: str) -> None:
+    """Raise when lines of a sequence of features are none: GDAL leaves them out without a word.
+
+    Parameters
+    ----------
+    dataset
+        What `dataset_of` gives; another form than a sequence passes.
+    count
+        How many features GDAL finds.
+    label
+        How the error names the file.
+
+    Raises
+    ------
+    DataError
+        Lists the lines.
+    """
+    if not dataset.startswith(_SEQUENCE):
+        return
+    content = Path(dataset.removeprefix(_SEQUENCE)).read_bytes()
+    parts = content.split(b"\x1e")[1:] if b"\x1e" in content else content.split(b"\n")
+    if sum(bool(part.strip(b" \t\r\n,")) for part in parts) == count:
+        return
+    broken = [line for line, part in enumerate(parts, start=1) if not _is_feature(part.strip(b" \t\r\n,"))]
+    raise DataError(
+        Note("formats.lines_no_feature", file=label, count=len(broken)),
+        problems=[Note("formats.line_of_json", line=line) for line in broken],
+        way_out=Note("formats.get_again"),
+    )
+
+
+def _is_feature(part: bytes) -> bool:
+    try:
+        return not part or isinstance(json.loads(part), dict)
+    except ValueError:
+        return False
+
+
 def _is_json(head: bytes) -> bool:
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\x1e \t\r\n")[:1] == b"{"
 
 
 def _root(*names: bytes) -> Callable[[bytes], bool]:
@@ -103,8 +189,7 @@ def _root(*names: bytes) -> Callable[[bytes], bool]:
 
 
 _DBASE = tuple(bytes([mark]) for mark in (2, 3, 4, 5, 7, 48, 49, 50, 67, 99, 131, 139, 142, 203, 229, 245, 251))
-_JSON = (".geojson", ".json", ".topojson")
-_TEXTS = (*_JSON, ".kml", ".gml", ".mif", ".tab")
+_TEXTS = (*JSON, ".kml", ".gml", ".mif", ".tab")
 _MAGIC: dict[str, Callable[[bytes], bool]] = {
     ".shp": lambda head: head.startswith(b"\0\0\x27\x0a"),
     ".gpkg": lambda head: head.startswith(b"SQLite format 3\0"),
@@ -114,7 +199,7 @@ _MAGIC: dict[str, Callable[[bytes], bool]] = {
     ".mif": lambda head: head.lstrip()[:7].lower() == b"version",
     ".tab": lambda head: head.lstrip()[:6].lower() == b"!table",
     ".dbf": lambda head: head[:1] in _DBASE,
-    **dict.fromkeys(_JSON, _is_json),
+    **dict.fromkeys(JSON, _is_json),
 }
 _FORMS = {
     ".shp": "shapefile",
@@ -125,17 +210,18 @@ _FORMS = {
     ".mif": "MapInfo",
     ".tab": "MapInfo",
     ".dbf": "dBASE",
-    **dict.fromkeys(_JSON, "GeoJSON"),
+    **dict.fromkeys(JSON, "GeoJSON"),
 }
 
 
-def _json_prefix(head: bytes) -> str:
+def _json_prefix(head: bytes, suffix: str) -> str:
     """Prefix that pins the driver of a JSON file."""
     if re.search(rb'"type"\s*:\s*"Topology"', head):
         return "TopoJSON:"
     if re.search(rb'"geometryType"\s*:\s*"esriGeometry', head):
         return "ESRIJSON:"
-    return "GeoJSONSeq:" if _LINES.match(head) else "GeoJSON:"
+    by_line = _LINES.match(head) or (suffix in _SEQUENCES and not _COLLECTION.match(head))
+    return _SEQUENCE if by_line else "GeoJSON:"
 
 
 def _require_no_link(path: Path, label: str) -> None:

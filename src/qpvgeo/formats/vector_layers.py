@@ -27,7 +27,7 @@ from qpvgeo.formats import shape_tables, vector_forms
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.limits import require_narrow
 from qpvgeo.formats.settled_crs import settle_crs, user_crs
-from qpvgeo.formats.staging import staged
+from qpvgeo.formats.staging import encoding_before, staged
 from qpvgeo.formats.zip_members import zip_members
 from qpvgeo.language import Note
 
@@ -39,6 +39,7 @@ __all__ = [
     "chosen",
     "extent",
     "holds_outlines",
+    "is_packed",
     "is_thin",
     "layers",
     "read",
@@ -49,9 +50,10 @@ __all__ = [
 
 _PARQUET = (".parquet", ".geoparquet")
 SUFFIXES = (*vector_forms.SUFFIXES, *_PARQUET)
-"""Endings of the files of outlines; a zip of them is read too, and tables with outlines in their cells."""
+"""Endings of the files of outlines; a zip of them, or one in gzip, is read too, and tables with outlines in cells."""
 
 ARCHIVES = (".zip", ".kmz")
+_OF_ONE_LAYER = (".shp", ".fgb", ".geojson", ".mif", ".tab")
 _SHP_HEADER_BYTES = 100
 
 
@@ -75,6 +77,10 @@ class Layer:
         Encoding to read the attributes with; None when the file says it.
     shape
         Kind of geometry announced, such as `Polygon`; `Unknown` where the form does not announce it.
+    written
+        Encoding of JSON that is read from a copy in UTF-8; None for every other file.
+    is_table
+        Whether it is a table with outlines in its cells.
     """
 
     path: Path
@@ -84,6 +90,8 @@ class Layer:
     features: int
     encoding: str | None = None
     shape: str = "Unknown"
+    written: str | None = None
+    is_table: bool = False
 
     @property
     def file(self) -> Path:
@@ -110,13 +118,8 @@ class Layer:
 
     @property
     def is_parquet(self) -> bool:
-        """Whether pyarrow reads it rather than GDAL."""
-        return self.suffix in _PARQUET
-
-    @property
-    def is_table(self) -> bool:
-        """Whether it is a table with outlines in its cells."""
-        return self.suffix in shape_tables.SUFFIXES
+        """Whether it is GeoParquet, which pyarrow reads rather than GDAL."""
+        return self.suffix in _PARQUET and not self.is_table
 
 
 def layers(path: str | os.PathLike[str]) -> list[Layer]:
@@ -142,8 +145,8 @@ def layers(path: str | os.PathLike[str]) -> list[Layer]:
         if not place.exists():
             raise MissingDataError(Note("formats.no_file", file=str(place)), way_out=Note("formats.check_the_path"))
         if place.is_dir():
-            known = (*SUFFIXES, *ARCHIVES)
-            inside = sorted(part for part in place.rglob("*") if part.suffix.lower() in known and part.is_file())
+            held = (part for part in place.rglob("*") if part.is_file())
+            inside = sorted(part for part in held if part.suffix.lower() in (*SUFFIXES, *ARCHIVES) or is_packed(part))
             return [layer for part in inside for layer in layers(part)]
         if not place.is_file():
             raise DataError(Note("formats.not_regular", file=place.name))
@@ -155,7 +158,18 @@ def holds_outlines(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix in shape_tables.SUFFIXES:
         return path.is_file() and shape_tables.describe(path) is not None
-    return suffix in (*SUFFIXES, *ARCHIVES)
+    return suffix in (*SUFFIXES, *ARCHIVES) or is_packed(path)
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file is one of outlines in gzip, by its ending.
+
+    Examples
+    --------
+    >>> is_packed(Path("communes.geojson.gz")), is_packed(Path("communes.csv.gz"))
+    (True, False)
+    """
+    return path.suffix.lower() == ".gz" and Path(path.stem).suffix.lower() in SUFFIXES
 
 
 def _state(path: Path) -> tuple[tuple[str, int, int], ...]:
@@ -172,8 +186,10 @@ def _layers_of(path: Path, _state_then: tuple[tuple[str, int, int], ...]) -> tup
     suffix = path.suffix.lower()
     if suffix in ARCHIVES:
         return tuple(_in_archive(path))
+    if is_packed(path):
+        return tuple(_describe(path, path.stem))
     if suffix in shape_tables.SUFFIXES and (found := shape_tables.describe(path)) is not None:
-        return (Layer(path, None, None, found.fields, found.rows),)
+        return (Layer(path, None, None, found.fields, found.rows, is_table=True),)
     if suffix not in SUFFIXES:
         raise DataError(
             Note("formats.no_outlines_form", file=path.name), way_out=Note("formats.forms_read", forms=list(SUFFIXES))
@@ -196,15 +212,16 @@ def _describe(path: Path, member: str | None) -> list[Layer]:
     if bare.is_parquet:
         with foreign(bare.label):
             file = pq.ParquetFile(bare.file)
-            if b"geo" not in (file.schema_arrow.metadata or {}):
-                return []
             require_narrow(file.metadata.num_columns, bare.label)
+            if b"geo" not in (file.schema_arrow.metadata or {}):
+                found = shape_tables.describe_parquet(bare.file)
+                return [] if found is None else [replace(bare, fields=found.fields, features=found.rows, is_table=True)]
             return [replace(bare, fields=tuple(file.schema_arrow.names), features=file.metadata.num_rows)]
     dataset = bare.dataset
     with foreign(bare.label), _quiet():
         encoding = _dbf_encoding(bare)
         # formats of one layer are opened once
-        named = [None] if bare.suffix in (".shp", ".fgb", ".geojson", ".mif", ".tab") else _layer_names(dataset)
+        named = [None] if bare.suffix in _OF_ONE_LAYER else _layer_names(dataset)
         infos = [pyogrio.read_info(dataset, layer=name, force_feature_count=True) for name in named]
     for info in infos:
         require_narrow(len(info["fields"]), bare.label)
@@ -218,6 +235,7 @@ def _describe(path: Path, member: str | None) -> list[Layer]:
             features=int(info["features"]),
             encoding=encoding,
             shape=str(info["geometry_type"]),
+            written=encoding_before(path, member),
         )
         for info in infos
         if info["geometry_type"] is not None
@@ -294,7 +312,7 @@ def chosen(found: list[Layer], layer: str | None, *, where: str) -> list[Layer]:
 def attributes(layer: Layer, *, rows: int | None = None) -> pd.DataFrame:
     """Attributes of a layer without its outlines, all rows or the first ones."""
     if layer.is_table:
-        return pd.DataFrame(shape_tables.attributes(layer.path, rows=rows))
+        return pd.DataFrame(shape_tables.attributes(layer.file, rows=rows))
     dataset = None if layer.is_parquet else layer.dataset
     with foreign(layer.label), _quiet():
         if dataset is not None:
@@ -324,7 +342,7 @@ def extent(layer: Layer) -> tuple[Any, Any]:
 def _frame(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
     """Rows of a layer as the file has them, and what GDAL warned of."""
     if layer.is_table:
-        return shape_tables.read(layer.path)
+        return shape_tables.read(layer.file)
     way_out = Note("formats.doctor_names_records", file=layer.path.name)
     dataset = None if layer.is_parquet else layer.dataset
     with foreign(layer.label, way_out=way_out):
@@ -367,7 +385,8 @@ def read(layer: Layer, *, crs: Any = None) -> tuple[gpd.GeoDataFrame, list[str]]
         )
     if not isinstance(frame, gpd.GeoDataFrame):
         raise DataError(Note("formats.no_outlines", file=layer.label), way_out=Note("formats.give_the_outlines"))
-    notes: list[str] = [Note("formats.read_as", encoding=layer.encoding)] if layer.encoding else []
+    encoding = layer.encoding or layer.written
+    notes: list[str] = [Note("formats.read_as", encoding=encoding)] if encoding else []
     with foreign(layer.label, way_out=way_out):
         if crs is None:
             settled, note = settle_crs(frame.crs, frame.total_bounds, where=layer.label)
@@ -381,13 +400,16 @@ def read(layer: Layer, *, crs: Any = None) -> tuple[gpd.GeoDataFrame, list[str]]
 
 
 def require_whole(layer: Layer) -> None:
-    """Raise when a .shp is cut short: GDAL gives features that are lost so no outline, and says nothing.
+    """Raise when a .shp is cut short or lines of JSON are broken: GDAL gives what is left, and says nothing.
 
     Raises
     ------
     DataError
-        Bytes are missing at its end.
+        Bytes are missing at its end, or lines are no features.
     """
+    if layer.suffix in vector_forms.JSON:
+        with foreign(layer.label):
+            vector_forms.require_features(layer.dataset, layer.features, layer.label)
     if layer.suffix != ".shp":
         return
     with foreign(layer.label), layer.file.open("rb") as stream:

@@ -263,6 +263,8 @@ def _refused(layer: vector_layers.Layer, kind: str) -> Iterator[Finding]:
             read_grid(layer.path, layer=layer.name or layer.member, keep=())
         elif kind == "communes" and known_tables.commune_column_of(layer):
             read_communes(layer.path, layer=layer.name or layer.member)
+        else:
+            vector_layers.require_whole(layer)
     except QpvgeoError as error:
         # a grid that is sound may still need a choice or a name: that is for the caller to say
         if kind != "grid" or error.key not in _CHOICES:

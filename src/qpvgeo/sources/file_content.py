@@ -31,7 +31,7 @@ _TABLES = (".csv", ".txt", ".tsv", ".xls", ".xlsx")
 SUFFIXES = (*_TABLES, *vector_layers.SUFFIXES, ".zip", ".gz")
 """Endings of the files that are looked at."""
 
-_OUTLINES_ONLY = (".shp", ".gpkg", ".fgb", ".geojson", ".json", ".geoparquet", ".parquet")
+_OUTLINES_ONLY = tuple(ending for ending in vector_layers.SUFFIXES if ending not in (".mif", ".tab"))
 _HEAD_BYTES = 1 << 16
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _HEADERS = [names for kind in ("events", "epci", "qpv", "commune") for names in known_tables.EXPECT[kind]]
@@ -84,7 +84,7 @@ def judge(path: Path) -> list[Found]:
         found = [one for layer in held if (one := judge_layer(layer, basis)) is not None]
         if suffix == ".parquet" and not held and any(map(known_tables.is_cell_column, pq.read_schema(path).names)):
             found = [Found(path, "grid", _year(path), 0, basis)]
-        if found or (held and suffix not in _TABLES) or suffix in _OUTLINES_ONLY:
+        if found or (held and suffix not in _TABLES) or suffix in _OUTLINES_ONLY or vector_layers.is_packed(path):
             return found
     if suffix == ".zip" and (grid := _packed_grid(path)) is not None:
         return [grid]

@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyproj
+import shapely
 
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats.cells import numbers_of
 from qpvgeo.frames import require
 from qpvgeo.geometry.projection import DEGREES, to_degrees
 from qpvgeo.language import Note
-from qpvgeo.tagging.locations import Location, is_projection
+from qpvgeo.tagging.locations import Location, epsg_of_commune, epsg_of_label, is_projection
 from qpvgeo.tagging.point_shapes import coordinates_of_shapes
 
 __all__ = [
@@ -42,6 +43,9 @@ _FORMS = (
     (rf"(?s)^\s*\{{.*[\"']lat[\"']\s*:\s*{_NUMBER}.*[\"']lon[\"']\s*:\s*{_NUMBER}", (1, 0)),
 )
 """Forms of a cell that holds a point, and which number is eastwards and which northwards."""
+
+_WKB_POINT = r"(?i)0(?:1010000[02048ace][02]|0[02][0-9a-f]{5}1)[0-9a-f]{32,64}"
+"""A point in hexadecimal WKB, with its SRID or not."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -86,8 +90,9 @@ def coordinates_of(points: Any, *, xy: Any = None, crs: Any = None) -> Coordinat
         Columns of a DataFrame, eastwards first, or the one column whose cells hold both (WKT, GeoJSON, `lat, lon`); by
         default those with a published name (see `Location.found`).
     crs
-        CRS of a DataFrame or of arrays, or the column of a DataFrame that gives the EPSG number of each row; WGS 84
-        degrees by default for columns that are found by their name.
+        CRS of a DataFrame or of arrays, or the column of a DataFrame that gives the projection of each row (its EPSG
+        number, its name, or the commune, whose legal projection is taken); WGS 84 degrees by default for columns that
+        are found by their name.
 
     Raises
     ------
@@ -226,49 +231,63 @@ def _of_table(table: pd.DataFrame, xy: Any, crs: Any) -> Coordinates:  # noqa: A
         raise UsageError(Note("tagging.option_fault", given=f"xy={xy!r}", fault=Note("tagging.not_a_pair")))
     require.require_once(table, [*where.columns, *([] if where.crs_column is None else [where.crs_column])])
     if len(where.columns) == 1:
-        x, y, odd = _in_cells(table[where.columns[0]])
+        x, y, odd, own = _in_cells(table[where.columns[0]])
+        if where.crs_column is None and own.notna().any():
+            x, y, lost = _from_each(x, y, own.fillna(str(where.crs)), None)
+            return Coordinates(x, y, pyproj.CRS.from_epsg(DEGREES), table.index, np.flatnonzero(odd), unprojected=lost)
     else:
         (x, odd_x), (y, odd_y) = (numbers_of(table[name]) for name in where.columns)
         odd = odd_x | odd_y
     unread = np.flatnonzero(odd)
     if where.crs_column is None:
         return Coordinates(x, y, _required(where.crs), table.index, unread)
-    x, y, lost = _from_each(x, y, table[where.crs_column])
+    x, y, lost = _from_each(x, y, table[where.crs_column], where.crs)
     return Coordinates(x, y, pyproj.CRS.from_epsg(DEGREES), table.index, unread, unprojected=lost)
 
 
-def _in_cells(column: pd.Series) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """Coordinates of points written in one cell, and which cells hold something else.
+def _in_cells(column: pd.Series) -> tuple[Floats, Floats, npt.NDArray[np.bool_], pd.Series]:
+    """Coordinates of points written in one cell, which cells hold something else, and the projection that a cell says.
 
     Examples
     --------
-    >>> x, y, odd = _in_cells(pd.Series(["48.9, 2.4", "POINT (2.4 48.9)", "[2.4, 48.9]", "", "here"]))
-    >>> x.tolist(), odd.tolist()
-    ([2.4, 2.4, 2.4, nan, nan], [False, False, False, False, True])
+    >>> x, y, odd, own = _in_cells(pd.Series(["48.9, 2.4", "SRID=4326;POINT (2.4 48.9)", "[2.4, 48.9]", "", "here"]))
+    >>> x.tolist(), odd.tolist(), own.tolist()
+    ([2.4, 2.4, 2.4, nan, nan], [False, False, False, False, True], [nan, '4326', nan, nan, nan])
     """
-    text = column.astype("object").where(column.notna(), "").astype("str").str.strip()
+    cells = column.astype("object").where(column.notna(), "")
+    text = cells.map(lambda cell: cell.hex() if isinstance(cell, bytes) else cell).astype("str").str.strip()
     x, y = np.full(len(text), np.nan), np.full(len(text), np.nan)
+    own = text.str.extract(r"(?i)^SRID=(\d+);", expand=False)
     for form, (east, north) in _FORMS:
         parts = text.str.extract(form)
         found = np.flatnonzero(parts.notna().all(axis="columns").to_numpy() & np.isnan(x))
         x[found], y[found] = (parts[at].to_numpy(dtype=object)[found].astype(float) for at in (east, north))
+    packed = np.flatnonzero(np.isnan(x) & text.str.fullmatch(_WKB_POINT).to_numpy(dtype=bool))
+    if len(packed):
+        shapes = shapely.from_wkb(text.to_numpy(dtype=object)[packed], on_invalid="ignore")
+        x[packed], y[packed] = shapely.get_x(shapes), shapely.get_y(shapes)
+        numbers = [str(number) if number > 0 else None for number in shapely.get_srid(shapes)]
+        own.iloc[packed] = numbers
     empty = text.isin(["", "nan", "NaN", "NA", "None", "NULL", "POINT EMPTY"]).to_numpy(dtype=bool)
-    return x, y, np.isnan(x) & ~empty
+    return x, y, np.isnan(x) & ~empty, own
 
 
-def _from_each(x: Floats, y: Floats, projections: pd.Series) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
-    """Degrees of coordinates with an EPSG number in each row; positions of those whose number is not known."""
-    numbers, _ = numbers_of(projections.astype("str").str.replace(r"(?i)^\s*epsg:", "", regex=True))
+def _from_each(
+    x: Floats,
+    y: Floats,
+    projections: pd.Series,
+    default: Any,  # noqa: ANN401 - of rows whose commune is not known
+) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
+    """Degrees of coordinates whose projection each row says; positions of those whose projection is not known."""
+    known = epsg_of_label if default is None else epsg_of_commune
+    said = projections.astype("object").where(projections.notna(), "").astype("str").str.strip()
+    # to a float, so that a missing number is NaN
+    numbers = said.map({label: known(label) or default for label in said.unique()}).to_numpy(dtype=float)
     lon, lat = np.full(len(x), np.nan), np.full(len(x), np.nan)
-    known = np.zeros(len(x), dtype=bool)
     for number in np.unique(numbers[np.isfinite(numbers)]):
-        rows = np.flatnonzero(numbers == number)
-        if not is_projection(int(number)):
-            continue
-        known[rows] = True
-        here = rows[np.isfinite(x[rows]) & np.isfinite(y[rows])]
+        here = np.flatnonzero((numbers == number) & np.isfinite(x) & np.isfinite(y))
         lon[here], lat[here] = to_degrees(x[here], y[here], pyproj.CRS.from_epsg(int(number)))
-    return lon, lat, np.flatnonzero(~known & np.isfinite(x) & np.isfinite(y))
+    return lon, lat, np.flatnonzero(np.isnan(numbers) & np.isfinite(x) & np.isfinite(y))
 
 
 def numbers_in(axis: Any) -> Floats:  # noqa: ANN401 - whatever numpy reads

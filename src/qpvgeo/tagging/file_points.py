@@ -50,7 +50,7 @@ class FilePoints:
     tolerance
         Column of tolerances.
     crs_column
-        Column of the EPSG number of each row.
+        Column of the projection of each row.
     """
 
     columns: tuple[str, ...]

@@ -1,18 +1,28 @@
 """Columns of a table that say where its rows are, known by their names."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pyproj
 
+from qpvgeo.codes import official, territories
 from qpvgeo.errors import UsageError
 from qpvgeo.formats.cells import normalise
 from qpvgeo.frames import require
 from qpvgeo.geometry.projection import DEGREES
 from qpvgeo.language import Note
 
-__all__ = ["Location", "columns_of_points", "coordinate_columns", "is_projection"]
+__all__ = [
+    "Location",
+    "columns_of_points",
+    "coordinate_columns",
+    "epsg_of_commune",
+    "epsg_of_label",
+    "is_projection",
+]
 
 _NAMES = (("lon", "lat"), ("longitude", "latitude"), ("long", "lat"), ("lng", "lat"), ("x_longitude", "y_latitude"))
 
@@ -28,8 +38,42 @@ _NORTH = {"lon": "lat", "long": "lat", "lng": "lat", "longitude": "latitude"}
 
 _PROJECTED = {"l93", "lambert", "lambert93", "2154", "utm"}
 
-_EPSG = ("epsg", "code_epsg", "epsg_code", "srid")
-"""Columns that give the projection of each row."""
+_EPSG = (
+    *("epsg", "code_epsg", "epsg_code", "srid", "srs", "crs", "scr", "code_projection", "code_proj", "projection"),
+    *("type_projection", "type_proj", "systeme_projection", "systeme_de_projection", "systeme_coordonnees"),
+    *("systeme_de_coordonnees", "proj", "nom_projection", "referentiel_spatial"),
+)
+"""Columns that give the projection of each row, by its number or its name."""
+
+_SIRENE = ("coordonneelambertabscisseetablissement", "coordonneelambertordonneeetablissement")
+"""Columns of the stock of Sirene: Lambert-93, overseas the legal projection of the territory."""
+
+_PROJECTED_PAIRS = (
+    *(("x", "y"), _SIRENE, ("lambert_x", "lambert_y"), ("x_lambert", "y_lambert"), ("coord_x", "coord_y")),
+    *(("coordx", "coordy"), ("x_coord", "y_coord"), ("coordonnee_x", "coordonnee_y"), ("abscisse", "ordonnee")),
+)
+"""Columns that say where a row is once its projection is known."""
+
+_COMMUNES = (
+    *("codecommuneetablissement", "code_commune_etablissement", "plg_code_commune", "depcom", "codgeo"),
+    *("code_commune", "code_insee", "insee_com", "code_insee_commune", "com_insee"),
+)
+"""Columns of communes, which say the legal projection of each row."""
+
+_LABELS = {
+    **dict.fromkeys(("lamb93", "lambert93", "l93", "rgf93", "rgf93lamb93", "rgf93lambert93", "rgf93v1lambert93"), 2154),
+    **dict.fromkeys(("rgaf09utm20", "rrafutm20"), 5490),
+    **dict.fromkeys(("rgfg95utm22", "utm22rgfg95"), 2972),
+    **dict.fromkeys(("rgr92utm40", "utm40rgr92"), 2975),
+    **dict.fromkeys(("rgm04utm38", "utm38rgm04"), 4471),
+    **dict.fromkeys(("rgspm06utm21", "rgspm06u21"), 4467),
+    **dict.fromkeys(("rgpfutm6",), 3297),
+    **dict.fromkeys(("wgs84utm20", "utm20w84", "utm20w84guad", "utm20w84mart", "utm20wgs84"), 32620),
+    **dict.fromkeys(("lambe", "lambert2etendu", "lambertiietendu", "lambert2e", "l2e"), 27572),
+    **dict.fromkeys(("wgs84", "wgs84g", "wgs1984", "gps"), 4326),
+    "rgf93g": 4171,
+}
+"""Names of projections as IGN and Insee write them, without marks, zone or hemisphere."""
 
 _CELLS = (
     *("geo_point_2d", "geo_point", "geopoint", "coordonneesxy", "coordonnees_xy", "geolocalisation", "geoloc"),
@@ -50,9 +94,10 @@ class Location:
     columns
         Eastwards and northwards; or the one column of which a cell holds both.
     crs
-        Their projection; None where `crs_column` gives that of each row.
+        Their projection; None where `crs_column` gives that of each row; where that is a column of communes, the
+        projection of rows whose commune is not known.
     crs_column
-        Column of EPSG numbers.
+        Column of EPSG numbers, of names of projections, or of communes.
     """
 
     columns: tuple[Any, ...]
@@ -63,9 +108,11 @@ class Location:
     def found(cls, names: Iterable[Any]) -> "Location | None":
         """Location by the published names of columns; None where there are none.
 
-        In this order: degrees (`lon` and `lat`, and the like); `geo_point_2d`; `x` and `y` beside a column of EPSG
-        numbers; names that say Lambert-93 (`x_l93` and `y_l93`); a column of WKT or GeoJSON. `x` and `y` alone are not
-        taken: in the national table of addresses their projection changes with the territory.
+        In this order: degrees (`lon` and `lat`, and the like); `geo_point_2d`; `x` and `y` and the like beside a column
+        of projections (EPSG numbers, or names such as `LAMB93` and `RGR92UTM40`); names that say Lambert-93 (`x_l93`
+        and `y_l93`); the columns of Sirene, in the legal projection of the commune of each row where a column names
+        it, else in Lambert-93; a column of WKT or GeoJSON. `x` and `y` alone are not taken: in the national table of
+        addresses their projection changes with the territory.
 
         Examples
         --------
@@ -78,11 +125,15 @@ class Location:
             return cls(pair, DEGREES)
         cell = next((lower[name] for name in _CELLS if name in lower), None)
         epsg = next((lower[name] for name in _EPSG if name in lower), None)
-        if cell is None and epsg is not None and {"x", "y"} <= set(lower):
-            return cls((lower["x"], lower["y"]), None, epsg)
+        pair = next((pair for pair in _PROJECTED_PAIRS if set(pair) <= set(lower)), None)
+        if cell is None and epsg is not None and pair is not None:
+            return cls((lower[pair[0]], lower[pair[1]]), None, epsg)
         lambert = next((pair for pair in _LAMBERT_93 if set(pair) <= set(lower)), None)
         if cell is None and lambert is not None:
             return cls((lower[lambert[0]], lower[lambert[1]]), _EPSG_LAMBERT_93)
+        if cell is None and set(_SIRENE) <= set(lower):
+            commune = next((lower[name] for name in _COMMUNES if name in lower), None)
+            return cls((lower[_SIRENE[0]], lower[_SIRENE[1]]), _EPSG_LAMBERT_93, commune)
         cell = cell or next((lower[name] for name in _SHAPE_CELLS if name in lower), None)
         return None if cell is None else cls((cell,), DEGREES)
 
@@ -109,7 +160,7 @@ class Location:
         if found is None:
             return None
         if by_row:
-            return cls(found.columns, None, crs)
+            return cls(found.columns, _EPSG_LAMBERT_93 if normalise(crs) in _COMMUNES else None, crs)
         if crs is None and len(found.columns) == 1:
             return cls(found.columns, DEGREES)
         return found if crs is None else cls(found.columns, crs)
@@ -128,10 +179,48 @@ def columns_of_points(xy: Any = None) -> list[tuple[str, ...]]:  # noqa: ANN401
     return [
         *_NAMES,
         *((name,) for name in _CELLS),
-        *(("x", "y", name) for name in _EPSG),
+        *((*pair, name) for pair in _PROJECTED_PAIRS for name in _EPSG),
+        _SIRENE,
         *_LAMBERT_93,
         *((name,) for name in _SHAPE_CELLS),
     ]
+
+
+@lru_cache(maxsize=4096)
+def epsg_of_label(label: str) -> int | None:
+    """EPSG number of a projection by its number or the name that IGN or Insee gives it; None where it is not known.
+
+    Examples
+    --------
+    >>> [epsg_of_label(label) for label in ("2154.0", "EPSG:2975", "LAMB93", "RGAF09 / UTM zone 20N", "Lambert")]
+    [2154, 2975, 2154, 5490, None]
+    """
+    plain = re.sub(r"(?i)^\s*(?:urn:ogc:def:crs:)?(?:epsg|ignf):*|\.0+$", "", label.strip())
+    if plain.isdecimal():
+        return int(plain) if is_projection(int(plain)) else None
+    bare = re.sub(r"zone|fuseau|nord|sud|_", "", normalise(plain))
+    bare = re.sub(r"(?<=utm\d\d)[ns]|(?<=utm\d)[ns]", "", bare)
+    if bare in _LABELS:
+        return _LABELS[bare]
+    try:
+        found: int | None = pyproj.CRS.from_user_input(plain if ":" in plain else f"IGNF:{plain}").to_epsg()
+    except pyproj.exceptions.CRSError:
+        return None
+    return found
+
+
+@lru_cache(maxsize=1 << 16)
+def epsg_of_commune(code: str) -> int | None:
+    """EPSG number of the legal projection where a commune lies; None where the code is none.
+
+    Examples
+    --------
+    >>> epsg_of_commune("97411"), epsg_of_commune("1004"), epsg_of_commune("?")
+    (2975, 2154, None)
+    """
+    found, _ = official.repaired(code, "commune")
+    territory = None if found is None else territories.of_department(official.of_commune(found) or "")
+    return None if territory is None else territories.get(territory).epsg
 
 
 def is_projection(crs: Any) -> bool:  # noqa: ANN401 - whatever was given

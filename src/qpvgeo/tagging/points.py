@@ -78,7 +78,8 @@ def tag_points(  # noqa: PLR0913 - options, and the form of the points
         GeoJSON, `lat, lon`). By default those with a published name: `lon` and `lat`, `x_longitude` and `y_latitude`,
         `geo_point_2d`, `coordonneesXY`, `x` and `y` beside `epsg` or `code_epsg`, `geometry`, `wkt`.
     crs
-        CRS of a DataFrame or of arrays, or the name of the column that gives the EPSG number of each row.
+        CRS of a DataFrame or of arrays, or the name of the column that gives the projection of each row: its
+        EPSG number, its name (`LAMB93`, `RGR92UTM40`), or its commune, whose legal projection is taken.
     commune
         Column of the codes of communes of the points: a point that lies elsewhere is `unknown` (`commune and place
         disagree`), and `commune_check` says what was tested.

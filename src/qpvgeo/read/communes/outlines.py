@@ -38,11 +38,7 @@ _AREAS = {"polygon", "multipolygon", "3d polygon", "3d multipolygon", "unknown"}
 
 def has_outlines(path: Path) -> bool:
     """Tell whether a file holds outlines rather than a table."""
-    if path.is_dir():
-        return True
-    if path.suffix.lower() not in {*vector_layers.SUFFIXES, ".zip"}:
-        return False
-    return bool(vector_layers.layers(path))
+    return path.is_dir() or (vector_layers.holds_outlines(path) and bool(vector_layers.layers(path)))
 
 
 def read_pieces(
