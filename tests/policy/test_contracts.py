@@ -3,11 +3,12 @@
 import pandas as pd
 import pytest
 from tests.builders import refused
-from tests.policy.test_programmes import qpv_of
+from tests.policy.test_programmes import notes, qpv_of
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.policy import contrat_de_ville, people_in_and_out
+from qpvgeo.policy.changes import CHANGE_COLUMNS
 from qpvgeo.policy.epts import ept_of
 
 GRAND_PARIS = "200054781"
@@ -117,7 +118,103 @@ def test_incomes_programmes_and_indicators_are_those_given(town):
     assert rows["income_eur"].isna().tolist() == [False, True]
     assert rows["poverty_rate"].tolist() == [0.4, 0.5]
     assert rows.loc["QN00101M", "programmes"] == "cites-educatives, npnru"
-    assert found.indicators.to_numpy().tolist() == [["employment", "QN00101M", "jobs", 1.0]]
+    assert found.indicators.iloc[:, :4].to_numpy().tolist() == [["employment", "QN00101M", "jobs", 1.0]]
+
+
+OTHERS = {
+    "links": ("links", None),
+    "income": ("income", pd.DataFrame({"code_qp": ["QP001001"], "poverty_rate": [0.4]})),
+    "programmes": ("programmes", pd.DataFrame({"qpv_code": ["QP001001"], "programme": ["npnru"]})),
+    "changes": (
+        "changes",
+        pd.DataFrame([[None] * len(CHANGE_COLUMNS)], index=["QP001001"], columns=list(CHANGE_COLUMNS)),
+    ),
+    "indicators": ("indicators: jobs", {"jobs": pd.DataFrame({"jobs": [1.0]}, index=["QP001001"])}),
+}
+
+
+@pytest.mark.parametrize("table", OTHERS)
+@pytest.mark.parametrize("place", [None, "200000001"])
+def test_a_table_of_the_other_geography_is_refused(town, table, place):
+    qpv, links, communes = town
+    name, other = OTHERS[table]
+    given = {} if table == "links" else {table: other}
+    if table == "links":
+        links = links.assign(qpv_code=links["qpv_code"].str.replace("QN0010", "QP00100").str[:-1])
+    error = refused(
+        lambda: contrat_de_ville(place, qpv, links, communes=communes, **given), "frames.geographies_differ", DataError
+    )
+    assert [note.values["name"] for note in error.problems] == ["qpv", name]
+
+
+def test_tables_of_both_geographies_serve_either(town):
+    qpv, links, communes = town
+    income = pd.DataFrame({"code_qp": ["QP001001", "QN00101M"], "poverty_rate": [0.4, 0.3]})
+    found = contrat_de_ville(None, qpv, links, communes=communes, income=income)
+    assert found.by_qpv.set_index("qpv_code")["poverty_rate"].dropna().to_dict() == {"QN00101M": 0.3}
+    mixed = pd.concat([links, links.assign(qpv_code="QP001001")])
+    refused(lambda: contrat_de_ville(None, qpv, mixed, communes=communes), "frames.geographies_differ", DataError)
+
+
+def test_qpv_that_the_links_do_not_have_and_the_other_way_round_are_counted(town):
+    qpv, links, communes = town
+    fewer = contrat_de_ville(None, qpv.iloc[:2], links, communes=communes)
+    assert notes(fewer.totals)["policy.links_without_qpv"] == 1
+    lost = contrat_de_ville(None, qpv, links.iloc[:1], communes=communes)
+    assert notes(lost.totals)["policy.qpv_without_link"] == 2
+
+
+def test_figures_that_are_missing_are_counted(town):
+    qpv, links, communes = town
+    assert "policy.no_income_given" in notes(contrat_de_ville(None, qpv, links, communes=communes).totals)
+    income = pd.DataFrame({"code_qp": ["QN00101M"], "poverty_rate": [0.3]})
+    found = contrat_de_ville("200000001", qpv, links, communes=communes, income=income)
+    told = [note.values for note in found.totals.attrs["qpvgeo"]["notes"] if note.key == "policy.figures_missing"]
+    assert [(one["what"], one["count"], one["total"]) for one in told] == [
+        ("median income", 2, 2),
+        ("poverty rate", 1, 2),
+    ]
+
+
+def test_the_years_of_both_sides_are_told(town):
+    qpv, links, communes = town
+    links.attrs["qpvgeo"] = {"reference_year": 2020, "census_years": {"hexagone": 2020}}
+    communes.attrs["qpvgeo"] = {"population_year": 2013}
+    found = contrat_de_ville("200000001", qpv, links, communes=communes)
+    assert found.totals[["qpv_population_year", "population_year"]].to_numpy().tolist() == [[2020, 2013]]
+    assert "indicators.years_of_sides" in notes(found.totals)
+    communes.attrs["qpvgeo"] = {"population_year": 2020}
+    same = contrat_de_ville("200000001", qpv, links, communes=communes)
+    assert "indicators.years_of_sides" not in notes(same.totals)
+
+
+def test_indicators_come_as_read_or_as_tables_with_their_codes(town):
+    qpv, links, communes = town
+    read = pd.DataFrame(
+        {
+            "qpv_code": ["QN00101M", "QN00101M"],
+            "theme": "income",
+            "indicator": ["disp_med", "disp_tp60"],
+            "value": [14_000.0, None],
+            "unit": ["EUR", "%"],
+            "year": 2021,
+            "flag": [None, "secret"],
+        }
+    )
+    rows = contrat_de_ville("200000001", qpv, links, communes=communes, indicators=read).indicators
+    assert rows["flag"].fillna("").tolist() == ["", "secret"]
+    assert rows[["theme", "indicator", "unit", "year"]].iloc[0].tolist() == ["income", "disp_med", "EUR", 2021]
+    table = pd.DataFrame({"CODE_QP": ["qn00102m", "Total"], "year": [2022, 2022], "jobs": [7, 9]})
+    rows = contrat_de_ville("200000001", qpv, links, communes=communes, indicators={"jobs": table}).indicators
+    assert rows[["theme", "qpv_code", "indicator", "value", "year"]].to_numpy().tolist() == [
+        ["jobs", "QN00102M", "jobs", 7.0, 2022]
+    ]
+    none = pd.DataFrame({"jobs": [1]}, index=["Lille"])
+    refused(
+        lambda: contrat_de_ville(None, qpv, links, communes=communes, indicators={"jobs": none}),
+        "policy.no_indicators",
+        DataError,
+    )
 
 
 def test_the_latest_year_with_a_figure_is_taken():
@@ -166,7 +263,8 @@ def france(real_data):
 @pytest.mark.parametrize(("year", "hexagone"), [(2015, 335), (2024, 333)])
 def test_every_epci_of_france_in_one_call(france, year, hexagone):
     communes, qpv, people, links, epci = france
-    found = contrat_de_ville(None, qpv[year], links[year], communes=communes, epci=epci, income=people[2024])
+    income = people[2024] if year == 2024 else None
+    found = contrat_de_ville(None, qpv[year], links[year], communes=communes, epci=epci, income=income)
     # 333 contracts in the hexagone are those published for 2024-2030
     assert int((found.totals["territory"] == "hexagone").sum()) == hexagone
     assert found.by_qpv["population"].sum() == pytest.approx(people[year]["population"].sum())

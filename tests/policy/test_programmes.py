@@ -32,6 +32,10 @@ def pairs(found):
     return found[["qpv_code", "programme", "code", "basis"]].to_numpy().tolist()
 
 
+def notes(found):
+    return {note.key: note.values.get("count") for note in found.attrs["qpvgeo"]["notes"]}
+
+
 def test_counts_of_lists_held_are_those_published():
     table = qg.programmes()
     members = qg.policy.programme_members()
@@ -88,13 +92,44 @@ def test_communes_and_groupings_are_matched_through_the_communes_of_the_qpv():
     assert found["share"].isna().tolist() == [False, False, True, True]
 
 
-def test_unknown_units_and_other_things_are_refused():
+def test_other_things_are_refused():
     qpv = qpv_of([["01001"]])
-    refused(lambda: qg.join_programmes(qpv, {"x": ["01001"]}), "policy.unknown_units", DataError)
     refused(lambda: qg.join_programmes(qpv, 3), "policy.lists_kind", UsageError)
-    refused(lambda: qg.join_programmes(qpv, pd.DataFrame({"a": [1]})), "policy.lists_columns", DataError)
     refused(lambda: qg.join_programmes(qpv, {}, crosswalk=3), "policy.tables_unusable", UsageError)
+    refused(lambda: qg.join_programmes(qpv, {}, grid=qpv), "policy.tables_unusable", UsageError)
     refused(lambda: qg.join_programmes(None))
+
+
+def test_slivers_of_a_crosswalk_are_left_out():
+    walk = pd.DataFrame(
+        {
+            "code_from": ["QP001001", "QP001002", "QP001003"],
+            "code_to": ["QN00101M"] * 3,
+            "from_share": [0.9, 0.001, 1.0],
+            "to_share": [0.8, 0.002, 0.01],
+        }
+    )
+    found = qg.join_programmes(qpv_of([["01001"]]), {"p": ["QP001001", "QP001002", "QP001003"]}, crosswalk=walk)
+    # a small member that lies wholly inside is none
+    assert found[["code", "share"]].to_numpy().tolist() == [["QP001001", 0.8], ["QP001003", 0.01]]
+    assert found.attrs["qpvgeo"]["unplaced"] == {"p": ["QP001002"]}
+    assert notes(found) == {"policy.slivers": 1}
+
+
+def test_qpv_that_the_crosswalk_does_not_have_are_counted():
+    walk = pd.DataFrame({"code_from": ["QP001001"], "code_to": ["QN00101M"], "from_share": [1.0], "to_share": [1.0]})
+    found = qg.join_programmes(qpv_of([["01001"]] * 3), {"p": ["QP001001"]}, crosswalk=walk)
+    assert notes(found) == {"policy.not_in_crosswalk": 2}
+
+
+def test_tables_of_the_other_geography_are_refused():
+    qpv = qpv_of([["01001"]])
+    links = pd.DataFrame({"qpv_code": ["QP001001"], "commune": ["01001"], "area_share": [1.0]})
+    error = refused(lambda: qg.join_programmes(qpv, links=links), "frames.geographies_differ", DataError)
+    assert [note.values["name"] for note in error.problems] == ["qpv", "links"]
+    walk = pd.DataFrame({"code_from": ["QP001001"], "code_to": ["QP001002"], "from_share": [1.0], "to_share": [1.0]})
+    refused(lambda: qg.join_programmes(qpv, crosswalk=walk), "frames.geographies_differ", DataError)
+    refused(lambda: qg.join_programmes(pd.concat([qpv, qpv_of([["01001"]], 2015)])), "frames.geographies_differ")
 
 
 @pytest.mark.real

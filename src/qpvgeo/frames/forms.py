@@ -5,7 +5,7 @@ carries `attrs["qpvgeo"]`: where it comes from, what was repaired, with which ve
 JSON, so that it survives GeoParquet.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,7 @@ __all__ = [
     "poverty_by_people",
     "reference_year",
     "regions_of",
+    "require_one_geography",
     "require_qpv",
 ]
 
@@ -70,6 +71,60 @@ def require_qpv(qpv: "gpd.GeoDataFrame") -> None:
         problems.append(Note("frames.no_crs"))
     if problems:
         raise DataError(Note("frames.not_a_qpv_frame"), problems=problems, way_out=Note("frames.make_qpv"))
+
+
+def require_one_geography(
+    qpv: Iterable[Any], tables: Mapping[str, Iterable[Any]], looked_up: Mapping[str, Iterable[Any]] | None = None
+) -> None:
+    """Raise one error that lists the tables whose QPV are not of the geography of others.
+
+    Parameters
+    ----------
+    qpv
+        Codes of QPV, of one geography.
+    tables
+        Codes of each table by its name: all must be of that geography.
+    looked_up
+        The same for tables in which figures are looked up: some must be.
+
+    Raises
+    ------
+    DataError
+        Tables are of the other geography, or the QPV are of both.
+
+    Examples
+    --------
+    >>> require_one_geography(["QP001001"], {"links": ["QP001002"]}, {"income": ["QN00101M", "QP001001"]})
+    """
+    here = _first_of(qpv)
+    problems = [
+        Note("frames.of_geography", name="qpv", code=code, vintage=year)
+        for year, code in (here.items() if len(here) > 1 else ())
+    ]
+    for name, codes in {**tables, **(looked_up or {})}.items():
+        there = _first_of(codes)
+        if name not in tables and set(there) & set(here):
+            continue
+        other = {year: code for year, code in there.items() if year not in here}
+        problems += [Note("frames.of_geography", name=name, code=code, vintage=year) for year, code in other.items()]
+    if here and problems:
+        known = next(iter(here))
+        problems.insert(0, Note("frames.of_geography", name="qpv", code=here[known], vintage=known))
+        raise DataError(
+            Note("frames.geographies_differ"),
+            problems=dict.fromkeys(problems),
+            way_out=Note("frames.geographies_way_out"),
+        )
+
+
+def _first_of(codes: Iterable[Any]) -> dict[int, str]:
+    """Geographies of codes, with the first code of each; what is not the code of a QPV is of none."""
+    found: dict[int, str] = {}
+    for code in dict.fromkeys(map(str, codes)):
+        vintage = official.vintage_of(code)
+        if vintage is not None:
+            found.setdefault(vintage, code)
+    return found
 
 
 def align_population(index: pd.Index, population: pd.DataFrame | pd.Series | None) -> pd.Series:

@@ -17,7 +17,15 @@ from qpvgeo.codes.places import Area
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.projection import areas_m2
-from qpvgeo.indicators.denominators import Completeness, Denominator, Denominators, Given, departments_of, unit_names
+from qpvgeo.indicators.denominators import (
+    Completeness,
+    Denominator,
+    Denominators,
+    Given,
+    departments_of,
+    unit_names,
+    years_of_sides,
+)
 from qpvgeo.indicators.selection import Stat, arranged, in_place, statistics
 from qpvgeo.indicators.totals import notes_of
 from qpvgeo.language import Note, joined
@@ -330,25 +338,15 @@ class _Base(NamedTuple):
             below = Denominators.of_people(people[people > 0])
             year = provenance.provenance(units).get("population_year")
             sides = (
-                "" if by in _BY_CODE or provenance.is_fictional(links) else _sides(year, about.get("reference_year"))
+                ""
+                if by in _BY_CODE or provenance.is_fictional(links)
+                else years_of_sides(year, about.get("reference_year"))
             )
             return cls(below, held, silent, by_unit=True, sides=sides, year=year)
         if given is None and by not in _BY_CODE:
             nothing = Denominators({}, {}, why=Note("indicators.unit_population_not_given"))
             return cls(nothing, held, silent, by_unit=False)
         return cls(Denominators.choose(given, about.get("reference_year")), held, silent, by_unit=False)
-
-
-def _sides(unit: int | None, people: int | None) -> str:
-    """Note on the years of the two sides of the shares, when they are not known to be the same."""
-    if unit is not None and unit == people:
-        return ""
-    unknown = Note("indicators.year_not_stated")
-    return Note(
-        "indicators.years_of_sides",
-        unit=unknown if unit is None else Note("indicators.census_year", year=unit),
-        people=unknown if people is None else Note("indicators.census_year", year=people),
-    )
 
 
 def _compared(

@@ -19,7 +19,17 @@ from qpvgeo.codes import territories
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note, joined
 
-__all__ = ["DOM", "Completeness", "Denominator", "Denominators", "Given", "Unit", "departments_of", "unit_names"]
+__all__ = [
+    "DOM",
+    "Completeness",
+    "Denominator",
+    "Denominators",
+    "Given",
+    "Unit",
+    "departments_of",
+    "unit_names",
+    "years_of_sides",
+]
 
 Unit = Literal["department", "region", "territory"]
 Given: TypeAlias = int | Mapping[str, int] | pd.Series | None
@@ -284,3 +294,21 @@ class Completeness:
             key = "indicators.part_of_list" if count <= expected else "indicators.more_than_list"
             notes.append(Note(key, count=count, expected=expected, place=name))
         return notes
+
+
+def years_of_sides(unit: int | None, people: int | None) -> str:
+    """Note on the years of the two sides of shares; an empty text when they are known to be the same.
+
+    Examples
+    --------
+    >>> years_of_sides(2020, 2020), years_of_sides(None, 2020)
+    ('', 'population of the unit: year not stated; people in QPV: census of 2020')
+    """
+    if unit is not None and unit == people:
+        return ""
+    unknown = Note("indicators.year_not_stated")
+    return Note(
+        "indicators.years_of_sides",
+        unit=unknown if unit is None else Note("indicators.census_year", year=unit),
+        people=unknown if people is None else Note("indicators.census_year", year=people),
+    )

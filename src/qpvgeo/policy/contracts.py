@@ -15,14 +15,16 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.codes.places import Area, find_area
-from qpvgeo.errors import DataError, UsageError, judged
+from qpvgeo.errors import DataError, judged
 from qpvgeo.frames import require
-from qpvgeo.frames.forms import as_notes
+from qpvgeo.frames.forms import as_notes, require_one_geography
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
+from qpvgeo.indicators.denominators import years_of_sides
 from qpvgeo.language import Note
 from qpvgeo.policy.changes import CHANGE_COLUMNS
 from qpvgeo.policy.epts import GRAND_PARIS, ept_of
 from qpvgeo.policy.published_rates import published_rates
+from qpvgeo.policy.themes import theme_rows
 
 __all__ = ["LEGAL_REFERENCE", "ContratDeVille", "contrat_de_ville"]
 
@@ -54,9 +56,11 @@ class ContratDeVille:
     totals
         A row per contract, on its code: `name`, `level` (`epci`, `ept` or `commune`), `territory`, `n_qpv`,
         `n_communes`, `n_without_population`, `qpv_population`, `population`, `population_basis` (`published` for the
-        whole EPCI, else the sum of its `communes`), `share`, `note` (what is missing and why).
+        whole EPCI, else the sum of its `communes`), `share`, `note` (what is missing and why), `qpv_population_year`,
+        `population_year` (census of each, missing where the tables do not state it).
     indicators
-        Long frame of what was given by theme: `theme`, `qpv_code`, `indicator`, `value`.
+        Long frame of what was given by theme: `theme`, `qpv_code`, `indicator`, `value`, `unit`, `year`, `flag` (why a
+        value is missing).
     """
 
     by_qpv: pd.DataFrame
@@ -76,7 +80,7 @@ def contrat_de_ville(  # noqa: PLR0913 - a table is made of what is known
     income: pd.DataFrame | None = None,
     programmes: pd.DataFrame | None = None,
     changes: pd.DataFrame | None = None,
-    indicators: Mapping[str, pd.DataFrame] | None = None,
+    indicators: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
 ) -> ContratDeVille:
     """Give the contracts of a place: their QPV, people, shares, incomes, programmes and changes.
 
@@ -104,7 +108,8 @@ def contrat_de_ville(  # noqa: PLR0913 - a table is made of what is known
     changes
         What `qpvgeo.policy.people_in_and_out` gives.
     indicators
-        Frames by theme, on the codes of the QPV: columns of numbers are kept.
+        What `qpvgeo.read_indicators` gives, or frames by theme: the same, or tables with the codes of the QPV in their
+        index or in a column, of which the columns of numbers are kept.
 
     Returns
     -------
@@ -116,7 +121,8 @@ def contrat_de_ville(  # noqa: PLR0913 - a table is made of what is known
     UsageError
         The place is not known, or something is not a frame.
     DataError
-        Columns are missing, or no contract is required there: no QPV lies in the place.
+        Columns are missing, tables are of the other geography than the QPV, or no contract is required there: no QPV
+        lies in the place.
 
     Examples
     --------
@@ -128,25 +134,98 @@ def contrat_de_ville(  # noqa: PLR0913 - a table is made of what is known
     >>> found.totals[["level", "n_qpv"]].to_numpy().tolist()
     [['epci', 15]]
     """
-    require.require_frame(qpv, "qpv")
-    require.require_frame(communes, "`communes`")
-    require.require_columns(links, _LINKS, what="links", way_out=Note("indicators.make_links"))
-    require.require_columns(communes, ["epci", "population"], what="communes")
+    long = theme_rows(indicators)
+    rates = None if income is None else published_rates(income)
+    _require(qpv, links, communes, long, rates=rates, programmes=programmes, changes=changes)
     held = links.assign(contract=_holders(links, communes)).dropna(subset="contract")
     lost = len(links) - len(held)
     if place is not None:
         held = _concerned(held, place, communes, epci)
-    by_qpv = _by_qpv(held, qpv, communes, income=income, programmes=programmes, changes=changes)
+    by_qpv = _by_qpv(held, qpv, communes, rates=rates, programmes=programmes, changes=changes)
     by_commune = _by_commune(held, communes)
-    totals = _totals(held, by_qpv, communes, epci)
+    totals = _totals(held, by_qpv, communes, epci).assign(**_years(held, links, communes, epci))
     by_qpv["share_of_contract"] = by_qpv["population"] / by_qpv["contract"].map(totals["population"])
-    long = _indicators(by_qpv, indicators or {})
+    long = long[long["qpv_code"].isin(by_qpv["qpv_code"])].reset_index(drop=True)
     files = [record for frame in (qpv, links, income) for record in _files(frame)]
     notes = [Note("policy.contract_rule"), *([Note("policy.no_holder", count=lost)] if lost else [])]
+    notes += [*_gaps(qpv, links, place), *_of_rates(by_qpv, rates), *_of_years(totals)]
     notes += [note for frame in (changes, programmes) if frame is not None for note in _notes(frame)]
     for frame in (by_qpv, by_commune, totals, long):
         stamp(frame, files, legal_reference=LEGAL_REFERENCE, fictional=is_fictional(qpv, links), notes=notes)
     return ContratDeVille(by_qpv, by_commune, totals, long)
+
+
+def _require(
+    qpv: pd.DataFrame,
+    links: pd.DataFrame,
+    communes: pd.DataFrame,
+    indicators: pd.DataFrame,
+    **given: pd.DataFrame | None,
+) -> None:
+    """Refuse what is not a frame of its kind, and tables of another geography."""
+    require.require_frame(communes, "`communes`")
+    require.require_columns(qpv, ["name"], what="qpv")
+    require.require_columns(links, _LINKS, what="links", way_out=Note("indicators.make_links"))
+    require.require_columns(communes, ["epci", "population"], what="communes")
+    tables, looked_up = {"links": links["qpv_code"]}, {}
+    programmes, changes, rates = given["programmes"], given["changes"], given["rates"]
+    if programmes is not None:
+        needed = ["qpv_code", "programme"]
+        require.require_columns(programmes, needed, what="programmes", way_out=Note("policy.make_joined"))
+        tables["programmes"] = programmes["qpv_code"]
+    if changes is not None:
+        require.require_columns(changes, CHANGE_COLUMNS, what="changes", way_out=Note("policy.make_changes"))
+        looked_up["changes"] = changes.index
+    if rates is not None:
+        looked_up["income"] = rates.index
+    for theme, rows in indicators.groupby("theme"):
+        looked_up[f"indicators: {theme}"] = rows["qpv_code"]
+    require_one_geography(qpv.index, tables, looked_up)
+
+
+def _gaps(qpv: pd.DataFrame, links: pd.DataFrame, place: str | Area | None) -> list[Note]:
+    """What the QPV and their links do not have in common."""
+    bare = int((~qpv.index.isin(links["qpv_code"])).sum())
+    unnamed = int((~links["qpv_code"].drop_duplicates().isin(qpv.index)).sum()) if place is None else 0
+    notes = [Note("policy.qpv_without_link", count=bare)] if bare else []
+    return notes + ([Note("policy.links_without_qpv", count=unnamed)] if unnamed else [])
+
+
+def _of_rates(by_qpv: pd.DataFrame, rates: pd.DataFrame | None) -> list[Note]:
+    """Which published figures are missing."""
+    if rates is None:
+        return [Note("policy.no_income_given")]
+    names = {"income_eur": "median income", "poverty_rate": "poverty rate"}
+    return [
+        Note("policy.figures_missing", what=label, count=count, total=len(by_qpv))
+        for column, label in names.items()
+        if (count := int(by_qpv[column].isna().sum()))
+    ]
+
+
+def _years(
+    held: pd.DataFrame, links: pd.DataFrame, communes: pd.DataFrame, epci: pd.DataFrame | None
+) -> dict[str, pd.Series]:
+    """Census of the people in QPV of each contract, and of those of the whole; missing where it is not stated."""
+    told, by = provenance(links), held.groupby("contract")["qpv_code"].first()
+    census = told.get("census_years", {})
+    years = [census.get(_territory(code), told.get("reference_year")) for code in by]
+    of_epci = None if epci is None or "population" not in epci else provenance(epci).get("population_year")
+    whole = provenance(communes).get("population_year")
+    published = by.index.isin([] if epci is None else epci.index)
+    return {
+        "qpv_population_year": pd.Series(pd.array(years, dtype="Int64"), index=by.index),
+        "population_year": pd.Series(
+            pd.array([of_epci if known else whole for known in published], dtype="Int64"), index=by.index
+        ),
+    }
+
+
+def _of_years(totals: pd.DataFrame) -> list[Note]:
+    """Notes on shares whose two sides are not known to be of one year."""
+    pairs = totals[["population_year", "qpv_population_year"]].drop_duplicates().astype("object")
+    told = [years_of_sides(*(None if pd.isna(year) else int(year) for year in pair)) for pair in pairs.to_numpy()]
+    return [note for note in dict.fromkeys(told) if isinstance(note, Note)]
 
 
 def _files(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
@@ -164,6 +243,10 @@ def _holders(links: pd.DataFrame, communes: pd.DataFrame) -> pd.Series:
     paris = links["epci"] == GRAND_PARIS
     holder = links["epci"].astype("str").where(~paris, ept.where(commune != _PARIS, commune))
     return holder.where(holder.notna() | paris, commune)
+
+
+def _territory(code: str) -> str | None:
+    return territories.of_department(official.of_qpv(code))
 
 
 def _level(code: str) -> Level:
@@ -198,7 +281,7 @@ def _by_qpv(
     qpv: pd.DataFrame,
     communes: pd.DataFrame,
     *,
-    income: pd.DataFrame | None,
+    rates: pd.DataFrame | None,
     programmes: pd.DataFrame | None,
     changes: pd.DataFrame | None,
 ) -> pd.DataFrame:
@@ -218,7 +301,6 @@ def _by_qpv(
     of_communes = sums["of_commune"].astype("Float64").to_numpy()
     frame["share_of_communes"] = frame["population"] / pd.array(of_communes, dtype="Float64")
     frame["share_of_contract"] = pd.array([pd.NA] * len(frame), dtype="Float64")
-    rates = None if income is None else published_rates(income)
     for column in ("income_eur", "poverty_rate"):
         known = pd.Series(dtype="Float64") if rates is None else rates[column]
         frame[column] = frame["qpv_code"].map(known).astype("Float64")
@@ -254,7 +336,7 @@ def _totals(
     of_communes = _named(communes)
     frame["name"] = [names.get(code, of_communes.get(code, code)) for code in frame.index]
     frame["level"] = [_level(code) for code in frame.index]
-    frame["territory"] = by["qpv_code"].agg(lambda codes: territories.of_department(official.of_qpv(codes.iloc[0])))
+    frame["territory"] = by["qpv_code"].first().map(_territory)
     frame["n_qpv"] = by["qpv_code"].nunique()
     frame["n_communes"] = held.groupby("contract")["commune"].nunique()
     frame["n_without_population"] = by["population"].agg(lambda values: int(values.isna().sum()))
@@ -302,17 +384,3 @@ def _people(frame: pd.DataFrame, communes: pd.DataFrame) -> pd.Series:
         index=frame.index,
         dtype="Int64",
     )
-
-
-def _indicators(by_qpv: pd.DataFrame, given: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """What was given by theme, a row per QPV and figure."""
-    codes = by_qpv["qpv_code"].unique()
-    parts = []
-    for theme, frame in given.items():
-        if not isinstance(frame, pd.DataFrame):
-            raise UsageError(Note("policy.indicators_frame", theme=str(theme), kind=type(frame).__name__))
-        here = frame[frame.index.isin(codes)].select_dtypes("number")
-        long = here.rename_axis("qpv_code").reset_index().melt("qpv_code", var_name="indicator", value_name="value")
-        parts.append(long.assign(theme=str(theme)).astype({"value": "Float64", "indicator": "str"}))
-    columns = ["theme", "qpv_code", "indicator", "value"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

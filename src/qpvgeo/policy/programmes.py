@@ -5,24 +5,33 @@ as such, and counts are dated.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import geopandas as gpd
 import pandas as pd
 
 from qpvgeo import facts
-from qpvgeo.codes.official import vintage_of
-from qpvgeo.errors import DataError, UsageError, judged
-from qpvgeo.frames.forms import require_qpv
+from qpvgeo.codes import official
+from qpvgeo.errors import UsageError, judged
+from qpvgeo.frames.forms import require_one_geography, require_qpv
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
+from qpvgeo.geographies.slivers import SIGNIFICANT_SHARE
 from qpvgeo.language import Note
 from qpvgeo.policy.epts import ept_of
+from qpvgeo.policy.member_lists import PERIMETER, Lists, lists_of
+from qpvgeo.policy.own_perimeters import Drawn, match_perimeters
 
 __all__ = ["join_programmes", "programme_members", "programmes"]
 
-_UNITS = ("qpv_2015", "qpv_2024", "commune", "epci", "ept")
 _COLUMNS = ("qpv_code", "programme", "member", "code", "basis", "share")
-_CROSSWALK = ("code_from", "code_to", "from_share", "to_share")
+_TABLES = (
+    ("policy.not_a_crosswalk", {"code_from", "code_to", "from_share", "to_share"}),
+    ("policy.not_communes", {"epci"}),
+    ("policy.not_links", {"qpv_code", "commune", "area_share"}),
+    ("policy.not_a_grid", {"population"}),
+)
+
+Members: TypeAlias = pd.DataFrame | Mapping[str, Iterable[str] | gpd.GeoDataFrame | gpd.GeoSeries] | None
 
 
 def programmes() -> pd.DataFrame:
@@ -83,11 +92,12 @@ def programme_members(programme: str | None = None) -> pd.DataFrame:
 @judged
 def join_programmes(
     qpv: gpd.GeoDataFrame,
-    lists: pd.DataFrame | Mapping[str, Iterable[str]] | None = None,
+    lists: Members = None,
     *,
     crosswalk: pd.DataFrame | None = None,
     communes: pd.DataFrame | None = None,
     links: pd.DataFrame | None = None,
+    grid: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Match programmes to QPV, with the basis and the share of each match.
 
@@ -96,8 +106,15 @@ def join_programmes(
     qpv
         Frame of `qpvgeo.read_qpv`, of either geography.
     lists
-        A frame like that of `programme_members` (`programme`, `unit`, `code`, and `name` if there is one), or codes of
-        QPV by programme; the lists held by default.
+        The lists held by default, or lists of your own:
+
+        - by programme, codes of QPV of either geography or both, or a layer of polygons: `{"ours": frame}`;
+        - a frame like that of `programme_members`: `programme`, `unit` (`qpv_2015`, `qpv_2024`, or `qpv` for either;
+          `commune`, `epci`, `ept`), `code`, and `name` if there is one;
+        - a GeoDataFrame with `programme`: each polygon is a member (unit `perimeter`), named by its column `name` or
+          its label; rows that have another unit are matched by their code.
+
+        Case, spaces, lost zeros and decimals of codes are repaired, and repeated rows count once.
     crosswalk
         Frame of `qpvgeo.crosswalk`, to carry lists of one geography to QPV of the other.
     communes
@@ -105,21 +122,25 @@ def join_programmes(
     links
         What `qpvgeo.join_communes` gives for these QPV: their communes where the frame of QPV does not list them, as in
         2015, and the share of each in them.
+    grid
+        Frame of `qpvgeo.read_grid`, to share QPV that a perimeter cuts by people rather than by area.
 
     Returns
     -------
     pandas.DataFrame
         A row per QPV and member: `qpv_code`, `programme`, `member` (its name), `code` (of the member), `basis`
-        (`code`, `crosswalk`, `commune`, `epci` or `ept`) and `share`: of the area of the QPV that the member covers;
-        1 for a list of its own codes, the part in common for a crosswalk, missing where only the commune is known, the
-        QPV lies in several, and no links are given. `attrs["qpvgeo"]["unplaced"]` lists the members that reach none of
-        these QPV, by
-        programme, and the notes say why where it is for want of a table.
+        (`code`, `crosswalk`, `commune`, `epci`, `ept`, `area` or `grid`) and `share`: of the area of the QPV that the
+        member covers; 1 for a list of its own codes, the part in common for a crosswalk or a perimeter (of its people,
+        with the basis `grid`), missing where only the commune is known, the QPV lies in several, and no links are
+        given. Matches of at most 5 % of both sides are slivers of outlines, and left out.
+        `attrs["qpvgeo"]["unplaced"]` lists the members that reach none of these QPV, by programme, and the notes say
+        why where it is for want of a table.
 
     Raises
     ------
     UsageError, DataError
-        Not a frame of QPV, lists without their columns, units that are not known, or a table that is not a crosswalk.
+        Not a frame of QPV, lists that are unusable (every fault is listed), a table that is not a crosswalk, or tables
+        of another geography.
 
     Examples
     --------
@@ -127,83 +148,63 @@ def join_programmes(
     >>> qpv = qg.read_qpv(qg.sample().qpv_2024)
     >>> join_programmes(qpv, {"ours": ["QN09901M"]})[["qpv_code", "basis", "share"]].values.tolist()
     [['QN09901M', 'code', 1.0]]
+    >>> join_programmes(qpv, {"drawn": qpv.loc[["QN09902I"]]})[["qpv_code", "basis", "share"]].values.tolist()
+    [['QN09902I', 'area', 1.0]]
     """
     require_qpv(qpv)
-    members = _members(lists)
-    _require(crosswalk, communes, links)
+    given = Lists(programme_members(), gpd.GeoSeries([], crs=4326)) if lists is None else lists_of(lists)
+    _require(qpv, crosswalk, communes, links, grid)
+    members = given.members
     placed_in = _communes_of(qpv, links)
-    here = f"qpv_{int(qpv['vintage'].iloc[0])}" if len(qpv) else ""
+    here = f"qpv_{official.vintage_of(str(qpv.index[0]))}" if len(qpv) else ""
+    carried, slivers = _by_crosswalk(_of_other_geography(members, here), qpv, crosswalk)
+    drawn = match_perimeters(qpv, given.outlines, grid) if len(given.outlines) and len(qpv) else Drawn.nothing()
     parts = [
         _by_code(members[members["unit"] == here], qpv),
-        _by_crosswalk(members[members["unit"].str.startswith("qpv_") & (members["unit"] != here)], qpv, crosswalk),
+        carried,
         _by_commune(members[members["unit"] == "commune"], placed_in),
         *(_by_group(members[members["unit"] == level], placed_in, communes, level) for level in ("epci", "ept")),
+        _by_perimeter(members[members["unit"] == PERIMETER], drawn),
     ]
     filled = [part for part in parts if len(part)]
-    found = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(_COLUMNS))
+    found = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(_COLUMNS), dtype="str")
     found = found.astype({"share": "Float64"}).sort_values(["qpv_code", "programme", "member"], ignore_index=True)
-    placed = set(zip(found["programme"], found["code"], strict=True))
-    left = members[[(row.programme, row.code) not in placed for row in members.itertuples()]]
+    keys = ["programme", "code"]
+    left = members[~pd.MultiIndex.from_frame(members[keys]).isin(pd.MultiIndex.from_frame(found[keys]))]
+    notes = [*given.notes, *_notes(members, qpv, here, crosswalk=crosswalk, communes=communes)]
+    notes += [Note("policy.slivers", count=slivers + drawn.slivers)] if slivers + drawn.slivers else []
+    notes += [Note("policy.held_list_dates")] if lists is None else []
     return stamp(
         found,
         provenance(qpv).get("files", []),
         unplaced=left.groupby("programme")["code"].agg(list).to_dict(),
         as_of=members.groupby("programme")["as_of"].first().to_dict() if "as_of" in members else {},
+        together=drawn.together,
         fictional=is_fictional(qpv),
-        notes=_notes(members, here, crosswalk, communes, lists is None),
+        notes=notes,
     )
 
 
-def _members(lists: pd.DataFrame | Mapping[str, Iterable[str]] | None) -> pd.DataFrame:
-    if lists is None:
-        return programme_members()
-    if isinstance(lists, Mapping):
-        rows = [
-            (name, str(code))
-            for name, codes in lists.items()
-            for code in ([codes] if isinstance(codes, str) else codes)
-        ]
-        members = pd.DataFrame(rows, columns=["programme", "code"])
-        members["unit"] = [f"qpv_{vintage_of(code) or ''}" for code in members["code"]]
-    elif isinstance(lists, pd.DataFrame):
-        missing = [name for name in ("programme", "unit", "code") if name not in lists.columns]
-        if missing:
-            raise DataError(
-                Note("policy.lists_columns"),
-                problems=[Note("policy.no_column", column=name) for name in missing],
-                way_out=Note("policy.lists_way_out"),
-            )
-        members = lists.copy()
-    else:
-        raise UsageError(Note("policy.lists_kind", kind=type(lists).__name__), way_out=Note("policy.lists_way_out"))
-    members["code"] = members["code"].astype("str")
-    if "name" not in members:
-        members["name"] = members["code"]
-    odd = members[~members["unit"].isin(_UNITS)]
-    if len(odd):
-        raise DataError(
-            Note("policy.unknown_units"),
-            problems=[
-                Note("policy.unknown_unit", code=code, unit=str(unit))
-                for code, unit in zip(odd["code"], odd["unit"], strict=True)
-            ],
-            way_out=Note("policy.units_way_out", units=list(_UNITS)),
-        )
-    return members.reset_index(drop=True)
-
-
-def _require(crosswalk: pd.DataFrame | None, communes: pd.DataFrame | None, links: pd.DataFrame | None) -> None:
+def _require(
+    qpv: gpd.GeoDataFrame,
+    crosswalk: pd.DataFrame | None,
+    communes: pd.DataFrame | None,
+    links: pd.DataFrame | None,
+    grid: pd.DataFrame | None,
+) -> None:
     problems = [
         Note(key)
-        for key, table, columns in (
-            ("policy.not_a_crosswalk", crosswalk, {"code_from", "code_to"}),
-            ("policy.not_communes", communes, {"epci"}),
-            ("policy.not_links", links, {"qpv_code", "commune", "area_share"}),
-        )
+        for (key, columns), table in zip(_TABLES, (crosswalk, communes, links, grid), strict=True)
         if table is not None and not (isinstance(table, pd.DataFrame) and columns <= set(table.columns))
     ]
     if problems:
         raise UsageError(Note("policy.tables_unusable"), problems=problems)
+    walked = {} if crosswalk is None else {"crosswalk": pd.concat([crosswalk["code_from"], crosswalk["code_to"]])}
+    require_one_geography(qpv.index, {} if links is None else {"links": links["qpv_code"]}, walked)
+
+
+def _of_other_geography(members: pd.DataFrame, here: str) -> pd.DataFrame:
+    return members[members["unit"].str.startswith("qpv_") & (members["unit"] != here)]
 
 
 def _rows(members: pd.DataFrame, qpv_code: Any, basis: str, share: Any) -> pd.DataFrame:  # noqa: ANN401
@@ -224,16 +225,20 @@ def _by_code(members: pd.DataFrame, qpv: gpd.GeoDataFrame) -> pd.DataFrame:
     return _rows(mine, mine["code"], "code", 1.0)
 
 
-def _by_crosswalk(members: pd.DataFrame, qpv: gpd.GeoDataFrame, crosswalk: pd.DataFrame | None) -> pd.DataFrame:
-    """Members of the other geography, by the part of each QPV that they cover."""
+def _by_crosswalk(
+    members: pd.DataFrame, qpv: gpd.GeoDataFrame, crosswalk: pd.DataFrame | None
+) -> tuple[pd.DataFrame, int]:
+    """Members of the other geography, by the part of each QPV that they cover, and how many matches are slivers."""
     if crosswalk is None or not len(members):
-        return _rows(members.iloc[:0], [], "crosswalk", 1.0)
+        return _rows(members.iloc[:0], [], "crosswalk", 1.0), 0
     pairs = crosswalk.dropna(subset=["code_from", "code_to"])
     forward = pairs["code_to"].isin(qpv.index).any()
     there, here, share = ("code_from", "code_to", "to_share") if forward else ("code_to", "code_from", "from_share")
-    matched = members.merge(pairs[[there, here, share]], left_on="code", right_on=there)
+    matched = members.merge(pairs[["code_from", "code_to", "from_share", "to_share"]], left_on="code", right_on=there)
     matched = matched[matched[here].isin(qpv.index)]
-    return _rows(matched, matched[here], "crosswalk", matched[share].to_numpy())
+    descends = (matched[["from_share", "to_share"]].astype(float) > SIGNIFICANT_SHARE).any(axis=1)
+    kept = matched[descends]
+    return _rows(kept, kept[here], "crosswalk", kept[share].to_numpy()), int((~descends).sum())
 
 
 def _communes_of(qpv: gpd.GeoDataFrame, links: pd.DataFrame | None) -> pd.DataFrame:
@@ -241,10 +246,17 @@ def _communes_of(qpv: gpd.GeoDataFrame, links: pd.DataFrame | None) -> pd.DataFr
     if links is not None:
         found = links.loc[links["qpv_code"].isin(qpv.index), ["qpv_code", "commune", "area_share"]]
         return found.dropna(subset="commune").rename(columns={"area_share": "share"}).astype({"share": "Float64"})
-    listed = qpv["communes"].map(lambda codes: list(codes) if isinstance(codes, Iterable) else [])
+    listed = qpv["communes"].map(_codes_in)
     long = listed.rename("commune").explode().dropna().rename_axis("qpv_code").reset_index()
     alone = long.groupby("qpv_code")["commune"].transform("size") == 1
     return long.assign(share=pd.Series(1.0, long.index, dtype="Float64").where(alone))
+
+
+def _codes_in(cell: Any) -> list[str]:  # noqa: ANN401 - a list, a text, or missing
+    """Codes of communes in a cell."""
+    if isinstance(cell, str):
+        return official.split_list(cell)
+    return list(cell) if isinstance(cell, Iterable) else []
 
 
 def _by_commune(members: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFrame:
@@ -268,20 +280,32 @@ def _by_group(members: pd.DataFrame, placed: pd.DataFrame, communes: pd.DataFram
     )
 
 
+def _by_perimeter(members: pd.DataFrame, drawn: Drawn) -> pd.DataFrame:
+    """Members that are drawn, by what they share with each QPV."""
+    matched = drawn.pairs.merge(members, on=["programme", "code"])
+    return _rows(matched, matched["qpv_code"], "", matched["share"].to_numpy()).assign(
+        basis=matched["basis"].to_numpy()
+    )
+
+
 def _notes(
     members: pd.DataFrame,
+    qpv: gpd.GeoDataFrame,
     here: str,
+    *,
     crosswalk: pd.DataFrame | None,
     communes: pd.DataFrame | None,
-    held: bool,
 ) -> list[Note]:
     notes = []
-    other = members[members["unit"].str.startswith("qpv_") & (members["unit"] != here)]
+    other = _of_other_geography(members, here)
     if len(other) and crosswalk is None:
         notes.append(Note("policy.needs_crosswalk", count=len(other), programmes=sorted(set(other["programme"]))))
+    elif len(other) and crosswalk is not None:
+        known = pd.concat([crosswalk["code_from"], crosswalk["code_to"]])
+        beyond = int((~qpv.index.isin(known)).sum())
+        notes += [Note("policy.not_in_crosswalk", count=beyond)] if beyond else []
     grouped = members[members["unit"].isin(["epci", "ept"])]
     if len(grouped) and communes is None:
         notes.append(Note("policy.needs_communes", count=len(grouped), programmes=sorted(set(grouped["programme"]))))
-    if held:
-        notes.append(Note("policy.held_list_dates"))
-    return notes
+    bare = int(qpv.geometry.isna().sum()) if (members["unit"] == PERIMETER).any() else 0
+    return [*notes, *([Note("policy.qpv_without_outline", count=bare)] if bare else [])]

@@ -10,7 +10,7 @@ from qpvgeo.frames import require
 from qpvgeo.language import Note
 from qpvgeo.sources.published_names import column_of
 
-__all__ = ["published_rates"]
+__all__ = ["codes_of", "published_rates"]
 
 _INCOME = r"disp_med_a(\d{2})|disp_q2_a(\d{2})|income_eur|median_disp_income_uc_eur"
 _POVERTY = r"disp_tp60_a(\d{2})|tp60_a(\d{2})|taux_pauvrete_60%?|poverty_rate|poverty_rate_60_pct"
@@ -43,9 +43,7 @@ def published_rates(table: pd.DataFrame) -> pd.DataFrame:
     [[13748.0, 0.462]]
     """
     require.require_frame(table, "income")
-    name = column_of([str(column) for column in table.columns], "qpv_code")
-    codes = table.index.to_series() if name is None else table[name]
-    clean = official.clean(codes.astype("str"), "qpv").codes
+    clean = codes_of(table)
     found = {kind: _latest(table, pattern) for kind, pattern in (("income_eur", _INCOME), ("poverty_rate", _POVERTY))}
     if clean.isna().all() or all(column is None for column in found.values()):
         raise DataError(Note("policy.no_rates"), way_out=Note("policy.no_rates_way_out"))
@@ -58,6 +56,19 @@ def published_rates(table: pd.DataFrame) -> pd.DataFrame:
         frame = frame.iloc[table["year"].argsort(kind="stable").to_numpy()]
     # of several years, the latest that has a figure
     return frame.dropna(subset="qpv_code").groupby("qpv_code").last().astype("Float64")
+
+
+def codes_of(table: pd.DataFrame) -> pd.Series:
+    """Codes of QPV of the rows of a table, of a column or of the index; missing where there is none.
+
+    Examples
+    --------
+    >>> codes_of(pd.DataFrame({"codeQPV": ["qp001001", "Total"]})).tolist()
+    ['QP001001', nan]
+    """
+    name = column_of([str(column) for column in table.columns], "qpv_code")
+    codes = table.index.to_series() if name is None else table[name]
+    return official.clean(codes.astype("str"), "qpv").codes
 
 
 def _latest(table: pd.DataFrame, pattern: str) -> str | None:

@@ -12,6 +12,7 @@ import pandas as pd
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import forms, require
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
+from qpvgeo.geographies.slivers import SIGNIFICANT_SHARE
 from qpvgeo.language import Note
 from qpvgeo.policy.epts import ept_of
 from qpvgeo.policy.programmes import programme_members
@@ -122,6 +123,7 @@ def programme_overlaps(joined: pd.DataFrame, population: pd.DataFrame | pd.Serie
     [14, 1, 1]
     """
     require.require_columns(joined, _JOINED, what="joined", way_out=Note("policy.make_joined"))
+    forms.require_one_geography(qpv.index, {"joined": joined["qpv_code"]})
     names = sorted(joined["programme"].unique())
     inside = joined.assign(there=True).pivot_table(
         index="qpv_code", columns="programme", values="there", aggfunc="any", fill_value=False
@@ -256,7 +258,11 @@ def carried_members(
     placed = share[rows["code_to"].notna()].groupby(rows["code_from"]).sum()
     known = pd.Index(rows["code_from"].unique())
     found = members[["code", "name"]].drop_duplicates("code").set_index("code")
-    into = rows.assign(part=share).dropna(subset="code_to").sort_values("part", ascending=False, kind="stable")
+    shares = rows.reindex(columns=["from_share", "to_share"]).astype(float)
+    descends = (shares > SIGNIFICANT_SHARE).any(axis=1)
+    into = rows.assign(part=share)[descends & rows["code_to"].notna()].sort_values(
+        "part", ascending=False, kind="stable"
+    )
     found["into"] = into.groupby("code_from")["code_to"].agg(", ".join).reindex(found.index).astype("str")
     shares = placed.reindex(known).fillna(0).clip(0, 1).reindex(found.index).astype("Float64")
     found["placed_share"], found["unplaced_share"] = shares, 1 - shares
@@ -270,16 +276,30 @@ def _require(joined: pd.DataFrame, links: pd.DataFrame) -> None:
     require.require_columns(joined, _JOINED, what="joined", way_out=Note("policy.make_joined"))
     needed = ["qpv_code", "commune", "epci", "ept", "population"]
     require.require_columns(links, needed, what="links", way_out=Note("indicators.make_links"))
+    forms.require_one_geography(joined["qpv_code"], {"links": links["qpv_code"]})
 
 
 def _reach(joined: pd.DataFrame) -> pd.DataFrame:
     """A row per QPV and programme, with the share that all members cover together; missing where one is not known."""
-    joined = joined.drop_duplicates(["qpv_code", "programme", "code"])
+    joined = _overlaps_once(joined.drop_duplicates(["qpv_code", "programme", "code"]))
     share = joined["share"].astype("Float64").groupby([joined["qpv_code"], joined["programme"]])
     summed = share.sum().clip(upper=1).where(share.count() == share.size())
     # a member that covers all settles it, whatever the others do
     whole = share.max() >= _WHOLE
     return summed.mask(whole.fillna(value=False), 1.0).rename("share").reset_index()
+
+
+def _overlaps_once(joined: pd.DataFrame) -> pd.DataFrame:
+    """Matches with one row for perimeters that overlap on a QPV: the share that they cover together."""
+    told = provenance(joined).get("together", {})
+    if not told or "basis" not in joined:
+        return joined
+    known = {(programme, code): share for programme, shares in told.items() for code, share in shares.items()}
+    keys = pd.Series(list(zip(joined["programme"], joined["qpv_code"], strict=True)), index=joined.index)
+    drawn = joined["basis"].isin(["area", "grid"]) & keys.isin(known)
+    first = drawn & ~keys.where(drawn).duplicated()
+    share = joined["share"].astype("Float64").mask(first, keys.map(known).astype("Float64"))
+    return joined.assign(share=share)[first | ~drawn]
 
 
 def _sum(values: pd.Series) -> Any:  # noqa: ANN401 - a number, or missing

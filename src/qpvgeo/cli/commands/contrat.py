@@ -169,7 +169,7 @@ def _indicators(people: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
     if people is None:
         return {}
     numbers = people.drop(columns=["population", "reference_year", "census_year"], errors="ignore")
-    return {"published": numbers.select_dtypes("number")}
+    return {"published": found} if len((found := numbers.select_dtypes("number")).columns) else {}
 
 
 def _table(answer: dict[str, Any], screen: Screen) -> None:
