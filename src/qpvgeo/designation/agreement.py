@@ -1,7 +1,9 @@
 """How far candidate cells and zones agree with the official perimeters, with bounds.
 
-A cell that a perimeter cuts may have all or none of its people inside: shares are given as an estimate (people spread
-evenly over the cell) between the least and the most that the whole and the cut cells allow.
+A cell that a perimeter cuts may have all or none of its people inside, and a cell that could not be judged may be
+eligible or not: shares are given as an estimate (people spread evenly over the cell, cells judged) between the least and
+the most that this allows. A strip under a hundredth of a cell is a matter of drawing: outlines are published at 1:4,000,
+where a line is wider than that. Such a cell is not touched, and one covered all but for that is wholly inside.
 """
 
 from dataclasses import dataclass
@@ -11,18 +13,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qpvgeo.designation.zones import CandidateZones, require_zones
+from qpvgeo.designation.door import require_cells
+from qpvgeo.designation.zones import NEEDED, CandidateZones, require_zones
 from qpvgeo.errors import DataError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
+from qpvgeo.frames.require import require_outlines
 from qpvgeo.geometry.cell_cover import cover
-from qpvgeo.geometry.insee_lattice import Cells, locate, parse_ids
+from qpvgeo.geometry.insee_lattice import Cells, locate
 from qpvgeo.language import Note
 
-__all__ = ["Agreement", "compare_with_official"]
+__all__ = ["SLIVER", "Agreement", "compare_with_official"]
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
-_WHOLE = 1 - 1e-9
+SLIVER = 0.01
+"""Share of a cell below which a perimeter does not touch it: 400 m2 of 200 m by 200 m."""
+
+_HALF = 1 / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +40,18 @@ class Agreement:
     Attributes
     ----------
     by_qpv
-        A row per QPV: `population` (fiscal households), `cells`, `eligible_low`, `eligible_share`, `eligible_high`
-        (share of its people in eligible cells), `no_eligible_cell`.
+        A row per QPV: `population` (fiscal households), `cells`, `unjudged_cells` (of these, eligible or not is not
+        known), `eligible_low`, `eligible_share`, `eligible_high` (share of its people in eligible cells),
+        `no_eligible_cell` (missing where a cell is unjudged and none is eligible).
     by_unit
         A row per unit: `eligible_population`, `in_qpv_low`, `in_qpv_share`, `in_qpv_high` (share of the people of
         eligible cells who live in a QPV), `order` (probability that a cell mostly in a QPV has a lower income than one
-        outside, ties for a half; missing where there is no cell of one kind).
+        outside, ties for a half; missing where there is no cell of one kind) and `pairs` (of cells it rests on).
     by_zone
-        A row per candidate zone: `population`, `in_qpv_share`, `no_qpv`.
+        A row per candidate zone: `population`, `in_qpv_low`, `in_qpv_share`, `in_qpv_high`, `no_qpv` (none touches it).
     total
-        The same shares over all: a series.
+        A series: the same shares with their bounds over all people, `order` over all pairs of cells of one unit, and
+        `qpv_without_eligible_cell`.
     """
 
     by_qpv: pd.DataFrame
@@ -69,13 +79,17 @@ def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame) -> Agree
     Raises
     ------
     DataError
-        The first argument is not the result of `candidate_zones`, the second not a layer on unique labels, or no QPV
-        touches a cell.
+        The first argument is not the result of `candidate_zones`, the second no outlines with a CRS on unique labels, or
+        no QPV touches a cell.
+    UsageError
+        The second argument is not a layer.
 
     Notes
     -----
     The order is the statistic of Mann and Whitney over the number of pairs: 0.5 when the incomes of cells in and out of
-    QPV do not differ, 1 when every cell of a QPV is poorer than every other cell of its unit.
+    QPV do not differ, 1 when every cell of a QPV is poorer than every other cell of its unit. Units have thresholds of
+    their own, so that only cells of one unit are compared: the total is the sum of the statistics of the units over the
+    sum of their pairs. A large unit weighs by its pairs; `by_unit` shows each.
 
     Examples
     --------
@@ -89,125 +103,138 @@ def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame) -> Agree
     True
     """
     cells = require_zones(zones).cells
-    if not isinstance(qpv, gpd.GeoDataFrame) or not qpv.index.is_unique:
-        raise DataError(Note("designation.not_perimeters"), way_out=Note("designation.no_overlap_way_out"))
-    lattice = parse_ids(cells.index)
+    lattice = require_cells(cells, NEEDED)
+    require_outlines(qpv, name="qpv", unique=True)
     covered = cover(qpv, lattice.lattice)
     position = locate(Cells(lattice.lattice, covered.cells.north, covered.cells.east), lattice)
-    known = position >= 0
+    known = (position >= 0) & (covered.share >= SLIVER)
     if not known.any():
         raise DataError(Note("designation.no_overlap"), way_out=Note("designation.no_overlap_way_out"))
-    owner, at, share = covered.area[known], position[known], covered.share[known]
+    owner, at, share = covered.area[known], position[known], _snapped(covered.share[known])
     people = cells["population"].astype("Float64").fillna(0).to_numpy(np.float64)
     eligible = cells["eligible"].fillna(value=False).to_numpy(bool)
-    inside = np.minimum(np.bincount(at, share, len(cells)), 1.0)
-    by_qpv = _by_qpv(qpv, owner, people[at], share, eligible[at])
-    by_unit = _by_unit(cells, people, eligible, inside)
-    numbers = zones.cells["zone"]
-    by_zone = pd.DataFrame(
-        {
-            "population": zones.zones["population"],
-            "in_qpv_share": pd.Series(people * inside, index=cells.index).groupby(numbers).sum()
-            / pd.Series(people, index=cells.index).groupby(numbers).sum(),
-        }
-    )
-    by_zone["no_qpv"] = ~(by_zone["in_qpv_share"] > 0)
-    total = _total(by_qpv, by_unit, cells, inside)
-    result = Agreement(by_qpv, by_unit, by_zone, total)
+    unjudged = cells["eligible"].isna().to_numpy()
+    inside = _snapped(np.minimum(np.bincount(at, share, len(cells)), 1.0))
+    sums = _qpv_sums(qpv.index, owner, people[at], share, eligible[at], unjudged[at])
+    by_qpv = _by_qpv(sums)
+    frame = _inside_sums(people, eligible, inside)
+    units = frame.groupby(cells["unit"].to_numpy()).sum()
+    orders = _orders(cells, inside)
+    by_unit = _shares(units).join(orders[["order", "pairs"]])
+    held = frame.groupby(zones.cells["zone"].to_numpy(np.float64, na_value=np.nan)).sum()
+    by_zone = _shares(held).rename(columns={"eligible_population": "population"})
+    by_zone = by_zone.set_axis(by_zone.index.astype("int64").rename("zone"))
+    by_zone["no_qpv"] = ~(by_zone["in_qpv_high"] > 0)
+    total = _total(sums, units, orders, by_qpv)
     files = [*provenance(cells).get("files", []), *provenance(qpv).get("files", [])]
-    for frame in (by_qpv, by_unit, by_zone):
-        stamp(frame, files, fictional=is_fictional(cells, qpv), notes=list(provenance(cells).get("notes", [])))
-    return result
+    for table in (by_qpv, by_unit, by_zone):
+        stamp(table, files, fictional=is_fictional(cells, qpv), notes=list(provenance(cells).get("notes", [])))
+    return Agreement(by_qpv, by_unit, by_zone, total)
 
 
-def _bounds(low_in: pd.Series, high_in: pd.Series, low_out: pd.Series, high_out: pd.Series) -> tuple[pd.Series, ...]:
-    """Least and most share of what is in, where each part is only known between two bounds."""
-    low = low_in / (low_in + high_out).where(low_in + high_out > 0)
-    high = high_in / (high_in + low_out).where(high_in + low_out > 0)
-    return low, high
+def _snapped(share: Floats) -> Floats:
+    """Shares of cells, whole where all but a strip is covered."""
+    return np.where(share > 1 - SLIVER, 1.0, share)
 
 
-def _by_qpv(
-    qpv: gpd.GeoDataFrame, owner: npt.NDArray[np.intp], people: Floats, share: Floats, eligible: npt.NDArray[np.bool_]
+def _qpv_sums(  # noqa: PLR0917 - a row per QPV and cell, in columns
+    labels: pd.Index, owner: npt.NDArray[np.intp], people: Floats, share: Floats, eligible: Flags, unjudged: Flags
 ) -> pd.DataFrame:
-    count = len(qpv)
+    """People of each QPV in cells that are eligible, that are not, and that could not be judged: least, mean and most."""
+    columns: dict[str, Floats] = {"cells": np.ones(len(owner)), "estimate": people * share}
+    kinds = {"in": eligible, "out": ~eligible & ~unjudged, "unjudged": unjudged}
+    for kind, rows in kinds.items():
+        columns |= {
+            f"{kind}_cells": rows.astype(float),
+            f"{kind}_least": people * rows * (share == 1),
+            f"{kind}_mean": people * rows * share,
+            f"{kind}_most": people * rows,
+        }
+    sums = {name: np.bincount(owner, values, len(labels)) for name, values in columns.items()}
+    return pd.DataFrame(sums, index=labels)
 
-    def summed(values: Floats) -> pd.Series:
-        return pd.Series(np.bincount(owner, values, count), index=qpv.index)
 
-    whole = share >= _WHOLE
-    estimate_in, estimate = summed(people * share * eligible), summed(people * share)
-    low, high = _bounds(
-        summed(people * whole * eligible),
-        summed(people * eligible),
-        summed(people * whole * ~eligible),
-        summed(people * ~eligible),
-    )
-    cells = pd.Series(np.bincount(owner, minlength=count), index=qpv.index)
+def _bounds(sums: pd.DataFrame | pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Least, estimated and most share of people in eligible cells, of those in any."""
+    low = _part(sums["in_least"], sums["out_most"] + sums["unjudged_most"], sums["in_most"])
+    high = 1 - _part(sums["out_least"], sums["in_most"] + sums["unjudged_most"], sums["out_most"])
+    return low, _part(sums["in_mean"], sums["out_mean"], sums["in_mean"]), high
+
+
+def _part(least: pd.Series, others: pd.Series, most: pd.Series) -> pd.Series:
+    """Least share of a part that may be empty: the whole where nobody can be elsewhere; missing where nobody is."""
+    whole = pd.Series(least + others)
+    found = pd.Series(least) / whole.where(whole > 0)
+    return found.mask((whole <= 0) & (pd.Series(most) > 0), 1.0)
+
+
+def _by_qpv(sums: pd.DataFrame) -> pd.DataFrame:
+    low, share, high = _bounds(sums)
+    none = (sums["in_cells"] == 0).astype("boolean")
     return pd.DataFrame(
         {
-            "population": estimate.where(cells > 0),
-            "cells": cells,
+            "population": sums["estimate"].where(sums["cells"] > 0),
+            "cells": sums["cells"].astype("int64"),
+            "unjudged_cells": sums["unjudged_cells"].astype("int64"),
             "eligible_low": low,
-            "eligible_share": estimate_in / estimate.where(estimate > 0),
+            "eligible_share": share,
             "eligible_high": high,
-            "no_eligible_cell": (summed(eligible.astype(float)) == 0) & (cells > 0),
+            "no_eligible_cell": none.mask(none & ((sums["unjudged_cells"] > 0) | (sums["cells"] == 0))),
         }
     )
 
 
-def _by_unit(cells: pd.DataFrame, people: Floats, eligible: npt.NDArray[np.bool_], inside: Floats) -> pd.DataFrame:
-    frame = pd.DataFrame(
+def _inside_sums(people: Floats, eligible: Flags, inside: Floats) -> pd.DataFrame:
+    """People of eligible cells, and of these the least, mean and most in a QPV."""
+    counted = people * eligible
+    return pd.DataFrame(
         {
-            "unit": cells["unit"].to_numpy(),
-            "eligible_population": people * eligible,
-            "least": people * eligible * (inside >= _WHOLE),
-            "mean": people * eligible * inside,
-            "most": people * eligible * (inside > 0),
+            "eligible_population": counted,
+            "in_qpv_low": counted * (inside == 1),
+            "in_qpv_share": counted * inside,
+            "in_qpv_high": counted * (inside > 0),
         }
     )
-    sums = frame.groupby("unit").sum()
-    whole = sums["eligible_population"].where(sums["eligible_population"] > 0)
-    found = pd.DataFrame({"eligible_population": sums["eligible_population"]})
-    found["in_qpv_low"], found["in_qpv_share"], found["in_qpv_high"] = (
-        sums[name] / whole for name in ("least", "mean", "most")
-    )
-    income = _income(cells)
-    found["order"] = pd.Series(
-        {unit: _order(income[rows], inside[rows] >= 1 / 2) for unit, rows in cells.groupby("unit").indices.items()},
-        dtype="float64",
-    )
-    return found
 
 
-def _income(cells: pd.DataFrame) -> Floats:
-    """Income compared, or the margin where rates of poverty stand in."""
+def _shares(sums: pd.DataFrame) -> pd.DataFrame:
+    """The same as shares of the people of eligible cells."""
+    whole = sums["eligible_population"]
+    parts = sums.drop(columns="eligible_population").div(whole.where(whole > 0), axis="index")
+    return pd.DataFrame({"eligible_population": whole}).join(parts)
+
+
+def _orders(cells: pd.DataFrame, inside: Floats) -> pd.DataFrame:
+    """Mann and Whitney's statistic of each unit, over how many pairs, and their ratio."""
+    # income compared, or the margin where rates of poverty stand in
     column = cells["income_eur"] if cells["income_eur"].notna().any() else cells["margin"]
-    return np.asarray(column.astype("Float64").to_numpy(np.float64, na_value=np.nan))
+    income = column.astype("Float64").to_numpy(np.float64, na_value=np.nan)
+    found = {unit: _order(income[rows], inside[rows] >= _HALF) for unit, rows in cells.groupby("unit").indices.items()}
+    table = pd.DataFrame.from_dict(found, orient="index", columns=["wins", "pairs"])
+    return table.assign(order=table["wins"] / table["pairs"].where(table["pairs"] > 0))
 
 
-def _order(income: Floats, inside: npt.NDArray[np.bool_]) -> float:
-    """Probability that a cell inside has a lower income than one outside: Mann and Whitney's U over the pairs."""
+def _order(income: Floats, inside: Flags) -> tuple[float, int]:
+    """Pairs of a cell inside and one outside in which the one inside has less, ties for a half; and all pairs."""
     known = ~np.isnan(income)
     income, inside = income[known], inside[known]
-    pairs = int(inside.sum()) * int((~inside).sum())
-    if not pairs:
-        return float("nan")
-    rank = pd.Series(income).rank().to_numpy()
     count = int(inside.sum())
-    return float(1 - (rank[inside].sum() - count * (count + 1) / 2) / pairs)
+    pairs = count * int((~inside).sum())
+    rank = pd.Series(income).rank().to_numpy()
+    return float(pairs - (rank[inside].sum() - count * (count + 1) / 2)), pairs
 
 
-def _total(by_qpv: pd.DataFrame, by_unit: pd.DataFrame, cells: pd.DataFrame, inside: Floats) -> pd.Series:
-    qpv_people, eligible_people = by_qpv["population"], by_unit["eligible_population"]
-    in_unit = cells["unit"].notna().to_numpy()
+def _total(sums: pd.DataFrame, units: pd.DataFrame, orders: pd.DataFrame, by_qpv: pd.DataFrame) -> pd.Series:
+    low, share, high = (float(one.iloc[0]) for one in _bounds(sums.sum().to_frame().T))
+    inside = _shares(units.sum().to_frame().T).iloc[0]
+    pairs = orders["pairs"].sum()
     return pd.Series(
         {
-            "eligible_share": float((by_qpv["eligible_share"] * qpv_people).sum() / qpv_people.sum()),
-            "in_qpv_share": float((by_unit["in_qpv_share"] * eligible_people).sum() / eligible_people.sum())
-            if eligible_people.sum()
-            else float("nan"),
-            "order": _order(_income(cells)[in_unit], inside[in_unit] >= 1 / 2),
+            "eligible_low": low,
+            "eligible_share": share,
+            "eligible_high": high,
+            **inside.drop("eligible_population").to_dict(),
+            "order": float(orders["wins"].sum() / pairs) if pairs else float("nan"),
             "qpv_without_eligible_cell": int(by_qpv["no_eligible_cell"].sum()),
         }
     )

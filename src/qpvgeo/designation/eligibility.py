@@ -8,19 +8,29 @@ Source: décret n° 2014-767, art. 2 to 4; Insee, dictionary of the gridded data
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from decimal import Decimal
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from qpvgeo import facts
-from qpvgeo.designation.thresholds import income_threshold, rules_of
+from qpvgeo.designation.door import (
+    first_commune,
+    grid_numbers,
+    is_number,
+    require_places,
+    settled_units,
+    units_of_cells,
+)
+from qpvgeo.designation.thresholds import Rules, income_threshold, rules_of
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
-from qpvgeo.frames.require import require_columns, require_unique_cells
+from qpvgeo.frames.require import require_columns, require_once
+from qpvgeo.geometry.distinct_cells import distinct_cells
 from qpvgeo.language import Note
 
-__all__ = ["CELL_COLUMNS", "MEAN", "POVERTY", "eligible_cells"]
+__all__ = ["CELL_COLUMNS", "MEAN", "POVERTY", "eligible_cells", "moved"]
 
 MEAN, POVERTY = "mean", "poverty"
 """Proxies: the winsorised mean living standard, and the poverty rate of households."""
@@ -42,17 +52,18 @@ CELL_COLUMNS = (
 )
 """Columns of the result, in order."""
 
-_FEW_HOUSEHOLDS = 11
-_NEEDED = ("population",)
-_UNIT_COLUMNS = ("unit", "population", "median")
-_MOST_TOLD = 20
+SetAside = Literal["imputed", "few households"]
 
-_OWN_REGIME, _OWN_THRESHOLDS = "martinique-reunion-2014", ("972", "974")
-"""Regime of the territories whose threshold rests on the median of the department."""
+_FEW_HOUSEHOLDS = 11
+_COUNTED = ("population", "households", "poor_households", "poor_population", "living_standard_sum_eur")
+_JUDGED = ("eligible", "above threshold")
+_APART: tuple[SetAside, ...] = ("imputed", "few households")
+
+Flags = npt.NDArray[np.bool_]
 
 
 @judged
-def eligible_cells(
+def eligible_cells(  # noqa: PLR0913 - what is judged, by which figures, and what is left out
     grid: pd.DataFrame,
     units: pd.DataFrame,
     *,
@@ -60,6 +71,7 @@ def eligible_cells(
     income: str = MEAN,
     poverty_rate: float | None = None,
     regime: str = "2014",
+    set_aside: Iterable[SetAside] = (),
 ) -> pd.DataFrame:
     """Cells of a grid whose income is strictly below the threshold of their unit.
 
@@ -70,7 +82,9 @@ def eligible_cells(
     units
         A row per commune, on its code: `unit` (code of the urban unit), `population` (inhabitants of the whole unit),
         `median` (its median income by consumption unit, in euros a year); for Martinique and La Réunion the median is
-        that of the department and the population that of the commune. Communes that are not in it are in no unit. With
+        that of the department and the population that of the commune. Communes that are not in it are in no unit; codes
+        that a spreadsheet made numbers of are repaired, with a note; a municipal arrondissement is in the unit of its
+        commune. With
         `mean` (mean living standard of the whole unit, in euros) the proxies are calibrated on it, else on the cells
         given: those of a part of a unit are not enough for that.
     national_median
@@ -88,6 +102,8 @@ def eligible_cells(
         live as below the threshold by `"mean"`.
     regime
         As for `qpvgeo.income_threshold`.
+    set_aside
+        Kinds of cells that are not judged: `"imputed"`, `"few households"`. They still calibrate the proxies.
 
     Returns
     -------
@@ -99,8 +115,11 @@ def eligible_cells(
         - `margin`: income over threshold, less 1 (rate of poverty: required rate less that of the cell);
         - `poverty_rate`: poor households over households, or people over people where the grid counts these;
         - `eligible`: boolean, missing where it is not known;
-        - `state`: `eligible`, `above threshold`, `no unit`, `unit too small` or `no data`;
-        - `basis`: how sure the values of the cell are: `observed`, `few households` (under 11) or `imputed`;
+        - `state`: `eligible`, `above threshold`, `no unit`, `unit too small`, `unit unknown` (no commune of the cell,
+          or no median or population of its unit), `no data` (no people or no income), and `imputed` or `few households`
+          for cells set aside;
+        - `basis`: how sure the values of the cell are: `observed`, `few households` (under 11), `imputed`, or
+          `not known` where the grid does not say;
         - `population`, `households`, `poor_households`, `living_standard_sum_eur`, `communes`: as in the grid.
 
         `attrs["qpvgeo"]` holds the regime, the proxy and its calibration by unit (`calibration`), and the notes.
@@ -108,9 +127,11 @@ def eligible_cells(
     Raises
     ------
     UsageError
-        An unknown regime, a proxy that is neither a column nor a named one, a rate that is not a share.
+        An unknown regime, a territory of another method, a proxy that is neither a column nor a named one, a rate
+        that is not a share.
     DataError
-        Columns that are missing, cells or communes that appear twice, several values for one unit.
+        Columns that are missing, a grid without cells, numbers that are negative or infinite, cells or communes that
+        appear twice, several values for one unit, no commune in common.
 
     Examples
     --------
@@ -123,33 +144,41 @@ def eligible_cells(
     (12600, 'mean')
     """
     rules = rules_of(regime)
-    require_columns(grid, _NEEDED, what=Note("frames.the_grid"))
-    require_unique_cells(grid)
-    _require_units(units)
-    _require_amount(national_median)
-    _require_places(grid, units, rules.regime)
+    apart = _require_options(national_median, poverty_rate, set_aside)
+    require_columns(grid, ("population",), what=Note("frames.the_grid"))
+    require_once(grid, [*_COUNTED, "communes", "imputed", income])
+    if not len(grid):
+        raise DataError(Note("designation.empty_grid"), way_out=Note("designation.empty_grid_way_out"))
+    distinct_cells(grid)
+    communes, repaired = settled_units(units)
     _require_income(grid, income, poverty_rate)
-    by_unit = units.drop_duplicates("unit").set_index("unit")
-    thresholds = income_threshold(national_median, by_unit["median"], by_unit["population"], regime=regime)
-    unit = _units(grid, units)
+    named = grid["communes"].map(first_commune) if "communes" in grid.columns else pd.Series(dtype=object)
+    require_places(named.dropna().unique() if named.notna().any() else communes.index, rules.regime)
+    counted = [name for name in _COUNTED if name in grid.columns]
+    numbers = grid_numbers(grid, dict.fromkeys([*counted, *([income] if income in grid.columns else [])]))
+    unit, unsaid = units_of_cells(grid, communes)
+    by_unit = communes.drop_duplicates("unit").dropna(subset="unit").set_index("unit")
+    thresholds = income_threshold(float(national_median), by_unit["median"], by_unit["population"], regime=regime)
     cells = pd.DataFrame({"unit": unit, "threshold_eur": unit.map(thresholds).astype("Int64")}, index=grid.index)
-    held = [name for name in CELL_COLUMNS if name in grid.columns and name != "poverty_rate"]
-    cells = cells.join(grid[held]).assign(poverty_rate=_rates(grid))
+    cells = cells.join(numbers[counted]).assign(poverty_rate=_rates(numbers))
     calibration: dict[str, dict[str, Any]] = {}
-    if income == POVERTY:
+    if income == POVERTY and income not in grid.columns:
         rate, required = _poverty(cells, by_unit, poverty_rate, calibration)
         cells["income_eur"] = pd.Series(pd.NA, index=cells.index, dtype="Float64")
         cells["margin"] = required - rate
         below = (rate >= required).where(rate.notna() & required.notna()).astype("boolean")
     else:
-        column = grid[income].astype("Float64") if income in grid.columns else _mean(cells, by_unit, calibration)
-        cells["income_eur"] = column
-        cells["margin"] = column / cells["threshold_eur"].astype("Float64") - 1
-        below = (column < cells["threshold_eur"].astype("Float64")).astype("boolean")
-    cells["state"] = _states(cells, below)
-    cells["eligible"] = below.where(cells["state"].isin(["eligible", "above threshold"]), pd.NA)
+        column = numbers[income] if income in grid.columns else _mean(cells, by_unit, calibration)
+        cells["income_eur"] = column.astype("Float64")
+        cells["margin"] = cells["income_eur"] / cells["threshold_eur"].astype("Float64") - 1
+        below = (cells["income_eur"] < cells["threshold_eur"].astype("Float64")).astype("boolean")
+    cells["basis"] = _basis(grid, numbers)
+    small, unknown = (unit.isin(names).to_numpy() for names in _unfit(by_unit, rules))
+    below = below.mask(cells["population"].isna(), pd.NA)
+    cells["state"] = _states(cells, below, small=small, unknown=unknown | unsaid, apart=apart)
+    cells["eligible"] = below.where(cells["state"].isin(_JUDGED), pd.NA)
     cells.loc[cells["state"].isin(["no unit", "unit too small"]), "eligible"] = False
-    cells["basis"] = _basis(grid)
+    cells["communes"] = grid["communes"] if "communes" in grid.columns else None
     found = cells.reindex(columns=CELL_COLUMNS)
     about = provenance(grid)
     return stamp(
@@ -162,79 +191,63 @@ def eligible_cells(
         national_median=float(national_median),
         min_people=rules.min_people,
         min_density_km2=rules.min_density_km2,
+        set_aside=apart,
         epsg=about.get("epsg"),
         grid_vintage=about.get("vintage"),
         fictional=is_fictional(grid),
-        notes=_notes(found, income, grid, given_mean="mean" in units.columns or poverty_rate is not None),
+        notes=_notes(found, income, grid, given_mean="mean" in units.columns or poverty_rate is not None) + repaired,
     )
 
 
-def _units(grid: pd.DataFrame, units: pd.DataFrame) -> pd.Series:
-    """Unit of each cell: that of its first commune; a table of one unit stands for a grid without communes."""
-    if "communes" in grid.columns and grid["communes"].notna().any():
-        return grid["communes"].map(_first).map(units["unit"])
-    if len(units["unit"].unique()) != 1:
-        raise DataError(Note("designation.no_communes"), way_out=Note("designation.no_communes_way_out"))
-    return pd.Series(units["unit"].iloc[0], index=grid.index)
+def moved(cells: pd.DataFrame, factor: float) -> pd.DataFrame:
+    """Cells judged again by a threshold that is multiplied; a required rate of poverty is divided.
+
+    Examples
+    --------
+    >>> cells = pd.DataFrame({"income_eur": [12_400.0], "threshold_eur": [12_000], "state": ["above threshold"]})
+    >>> moved(cells.assign(eligible=False), 1.05)["state"].tolist()
+    ['eligible']
+    """
+    judged_before = cells["state"].isin(_JUDGED)
+    if cells["income_eur"].notna().any():
+        below = cells["income_eur"].astype("Float64") < cells["threshold_eur"].astype("Float64") * factor
+    else:
+        # the margin of a rate of poverty is what is missing to it
+        rate = cells["poverty_rate"].astype("Float64")
+        below = rate >= (rate + cells["margin"].astype("Float64")) / factor
+    state = cells["state"].where(~judged_before, below.map({True: "eligible", False: "above threshold"}))
+    return cells.assign(eligible=cells["eligible"].where(~judged_before, below.astype("boolean")), state=state)
 
 
-def _first(communes: object) -> object:
-    """First commune of a cell, that of most of its households."""
-    if isinstance(communes, str):
-        return communes
-    return next(iter(communes), None) if isinstance(communes, Iterable) else None
-
-
-def _require_units(units: pd.DataFrame) -> None:
-    require_columns(units, _UNIT_COLUMNS, what=Note("frames.the_units"))
-    problems: list[Note] = [
-        Note("designation.commune_twice", commune=str(code)) for code in units.index[units.index.duplicated()].unique()
+def _require_options(national_median: object, poverty_rate: object, set_aside: Iterable[str]) -> list[str]:
+    """Kinds of cells set aside; raises for amounts and kinds that are none."""
+    problems: list[Note] = []
+    amount = float(national_median) if isinstance(national_median, Decimal) else national_median
+    if not is_number(amount) or float(amount) <= 0:  # type: ignore[arg-type]
+        problems.append(Note("designation.not_a_median", value=repr(national_median)))
+    if poverty_rate is not None and not (is_number(poverty_rate) and 0 <= float(poverty_rate) <= 1):  # type: ignore[arg-type]
+        problems.append(Note("designation.not_a_share", value=repr(poverty_rate)))
+    apart = [set_aside] if isinstance(set_aside, str) else list(set_aside)
+    problems += [
+        Note("designation.bad_kind", value=repr(one), kinds=list(_APART)) for one in apart if one not in _APART
     ]
-    for name in ("population", "median", *(["mean"] if "mean" in units.columns else [])):
-        several = units.groupby("unit")[name].nunique(dropna=False)
-        problems += [
-            Note("designation.unit_values", unit=str(unit), column=name) for unit in several[several > 1].index
-        ]
-        amounts = units[name].astype("Float64").dropna()
-        problems += [
-            Note("designation.unit_amount", unit=str(units.loc[code, "unit"]), column=name, value=str(amounts[code]))
-            for code in amounts.index[~(amounts.between(0, np.inf, inclusive="neither"))]
-        ][:_MOST_TOLD]
     if problems:
-        raise DataError(
-            Note("designation.units_unusable"), problems=problems, way_out=Note("designation.units_way_out")
-        )
+        raise UsageError(Note("designation.income_unusable"), problems=problems)
+    return [kind for kind in _APART if kind in apart]
 
 
-def _require_amount(national_median: object) -> None:
-    """Raise when the national median is no amount of money."""
-    given = pd.to_numeric(pd.Series([national_median], dtype=object), errors="coerce").iloc[0]
-    if isinstance(national_median, bool) or not 0 < float(given) < np.inf:
-        raise UsageError(Note("designation.not_a_median", value=repr(national_median)))
-
-
-def _require_places(grid: pd.DataFrame, units: pd.DataFrame, regime: str) -> None:
-    """Raise when cells lie in a territory that has another method, or other thresholds than those of the regime."""
-    communes = grid["communes"].map(_first) if "communes" in grid.columns else pd.Series(units.index)
-    places = set(communes.dropna().astype("str").str[:3].unique())
-    problems: list[Note] = [
-        Note("designation.other_method", name=row["name"], method=row["method"], article=row["article"])
-        for row in facts.rows("designation_methods")
-        if row["territory"] in places
-    ]
-    own = {place for place in places if place in _OWN_THRESHOLDS}
-    if own and regime == "2014":
-        problems.append(Note("designation.own_thresholds", places=sorted(own), regime=_OWN_REGIME))
-    if regime == _OWN_REGIME and any(not place.startswith(("97", "98", "99")) for place in places):
-        problems.append(Note("designation.not_own_thresholds", regime=_OWN_REGIME))
-    if problems:
-        raise UsageError(Note("designation.other_places"), problems=problems)
+def _unfit(by_unit: pd.DataFrame, rules: Rules) -> tuple[list[Any], list[Any]]:
+    """Units that are too small, and units of which the median or the population is not known."""
+    people = by_unit["population"]
+    small = people.notna() & ~people.map(lambda one: rules.unit_qualifies(Decimal(str(one))), na_action="ignore").eq(
+        other=True
+    )
+    unknown = ~small & (people.isna() | by_unit["median"].isna())
+    return list(by_unit.index[small]), list(by_unit.index[unknown])
 
 
 def _require_income(grid: pd.DataFrame, income: str, poverty_rate: float | None) -> None:
     problems: list[str] = []
-    if poverty_rate is not None and not (isinstance(poverty_rate, int | float) and 0 <= poverty_rate <= 1):
-        problems.append(Note("designation.not_a_share", value=repr(poverty_rate)))
     if income not in grid.columns and income not in (MEAN, POVERTY):
         problems.append(Note("designation.no_income", income=str(income)))
     if income not in grid.columns:
@@ -243,8 +256,6 @@ def _require_income(grid: pd.DataFrame, income: str, poverty_rate: float | None)
         if income == POVERTY and _rates(grid).isna().all():
             missing.append("poor_households")
         problems += [Note("designation.proxy_column", column=name, proxy=income) for name in missing]
-    elif not pd.api.types.is_numeric_dtype(grid[income]):
-        problems.append(Note("designation.income_not_numbers", income=str(income)))
     if problems:
         raise UsageError(
             Note("designation.income_unusable"), problems=problems, way_out=Note("designation.income_way_out")
@@ -260,7 +271,6 @@ def _mean(cells: pd.DataFrame, by_unit: pd.DataFrame, calibration: dict[str, dic
     """Mean living standard of cells, scaled so that the mean of each unit stands at its median."""
     people = cells["population"].astype("Float64")
     mean = cells["living_standard_sum_eur"].astype("Float64") / people.where(people > 0)
-    mean = mean.where(people > 0)
     known = mean.notna()
     sums = cells[known].groupby("unit")[["living_standard_sum_eur", "population"]].sum()
     of_cells = sums["living_standard_sum_eur"] / sums["population"]
@@ -300,34 +310,39 @@ def _poverty(
         wanted = float(rows["population"][below.reindex(rows.index).fillna(value=False)].sum())
         ranked = rate.reindex(rows.index).sort_values(ascending=False)
         reached = rows["population"].reindex(ranked.index).astype(float).cumsum()
-        at = int(np.searchsorted(reached.to_numpy(), wanted))
+        # a sum in another order may differ in its last digit
+        at = int(np.searchsorted(reached.to_numpy(), wanted * (1 - 1e-12)))
         required[unit] = float(ranked.iloc[min(at, len(ranked) - 1)]) if wanted > 0 else float("inf")
         at_rate = required[unit] if wanted > 0 else None
         calibration[str(unit)] = {"poverty_rate": at_rate, "people_below_by_mean": wanted}
     return rate, cells["unit"].map(required).astype("Float64")
 
 
-def _states(cells: pd.DataFrame, below: pd.Series) -> pd.Series:
-    states = np.select(
-        [
-            cells["unit"].isna(),
-            cells["threshold_eur"].isna(),
-            below.isna(),
-            below.fillna(value=False).to_numpy(bool),
-        ],
-        ["no unit", "unit too small", "no data", "eligible"],
-        "above threshold",
-    )
-    return pd.Series(states, index=cells.index, dtype="str")
-
-
-def _basis(grid: pd.DataFrame) -> pd.Series:
-    imputed = grid["imputed"].fillna(value=False).to_numpy(bool) if "imputed" in grid else np.zeros(len(grid), bool)
-    few = np.zeros(len(grid), bool)
-    if "households" in grid and grid["households"].notna().any():
-        few = (grid["households"].astype("Float64") < _FEW_HOUSEHOLDS).fillna(value=True).to_numpy(bool)
+def _states(cells: pd.DataFrame, below: pd.Series, *, small: Flags, unknown: Flags, apart: Iterable[str]) -> pd.Series:
+    conditions = {
+        "unit too small": small,
+        "unit unknown": unknown,
+        "no unit": cells["unit"].isna(),
+        "no data": below.isna(),
+        **{kind: cells["basis"] == kind for kind in apart},
+        "eligible": below.fillna(value=False).to_numpy(bool),
+    }
     return pd.Series(
-        np.select([imputed, few], ["imputed", "few households"], "observed"), index=grid.index, dtype="str"
+        np.select(list(conditions.values()), list(conditions), "above threshold"), index=cells.index, dtype="str"
+    )
+
+
+def _basis(grid: pd.DataFrame, numbers: pd.DataFrame) -> pd.Series:
+    """How sure the values of each cell are."""
+    nothing = pd.Series(pd.NA, index=grid.index, dtype="boolean")
+    imputed = grid["imputed"].astype("boolean") if "imputed" in grid.columns else nothing
+    few = nothing
+    if "households" in numbers:
+        few = (numbers["households"].astype("Float64") < _FEW_HOUSEHOLDS).astype("boolean")
+    unsaid = imputed.isna() & few.isna()
+    flags = [one.fillna(value=False).to_numpy(bool) for one in (imputed, few, unsaid)]
+    return pd.Series(
+        np.select(flags, ["imputed", "few households", "not known"], "observed"), index=grid.index, dtype="str"
     )
 
 
@@ -338,13 +353,13 @@ def _notes(cells: pd.DataFrame, income: str, grid: pd.DataFrame, *, given_mean: 
         notes.append(Note(f"designation.proxy_{income}"))
         if not given_mean:
             notes.append(Note("designation.calibrated_on_cells"))
-    unsure = int((cells["eligible"].fillna(value=False) & (cells["basis"] != "observed")).sum())
+    unsure = int((cells["eligible"].fillna(value=False) & cells["basis"].isin(_APART)).sum())
     if unsure:
         notes.append(Note("designation.unsure_cells", count=unsure))
     counts: Mapping[str, int] = cells["state"].value_counts().to_dict()
     notes += [
         Note(f"designation.state_{state.replace(' ', '_')}", count=counts[state])
-        for state in ("no data", "no unit", "unit too small")
+        for state in ("no data", "no unit", "unit too small", "unit unknown", *_APART)
         if counts.get(state)
     ]
     return notes

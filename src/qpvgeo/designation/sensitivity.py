@@ -4,15 +4,19 @@ from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from qpvgeo.designation.connected_cells import Contiguity
-from qpvgeo.designation.zones import candidate_zones
+from qpvgeo.designation.door import is_number, require_cells
+from qpvgeo.designation.zones import NEEDED, Enough, candidates_if, zone_problems
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.language import Note
 
 __all__ = ["designation_sensitivity"]
+
+_OPTIONS = ("threshold_factor", "contiguity", "gap", "min_population")
 
 
 @judged
@@ -40,11 +44,15 @@ def designation_sensitivity(
     pandas.DataFrame
         A row per combination: `proxy`, `threshold_factor`, `contiguity`, `gap`, `min_population`, `zones`, `cells`,
         `population` (people of the candidate zones), `eligible_population` (people of all eligible cells).
+        `attrs["qpvgeo"]` holds the regime, its article and the calibration of each proxy.
 
     Raises
     ------
     UsageError
-        A factor that is not a positive number, or no value for an option.
+        A factor that is not a positive number, a contiguity, gap or minimum that cannot be, or no value for an option:
+        lists them.
+    DataError
+        The cells are not those of `eligible_cells`.
 
     Examples
     --------
@@ -58,51 +66,60 @@ def designation_sensitivity(
     True
     """
     by_proxy = dict(cells) if isinstance(cells, Mapping) else {str(provenance(cells).get("proxy", "")): cells}
-    options: list[list[Any]] = [list(threshold_factors), list(contiguity), list(gap), list(min_population)]
-    bad = [factor for factor in options[0] if isinstance(factor, bool) or not factor > 0]
-    if bad or not all(options) or not by_proxy:
-        raise UsageError(
-            Note("designation.sensitivity_options"),
-            problems=[Note("designation.bad_factor", value=repr(factor)) for factor in bad],
-        )
-    rows = []
+    options = _options(by_proxy, threshold_factors, contiguity, gap, min_population)
+    rows: list[dict[str, Any]] = []
     for name, frame in by_proxy.items():
-        for factor in options[0]:
-            moved = _moved(frame, factor)
-            eligible = moved["eligible"].fillna(value=False).to_numpy(bool)
-            everyone = float(moved["population"].astype("Float64")[eligible].sum())
-            for touch, step, least in product(*options[1:]):
-                zones = candidate_zones(moved, min_population=least, contiguity=touch, gap=step).zones
-                rows.append(
-                    {
-                        "proxy": name,
-                        "threshold_factor": float(factor),
-                        "contiguity": touch,
-                        "gap": int(step),
-                        "min_population": float(least),
-                        "zones": len(zones),
-                        "cells": int(zones["cells"].sum()),
-                        "population": float(zones["population"].sum()),
-                        "eligible_population": everyone,
-                    }
-                )
+        lattice, density = require_cells(frame, NEEDED), provenance(frame).get("min_density_km2")
+        people = frame["population"].astype("Float64").fillna(0).to_numpy(np.float64)
+        for factor, touch, step, least in product(*options):
+            enough = Enough(float(least), density)
+            other, inside = candidates_if(frame, lattice, factor, enough, contiguity=touch, gap=step)
+            tried = dict(zip(_OPTIONS, (float(factor), touch, int(step), float(least)), strict=True))
+            found = {
+                "zones": other["label"][inside].nunique(),
+                "cells": int(inside.sum()),
+                "population": float(people[inside].sum()),
+                "eligible_population": float(people[other["eligible"].fillna(value=False).to_numpy(bool)].sum()),
+            }
+            rows.append({"proxy": name} | tried | found)
     frames = list(by_proxy.values())
+    about = [provenance(frame) for frame in frames]
+    shared = ("regime", "article", "national_median", "min_density_km2", "set_aside", "epsg", "grid_vintage")
     return stamp(
         pd.DataFrame(rows),
-        provenance(frames[0]).get("files", []),
+        about[0].get("files", []),
+        **{key: about[0][key] for key in shared if key in about[0]},
+        calibration={name: one.get("calibration", {}) for name, one in zip(by_proxy, about, strict=True)},
         fictional=is_fictional(*frames),
-        notes=list(provenance(frames[0]).get("notes", [])),
+        notes=list(dict.fromkeys(note for one in about for note in one.get("notes", []))),
     )
 
 
-def _moved(cells: pd.DataFrame, factor: float) -> pd.DataFrame:
-    """Cells judged by a threshold that is multiplied."""
-    judged = cells["state"].isin(["eligible", "above threshold"])
-    if cells["income_eur"].notna().any():
-        below = cells["income_eur"].astype("Float64") < cells["threshold_eur"].astype("Float64") * factor
-    else:
-        # the margin of a rate of poverty is what is missing to it
-        rate = cells["poverty_rate"].astype("Float64")
-        below = rate >= (rate + cells["margin"].astype("Float64")) / factor
-    state = cells["state"].where(~judged, below.map({True: "eligible", False: "above threshold"}))
-    return cells.assign(eligible=cells["eligible"].where(~judged, below.astype("boolean")), state=state)
+def _options(
+    by_proxy: Mapping[str, Any],
+    factors: Any,  # noqa: ANN401 - what was given
+    contiguity: Any,  # noqa: ANN401
+    gap: Any,  # noqa: ANN401
+    least: Any,  # noqa: ANN401
+) -> list[list[Any]]:
+    """Values of each option, each once; raises for an option without any, and lists those that cannot be."""
+    given = {"threshold_factors": factors, "contiguity": contiguity, "gap": gap, "min_population": least}
+    options = {
+        name: list(dict.fromkeys([values] if isinstance(values, str) else values)) for name, values in given.items()
+    }
+    held = {"cells": by_proxy} | options
+    problems = [Note("designation.no_values", option=name) for name, values in held.items() if not values]
+    problems += [
+        Note("designation.bad_factor", value=repr(one))
+        for one in options["threshold_factors"]
+        if not (is_number(one) and one > 0)
+    ]
+    problems += [
+        problem
+        for name, values in list(options.items())[1:]
+        for value in values
+        for problem in zone_problems(**{name: value})
+    ]
+    if problems:
+        raise UsageError(Note("designation.sensitivity_options"), problems=problems)
+    return list(options.values())

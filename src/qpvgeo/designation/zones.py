@@ -13,17 +13,43 @@ import pandas as pd
 import shapely
 
 from qpvgeo.designation.connected_cells import Contiguity, connected_zones
+from qpvgeo.designation.door import minimum_problems, require_cells
+from qpvgeo.designation.eligibility import moved
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
-from qpvgeo.frames.require import require_columns, require_unique_cells
 from qpvgeo.geometry.insee_lattice import Cells, parse_ids, squares
 from qpvgeo.language import Note
 
-__all__ = ["CandidateZones", "candidate_zones", "outlines", "require_zones"]
+__all__ = [
+    "NEEDED",
+    "CandidateZones",
+    "Enough",
+    "candidate_zones",
+    "candidates_if",
+    "outlines",
+    "require_zones",
+    "zone_problems",
+]
 
-_NEEDED = ("eligible", "unit", "state", "population", "households", "margin", "basis", "communes")
+NEEDED = (
+    "eligible",
+    "unit",
+    "state",
+    "population",
+    "households",
+    "margin",
+    "basis",
+    "communes",
+    "income_eur",
+    "threshold_eur",
+    "poverty_rate",
+)
+_LONGEST_GAP = 1_000
 _NEAR_PEOPLE = 0.8
 _NEAR_INCOME = 0.05
+_NEAR_COLUMNS = [
+    "kind", "unit", "communes", "cells", "population", "households", "income_eur", "short_by", "cell_id", "zone",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +61,18 @@ class CandidateZones:
     zones
         Candidates: a row per connected zone with enough people, on `zone` (from 1, the most people first).
     near_misses
-        What comes near: zones with at least 80 % of the people required (`kind` is `"people"`), and cells whose margin
-        is within 5 % of the threshold and that would join or make a zone (`"income"`).
+        What comes near, or passes narrowly, by `kind`:
+
+        - `"people"`: a zone with at least 80 % of the people required; `short_by` is how many are missing;
+        - `"income"`: a cell that a threshold 5 % higher would make eligible; `cell_id`, and `short_by` is its margin;
+        - `"threshold"`: a zone that a threshold 5 % higher would make, apart from the candidates; `short_by` is the
+          greatest margin of its cells;
+        - `"narrow cell"`: an eligible cell that a threshold 5 % lower would leave out; `short_by` is its margin,
+          negative;
+        - `"narrow zone"`: a candidate none of whose cells would be in a candidate if the threshold were 5 % lower;
+          `zone` is its number.
+
+        Of rates of poverty, the required rate is divided by 1.05 or 0.95, and margins are in points.
     cells
         The cells given, with `zone`: number of the candidate that each eligible cell is in, missing elsewhere.
     """
@@ -78,8 +114,9 @@ def candidate_zones(
         - `unit`, `communes` (list), `cells`, `population`, `households`: as in the cells, summed;
         - `income_eur`: mean of the income compared, weighted by people; missing for rates of poverty;
         - `poverty_rate`: poor households over households, where the grid has them;
-        - `imputed_share`: share of the people in imputed cells;
+        - `imputed_share`: share of the people in imputed cells, of those whose cell says; missing where none does;
         - `area_km2`, `density_km2`: area of the cells, and people over it;
+        - `narrow`: whether the zone would vanish if the threshold were 5 % lower;
         - `geometry`, on demand.
 
         Zones do not cross units. People are those of fiscal households.
@@ -101,28 +138,35 @@ def candidate_zones(
     >>> bool((found.zones["population"] >= 1_000).all())
     True
     """
-    _require(min_population, contiguity, gap)
-    require_columns(cells, _NEEDED, what=Note("frames.the_cells"), way_out=Note("designation.cells_way_out"))
-    require_unique_cells(cells)
-    lattice = parse_ids(cells.index)
+    if problems := zone_problems(min_population, contiguity, gap):
+        raise UsageError(Note("designation.zones_options"), problems=problems)
+    lattice = require_cells(cells, NEEDED)
     eligible = cells["eligible"].fillna(value=False).to_numpy(bool)
     label = _labels(cells, lattice, eligible, contiguity, gap)
     summed = _summed(cells[eligible], label[eligible], lattice.lattice.size)
-    kept = summed[summed["population"] >= min_population].sort_values("population", ascending=False, kind="stable")
-    least = provenance(cells).get("min_density_km2")
-    kept = kept if least is None else kept[kept["density_km2"] >= least]
+    enough = Enough(float(min_population), provenance(cells).get("min_density_km2"))
+    kept = summed[enough(summed)].sort_values("population", ascending=False, kind="stable")
     number = pd.Series(np.arange(1, len(kept) + 1), index=kept.index)
     zone = pd.Series(pd.array(label, "Int64"), index=cells.index).map(number).astype("Int64")
     zones = kept.set_index(pd.Index(number.to_numpy(), name="zone"))
+    numbered = cells.assign(zone=zone)
+    higher, lower = (
+        candidates_if(numbered, lattice, factor, enough, contiguity=contiguity, gap=gap)
+        for factor in (1 + _NEAR_INCOME, 1 - _NEAR_INCOME)
+    )
+    held = numbered.loc[lower[1], "zone"].dropna()
+    zones["narrow"] = ~zones.index.isin(held)
     about = provenance(cells)
     if geometry:
         inside = zone.notna().to_numpy()
         zones = gpd.GeoDataFrame(
             zones, geometry=outlines(lattice, zone[inside].astype(int).to_numpy(), inside), crs=lattice.lattice.epsg
         )
-    near = _near_misses(cells, summed, min_population)
+    near = _near_misses(numbered, zones, summed, higher, enough)
     details = {
-        key: about[key] for key in ("regime", "article", "proxy", "calibration", "national_median") if key in about
+        key: about[key]
+        for key in ("regime", "article", "proxy", "calibration", "national_median", "set_aside")
+        if key in about
     }
     for frame in (zones, near):
         stamp(
@@ -136,23 +180,45 @@ def candidate_zones(
             fictional=is_fictional(cells),
             notes=list(about.get("notes", [])),
         )
-    return CandidateZones(zones, near, cells.assign(zone=zone))
+    return CandidateZones(zones, near, numbered)
 
 
-def _require(min_population: object, contiguity: object, gap: object) -> None:
-    problems: list[str] = []
-    if (
-        isinstance(min_population, bool)
-        or not isinstance(min_population, int | float | np.number)
-        or not 0 <= min_population < np.inf
-    ):
-        problems.append(Note("designation.bad_minimum", value=repr(min_population)))
+@dataclass(frozen=True, slots=True)
+class Enough:
+    """Which zones have the people, and the density where one is asked, of a candidate."""
+
+    people: float
+    density_km2: float | None
+
+    def __call__(self, summed: pd.DataFrame) -> pd.Series:
+        """Tell which zones, of their `population` and `density_km2`."""
+        found = summed["population"] >= self.people
+        return found if self.density_km2 is None else found & (summed["density_km2"] >= self.density_km2)
+
+
+def candidates_if(
+    cells: pd.DataFrame, lattice: Cells, factor: float, enough: Enough, *, contiguity: Contiguity, gap: int
+) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
+    """Cells by a threshold that is multiplied, with the `label` of their zone, and which of them are in a candidate."""
+    other = moved(cells, factor)
+    eligible = other["eligible"].fillna(value=False).to_numpy(bool)
+    label = _labels(other, lattice, eligible, contiguity, gap)
+    size = np.bincount(label[eligible])
+    people = np.bincount(
+        label[eligible], other["population"].astype("Float64").to_numpy(np.float64, na_value=0)[eligible]
+    )
+    sums = pd.DataFrame({"population": people, "density_km2": people / (size * lattice.lattice.size**2 / 1_000_000)})
+    return other.assign(label=label), eligible & np.append(enough(sums).to_numpy(bool), values=False)[label]
+
+
+def zone_problems(min_population: object = 0, contiguity: object = "queen", gap: object = 0) -> list[Note]:
+    """What is wrong with the options of zones."""
+    problems = minimum_problems(min_population)
     if contiguity not in ("queen", "rook"):
         problems.append(Note("designation.bad_contiguity", value=repr(contiguity)))
-    if isinstance(gap, bool) or not isinstance(gap, int | np.integer) or gap < 0:
+    if isinstance(gap, bool) or not isinstance(gap, int | np.integer) or not 0 <= gap <= _LONGEST_GAP:
         problems.append(Note("designation.bad_gap", value=repr(gap)))
-    if problems:
-        raise UsageError(Note("designation.zones_options"), problems=problems)
+    return problems
 
 
 def _labels(
@@ -191,7 +257,9 @@ def _summed(cells: pd.DataFrame, label: np.ndarray[Any, Any], size: int) -> pd.D
         weight = counted.astype("Float64").where(cells["poverty_rate"].notna())
         poor = (cells["poverty_rate"].astype("Float64") * weight).groupby(label).sum(min_count=1)
         found["poverty_rate"] = poor / weight.groupby(label).sum(min_count=1)
-    found["imputed_share"] = people.where(cells["basis"] == "imputed", 0.0).groupby(label).sum() / found["population"]
+    said = people.where(cells["basis"] != "not known")
+    imputed = people.where(cells["basis"] == "imputed", 0.0).groupby(label).sum()
+    found["imputed_share"] = imputed / said.groupby(label).sum(min_count=1)
     found["area_km2"] = found["cells"] * size**2 / 1_000_000
     found["density_km2"] = found["population"] / found["area_km2"]
     return found
@@ -203,34 +271,60 @@ def _codes(communes: object) -> list[str]:
     return [str(code) for code in communes] if isinstance(communes, Iterable) else []
 
 
-def _near_misses(cells: pd.DataFrame, summed: pd.DataFrame, min_population: float) -> pd.DataFrame:
-    """Zones that are a little too small, and cells that are a little too rich."""
+def _near_misses(
+    cells: pd.DataFrame,
+    zones: pd.DataFrame,
+    summed: pd.DataFrame,
+    higher: tuple[pd.DataFrame, np.ndarray[Any, Any]],
+    enough: Enough,
+) -> pd.DataFrame:
+    """Zones and cells that a little more people or income would turn, and those that a little less would."""
     people = summed["population"]
-    small = summed[(people < min_population) & (people >= _NEAR_PEOPLE * min_population)]
-    zones = small.assign(kind="people", short_by=min_population - small["population"])
-    margin = cells["margin"].astype("Float64")
-    near = ((margin >= 0) & (margin <= _NEAR_INCOME) & (cells["state"] == "above threshold")).fillna(value=False)
-    if "income_eur" in cells and cells["income_eur"].isna().all():
-        # a margin of a rate is in points of poverty
-        near = ((margin > 0) & (margin <= _NEAR_INCOME) & (cells["state"] == "above threshold")).fillna(value=False)
-    rich = cells[near.to_numpy(bool)]
-    single = pd.DataFrame(
+    small = summed[(people < enough.people) & (people >= _NEAR_PEOPLE * enough.people)]
+    passed = zones[zones["narrow"].to_numpy(bool)]
+    eligible = cells["eligible"].fillna(value=False).to_numpy(bool)
+    above = higher[0]["eligible"].fillna(value=False).to_numpy(bool) & ~eligible
+    below = eligible & ~moved(cells, 1 - _NEAR_INCOME)["eligible"].fillna(value=False).to_numpy(bool)
+    parts = [
+        small.assign(kind="people", short_by=enough.people - small["population"]),
+        _single(cells[above], "income"),
+        _would_be(cells, *higher),
+        _single(cells[below], "narrow cell"),
+        passed.assign(kind="narrow zone", zone=passed.index),
+    ]
+    held = [part.reindex(columns=_NEAR_COLUMNS) for part in parts if len(part)]
+    found = pd.concat(held, ignore_index=True) if held else pd.DataFrame(columns=_NEAR_COLUMNS)
+    return found.astype({"kind": "str", "zone": "Int64"})
+
+
+def _single(cells: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Rows of single cells."""
+    return pd.DataFrame(
         {
-            "kind": "income",
-            "unit": rich["unit"],
-            "communes": rich["communes"].map(_codes),
+            "kind": kind,
+            "unit": cells["unit"],
+            "communes": cells["communes"].map(_codes),
             "cells": 1,
-            "population": rich["population"].astype("Float64"),
-            "households": rich["households"].astype("Float64"),
-            "income_eur": rich.get("income_eur", pd.NA),
-            "short_by": rich["margin"].astype("Float64"),
+            "population": cells["population"].astype("Float64"),
+            "households": cells["households"].astype("Float64"),
+            "income_eur": cells.get("income_eur", pd.NA),
+            "short_by": cells["margin"].astype("Float64"),
+            "cell_id": cells.index,
         },
-        index=rich.index,
-    ).assign(cell_id=rich.index)
-    columns = ["kind", "unit", "communes", "cells", "population", "households", "income_eur", "short_by", "cell_id"]
-    parts = [part.reindex(columns=columns) for part in (zones, single) if len(part)]
-    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    return found.astype({"kind": "str"})
+        index=cells.index,
+    )
+
+
+def _would_be(cells: pd.DataFrame, other: pd.DataFrame, inside: np.ndarray[Any, Any]) -> pd.DataFrame:
+    """Zones that a higher threshold would make, apart from the candidates."""
+    label = other["label"].to_numpy()
+    grown = np.unique(label[inside & cells["zone"].notna().to_numpy()])
+    fresh = inside & ~np.isin(label, grown)
+    if not fresh.any():
+        return pd.DataFrame()
+    part = cells[fresh]
+    found = _summed(part, label[fresh], parse_ids(cells.index[:1]).lattice.size)
+    return found.assign(kind="threshold", short_by=part["margin"].astype("Float64").groupby(label[fresh]).max())
 
 
 def outlines(lattice: Cells, zone: np.ndarray[Any, Any], inside: np.ndarray[Any, Any]) -> list[Any]:
