@@ -270,4 +270,5 @@ def test_bondy_of_2019_with_its_qpv_of_2024(real_data):
     assert cells["threshold_eur"].unique().tolist() == [13_700]
     qpv = qg.read_qpv(real_data / "qpv2024" / "qpv2024_bondy_clip_fullres.gpkg")
     total = qg.designation.compare_with_official(qg.candidate_zones(cells), qpv).total
-    assert total.round(3).tolist() == [0.677, 0.636, 0.781, 0]
+    assert total[["eligible_share", "in_qpv_share", "order"]].round(3).tolist() == [0.677, 0.636, 0.781]
+    assert total["qpv_without_eligible_cell"] == 0

@@ -1,9 +1,9 @@
 """How far candidate cells and zones agree with the official perimeters, with bounds.
 
 A cell that a perimeter cuts may have all or none of its people inside, and a cell that could not be judged may be
-eligible or not: shares are given as an estimate (people spread evenly over the cell, cells judged) between the least and
-the most that this allows. A strip under a hundredth of a cell is a matter of drawing: outlines are published at 1:4,000,
-where a line is wider than that. Such a cell is not touched, and one covered all but for that is wholly inside.
+eligible or not: shares are given as an estimate (people spread evenly over the cell, cells judged) between the least
+and the most that this allows. A strip under a hundredth of a cell is a matter of drawing: outlines are published at
+1:4,000, where a line is wider than that. Such a cell is not touched, and one covered all but for that is wholly inside.
 """
 
 from dataclasses import dataclass
@@ -79,8 +79,8 @@ def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame) -> Agree
     Raises
     ------
     DataError
-        The first argument is not the result of `candidate_zones`, the second no outlines with a CRS on unique labels, or
-        no QPV touches a cell.
+        The first argument is not the result of `candidate_zones`, the second no outlines with a CRS on unique labels,
+        or no QPV touches a cell.
     UsageError
         The second argument is not a layer.
 
@@ -137,10 +137,10 @@ def _snapped(share: Floats) -> Floats:
     return np.where(share > 1 - SLIVER, 1.0, share)
 
 
-def _qpv_sums(  # noqa: PLR0917 - a row per QPV and cell, in columns
+def _qpv_sums(
     labels: pd.Index, owner: npt.NDArray[np.intp], people: Floats, share: Floats, eligible: Flags, unjudged: Flags
 ) -> pd.DataFrame:
-    """People of each QPV in cells that are eligible, that are not, and that could not be judged: least, mean and most."""
+    """People of each QPV in cells that are eligible, are not, or could not be judged: least, mean and most."""
     columns: dict[str, Floats] = {"cells": np.ones(len(owner)), "estimate": people * share}
     kinds = {"in": eligible, "out": ~eligible & ~unjudged, "unjudged": unjudged}
     for kind, rows in kinds.items():

@@ -163,15 +163,10 @@ def eligible_cells(  # noqa: PLR0913 - what is judged, by which figures, and wha
     cells = cells.join(numbers[counted]).assign(poverty_rate=_rates(numbers))
     calibration: dict[str, dict[str, Any]] = {}
     if income == POVERTY and income not in grid.columns:
-        rate, required = _poverty(cells, by_unit, poverty_rate, calibration)
-        cells["income_eur"] = pd.Series(pd.NA, index=cells.index, dtype="Float64")
-        cells["margin"] = required - rate
-        below = (rate >= required).where(rate.notna() & required.notna()).astype("boolean")
+        below = _below_by_rate(cells, by_unit, poverty_rate, calibration)
     else:
         column = numbers[income] if income in grid.columns else _mean(cells, by_unit, calibration)
-        cells["income_eur"] = column.astype("Float64")
-        cells["margin"] = cells["income_eur"] / cells["threshold_eur"].astype("Float64") - 1
-        below = (cells["income_eur"] < cells["threshold_eur"].astype("Float64")).astype("boolean")
+        below = _below_by_income(cells, column)
     cells["basis"] = _basis(grid, numbers)
     small, unknown = (unit.isin(names).to_numpy() for names in _unfit(by_unit, rules))
     below = below.mask(cells["population"].isna(), pd.NA)
@@ -234,6 +229,24 @@ def _require_options(national_median: object, poverty_rate: object, set_aside: I
     if problems:
         raise UsageError(Note("designation.income_unusable"), problems=problems)
     return [kind for kind in _APART if kind in apart]
+
+
+def _below_by_rate(
+    cells: pd.DataFrame, by_unit: pd.DataFrame, given: float | None, calibration: dict[str, dict[str, Any]]
+) -> pd.Series:
+    """Whether each cell has the rate required; writes its margin, and no income."""
+    rate, required = _poverty(cells, by_unit, given, calibration)
+    cells["income_eur"] = pd.Series(pd.NA, index=cells.index, dtype="Float64")
+    cells["margin"] = required - rate
+    return (rate >= required).where(rate.notna() & required.notna()).astype("boolean")
+
+
+def _below_by_income(cells: pd.DataFrame, income: pd.Series) -> pd.Series:
+    """Whether each cell is below its threshold; writes its income and margin."""
+    threshold = cells["threshold_eur"].astype("Float64")
+    cells["income_eur"] = income.astype("Float64")
+    cells["margin"] = cells["income_eur"] / threshold - 1
+    return (cells["income_eur"] < threshold).astype("boolean")
 
 
 def _unfit(by_unit: pd.DataFrame, rules: Rules) -> tuple[list[Any], list[Any]]:

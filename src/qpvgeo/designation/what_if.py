@@ -1,27 +1,31 @@
-"""A perimeter drawn by anyone, judged by the criteria of the decree: which pass, which fail, and by how much.
-
-The nearest change that would flip the verdict is named in whole cells: those to leave out, from the highest income
-down, until the income is below the threshold; those to add, eligible and next to the perimeter, until there are enough
-people. Of a perimeter that passes, those to leave out, with the most people first, until there are too few.
-"""
+"""A perimeter drawn by anyone, judged by the criteria of the decree: which pass, which fail, and by how much."""
 
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from qpvgeo.designation.agreement import SLIVER
+from qpvgeo.designation.door import require_cells, require_minimum
+from qpvgeo.designation.nearest_change import Move, nearest_change
+from qpvgeo.designation.verdict import Ground, Held, Verdict, ground_of, verdict
 from qpvgeo.errors import DataError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
-from qpvgeo.frames.require import require_columns, require_unique_cells
-from qpvgeo.geometry.cell_cover import cover
-from qpvgeo.geometry.insee_lattice import Cells, format_ids, locate, neighbours, parse_ids
+from qpvgeo.frames.require import require_outlines
+from qpvgeo.geometry.cell_cover import Cover, cover
+from qpvgeo.geometry.insee_lattice import Cells, format_ids, locate
 from qpvgeo.language import Note
 
 __all__ = ["Judgement", "judge_perimeters"]
 
-_NEEDED = ("unit", "threshold_eur", "income_eur", "eligible", "state", "population", "households")
+_NEEDED = ("unit", "threshold_eur", "income_eur", "eligible", "state", "population")
+_VERDICT = (
+    "passes", "population_low", "population", "population_high", "population_margin", "income_eur", "threshold_eur",
+    "income_margin", "income_low", "income_high", "income_known_share", "unit", "reasons",
+)  # fmt: skip
+_CHANGES = ("change", "cell_id", "population")
+_SQUARE_KM = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,8 @@ class Judgement:
     verdicts
         A row per perimeter, on its index.
     changes
-        A row per cell to add or leave out for the verdict to flip: `perimeter`, `change` (`"add"` or `"leave out"`),
-        `cell_id`, `population`.
+        A row per cell of the change that turns a verdict: `perimeter`, `change` (`"add"` the rest of the cell, `"leave
+        out"` what the perimeter holds of it), `cell_id`, `population` (people gained or given up).
     """
 
     verdicts: pd.DataFrame
@@ -48,7 +52,7 @@ def judge_perimeters(areas: gpd.GeoDataFrame, cells: pd.DataFrame, *, min_popula
     Parameters
     ----------
     areas
-        Polygons with a CRS.
+        Polygons with a CRS, on unique labels.
     cells
         Frame of `qpvgeo.eligible_cells`, by medians or by the mean: rates of poverty give no income to compare.
     min_population
@@ -59,17 +63,31 @@ def judge_perimeters(areas: gpd.GeoDataFrame, cells: pd.DataFrame, *, min_popula
     Judgement
         `verdicts` has, on the index of the areas:
 
-        - `passes`: boolean, missing where no cell or no income is known under the area;
+        - `passes`: boolean, missing where it is not known: no cell under the area, or people whose income is not known
+          (imputed cells set aside among them), unless the area fails whatever these are;
         - `population_low`, `population`, `population_high`: people of the cells wholly inside, spread by area, touched;
         - `population_margin`: people above (or, negative, short of) the minimum;
-        - `income_eur`, `threshold_eur`, `income_margin`: mean income compared weighted by people, threshold of the unit
-          that most people are in, and income over threshold less 1 (below 0 is below the threshold);
-        - `unit`, `reasons`: list of notes, why it fails or cannot be judged.
+        - `income_eur`, `threshold_eur`, `income_margin`: mean of the incomes known weighted by people, threshold of the
+          unit that most people are in, and income over threshold less 1 (below 0 is below the threshold);
+        - `income_low`, `income_high`: the same mean with the people whose income is not known at the lowest and at the
+          highest income known in the unit; `income_known_share`: share of the people whose income is known;
+        - `unit`, `reasons`: list of notes, why it fails or cannot be judged;
+        - `nearest_change`: note on the change that turns the verdict, or on why there is none.
+
+        The density of the regime is asked too, where it has one.
 
     Raises
     ------
     DataError
-        The cells are not those of `eligible_cells`, or hold no income.
+        The cells are not those of `eligible_cells`, or hold no income; the areas are no outlines on unique labels.
+    UsageError
+        A minimum that is no number of people, or areas that are no layer.
+
+    Notes
+    -----
+    The change is found step by step, each step the cell that brings the perimeter nearest to the other verdict, and is
+    judged again before it is given. One cell is found whenever one is enough; of several, fewer might do. Cells are
+    added beside the perimeter, in its unit; what is left may have holes.
 
     Examples
     --------
@@ -82,134 +100,84 @@ def judge_perimeters(areas: gpd.GeoDataFrame, cells: pd.DataFrame, *, min_popula
     >>> judged.verdicts["passes"].dtype.name
     'boolean'
     """
-    require_columns(cells, _NEEDED, what=Note("frames.the_cells"), way_out=Note("designation.cells_way_out"))
-    require_unique_cells(cells)
+    lattice = require_cells(cells, _NEEDED)
+    require_outlines(areas, name="areas", unique=True)
+    require_minimum(min_population)
     if cells["income_eur"].isna().all():
         raise DataError(Note("designation.no_income_to_judge"), way_out=Note("designation.no_income_to_judge_way_out"))
-    lattice = parse_ids(cells.index)
-    covered = cover(areas, lattice.lattice)
-    position = locate(Cells(lattice.lattice, covered.cells.north, covered.cells.east), lattice)
-    known = position >= 0
-    owner, at, share = covered.area[known], position[known], covered.share[known]
-    rows, changes = [], []
-    for number, label in enumerate(areas.index):
-        mine = owner == number
-        row, change = _judged(cells, lattice, at[mine], share[mine], min_population)
-        rows.append(row)
-        changes += [{"perimeter": label, **one} for one in change]
-    verdicts = pd.DataFrame(rows, index=areas.index).astype({"passes": "boolean"})
-    listed = pd.DataFrame(changes, columns=["perimeter", "change", "cell_id", "population"])
     about = provenance(cells)
-    stamp(verdicts, about.get("files", []), fictional=is_fictional(cells), notes=list(about.get("notes", [])))
-    return Judgement(verdicts, listed)
+    ground = ground_of(cells, lattice, float(min_population), about.get("min_density_km2"))
+    rows: list[dict[str, object]] = []
+    notes: list[Note] = []
+    changes: list[pd.DataFrame] = []
+    for label, held in zip(areas.index, _held(ground, cover(areas, lattice.lattice), len(areas)), strict=True):
+        found = verdict(ground, held)
+        moves, note = nearest_change(ground, held, found)
+        rows.append(_row(ground, held, found))
+        notes.append(note)
+        changes.append(_listed(ground, held, moves).assign(perimeter=label))
+    verdicts = pd.DataFrame(rows, index=areas.index, columns=_VERDICT)
+    verdicts = verdicts.astype({"passes": "boolean", "threshold_eur": "Int64"})
+    # a note in a column of texts would be a text
+    verdicts["nearest_change"] = pd.Series(notes, index=areas.index, dtype="object")
+    listed = pd.concat(changes, ignore_index=True) if changes else pd.DataFrame(columns=[*_CHANGES, "perimeter"])
+    details = {key: about[key] for key in ("regime", "article", "proxy", "calibration", "set_aside") if key in about}
+    for table in (verdicts, listed):
+        stamp(
+            table,
+            about.get("files", []),
+            **details,
+            min_population=float(min_population),
+            fictional=is_fictional(cells, areas),
+            notes=list(about.get("notes", [])),
+        )
+    return Judgement(verdicts, listed[["perimeter", *_CHANGES]])
 
 
-def _judged(
-    cells: pd.DataFrame,
-    lattice: Cells,
-    at: npt.NDArray[np.intp],
-    share: npt.NDArray[np.float64],
-    least: float,
-) -> tuple[dict[str, object], list[dict[str, object]]]:
-    part = cells.iloc[at]
-    people = part["population"].astype("Float64").fillna(0).to_numpy(np.float64)
-    inside = people * share
-    low, high = float(people[share >= 1].sum()), float(people.sum())
-    income = part["income_eur"].astype("Float64").to_numpy(np.float64, na_value=np.nan)
-    unit_people = pd.Series(inside).groupby(part["unit"].to_numpy()).sum()
-    unit = unit_people.idxmax() if len(unit_people) else None
-    known = ~np.isnan(income)
-    mean = float(np.average(income[known], weights=inside[known])) if inside[known].sum() > 0 else float("nan")
-    thresholds = part["threshold_eur"][part["unit"] == unit].dropna() if unit is not None else pd.Series(dtype="Int64")
-    threshold = int(thresholds.iloc[0]) if len(thresholds) else None
-    total = float(inside.sum())
-    reasons: list[Note] = []
-    if not len(at):
-        reasons.append(Note("designation.no_cell_under"))
-    elif unit is None:
-        reasons.append(Note("designation.in_no_unit"))
-    elif threshold is None:
-        reasons.append(Note("designation.in_small_unit", unit=str(unit)))
-    if len(at) and total < least:
-        reasons.append(Note("designation.too_few_people", short=float(np.ceil(least - total)), least=least))
-    above = threshold is not None and not np.isnan(mean) and mean >= threshold
-    if above:
-        reasons.append(Note("designation.too_rich", over=mean - float(threshold or 0), threshold=threshold))
-    unknown = not len(at) or (threshold is not None and np.isnan(mean))
-    row: dict[str, object] = {
-        "passes": pd.NA if unknown else not reasons,
-        "population_low": low,
-        "population": total,
-        "population_high": high,
-        "population_margin": total - least,
-        "income_eur": mean,
-        "threshold_eur": threshold if threshold is not None else pd.NA,
-        "income_margin": mean / threshold - 1 if threshold else float("nan"),
-        "unit": unit,
-        "reasons": reasons,
+def _held(ground: Ground, covered: Cover, count: int) -> list[Held]:
+    """What each area holds; a strip of a cell that cannot be judged is a matter of drawing, and is left out."""
+    position = locate(Cells(ground.cells.lattice, covered.cells.north, covered.cells.east), ground.cells)
+    kept = position >= 0
+    kept[kept] = ground.known[position[kept]] | (covered.share[kept] >= SLIVER)
+    owner, at, share = covered.area[kept], position[kept], covered.share[kept]
+    ends = np.searchsorted(owner, np.arange(count + 1))
+    return [
+        Held(at[start:stop], share[start:stop], float(size) / _SQUARE_KM)
+        for start, stop, size in zip(ends[:-1], ends[1:], covered.size_m2, strict=True)
+    ]
+
+
+def _row(ground: Ground, held: Held, found: Verdict) -> dict[str, object]:
+    people = np.nan_to_num(ground.people[held.at])
+    there = bool(len(held.at))
+    known = not np.isnan(found.threshold)
+    return {
+        "passes": pd.NA if found.passes is None else found.passes,
+        "population_low": float(people[held.share > 1 - SLIVER].sum()) if there else np.nan,
+        "population": found.people if there else np.nan,
+        "population_high": float(people[held.share >= SLIVER].sum()) if there else np.nan,
+        "population_margin": found.people - ground.least if there else np.nan,
+        "income_eur": found.income,
+        "income_low": found.low,
+        "income_high": found.high,
+        "income_known_share": found.known_share,
+        "threshold_eur": int(found.threshold) if known else pd.NA,
+        "income_margin": found.income / found.threshold - 1 if known else np.nan,
+        "unit": ground.names[found.unit] if found.unit >= 0 else None,
+        "reasons": list(found.reasons),
     }
-    changes: list[dict[str, object]] = []
-    if above and threshold is not None:
-        changes += _left_out(part, inside, income, float(threshold))
-    if len(at) and total < least:
-        changes += _added(cells, lattice, at, least - total)
-    if row["passes"] is True:
-        changes += _undone(part, inside, least)
-    return row, changes
 
 
-def _undone(part: pd.DataFrame, inside: npt.NDArray[np.float64], least: float) -> list[dict[str, object]]:
-    """Fewest cells to leave out, those with the most people first, for a perimeter that passes to fail."""
-    order = np.argsort(-inside, kind="stable")
-    short = np.flatnonzero(inside.sum() - np.cumsum(inside[order]) < least)
-    return [
-        {"change": "leave out", "cell_id": part.index[row], "population": float(part["population"].iloc[row])}
-        for row in (order[: short[0] + 1] if len(short) else [])
-    ]
-
-
-def _left_out(
-    part: pd.DataFrame, inside: npt.NDArray[np.float64], income: npt.NDArray[np.float64], threshold: float
-) -> list[dict[str, object]]:
-    """Fewest cells to leave out, the highest incomes first, for the mean to fall below the threshold."""
-    order = np.argsort(np.where(np.isnan(income), -np.inf, income))[::-1]
-    weights = np.where(np.isnan(income), 0, inside)[order]
-    values = np.nan_to_num(income)[order] * weights
-    # what remains once the first cells of the order are gone
-    left_people = weights.sum() - np.cumsum(weights)
-    left_income = values.sum() - np.cumsum(values)
-    enough = np.flatnonzero((left_people > 0) & (left_income < threshold * left_people))
-    if not len(enough):
-        return []
-    gone = order[: enough[0] + 1]
-    return [
-        {"change": "leave out", "cell_id": part.index[row], "population": float(part["population"].iloc[row])}
-        for row in gone
-    ]
-
-
-def _added(cells: pd.DataFrame, lattice: Cells, at: npt.NDArray[np.intp], short: float) -> list[dict[str, object]]:
-    """Eligible cells next to the perimeter, those with the most people first, until there are enough."""
-    inside, missing = set(at.tolist()), short
-    added: list[dict[str, object]] = []
-    own = cells["unit"].isin(cells["unit"].iloc[at].dropna().unique())
-    eligible = (cells["eligible"].fillna(value=False).astype(bool) & own).to_numpy(bool)
-    while missing > 0:
-        edge = np.fromiter(sorted(inside), np.intp)
-        here = Cells(lattice.lattice, lattice.north[edge], lattice.east[edge])
-        beside = np.unique(np.concatenate([locate(one, lattice) for one in neighbours(here)]))
-        rows = [row for row in beside.tolist() if row >= 0 and row not in inside and eligible[row]]
-        if not rows:
-            return []
-        best = max(rows, key=lambda row: float(cells["population"].iloc[row]))
-        gained = float(cells["population"].iloc[best])
-        if gained <= 0:
-            return []
-        inside.add(best)
-        missing -= gained
-        added.append({"change": "add", "cell_id": format_ids(_one(lattice, best))[0], "population": gained})
-    return added
-
-
-def _one(lattice: Cells, row: int) -> Cells:
-    return Cells(lattice.lattice, lattice.north[row : row + 1], lattice.east[row : row + 1])
+def _listed(ground: Ground, held: Held, moves: list[Move]) -> pd.DataFrame:
+    """Cells of a change, with the people that each gains or gives up."""
+    at = np.array([row for _, row in moves], np.intp)
+    share = dict(zip(held.at.tolist(), held.share.tolist(), strict=True))
+    cells = Cells(ground.cells.lattice, ground.cells.north[at], ground.cells.east[at])
+    parts = [1 - share.get(row, 0.0) if change == "add" else share[row] for change, row in moves]
+    return pd.DataFrame(
+        {
+            "change": pd.Series([change for change, _ in moves], dtype="str"),
+            "cell_id": format_ids(cells) if len(at) else pd.Series(dtype="str"),
+            "population": np.array(parts, float) * np.nan_to_num(ground.people[at]),
+        }
+    )
