@@ -72,7 +72,8 @@ fuzz: $(VENV)/.dev  ## twenty thousand damaged files and five thousand misuses, 
 	$(BIN)/python scripts/fuzz.py misuses 5000
 	$(BIN)/python scripts/fuzz.py files 20000
 
-soak: $(VENV)/.dev  ## kill two hundred runs while they write or fetch; an hour
+soak: $(VENV)/.dev  ## a thousand cycles in flat memory, two hundred runs killed while they write or fetch; an hour
+	$(BIN)/python scripts/flat.py 1000 200
 	$(BIN)/python scripts/soak.py 200
 
 docs: $(VENV)/.dev  ## build the site into site/, notebooks run, with warnings as errors

@@ -1,10 +1,12 @@
 """The wheel and the source archive hold what they must, and their metadata read well on an index."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tarfile
+import venv
 import zipfile
 from email import message_from_string
 from pathlib import Path
@@ -140,3 +142,27 @@ def test_the_workflow_names_three_pythons_the_oldest_dependencies_and_the_site()
     assert "lowest-direct" in text
     assert "make docs" in text
     assert "qpvgeo ledger" in text
+
+
+def test_the_wheel_answers_in_an_empty_environment(built, tmp_path):
+    where = tmp_path / "empty"
+    venv.create(where, with_pip=True)
+    python = where / ("Scripts" if os.name == "nt" else "bin") / "python"
+    clean = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "QPVGEO_TEST_DATA"}}
+    install = [str(python), "-m", "pip", "install", "--quiet", str(built[0])]
+    installed = subprocess.run(install, env=clean, capture_output=True, text=True, check=False)
+    if installed.returncode and "connection" in installed.stderr.lower():
+        pytest.skip("no index of packages is within reach")
+    assert installed.returncode == 0, installed.stderr
+    command = [str(python.with_name("qpvgeo")), "summary", "--sample", "--json"]
+    said = subprocess.run(command, env=clean, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert (json.loads(said)["n_qpv"], json.loads(said)["population"]) == (16, 22_544)
+    listed = subprocess.run(
+        [str(python), "-c", "import qpvgeo; print(qpvgeo.__file__)"],
+        env=clean,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert str(where) in listed.stdout

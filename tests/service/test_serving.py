@@ -9,9 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from tests.builders import refused
 from tests.servers import Server
 
 import qpvgeo as qg
+from qpvgeo import service
+from qpvgeo.errors import UsageError
 from qpvgeo.service import Limits, serve
 
 _TRIES = 400
@@ -134,3 +137,20 @@ def test_without_data_the_way_out_is_said(tmp_path):
         Server(tmp_path, "--data", str(tmp_path), QPVGEO_OFFLINE="1")
     assert "qpvgeo fetch" in str(caught.value)
     assert "Traceback" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [({"held": 3}, "held"), ({"limits": [1, 2]}, "limits"), ({"origins": 5}, "origins")],
+    ids=["held", "limits", "origins"],
+)
+def test_what_the_application_is_made_of_is_judged(given, named):
+    held = given.pop("held", None) or service.Held.read(sample=True, grid=False)
+    error = refused(lambda: service.create_app(held, **given), "frames.wrong_kinds", UsageError)
+    assert [problem.values["name"] for problem in error.problems] == [named]
+
+
+@pytest.mark.parametrize(("given", "named"), [({"workers": "two"}, "workers"), ({"address": None}, "address")])
+def test_how_it_is_served_is_judged(given, named):
+    error = refused(lambda: service.serve(**given), "frames.wrong_kinds", UsageError)
+    assert [problem.values["name"] for problem in error.problems] == [named]

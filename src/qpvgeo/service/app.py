@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from qpvgeo._version import __version__
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.language import Note
 from qpvgeo.service.guard import PATH, Guard
 from qpvgeo.service.held import Held
@@ -44,6 +44,7 @@ _OWN = "private, max-age=3600"
 Answer = Callable[["_Service", Request, str], Awaitable[Response]]
 
 
+@judged
 def create_app(held: Held, limits: Limits | None = None, *, origins: Sequence[str] = ("*",)) -> Starlette:
     """Make the application, for `uvicorn` or any other server of ASGI.
 
@@ -68,7 +69,10 @@ def create_app(held: Held, limits: Limits | None = None, *, origins: Sequence[st
     >>> [route.path for route in app.routes][:3]
     ['/v1/locate', '/v1/locate', '/v1/tag']
     """
-    service = _Service(held, limits or Limits())
+    limits = Limits() if limits is None else limits
+    if not isinstance(held, Held) or not isinstance(limits, Limits):
+        raise TypeError
+    service = _Service(held, limits)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.errors import OutputError, QpvgeoError, UsageError
+from qpvgeo.errors import OutputError, QpvgeoError, UsageError, judged
 from qpvgeo.language import Note
 from qpvgeo.service.limits import Limits
 
@@ -37,6 +37,7 @@ _MEMORY = {
 """What makes workers give back the memory of a file once it is answered; read by them when they start."""
 
 
+@judged
 def serve(
     data: str | os.PathLike[str] | None = None,
     *,
