@@ -68,7 +68,7 @@ def test_series_on_different_indexes_are_refused():
     refused(lambda: qg.income_threshold(20_000, local, population), "designation.no_threshold", UsageError)
 
 
-@pytest.mark.parametrize("name", ["973", "Guyane", "Guadeloupe", "976", "polynésie française"])
+@pytest.mark.parametrize("name", ["973", "Guyane", "Guadeloupe", "976", "polynésie française", "Polynesie francaise"])
 def test_other_regimes_are_refused_by_name_with_their_article(name):
     error = refused(lambda: rules_of(name), "designation.unknown_regime", UsageError)
     assert "art." in error.problems[0].values["article"]

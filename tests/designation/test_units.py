@@ -1,9 +1,11 @@
 """Urban units by commune: the people of the whole unit, and the medians that the user gives."""
 
+import pandas as pd
 import pytest
 from tests.builders import refused
 
-from qpvgeo.designation import read_units
+from qpvgeo.designation import read_units, single_unit
+from qpvgeo.errors import UsageError
 
 TABLE = "CODGEO;LIBGEO;UU2020;uu_name;pop_com\n01001;A;01701;Ville;9000\n01002;B;01701;Ville;901\n01003;C;01000;;500\n"
 
@@ -34,6 +36,29 @@ def test_missing_columns_and_repeated_communes_are_refused(tmp_path):
     assert {problem.values["kind"] for problem in error.problems} == {"unit", "population"}
     path.write_text("CODGEO;UU2020;pop_com\n01001;01701;1\n01001;01701;2\n", encoding="utf-8")
     refused(lambda: read_units(path), "designation.units_unusable")
+
+
+@pytest.mark.parametrize("medians", [True, float("nan"), -1, {"01701": float("inf")}, {"01701": True}, {"01701": "9"}],
+                         ids=str)  # fmt: skip
+def test_medians_that_are_no_amounts_are_refused(table, medians):
+    error = refused(lambda: read_units(table, medians=medians), "designation.units_unusable", UsageError)
+    assert [problem.key for problem in error.problems] == ["designation.not_an_amount"]
+
+
+def test_medians_are_found_by_codes_that_lost_their_zero_and_refused_where_none_is(table):
+    assert read_units(table, medians={1701: 19_000})["median"].tolist() == [19_000, 19_000]
+    refused(lambda: read_units(table, medians={"59702": 19_000}), "designation.no_median_of_units", UsageError)
+
+
+def test_a_median_that_is_not_known_is_missing(table):
+    assert read_units(table, medians=pd.Series({"01701": None, "59702": 19_000})[:1])["median"].isna().all()
+
+
+@pytest.mark.parametrize("amounts", [{"population": float("nan")}, {"median": True}, {"mean": 0}], ids=str)
+def test_amounts_of_one_unit_are_numbers_above_0(amounts):
+    given = {"population": 50_000, "median": 20_000} | amounts
+    grid = pd.DataFrame({"communes": [["01001"]]})
+    refused(lambda: single_unit(grid, **given), "designation.units_unusable", UsageError)
 
 
 @pytest.mark.real

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from qpvgeo import facts
+from qpvgeo.codes.places import plain
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.language import Note
 
@@ -79,7 +80,7 @@ def rules_of(regime: str) -> Rules:
         other = [
             row
             for row in facts.rows("designation_methods")
-            if str(regime).casefold() in {row["territory"], row["name"].casefold()}
+            if plain(str(regime)) in {row["territory"], plain(row["name"])}
         ]
         problems = [
             Note("designation.other_method", name=row["name"], method=row["method"], article=row["article"])

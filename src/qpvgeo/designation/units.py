@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
-from qpvgeo.errors import DataError, judged
+from qpvgeo.designation.door import is_number
+from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats.text_tables import find_column, read_table, to_number
+from qpvgeo.frames.require import require_frame
 from qpvgeo.language import Note
 
 __all__ = ["read_units", "single_unit"]
@@ -44,6 +47,8 @@ def read_units(
     ------
     DataError
         No column of communes, units or inhabitants, or communes that appear twice.
+    UsageError
+        Medians that are no amounts above 0, or of none of the units of the table.
 
     Notes
     -----
@@ -84,7 +89,7 @@ def read_units(
             way_out=Note("designation.units_way_out"),
         )
     if medians is not None:
-        units["median"] = float(medians) if isinstance(medians, int | float) else units["unit"].map(dict(medians))
+        units["median"] = _medians(medians, units["unit"])
     else:
         units["median"] = to_number(table[names["median"]]).numbers.to_numpy() if names["median"] else float("nan")
     units["population"] = units.groupby("unit")["own"].transform(lambda parts: parts.sum(skipna=False))
@@ -93,6 +98,35 @@ def read_units(
 
 
 _KNOWN = {"commune": _COMMUNE, "unit": _UNIT, "name": _NAME, "population": _POPULATION, "median": _MEDIAN}
+
+
+def _medians(given: Mapping[str, float] | pd.Series | float, unit: pd.Series) -> pd.Series:
+    """Median of the unit of each commune: one for all, or by code of unit."""
+    if not isinstance(given, Mapping | pd.Series):
+        _require_amounts({"medians": given})
+        return pd.Series(float(given), index=unit.index)
+    by_unit = {str(code).strip(): value for code, value in given.items() if not pd.isna(value)}
+    _require_amounts({f"medians[{code!r}]": value for code, value in by_unit.items()})
+    codes = unit.where(unit.isin(list(by_unit)), unit.str.lstrip("0"))
+    found = codes.map({code: float(value) for code, value in by_unit.items()}).astype("float64")
+    if by_unit and found.isna().all():
+        raise UsageError(
+            Note("designation.no_median_of_units", units=list(by_unit)), way_out=Note("designation.units_way_out")
+        )
+    return found
+
+
+def _require_amounts(given: Mapping[str, Any]) -> None:
+    """Raise when an amount is no number above 0."""
+    problems = [
+        Note("designation.not_an_amount", where=name, value=repr(value))
+        for name, value in given.items()
+        if not (is_number(value) and value > 0)
+    ]
+    if problems:
+        raise UsageError(
+            Note("designation.units_unusable"), problems=problems, way_out=Note("designation.units_way_out")
+        )
 
 
 @judged
@@ -113,6 +147,11 @@ def single_unit(grid: pd.DataFrame, *, population: float, median: float, mean: f
     pandas.DataFrame
         As `qpvgeo.eligible_cells` takes it.
 
+    Raises
+    ------
+    UsageError
+        The grid is no frame, or an amount is no number above 0.
+
     Examples
     --------
     >>> import pandas as pd
@@ -120,6 +159,8 @@ def single_unit(grid: pd.DataFrame, *, population: float, median: float, mean: f
     >>> single_unit(grid, population=45_000, median=19_000)["median"].to_dict()
     {'99001': 19000, '99002': 19000}
     """
+    require_frame(grid, Note("frames.the_grid"))
+    _require_amounts({"population": population, "median": median} | ({} if mean is None else {"mean": mean}))
     listed = grid["communes"].dropna() if "communes" in grid.columns else pd.Series(dtype=object)
     towns = sorted({code for codes in listed for code in ([codes] if isinstance(codes, str) else codes)}) or [""]
     whole = {"unit": "1", "population": population, "median": median} | ({} if mean is None else {"mean": mean})
