@@ -151,3 +151,22 @@ def test_cells_with_names_of_their_own(tmp_path):
 def test_names_that_no_file_has_are_refused(command):
     assert run(command, "--sample", "--columns", "zz=population").exit_code != 0
     assert run(command, "--sample", "--layer", "zz").exit_code != 0
+
+
+@pytest.mark.parametrize(("column", "vintage", "name"), [("old", 2015, "before"), ("new", 2024, "after")])
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside others"])
+def test_a_layer_with_two_columns_of_codes_is_read_by_the_one_that_is_named(tmp_path, column, vintage, name, beside):
+    shape = shapely.box(2.48, 48.90, 2.49, 48.91)
+    columns = {"old": ["QP093001"], "new": ["QN09301N"], "lib": [name]}
+    gpd.GeoDataFrame(columns, geometry=[shape], crs=4326).to_file(tmp_path / "two.geojson")
+    (tmp_path / "people.csv").write_text("old;new;pop_muni_2018\nQP093001;QN09301N;1200\n")
+    if beside:
+        others = {"code_qp": ["QN09301N", "QN09302N"], "lib_qp": ["A", "B"]}
+        gpd.GeoDataFrame(others, geometry=[shape, shape], crs=4326).to_file(tmp_path / "a.geojson")
+    words = ("summary", "--vintage", vintage, "--data", tmp_path)
+    found = answer(*words, "--columns", f"{column}=qpv_code")
+    assert (found["n_qpv"], found["population"]) == (1, 1200)
+    if not beside:
+        error = run(*words).exception
+        assert [problem.key for problem in error.problems] == ["sources.name_its_codes"]
+        assert error.problems[0].values["example"] == column

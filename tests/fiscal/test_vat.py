@@ -70,6 +70,13 @@ def test_of_several_geographies_each_day_takes_its_own(on, code):
         assert (found["zone"], found["qpv_code"]) == ("within 300 m", code)
 
 
+def test_two_releases_joined_are_refused_and_work_as_a_list():
+    fuller = layer({CODE: SQUARE, OTHER: FAR_OFF})
+    error = refused(lambda: zone(east(0, 100), pd.concat([QPV, fuller])), "fiscal.no_perimeters_by_code", DataError)
+    assert (error.problems[0].values["label"], error.way_out.key) == (CODE, "fiscal.releases_as_a_list")
+    assert zone(east(0, 100), [QPV, fuller])["qpv_code"] == CODE
+
+
 def test_of_two_releases_of_one_list_the_fuller_is_taken():
     fuller = layer({CODE: SQUARE, OTHER: FAR_OFF})
     for frames in ([QPV, fuller], [fuller, QPV]):

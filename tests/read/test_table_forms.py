@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from tests.builders import workbook_of
+from tests.builders import refused, workbook_of
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError
@@ -202,3 +202,43 @@ def test_a_record_with_the_word_of_a_level_is_no_header(tmp_path):
     path = table(tmp_path, "GEO;OBJET;PMUN\n59350;COM;2021\n59009;COM;300\n")
     assert isinstance(qg.read_communes(path), pd.DataFrame)
     assert people(path, level="commune") == {"59350": 2021, "59009": 300}
+
+
+LEFT = "siren;nature;nb_com;pmun;insee;nom_com\n245900410;METRO;95;1170000;59350;Lille\n"
+RIGHT = "CODGEO;LIBGEO;EPCI;LIBEPCI;pop_mun\n59350;Lille;245900410;MEL;1170000\n67482;Strasbourg;246700488;EMS;500000\n"
+
+
+def test_people_among_the_columns_of_an_epci_of_one_commune_are_not_those_of_the_commune(tmp_path):
+    path = table(tmp_path, LEFT)
+    refused(lambda: qg.read_population(path, level="commune", year=2017), "read.populations_of_epci")
+    assert qg.read_communes(path)["population"].isna().all()
+    assert "read.epci_totals" in notes_of(qg.read_communes(path))
+    # the caller who names it is obeyed
+    named = qg.read_population(path, level="commune", year=2017, columns={"pmun": "population"})
+    assert named["population"].tolist() == [1_170_000]
+
+
+def test_a_doubt_on_whose_people_they_are_is_a_note(tmp_path):
+    path = table(tmp_path, RIGHT)
+    assert "read.one_commune_an_epci" in notes_of(qg.read_population(path, level="commune", year=2017))
+    assert "read.one_commune_an_epci" in notes_of(qg.read_communes(path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        RIGHT.replace("67482;Strasbourg;246700488;EMS", "59009;Villeneuve;245900410;MEL"),
+        RIGHT.replace("pop_mun", "pmun_com"),
+        RIGHT.replace(";LIBEPCI;pop_mun", ";pmun_epci;pop_mun").replace("MEL", "1170000").replace("EMS", "500000"),
+        RIGHT.replace("LIBEPCI", "REG"),
+    ],
+    ids=["an EPCI of two communes", "said by the name", "beside those of the EPCI", "not of a composition"],
+)
+def test_no_doubt_where_something_tells(tmp_path, text):
+    assert "read.one_commune_an_epci" not in notes_of(qg.read_communes(table(tmp_path, text)))
+
+
+def test_the_year_of_people_is_in_the_name_that_the_caller_gives(tmp_path):
+    path = table(tmp_path, "codeQPV;libQPV;effectif_2021\nQN05901N;A;1200\n")
+    found = qg.read_population(path, columns={"effectif_2021": "population"})
+    assert found["reference_year"].tolist() == [2021]

@@ -14,6 +14,7 @@ import pandas as pd
 from qpvgeo.at_hand import missing
 from qpvgeo.codes.official import fold_arrondissement
 from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, UsageError
+from qpvgeo.formats.text_tables import read_table
 from qpvgeo.frames import forms, provenance
 from qpvgeo.indicators.named_communes import communes_of
 from qpvgeo.language import Note
@@ -41,6 +42,9 @@ COG_YEAR = 2024
 _FIRST_VINTAGE = 2015  # a geography of one release
 
 
+_NONE_NAMED: Mapping[str, str] = {}
+
+
 def _as_they_are(_paths: list[Path]) -> dict[str, Any]:
     return {}
 
@@ -51,6 +55,7 @@ def perimeters(
     *,
     release: str | None = None,
     options: Callable[[list[Path]], dict[str, Any]] = _as_they_are,
+    named: Mapping[str, str] = _NONE_NAMED,
 ) -> gpd.GeoDataFrame:
     """Perimeters of a geography, of the release given, else of the newest one where a folder holds several.
 
@@ -64,6 +69,8 @@ def perimeters(
         Release of the list of 2024 (see `qpvgeo.read_qpv`).
     options
         Gives the options of the reader for the files found.
+    named
+        Columns that the caller names: files that have the one of the codes are taken, whatever else the folder holds.
 
     Returns
     -------
@@ -76,7 +83,7 @@ def perimeters(
         There are none: names the places looked at, and the damaged files in them.
     """
     missing.bring("perimeters", vintage, data)
-    paths = recognise.find("perimeters", vintage, data)
+    paths = recognise.find_named("perimeters", named, vintage, data) or recognise.find("perimeters", vintage, data)
     noted: list[Note] = []
     given = options(paths)
     try:
@@ -103,6 +110,7 @@ def people(
     *,
     year: int | None = None,
     columns: Callable[[], Mapping[str, str] | None] = lambda: None,
+    named: Mapping[str, str] = _NONE_NAMED,
 ) -> pd.DataFrame | None:
     """Available table of populations; None when there is none.
 
@@ -113,12 +121,14 @@ def people(
     """
     missing.bring("population", vintage, data)
     try:
-        paths = recognise.find("population", vintage, data)
+        by_name = recognise.find_named("population", named, vintage, data)
+        paths = by_name or recognise.find("population", vintage, data)
     except MissingDataError:
         return None
-    named = columns()
-    if year is None or named:
-        return read_population(paths[0], year=year, columns=named)
+    held = set(read_table(paths[0]).columns) if by_name else set()
+    given = {name: meaning for name, meaning in named.items() if name in held} or columns()
+    if year is None or given:
+        return read_population(paths[0], year=year, columns=given)
     refused: list[str] = []
     for path in paths:
         try:

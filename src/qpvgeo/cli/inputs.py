@@ -68,12 +68,12 @@ def required_perimeters(vintage: int, data: Path | None, reading: Reading = PLAI
     """
     context = click.get_current_context(silent=True)
     release = context.meta.get(RELEASE) if context else None
-    return files.perimeters(vintage, data, release=release, options=reading.of_layers)
+    return files.perimeters(vintage, data, release=release, options=reading.of_layers, named=reading.columns)
 
 
 def people(vintage: int, data: Path | None, year: int | None, reading: Reading = PLAIN) -> pd.DataFrame | None:
     """Available table of populations; None when there is none."""
-    return files.people(vintage, data, year=year, columns=reading.rest)
+    return files.people(vintage, data, year=year, columns=reading.rest, named=reading.columns)
 
 
 def grids_near(

@@ -72,7 +72,9 @@ def perimeters_of(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str) -> Layer:
         raise DataError(
             Note("fiscal.no_perimeters_by_code", name=what),
             problems=problems,
-            way_out=Note("fiscal.no_perimeters_by_code_way_out"),
+            way_out=Note("fiscal.releases_as_a_list")
+            if what == "qpv" and (counts > 1).any()
+            else Note("fiscal.no_perimeters_by_code_way_out"),
         )
     own = code.map(official.of_qpv).map(territories.of_department)
     where = own.replace(territories.SAMPLE, "hexagone").to_numpy(dtype=object)

@@ -8,8 +8,8 @@ from qpvgeo.formats.cells import normalise
 
 __all__ = ["has_names", "two_lines"]
 
-_LONG_NUMBER = re.compile(r"\d[\d\s]{3,}\d(?:[.,]\d+)?")
-"""More digits than a year: a value, never the name of a column."""
+_LONG_NUMBER = re.compile(r"\d[\d\s]{3,}\d(?:[.,]\d+)?|2[AB]\d{3}")
+"""More digits than a year, or the code of a commune: a value, never the name of a column."""
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 

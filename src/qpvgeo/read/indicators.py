@@ -16,11 +16,11 @@ import pandas as pd
 
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError, UsageError, judged
-from qpvgeo.formats.text_tables import normalise, notes_of, read_table
+from qpvgeo.formats.text_tables import find_column, normalise, notes_of, read_table
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.read.indicator_names import IDENTIFYING, Named, named
-from qpvgeo.sources import catalog, recognise
+from qpvgeo.sources import catalog, long_tables, recognise
 from qpvgeo.sources import published_columns as published
 
 __all__ = ["INDICATOR_COLUMNS", "read_indicators", "refuse_other_columns"]
@@ -33,6 +33,15 @@ INDICATOR_COLUMNS = ("theme", "indicator", "value", "unit", "year", "flag", "pub
 _IRIS_NAMES = ("iris", "code_iris", "codgeo", "geo", "dciris")
 _IRIS = r"\d[\dAB]\d{7}"
 _YEARS = ("annee", "year", "millesime")
+_UNITS = {
+    **dict.fromkeys(("EUR", "EUR_YR", "EUR_CUR"), "EUR"),
+    **dict.fromkeys(("PT", "PC", "PERCENT"), "%"),
+    **dict.fromkeys(("PS", "HH", "NB", "UNIT", "CU", "DW"), "number"),
+    **dict.fromkeys(("RO", "RATIO", "_Z"), "ratio"),
+    **dict.fromkeys(("IX", "INDEX"), "index"),
+}
+"""Units of measure of long tables; others are left missing."""
+
 _FLAGS = {
     **dict.fromkeys(("s", "ns", "secret", "c"), "secret"),
     **dict.fromkeys(("nd", "n_d", "na", "n_a", "nc"), "not available"),
@@ -54,7 +63,8 @@ def read_indicators(
     Parameters
     ----------
     source
-        CSV, workbook, Parquet or a zip with one such table, or a key of `qpvgeo.datasets()` (`"qpv-2024-jobs"`).
+        CSV, workbook, Parquet or a zip with one such table, or a key of `qpvgeo.datasets()` (`"qpv-2024-jobs"`). The
+        long tables of Insee's catalogue (`GEO`, `TIME_PERIOD`, `OBS_VALUE`) are read too.
     by
         What a row is of: `qpv`, `iris` (nine characters) or `commune`.
     theme
@@ -107,7 +117,7 @@ def read_indicators(
             Note("read.no_unit_of_indicators", by=str(by)), way_out=Note("read.units_are", units=list(_CODES))
         )
     path = recognise.paths(source, data)[0]
-    text = read_table(path)
+    text = _table(path, by)
     notes: list[str] = [*notes_of(text)]
     record = provenance.file_record(path, member=text.attrs["table"].get("member"))
     unused = set(columns or {})
@@ -116,9 +126,8 @@ def read_indicators(
     text, codes = _coded(text, by, path, notes)
     known = catalog.of_file(path.name)
     about = theme or (known.kind if known is not None else None)
-    long = _long(text, codes, about, year, path)
-    if by == "qpv":
-        long = _by_communes(long, text, path, notes)
+    long = (_observed if long_tables.is_long(text) else _long)(text, codes, about, year, path)
+    long = _by_communes(long, text, path, notes) if by == "qpv" else long.drop(columns="line")
     return provenance.stamp(
         long.rename(columns={"unit_code": _CODES[by]}),
         [{**record, "kind": "indicators"}],
@@ -126,6 +135,20 @@ def read_indicators(
         notes=notes,
         fictional=published.is_sample(codes.unique()),
     )
+
+
+def _table(path: Path, by: By) -> pd.DataFrame:
+    """Table of a file; of a long one, which may stand beside its dictionary in a zip, the rows of the units."""
+    try:
+        text = read_table(path, expect=[long_tables.LONG])
+    except DataError as error:
+        if error.key != "formats.no_line_of_names":
+            raise
+        return read_table(path)
+    about = text.attrs["table"]
+    kept = long_tables.of_rows(text, by)
+    kept.attrs["table"] = about
+    return kept
 
 
 def refuse_other_columns(unused: Iterable[str]) -> None:
@@ -206,6 +229,35 @@ def _long(text: pd.DataFrame, codes: pd.Series, theme: str | None, year: int | N
     joined = joined.iloc[order]
     texts = dict.fromkeys(("unit_code", "theme", "indicator", "unit", "flag", "published_name"), "str")
     return joined.rename_axis("line").reset_index().astype(texts | {"value": "Float64", "year": "Int64"})
+
+
+def _observed(text: pd.DataFrame, codes: pd.Series, theme: str | None, year: int | None, path: Path) -> pd.DataFrame:
+    """Values of a long table: the measure is the indicator, its unit and the secret stand in columns of their own."""
+    value, when, unit, status = (
+        find_column(text, [name]) for name in ("obs_value", "time_period", "unit_measure", "conf_status")
+    )
+    values, flags = _read(text[str(value)])
+    if values is None:
+        raise DataError(Note("read.no_figures", file=path.name, columns=list(map(str, text.columns))))
+    names = long_tables.measures(text)
+    said = names.map({name: named(name) for name in names.unique()})
+    secret = text[status].isin(["C", "N", "S"]) if status else pd.Series(False, text.index)
+    units = text[unit].map(_UNITS) if unit else said.map(lambda one: one.unit)
+    years = text[str(when)].str.extract(r"^(\d{4})", expand=False).astype("Int64")
+    rows = pd.DataFrame(
+        {
+            "unit_code": codes,
+            "theme": said.map(lambda one: theme or one.theme or "other"),
+            "indicator": names.map(normalise),
+            "value": values,
+            "unit": units,
+            "year": years.fillna(pd.NA if year is None else year),
+            "flag": flags.mask(values.isna() & secret, "secret"),
+            "published_name": names,
+        }
+    )
+    texts = dict.fromkeys(("unit_code", "theme", "indicator", "unit", "flag", "published_name"), "str")
+    return rows.rename_axis("line").reset_index().astype(texts | {"value": "Float64", "year": "Int64"})
 
 
 def _years(said: Named, rows: pd.Series | None, year: int | None, index: pd.Index) -> pd.Series:

@@ -38,6 +38,7 @@ from qpvgeo.sources import published_columns as published
 from qpvgeo.sources import recognise
 from qpvgeo.sources.catalog import published_year
 from qpvgeo.sources.known_tables import EXPECT, read_known
+from qpvgeo.sources.long_tables import widened
 from qpvgeo.sources.published_names import COMMUNE_CODE, COMMUNE_NAME, QPV_CODE, QPV_NAME
 
 __all__ = ["Level", "read_population"]
@@ -180,13 +181,15 @@ def read_population(
 
 
 def _read(
-    path: Path, rows: str, columns: Mapping[str, str] | None, layer: str | None, year: int | None
+    path: Path, rows: Literal["qpv", "commune"], columns: Mapping[str, str] | None, layer: str | None, year: int | None
 ) -> pd.DataFrame:
     """The table; of several sheets with the same columns, the one named after the year."""
     text = read_known(path, EXPECT[rows], columns, layer)
     others = text.attrs["table"].get("other_sheets", [])
     named = [sheet for sheet in [text.attrs["table"].get("sheet", ""), *others] if year and str(year) in sheet]
-    return read_known(path, EXPECT[rows], columns, named[0]) if layer is None and others and len(named) == 1 else text
+    if layer is None and others and len(named) == 1:
+        text = read_known(path, EXPECT[rows], columns, named[0])
+    return widened(text, rows)
 
 
 def _hold_against_facts(people: pd.Series, text: pd.DataFrame, call: _Call, kind: Literal["commune", "qpv"]) -> None:
@@ -232,11 +235,15 @@ def _of_communes(text: pd.DataFrame, call: _Call) -> pd.DataFrame:
     chosen = _choose(text, call, scope="commune")
     values = counts.people(text[chosen.column], where=call.where, notes=call.notes)
     epci = published.epci_column(text)
-    if epci and chosen.scope != "commune" and counts.repeated_by(values, text[epci]):
+    obeyed = "population" in call.columns.values() and epci and text[epci].is_unique
+    judged_by = epci if chosen.scope != "commune" and not obeyed else None
+    whole = counts.of_groups(text, chosen.column, text[judged_by]) if judged_by else False
+    if whole:
         raise DataError(
             Note("read.populations_of_epci", file=call.where, column=chosen.column),
             way_out=Note("read.give_people_of_each", kind="commune"),
         )
+    call.notes += [Note("read.one_commune_an_epci", file=call.where, column=chosen.column)] if whole is None else []
     reference = chosen.year or _stated(text) or call.year
     if reference is None and call.published is not None:
         reference = call.published
@@ -390,7 +397,7 @@ def _choose(text: pd.DataFrame, call: _Call, *, scope: str) -> counts.Population
         column = find_column(text, [canonical])
         if canonical in {"population", "population_part"} and column is not None:
             stated = next(iter(counts.population_columns(pd.DataFrame(columns=[original]))), None)
-            year = call.year or (stated.year if stated else None)
+            year = call.year or (stated.year if stated else None) or counts.year_in(original)
             return counts.PopulationColumn(column, year, "commune" if canonical == "population_part" else "")
     found, year, where = counts.population_columns(text), call.year, call.where
     if not found:

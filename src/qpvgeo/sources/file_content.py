@@ -23,7 +23,7 @@ from qpvgeo.sources import catalog, known_tables
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.published_names import COMMUNE_CODE, named
 
-__all__ = ["SUFFIXES", "Found", "Kind", "is_published_name", "judge", "judge_layer"]
+__all__ = ["SUFFIXES", "Found", "Kind", "codes_columns", "is_published_name", "judge", "judge_layer"]
 
 Kind = Literal["perimeters", "communes"] | known_tables.TableKind
 
@@ -122,6 +122,32 @@ def judge_layer(layer: vector_layers.Layer, basis: Literal["name", "content"] = 
     if published.of_kind(head, COMMUNE_CODE, "commune"):
         return Found(layer.path, "communes", None, layer.features, basis)
     return None
+
+
+def codes_columns(path: Path, kind: Literal["perimeters", "population"]) -> dict[str, set[int]]:
+    """Columns of outlines or of a table that hold codes of QPV, whatever their names, with the geographies of each.
+
+    Raises
+    ------
+    QpvgeoError
+        The file is damaged, or cannot be opened.
+    """
+    outlines = vector_layers.holds_outlines(path)
+    if outlines != (kind == "perimeters"):
+        return {}
+    if outlines:
+        areal = [one for one in vector_layers.layers(path) if not vector_layers.is_thin(one)]
+        tables = [known_tables.head_of(one) for one in areal]
+    else:
+        with _head(path) as head:
+            tables = [] if head is None else [_read_head(head)]
+    found: dict[str, set[int]] = {}
+    for text in tables:
+        for column in map(str, text.columns):
+            year = _vintage(text[column])
+            if year is not None:
+                found.setdefault(column, set()).add(year)
+    return found
 
 
 def _vintage(values: pd.Series) -> int | None:

@@ -16,6 +16,7 @@ from qpvgeo.formats import vector_layers
 from qpvgeo.formats.text_tables import as_text, existing_path, normalise, read_table
 from qpvgeo.language import Note
 from qpvgeo.sources import published_columns as published
+from qpvgeo.sources.long_tables import LONG, widened
 from qpvgeo.sources.population_columns import population_columns
 from qpvgeo.sources.published_names import COMMUNE_CODE, QPV_CODE, column_of, named
 
@@ -60,10 +61,11 @@ EPCI_CODE = (
 )
 
 EXPECT: Mapping[str, tuple[frozenset[str], ...]] = {
-    "qpv": tuple(frozenset({name}) for name in QPV_CODE),
+    "qpv": (LONG, *(frozenset({name}) for name in QPV_CODE)),
     "events": (frozenset({"mod", "com_av", "com_ap"}),),
     "epci": (frozenset({"epci", "libepci", "nature_epci"}), frozenset({"ept", "libept", "nb_com"})),
     "commune": (
+        LONG,
         frozenset({"com", "pmun"}),
         frozenset({"codcom", "pmun"}),
         *(frozenset({name}) for name in COMMUNE_CODE),
@@ -115,6 +117,7 @@ def kind_of(text: pd.DataFrame, name: str) -> TableKind | None:
     >>> kind_of(pd.DataFrame({"codeQPV": ["QN05901N"], "popMuniQPV": ["1200"]}), "x.csv")
     'population'
     """
+    text = widened(text)
     names = set(map(normalise, text.columns))
     return next((kind for kind, fits in _KINDS if fits(text, names, name)), None)
 

@@ -20,10 +20,12 @@ __all__ = [
     "PopulationColumn",
     "impossible_sums",
     "listed",
+    "of_groups",
     "people",
     "population_columns",
     "repeated_by",
     "whole_people",
+    "year_in",
 ]
 
 _CENSUS = re.compile(r"(?:[pd](\d\d)_pop|(?:pmun|psdc|pop_?mun)_?(\d\d))")
@@ -34,6 +36,14 @@ _MUNICIPAL = re.compile(
     r"(?P<scope>(?:_?(?:qpv|qp|du_quartier|quartier|part|depcom|communale|de_la_commune|commune|com|membre|reference|ref))*)"
     r"(?:_?(?:en_)?(?P<year>(?:19|20)\d\d))?"
 )
+
+_OF_EPCI = re.compile(
+    r"nature.*|nb_(?:com|communes|membres?).*|nombre_de_(?:communes|membres).*|fiscalite|mode_(?:de_)?financ\w*"
+    r"|(?:lib|libelle|nom|raison)_?(?:sociale|(?:\w+_)?epci|(?:du_)?groupement|interco\w*)"
+)
+"""Columns that describe an EPCI."""
+
+_COMMUNE = re.compile(r"insee\w*|codgeo|com|depcom|code_?(?:insee|commune|com)\w*|insee_com")
 
 _MOST = 1.5
 """A sum beyond this many times what is known of a place is not of its people."""
@@ -70,6 +80,18 @@ def population_columns(frame: pd.DataFrame) -> list[PopulationColumn]:
             scope = "commune" if re.search("com|part|membre", municipal["scope"]) else scope
             found.append(PopulationColumn(column, int(municipal["year"]) if municipal["year"] else None, scope))
     return found
+
+
+def year_in(name: str) -> int | None:
+    """Year at the end of the name of a column; that of a geography is none.
+
+    Examples
+    --------
+    >>> year_in("effectif_2018"), year_in("effectif_qp_2015"), year_in("effectif")
+    (2018, None, None)
+    """
+    found = re.fullmatch(r".*(?<!qp)(?<!qpv)(?<!geo)(?<!cog)_((?:19|20)\d\d)", normalise(name))
+    return int(found[1]) if found else None
 
 
 def people(values: pd.Series, *, where: str, notes: list[str]) -> pd.Series:
@@ -210,6 +232,45 @@ def impossible_sums(people: pd.Series, kind: Literal["commune", "qpv"]) -> list[
             if place in published and sums[place] > _MOST * published[place]
         ]
     return problems
+
+
+def of_groups(text: pd.DataFrame, column: str, groups: pd.Series) -> bool | None:
+    """Whether a column counts the people of the EPCI of each row and not those of the commune.
+
+    Parameters
+    ----------
+    text
+        A table of communes with their EPCI.
+    column
+        Column of people whose name does not say of what.
+    groups
+        EPCI of each row; missing for none.
+
+    Returns
+    -------
+    bool or None
+        True where the rows of each EPCI repeat one number, or where each EPCI has one row, in a table that describes
+        EPCI, and the column stands among their columns. None where each EPCI has one row and only the place of the
+        column could tell.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> one = pd.DataFrame({"siren": ["245900410"], "nature": ["METRO"], "pmun": ["1170000"], "insee": ["59350"]})
+    >>> of_groups(one, "pmun", one["siren"]), of_groups(one[["siren", "nature", "insee", "pmun"]], "pmun", one["siren"])
+    (True, None)
+    """
+    if repeated_by(text[column], groups):
+        return True
+    told = groups.dropna()
+    names = list(map(normalise, text.columns))
+    about = [place for place, name in enumerate(names) if _OF_EPCI.fullmatch(name)]
+    apart = any(re.search(r"(?:pmun|ptot|pop).*epci", name) for name in names)
+    if told.empty or told.duplicated().any() or not about or apart:
+        return False
+    codes = [place for place, name in enumerate(names) if _COMMUNE.fullmatch(name)]
+    place = list(text.columns).index(column)
+    return True if codes and min(about) < place < min(codes) else None
 
 
 def repeated_by(people: pd.Series, groups: pd.Series) -> bool:

@@ -112,6 +112,7 @@ COMMUNE_NAME = (
     "nom_membre",
     "libelle_membre",
     "nom_de_la_commune_membre",
+    "commune_membre",
     "libelle",
     "libmin",
     "libelle_commune",

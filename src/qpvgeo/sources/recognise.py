@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -21,7 +21,7 @@ from qpvgeo.formats import text_tables, vector_layers
 from qpvgeo.language import Note
 from qpvgeo.sources import catalog, file_memory, file_sets, folders
 from qpvgeo.sources import published_columns as published
-from qpvgeo.sources.file_content import SUFFIXES, Found, Kind, is_published_name, judge
+from qpvgeo.sources.file_content import SUFFIXES, Found, Kind, codes_columns, is_published_name, judge
 from qpvgeo.sources.published_names import COMMUNE_CODE
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "datasets",
     "files_in",
     "find",
+    "find_named",
     "identify",
     "left_aside",
     "paths",
@@ -151,12 +152,47 @@ def find(kind: Kind, vintage: int | None = None, data: str | os.PathLike[str] | 
             Note("sources.no_file_of_geography", kind=kind, vintage=vintage)
             if vintage
             else Note("sources.no_file_of", kind=kind),
-            problems=left_aside(data),
+            problems=[*left_aside(data), *_undecided(kind, vintage, data)],
             way_out=_way_out(kind, vintage, data),
         )
     if kind in ("perimeters", "communes"):
         return _together(found, "qpv" if kind == "perimeters" else "commune")
     return [one.path for one in sorted(found, key=lambda one: (one.basis != "name", one.path.suffix != ".csv"))]
+
+
+def find_named(
+    kind: Literal["perimeters", "population"],
+    columns: Mapping[str, str],
+    vintage: int,
+    data: str | os.PathLike[str] | None = None,
+) -> list[Path]:
+    """Local files that have the column which the caller says holds the codes of QPV; none where none is named.
+
+    Such a file may hold other codes beside them, so that nothing in it says which are those of its rows.
+    """
+    named = [name for name, meaning in columns.items() if meaning == "qpv_code"]
+    for place in folders.data_dirs(data) if named else []:
+        found = []
+        for path in files_in(place):
+            with suppress(Exception):  # whatever a library says of a damaged file, the others are looked at
+                held = codes_columns(path, kind)
+                found += [path] if any(vintage in held.get(name, ()) for name in named) else []
+        if found:
+            return found
+    return []
+
+
+def _undecided(kind: Kind, vintage: int | None, data: str | os.PathLike[str] | None) -> list[Note]:
+    """Files with several columns of codes of QPV, of which the caller has to name one."""
+    if kind not in ("perimeters", "population"):
+        return []
+    found = []
+    for path in [path for place in folders.data_dirs(data) for path in files_in(place)]:
+        with suppress(Exception):  # whatever a library says of a damaged file, the others are looked at
+            held = [name for name, years in codes_columns(path, kind).items() if vintage in {None, *years}]
+            if held and not any(one.kind == kind for one in _looked_at(path)[0]):
+                found.append(Note("sources.name_its_codes", file=path.name, columns=held, example=held[0]))
+    return found
 
 
 def communes_at_hand(data: str | os.PathLike[str] | None = None, *, year: int = 2024) -> tuple[list[Path], list[Path]]:

@@ -714,6 +714,17 @@ def test_codes_of_another_year_are_refused_with_what_is_known_of_them():
         moved(table.drop(["75101", "1003"]), 2019, 2020, NOUVELLE)
 
 
+def test_arrondissements_alone_are_folded_where_the_table_is_read(tmp_path):
+    with pytest.raises(DataError) as caught:
+        moved(pd.Series(1, index=["75101", "01001"], name="x"), 2020, 2024, NOUVELLE)
+    assert caught.value.way_out.key == "geographies.fold_arrondissements"
+    parts = "".join(f"751{number:02};Paris {number};1\n" for number in range(1, 21))
+    path = tmp_path / "P20_POP.csv"
+    path.write_text(f"CODGEO;LIBGEO;P20_POP\n01001;A;1\n{parts}")
+    people = qg.read_population(path, level="commune", arrondissements="fold")["population"]
+    assert moved(people, 2020, 2024, NOUVELLE)["population"].to_dict() == {"01001": 1, "75056": 20}
+
+
 def test_codes_are_looked_for_in_the_tables_of_other_years(tmp_path):
     early = etalab(tmp_path, 2018, "01001 Ambre COM  9", "01002 Bois COMD 01001 ")
     late = etalab(tmp_path, 2024, "01001 Ambre COM  6", "01002 Bois COM  3", "01009 Pre COM  3")

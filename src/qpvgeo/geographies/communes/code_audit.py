@@ -46,12 +46,14 @@ def require_codes(given: pd.Index, held: Held) -> None:
     raise DataError(
         Note("geographies.not_communes", count=len(strangers), total=len(labels), year=held.from_year),
         problems=[Note("geographies.stranger", label=str(label), facts=facts) for label, facts in strangers.items()],
-        way_out=_way_out(years),
+        way_out=_way_out(years, parts=set(strangers) <= ARRONDISSEMENTS),
     )
 
 
-def _way_out(years: list[int]) -> Note:
-    """What to do: give the year in which all codes were those of communes, or correct them."""
+def _way_out(years: list[int], *, parts: bool) -> Note:
+    """What to do: fold arrondissements, give the year in which all codes were those of communes, or correct them."""
+    if parts:
+        return Note("geographies.fold_arrondissements")
     if not years:
         return Note("geographies.correct_codes")
     if len(years) == 1:

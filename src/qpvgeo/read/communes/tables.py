@@ -21,6 +21,7 @@ from qpvgeo.language import Note
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.known_tables import read_known
+from qpvgeo.sources.long_tables import LONG, widened
 from qpvgeo.sources.published_names import COMMUNE_CODE, COMMUNE_NAME
 
 __all__ = [
@@ -40,6 +41,7 @@ _MERGERS = {"31", "32", "33", "34", "41", "50"}
 """Events of Insee's file of movements after which all of a commune is found under another code."""
 
 _EXPECT = [
+    LONG,
     {"mod", "com_av", "com_ap"},
     {"typecom", "com"},
     {"dep", "com", "nccenr"},
@@ -107,7 +109,7 @@ def read_commune_table(
 ) -> CommuneTable:
     """What a table says of communes, whichever form it has."""
     named = [set(columns)] if columns else []
-    text = read_known(path, [*named, *_EXPECT], sheet=sheet)
+    text = widened(read_known(path, [*named, *_EXPECT], sheet=sheet), "commune")
     record = file_record(path, member=text.attrs["table"].get("member"))
     record |= {"kind": "communes", "cog_year": year_of(path.name)}
     notes += [*notes_of(text), *twin_notes(path)]
@@ -193,12 +195,16 @@ def _people(text: pd.DataFrame, epci: pd.Series, where: str, notes: list[str]) -
     found = counts.population_columns(text)
     suited = [column for column in found if column.scope == "commune"] or found
     # the tables of the DGCL give those of the EPCI beside those of the commune, or alone
-    whole = [column for column in suited if column.scope != "commune" and counts.repeated_by(text[column.column], epci)]
+    unsaid = [column for column in suited if column.scope != "commune"]
+    of_epci = {column: counts.of_groups(text, column.column, epci) for column in unsaid}
+    whole = [column for column in suited if of_epci.get(column)]
     notes += [Note("read.epci_totals", file=where, column=column.column) for column in whole]
     suited = [column for column in suited if column not in whole]
     if not suited:
         return pd.Series(pd.NA, index=text.index, dtype="Int64")
     last = max(suited, key=lambda column: column.year or 0)
+    if of_epci.get(last, False) is None:
+        notes.append(Note("read.one_commune_an_epci", file=where, column=last.column))
     if len(found) > 1:
         notes.append(Note("read.populations_from", file=where, column=last.column))
     return counts.whole_people(counts.people(text[last.column], where=where, notes=[]), notes)
