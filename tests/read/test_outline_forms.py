@@ -221,3 +221,15 @@ def test_parquet_with_bytes_that_are_no_outlines_is_a_table(tmp_path):
     path = tmp_path / "x.parquet"
     pq.write_table(pa.table({"codeQPV": ["QN05901N"], "popMuniQPV": ["12"], "photo": [b"\x89PNG"]}), path)
     assert qg.read_population(path)["population"].tolist() == [12]
+
+
+def test_cells_in_several_projections_are_brought_to_one(tmp_path):
+    path = tmp_path / "table.csv"
+    rows = {"QN05901N": f"SRID=2154;{IN_LAMBERT.wkt}", "QN05902N": f"SRID=4326;{BESIDE.wkt}"}
+    path.write_text("code_qp;lib_qp;geom\n" + "".join(f'{code};A;"{cell}"\n' for code, cell in rows.items()))
+    qpv = qg.read_qpv(path)
+    assert qpv.crs.to_epsg() == 4326
+    assert qpv.to_crs(2154).geometry["QN05901N"].equals_exact(IN_LAMBERT, 0.01)
+    assert qpv.geometry["QN05902N"].equals(BESIDE)
+    path.write_text(path.read_text().replace("SRID=4326;", ""))
+    assert refused(lambda: qg.read_qpv(path), "formats.several_crs").way_out.key == "formats.say_crs_of_each"

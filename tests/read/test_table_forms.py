@@ -1,5 +1,8 @@
 """Forms in which people have the same table: marks, thousands, headers on two lines, levels, sheets, codes."""
 
+import zipfile
+
+import openpyxl
 import pandas as pd
 import pytest
 from tests.builders import refused, workbook_of
@@ -242,3 +245,55 @@ def test_the_year_of_people_is_in_the_name_that_the_caller_gives(tmp_path):
     path = table(tmp_path, "codeQPV;libQPV;effectif_2021\nQN05901N;A;1200\n")
     found = qg.read_population(path, columns={"effectif_2021": "population"})
     assert found["reference_year"].tolist() == [2021]
+
+
+HEAD = ["codeQPV", "libQPV", "popMuniQPV"]
+
+
+@pytest.mark.parametrize("order", [("old", "new"), ("new", "old")], ids=["hidden first", "hidden last"])
+def test_a_hidden_sheet_is_read_where_it_is_named_or_alone(tmp_path, order):
+    rows = {"old": [HEAD, ["QN05901N", "A", 9], ["QN05902N", "B", 9]], "new": [HEAD, ["QN05901N", "A", 1200]]}
+    path = workbook(tmp_path, **{name: rows[name] for name in order})
+    book = openpyxl.load_workbook(path)
+    book["old"].sheet_state, book.active = "hidden", book["new"]
+    book.save(path)
+    assert people(path) == {"QN05901N": 1200}
+    assert qg.read_population(path, layer="old")["population"].tolist() == [9, 9]
+    del book["new"]
+    book.create_sheet("empty")
+    book.save(path)
+    assert qg.read_population(path)["population"].tolist() == [9, 9]
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["Source : Insee, RP 2020", "(1) Données provisoires", "* estimation", "Champ : France", "Lecture : 12 personnes"],
+)
+def test_notes_under_a_table_of_two_columns_are_no_rows(tmp_path, note):
+    assert people(table(tmp_path, f"codeQPV;popMuniQPV\nQN05901N;1200\n{note};\n")) == {"QN05901N": 1200}
+
+
+def test_a_last_row_without_people_is_a_row_and_no_note(tmp_path):
+    found = qg.read_epci(table(tmp_path, "libepci;epci\nMEL;245900410\nCA des Sources;200069029\n"))
+    assert len(found) == 2
+    path = table(tmp_path, "codeQPV;popMuniQPV\nQN05901N;1200\nQN 059 02 N;\n")
+    assert people(path) == {"QN05901N": 1200, "QN05902N": None}
+
+
+@pytest.mark.parametrize("space", ["\u2009", "\u2007", "\u202f", "\u00a0"])
+def test_thousands_set_apart_by_any_space(tmp_path, space):
+    assert people(table(tmp_path, f"codeQPV;libQPV;popMuniQPV\nQN05901N;A;12{space}345\n")) == {"QN05901N": 12_345}
+
+
+def test_an_open_document_is_refused_by_its_name(tmp_path):
+    path = tmp_path / "table.ods"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", "<office:document-content/>")
+    assert refused(lambda: qg.read_population(path), "formats.open_document").way_out.key == "formats.save_as_xlsx"
+
+
+def test_what_is_no_code_is_the_example_of_what_is_no_code(tmp_path):
+    path = table(tmp_path, "code_qp;lib;pop_mun\nQN05901N;A;12\nDEP59;Nord;12\nREG32;Hauts;12\n")
+    error = refused(lambda: qg.read_population(path), "read.no_qpv_codes")
+    assert [problem.values["example"] for problem in error.problems] == ["DEP59"]

@@ -36,7 +36,7 @@ SECRET_MARKS = (
 _BELOW = re.compile(r"(?:[<≤]=?|moins de|inférieur à)\s*\d+")
 """A number that is only said to be under a threshold."""
 
-_SPACES = " \u00a0\u202f"
+_SPACES = " \u00a0\u202f\u2009\u2007"
 NUMBER = re.compile(rf"[+-]?(?:\d{{1,3}}(?:[{_SPACES}]\d{{3}})+|\d+)(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
 """A number with its thousands set apart or not, with a decimal comma or point."""
 
@@ -115,8 +115,8 @@ def to_number(values: pd.Series) -> Numbers:
     Parameters
     ----------
     values
-        Text: decimal comma or point, thousands set apart by a space, a no-break space (U+00A0) or a narrow one
-        (U+202F), or one of the `SECRET_MARKS`, or a threshold (`<5`).
+        Text: decimal comma or point, thousands set apart by a space (a no-break, narrow, thin or figure space too), or
+        one of the `SECRET_MARKS`, or a threshold (`<5`).
 
     Returns
     -------

@@ -100,20 +100,17 @@ def shape_column(frame: pd.DataFrame) -> tuple[str, Encoding] | None:
 
 
 def shapes_of(cells: pd.Series, encoding: Encoding, *, where: str) -> gpd.GeoSeries:
-    """Geometry written in cells, on their index.
+    """Geometry written in cells, on their index; in degrees where cells are in several projections.
 
     Raises
     ------
     DataError
-        Cells cannot be read, or are in several projections: all lines are listed.
+        Cells cannot be read, or some say their projection and others do not.
     """
     text = cells.astype("object").where(cells.notna(), None)
-    crs: Any = None
+    numbers = pd.Series(0, cells.index, dtype="int64")
     if encoding == "wkt":
-        given = {found[1] for cell in text.dropna() if (found := _WKT.match(cell)) and found[1]}
-        if len(given) > 1:
-            raise DataError(Note("formats.several_crs", file=where, crs=sorted(given)))
-        crs = int(next(iter(given))) if given else None
+        numbers = text.astype("str").str.extract(_WKT, expand=True)[0].fillna("0").astype("int64")
         text = text.map(lambda cell: cell and re.sub(r"^\s*SRID=\d+;", "", cell), na_action="ignore")
     reader: Any = {"geojson": shapely.from_geojson, "wkt": shapely.from_wkt, "wkb": shapely.from_wkb}[encoding]
     given_cells = text.to_numpy()
@@ -121,8 +118,8 @@ def shapes_of(cells: pd.Series, encoding: Encoding, *, where: str) -> gpd.GeoSer
         shapes = reader(
             np.array([cell if isinstance(cell, str) else None for cell in given_cells]), on_invalid="ignore"
         )
-        if encoding == "wkb" and (srids := set(shapely.get_srid(shapes[~shapely.is_missing(shapes)])) - {0}):
-            crs = int(srids.pop()) if len(srids) == 1 else None
+        if encoding == "wkb":
+            numbers = pd.Series(np.maximum(shapely.get_srid(shapes), 0), cells.index)
     unread = cells.index[cells.notna().to_numpy() & shapely.is_missing(shapes)]
     if len(unread):
         raise DataError(
@@ -130,8 +127,18 @@ def shapes_of(cells: pd.Series, encoding: Encoding, *, where: str) -> gpd.GeoSer
             problems=[Note("formats.line_no_geometry", line=int(line)) for line in unread],
             way_out=Note("formats.get_again"),
         )
+    said = numbers[~shapely.is_missing(shapes)].unique()
+    if len(said) > 1 and 0 in said:
+        raise DataError(
+            Note("formats.several_crs", file=where, crs=sorted(int(one) for one in said if one)),
+            way_out=Note("formats.say_crs_of_each"),
+        )
     with foreign(where):
-        return gpd.GeoSeries(shapes, index=cells.index, crs=crs)
+        if len(said) < 2:
+            return gpd.GeoSeries(shapes, index=cells.index, crs=int(said[0]) if len(said) and said[0] else None)
+        drawn = gpd.GeoSeries(shapes, index=cells.index)
+        parts = [drawn[numbers == number].set_crs(int(number)).to_crs(DEGREES) for number in said]
+        return gpd.GeoSeries(pd.concat(parts).reindex(cells.index), crs=DEGREES)
 
 
 def describe(path: Path) -> Described | None:

@@ -6,10 +6,13 @@ from collections.abc import Collection, Sequence
 
 from qpvgeo.formats.cells import normalise
 
-__all__ = ["has_names", "two_lines"]
+__all__ = ["has_names", "is_note", "two_lines"]
 
 _LONG_NUMBER = re.compile(r"\d[\d\s]{3,}\d(?:[.,]\d+)?|2[AB]\d{3}")
 """More digits than a year, or the code of a commune: a value, never the name of a column."""
+
+_NOTE = re.compile(r"(?:sources?|champ|notes?|lecture|remarques?|avertissement|nb)\s*:|\([1-9*a-z]\)|\*", re.IGNORECASE)
+"""How a note under a table begins."""
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -23,6 +26,20 @@ def has_names(row: Sequence[str], names: Collection[str]) -> bool:
     (True, False)
     """
     return not any(map(_LONG_NUMBER.fullmatch, row)) and set(names) <= set(map(normalise, row))
+
+
+def is_note(row: Sequence[str], width: int) -> bool:
+    """Tell a note under a table (a source, a field) from a row: one sentence in the first cell.
+
+    In a table of two columns or less a row may be that too, and a note begins as notes do.
+
+    Examples
+    --------
+    >>> is_note(["Champ France", "", ""], 3), is_note(["Les Fleurs", ""], 2), is_note(["Source : Insee", ""], 2)
+    (True, False, True)
+    """
+    alone = bool(row[0]) and " " in row[0] and not any(row[1:])
+    return alone and (width > 2 or bool(_NOTE.match(row[0])))
 
 
 def two_lines(above: Sequence[str], header: Sequence[str], below: Sequence[str]) -> tuple[list[str], bool]:

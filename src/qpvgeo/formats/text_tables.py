@@ -28,7 +28,7 @@ from qpvgeo.formats.cells import NUMBER, SECRET_MARKS, Numbers, find_column, is_
 from qpvgeo.formats.csv_records import Rows, rows_of, usual_width
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.limits import require_narrow
-from qpvgeo.formats.table_headers import has_names, two_lines
+from qpvgeo.formats.table_headers import has_names, is_note, two_lines
 from qpvgeo.formats.zip_members import read_member, zip_members
 from qpvgeo.language import Note
 from qpvgeo.settings import home_expanded
@@ -223,6 +223,8 @@ def _from_zip(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candidate]:
             yield from _from_workbook(raw, name, sheet)
             return
         held = zip_members(archive, name)
+        if {"mimetype", "content.xml"} <= set(held):
+            raise DataError(Note("formats.open_document", file=name), way_out=Note("formats.save_as_xlsx"))
         members = [member for member in held if _is_table(member)]
         total = sum(archive.getinfo(member).file_size for member in members)
         if total > _LARGEST:
@@ -249,7 +251,8 @@ def _from_workbook(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candid
     for one in workbooks.sheets(raw, name, sheet):
         rows = [(line, [_text(cell) for cell in row]) for line, row in enumerate(one.load(), start=1)]
         found = Rows(rows, [])
-        yield _Candidate({"format": "workbook", "sheet": one.title}, rows[:_HEAD], lambda found=found: found)  # type: ignore[misc]
+        about = {"format": "workbook", "sheet": one.title} | ({"hidden": True} if one.hidden and sheet is None else {})
+        yield _Candidate(about, rows[:_HEAD], lambda found=found: found)  # type: ignore[misc]
 
 
 def _from_text(raw: bytes, name: str) -> Iterator[_Candidate]:
@@ -310,10 +313,13 @@ def _choose(candidates: Sequence[_Candidate], wanted: Sequence[frozenset[str]], 
                 way_out=Note("formats.unpack_and_choose"),
             )
         if fits:
+            # what a workbook hides is read where nothing else fits
+            fits = [fit for fit in fits if "hidden" not in fit[0].about] or fits
             # a dictionary of variables names the columns too, but it is not as wide as the table
             best = max(fits, key=lambda fit: _width(fit[0].head[fit[1]][1]))
             return _with_other_sheets(best, fits)
-    widest = [(candidate, *_widest(candidate.head)) for candidate in candidates]
+    shown = [candidate for candidate in candidates if "hidden" not in candidate.about] or candidates
+    widest = [(candidate, *_widest(candidate.head)) for candidate in shown]
     candidate, at, width = max(widest, key=_rank, default=(None, 0, 0))
     if candidate is None or width == 0:
         raise DataError(Note("formats.empty_table", file=name), way_out=Note("formats.get_again"))
@@ -367,7 +373,7 @@ def _frame(chosen: _Candidate, at: int, name: str) -> pd.DataFrame:
     body = [(line, row) for line, row in rows[at + 1 :] if any(row)]
     if body and header and all(len(row) == len(header) + 1 for _, row in body) and all(row[-1] for _, row in body):
         header = ["", *header]  # R leaves out the name of the column of row names
-    while body and len(header) > 2 and _is_note(body[-1][1]):
+    while body and is_note(body[-1][1], len(header)):
         body.pop()
     header = [re.sub(r"[\ufeff\u200b]", "", column).strip() for column in header]
     while header and not header[-1]:
@@ -439,8 +445,3 @@ def _is_labels(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
 def _is_value(cell: str) -> bool:
     """Whether a cell is a code, a number or a mark."""
     return bool(_CODE.fullmatch(cell) or NUMBER.fullmatch(cell)) or is_mark(cell)
-
-
-def _is_note(row: Sequence[str]) -> bool:
-    """Tell a note under the table (a source, a field) from a row: one sentence in the first cell."""
-    return bool(row[0]) and " " in row[0] and not any(row[1:])

@@ -28,10 +28,11 @@ _CELL = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,3})(\d+)["']""")
 
 
 class Sheet(NamedTuple):
-    """A sheet: its title, and how to get its rows as they are typed."""
+    """A sheet: its title, how to get its rows as they are typed, and whether the workbook hides it."""
 
     title: str
     load: Callable[[], list[list[object]]]
+    hidden: bool = False
 
 
 def sheets(raw: bytes, name: str, wanted: str | None = None) -> Iterator[Sheet]:
@@ -47,6 +48,7 @@ def sheets(raw: bytes, name: str, wanted: str | None = None) -> Iterator[Sheet]:
     with foreign(name):
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
         titles = list(book.sheet_names)
+        shown = {one.name for one in book.sheets_metadata if one.visible == python_calamine.SheetVisibleEnum.Visible}
     kept = [title for title in titles if wanted is None or title.casefold() == wanted.casefold()]
     if not kept:
         raise DataError(
@@ -62,7 +64,7 @@ def sheets(raw: bytes, name: str, wanted: str | None = None) -> Iterator[Sheet]:
             with foreign(name):
                 return sheet.to_python(skip_empty_area=False)  # type: ignore[return-value]
 
-        yield Sheet(title, load)
+        yield Sheet(title, load, title not in shown)
 
 
 def _require_area(name: str, title: str, rows: int, columns: int) -> None:

@@ -341,7 +341,7 @@ def _judge(row: int, code: str | None, shape: Any, problem: str, column: str | N
     if column and official.vintage_of(named or "") is None:
         cleaned = official.clean(pd.Series([code]), "qpv")
         if pd.isna(cleaned.codes[0]):
-            text = Note("quality.not_qpv_code", code=repr(code)) if code else Note("quality.no_code")
+            text = Note("quality.not_qpv_code", code=repr(named)) if code else Note("quality.no_code")
             yield Finding(named, row, "error", text, Note("quality.correct_code"))
         else:
             yield Finding(

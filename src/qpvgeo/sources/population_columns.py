@@ -119,7 +119,9 @@ def people(values: pd.Series, *, where: str, notes: list[str]) -> pd.Series:
     problems += [Note("read.negative_people", row=row, value=value) for row, value in negative.items()]
     if problems:
         raise DataError(
-            Note("read.populations_unread", file=where, column=str(values.name), count=len(problems)), problems=problems
+            Note("read.populations_unread", file=where, column=str(values.name), count=len(problems)),
+            problems=problems,
+            way_out=Note("read.correct_cells"),
         )
     if read.missing:
         notes.append(

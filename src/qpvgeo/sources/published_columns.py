@@ -199,10 +199,12 @@ def unlike_codes(frame: pd.DataFrame, names: Sequence[str]) -> list[Note]:
     >>> unlike_codes(pd.DataFrame({"siren": ["2.459E+08"]}), ["siren"])
     ["siren holds '2.459E+08'"]
     """
-    told = [(column, frame[column].dropna()) for column in names_of.named(frame.columns, names)]
-    return [
-        Note("read.holds_no_codes", column=column, example=str(given.iloc[0])) for column, given in told if len(given)
-    ]
+    kind: official.Kind = "qpv" if names is QPV_CODE else "commune" if names is COMMUNE_CODE else "siren"
+    told = {column: frame[column].dropna().astype("str") for column in names_of.named(frame.columns, names)}
+    odd = {
+        column: [cell for cell in given if official.repaired(cell, kind)[0] is None] for column, given in told.items()
+    }
+    return [Note("read.holds_no_codes", column=column, example=cells[0]) for column, cells in odd.items() if cells]
 
 
 def label(frame: pd.DataFrame, names: Sequence[str], given: pd.Series | None = None) -> str | None:
