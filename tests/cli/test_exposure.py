@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -36,8 +37,10 @@ def test_people_in_the_flood_zone_beside_the_rest_of_their_communes(tmp_path):
     assert people == sorted(people, reverse=True)
     assert all(row["low"] <= row["estimate"] <= row["high"] for row in found["rows"])
     assert found["unknown"] == pytest.approx(0, abs=1e-6)
-    assert {one["class"] for one in found["classes"]} == {"Faible", "Moyen", "Fort"}
-    assert sum(one["estimate"] for one in found["classes"]) == pytest.approx(sum(people))
+    grades = {one["class"]: one["estimate"] for one in found["classes"]}
+    assert list(grades) == ["Faible", "Fort", "Moyen", "(outside)", "(unknown)"]
+    assert sum(grades[name] for name in ("Faible", "Fort", "Moyen")) == pytest.approx(sum(people))
+    assert sum(grades.values()) == pytest.approx(sum(row["population"] for row in found["rows"]))
     assert found["inside"]["low"] <= found["inside"]["estimate"] <= found["inside"]["high"]
     assert pd.read_csv(out)["qpv_code"].tolist() == [row["qpv_code"] for row in found["rows"]]
     assert "fictional" in found
@@ -47,6 +50,88 @@ def test_people_in_the_flood_zone_beside_the_rest_of_their_communes(tmp_path):
 def test_a_column_of_the_grid_has_a_threshold(lang):
     shown = run("exposure", "log_soc", "--quantile", "0.8", "--place", "Hautvent", "--sample", "--lang", lang).stdout
     assert "QN09911M" in shown
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_polygons_that_do_not_say_what_they_cover_have_no_share(lang):
+    given = ("exposure", "zones-inondables-99.geojson", "--sample")
+    found = answer(*given)
+    assert (found["inside"]["estimate"], found["outside"]["estimate"], found["ratio"]["estimate"]) == (None,) * 3
+    assert {row["share"] for row in found["rows"]} == {None}
+    known = {row["qpv_code"]: row["estimate"] for row in found["rows"]}
+    # in it, and of those of whom the layer says nothing
+    assert (round(known["QN09904M"]), known["QN09901M"]) == (912, None)
+    shown = run(*given, "--lang", lang).stdout
+    assert ("no share can be given" if lang == "en" else "aucune part ne peut être donnée") in shown
+    assert "--covered" in shown
+
+
+def test_the_title_says_which_layer_and_which_threshold(tmp_path, monkeypatch):
+    from qpvgeo import maps
+
+    drawn = {}
+    save = maps.save
+    monkeypatch.setattr(maps, "save", lambda ax, path: drawn.update(title=ax.get_title(loc="left")) or save(ax, path))
+    monkeypatch.setenv("COLUMNS", "200")
+    asked = "log_soc", "--above", "25"
+    shown = run("exposure", *asked, "--sample", "--png", str(tmp_path / "map.png")).stdout
+    assert "People where log_soc is 25 or more\n" in shown
+    assert drawn["title"].startswith("People where log_soc is 25 or more")
+    assert answer("exposure", *asked, "--sample")["threshold"] == 25
+
+
+# what rasterio's own packages warn of is not ours to mend
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_a_geotiff_is_a_layer(tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    grid = qg.read_grid(qg.sample().grid_2019)
+    east = grid.index.str.extract(r"E(\d+)$")[0].astype(int)
+    north = grid.index.str.extract(r"N(\d+)E")[0].astype(int)
+    # 30 degrees in the west of the middle column, 40 in the east of it
+    middle, path = int(east.median()) // 200 * 200, tmp_path / "heat.tif"
+    width, height = 400, 400
+    pixels = np.full((height, width), 30, np.float32)
+    pixels[:, width // 2 :] = 40
+    transform = rasterio.transform.from_origin(
+        middle - 200 * width // 2, int(north.median()) // 200 * 200 + 200 * height // 2, 200, 200
+    )
+    options = {"driver": "GTiff", "height": height, "width": width, "count": 1, "dtype": "float32", "nodata": -1}
+    with rasterio.open(path, "w", crs="EPSG:3035", transform=transform, **options) as target:
+        target.write(pixels, 1)
+    found = answer("exposure", str(path), "--above", "35", "--class", "35", "--sample")
+    hot = grid.assign(heat=np.where(east.to_numpy() >= middle, 40.0, 30.0))
+    alike = qg.exposure(qg.read_qpv(qg.sample().qpv_2024), "heat", hot, above=35)
+    assert {row["qpv_code"]: row["estimate"] for row in found["rows"]} == pytest.approx(alike["estimate"].to_dict())
+    assert [one["class"] for one in found["classes"]] == ["< 35", "≥ 35", "(unknown)"]
+    assert "heat.tif" in found["asked"]
+    assert "heat.tif" in {source["file"] for source in found["sources"]}
+
+
+def test_a_table_of_distances_is_a_layer(tmp_path):
+    codes = qg.read_qpv(qg.sample().qpv_2024).index
+    path = tmp_path / "distances.csv"
+    pd.DataFrame({"qpv_code": codes[:2], "metres": ["120,5", "900"]}).to_csv(path, sep=";", index=False)
+    rows = {row["qpv_code"]: row for row in answer("exposure", str(path), "--below", "300", "--sample")["rows"]}
+    assert rows[codes[0]]["estimate"] == rows[codes[0]]["population"] > 0
+    assert rows[codes[1]]["estimate"] == 0
+    assert (rows[codes[2]]["estimate"], rows[codes[2]]["unknown"]) == (None, rows[codes[2]]["population"])
+
+
+def test_points_of_a_table_of_coordinates_are_a_layer(tmp_path):
+    qpv = qg.read_qpv(qg.sample().qpv_2024)
+    place = qpv.to_crs(4326).geometry.iloc[0].representative_point()
+    path = tmp_path / "parks.csv"
+    path.write_text(f"name,lon,lat\npark,{place.x},{place.y}\n")
+    found = answer("exposure", str(path), "--within", "300", "--sample")
+    assert found["rows"][0]["qpv_code"] == qpv.index[0]
+    assert "parks.csv" in found["asked"]
+
+
+@pytest.mark.parametrize("limits", ["x", "3,2", ""])
+def test_limits_that_are_no_numbers_are_refused(limits):
+    with pytest.raises(UsageError) as raised:
+        run("exposure", "log_soc", "--above", "3", "--class", limits, "--sample")
+    assert raised.value.key == "resilience.limits"
 
 
 def test_layers_that_are_nowhere_and_options_that_do_not_fit_are_refused():

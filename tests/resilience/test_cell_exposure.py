@@ -42,8 +42,9 @@ def test_half_of_a_cell_is_half_of_its_people_between_none_and_all():
 
 def test_outside_of_the_layer_is_unknown_and_not_safe():
     found = qg.exposure(layer(box(0, 0, 2, 1)), layer(box(0, 0, 1, 1)), grid_of([100, 300]))
-    assert found["unknown"].tolist() == [300]
-    assert found["share"].tolist() == [1]
+    assert found[["low", "estimate", "high", "unknown"]].to_numpy().tolist() == [[100, 100, 400, 300]]
+    assert found["share"].isna().tolist() == [True]
+    assert found[["share_low", "share_high"]].to_numpy().tolist() == [[0.25, 1]]
     assert "resilience.rest_unknown" in {note.key for note in found.attrs["qpvgeo"]["notes"]}
     known = qg.exposure(
         layer(box(0, 0, 2, 1)), layer(box(0, 0, 1, 1)), grid_of([100, 300]), covered=layer(box(0, 0, 1.5, 1))
@@ -67,7 +68,18 @@ def test_the_rest_around_is_compared():
     assert about["inside"]["estimate"] == pytest.approx(0.5)
     assert about["outside"]["estimate"] == pytest.approx(0.25)
     assert found["ratio"].tolist() == [pytest.approx(2)]
-    assert about["ratio"]["low"] <= 2 <= (about["ratio"]["high"] or np.inf)
+    # of the 100 inside none to all, of the 200 around likewise: nothing bounds the ratio from above
+    assert about["ratio"] == {"estimate": pytest.approx(2), "low": 0, "high": None}
+    assert found[["ratio_low"]].to_numpy().tolist() == [[0]]
+    assert found["ratio_high"].isna().tolist() == [True]
+
+
+def test_the_ratio_of_each_qpv_has_its_bounds():
+    # all of the first, none of the second, 100 of the 300 around: whole cells, so that bounds are the estimate
+    zone = layer(box(0, 0, 1, 1), box(4, 0, 5, 1))
+    areas = layer(box(0, 0, 1, 1), box(1, 0, 2, 1))
+    found = qg.exposure(areas, zone, grid_of([100] * 5), covered="everywhere", around=layer(box(0, 0, 5, 1)))
+    assert found[["ratio", "ratio_low", "ratio_high"]].round(9).to_numpy().tolist() == [[3, 3, 3], [0, 0, 0]]
 
 
 def test_points_count_those_nearer_than_the_distance():
@@ -80,8 +92,9 @@ def test_points_count_those_nearer_than_the_distance():
 def test_a_column_of_the_grid_has_a_threshold_and_means_by_people():
     grid = grid_of([100, 300, 600], heat=[40.0, 30.0, np.nan])
     found = qg.exposure(layer(box(0, 0, 3, 1)), "heat", grid, above=35)
-    assert found[["low", "estimate", "high", "unknown"]].to_numpy().tolist() == [[100, 100, 100, 600]]
-    assert found["share"].tolist() == [0.25]
+    # the 600 of whom nothing is known may be exposed, all or none of them
+    assert found[["low", "estimate", "high", "unknown"]].to_numpy().tolist() == [[100, 100, 700, 600]]
+    assert found[["share", "share_low", "share_high"]].to_numpy().tolist() == [[0.25, 0.1, 0.7]]
     assert found.attrs["qpvgeo"]["mean_inside"] == pytest.approx((100 * 40 + 300 * 30) / 400)
     fifth = qg.exposure(layer(box(0, 0, 3, 1)), "heat", grid, quantile=0.8)
     assert fifth.attrs["qpvgeo"]["threshold"] == 40

@@ -1,7 +1,6 @@
-"""Each QPV beside the rest of its unit, and classes: by hand, as properties, and on the sample."""
+"""Each QPV beside the rest of its unit: by hand, as properties, and on the sample."""
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -13,7 +12,7 @@ from tests.resilience.test_cell_exposure import box, grid_of, layer
 import qpvgeo as qg
 from qpvgeo.errors import UsageError
 from qpvgeo.geometry.insee_lattice import parse_ids, squares
-from qpvgeo.resilience import exposure_beside, exposure_by_class, inequality, resilience_profile
+from qpvgeo.resilience import exposure_beside, inequality
 
 
 def test_the_rest_is_that_of_the_unit_of_each_qpv():
@@ -55,34 +54,6 @@ def test_bounds_of_the_ratio_hold_on_random_layers(zone, area, people):
         assert row["ratio"] == pytest.approx(row["share"] / row["rest_share"])
 
 
-def test_each_class_has_its_people_and_the_others_are_known():
-    zones = layer(box(0, 0, 1, 1), box(1, 0, 2, 1)).assign(grade=["high", "low"])
-    found = exposure_by_class(layer(box(0, 0, 4, 1)), zones, grid_of([100, 200, 300, 400]), "grade")
-    assert found["estimate"].to_dict() == {("a", "high"): 100, ("a", "low"): 200}
-    # of cells in no polygon nothing is known
-    assert found["share"].to_dict() == {("a", "high"): pytest.approx(1 / 3), ("a", "low"): pytest.approx(2 / 3)}
-
-
-def test_classes_of_a_column_are_apart_and_add_up():
-    grid = grid_of([100, 200, 300, 400], heat=[30.0, 35.0, 40.0, np.nan])
-    found = exposure_by_class(layer(box(0, 0, 4, 1)), "heat", grid, [35, 40])
-    assert found["estimate"].to_dict() == {("a", "35 – 40"): 200, ("a", "< 35"): 100, ("a", "≥ 40"): 300}
-    assert found["share"].sum() == pytest.approx(1)
-
-
-def test_the_profile_puts_exposures_side_by_side():
-    grid = grid_of([100, 300], heat=[40.0, 30.0], imputed=[True, False])
-    zone = {"layer": layer(box(0, 0, 1, 1)), "covered": "everywhere"}
-    found = resilience_profile(
-        layer(box(0, 0, 2, 1)),
-        grid,
-        {"flood": zone, "heat": {"layer": "heat", "above": 35}},
-        around=layer(box(0, 0, 2, 1)),
-    )
-    assert found["estimate"].to_dict() == {("flood", "a"): 100, ("heat", "a"): 100, ("imputed", "a"): 100}
-    assert found["share"].tolist() == [0.25] * 3
-
-
 def test_poor_households_that_live_apart_are_wholly_dissimilar():
     pytest.importorskip("segregation")
     grid = grid_of([200, 200], households=[100.0, 100.0], poor_households=[100.0, 0.0])
@@ -99,22 +70,7 @@ def test_other_things_are_refused():
     units = layer(box(0, 0, 2, 1))
     refused(lambda: exposure_beside(qpv, "heat", grid, units, up=3), "resilience.unknown_options", UsageError)
     refused(lambda: exposure_beside(qpv, "heat", grid, None, above=3))
-    refused(lambda: exposure_by_class(qpv, units, grid, "grade"), "resilience.no_class_column", UsageError)
-    refused(lambda: exposure_by_class(qpv, "heat", grid, [3, 2]), "resilience.limits", UsageError)
-    refused(lambda: resilience_profile(qpv, grid, {}), "resilience.questions", UsageError)
-    refused(lambda: resilience_profile(qpv, grid, {"heat": "heat"}), "resilience.questions", UsageError)
     refused(lambda: inequality(grid, qpv))
-
-
-def test_floods_of_the_sample_by_grade():
-    sample = qg.sample()
-    qpv, grid = qg.read_qpv(sample.qpv_2024), qg.read_grid(sample.grid_2019)
-    floods = gpd.read_file(sample.floods)
-    found = exposure_by_class(qpv, floods, grid, "alea", covered="everywhere")
-    whole = qg.exposure(qpv, floods, grid, covered="everywhere")
-    # grades lie apart: together they are the zone
-    together = found.groupby("qpv_code")["estimate"].sum()
-    assert together.to_numpy() == pytest.approx(whole["estimate"].reindex(together.index).to_numpy())
 
 
 def squares_of(cells):

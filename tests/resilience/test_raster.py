@@ -7,7 +7,7 @@ from tests.resilience.test_cell_exposure import EAST, NORTH, box, grid_of, layer
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError, MissingDataError, UsageError
-from qpvgeo.resilience import raster_on_cells
+from qpvgeo.resilience import exposure_beside, exposure_by_class, raster_on_cells
 
 rasterio = pytest.importorskip("rasterio")
 
@@ -53,3 +53,39 @@ def test_rasters_that_say_nothing_are_refused(tmp_path):
     words = tmp_path / "words.tif"
     words.write_text("no image")
     refused(lambda: raster_on_cells(words, grid), "resilience.raster_unread", DataError)
+
+
+def test_the_path_of_a_raster_is_a_layer(tmp_path):
+    path = image(tmp_path / "heat.tif", [[10, 20, 30, -1, -1, -1], [30, 40, 50, 60, -1, -1]])
+    zone, grid = layer(box(0, 0, 3, 1)), grid_of([100, 200, 300])
+    for given in (path, str(path)):
+        found = qg.exposure(zone, given, grid, above=30)
+        assert found[["low", "estimate", "high", "unknown"]].to_numpy().tolist() == [[200, 200, 500, 300]]
+    about = found.attrs["qpvgeo"]
+    assert (about["layer"], about["files"][0]["file"]) == ("heat.tif", "heat.tif")
+    assert about["mean_inside"] == pytest.approx((100 * 25 + 200 * 140 / 3) / 300)
+    by_class = exposure_by_class(zone, path, grid, [30])
+    assert by_class["estimate"].tolist() == [100, 200, 300]
+    beside = exposure_beside(layer(box(0, 0, 1, 1)), path, grid, layer(box(0, 0, 3, 1)), above=30)
+    assert beside[["share", "rest_share"]].to_numpy().tolist() == [[0, 1]]
+
+
+def test_a_raster_of_several_bands_says_which_is_read(tmp_path):
+    path = tmp_path / "bands.tif"
+    transform = rasterio.transform.from_origin(EAST, NORTH + 200, 200, 200)
+    options = {"driver": "GTiff", "height": 1, "width": 1, "count": 2, "dtype": "float32"}
+    with rasterio.open(path, "w", crs="EPSG:3035", transform=transform, **options) as target:
+        target.write(np.array([[[7.0]], [[9.0]]], np.float32))
+    grid = grid_of([10])
+    assert raster_on_cells(path, grid, band=2)["value"].tolist() == [9]
+    told = qg.exposure(layer(box(0, 0, 1, 1)), path, grid, above=7).attrs["qpvgeo"]["notes"]
+    assert {"band": 1, "bands": 2} in [note.values for note in told if note.key == "resilience.band_of"]
+
+
+def test_a_raster_elsewhere_or_lost_is_refused_as_a_layer(tmp_path):
+    zone, grid = layer(box(0, 0, 1, 1)), grid_of([1])
+    away = image(tmp_path / "away.tif", [[1]], north=NORTH + 900_000)
+    refused(lambda: qg.exposure(zone, away, grid, above=1), "resilience.raster_elsewhere", DataError)
+    refused(lambda: qg.exposure(zone, tmp_path / "none.tif", grid, above=1), "resilience.no_raster", MissingDataError)
+    error = refused(lambda: qg.exposure(zone, tmp_path / "zones.gpkg", grid, above=1), "resilience.options", UsageError)
+    assert [problem.key for problem in error.problems] == ["resilience.read_layer"]

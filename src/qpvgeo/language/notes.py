@@ -6,6 +6,7 @@ A note never needs to be read back: programs look at `key` and `values`, people 
 - `{count}`: a whole number with its thousands set apart; a list of names joined with commas and a final "and"; any
   other value as it is (a term of the glossary in the language of the sentence);
 - `{rate:.1%}`: a share; `{area:.2}`: a number with two decimals; `{length:m}`: metres or kilometres;
+- `{threshold:g}`: a number with the decimals that it needs, six figures at most;
 - `{year:raw}`: as it is, without thousands;
 - `{count|perimeter|perimeters}`: the word for one, or for several.
 """
@@ -19,7 +20,7 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 from qpvgeo import settings
-from qpvgeo.language.numbers import number, share, typeset
+from qpvgeo.language.numbers import figures, number, share, typeset
 from qpvgeo.language.terms import metres, term
 
 __all__ = ["Note", "joined", "keys", "listed", "parts", "say"]
@@ -69,8 +70,8 @@ def _written(value: object, form: str, lang: str) -> str:
         return listed(value, lang)
     if form == "raw" or isinstance(value, bool) or not isinstance(value, Real):
         return str(value)
-    if form == "m":
-        return metres(float(value), lang)
+    if form in ("m", "g"):
+        return (metres if form == "m" else figures)(float(value), lang)
     if form.endswith("%"):
         return share(float(value), lang, int(form.strip(".%") or 0))
     return number(float(value), lang, int(form.lstrip(".") or 0))

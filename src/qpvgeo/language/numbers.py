@@ -4,7 +4,7 @@ import math
 import re
 from typing import Literal
 
-__all__ = ["LANGUAGES", "Lang", "number", "pointed", "share", "typeset"]
+__all__ = ["LANGUAGES", "Lang", "figures", "number", "pointed", "share", "typeset"]
 
 Lang = Literal["en", "fr"]
 LANGUAGES: tuple[Lang, ...] = ("en", "fr")
@@ -48,6 +48,18 @@ def number(value: float | None, lang: str, digits: int = 0) -> str:
         return "–"
     text = f"{value:,.{digits}f}"
     return text.replace(",", "\u202f").replace(".", ",") if lang == "fr" else text
+
+
+def figures(value: float, lang: str) -> str:
+    r"""A number with the decimals that it needs, six figures at most.
+
+    Examples
+    --------
+    >>> figures(42.27651, "fr"), figures(25.0, "fr"), figures(0.35, "en")
+    ('42,2765', '25', '0.35')
+    """
+    text = f"{value:.6g}"
+    return text if "e" in text else number(value, lang, len(text.partition(".")[2]))
 
 
 def share(value: float | None, lang: str, digits: int = 2) -> str:

@@ -4,25 +4,27 @@ People come from the cells of an income grid, spread evenly over each cell, with
 cut cells allow. What the layer does not cover is unknown, never safe.
 """
 
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from qpvgeo.errors import DataError, judged
+from qpvgeo.errors import judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.language import Note
-from qpvgeo.resilience.measured import Measured, Reach, areas_of, ratio_of, reach_of, rest_of, share_of, total_of
+from qpvgeo.resilience.layers import Asked, asked_of, reach_of
+from qpvgeo.resilience.measured import Measured, ratio_of, rest_of
 from qpvgeo.resilience.options import Options
 
-__all__ = ["exposed_frame", "exposure"]
+__all__ = ["exposed_frame", "exposure", "fictional", "files_of"]
 
 
 @judged
 def exposure(  # noqa: PLR0913 - one call is one question, and each part has a default
     qpv: gpd.GeoDataFrame,
-    layer: gpd.GeoDataFrame | str,
+    layer: gpd.GeoDataFrame | pd.DataFrame | pd.Series | str | Path,
     grid: pd.DataFrame,
     *,
     within_m: float | None = None,
@@ -40,9 +42,10 @@ def exposure(  # noqa: PLR0913 - one call is one question, and each part has a d
         Frame of `qpvgeo.read_qpv`, or any polygons with a CRS on unique labels.
     layer
         Polygons (flood zones, noise): people in them are exposed. Points or lines (parks, stops) with `within_m`:
-        people nearer than that, in a straight line. The name of a column of the grid (surface temperature, minutes on
-        foot to a park, what `qpvgeo.resilience.raster_on_cells` gives) with `above`, `below` or `quantile`: people of
-        the cells that reach the value.
+        people nearer than that, in a straight line. With `above`, `below` or `quantile`, values: the name of a column
+        of the grid (surface temperature), the path of a GeoTIFF (first band, mean of each cell; needs
+        `pip install 'qpvgeo[raster]'`), or a table of your own, with one column of numbers by cell or by QPV (metres
+        along streets to a park), labels in the index or in a column.
     grid
         Frame of `qpvgeo.read_grid`, of the territory of the QPV.
     within_m
@@ -56,30 +59,45 @@ def exposure(  # noqa: PLR0913 - one call is one question, and each part has a d
     around
         Polygons to compare with, such as the communes of the QPV: the same is counted in their part outside of QPV.
     covered
-        Area that the layer of polygons covers: outside of it exposure is unknown. `"everywhere"` says that what is in
-        no polygon is not exposed; by default it is unknown.
+        Area that the layer covers: outside of it exposure is unknown. `"everywhere"` says that what is in no shape is
+        not exposed. Polygons do not say where they have looked: without `covered`, all people outside of them are
+        unknown, and there is no share. Points and lines are taken as a complete list as far as 10 km beyond their
+        bounds, which a note says.
 
     Returns
     -------
     pandas.DataFrame
-        On the index of the QPV: `population` (estimate, fiscal households), `low`, `estimate`, `high` (people exposed),
-        `unknown` (people for whom the layer says nothing), `share` (`estimate` over the people for whom it says
-        something; missing where there are none) between `share_low` and `share_high`, `rank` (1 for the most people
-        exposed: who gains first) between `rank_best` and `rank_worst`, and `ratio` (that share over the share around,
-        missing without `around`). A QPV under which the grid has no cell is missing, not 0.
+        On the index of the QPV:
+
+        - `population`: people (estimate, fiscal households).
+        - `low`, `estimate`, `high`: people exposed. `estimate` holds those of whom the layer says it; missing where it
+          says nothing of anyone. `high` also holds all of whom it says nothing.
+        - `unknown`: people of whom the layer says nothing.
+        - `share`: people exposed over those of whom the layer says whether they are; missing where there are none.
+          `share_low`, `share_high`: its bounds for all people.
+        - `rank`: 1 for the most people exposed: who gains first; between `rank_best` and `rank_worst`.
+        - `ratio`, `ratio_low`, `ratio_high`: that share over the share around; missing without `around`, and over 0.
+
+        A QPV under which the grid has no cell is missing, not 0; so is one on a cell whose people are not known.
         `attrs["qpvgeo"]` holds `inside`, `outside` (share with its bounds) and `ratio` (with its bounds) over all QPV,
-        and for a column of the grid the `threshold` and the means weighted by people (`mean_inside`, `mean_outside`).
+        each None where it is not known; `layer` (name of the column or file) and `asked` (what was counted, in words);
+        for values the `threshold`, the `reached_share` (people of the grid beyond it) and the means weighted by people
+        (`mean_inside`, `mean_outside`).
 
     Raises
     ------
     UsageError
-        Options that do not go with the layer.
+        Options that do not go with the layer, shapes that are none, a table of several columns: lists every fault.
     DataError
-        No CRS, a grid without people, or QPV that touch no cell.
+        People negative or infinite, QPV that touch no cell, a layer that lies more than 10 km from the QPV (another
+        region, or another CRS than it says), values that are all missing, or a quantile that all people reach.
+    MissingDataError
+        There is no such raster.
 
     Notes
     -----
-    Bounds of a share: the least people exposed over themselves and the most not exposed, and the other way round.
+    Bounds of a share: the least people exposed over themselves and the most not exposed, and the other way round. A
+    ratio lies between the low share over the high one around and the high one over the low.
 
     Examples
     --------
@@ -90,42 +108,53 @@ def exposure(  # noqa: PLR0913 - one call is one question, and each part has a d
     >>> bool((found["low"] <= found["estimate"]).all() and (found["estimate"] <= found["high"]).all())
     True
     """
-    Options(qpv, layer, grid, within_m, above, below, quantile, around, covered).require()
-    reach = reach_of(layer, grid, within_m=within_m, above=above, below=below, quantile=quantile, covered=covered)
-    inside = areas_of(qpv, reach.lattice)
-    areas = {"inside": inside} | ({} if around is None else {"outside": rest_of(around, inside, reach.lattice)})
-    measured = {name: reach.measure(area) for name, area in areas.items()}
-    if not measured["inside"].everyone.high.sum():
-        raise DataError(Note("resilience.no_cells"), way_out=Note("resilience.no_cells_way_out"))
-    found = exposed_frame(measured["inside"], qpv.index)
-    about: dict[str, Any] = {name: value for name, value in reach.about.items() if name != "extent_given"}
-    if reach.mean is not None:
-        about |= {f"mean_{name}": reach.mean(area) for name, area in areas.items()}
-    about |= {name: total_of(one.exposed, one.others) for name, one in measured.items()}
-    found["ratio"] = pd.Series(pd.NA, index=qpv.index, dtype="Float64")
+    asked = asked_of(Options(qpv, layer, grid, within_m, above, below, quantile, around, covered))
+    reach = reach_of(asked)
+    about, notes = dict(reach.about), list(reach.notes)
+    found = exposed_frame(reach.inside, qpv.index)
+    about["inside"] = reach.inside.total()
+    shares = {"estimate": found["share"], "low": found["share_low"], "high": found["share_high"]}
+    outside: dict[str, float | None] = dict.fromkeys(("estimate", "low", "high"))
     if around is not None:
-        about["ratio"] = ratio_of(about["inside"], about["outside"])
-        if about["outside"]["estimate"]:
-            found["ratio"] = found["share"] / about["outside"]["estimate"]
-    files = [*provenance(qpv).get("files", []), *provenance(grid).get("files", [])]
-    notes = _notes(reach, within_m, told=covered is not None, column=isinstance(layer, str))
-    return stamp(found, files, **about, fictional=is_fictional(qpv, grid), notes=notes)
+        rest = rest_of(around, asked.inside, asked.ground.lattice)
+        measured = reach.measure(rest)
+        outside = about["outside"] = measured.total()
+        about["ratio"] = ratio_of(about["inside"], outside)
+        notes += [] if measured.everyone.touched.any() else [Note("resilience.no_rest")]
+    if asked.values is not None and asked.on_cells:
+        about["mean_inside"] = asked.ground.mean(asked.inside, asked.values)
+        about |= {} if around is None else {"mean_outside": asked.ground.mean(rest, asked.values)}
+    for name, values in ratio_of(shares, outside).items():
+        column = "ratio" if name == "estimate" else f"ratio_{name}"
+        found[column] = pd.Series(values, index=qpv.index, dtype="Float64")
+    return stamp(found, files_of(asked), **about, fictional=fictional(asked), notes=notes)
+
+
+def files_of(asked: Asked) -> list[dict[str, Any]]:
+    """Records of the files that an exposure was made from."""
+    options = asked.options
+    return [*provenance(options.qpv).get("files", []), *provenance(options.grid).get("files", []), *asked.files]
+
+
+def fictional(asked: Asked) -> bool:
+    """Whether any of it is made up."""
+    layer = [asked.options.layer] if isinstance(asked.options.layer, pd.DataFrame) else []
+    return is_fictional(asked.options.qpv, asked.options.grid, *layer)
 
 
 def exposed_frame(measured: Measured, index: pd.Index) -> pd.DataFrame:
     """People exposed by area, their shares with bounds and their ranks; missing where no cell is touched."""
     everyone, exposed, others = measured.everyone, measured.exposed, measured.others
     bare = everyone.touched == 0
-    share, share_low, share_high = share_of(exposed, others)
     columns = {
         "population": everyone.estimate,
         "low": exposed.low,
-        "estimate": exposed.estimate,
+        "estimate": np.where(measured.unsaid, np.nan, exposed.estimate),
         "high": exposed.high,
         "unknown": np.maximum(everyone.estimate - exposed.estimate - others.estimate, 0),
     }
     found = pd.DataFrame({name: np.where(bare, np.nan, values) for name, values in columns.items()}, index=index)
-    for name, values in {"share": share, "share_low": share_low, "share_high": share_high}.items():
+    for name, values in zip(("share", "share_low", "share_high"), measured.shares(), strict=True):
         found[name] = pd.Series(values, index=index).astype("Float64")
     return found.assign(**_ranks(found))
 
@@ -135,8 +164,8 @@ def _ranks(found: pd.DataFrame) -> dict[str, pd.Series]:
     known = found["estimate"].notna().to_numpy()
     low, high = found["low"].to_numpy(), found["high"].to_numpy()
     rank = found["estimate"].rank(ascending=False, method="min").astype("Int64")
-    surely_more = np.sort(low[known])
-    maybe_more = np.sort(high[known])
+    surely_more = np.sort(low[~np.isnan(low)])
+    maybe_more = np.sort(high[~np.isnan(high)])
     best = 1 + len(surely_more) - np.searchsorted(surely_more, high, side="right")
     # itself is among those that may have as many
     worst = len(maybe_more) - np.searchsorted(maybe_more, low, side="left")
@@ -144,13 +173,3 @@ def _ranks(found: pd.DataFrame) -> dict[str, pd.Series]:
     return {"rank": rank} | {
         name: pd.Series(values, index=found.index, dtype="Int64").where(known) for name, values in bounds.items()
     }
-
-
-def _notes(reach: Reach, within_m: float | None, *, told: bool, column: bool) -> list[Note]:
-    notes = [Note("resilience.people_of_cells")]
-    if column:
-        return notes
-    notes.append(Note("resilience.straight_line", metres=within_m) if within_m else Note("resilience.in_polygons"))
-    if not reach.about["extent_given"] and not told:
-        notes.append(Note("resilience.rest_unknown"))
-    return notes

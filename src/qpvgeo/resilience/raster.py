@@ -16,10 +16,22 @@ from qpvgeo.frames.require import require_frame, require_unique_cells
 from qpvgeo.geometry.insee_lattice import parse_ids
 from qpvgeo.language import Note
 
-__all__ = ["raster_on_cells"]
+__all__ = ["is_raster", "raster_on_cells"]
 
 Statistic = Literal["mean", "max", "min"]
 _STATISTICS = {"mean": "average", "max": "max", "min": "min"}
+_SUFFIXES = {".tif", ".tiff", ".vrt", ".img", ".asc"}
+
+
+def is_raster(name: str | Path) -> bool:
+    """Whether a file is an image, by its name.
+
+    Examples
+    --------
+    >>> is_raster("heat.TIF"), is_raster("floods.gpkg")
+    (True, False)
+    """
+    return Path(name).suffix.lower() in _SUFFIXES
 
 
 @judged
@@ -68,18 +80,21 @@ def raster_on_cells(
     size = cells.lattice.size
     west, south = int(cells.east.min()), int(cells.north.min())
     columns, rows = int((cells.east.max() - west) // size + 1), int((cells.north.max() - south) // size + 1)
-    table = _warped(where, band, statistic, (cells.lattice.epsg, west, south + rows * size, size, rows, columns))
+    table, bands = _warped(where, band, statistic, (cells.lattice.epsg, west, south + rows * size, size, rows, columns))
     value = table[rows - 1 - (cells.north - south) // size, (cells.east - west) // size]
     if np.isnan(value).all():
         raise DataError(
             Note("resilience.raster_elsewhere", file=where.name), way_out=Note("resilience.no_cells_way_out")
         )
     found = pd.DataFrame({"value": value.astype(float)}, index=grid.index)
-    return stamp(found, [file_record(where)], band=band, statistic=statistic)
+    notes = [Note("resilience.band_of", band=band, bands=bands)] if bands > 1 else []
+    return stamp(found, [file_record(where)], band=band, statistic=statistic, notes=notes)
 
 
-def _warped(path: Path, band: int, statistic: Statistic, target: tuple[int, int, int, int, int, int]) -> Any:  # noqa: ANN401
-    """Raster on the lattice, the northern row first, NaN where it has no data."""
+def _warped(
+    path: Path, band: int, statistic: Statistic, target: tuple[int, int, int, int, int, int]
+) -> tuple[Any, int]:
+    """Raster on the lattice, the northern row first, NaN where it has no data, and how many bands it has."""
     try:
         import rasterio  # noqa: PLC0415
         from rasterio.errors import RasterioError  # noqa: PLC0415
@@ -95,6 +110,7 @@ def _warped(path: Path, band: int, statistic: Statistic, target: tuple[int, int,
                 raise DataError(
                     Note("resilience.raster_band", file=path.name, band=band, bands=source.count, crs=str(source.crs))
                 )
+            bands = source.count
             pixels = source.read(band, masked=True).astype(np.float32).filled(np.nan)
             reproject(
                 pixels,
@@ -109,4 +125,4 @@ def _warped(path: Path, band: int, statistic: Statistic, target: tuple[int, int,
             )
     except RasterioError as error:
         raise DataError(Note("resilience.raster_unread", file=path.name, reason=str(error))) from error
-    return found
+    return found, bands

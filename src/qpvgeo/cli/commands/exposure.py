@@ -31,8 +31,6 @@ _COLUMNS = (
     Column("Of the rest", rank=4),
     Column("Ratio", rank=4),
 )
-_RASTERS = {".tif", ".tiff", ".vrt", ".img", ".asc"}
-_ON_CELLS = "layer_value"
 
 
 @argument("layer_or_column", metavar="LAYER", help="cli.exposure_layer")
@@ -87,6 +85,7 @@ def exposure(
         rows.insert(0, "name", qpv["name"].reindex(rows.index))
     output.write(rows)
     _picture(found, qpv, png, where)
+    about = found.attrs["qpvgeo"]
     answer = {
         "layer": layer_or_column,
         "vintage": int(vintage),
@@ -94,12 +93,13 @@ def exposure(
         "beside": beside,
         "rows": answers.records(rows, "qpv_code"),
         "unknown": None if found["unknown"].isna().all() else float(found["unknown"].sum()),
-        **{name: found.attrs["qpvgeo"].get(name) for name in ("inside", "outside", "ratio")},
-        **{name: found.attrs["qpvgeo"].get(name) for name in ("threshold", "mean_inside", "mean_outside")},
+        **{name: about.get(name) for name in ("inside", "outside", "ratio")},
+        **{name: about.get(name) for name in ("asked", "threshold", "reached_share")},
+        **{name: about.get(name) for name in ("mean_inside", "mean_outside")},
         "classes": _classes(qpv, layer, cells, by_class, options),
         "output": output.name,
         "png": None if png is None else str(png),
-        "sources": answers.sources(qpv, cells),
+        "sources": answers.sources(found),
         "notes": answers.notes(found),
     }
     answers.show(answer | answers.fictional(qpv, cells), _table, as_json=json)
@@ -130,30 +130,41 @@ def _inputs(
 ) -> tuple[pd.DataFrame, Any]:
     """Cells near the perimeters and around, and the layer."""
     from qpvgeo.cli import inputs
-    from qpvgeo.resilience import raster_on_cells
+    from qpvgeo.resilience.raster import is_raster
 
     if path is None and Path(given).suffix:
         raise MissingDataError(Note("cli.no_layer_file", file=given))
-    raster = path is not None and path.suffix.lower() in _RASTERS
-    layer: Any = _ON_CELLS if raster else given if path is None else _layer(path, reading)
+    layer = given if path is None else path if is_raster(path) else _layer(path, reading)
     named = reading.rest() or {}
     keep = [given] if path is None else []
     around = _extent(qpv, data)
     cells = inputs.grids_near(data, around, grid=grid, layer=reading.rest_of_layers(), columns=named, keep=keep)[0]
-    if raster and path is not None:
-        attrs = cells.attrs
-        cells = cells.assign(**{_ON_CELLS: raster_on_cells(path, cells)["value"]})
-        cells.attrs = attrs
     return cells, layer
 
 
-def _layer(path: Path, reading: Reading) -> gpd.GeoDataFrame:
-    """Layer of a file, whatever its shapes."""
-    from qpvgeo.formats import vector_layers
+def _layer(path: Path, reading: Reading) -> pd.DataFrame:
+    """Layer of a file, whatever its shapes; points of a table of coordinates, or numbers of another."""
+    import geopandas as gpd
 
-    held = vector_layers.layers(path)
-    chosen = vector_layers.chosen(held, reading.layer(held), where=path.name)
-    return vector_layers.read(chosen[0], crs=reading.crs)[0]
+    from qpvgeo.cli import inputs
+    from qpvgeo.formats import vector_layers
+    from qpvgeo.formats.cells import numbers_of
+    from qpvgeo.formats.text_tables import read_table
+    from qpvgeo.frames.provenance import file_record, stamp
+
+    if vector_layers.holds_outlines(path):
+        held = vector_layers.layers(path)
+        chosen = vector_layers.chosen(held, reading.layer(held), where=path.name)
+        return stamp(vector_layers.read(chosen[0], crs=reading.crs)[0], [file_record(path)])
+    table = read_table(path).reset_index(drop=True)
+    table = table.rename(columns=reading.of(table.columns) or {})
+    if {"lon", "lat"} <= set(table.columns):
+        return stamp(gpd.GeoDataFrame(table, geometry=inputs.addresses(table, path, reading.crs)), [file_record(path)])
+    for name in table.columns:
+        numbers, odd = numbers_of(table[name])
+        if not odd.any():
+            table[name] = numbers
+    return stamp(table, [file_record(path)])
 
 
 def _extent(qpv: gpd.GeoDataFrame, data: Path | None) -> gpd.GeoSeries:
@@ -214,13 +225,15 @@ def _exposed(
 
 
 def _picture(found: pd.DataFrame, qpv: gpd.GeoDataFrame, png: Path | None, data: Path | None) -> None:
-    """People exposed as circles between their bounds; nothing where no file is named."""
+    """People exposed as circles between their bounds, light where these are wider than the estimate is great."""
     if png is None:
         return
     from qpvgeo import maps
 
-    title = str(Note("cli.exposure_title"))
-    maps.save(maps.estimates(found.assign(reliability=""), qpv, _units("commune", data), title=title), png)
+    title = str(Note("cli.exposure_title", asked=found.attrs["qpvgeo"]["asked"]))
+    wide = found["high"] - found["low"] > found["estimate"]
+    people = found.assign(reliability=wide.map({True: "wide", False: ""}))
+    maps.save(maps.estimates(people, qpv, _units("commune", data), title=title), png)
 
 
 def _classes(
@@ -231,32 +244,42 @@ def _classes(
     options: dict[str, Any],
 ) -> list[dict[str, Any]]:
     """People of all QPV by class of the layer."""
+    import geopandas as gpd
+
     from qpvgeo.cli import answers
     from qpvgeo.resilience import exposure_by_class
 
     if by_class is None:
         return []
-    given = {name: value for name, value in options.items() if name in ("within_m", "covered") and value is not None}
-    found = exposure_by_class(qpv, layer, cells, by_class, **given)
-    return answers.records(found.groupby("class")[["low", "estimate", "high"]].sum(), "class")
+    if isinstance(layer, gpd.GeoDataFrame):
+        given = {name: options[name] for name in ("within_m", "covered")}
+        found = exposure_by_class(qpv, layer, cells, by_class, **given)
+    else:
+        found = exposure_by_class(qpv, layer, cells, _limits(by_class))
+    return answers.records(found.groupby("class", sort=False)[["low", "estimate", "high"]].sum(), "class")
+
+
+def _limits(given: str) -> list[Any]:
+    """Limits between classes as they are typed; what is no number stays text, for the error to show."""
+    found: list[Any] = []
+    for part in given.split(","):
+        try:
+            found.append(float(part))
+        except ValueError:
+            found.append(part)
+    return found
 
 
 def _table(answer: dict[str, Any], screen: Screen) -> None:
     """Headline over all QPV, then a row per QPV, the most exposed first."""
     lang = screen.lang
-    inside, outside = answer["inside"], answer["outside"]
-    screen.line(
-        Note("cli.exposure_headline", share=share(inside["estimate"], lang, 1), **_bounds(inside, lang)), style="bold"
-    )
-    if outside:
-        screen.line(
-            Note("cli.exposure_rest", share=share(outside["estimate"], lang, 1), **_bounds(outside, lang)), indent=2
-        )
-    if answer["threshold"] is not None:
-        screen.line(Note("cli.exposure_threshold", value=number(answer["threshold"], lang, 2)), indent=2)
+    _headline(answer, screen)
     for row in answer["classes"]:
-        people = [number(row[name], lang) for name in ("low", "estimate", "high")]
-        screen.line(Note("cli.exposure_of_class", name=row["class"], low=people[0], estimate=people[1], high=people[2]))
+        beside = row["class"].startswith("(")
+        if not beside or row["high"]:
+            people = {name: number(row[name], lang) for name in ("low", "estimate", "high")}
+            name = screen.word(row["class"]) if beside else row["class"]
+            screen.line(Note("cli.exposure_of_class", name=name, **people))
     rows = [
         (
             row["qpv_code"],
@@ -269,10 +292,31 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
         for row in answer["rows"]
     ]
     screen.line()
-    screen.table(_COLUMNS, rows)
+    screen.table(_COLUMNS, rows, title=answer["asked"])
     screen.notes(answer["notes"])
     for path in (answer["output"], answer["png"]):
         screen.written(path)
+
+
+def _headline(answer: dict[str, Any], screen: Screen) -> None:
+    """Share over all QPV and over the rest, and the ratio of both."""
+    lang = screen.lang
+    inside, outside, ratio = answer["inside"], answer["outside"], answer["ratio"]
+    if inside["estimate"] is None:
+        people = sum(row["population"] or 0 for row in answer["rows"])
+        low = share(inside["low"], lang, 1)
+        headline = Note("cli.exposure_headline_unknown", low=low, unknown=answer["unknown"], people=people)
+    else:
+        headline = Note("cli.exposure_headline", share=share(inside["estimate"], lang, 1), **_bounds(inside, lang))
+    screen.line(headline, style="bold")
+    if outside and outside["estimate"] is None:
+        screen.line(Note("cli.exposure_rest_unknown"), indent=2)
+    elif outside:
+        told = Note("cli.exposure_rest", share=share(outside["estimate"], lang, 1), **_bounds(outside, lang))
+        screen.line(told, indent=2)
+    if ratio and ratio["estimate"] is not None:
+        said = {name: number(ratio[name], lang, 2) for name in ("low", "high")}
+        screen.line(Note("cli.exposure_ratio", ratio=number(ratio["estimate"], lang, 2), **said), indent=2)
 
 
 def _bounds(part: dict[str, Any], lang: str) -> dict[str, str]:
