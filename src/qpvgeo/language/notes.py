@@ -6,7 +6,7 @@ A note never needs to be read back: programs look at `key` and `values`, people 
 - `{count}`: a whole number with its thousands set apart; a list of names joined with commas and a final "and"; any
   other value as it is (a term of the glossary in the language of the sentence);
 - `{rate:.1%}`: a share; `{area:.2}`: a number with two decimals; `{length:m}`: metres or kilometres;
-- `{threshold:g}`: a number with the decimals that it needs, six figures at most;
+- `{threshold:g}`: a number with the decimals that it needs, two at most from 1 on;
 - `{year:raw}`: as it is, without thousands;
 - `{count|perimeter|perimeters}`: the word for one, or for several.
 """

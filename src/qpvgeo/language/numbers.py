@@ -51,14 +51,14 @@ def number(value: float | None, lang: str, digits: int = 0) -> str:
 
 
 def figures(value: float, lang: str) -> str:
-    r"""A number with the decimals that it needs, six figures at most.
+    r"""A number with the decimals that it needs: two at most from 1 on, six figures below.
 
     Examples
     --------
-    >>> figures(42.27651, "fr"), figures(25.0, "fr"), figures(0.35, "en")
-    ('42,2765', '25', '0.35')
+    >>> figures(42.27651, "fr"), figures(25.0, "fr"), figures(0.0351, "en")
+    ('42,28', '25', '0.0351')
     """
-    text = f"{value:.6g}"
+    text = f"{value:.2f}".rstrip("0") if abs(value) >= 1 else f"{value:.6g}"
     return text if "e" in text else number(value, lang, len(text.partition(".")[2]))
 
 
