@@ -194,7 +194,8 @@ def areas_named(
 def _matches(asked: str, known: list[Area]) -> list[Area]:
     """Places that a text means, those of one extent once."""
     code, bare = asked.upper(), plain(asked)
-    found = [area for area in known if code in (area.code.upper(), area.label.upper())]
+    labelled = "(" in code
+    found = [area for area in known if code == area.code.upper() or (labelled and code == area.label.upper())]
     if not found:
         last = bare.rpartition(" ")[2]
         found = [area for area in known if _may_be(area, last) and bare in _names(area)]
@@ -295,9 +296,10 @@ def _known(communes: pd.DataFrame | None, epci: pd.DataFrame | None) -> Iterator
     if communes is None:
         return
     titles = _column(communes, "name")
-    for code in map(str, communes.index):
-        if official.fold_arrondissement(code) == code:
-            yield Area("commune", code, titles.get(code, code), (official.of_commune(code),), (code,))
+    parts_of_cities = {part for parts in official.ARRONDISSEMENTS.values() for part in parts}
+    codes = [code for code in map(str, communes.index) if code not in parts_of_cities]
+    for code, own in zip(codes, official.departments_of(codes), strict=True):
+        yield Area("commune", code, titles.get(code, code), (own,), (code,))
 
 
 def _groups(communes: pd.DataFrame | None, epci: pd.DataFrame | None) -> Iterator[Area]:

@@ -18,10 +18,12 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from qpvgeo.errors import ArchiveError, DiskFullError, MissingDataError, UsageError
+from qpvgeo.frames.provenance import file_state
 from qpvgeo.language import Note
 
 if TYPE_CHECKING:
@@ -116,8 +118,16 @@ def members(path: str | os.PathLike[str]) -> list[str]:
     ...     members(f"{folder}/list.zip")
     ['GEOJSON/qpv.geojson']
     """
-    with tempfile.TemporaryDirectory(prefix="qpvgeo-") as scratch, _opened(Path(path), Path(scratch)) as (_, entries):
-        return [entry.name for entry in entries if not entry.folder]
+    path = Path(path)
+    _require_file(path)
+    return list(_members(path, file_state(path)))
+
+
+@lru_cache(maxsize=256)
+def _members(path: Path, _state: tuple[int, ...]) -> tuple[str, ...]:
+    """Files in an archive, listed once in each of its states: a 7z in a zip has to be unpacked for it."""
+    with tempfile.TemporaryDirectory(prefix="qpvgeo-") as scratch, _opened(path, Path(scratch)) as (_, entries):
+        return tuple(entry.name for entry in entries if not entry.folder)
 
 
 def extract(
@@ -214,19 +224,22 @@ def is_whole(path: str | os.PathLike[str]) -> bool:
     return path.stat().st_size >= _7Z_HEADER.size + int(offset) + int(size)
 
 
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise MissingDataError(Note("formats.no_file", file=str(path)), way_out=Note("formats.check_the_path"))
+
+
 @contextlib.contextmanager
 def _opened(path: Path, scratch: Path) -> "Iterator[tuple[zipfile.ZipFile | py7zr.SevenZipFile, list[Entry]]]":
     """Open what holds the files, and list it once it is known to be harmless."""
-    if not path.is_file():
-        raise MissingDataError(Note("formats.no_file", file=str(path)), way_out=Note("formats.check_the_path"))
+    _require_file(path)
     with contextlib.ExitStack() as stack:
-        with path.open("rb") as handle:
-            start = handle.read(len(_7Z))
-        if start == _7Z:
+        handle = stack.enter_context(path.open("rb"))
+        if handle.read(len(_7Z)) == _7Z:
             yield _open_7z(path, path, stack)
             return
         try:
-            archive = stack.enter_context(zipfile.ZipFile(path))
+            archive = stack.enter_context(zipfile.ZipFile(handle))
         except DAMAGE as error:
             raise damaged(path, [f"it does not open as a zip ({error})"]) from error
         entries = [zip_entry(info) for info in archive.infolist()]

@@ -1,5 +1,6 @@
 """Tables with geometry in their cells: GeoJSON (`geo_shape` of open data portals), WKT, hexadecimal WKB."""
 
+import io
 import os
 import re
 import zipfile
@@ -22,6 +23,7 @@ from qpvgeo.geometry.projection import DEGREES
 from qpvgeo.language import Note
 
 __all__ = [
+    "HEAD",
     "SUFFIXES",
     "Described",
     "attributes",
@@ -59,8 +61,10 @@ _WKT = re.compile(
     re.IGNORECASE,
 )
 _WKB = re.compile(r"\s*0[01][0-9a-fA-F]{8,}\s*")
+HEAD = 1 << 20
+"""Bytes of a text table in which geometry is looked for."""
+
 _LOOKED_AT = 50
-_HEAD_BYTES = 1 << 20
 
 
 class Described(NamedTuple):
@@ -141,15 +145,22 @@ def shapes_of(cells: pd.Series, encoding: Encoding, *, where: str) -> gpd.GeoSer
         return gpd.GeoSeries(pd.concat(parts).reindex(cells.index), crs=DEGREES)
 
 
-def describe(path: Path) -> Described | None:
+def describe(path: Path, head: bytes | None = None) -> Described | None:
     """Columns and rows of a table with geometry; None for another table.
+
+    Parameters
+    ----------
+    path
+        The file.
+    head
+        Its first `HEAD` bytes, where the caller has read them.
 
     Raises
     ------
     DataError
         The table is damaged.
     """
-    if not _may_hold_shapes(path):
+    if not _may_hold_shapes(path, head):
         return None
     table = read_table(path)
     found = shape_column(table)
@@ -162,19 +173,21 @@ _WRITTEN = re.compile(
 )
 
 
-def _may_hold_shapes(path: Path) -> bool:
+def _may_hold_shapes(path: Path, head: bytes | None) -> bool:
     """Whether the first bytes of a text table, or of the texts of a workbook, hold geometry."""
     if path.suffix.lower() == ".xlsx":
         with foreign(path.name), zipfile.ZipFile(path) as book:
             texts = [name for name in book.namelist() if re.search(r"sharedStrings|worksheets/[^/]+\.xml", name)]
             return any(_WRITTEN.search(_text_of(book.open(name))) for name in texts)
+    if head is not None:
+        return bool(_WRITTEN.search(_text_of(io.BytesIO(head))))
     with path.open("rb") as stream:
         return bool(_WRITTEN.search(_text_of(stream)))
 
 
 def _text_of(stream: IO[bytes]) -> str:
     with stream:
-        return stream.read(_HEAD_BYTES).replace(b"\0", b"").decode("utf-8", "replace")
+        return stream.read(HEAD).replace(b"\0", b"").decode("utf-8", "replace")
 
 
 def describe_parquet(path: Path) -> Described | None:

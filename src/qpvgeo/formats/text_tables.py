@@ -30,6 +30,7 @@ from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.limits import require_narrow
 from qpvgeo.formats.table_headers import has_names, is_note, two_lines
 from qpvgeo.formats.zip_members import read_member, zip_members
+from qpvgeo.frames.provenance import file_state, hashed
 from qpvgeo.language import Note
 from qpvgeo.settings import home_expanded
 
@@ -37,11 +38,13 @@ __all__ = [
     "SECRET_MARKS",
     "Numbers",
     "as_text",
+    "content_of",
     "existing_path",
     "find_column",
     "normalise",
     "notes_of",
     "read_table",
+    "table_of",
     "to_number",
 ]
 
@@ -126,20 +129,38 @@ def read_table(
     (['Dorménil'], 2, 'cp1252')
     """
     file = existing_path(path)
-    wanted = [frozenset(map(normalise, names)) for names in expect]
+    return table_of(content_of(file), file.name, sheet=sheet, expect=expect)
+
+
+def content_of(file: Path) -> bytes:
+    """Content of a table, whose SHA-256 is known from then on.
+
+    Raises
+    ------
+    DataError
+        The file is too large for a table that is read whole.
+    """
     size = file.stat().st_size
     if size > _LARGEST:
         raise DataError(
             Note("formats.too_large", file=file.name, bytes=size, most=_LARGEST),
             way_out=Note("formats.too_large_way_out"),
         )
-    with foreign(file.name):
-        raw = file.read_bytes()
+    with foreign(file.name), file.open("rb") as stream:
+        state, raw = file_state(stream.fileno()), stream.read()
+        hashed(file, state, raw)
+    return raw
+
+
+def table_of(
+    raw: bytes, name: str, *, sheet: str | None = None, expect: Iterable[Collection[str]] = ()
+) -> pd.DataFrame:
+    """Table that the content of a file holds, as `read_table`; `name` is what errors call it."""
     if raw[:4] == b"PAR1":
-        return _from_parquet(raw, file.name)
-    candidates = list(_candidates(raw, file.name, sheet))
-    chosen, at = _choose(candidates, wanted, file.name)
-    return _frame(chosen, at, file.name)
+        return _from_parquet(raw, name)
+    wanted = [frozenset(map(normalise, names)) for names in expect]
+    chosen, at = _choose(list(_candidates(raw, name, sheet)), wanted, name)
+    return _frame(chosen, at, name)
 
 
 def _from_parquet(raw: bytes, name: str) -> pd.DataFrame:

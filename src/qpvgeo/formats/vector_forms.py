@@ -12,10 +12,13 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 from qpvgeo.errors import DataError
 from qpvgeo.formats.foreign import cause_of
+from qpvgeo.frames.provenance import file_state
 from qpvgeo.language import Note
 
 __all__ = [
@@ -79,9 +82,9 @@ def dataset_of(path: Path, label: str) -> str:
     """
     if not path.is_file():
         raise DataError(Note("formats.not_regular", file=label))
-    with path.open("rb") as stream:
-        head = stream.read(_HEAD)
     suffix = path.suffix.lower()
+    look = _looked_at(path, file_state(path))
+    head = look.head
     if suffix not in _MAGIC:
         raise DataError(
             Note("formats.no_outlines_form", file=label), way_out=Note("formats.forms_read", forms=list(SUFFIXES))
@@ -96,11 +99,30 @@ def dataset_of(path: Path, label: str) -> str:
         raise DataError(Note("formats.refers_elsewhere", file=label), way_out=Note("formats.give_the_data"))
     prefix = ""
     if suffix in JSON:
-        _require_no_link(path, label)
+        if look.linked:
+            raise DataError(Note("formats.refers_elsewhere", file=label), way_out=Note("formats.crs_by_name"))
         prefix = _json_prefix(head, suffix)
     if suffix == ".tab" and re.search(rb"(?im)^\s*type\s+(?:linked|\"?seamless|odbc)", head):
         raise DataError(Note("formats.refers_elsewhere", file=label), way_out=Note("formats.give_the_data"))
     return f"{prefix}{path.resolve()}"
+
+
+class _Look(NamedTuple):
+    """First bytes of a file; of JSON its encoding, where it is not UTF-8, and whether it names its CRS by a link."""
+
+    head: bytes
+    encoding: str | None = None
+    linked: bool = False
+
+
+@lru_cache(maxsize=64)
+def _looked_at(path: Path, _state: tuple[int, ...]) -> _Look:
+    """What is looked for in a file, which is opened once in each of its states."""
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+        if not head or path.suffix.lower() not in JSON:
+            return _Look(head)
+        return _Look(head, _encoding(stream, head), _links(stream))
 
 
 def encoding_of_json(path: Path) -> str | None:
@@ -115,24 +137,26 @@ def encoding_of_json(path: Path) -> str | None:
     ...     encoding_of_json(path)
     'cp1252'
     """
+    return _looked_at(path, file_state(path)).encoding
+
+
+def _encoding(stream: BinaryIO, head: bytes) -> str | None:
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"  # GDAL loses the line behind the mark
+    if head[:1] == b"{" and head[1:2] == b"\0":
+        return "utf-16-le"
+    if head[:2] == b"\0{":
+        return "utf-16-be"
     decode = codecs.getincrementaldecoder("utf-8")().decode
-    with path.open("rb") as stream:
-        start = stream.read(4)
-        if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            return "utf-16"
-        if start.startswith(codecs.BOM_UTF8):
-            return "utf-8-sig"  # GDAL loses the line behind the mark
-        if start[:1] == b"{" and start[1:2] == b"\0":
-            return "utf-16-le"
-        if start[:2] == b"\0{":
-            return "utf-16-be"
-        stream.seek(0)
-        try:
-            while block := stream.read(1 << 22):
-                decode(block)
-            decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "cp1252" if start.lstrip()[:1] == b"{" else None
+    stream.seek(0)
+    try:
+        while block := stream.read(1 << 22):
+            decode(block)
+        decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "cp1252" if head[:4].lstrip()[:1] == b"{" else None
     return None
 
 
@@ -224,9 +248,9 @@ def _json_prefix(head: bytes, suffix: str) -> str:
     return _SEQUENCE if by_line else "GeoJSON:"
 
 
-def _require_no_link(path: Path, label: str) -> None:
-    """Raise when a `crs` member is a link, which GDAL would fetch."""
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+def _links(stream: BinaryIO) -> bool:
+    """Whether a `crs` member is a link, which GDAL would fetch."""
+    with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
         for found in _CRS_KEY.finditer(content):
             try:
                 text = content[found.end() : found.end() + _CRS_MEMBER].decode("utf-8", "replace")
@@ -235,7 +259,8 @@ def _require_no_link(path: Path, label: str) -> None:
                 member = {}
             kind = str(member.get("type", "")).lower() if isinstance(member, dict) else ""
             if kind not in ("name", "epsg", "ogc"):
-                raise DataError(Note("formats.refers_elsewhere", file=label), way_out=Note("formats.crs_by_name"))
+                return True
+    return False
 
 
 def require_sound_geopackage(path: Path, label: str) -> bool:

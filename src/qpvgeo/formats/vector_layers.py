@@ -45,6 +45,7 @@ __all__ = [
     "read",
     "require_whole",
     "settle_crs",
+    "state_of",
     "user_crs",
 ]
 
@@ -150,14 +151,17 @@ def layers(path: str | os.PathLike[str]) -> list[Layer]:
             return [layer for part in inside for layer in layers(part)]
         if not place.is_file():
             raise DataError(Note("formats.not_regular", file=place.name))
-        return list(_layers_of(place, _state(place)))
+        return list(_layers_of(place, state_of(place)))
 
 
-def holds_outlines(path: Path) -> bool:
-    """Whether a file may hold outlines: by its ending, and a table by a column of geometry."""
+def holds_outlines(path: Path, head: bytes | None = None) -> bool:
+    """Whether a file may hold outlines: by its ending, and a table by a column of geometry.
+
+    `head` holds the first bytes of a table (`shape_tables.HEAD`), where the caller has read them.
+    """
     suffix = path.suffix.lower()
     if suffix in shape_tables.SUFFIXES:
-        return path.is_file() and shape_tables.describe(path) is not None
+        return path.is_file() and shape_tables.describe(path, head) is not None
     return suffix in (*SUFFIXES, *ARCHIVES) or is_packed(path)
 
 
@@ -172,7 +176,7 @@ def is_packed(path: Path) -> bool:
     return path.suffix.lower() == ".gz" and Path(path.stem).suffix.lower() in SUFFIXES
 
 
-def _state(path: Path) -> tuple[tuple[str, int, int], ...]:
+def state_of(path: Path) -> tuple[tuple[str, int, int], ...]:
     """What changes when a file, or one of the files of a shapefile, does."""
     parts = [path]
     if path.suffix.lower() in (".shp", ".mif", ".tab"):

@@ -1,8 +1,8 @@
 """Provenance of frames: `attrs["qpvgeo"]` says which files, vintage, repairs, in plain JSON that GeoParquet keeps."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +12,18 @@ from qpvgeo.errors import judged
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ATTRS_KEY", "as_record", "file_record", "is_fictional", "provenance", "record", "stamp", "stamped"]
+__all__ = [
+    "ATTRS_KEY",
+    "as_record",
+    "file_record",
+    "file_state",
+    "hashed",
+    "is_fictional",
+    "provenance",
+    "record",
+    "stamp",
+    "stamped",
+]
 
 ATTRS_KEY = "qpvgeo"
 
@@ -42,23 +53,39 @@ _SHOWN = ("read_with", "vintage", "release", "level", "reference_year", "cog_yea
 _COUNTED = ("files", "notes", "repairs", "moved", "unknown")
 
 
-@lru_cache(maxsize=256)
-def _sha256(path: str, _size: int, _modified: int) -> str:
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+_MOST_HASHES = 256
+_hashes: dict[tuple[str, tuple[int, ...]], str] = {}
 
 
-def file_record(path: Path, *, member: str | None = None) -> dict[str, Any]:
+def file_state(path: Path | int) -> tuple[int, int, int, int]:
+    """What changes when a file does, of a path or an open file: its size, its dates and its inode."""
+    state = os.stat(path)  # noqa: PTH116 - open files too
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
+
+
+def hashed(path: Path, state: tuple[int, ...], content: bytes | None = None) -> str:
+    """SHA-256 of a file in a state, from its content where the caller has read it; computed once in each state."""
+    key = (str(path.resolve()), state)
+    known = _hashes.get(key)
+    if known is None:
+        if content is None:
+            with path.open("rb") as stream:
+                known = hashlib.file_digest(stream, "sha256").hexdigest()
+        else:
+            known = hashlib.sha256(content).hexdigest()
+        if len(_hashes) >= _MOST_HASHES:
+            _hashes.clear()
+        _hashes[key] = known
+    return known
+
+
+def file_record(path: Path, *, member: str | None = None, sha256: str | None = None) -> dict[str, Any]:
     """Name, SHA-256 and size of a file, and the member read when it is an archive.
 
-    A file is hashed once as long as its size and date do not change.
+    A file is hashed once as long as its size and date do not change, and not at all where its SHA-256 is given.
     """
-    state = path.stat()
-    record = {
-        "file": path.name,
-        "sha256": _sha256(str(path.resolve()), state.st_size, state.st_mtime_ns),
-        "bytes": state.st_size,
-    }
+    state = file_state(path)
+    record = {"file": path.name, "sha256": sha256 or hashed(path, state), "bytes": state[0]}
     return record | ({"member": member} if member else {})
 
 

@@ -33,19 +33,21 @@ _MORE = {"en": "{} others", "fr": "{} autres"}
 
 
 @cache
-def _templates() -> dict[str, dict[str, str]]:
+def _templates(package: str) -> dict[str, dict[str, str]]:
+    """Phrases of a package, whose keys start with its name; none where it has no table."""
+    table = files("qpvgeo.language").joinpath("phrases", f"{package}.csv")
     found: dict[str, dict[str, str]] = {}
-    for table in sorted(files("qpvgeo.language").joinpath("phrases").iterdir(), key=lambda path: path.name):
-        for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines()):
-            if row["key"] in found:
-                raise KeyError(f"the phrase {row['key']!r} appears twice")
-            found[row["key"]] = {"en": row["english"], "fr": typeset(row["french"])}
+    for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines()) if table.is_file() else ():
+        if row["key"] in found or row["key"].partition(".")[0] != package:
+            raise KeyError(f"the phrase {row['key']!r} appears twice, or is not one of {package}.csv")
+        found[row["key"]] = {"en": row["english"], "fr": typeset(row["french"])}
     return found
 
 
 def keys() -> dict[str, dict[str, str]]:
     """Every phrase known: its key, and its template in each language."""
-    return dict(_templates())
+    tables = sorted(table.name for table in files("qpvgeo.language").joinpath("phrases").iterdir())
+    return {key: said for name in tables for key, said in _templates(name.removesuffix(".csv")).items()}
 
 
 def listed(names: Iterable[object], lang: str, *, most: int = _MOST_LISTED) -> str:
@@ -93,7 +95,7 @@ def say(key: str, values: Mapping[str, Any], lang: str) -> str:
             return found[4] if (count >= 2 if lang == "fr" else count != 1) else found[3]
         return _written(value, (found[2] or ":")[1:], lang)
 
-    return _FIELD.sub(field, _templates()[key][lang])
+    return _FIELD.sub(field, _templates(key.partition(".")[0])[key][lang])
 
 
 class Note(str):  # noqa: SLOT000 - it carries its key and values

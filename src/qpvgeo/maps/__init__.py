@@ -7,39 +7,6 @@ Legends stand to the right of their axes, and the frames of `france` on both sid
 leaves them room, `plt.subplots(1, 2, layout="constrained")`. Names are placed when a figure is drawn.
 """
 
-from qpvgeo.maps.basemaps import basemap
-from qpvgeo.maps.bivariate_maps import bivariate
-from qpvgeo.maps.change_maps import change
-from qpvgeo.maps.choropleths import choropleth
-from qpvgeo.maps.country_map import france
-from qpvgeo.maps.designation_maps import agreement, zones
-from qpvgeo.maps.export import save
-from qpvgeo.maps.grid_maps import grid
-from qpvgeo.maps.interactive.pages import Page, page
-from qpvgeo.maps.pictures import profile, programmes, sensitivity
-from qpvgeo.maps.places import Place, find_place
-from qpvgeo.maps.population_maps import estimates
-from qpvgeo.maps.qpv_maps import qpv
-from qpvgeo.maps.tag_maps import tags
+import lazy_loader
 
-__all__ = [
-    "Page",
-    "Place",
-    "agreement",
-    "basemap",
-    "bivariate",
-    "change",
-    "choropleth",
-    "estimates",
-    "find_place",
-    "france",
-    "grid",
-    "page",
-    "profile",
-    "programmes",
-    "qpv",
-    "save",
-    "sensitivity",
-    "tags",
-    "zones",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

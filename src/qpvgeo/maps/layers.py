@@ -46,6 +46,7 @@ class Layer:
         self.shapes: Shapes = series.to_numpy()
         self.territory = territory_of(self.shapes, series.crs)
         self._crs = pyproj.CRS.from_user_input(series.crs)
+        self._bounds = shapely.bounds(self.shapes).T
         self._metres = np.full(len(self.shapes), None, dtype=object)
 
     def metres(self, territory: str, rows: Booleans | None = None) -> gpd.GeoSeries:
@@ -64,9 +65,9 @@ class Layer:
         way = transformer(pyproj.CRS(territories.get(territory).epsg), self._crs)
         west, south, east, north = way.transform_bounds(*box)
         spare = 0.02 * max(east - west, north - south)
-        around = shapely.box(west - spare, south - spare, east + spare, north + spare)
-        near = shapely.intersects(around, shapely.box(*shapely.bounds(self.shapes).T))
-        series = self.metres(territory, np.asarray(near, dtype=bool))
+        left, bottom, right, top = self._bounds
+        near = (left <= east + spare) & (right >= west - spare) & (bottom <= north + spare) & (top >= south - spare)
+        series = self.metres(territory, near)
         return series[np.asarray(shapely.intersects(shapely.box(*box), series.to_numpy()), dtype=bool)]
 
 

@@ -19,8 +19,8 @@ from qpvgeo.formats.text_tables import as_text, existing_path, normalise, notes_
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.read.indicators import refuse_other_columns
+from qpvgeo.sources import file_memory, recognise
 from qpvgeo.sources import published_columns as published
-from qpvgeo.sources import recognise
 
 __all__ = ["AMENITY_COLUMNS", "read_amenities"]
 
@@ -102,7 +102,7 @@ def read_amenities(
         frame = _of_types(frame, list(types), path)
     return provenance.stamp(
         frame.reset_index(drop=True),
-        [{**provenance.file_record(path, member=member), "kind": "amenities"}],
+        [{**file_memory.record(path, member=member), "kind": "amenities"}],
         notes=notes,
         fictional=published.is_sample(frame["commune"].dropna().unique()),
     )

@@ -17,7 +17,7 @@ from qpvgeo.formats.text_tables import normalise, notes_of, read_table
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.samples import sample
-from qpvgeo.sources import recognise
+from qpvgeo.sources import file_memory, recognise
 from qpvgeo.sources.known_tables import CORRESPONDENCE_2015, CORRESPONDENCE_2024
 
 __all__ = ["CORRESPONDENCE_COLUMNS", "read_correspondence"]
@@ -100,7 +100,7 @@ def read_correspondence(
     frame = frame[~repeated & ~(told & frame["qpv_2015"].isna())].reset_index(drop=True)
     return provenance.stamp(
         frame,
-        [provenance.file_record(file)],
+        [file_memory.record(file)],
         repairs=[
             *(
                 Note("read.code_repaired", row=one.row, value=str(one.value), code=one.code, repair=one.repair)

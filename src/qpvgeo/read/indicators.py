@@ -20,7 +20,7 @@ from qpvgeo.formats.text_tables import find_column, normalise, notes_of, read_ta
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.read.indicator_names import IDENTIFYING, Named, named
-from qpvgeo.sources import catalog, long_tables, recognise
+from qpvgeo.sources import catalog, file_memory, long_tables, recognise
 from qpvgeo.sources import published_columns as published
 
 __all__ = ["INDICATOR_COLUMNS", "read_indicators", "refuse_other_columns"]
@@ -119,7 +119,7 @@ def read_indicators(
     path = recognise.paths(source, data)[0]
     text = _table(path, by)
     notes: list[str] = [*notes_of(text)]
-    record = provenance.file_record(path, member=text.attrs["table"].get("member"))
+    record = file_memory.record(path, member=text.attrs["table"].get("member"))
     unused = set(columns or {})
     text = published.rename_columns(text, columns or {}, where=path.name, unused=unused)
     refuse_other_columns(unused)

@@ -20,7 +20,7 @@ from qpvgeo import facts
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats.text_tables import find_column, notes_of, to_number
-from qpvgeo.frames.provenance import file_record, stamp
+from qpvgeo.frames.provenance import stamp
 from qpvgeo.language import Note
 from qpvgeo.read.communes.outlines import WHOLE, Arrondissements
 from qpvgeo.read.population_rows import (
@@ -33,9 +33,9 @@ from qpvgeo.read.population_rows import (
     with_others,
 )
 from qpvgeo.read.processed import kept
+from qpvgeo.sources import file_memory, recognise
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
-from qpvgeo.sources import recognise
 from qpvgeo.sources.catalog import published_year
 from qpvgeo.sources.known_tables import EXPECT, read_known
 from qpvgeo.sources.long_tables import widened
@@ -165,7 +165,7 @@ def read_population(
     _hold_against_facts(frame["population"], text, call, "commune" if level == "commune" else "qpv")
     held = _single(frame["reference_year"])
     fictional = published.is_sample(first)
-    record = file_record(path, member=table.get("member")) | {"kind": "population", "reference_year": held}
+    record = file_memory.record(path, member=table.get("member")) | {"kind": "population", "reference_year": held}
     # a table whose columns had to be named may be anyone's
     producer = {} if fictional or columns else {"producer": "Insee"}
     return stamp(

@@ -41,13 +41,15 @@ def kept(reader: Callable[P, Frame]) -> Callable[P, Frame]:
     @functools.wraps(reader)
     def called(*given: P.args, **options: P.kwargs) -> Frame:
         place = _place(reader.__name__, given, options)
-        if place is None:
-            return reader(*given, **options)
-        with suppress(OSError, kept_frames.Unkept):
-            frame: Any = kept_frames.read(place)
-            os.utime(place)
-            return frame  # type: ignore[no-any-return]
+        if place is not None:
+            with suppress(OSError, kept_frames.Unkept):
+                frame: Any = kept_frames.read(place)
+                os.utime(place)
+                return frame  # type: ignore[no-any-return]
         made = reader(*given, **options)
+        file_memory.save()
+        if place is None:
+            return made
         with suppress(OSError, QpvgeoError, kept_frames.Unkept):
             place.parent.mkdir(parents=True, exist_ok=True)
             kept_frames.write(made, place)

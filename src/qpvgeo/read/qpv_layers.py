@@ -20,7 +20,7 @@ from qpvgeo.geometry.outline_repair import repair as repair_outlines
 from qpvgeo.geometry.projection import DEGREES, territory_of
 from qpvgeo.geometry.territory_outline import outline_of
 from qpvgeo.language import Note
-from qpvgeo.sources import known_tables
+from qpvgeo.sources import file_memory, known_tables
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.published_names import NAMES, QPV_NAME, named
 
@@ -101,7 +101,7 @@ def read_piece(
     log = pd.DataFrame()
     if repair:
         frame, log = repair_outlines(frame)
-    record = provenance.file_record(layer.path, member=layer.member)
+    record = file_memory.record(layer.path, member=layer.member)
     earlier = provenance.provenance(raw)
     bare = frame.index[frame.geometry.isna()]
     lost = [*earlier.get("outline_lost", []), *provenance.provenance(frame).get("outline_lost", [])]

@@ -5,10 +5,7 @@ Only headers and first rows are read.
 
 import gzip
 import re
-import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +15,7 @@ import pyarrow.parquet as pq
 
 from qpvgeo.codes.official import clean, vintage_of
 from qpvgeo.errors import DataError
-from qpvgeo.formats import text_tables, vector_layers
+from qpvgeo.formats import shape_tables, text_tables, vector_layers
 from qpvgeo.sources import catalog, known_tables
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.published_names import COMMUNE_CODE, named
@@ -27,7 +24,8 @@ __all__ = ["SUFFIXES", "Found", "Kind", "codes_columns", "is_published_name", "j
 
 Kind = Literal["perimeters", "communes"] | known_tables.TableKind
 
-_TABLES = (".csv", ".txt", ".tsv", ".xls", ".xlsx")
+_TEXTS = (".csv", ".txt", ".tsv")
+_TABLES = (*_TEXTS, ".xls", ".xlsx")
 SUFFIXES = (*_TABLES, *vector_layers.SUFFIXES, ".zip", ".gz")
 """Endings of the files that are looked at."""
 
@@ -79,23 +77,28 @@ def judge(path: Path) -> list[Found]:
     """
     basis: Literal["name", "content"] = "name" if is_published_name(path) else "content"
     suffix = path.suffix.lower()
-    if vector_layers.holds_outlines(path):
+    head = _first_bytes(path) if suffix in _TEXTS else None
+    if vector_layers.holds_outlines(path, head):
         held = vector_layers.layers(path)
         found = [one for layer in held if (one := judge_layer(layer, basis)) is not None]
         if suffix == ".parquet" and not held and any(map(known_tables.is_cell_column, pq.read_schema(path).names)):
             found = [Found(path, "grid", _year(path), 0, basis)]
         if found or (held and suffix not in _TABLES) or suffix in _OUTLINES_ONLY or vector_layers.is_packed(path):
             return found
-    if suffix == ".zip" and (grid := _packed_grid(path)) is not None:
-        return [grid]
-    return _table(path, basis)
+    if suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            if (grid := _packed_grid(path, archive)) is not None:
+                return [grid]
+            head = _packed_head(archive)
+    elif head is None:
+        head = _first_bytes(path)
+    return _table(path, head, basis)
 
 
-def _packed_grid(path: Path) -> Found | None:
+def _packed_grid(path: Path, archive: zipfile.ZipFile) -> Found | None:
     """Grid in a 7z inside a zip, as Insee publishes it: known by its name alone, for unpacking it takes minutes."""
-    with zipfile.ZipFile(path) as archive:
-        if not any(name.lower().endswith(".7z") for name in archive.namelist()):
-            return None
+    if not any(name.lower().endswith(".7z") for name in archive.namelist()):
+        return None
     grids = [one for one in catalog.CATALOG.values() if one.kind == "grid"]
     names = {name.lower(): one for one in grids for name in one.filenames}
     known = names.get(path.name.lower())
@@ -156,12 +159,16 @@ def _vintage(values: pd.Series) -> int | None:
     return vintage_of(codes.iloc[0]) if len(codes) else None
 
 
-def _table(path: Path, basis: Literal["name", "content"]) -> list[Found]:
+def _table(path: Path, head: bytes | None, basis: Literal["name", "content"]) -> list[Found]:
     """What a table holds: its first rows, read as its reader would, have the columns which that looks for."""
-    with _head(path) as head:
-        if head is None:
-            return []
-        text = _read_head(head)
+    if head is None:
+        return []
+    if head[:4] in _WORKBOOKS:
+        head = text_tables.content_of(path)
+    elif len(head) >= _HEAD_BYTES:
+        head = head[:_HEAD_BYTES]
+        head = head[: head.rfind(b"\n") + 1] or head
+    text = _read_head(head, path.name)
     kind = known_tables.kind_of(text, path.name)
     if kind is None:
         return []
@@ -171,42 +178,25 @@ def _table(path: Path, basis: Literal["name", "content"]) -> list[Found]:
     return [Found(path, kind, None if unstated else vintage, 0, basis)]
 
 
-def _read_head(path: Path) -> pd.DataFrame:
+def _read_head(head: bytes, name: str) -> pd.DataFrame:
     """Table under the header that a reader would take, else under its first wide line."""
     try:
-        return text_tables.read_table(path, expect=_HEADERS)
+        return text_tables.table_of(head, name, expect=_HEADERS)
     except DataError:
-        return text_tables.read_table(path)
+        return text_tables.table_of(head, name)
 
 
-@contextmanager
-def _head(path: Path) -> Iterator[Path | None]:
-    """A file with the first lines of a table: enough for its header and some codes; workbooks whole."""
-    raw = _first_bytes(path)
-    if raw is None or raw[:4] in _WORKBOOKS:
-        yield path if raw is not None else None
-        return
-    if len(raw) == _HEAD_BYTES:
-        raw = raw[: raw.rfind(b"\n") + 1] or raw
-    with tempfile.TemporaryDirectory() as folder:
-        head = Path(folder, f"{path.stem}.csv")
-        head.write_bytes(raw)
-        yield head
+def _first_bytes(path: Path) -> bytes:
+    """First bytes of a table: of a text those in which outlines are looked for."""
+    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+        return bytes(stream.read(shape_tables.HEAD if path.suffix.lower() in _TEXTS else _HEAD_BYTES))
 
 
-def _first_bytes(path: Path) -> bytes | None:
-    """First bytes of a table, or of the table in an archive; None where the archive holds none."""
-    suffix = path.suffix.lower()
-    if suffix == ".gz":
-        with gzip.open(path) as stream:
-            return stream.read(_HEAD_BYTES)
-    if suffix != ".zip":
-        with path.open("rb") as stream:
-            return stream.read(_HEAD_BYTES)
-    with zipfile.ZipFile(path) as archive:
-        tables = [name for name in archive.namelist() if name.lower().endswith((".csv", ".txt", ".tsv"))]
-        if not tables:
-            books = any(name.lower().endswith((".xls", ".xlsx")) for name in archive.namelist())
-            return _WORKBOOKS[0] if books else None
-        with archive.open(tables[0]) as stream:
-            return stream.read(_HEAD_BYTES)
+def _packed_head(archive: zipfile.ZipFile) -> bytes | None:
+    """First bytes of the table in an archive; None where it holds none."""
+    tables = [name for name in archive.namelist() if name.lower().endswith(_TEXTS)]
+    if not tables:
+        books = any(name.lower().endswith((".xls", ".xlsx")) for name in archive.namelist())
+        return _WORKBOOKS[0] if books else None
+    with archive.open(tables[0]) as stream:
+        return stream.read(_HEAD_BYTES)

@@ -20,9 +20,9 @@ from typing import Any
 from qpvgeo import settings
 from qpvgeo._version import __version__
 from qpvgeo.formats import atomic_write
-from qpvgeo.frames.provenance import file_record
+from qpvgeo.frames.provenance import file_record, file_state
 
-__all__ = ["build", "recall", "remember", "save", "sha256_of"]
+__all__ = ["build", "recall", "record", "remember", "save", "sha256_of"]
 
 _NAME = "known-files"
 _SETTLED_S = 2.0
@@ -69,18 +69,13 @@ def _on_disk(store: Path) -> dict[str, Any]:
         return {}
 
 
-def _state(path: Path) -> list[int]:
-    state = path.stat()
-    return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
-
-
 def recall(what: str, path: Path) -> Any | None:  # noqa: ANN401 - what JSON holds
     """What was remembered of a file, as long as it is the same; None where nothing is."""
     if not settings.processed():
         return None
     entry = _known().get(os.path.abspath(path))  # noqa: PTH100 - links stay links
     try:
-        return entry[what] if entry is not None and entry["state"] == _state(path) else None
+        return entry[what] if entry is not None and entry["state"] == list(file_state(path)) else None
     except (OSError, KeyError, TypeError):
         return None
 
@@ -90,7 +85,7 @@ def remember(what: str, path: Path, value: Any) -> None:  # noqa: ANN401
     if not settings.processed():
         return
     with suppress(OSError):
-        state = _state(path)
+        state = list(file_state(path))
         if time.time() - state[1] / 1e9 < _SETTLED_S:
             return
         known, name = _known(), os.path.abspath(path)  # noqa: PTH100
@@ -122,3 +117,8 @@ def sha256_of(path: Path) -> str:
     sha256 = str(file_record(path)["sha256"])
     remember("sha256", path, sha256)
     return sha256
+
+
+def record(path: Path, *, member: str | None = None) -> dict[str, Any]:
+    """Record of a file that is read (`qpvgeo.frames.provenance.file_record`), its SHA-256 remembered."""
+    return file_record(path, member=member, sha256=sha256_of(path))

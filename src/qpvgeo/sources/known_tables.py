@@ -7,13 +7,14 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import pandas as pd
 
 from qpvgeo.errors import DataError
 from qpvgeo.formats import vector_layers
-from qpvgeo.formats.text_tables import as_text, existing_path, normalise, read_table
+from qpvgeo.formats.text_tables import as_text, content_of, existing_path, normalise, table_of
 from qpvgeo.language import Note
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.long_tables import LONG, widened
@@ -88,13 +89,15 @@ def read_known(
         No line holds known names and no column codes, or the table is damaged.
     """
     named = [set(columns)] if columns else []
+    file = existing_path(path)
+    content = content_of(file)
     try:
-        return read_table(existing_path(path), sheet=sheet, expect=[*named, *expect])
+        return table_of(content, file.name, sheet=sheet, expect=[*named, *expect])
     except DataError as error:
         if named or error.key != "formats.no_line_of_names":
             raise
         try:
-            text = read_table(path, sheet=sheet)
+            text = table_of(content, file.name, sheet=sheet)
         except DataError:
             raise error from None
         if not published.qpv_columns(text) and _commune_codes(text) is None:
@@ -182,6 +185,11 @@ def is_cell_column(name: str) -> bool:
 
 def head_of(layer: vector_layers.Layer) -> pd.DataFrame:
     """First attributes of a layer as text; none where they cannot be read, which reading the layer will explain."""
+    return _head(layer, vector_layers.state_of(layer.path)).copy(deep=False)
+
+
+@lru_cache(maxsize=64)
+def _head(layer: vector_layers.Layer, _state: object) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -10,13 +10,13 @@ from typing import Any, Unpack
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyproj
 import shapely
 
 from qpvgeo.at_hand import GeographyFrames
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats.atomic_write import replace, writing
 from qpvgeo.frames import provenance
+from qpvgeo.geometry.projection import DEGREES, transformer
 from qpvgeo.language import Note
 from qpvgeo.language.terms import term
 from qpvgeo.maps.composition import called, generalised, not_shown, titled
@@ -206,8 +206,8 @@ def _view(where: Place | None, perimeters: Sequence[PageLayer], shown: Sequence[
     """West, south, east and north of the first view, degrees: the place, else the hexagone, else everything."""
     if where is not None:
         west, south, east, north = where.frame
-        move = pyproj.Transformer.from_crs(where.epsg, 4326, always_xy=True)
-        return [round(side, 5) for side in move.transform_bounds(west, south, east, north)]
+        box = transformer(where.epsg, DEGREES).transform_bounds(west, south, east, north)
+        return [round(side, 5) for side in box]
     boxes = territory_boxes(perimeters)
     if len(boxes) > 1:
         return max(boxes, key=lambda one: (one[1][2] - one[1][0]) * (one[1][3] - one[1][1]))[1]

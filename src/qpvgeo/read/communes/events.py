@@ -17,8 +17,8 @@ from qpvgeo.formats.text_tables import existing_path, find_column, notes_of, rea
 from qpvgeo.frames import provenance, require
 from qpvgeo.language import Note
 from qpvgeo.read.communes.tables import twin_notes, year_of
+from qpvgeo.sources import file_memory, recognise
 from qpvgeo.sources import published_columns as published
-from qpvgeo.sources import recognise
 
 __all__ = ["EVENTS_PAGE", "EVENT_COLUMNS", "EVENT_KINDS", "UNIT_TYPES", "events_frame", "read_commune_events"]
 
@@ -123,7 +123,7 @@ def read_commune_events(source: str | os.PathLike[str], *, data: str | os.PathLi
     """
     file = existing_path(recognise.paths(source, data)[0])
     text = read_table(file, expect=[_HEADER])
-    record = provenance.file_record(file, member=text.attrs["table"].get("member"))
+    record = file_memory.record(file, member=text.attrs["table"].get("member"))
     notes: list[str] = [*notes_of(text), *twin_notes(file)]
     frame = pd.DataFrame({"date": _days(_column(text, "date_eff")), "event": _column(text, "mod")}, index=text.index)
     frame["kind"] = frame["event"].map(EVENT_KINDS).fillna("other").astype("str")

@@ -19,12 +19,11 @@ from qpvgeo.errors import DataError
 from qpvgeo.formats import vector_layers
 from qpvgeo.formats.text_tables import as_text, normalise
 from qpvgeo.frames.forms import regions_of
-from qpvgeo.frames.provenance import file_record
 from qpvgeo.geometry.outline_repair import mend, repair
 from qpvgeo.geometry.projection import DEGREES, territory_of
 from qpvgeo.language import Note
 from qpvgeo.read.communes.tables import year_of
-from qpvgeo.sources import known_tables
+from qpvgeo.sources import file_memory, known_tables
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.published_names import COMMUNE_CODE, named
 
@@ -37,8 +36,15 @@ _AREAS = {"polygon", "multipolygon", "3d polygon", "3d multipolygon", "unknown"}
 
 
 def has_outlines(path: Path) -> bool:
-    """Tell whether a file holds outlines rather than a table."""
-    return path.is_dir() or (vector_layers.holds_outlines(path) and bool(vector_layers.layers(path)))
+    """Tell whether a file holds outlines rather than a table; it is remembered of a table."""
+    if path.is_dir():
+        return True
+    known = file_memory.recall("outlines", path)
+    if known is None:
+        known = vector_layers.holds_outlines(path) and bool(vector_layers.layers(path))
+        if not known:
+            file_memory.remember("outlines", path, known)
+    return bool(known)
 
 
 def read_pieces(
@@ -85,7 +91,7 @@ def read_pieces(
         pieces.append(_identified(piece, columns, unused, chosen.label))
         told = {"kind": "boundaries", "cog_year": year_of(chosen.path.name)}
         regions = regions_of(map(official.of_commune, pieces[-1].index))
-        records.append({**file_record(chosen.path, member=chosen.member), **told, "regions": regions})
+        records.append({**file_memory.record(chosen.path, member=chosen.member), **told, "regions": regions})
     systems = {piece.crs.to_wkt() for piece in pieces}
     if len(systems) > 1:
         notes.append(Note("read.projections", count=len(systems), crs=f"EPSG:{DEGREES}"))

@@ -18,7 +18,7 @@ from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats.text_tables import existing_path, find_column, normalise, notes_of, read_table
-from qpvgeo.frames.provenance import file_record, stamp
+from qpvgeo.frames.provenance import stamp
 from qpvgeo.language import Note
 from qpvgeo.read.communes.outlines import (
     Arrondissements,
@@ -30,9 +30,9 @@ from qpvgeo.read.communes.outlines import (
 from qpvgeo.read.communes.tables import attributes, merged, read_commune_table, twin_notes, year_of
 from qpvgeo.read.processed import kept
 from qpvgeo.samples import sample
+from qpvgeo.sources import file_memory, recognise
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
-from qpvgeo.sources import recognise
 from qpvgeo.sources.known_tables import EPCI_CODE
 
 __all__ = ["COMMUNE_COLUMNS", "EPCI_COLUMNS", "read_communes", "read_epci"]
@@ -342,7 +342,7 @@ def _read_epci(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     named = [set(columns)] if columns else []
     text = read_table(path, sheet=sheet, expect=[*named, *_EPCI_EXPECT])
-    record = file_record(path, member=text.attrs["table"].get("member"))
+    record = file_memory.record(path, member=text.attrs["table"].get("member"))
     record |= {"kind": "epci", "cog_year": year_of(path.name)}
     notes += [*notes_of(text), *twin_notes(path)]
     text = published.rename_columns(text, columns, where=path.name, unused=unused)

@@ -16,8 +16,8 @@ from qpvgeo import facts
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError
 from qpvgeo.formats.text_tables import find_column, normalise, notes_of
-from qpvgeo.frames.provenance import file_record
 from qpvgeo.language import Note
+from qpvgeo.sources import file_memory
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.known_tables import read_known
@@ -99,7 +99,7 @@ def twin_notes(path: Path) -> list[str]:
         and year_of(other.name) not in (None, year)
         and other.is_file()
         and other.stat().st_size == size
-        and file_record(other)["sha256"] == file_record(path)["sha256"]
+        and file_memory.sha256_of(other) == file_memory.sha256_of(path)
     ]
     return [Note("read.same_bytes", file=path.name, others=same)] if same else []
 
@@ -110,7 +110,7 @@ def read_commune_table(
     """What a table says of communes, whichever form it has."""
     named = [set(columns)] if columns else []
     text = widened(read_known(path, [*named, *_EXPECT], sheet=sheet), "commune")
-    record = file_record(path, member=text.attrs["table"].get("member"))
+    record = file_memory.record(path, member=text.attrs["table"].get("member"))
     record |= {"kind": "communes", "cog_year": year_of(path.name)}
     notes += [*notes_of(text), *twin_notes(path)]
     text = published.rename_columns(text, columns, where=path.name, unused=unused)

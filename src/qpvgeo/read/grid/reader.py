@@ -26,7 +26,7 @@ from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.text_tables import normalise
-from qpvgeo.frames.provenance import file_record, stamp
+from qpvgeo.frames.provenance import stamp
 from qpvgeo.frames.require import columns_told
 from qpvgeo.geometry.insee_lattice import squares
 from qpvgeo.language import Note
@@ -50,6 +50,7 @@ from qpvgeo.read.grid.values import (
     without_sums,
 )
 from qpvgeo.read.grid.vintage import VINTAGES, vintage_of
+from qpvgeo.sources import file_memory
 
 __all__ = ["GRID_COLUMNS", "VINTAGES", "read_grid"]
 
@@ -186,7 +187,7 @@ def read_grid(
         opened = open_grid(paths, Path(scratch), layer=layer, columns=columns, keep=kept, places=places)
         tables = [opened.table, *([opened.rectangles] if opened.rectangles else [])]
         # hashing a large file takes as long as reading it
-        records = [beside.submit(file_record, table.path, member=table.member) for table in tables]
+        records = [beside.submit(file_memory.record, table.path, member=table.member) for table in tables]
         with foreign(opened.table.label):
             frame, ids, notes = _read(opened, selection, kept, beside)
         vintage, doubt = vintage_of(opened, source)
