@@ -142,8 +142,7 @@ def codes_columns(path: Path, kind: Literal["perimeters", "population"]) -> dict
         areal = [one for one in vector_layers.layers(path) if not vector_layers.is_thin(one)]
         tables = [known_tables.head_of(one) for one in areal]
     else:
-        with _head(path) as head:
-            tables = [] if head is None else [_read_head(head)]
+        tables = [_first_rows(path, _first_bytes(path))]
     found: dict[str, set[int]] = {}
     for text in tables:
         for column in map(str, text.columns):
@@ -163,12 +162,7 @@ def _table(path: Path, head: bytes | None, basis: Literal["name", "content"]) ->
     """What a table holds: its first rows, read as its reader would, have the columns which that looks for."""
     if head is None:
         return []
-    if head[:4] in _WORKBOOKS:
-        head = text_tables.content_of(path)
-    elif len(head) >= _HEAD_BYTES:
-        head = head[:_HEAD_BYTES]
-        head = head[: head.rfind(b"\n") + 1] or head
-    text = _read_head(head, path.name)
+    text = _first_rows(path, head)
     kind = known_tables.kind_of(text, path.name)
     if kind is None:
         return []
@@ -178,12 +172,20 @@ def _table(path: Path, head: bytes | None, basis: Literal["name", "content"]) ->
     return [Found(path, kind, None if unstated else vintage, 0, basis)]
 
 
-def _read_head(head: bytes, name: str) -> pd.DataFrame:
-    """Table under the header that a reader would take, else under its first wide line."""
+def _first_rows(path: Path, head: bytes) -> pd.DataFrame:
+    """First rows of a table under the header that a reader would take, else under its first wide line.
+
+    The first lines of a text are enough for its header and some codes; workbooks are read whole.
+    """
+    if head[:4] in _WORKBOOKS:
+        head = text_tables.content_of(path)
+    elif len(head) >= _HEAD_BYTES:
+        head = head[:_HEAD_BYTES]
+        head = head[: head.rfind(b"\n") + 1] or head
     try:
-        return text_tables.table_of(head, name, expect=_HEADERS)
+        return text_tables.table_of(head, path.name, expect=_HEADERS)
     except DataError:
-        return text_tables.table_of(head, name)
+        return text_tables.table_of(head, path.name)
 
 
 def _first_bytes(path: Path) -> bytes:
