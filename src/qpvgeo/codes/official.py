@@ -9,7 +9,7 @@ C whole commune, Mayotte only).
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
@@ -129,18 +129,7 @@ def of_commune(code: str) -> str:
     >>> of_commune("2A004"), of_commune("97411"), of_commune("59350")
     ('2A', '974', '59')
     """
-    return departments_of([code])[0]
-
-
-def departments_of(codes: Iterable[str]) -> list[str]:
-    """Department or collectivity of each of many commune codes, as `of_commune` gives it.
-
-    Examples
-    --------
-    >>> departments_of(["2A004", "97411", "59350"])
-    ['2A', '974', '59']
-    """
-    return [code[:3] if code[:2] in ("97", "98") else code[:2] for code in codes]
+    return code[:3] if code.startswith(("97", "98")) else code[:2]
 
 
 @judged

@@ -297,9 +297,9 @@ def _known(communes: pd.DataFrame | None, epci: pd.DataFrame | None) -> Iterator
         return
     titles = _column(communes, "name")
     parts_of_cities = {part for parts in official.ARRONDISSEMENTS.values() for part in parts}
-    codes = [code for code in map(str, communes.index) if code not in parts_of_cities]
-    for code, own in zip(codes, official.departments_of(codes), strict=True):
-        yield Area("commune", code, titles.get(code, code), (own,), (code,))
+    for code in map(str, communes.index):
+        if code not in parts_of_cities:
+            yield Area("commune", code, titles.get(code, code), (official.of_commune(code),), (code,))
 
 
 def _groups(communes: pd.DataFrame | None, epci: pd.DataFrame | None) -> Iterator[Area]:

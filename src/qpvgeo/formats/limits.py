@@ -1,10 +1,18 @@
-"""How wide a table may be: a header of a hundred thousand names is no table, and would take minutes to judge."""
+"""How large and how wide a table may be: a header of a hundred thousand names is none, and takes minutes to judge."""
+
+from pathlib import Path
 
 from qpvgeo.errors import DataError
+from qpvgeo.formats.foreign import foreign
+from qpvgeo.frames.provenance import file_state, hashed
 from qpvgeo.language import Note
 
-__all__ = ["MOST_COLUMNS", "require_narrow"]
+__all__ = ["LARGEST", "MOST_COLUMNS", "content_of", "require_few", "require_narrow"]
 
+LARGEST = 1 << 28
+"""Most bytes of a table that is read whole."""
+
+_MOST_CELLS = 20_000_000
 MOST_COLUMNS = 4096
 """Most columns of a table or a layer; the widest that are published have some hundreds."""
 
@@ -29,4 +37,33 @@ def require_narrow(columns: int, label: str) -> None:
         raise DataError(
             Note("formats.too_wide", file=label, columns=columns, most=MOST_COLUMNS),
             way_out=Note("formats.too_wide_way_out"),
+        )
+
+
+def content_of(file: Path) -> bytes:
+    """Content of a table, whose SHA-256 is known from then on.
+
+    Raises
+    ------
+    DataError
+        The file is too large for a table that is read whole.
+    """
+    size = file.stat().st_size
+    if size > LARGEST:
+        raise DataError(
+            Note("formats.too_large", file=file.name, bytes=size, most=LARGEST),
+            way_out=Note("formats.too_large_way_out"),
+        )
+    with foreign(file.name), file.open("rb") as stream:
+        state, raw = file_state(stream.fileno()), stream.read()
+        hashed(file, state, raw)
+    return raw
+
+
+def require_few(cells: int, name: str) -> None:
+    """Raise when a table would not fit the memory that a reader may take."""
+    if cells > _MOST_CELLS:
+        raise DataError(
+            Note("formats.too_many_cells", file=name, cells=cells, most=_MOST_CELLS),
+            way_out=Note("formats.too_large_way_out"),
         )

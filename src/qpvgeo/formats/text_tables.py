@@ -27,10 +27,9 @@ from qpvgeo.formats import workbooks
 from qpvgeo.formats.cells import NUMBER, SECRET_MARKS, Numbers, find_column, is_mark, normalise, to_number
 from qpvgeo.formats.csv_records import Rows, rows_of, usual_width
 from qpvgeo.formats.foreign import foreign
-from qpvgeo.formats.limits import require_narrow
+from qpvgeo.formats.limits import LARGEST, content_of, require_few, require_narrow
 from qpvgeo.formats.table_headers import has_names, is_note, two_lines
 from qpvgeo.formats.zip_members import read_member, zip_members
-from qpvgeo.frames.provenance import file_state, hashed
 from qpvgeo.language import Note
 from qpvgeo.settings import home_expanded
 
@@ -38,7 +37,6 @@ __all__ = [
     "SECRET_MARKS",
     "Numbers",
     "as_text",
-    "content_of",
     "existing_path",
     "find_column",
     "normalise",
@@ -50,8 +48,6 @@ __all__ = [
 
 _HEAD = 100
 _LOOKED_AT_BYTES = 1 << 16
-_LARGEST = 1 << 28
-_MOST_CELLS = 20_000_000
 _DELIMITERS = (";", ",", "\t", "|")
 _SUFFIXES = {".csv", ".txt", ".tsv", ".xls", ".xlsx", ".parquet"}
 _CODE = re.compile(r"[0-9A-Z]*\d[0-9A-Z]*")
@@ -132,26 +128,6 @@ def read_table(
     return table_of(content_of(file), file.name, sheet=sheet, expect=expect)
 
 
-def content_of(file: Path) -> bytes:
-    """Content of a table, whose SHA-256 is known from then on.
-
-    Raises
-    ------
-    DataError
-        The file is too large for a table that is read whole.
-    """
-    size = file.stat().st_size
-    if size > _LARGEST:
-        raise DataError(
-            Note("formats.too_large", file=file.name, bytes=size, most=_LARGEST),
-            way_out=Note("formats.too_large_way_out"),
-        )
-    with foreign(file.name), file.open("rb") as stream:
-        state, raw = file_state(stream.fileno()), stream.read()
-        hashed(file, state, raw)
-    return raw
-
-
 def table_of(
     raw: bytes, name: str, *, sheet: str | None = None, expect: Iterable[Collection[str]] = ()
 ) -> pd.DataFrame:
@@ -167,7 +143,7 @@ def _from_parquet(raw: bytes, name: str) -> pd.DataFrame:
     with foreign(name):
         about = pq.ParquetFile(io.BytesIO(raw)).metadata
         cells = about.num_rows * about.num_columns
-    _require_few(cells, name)
+    require_few(cells, name)
     require_narrow(about.num_columns, name)
     with foreign(name):
         frame = pd.read_parquet(io.BytesIO(raw))
@@ -175,15 +151,6 @@ def _from_parquet(raw: bytes, name: str) -> pd.DataFrame:
         text = as_text(frame.drop(columns=shapes))
     text.attrs = {"table": {"format": "parquet"}}
     return text
-
-
-def _require_few(cells: int, name: str) -> None:
-    """Raise when a table would not fit the memory that a reader may take."""
-    if cells > _MOST_CELLS:
-        raise DataError(
-            Note("formats.too_many_cells", file=name, cells=cells, most=_MOST_CELLS),
-            way_out=Note("formats.too_large_way_out"),
-        )
 
 
 def notes_of(table: pd.DataFrame) -> list[Note]:
@@ -223,14 +190,14 @@ def _candidates(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candidate
 def _gunzipped(raw: bytes, name: str) -> bytes:
     try:
         with gzip.open(io.BytesIO(raw)) as stream:
-            content = stream.read(_LARGEST + 1)
+            content = stream.read(LARGEST + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise ArchiveError(
             Note("formats.not_unpacked", file=name, cause=str(error)), way_out=Note("formats.get_again")
         ) from error
-    if len(content) > _LARGEST:
+    if len(content) > LARGEST:
         raise ArchiveError(
-            Note("formats.more_unpacked", file=name, most=_LARGEST), way_out=Note("formats.too_large_way_out")
+            Note("formats.more_unpacked", file=name, most=LARGEST), way_out=Note("formats.too_large_way_out")
         )
     return content
 
@@ -248,9 +215,9 @@ def _from_zip(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candidate]:
             raise DataError(Note("formats.open_document", file=name), way_out=Note("formats.save_as_xlsx"))
         members = [member for member in held if _is_table(member)]
         total = sum(archive.getinfo(member).file_size for member in members)
-        if total > _LARGEST:
+        if total > LARGEST:
             raise ArchiveError(
-                Note("formats.too_large", file=name, bytes=total, most=_LARGEST),
+                Note("formats.too_large", file=name, bytes=total, most=LARGEST),
                 way_out=Note("formats.too_large_way_out"),
             )
         for member in members:
@@ -285,7 +252,7 @@ def _from_text(raw: bytes, name: str) -> Iterator[_Candidate]:
         width = usual_width(lines[:_HEAD], delimiter)
 
         def load(delimiter: str = delimiter, width: int = width) -> Rows:
-            _require_few(text.count(delimiter) + len(lines), name)
+            require_few(text.count(delimiter) + len(lines), name)
             return rows_of(lines, delimiter, width)
 
         head = rows_of(lines[:_HEAD], delimiter, width).rows

@@ -132,10 +132,8 @@ _ARTICLE = re.compile(r"^(l|la|le|les) ")
 def _by_name(communes: pd.DataFrame) -> dict[tuple[str, str], str]:
     """Codes by department and bare name."""
     found: dict[tuple[str, str], str] = {}
-    named = communes["name"].dropna()
-    codes = [str(code) for code in named.index]
-    for code, department, name in zip(codes, official.departments_of(codes), named.astype("object"), strict=True):
-        found.setdefault((department, _bare(str(name))), code)
+    for code, name in communes["name"].dropna().astype("object").items():
+        found.setdefault((official.of_commune(str(code)), _bare(str(name))), str(code))
     return found
 
 

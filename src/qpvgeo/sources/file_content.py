@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from qpvgeo.codes.official import clean, vintage_of
 from qpvgeo.errors import DataError
 from qpvgeo.formats import shape_tables, text_tables, vector_layers
+from qpvgeo.formats.limits import content_of
 from qpvgeo.sources import catalog, known_tables
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.published_names import COMMUNE_CODE, named
@@ -178,7 +179,7 @@ def _first_rows(path: Path, head: bytes) -> pd.DataFrame:
     The first lines of a text are enough for its header and some codes; workbooks are read whole.
     """
     if head[:4] in _WORKBOOKS:
-        head = text_tables.content_of(path)
+        head = content_of(path)
     elif len(head) >= _HEAD_BYTES:
         head = head[:_HEAD_BYTES]
         head = head[: head.rfind(b"\n") + 1] or head

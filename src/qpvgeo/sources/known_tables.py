@@ -14,7 +14,8 @@ import pandas as pd
 
 from qpvgeo.errors import DataError
 from qpvgeo.formats import vector_layers
-from qpvgeo.formats.text_tables import as_text, content_of, existing_path, normalise, table_of
+from qpvgeo.formats.limits import content_of
+from qpvgeo.formats.text_tables import as_text, existing_path, normalise, table_of
 from qpvgeo.language import Note
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.long_tables import LONG, widened
