@@ -3,11 +3,14 @@
 import json
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+import qpvgeo as qg
 from qpvgeo.cli import app
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import DataError, UsageError
+from qpvgeo.language import Note
 
 
 def run(*options):
@@ -49,6 +52,96 @@ def test_medians_are_needed_without_the_sample():
     with pytest.raises(UsageError) as raised:
         run("--national-median", "21000")
     assert len(raised.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--regime", "guyane"],
+        ["--sample", "--regime", "976"],
+        ["--regime", "Polynesie francaise"],
+        ["--sample", "--place", "Guyane"],
+    ],
+    ids=" ".join,
+)
+def test_another_method_is_refused_by_name_with_its_article(options):
+    with pytest.raises(UsageError) as raised:
+        run(*options)
+    assert raised.value.key in {"designation.unknown_regime", "designation.other_places"}
+    assert [problem.key for problem in raised.value.problems] == ["designation.other_method"]
+    assert "art." in raised.value.problems[0].values["article"]
+
+
+def test_a_place_without_cells_is_named():
+    with pytest.raises(DataError) as raised:
+        run("--sample", "--place", "Bretagne")
+    assert raised.value.key == "cli.no_cells_in_place"
+    assert raised.value.message.values["place"] == "Bretagne (53)"
+
+
+def test_a_zone_cut_at_the_limit_of_a_place_is_told():
+    assert str(Note("cli.designate_cut")) in answer("--sample", "--place", "Hautvent")["notes"]
+
+
+def test_cells_of_a_place_are_judged_with_those_of_their_unit(tmp_path):
+    table = tmp_path / "units.csv"
+    rows = [f"990{town:02d};99701;11000" for town in range(1, 13)]
+    table.write_text("\n".join(["CODGEO;UU2020;population", *rows]), encoding="utf-8")
+    options = ("--sample", "--units", str(table))
+    # 0.6 x (0.7 x 20,500 + 0.3 x 17,000): the whole unit calibrates the cells of the place
+    whole, part = answer(*options), answer(*options, "--place", "Hautvent")
+    assert part["calibration"] == whole["calibration"]
+    assert part["cells"] < whole["cells"]
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    path = tmp_path / "drawn.gpkg"
+    qpv = qg.read_qpv(qg.sample().qpv_2024).loc[["QN09902I", "QN09904M", "QN09906M"]]
+    gpd.GeoDataFrame({"code": qpv.index}, geometry=qpv.geometry.array, crs=qpv.crs).to_file(path)
+    return path
+
+
+def test_drawn_perimeters_are_judged(drawn, tmp_path):
+    out = tmp_path / "verdicts.gpkg"
+    found = answer("--sample", "--judge", str(drawn), "-o", str(out))
+    assert {row["perimeter"]: row["passes"] for row in found["verdicts"]} == {
+        "QN09902I": False, "QN09904M": True, "QN09906M": False,
+    }  # fmt: skip
+    assert {row["perimeter"] for row in found["changes"]} == {"QN09902I", "QN09904M", "QN09906M"}
+    assert "zones" not in found
+    written = gpd.read_file(out, layer="verdicts")
+    assert written["reasons"].tolist() == [row["reasons"] for row in found["verdicts"]]
+    assert written.geometry.is_valid.all()
+
+
+def test_verdicts_are_a_table_and_a_map(drawn, tmp_path):
+    shown = run("--sample", "--judge", str(drawn), "--lang", "fr", "--png", str(tmp_path / "map.png")).stdout
+    assert "1 périmètre satisfait aux critères sur 3" in shown
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_moves_the_zones_is_a_table_and_a_picture(tmp_path):
+    out, png = tmp_path / "moves.csv", tmp_path / "moves.png"
+    found = answer("--sample", "--sensitivity", "-o", str(out), "--png", str(png))
+    rows = pd.DataFrame(found["rows"])
+    assert set(rows["proxy"]) == {"mean", "poverty"}
+    as_asked = rows.query("proxy == 'mean' and threshold_factor == 1 and contiguity == 'queen' and gap == 0")
+    assert as_asked.set_index("min_population")["population"].to_dict() == {800: 6_114, 1_000: 2_364, 1_200: 1_306}
+    assert len(pd.read_csv(out)) == len(rows)
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert "10 of 120 combinations" in run("--sample", "--sensitivity").stdout
+
+
+def test_one_question_at_a_time(drawn):
+    with pytest.raises(UsageError):
+        run("--sample", "--sensitivity", "--judge", str(drawn))
+
+
+def test_kinds_of_cells_are_counted_and_set_aside():
+    found, aside = answer("--sample"), answer("--sample", "--set-aside", "imputed")
+    assert found["basis"]["imputed"] == aside["states"]["imputed"] > 0
+    assert "imputed" not in found["states"]
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

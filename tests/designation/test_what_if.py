@@ -64,6 +64,31 @@ def test_a_cut_cell_is_added_by_its_rest():
     assert turned(box(0, 0, 1.5, 1), cells) == (False, True)
 
 
+def test_a_way_leads_to_poor_cells_beyond_a_rich_one():
+    # 500 at 11,000; 100 at 14,000; then 600 at 11,000: in all 1,200 at 11,250
+    cells = medians_of([(0, 0, 500, 11_000), (0, 1, 100, 14_000), (0, 2, 600, 11_000)])
+    changes = judged_one(box(0, 0, 1, 1), cells)[1]
+    assert changes[["change", "cell_id"]].to_numpy().tolist() == [["add", cell_id(0, 1)], ["add", cell_id(0, 2)]]
+    assert turned(box(0, 0, 1, 1), cells) == (False, True)
+
+
+def test_a_rich_perimeter_is_led_to_poor_cells_and_leaves_its_own_out():
+    # 100 at 11,000 and 300 at 30,000 (+5,400,000 above 12,000); beyond 100 at 20,000 (+800,000) lie 1,500 at 10,000
+    # (-3,000,000): all but the rich cell held make 12,000 - 2,300,000 / 1,700
+    cells = medians_of(
+        [(0, 0, 100, 11_000), (1, 0, 300, 30_000), (0, 1, 50, 20_000), (0, 2, 50, 20_000), (0, 3, 1_500, 10_000)]
+    )
+    assert sorted(judged_one(box(0, 0, 1, 2), cells)[1]["change"]) == ["add", "add", "add", "leave out"]
+    assert turned(box(0, 0, 1, 2), cells) == (False, True)
+
+
+def test_a_perimeter_is_not_moved_away_from_all_it_holds():
+    cells = medians_of([(0, 0, 300, 30_000), (0, 1, 50, 20_000), (0, 2, 1_500, 11_000)])
+    verdict, changes = judged_one(box(0, 0, 1, 1), cells)
+    assert not len(changes)
+    assert verdict["nearest_change"].key == "designation.no_change_found"
+
+
 def test_the_fewest_cells_are_left_out_by_what_each_adds_to_the_income():
     # 1,000 at 11,000 = -1,000,000 under 12,000; 300 at 14,000 = +600,000; 100 at 17,000 = +500,000: the larger goes
     cells = medians_of([(0, 0, 1_000, 11_000), (0, 1, 300, 14_000), (0, 2, 100, 17_000)])
@@ -233,7 +258,7 @@ def test_a_change_turns_the_verdict_of_the_outline(values, shape):
     if len(changes):
         after, _ = judged_one(applied(shape, changes), cells)
         assert (before["passes"], after["passes"]) in {(True, False), (False, True)}
-        assert before["nearest_change"].key == "designation.change_found"
+        assert before["nearest_change"].key.startswith("designation.turns_with_")
     else:
         assert before["nearest_change"].key in {"designation.no_change_found", "designation.nothing_to_turn"}
 

@@ -40,9 +40,12 @@ __all__ = [
     "known_grids",
     "people",
     "perimeters",
+    "polygons",
     "read_points",
     "required_perimeters",
 ]
+
+_LABELS = ("code", "code_qp", "id", "name", "nom")
 
 PLAIN = Reading()
 """Files read as they are."""
@@ -239,6 +242,34 @@ def known_grids(
     if not grids:
         raise MissingDataError(Note("cli.no_territory_with_grid"), problems=sorted(set(map(str, place))))
     return grids
+
+
+def polygons(path: Path, reading: Reading) -> gpd.GeoDataFrame:
+    """Polygons of the user's file, labelled by their code or name where that is unique, else by their number.
+
+    Raises
+    ------
+    DataError
+        Several layers of the file hold polygons, or none does: lists them.
+    """
+    held = vector_layers.layers(path)
+    held = vector_layers.chosen(held, reading.layer(held), where=path.name)
+    layers = [layer for layer in held if not vector_layers.is_thin(layer)]
+    if len(layers) != 1:
+        raise DataError(
+            Note("cli.layers_of_areas", file=path.name, count=len(layers)),
+            problems=[layer.label for layer in layers],
+            way_out=Note("cli.one_layer"),
+        )
+    frame, notes = vector_layers.read(layers[0], crs=reading.crs)
+    frame = frame.rename(columns=reading.of(frame.columns) or {})
+    columns = {str(name).lower(): name for name in frame.columns}
+    full = [columns[one] for one in _LABELS if one in columns and frame[columns[one]].notna().all()]
+    label = next((name for name in full if frame[name].is_unique), None)
+    labels = frame[label].astype("str") if label else pd.Series(range(1, len(frame) + 1)).astype("str")
+    areas = frame[[frame.geometry.name]].set_index(pd.Index(labels, name="label"))
+    provenance.stamp(areas, [provenance.file_record(path, member=layers[0].member)], notes=notes)
+    return areas
 
 
 def read_points(

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from qpvgeo.cli.options import folder, grid_option, place_option, shared, vintage_option
 from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import Choice, file_option, option
 from qpvgeo.cli.reading import Reading, with_reading
-from qpvgeo.cli.terminal import Column, Screen
-from qpvgeo.errors import MissingDataError, UsageError
-from qpvgeo.language import Note, number, share
+from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.language import Note
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
+    from qpvgeo.codes.places import Area
+
 __all__ = ["designate"]
 
-_COLUMNS = (
-    Column("Zone", "code"),
-    Column("Unit", "code", 4),
-    Column("Communes", "text", 2),
-    Column("Cells"),
-    Column("People"),
-    Column("Income", rank=1),
-    Column("Poverty", rank=1),
-    Column("Imputed", rank=3),
-    Column("km²", rank=2),
-)
 _SAMPLE = (20_500.0, 17_000.0, 124_000.0)
 """Fictional national and local medians in euros, and people of the agglomeration of the sample."""
 
@@ -44,10 +33,13 @@ _SAMPLE = (20_500.0, 17_000.0, 124_000.0)
 @option("--unit-mean", kind=float, metavar="EUR", help="cli.designate_unit_mean")
 @option("--income", default="mean", metavar="mean|poverty|COLUMN", help="cli.designate_income")
 @option("--poverty-rate", kind=float, metavar="SHARE", help="cli.designate_rate")
-@option("--regime", kind=Choice("2014", "2023", "martinique-reunion-2014"), default="2014", help="cli.designate_regime")
+@option("--regime", default="2014", metavar="2014|2023|martinique-reunion-2014", help="cli.designate_regime")
+@option("--set-aside", multiple=True, metavar="imputed|few households", help="cli.designate_set_aside")
 @option("--contiguity", kind=Choice("queen", "rook"), default="queen", help="cli.designate_contiguity")
 @option("--gap", kind=int, default=0, metavar="N", help="cli.designate_gap")
 @option("--min-population", kind=float, default=1_000, metavar="N", help="cli.designate_minimum")
+@file_option("--judge", help="cli.designate_judge")
+@option("--sensitivity", is_flag=True, help="cli.designate_sensitivity")
 @file_option("--png", help="cli.designate_png")
 @vintage_option
 @with_reading
@@ -65,9 +57,12 @@ def designate(
     income: str,
     poverty_rate: float | None,
     regime: str,
+    set_aside: tuple[str, ...],
     contiguity: str,
     gap: int,
     min_population: float,
+    judge: Path | None,
+    sensitivity: bool,
     png: Path | None,
     vintage: str,
     reading: Reading,
@@ -77,76 +72,74 @@ def designate(
     data: Path | None,
 ) -> None:
     """Cells below the income threshold, and the zones they make: candidates by the criteria of the decree."""
-    from qpvgeo.cli import answers
-    from qpvgeo.designation import eligible_cells
+    from qpvgeo.cli import answers, designation_answers
+    from qpvgeo.designation.thresholds import rules_of
 
+    rules_of(regime)
     where = folder(data, sample=sample)
     if sample:
         own = zip((national_median, median, unit_population), _SAMPLE, strict=True)
         national_median, median, unit_population = (known if given is None else given for given, known in own)
     missing = _missing(national_median, median, unit_population, units)
-    _require_none([*missing, *output.problems([grid, units], where, layers=True)])
-    read = _grid(where, grid, place, reading)
-    reading.require_used(grid)
-    towns = _units(read, units, median, unit_population, unit_mean)
-    cells = eligible_cells(
-        read,
-        towns,
-        national_median=float(national_median or 0),
-        income=income,
-        poverty_rate=poverty_rate,
-        regime=regime,
-    )
-    found = _zones(cells, output, min_population=min_population, contiguity=contiguity, gap=gap)
-    _picture(found, png, int(vintage), where, reading)
-    output.write(found.zones)
-    answer = {"regime": regime, "place": place} | _of_cells(cells)
-    answer |= {
-        "zones": answers.records(_plain(found.zones), "zone"),
-        "near_misses": answers.records(found.near_misses, "rank"),
-        "official": _official(found, int(vintage), where, reading),
+    if judge is not None and sensitivity:
+        missing.append(Note("cli.exclude", one="--judge", other="--sensitivity"))
+    _require_none([*missing, *output.problems([grid, units, judge], where, layers=not sensitivity)])
+    areas = None if judge is None else designation_answers.drawn(judge, reading)
+    area = None if place is None else _area(place, where)
+    table = None if units is None else _read_units(units, median)
+    read = _grid(where, grid, area, reading, table)
+    reading.require_used(grid, judge)
+    options: dict[str, Any] = {
+        "national_median": float(national_median or 0),
+        "poverty_rate": poverty_rate,
+        "regime": regime,
+        "set_aside": set_aside,
+    }
+    towns = _units(read, table, median, unit_population, unit_mean)
+    cells = _of_place(_cells(read, towns, income, options), area)
+    zoning: dict[str, Any] = {"contiguity": contiguity, "gap": gap, "min_population": min_population}
+    asked = designation_answers.Asked(cells, zoning, int(vintage), where, output, png)
+    answer = {"regime": regime, "place": place} | designation_answers.of_cells(cells)
+    if areas is not None:
+        found, table_of = designation_answers.judgement(asked, areas), designation_answers.judgement_table
+    elif sensitivity:
+        proxies = _proxies(read, towns, income, options, cells)
+        found, table_of = designation_answers.sensitivity(asked, proxies), designation_answers.sensitivity_table
+    else:
+        found, table_of = designation_answers.zones(asked, reading), designation_answers.zones_table
+    answer |= found | {
         "output": output.name,
         "png": None if png is None else str(png),
-        "sources": answers.sources(read),
-        "notes": answers.notes(cells),
+        "sources": answers.sources(read, areas),
+        "notes": [*answers.notes(cells, areas), *([] if area is None else [Note("cli.designate_cut")])],
     }
-    answers.show(answer | answers.fictional(read), _table, as_json=json)
+    answers.show(answer | answers.fictional(read), table_of, as_json=json)
 
 
-def _zones(cells: pd.DataFrame, output: Target, **options: Any) -> Any:  # noqa: ANN401 - those of candidate_zones
-    """Candidate zones, with outlines where the output takes them."""
-    from qpvgeo.designation import candidate_zones
+def _cells(read: pd.DataFrame, towns: pd.DataFrame, income: str, options: dict[str, Any]) -> pd.DataFrame:
+    from qpvgeo.designation import eligible_cells
 
-    plain = output.path is None or output.path.suffix.lower() in {".csv", ".json", ".xlsx"}
-    return candidate_zones(cells, geometry=not plain, **options)
-
-
-def _picture(found: Any, png: Path | None, vintage: int, data: Path | None, reading: Reading) -> None:  # noqa: ANN401
-    """Map of the zones, with the official perimeters where they are available; nothing where no file is named."""
-    if png is None:
-        return
-    from qpvgeo import maps
-    from qpvgeo.cli import inputs
-
-    maps.save(maps.zones(found, inputs.perimeters(vintage, data, reading)), png)
+    if income != "poverty":
+        options = options | {"poverty_rate": None}
+    return eligible_cells(read, towns, income=income, **options)
 
 
-def _of_cells(cells: pd.DataFrame) -> dict[str, Any]:
-    """Thresholds of the units, and how many cells and people are below them."""
-    about = cells.attrs["qpvgeo"]
-    by_unit = cells.dropna(subset="threshold_eur").groupby("unit")["threshold_eur"].first()
-    thresholds = by_unit.unique().tolist()
-    eligible = cells["eligible"].fillna(value=False)
-    return {
-        "article": about["article"],
-        "threshold_eur": int(thresholds[0]) if len(thresholds) == 1 else None,
-        "thresholds": {str(unit): int(value) for unit, value in by_unit.items()},
-        "proxy": about["proxy"],
-        "calibration": about["calibration"],
-        "cells": len(cells),
-        "eligible_cells": int(eligible.sum()),
-        "eligible_population": float(cells["population"].astype("Float64")[eligible].sum()),
-    }
+def _proxies(
+    read: pd.DataFrame, towns: pd.DataFrame, income: str, options: dict[str, Any], cells: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Cells by what was asked, and by the other proxy where the grid has it."""
+    other = {"mean": "poverty", "poverty": "mean"}.get(income)
+    found = {income: cells}
+    if other is not None:
+        try:
+            more = _cells(read, towns, other, options)
+        except UsageError as error:
+            if error.key != "designation.income_unusable":
+                raise
+        else:
+            found[other] = more.loc[cells.index]
+            found[other].attrs = more.attrs
+    return found
 
 
 def _require_none(problems: list[str]) -> None:
@@ -164,102 +157,81 @@ def _missing(national: float | None, median: float | None, population: float | N
     return [note for note, is_wrong in wrong.items() if is_wrong]
 
 
-def _grid(data: Path | None, grid: Path | None, place: str | None, reading: Reading) -> pd.DataFrame:
-    """Grid that was named, else the latest one available: its cells in a place, or all."""
+def _area(place: str, data: Path | None) -> Area:
+    """Place that was named.
+
+    Raises
+    ------
+    UsageError
+        There is none, or it lies where the decree has another method.
+    """
     from qpvgeo.at_hand.places import area_of
+    from qpvgeo.designation.door import of_other_method
+
+    area = area_of(place, data, None)
+    others = of_other_method(area.departments)
+    if others and len(others) == len(area.departments):
+        raise UsageError(Note("designation.other_places"), problems=others)
+    return area
+
+
+def _grid(
+    data: Path | None, grid: Path | None, area: Area | None, reading: Reading, units: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Grid that was named, else the latest one available: its cells in a place and its units, or all."""
     from qpvgeo.read import read_grid
     from qpvgeo.sources import recognise
 
-    area = None if place is None else area_of(place, data, None)
-    near = None if area is None else list(area.communes or area.departments)
     names, layer = reading.rest(), reading.rest_of_layers()
-    if grid is not None:
-        return read_grid(grid, layer=layer, columns=names, where=near)
-    known = [one for one in recognise.scan(data) if one.kind == "grid"]
-    if not known:
-        raise MissingDataError(Note("cli.no_grid"), way_out=Note("cli.no_grid_way_out"))
-    latest = max(known, key=lambda one: one.vintage or 0)
-    return read_grid(latest.path, layer=layer, columns=names, where=near)
+    path = grid
+    if path is None:
+        known = [one for one in recognise.scan(data) if one.kind == "grid"]
+        if not known:
+            raise MissingDataError(Note("cli.no_grid"), way_out=Note("cli.no_grid_way_out"))
+        path = max(known, key=lambda one: one.vintage or 0).path
+    read = read_grid(path, layer=layer, columns=names, where=None if area is None else _around(area, units))
+    if not len(read):
+        label = path.name if area is None else area.label
+        raise DataError(Note("cli.no_cells_in_place", file=path.name, place=label), way_out=Note("cli.other_grid"))
+    return read
+
+
+def _around(area: Area, units: pd.DataFrame | None) -> list[str]:
+    """Communes of a place, and the others of their units, which calibrate a proxy."""
+    near = list(area.communes or area.departments)
+    if units is None:
+        return near
+    inside = units.index.isin(near) | units.index.str.startswith(tuple(near))
+    return [*near, *units.index[units["unit"].isin(units["unit"][inside])].difference(near)]
+
+
+def _of_place(cells: pd.DataFrame, area: Area | None) -> pd.DataFrame:
+    """Cells of a place, judged with those of its units."""
+    from qpvgeo.designation.door import first_commune
+
+    if area is None or cells["communes"].isna().all():
+        return cells
+    near = tuple(area.communes or area.departments)
+    kept = cells[cells["communes"].map(first_commune).astype("str").str.startswith(near)]
+    kept.attrs = cells.attrs
+    return kept
+
+
+def _read_units(units: Path, median: float | None) -> pd.DataFrame:
+    from qpvgeo.designation.units import read_units
+
+    return read_units(units, medians=median)
 
 
 def _units(
-    grid: pd.DataFrame, units: Path | None, median: float | None, population: float | None, mean: float | None
+    grid: pd.DataFrame,
+    units: pd.DataFrame | None,
+    median: float | None,
+    population: float | None,
+    mean: float | None,
 ) -> pd.DataFrame:
-    from qpvgeo.designation.units import read_units, single_unit
+    from qpvgeo.designation.units import single_unit
 
-    if units is not None:
-        return read_units(units, medians=median)
-    return single_unit(grid, population=float(population or 0), median=float(median or 0), mean=mean)
-
-
-def _plain(zones: pd.DataFrame) -> pd.DataFrame:
-    """Zones without their outlines."""
-    import pandas as pd
-
-    return pd.DataFrame(zones.drop(columns="geometry", errors="ignore"))
-
-
-def _official(found: Any, vintage: int, data: Path | None, reading: Reading) -> dict[str, Any] | None:  # noqa: ANN401
-    """Agreement with the official perimeters available; None when there are none near."""
-    from qpvgeo.cli import inputs
-    from qpvgeo.designation import compare_with_official
-    from qpvgeo.errors import QpvgeoError
-
-    try:
-        qpv = inputs.perimeters(vintage, data, reading)
-        if qpv is None:
-            return None
-        total = compare_with_official(found, qpv).total
-    except QpvgeoError:
-        return None
-    return {
-        "vintage": vintage,
-        **{str(name): None if math.isnan(value) else float(value) for name, value in total.items()},
-    }
-
-
-def _table(answer: dict[str, Any], screen: Screen) -> None:
-    lang = screen.lang
-    threshold = answer["threshold_eur"]
-    screen.line(
-        Note(
-            "cli.designate_headline",
-            eligible=answer["eligible_cells"],
-            cells=answer["cells"],
-            people=answer["eligible_population"],
-        ),
-        style="bold",
-    )
-    if threshold is not None:
-        screen.line(Note("cli.designate_threshold", threshold=threshold, article=answer["article"]), indent=2)
-    rows = [
-        (
-            str(zone["zone"]),
-            str(zone["unit"]),
-            ", ".join(zone["communes"]),
-            number(zone["cells"], lang),
-            number(zone["population"], lang),
-            number(zone.get("income_eur"), lang),
-            share(zone.get("poverty_rate"), lang, 1),
-            share(zone.get("imputed_share"), lang, 0),
-            number(zone["area_km2"], lang, 2),
-        )
-        for zone in answer["zones"]
-    ]
-    screen.line()
-    screen.table(_COLUMNS, rows, title=Note("cli.designate_zones", count=len(rows)))
-    near = [row for row in answer["near_misses"] if row["kind"] == "people"]
-    screen.line(Note("cli.designate_near", zones=len(near), cells=len(answer["near_misses"]) - len(near)))
-    official = answer["official"]
-    if official is not None and official["in_qpv_share"] is not None:
-        screen.line(
-            Note(
-                "cli.designate_official",
-                vintage=official["vintage"],
-                inside=official["in_qpv_share"],
-                eligible=official["eligible_share"],
-            )
-        )
-    screen.notes(answer["notes"])
-    for path in (answer["output"], answer["png"]):
-        screen.written(path)
+    if units is None:
+        return single_unit(grid, population=float(population or 0), median=float(median or 0), mean=mean)
+    return units if mean is None else units.assign(mean=mean)

@@ -10,7 +10,7 @@ from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import Choice, argument, file_option, option
 from qpvgeo.cli.reading import Reading, reading_options
 from qpvgeo.cli.terminal import Column, Screen
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import UsageError
 from qpvgeo.language import Note, number, share
 
 if TYPE_CHECKING:
@@ -80,7 +80,9 @@ def population(
     with steps(4) as step:
         step("perimeters")
         areas = (
-            _polygons(file, reading) if file is not None else _qpv(int(vintage), where, (place, commune, epci), reading)
+            inputs.polygons(file, reading)
+            if file is not None
+            else _qpv(int(vintage), where, (place, commune, epci), reading)
         )
         step("points")
         of_points = crs if file is None else None
@@ -169,35 +171,6 @@ def _qpv(vintage: int, data: Path | None, places: tuple[str | None, ...], readin
         if place:
             return qpv_of(qpv, place, data, level=level)[0]
     return qpv
-
-
-def _polygons(path: Path, reading: Reading) -> gpd.GeoDataFrame:
-    """Polygons of the user's file, labelled by their code or name where that is unique, else by their number."""
-    import pandas as pd
-
-    from qpvgeo.formats import vector_layers
-    from qpvgeo.frames import provenance
-
-    held = vector_layers.layers(path)
-    held = vector_layers.chosen(held, reading.layer(held), where=path.name)
-    layers = [layer for layer in held if not vector_layers.is_thin(layer)]
-    if len(layers) != 1:
-        raise DataError(
-            Note("cli.layers_of_areas", file=path.name, count=len(layers)),
-            problems=[layer.label for layer in layers],
-            way_out=Note("cli.one_layer"),
-        )
-    frame, notes = vector_layers.read(layers[0], crs=reading.crs)
-    frame = frame.rename(columns=reading.of(frame.columns) or {})
-    columns = {str(name).lower(): name for name in frame.columns}
-    full = [
-        columns[one] for one in ("code", "id", "name", "nom") if one in columns and frame[columns[one]].notna().all()
-    ]
-    label = next((name for name in full if frame[name].is_unique), None)
-    labels = frame[label].astype("str") if label else pd.Series(range(1, len(frame) + 1)).astype("str")
-    areas = frame[[frame.geometry.name]].set_index(pd.Index(labels, name="label"))
-    provenance.stamp(areas, [provenance.file_record(path, member=layers[0].member)], notes=notes)
-    return areas
 
 
 def _published(vintage: int, data: Path | None, reading: Reading) -> pd.Series:
