@@ -29,7 +29,7 @@ _HALF = 1 / 2
 _KINDS = {
     "candidate zone": {"facecolor": "#08519c", "edgecolor": "#ffffff", "linewidth": 0.2},
     "eligible cells, too few people": {"facecolor": "#9ecae1", "edgecolor": "#ffffff", "linewidth": 0.2},
-    "cells within 5 % of the threshold": {"facecolor": "#f5e0b5", "edgecolor": "#ffffff", "linewidth": 0.2},
+    "cells less than 5 % above the threshold": {"facecolor": "#f5e0b5", "edgecolor": "#ffffff", "linewidth": 0.2},
 }
 _AGREEMENT = {
     "eligible, in a QPV": {"facecolor": "#08519c", "edgecolor": "#ffffff", "linewidth": 0.2},
@@ -84,7 +84,7 @@ def zones(
     close = set(near.loc[near["kind"] == "income", "cell_id"]) if "cell_id" in near.columns else set()
     eligible = cells["eligible"].fillna(value=False).to_numpy(bool)
     kinds = np.full(len(cells), "", dtype=object)
-    kinds[cells.index.isin(list(close))] = "cells within 5 % of the threshold"
+    kinds[cells.index.isin(list(close))] = "cells less than 5 % above the threshold"
     kinds[eligible] = "eligible cells, too few people"
     kinds[eligible & cells["zone"].notna().to_numpy()] = "candidate zone"
     return _drawn(cells, kinds, _KINDS, qpv, communes, options, "Candidate zones by the criteria of the decree")

@@ -15,6 +15,7 @@ from qpvgeo.frames.provenance import is_fictional
 from qpvgeo.language import Note
 from qpvgeo.language.numbers import number, share
 from qpvgeo.language.terms import term
+from qpvgeo.maps.credits import source_line
 from qpvgeo.samples import FICTIONAL
 
 __all__ = ["profile", "programmes", "sensitivity"]
@@ -23,6 +24,7 @@ _INK, _GREY, _BLUE, _ORANGE = "#222222", "#9a9a9a", "#08519c", "#dd8a2c"
 _DASHES = {"queen": "-", "rook": (0, (3, 1.5))}
 _COLOURS = (_BLUE, _ORANGE, "#666666", "#7a0177")
 _TALLEST = 12.0
+_LETTERS = 75  # of a line below a panel
 
 
 @judged
@@ -66,7 +68,7 @@ def sensitivity(table: pd.DataFrame, *, lang: str | None = None) -> Figure:
     figure, axes = plt.subplots(
         len(proxies),
         len(gaps),
-        figsize=(3.4 * len(gaps) + 0.4, 2.7 * len(proxies) + 0.9),
+        figsize=(3.4 * len(gaps) + 2.0, 2.7 * len(proxies) + 0.9),
         sharex=True,
         sharey=True,
         squeeze=False,
@@ -88,12 +90,15 @@ def sensitivity(table: pd.DataFrame, *, lang: str | None = None) -> Figure:
         _plain(ax, lang)
     axes[0, 0].set_ylim(bottom=0)
     handles, words = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, words, loc="outside lower center", ncols=2, fontsize=7, frameon=False)
+    figure.legend(handles, words, loc="outside right upper", fontsize=7, frameon=False)
     for ax in axes[-1]:
         ax.set_xlabel(term("threshold, as a multiple of that of the decree", lang), fontsize=7)
         ax.set_xticks(sorted(table["threshold_factor"].unique()))
     figure.supylabel(term("people of candidate zones", lang), fontsize=8)
-    return _signed(figure, table, lang)
+    figure.suptitle(term("People of candidate zones by threshold", lang), fontsize=10, x=0.02, ha="left")
+    line = source_line([table], lang, width=_LETTERS * len(gaps), notes=[Note("designation.not_the_law").say(lang)])
+    figure.supxlabel(line, fontsize=6, x=0.02, ha="left")
+    return figure
 
 
 def programmes(overlaps: pd.DataFrame, *, most: int = 12, lang: str | None = None) -> Figure:
