@@ -32,7 +32,6 @@ __all__ = [
     "drawn",
     "judgement",
     "judgement_table",
-    "of_cells",
     "sensitivity",
     "sensitivity_table",
     "zones",
@@ -85,8 +84,9 @@ class Asked:
     png: Path | None
 
 
-def of_cells(cells: pd.DataFrame) -> dict[str, Any]:
-    """Thresholds of the units, and how many cells and people are below them."""
+def _of_cells(asked: Asked) -> dict[str, Any]:
+    """Thresholds of the units, how many cells and people are below them, and the files written."""
+    cells = asked.cells
     about = cells.attrs["qpvgeo"]
     by_unit = cells.dropna(subset="threshold_eur").groupby("unit")["threshold_eur"].first()
     thresholds = by_unit.unique().tolist()
@@ -102,6 +102,8 @@ def of_cells(cells: pd.DataFrame) -> dict[str, Any]:
         "basis": {str(basis): int(count) for basis, count in cells["basis"].value_counts().items()},
         "eligible_cells": int(eligible.sum()),
         "eligible_population": float(cells["population"].astype("Float64")[eligible].sum()),
+        "output": asked.output.name,
+        "png": None if asked.png is None else str(asked.png),
     }
 
 
@@ -115,7 +117,7 @@ def zones(asked: Asked, reading: Reading) -> dict[str, Any]:
     _map(asked, found, inputs.perimeters(asked.vintage, asked.data, reading) if asked.png is not None else None)
     asked.output.write(found.zones)
     plain = pd.DataFrame(found.zones.drop(columns="geometry", errors="ignore"))
-    return {
+    return _of_cells(asked) | {
         "zones": answers.records(plain, "zone"),
         "near_misses": answers.records(found.near_misses, "rank"),
         "official": official,
@@ -163,7 +165,7 @@ def judgement(asked: Asked, areas: gpd.GeoDataFrame) -> dict[str, Any]:
     layer = gpd.GeoDataFrame(told, geometry=areas.geometry)
     layer.attrs = told.attrs
     asked.output.write(told if path is None or path.suffix.lower() in _PLAIN else layer)
-    return {
+    return _of_cells(asked) | {
         "verdicts": answers.records(told, "perimeter"),
         "changes": answers.records(judged.changes, "rank"),
     }
@@ -182,7 +184,7 @@ def sensitivity(asked: Asked, by_proxy: dict[str, pd.DataFrame]) -> dict[str, An
         from qpvgeo import maps
 
         maps.save(maps.sensitivity(table).axes[0], asked.png)
-    return {"asked": asked.zoning, "rows": answers.records(table, "rank")}
+    return _of_cells(asked) | {"asked": asked.zoning, "rows": answers.records(table, "rank")}
 
 
 def zones_table(answer: dict[str, Any], screen: Screen) -> None:

@@ -89,17 +89,12 @@ def designate(
     table = None if units is None else _read_units(units, median)
     read = _grid(where, grid, area, reading, table)
     reading.require_used(grid, judge)
-    options: dict[str, Any] = {
-        "national_median": float(national_median or 0),
-        "poverty_rate": poverty_rate,
-        "regime": regime,
-        "set_aside": set_aside,
-    }
+    options: dict[str, Any] = {"poverty_rate": poverty_rate, "regime": regime, "set_aside": set_aside}
+    options["national_median"] = float(national_median or 0)
     towns = _units(read, table, median, unit_population, unit_mean)
     cells = _of_place(_cells(read, towns, income, options), area)
     zoning: dict[str, Any] = {"contiguity": contiguity, "gap": gap, "min_population": min_population}
     asked = designation_answers.Asked(cells, zoning, int(vintage), where, output, png)
-    answer = {"regime": regime, "place": place} | designation_answers.of_cells(cells)
     if areas is not None:
         found, table_of = designation_answers.judgement(asked, areas), designation_answers.judgement_table
     elif sensitivity:
@@ -107,12 +102,9 @@ def designate(
         found, table_of = designation_answers.sensitivity(asked, proxies), designation_answers.sensitivity_table
     else:
         found, table_of = designation_answers.zones(asked, reading), designation_answers.zones_table
-    answer |= found | {
-        "output": output.name,
-        "png": None if png is None else str(png),
-        "sources": answers.sources(read, areas),
-        "notes": [*answers.notes(cells, areas), *([] if area is None else [Note("cli.designate_cut")])],
-    }
+    cut = [] if area is None else [Note("cli.designate_cut")]
+    answer = {"regime": regime, "place": place} | found
+    answer |= {"sources": answers.sources(read, areas), "notes": [*answers.notes(cells, areas), *cut]}
     answers.show(answer | answers.fictional(read), table_of, as_json=json)
 
 
