@@ -164,7 +164,7 @@ def test_the_flags_of_paris_agree_but_for_six_quarters(real_data):
 
 
 def test_a_member_listed_twice_counts_once():
-    from qpvgeo.policy import reach
+    from qpvgeo.indicators.by_programme import reach
 
     joined = pd.DataFrame({"qpv_code": ["a", "a"], "programme": ["p", "p"], "code": ["x", "x"], "share": [0.6, 0.6]})
-    assert reach._reach(joined)["share"].tolist() == [0.6]
+    assert reach(joined)["share"].tolist() == [0.6]

@@ -178,6 +178,7 @@ def covered(
     attribution: str | None = None,
     place: str | None = None,
     programme: str | None = None,
+    lists: Path | None = None,
     reading: Reading = PLAIN,
     **shown: Any,  # noqa: ANN401 - `stats`, `sort`, `min_population`
 ) -> Covered:
@@ -186,13 +187,15 @@ def covered(
     area = None if place is None else area_of(place, data, qpv)
     population = people(vintage, data, year, reading)
     below = area is not None and not area.whole_departments
-    in_communes = by in ("commune", "epci", "ept") or attribution == "commune" or below
+    in_communes = by in ("commune", "epci", "ept", "programme") or attribution == "commune" or below
     parts = files.parts(vintage, data) if in_communes else None
     of = files.communes(data, forms.reference_year(population)) if in_communes else None
     links = join_communes(qpv, of, population=population if parts is None else parts)
-    if programme is not None:
-        inside = reached(joined(qpv, data, communes=of, links=links), programme)
-        links = _kept(links, links["qpv_code"].isin(list(inside)))
+    matches = None
+    if programme is not None or by == "programme":
+        matches = joined(qpv, data, lists=lists, communes=of, links=links)
+        inside = None if programme is None else reached(matches, programme)
+        links = links if inside is None else _kept(links, links["qpv_code"].isin(list(inside)))
     units = of if by == "commune" else files.epci(data, of) if by in ("epci", "ept") else None
     frame = by_territory.coverage(
         links,
@@ -201,6 +204,7 @@ def covered(
         attribution=attribution,  # type: ignore[arg-type]
         denominators=files.denominators_of(qpv) if units is None else None,
         place=area,
+        programmes=matches if by == "programme" else None,
         **shown,
     )
     return Covered(frame, qpv, links, population, parts, of, units)

@@ -14,6 +14,7 @@ __all__ = [
     "VINTAGES",
     "folder",
     "grid_option",
+    "lists_option",
     "output_option",
     "place_option",
     "programme_option",
@@ -54,6 +55,7 @@ def vintage_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 year_option = option("--year", kind=int, metavar="YEAR", help="cli.option_year")
 place_option = option("--place", metavar="NAME", help="cli.option_place")
+lists_option = file_option("--lists", help="cli.programmes_lists")
 programme_option = option("--programme", metavar="KEY", help="cli.option_programme")
 grid_option = file_option("--grid", help="cli.option_grid")
 output_option = file_option("-o", "--output", metavar="OUT", help="cli.option_output")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["TABLES", "Target", "input_problems", "problems_of", "with_output"]
+__all__ = ["TABLES", "Target", "input_problems", "picture_problems", "problems_of", "with_output"]
 
 TABLES = (".csv", ".parquet", ".json", ".xlsx", ".gpkg", ".geojson")
 """Endings of the tables that can be written; the last two need outlines."""
@@ -53,6 +53,11 @@ def input_problems(output: Path | None, inputs: Iterable[Path | None], data: Pat
     except UsageError as error:
         return [error.message]
     return []
+
+
+def picture_problems(png: Path | None, inputs: Iterable[Path | None], data: Path | None) -> list[str]:
+    """What keeps a picture from being written, in words."""
+    return [*problems_of(png, "--png", (".png",)), *input_problems(png, inputs, data)]
 
 
 @dataclass(frozen=True, slots=True)

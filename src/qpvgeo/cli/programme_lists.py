@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from qpvgeo.errors import MissingDataError
+from qpvgeo.errors import DataError, MissingDataError
+from qpvgeo.language import Note
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     import geopandas as gpd
@@ -35,9 +37,9 @@ def joined(
     lists: Path | None = None,
     communes: pd.DataFrame | None = None,
     links: pd.DataFrame | None = None,
+    only: Iterable[str] | None = None,
 ) -> pd.DataFrame:
-    """Programmes that reach QPV, carried from the other geography where it is available."""
-    from qpvgeo.formats.text_tables import read_table
+    """Programmes that reach QPV, all or some, carried from the other geography where it is available."""
     from qpvgeo.geographies import crosswalk
     from qpvgeo.policy import join_programmes
 
@@ -46,8 +48,24 @@ def joined(
     if other is not None:
         old_first = int(qpv["vintage"].iloc[0]) == VINTAGES[0]
         walk = crosswalk(*((qpv, other) if old_first else (other, qpv)))
-    given = None if lists is None else read_table(lists)
-    return join_programmes(qpv, given, crosswalk=walk, communes=communes, links=links)
+    given = None if lists is None else _lists(lists)
+    here = qpv if only is None else qpv[qpv.index.isin(list(only))]
+    return join_programmes(here, given, crosswalk=walk, communes=communes, links=links)
+
+
+def _lists(path: Path) -> pd.DataFrame | dict[str, Any]:
+    """Lists of a file: a layer of perimeters or a table, of the programme of its name where no column names them."""
+    from qpvgeo.formats import vector_layers
+    from qpvgeo.formats.text_tables import read_table
+    from qpvgeo.sources.published_names import column_of
+
+    if vector_layers.holds_outlines(path):
+        held = vector_layers.layers(path)
+        table: pd.DataFrame = vector_layers.read(vector_layers.chosen(held, None, where=path.name)[0])[0]
+        return table if "programme" in table.columns else {path.stem: table}
+    table = read_table(path)
+    codes = None if "programme" in table.columns else column_of([str(name) for name in table.columns], "qpv_code")
+    return table if codes is None else {path.stem: table[codes].dropna()}
 
 
 def reached(found: pd.DataFrame, programme: str) -> set[str]:
@@ -57,9 +75,13 @@ def reached(found: pd.DataFrame, programme: str) -> set[str]:
     ------
     UsageError
         Its list is not held, and none was given.
+    DataError
+        It reaches none of these QPV.
     """
     from qpvgeo.policy import programme_members
 
-    if programme not in set(found["programme"]):
+    inside = set(found.loc[found["programme"] == programme, "qpv_code"])
+    if not inside:
         programme_members(programme)
-    return set(found.loc[found["programme"] == programme, "qpv_code"])
+        raise DataError(Note("cli.programme_reaches_none", programme=programme), way_out=Note("cli.see_programmes"))
+    return inside

@@ -14,9 +14,10 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
 from qpvgeo.codes.places import Area
-from qpvgeo.errors import DataError, UsageError, judged
+from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.projection import areas_m2
+from qpvgeo.indicators.by_programme import coverage_of_programmes, kept_by_programmes, required_matches
 from qpvgeo.indicators.denominators import (
     Completeness,
     Denominator,
@@ -26,13 +27,14 @@ from qpvgeo.indicators.denominators import (
     unit_names,
     years_of_sides,
 )
-from qpvgeo.indicators.selection import Stat, arranged, in_place, statistics
+from qpvgeo.indicators.pieces import PARIS, UNKNOWN_EPT, counted, pieces_by_code, pieces_by_commune, required
+from qpvgeo.indicators.selection import Stat, arranged, in_place
 from qpvgeo.indicators.totals import notes_of
 from qpvgeo.language import Note, joined
 
 __all__ = ["COVERAGE_COLUMNS", "UNKNOWN_EPT", "Level", "coverage"]
 
-Level = Literal["commune", "epci", "ept", "department", "region", "territory"]
+Level = Literal["commune", "epci", "ept", "department", "region", "territory", "programme"]
 Attribution = Literal["code", "commune"]
 
 COVERAGE_COLUMNS = (
@@ -50,11 +52,6 @@ COVERAGE_COLUMNS = (
 )
 
 _BY_CODE = ("department", "region", "territory")
-_PARIS = "75056"
-_GRAND_PARIS = "200054781"
-
-UNKNOWN_EPT = "EPT?"
-"""Row of the communes of the Grand Paris whose EPT is not known."""
 
 
 @judged
@@ -69,8 +66,9 @@ def coverage(  # noqa: PLR0913 - a question, and what is shown of the answer
     stats: Iterable[Stat] = (),
     min_population: float | None = None,
     sort: str | None = None,
+    programmes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Count the QPV of each commune, EPCI, EPT, department, region or territory: number, population, share, area.
+    """Count the QPV of each commune, EPCI, EPT, department, region, territory or programme: number, people, share.
 
     Parameters
     ----------
@@ -78,7 +76,8 @@ def coverage(  # noqa: PLR0913 - a question, and what is shown of the answer
         What `qpvgeo.join_communes` gives.
     by
         Level of the rows. `ept` is the EPT in the Grand Paris and the EPCI elsewhere, as in Insee's comparisons;
-        communes of the Grand Paris whose EPT is not known make a row `EPT?`.
+        communes of the Grand Paris whose EPT is not known make a row `EPT?`. `programme` gives a row per programme of
+        `programmes`.
     units
         Frame of the units, indexed by code, for `name`, `population` and, with outlines, `area_share`: communes
         (`read_communes`) by commune, EPCI (`read_epci`) by EPCI. Departments and regions are among the facts. The
@@ -104,6 +103,9 @@ def coverage(  # noqa: PLR0913 - a question, and what is shown of the answer
         Only the units of at least so many inhabitants (column `population`).
     sort
         Column to sort the rows by, the least first; with a minus in front, the greatest first: `"-share"`.
+    programmes
+        What `qpvgeo.join_programmes` gives for the same QPV: the programmes of the rows, by programme; at any other
+        level, only the QPV that one of its programmes reaches are counted.
 
     Returns
     -------
@@ -124,6 +126,12 @@ def coverage(  # noqa: PLR0913 - a question, and what is shown of the answer
         communes and EPCI without one are left out. People who could be placed in no unit are in a last row whose code
         is missing. By commune, this is Insee's table of the populations of communes in QPV. `attrs["qpvgeo"]["notes"]`
         holds the notes of the links, then those of the rows, counted.
+
+        By programme: `name`; `n_qpv` (reached, wholly or in part); `n_whole`; `n_with_population`;
+        `population_covered` (people × share covered; missing where a share is); `qpv_population` (all people of the QPV
+        reached); `population` (of all the QPV whose people are known) and `share` of it; `qpv_area_km2` (of the QPV
+        reached); `note` (the
+        date of the list, what was carried or is not known). A QPV that several programmes reach is in each row.
 
     Raises
     ------
@@ -159,20 +167,17 @@ def coverage(  # noqa: PLR0913 - a question, and what is shown of the answer
             Note("indicators.attribution", level=by, attribution=repr(attribution)),
             way_out=Note("indicators.attribution_way_out"),
         )
-    links = _required(links)
+    links = required(links)
     if units is not None:
         require.require_frame(units, "`units`")
-    placed = _by_code(links, by) if attribution == "code" else _by_commune(links, by)
-    base = _Base.of(links, by, units, denominators)
-    counted = _counted(placed, stats)
-    known = set(counted.index.dropna())
-    absent = [unit for unit in _without_qpv(base.held, by) if unit not in known]
-    empty = pd.DataFrame({**dict.fromkeys(counted.columns, pd.NA), **_NONE}, index=pd.Index(absent, dtype="str"))
-    if absent:
-        counted = pd.concat([counted, empty.astype(counted.dtypes)]).sort_index(na_position="last")
-    frame = _compared(counted, placed, by, units, base)
-    if place is not None:
-        frame = frame[in_place(frame, placed, place, by, units)]
+    if by == "programme":
+        matches = required_matches(programmes, links)
+        frame = coverage_of_programmes(links, matches, place=place, units=units, stats=stats)
+    else:
+        links = links if programmes is None else kept_by_programmes(links, programmes)
+        placed = pieces_by_code(links, by) if attribution == "code" else pieces_by_commune(links, by)
+        frame = _of_units(placed, by, units, _Base.of(links, by, units, denominators), stats)
+        frame = frame if place is None else frame[in_place(frame, placed, place, by, units)]
     frame = arranged(frame, min_population=min_population, sort=sort)
     about = provenance.provenance(links)
     return provenance.stamp(
@@ -183,8 +188,26 @@ def coverage(  # noqa: PLR0913 - a question, and what is shown of the answer
         vintage=about.get("vintage"),
         reference_year=about.get("reference_year"),
         fictional=provenance.is_fictional(links, units),
-        notes=[*about.get("notes", []), *frame.attrs.pop("notes", []), *notes_of(frame)],
+        notes=[
+            *about.get("notes", []),
+            *(provenance.provenance(programmes).get("notes", []) if programmes is not None else []),
+            *frame.attrs.pop("notes", []),
+            *(notes_of(frame) if by != "programme" else []),
+        ],
     )
+
+
+def _of_units(
+    placed: pd.DataFrame, by: Level, units: pd.DataFrame | None, base: "_Base", stats: Iterable[Stat]
+) -> pd.DataFrame:
+    """Rows of territories, those that are known to hold no QPV too."""
+    found = counted(placed, stats)
+    known = set(found.index.dropna())
+    absent = [unit for unit in _without_qpv(base.held, by) if unit not in known]
+    empty = pd.DataFrame({**dict.fromkeys(found.columns, pd.NA), **_NONE}, index=pd.Index(absent, dtype="str"))
+    if absent:
+        found = pd.concat([found, empty.astype(found.dtypes)]).sort_index(na_position="last")
+    return _compared(found, placed, by, units, base)
 
 
 _NONE = {
@@ -197,108 +220,6 @@ _NONE = {
     "outside": 0,
 }
 """Figures of a unit that is known to hold no QPV."""
-
-_LINKS = ("qpv_code", "commune", "population", "population_share", "area_m2", "basis")
-
-
-def _required(links: pd.DataFrame) -> pd.DataFrame:
-    """Links whose people are numbers and whose pairs are there once.
-
-    Raises
-    ------
-    DataError
-        They are not, or there are none.
-    UsageError
-        It is not a frame.
-    """
-    require.require_columns(links, _LINKS, what=Note("indicators.links"), way_out=Note("indicators.make_links"))
-    if not len(links):
-        raise DataError(Note("indicators.no_links"), way_out=Note("indicators.make_links"))
-    repeated = links.duplicated(["qpv_code", "commune"])
-    if repeated.any():
-        rows = links.loc[repeated, ["qpv_code", "commune"]].itertuples()
-        raise DataError(
-            Note("indicators.repeated_links"),
-            problems=[
-                Note("indicators.repeated_pair", row=str(row), qpv_code=str(code), commune=str(commune))
-                for row, code, commune in rows
-            ],
-            way_out=Note("indicators.drop_duplicates"),
-        )
-    if "qpv_area_m2" not in links.columns:
-        links = links.assign(qpv_area_m2=links["area_m2"] / links["area_share"])
-    return links.assign(population=forms.people_of(links["population"]))
-
-
-def _pieces(links: pd.DataFrame) -> pd.DataFrame:
-    """Pieces of QPV, before they are given a unit."""
-    pieces = links[["qpv_code", "commune", "population", "area_m2", "qpv_area_m2"]].copy()
-    several = links["population_share"] < 1.0
-    pieces["by_area"] = links["population"].where(several & (links["basis"] == "area"), 0.0)
-    pieces["department"] = links["qpv_code"].map(official.of_qpv)
-    pieces["territory"] = pieces["department"].map(territories.of_department)
-    pieces["epci"], pieces["ept"] = links["epci"], links["ept"]
-    pieces["commune_department"] = links["department"]
-    return pieces
-
-
-def _by_commune(links: pd.DataFrame, by: Level) -> pd.DataFrame:
-    """Pieces of QPV with the unit of their commune."""
-    pieces = _pieces(links)
-    if by == "territory":
-        own = links["department"].map(territories.of_department, na_action="ignore")
-    elif by == "ept":
-        inside = links["ept"].where(links["commune"] != _PARIS, links["commune"])
-        # a commune of the Grand Paris whose EPT is not known counts in none, not in the métropole
-        lost = inside.isna() & (links["epci"] == _GRAND_PARIS)
-        own = inside.where(~lost, UNKNOWN_EPT).where(inside.notna() | lost, links["epci"])
-    elif by == "region":
-        own = links["region"].where(links["region"].notna(), links["department"])
-    else:
-        own = links[by]
-    return pieces.assign(unit=own.astype("str"))
-
-
-def _by_code(links: pd.DataFrame, by: Level) -> pd.DataFrame:
-    """QPV whole, with their people and their area, and the unit that their code names."""
-    pieces = _pieces(links)
-    kept = ["territory", "department", "qpv_area_m2", "epci", "ept", "commune", "commune_department"]
-    pieces = pieces.groupby("qpv_code", as_index=False, sort=False).agg(
-        {"population": _sum, **dict.fromkeys(kept, "first")}
-    )
-    own = {
-        "department": pieces["department"],
-        "territory": pieces["territory"],
-        "region": pieces["department"].map(facts.region_of),
-    }[by]
-    unit = own.fillna(pieces["department"]).astype("str")
-    return pieces.assign(area_m2=pieces["qpv_area_m2"], by_area=0.0, unit=unit)
-
-
-def _sum(values: pd.Series) -> Any:  # noqa: ANN401 - a number or missing
-    return values.sum(min_count=1)
-
-
-def _counted(placed: pd.DataFrame, stats: Iterable[Stat]) -> pd.DataFrame:
-    grouped = placed.groupby("unit", dropna=False)
-    no_area = placed["area_m2"].isna()
-    parts = {
-        "n_with_population": placed["population"].notna(),
-        "undrawn": no_area & placed["qpv_area_m2"].isna(),
-        "outside": no_area & placed["qpv_area_m2"].notna(),
-    }
-    distinct = {name: placed[rows].groupby("unit", dropna=False)["qpv_code"].nunique() for name, rows in parts.items()}
-    counted = pd.DataFrame(
-        {
-            "n_qpv": grouped["qpv_code"].nunique(),
-            "qpv_population": grouped["population"].agg(_sum).astype("Float64"),
-            "by_area": grouped["by_area"].sum().astype("Float64"),
-            "qpv_area_km2": grouped["area_m2"].sum(min_count=1).astype("Float64") / 1e6,
-            **distinct,
-        }
-    )
-    counted = counted.fillna(dict.fromkeys(distinct, 0)).join(statistics(placed, stats))
-    return counted.sort_index(na_position="last")
 
 
 def _without_qpv(held: Completeness, by: Level) -> list[str]:
@@ -357,7 +278,7 @@ def _compared(
     if units is not None and "name" in units.columns:
         names |= units["name"].dropna().to_dict()
     if by == "ept":
-        names |= {**facts.names("epts"), _PARIS: "Paris", UNKNOWN_EPT: "Grand Paris, EPT not known"}
+        names |= {**facts.names("epts"), PARIS: "Paris", UNKNOWN_EPT: "Grand Paris, EPT not known"}
     frame = counted.rename_axis(by)
     with_people = placed[placed["population"].notna() & placed["territory"].isin(base.silent)]
     silent = set(with_people["unit"].dropna())

@@ -12,7 +12,7 @@ from qpvgeo.codes.places import Area, find_area
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 
-__all__ = ["Stat", "StatName", "arranged", "in_place", "statistics"]
+__all__ = ["Stat", "StatName", "arranged", "in_place", "pieces_in_place", "statistics"]
 
 StatName = Literal["mean", "min", "max", "median"]
 Stat = StatName | float | int
@@ -99,6 +99,20 @@ def in_place(
         held |= set(area.departments) if by == "department" else set()
         held |= {area.code} if by == area.level else set()
     return np.asarray(frame.index.isin(list(held)))
+
+
+def pieces_in_place(pieces: pd.DataFrame, place: str | Area, units: pd.DataFrame | None) -> pd.Series:
+    """Pieces of QPV that lie in a place; names of communes or EPCI are those of the units.
+
+    Raises
+    ------
+    UsageError
+        There is no such place, or its communes are not known.
+    """
+    if isinstance(place, str):
+        of_epci = units is not None and bool(units.index.isin(pieces["epci"].dropna()).any())
+        place = find_area(place, _communes(pieces, "commune", None if of_epci else units), units if of_epci else None)
+    return _pieces_in(pieces, place)
 
 
 def _pieces_in(placed: pd.DataFrame, area: Area) -> pd.Series:

@@ -1,5 +1,7 @@
 """Pictures beside the maps: how candidates move, which programmes meet, exposures side by side."""
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -8,10 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from qpvgeo import settings
+from qpvgeo import facts, settings
 from qpvgeo.errors import DataError, judged
 from qpvgeo.frames import require
-from qpvgeo.frames.provenance import is_fictional
+from qpvgeo.frames.provenance import is_fictional, provenance
 from qpvgeo.language import Note
 from qpvgeo.language.numbers import number, share
 from qpvgeo.language.terms import term
@@ -162,7 +164,7 @@ def programmes(overlaps: pd.DataFrame, *, most: int = 12, lang: str | None = Non
         dots.plot([place] * len(rows), rows, "o", color="#d4d2cc", markersize=5)
         dots.plot([place] * len(inside), inside, "o-", color=_INK, markersize=5, linewidth=1.4)
     dots.set_xticks([])
-    dots.set_yticks(rows, list(totals.index), fontsize=8)
+    dots.set_yticks(rows, _titles(totals.index), fontsize=8)
     dots.set_xlim(bars.get_xlim())
     sizes.barh(rows, totals, color=_BLUE, height=0.55)
     for row, value in zip(rows, totals, strict=True):
@@ -181,9 +183,19 @@ def programmes(overlaps: pd.DataFrame, *, most: int = 12, lang: str | None = Non
     said = [f"{term('QPV that no programme reaches:', lang)} {number(float(none), lang)}"]
     said += [f"{term('sets not shown:', lang)} {number(float(left), lang)}"] if left else []
     said += [term(FICTIONAL, lang)] if is_fictional(overlaps) else []
-    figure.suptitle(term("Programmes that reach the same QPV", lang), fontsize=10, x=0.02, ha="left")
+    vintage = provenance(overlaps).get("vintage")
+    title = term("Programmes that reach the same QPV", lang)
+    title += f", {term('geography of', lang)} {vintage}" if vintage else ""
+    figure.suptitle(title, fontsize=10, x=0.02, ha="left")
     figure.supxlabel("; ".join(said), fontsize=7, x=0.02, ha="left")
     return figure
+
+
+def _titles(keys: Iterable[str]) -> list[str]:
+    """Titles of programmes, by their initials where they have some; of a list of one's own, its key."""
+    known = facts.table("programmes").set_index("programme")["title"].to_dict()
+    titles = {key: found[1] if (found := re.search(r"\((\w+)\)$", title)) else title for key, title in known.items()}
+    return [titles.get(key, key) for key in keys]
 
 
 @judged

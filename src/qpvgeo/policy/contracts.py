@@ -32,6 +32,9 @@ LEGAL_REFERENCE = "loi n° 2014-173 du 21 février 2014, art. 6"
 """Law that asks for a contract at the scale of the intercommunality."""
 
 _PARIS = "75056"
+_OF_LETTERS = 2024
+"""Geography whose codes end with a letter that says whether the QPV is new."""
+
 _LINKS = ("qpv_code", "commune", "epci", "ept", "population", "population_share", "basis")
 
 Level = Literal["epci", "ept", "commune"]
@@ -148,7 +151,9 @@ def contrat_de_ville(  # noqa: PLR0913 - a table is made of what is known
     long = long[long["qpv_code"].isin(by_qpv["qpv_code"])].reset_index(drop=True)
     files = [record for frame in (qpv, links, income) for record in _files(frame)]
     notes = [Note("policy.contract_rule"), *([Note("policy.no_holder", count=lost)] if lost else [])]
-    notes += [*_gaps(qpv, links, place), *_of_rates(by_qpv, rates), *_of_years(totals)]
+    notes += [*_gaps(qpv, links, place), *_of_rates(by_qpv, rates)]
+    notes += [] if is_fictional(links) else _of_years(totals)
+    notes += _of_letters(by_qpv)
     notes += [note for frame in (changes, programmes) if frame is not None for note in _notes(frame)]
     for frame in (by_qpv, by_commune, totals, long):
         stamp(frame, files, legal_reference=LEGAL_REFERENCE, fictional=is_fictional(qpv, links), notes=notes)
@@ -201,6 +206,16 @@ def _of_rates(by_qpv: pd.DataFrame, rates: pd.DataFrame | None) -> list[Note]:
         for column, label in names.items()
         if (count := int(by_qpv[column].isna().sum()))
     ]
+
+
+def _of_letters(by_qpv: pd.DataFrame) -> list[Note]:
+    """QPV of 2024 whose code says that they are new and whose outlines do not, or the other way round."""
+    if "change" not in by_qpv:
+        return []
+    known = by_qpv.dropna(subset="change").drop_duplicates("qpv_code")
+    known = known[known["qpv_code"].map(official.vintage_of) == _OF_LETTERS]
+    odd = known.loc[known["qpv_code"].str.endswith("N") != (known["change"] == "new"), "qpv_code"].tolist()
+    return [Note("policy.code_says_otherwise", codes=odd)] if odd else []
 
 
 def _years(

@@ -129,10 +129,10 @@ def join_programmes(
     -------
     pandas.DataFrame
         A row per QPV and member: `qpv_code`, `programme`, `member` (its name), `code` (of the member), `basis`
-        (`code`, `crosswalk`, `commune`, `epci`, `ept`, `area` or `grid`) and `share`: of the area of the QPV that the
-        member covers; 1 for a list of its own codes, the part in common for a crosswalk or a perimeter (of its people,
-        with the basis `grid`), missing where only the commune is known, the QPV lies in several, and no links are
-        given. Matches of at most 5 % of both sides are slivers of outlines, and left out.
+        (`code`, `crosswalk`, `commune`, `epci`, `ept`, `area` or `grid`) and `share`, of the QPV, that the member
+        covers: 1 for a list of its own codes; the area in common for a crosswalk or a perimeter; the people of its
+        part by the links, or by the grid; missing where only the commune is known, the QPV lies in several, and no
+        links are given. Matches of at most 5 % of both sides are slivers of outlines, and left out.
         `attrs["qpvgeo"]["unplaced"]` lists the members that reach none of these QPV, by programme, and the notes say
         why where it is for want of a table.
 
@@ -244,8 +244,9 @@ def _by_crosswalk(
 def _communes_of(qpv: gpd.GeoDataFrame, links: pd.DataFrame | None) -> pd.DataFrame:
     """A row per QPV and commune, with the share of the QPV in it; missing where the QPV lies in several."""
     if links is not None:
-        found = links.loc[links["qpv_code"].isin(qpv.index), ["qpv_code", "commune", "area_share"]]
-        return found.dropna(subset="commune").rename(columns={"area_share": "share"}).astype({"share": "Float64"})
+        share = "population_share" if "population_share" in links.columns else "area_share"
+        found = links.loc[links["qpv_code"].isin(qpv.index), ["qpv_code", "commune", share]]
+        return found.dropna(subset="commune").rename(columns={share: "share"}).astype({"share": "Float64"})
     listed = qpv["communes"].map(_codes_in)
     long = listed.rename("commune").explode().dropna().rename_axis("qpv_code").reset_index()
     alone = long.groupby("qpv_code")["commune"].transform("size") == 1

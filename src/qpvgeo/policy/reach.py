@@ -9,18 +9,18 @@ from typing import Any
 
 import pandas as pd
 
+from qpvgeo.codes import official
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import forms, require
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.geographies.slivers import SIGNIFICANT_SHARE
+from qpvgeo.indicators.by_programme import MATCH_COLUMNS, reach
 from qpvgeo.language import Note
 from qpvgeo.policy.epts import ept_of
 from qpvgeo.policy.programmes import programme_members
 
 __all__ = ["carried_members", "programme_coverage", "programme_overlaps", "programme_territories"]
 
-_JOINED = ("qpv_code", "programme", "member", "code", "basis", "share")
-_WHOLE = 1 - 1e-9
 _LEVELS = ("commune", "epci", "ept", "department", "region")
 
 
@@ -73,13 +73,13 @@ def programme_coverage(
     _require(joined, links)
     if by is not None and by not in _LEVELS:
         raise UsageError(Note("policy.no_level", level=repr(by)), way_out=Note("policy.levels", levels=list(_LEVELS)))
-    reach = _reach(joined)
+    reached = reach(joined)
     parts = links.assign(people=links["population"].astype("Float64"))[["qpv_code", *([by] if by else []), "people"]]
-    met = parts.merge(reach, on="qpv_code")
+    met = parts.merge(reached, on="qpv_code")
     met["covered"] = met["people"] * met["share"]
     keys = [by, "programme"] if by else ["programme"]
     grouped = met.groupby(keys)
-    whole = met[(met["share"] >= _WHOLE).fillna(value=False)].groupby(keys)["qpv_code"].nunique()
+    whole = met[met["whole"]].groupby(keys)["qpv_code"].nunique()
     found = pd.DataFrame({"n_qpv": grouped["qpv_code"].nunique()})
     found["n_whole"] = whole.reindex(found.index).fillna(0).astype("int64")
     found["population_covered"] = grouped["covered"].agg(_sum).astype("Float64")
@@ -122,7 +122,7 @@ def programme_overlaps(joined: pd.DataFrame, population: pd.DataFrame | pd.Serie
     >>> programme_overlaps(joined, qg.read_population(qg.sample().population_2024), qpv)["n_qpv"].tolist()
     [14, 1, 1]
     """
-    require.require_columns(joined, _JOINED, what="joined", way_out=Note("policy.make_joined"))
+    require.require_columns(joined, MATCH_COLUMNS, what="joined", way_out=Note("policy.make_joined"))
     forms.require_one_geography(qpv.index, {"joined": joined["qpv_code"]})
     names = sorted(joined["programme"].unique())
     inside = joined.assign(there=True).pivot_table(
@@ -136,7 +136,7 @@ def programme_overlaps(joined: pd.DataFrame, population: pd.DataFrame | pd.Serie
     else:
         found = pd.DataFrame({"n_qpv": [len(table)], "population": [_sum(table["population"])]})
     found = found.reset_index(drop=not names).sort_values("n_qpv", ascending=False, kind="stable", ignore_index=True)
-    return _stamped(found, joined, qpv)
+    return _stamped(found, joined, qpv, vintage=official.vintage_of(str(qpv.index[0])) if len(qpv) else None)
 
 
 @judged
@@ -273,33 +273,10 @@ def carried_members(
 
 
 def _require(joined: pd.DataFrame, links: pd.DataFrame) -> None:
-    require.require_columns(joined, _JOINED, what="joined", way_out=Note("policy.make_joined"))
+    require.require_columns(joined, MATCH_COLUMNS, what="joined", way_out=Note("policy.make_joined"))
     needed = ["qpv_code", "commune", "epci", "ept", "population"]
     require.require_columns(links, needed, what="links", way_out=Note("indicators.make_links"))
     forms.require_one_geography(joined["qpv_code"], {"links": links["qpv_code"]})
-
-
-def _reach(joined: pd.DataFrame) -> pd.DataFrame:
-    """A row per QPV and programme, with the share that all members cover together; missing where one is not known."""
-    joined = _overlaps_once(joined.drop_duplicates(["qpv_code", "programme", "code"]))
-    share = joined["share"].astype("Float64").groupby([joined["qpv_code"], joined["programme"]])
-    summed = share.sum().clip(upper=1).where(share.count() == share.size())
-    # a member that covers all settles it, whatever the others do
-    whole = share.max() >= _WHOLE
-    return summed.mask(whole.fillna(value=False), 1.0).rename("share").reset_index()
-
-
-def _overlaps_once(joined: pd.DataFrame) -> pd.DataFrame:
-    """Matches with one row for perimeters that overlap on a QPV: the share that they cover together."""
-    told = provenance(joined).get("together", {})
-    if not told or "basis" not in joined:
-        return joined
-    known = {(programme, code): share for programme, shares in told.items() for code, share in shares.items()}
-    keys = pd.Series(list(zip(joined["programme"], joined["qpv_code"], strict=True)), index=joined.index)
-    drawn = joined["basis"].isin(["area", "grid"]) & keys.isin(known)
-    first = drawn & ~keys.where(drawn).duplicated()
-    share = joined["share"].astype("Float64").mask(first, keys.map(known).astype("Float64"))
-    return joined.assign(share=share)[first | ~drawn]
 
 
 def _sum(values: pd.Series) -> Any:  # noqa: ANN401 - a number, or missing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.cli.options import folder, grid_option, shared, vintage_option, year_option
-from qpvgeo.cli.outputs import Target, with_output
+from qpvgeo.cli.options import folder, grid_option, lists_option, place_option, shared, vintage_option, year_option
+from qpvgeo.cli.outputs import Target, picture_problems, with_output
 from qpvgeo.cli.parser import argument, file_option
 from qpvgeo.cli.reading import Reading, with_reading
 from qpvgeo.cli.terminal import Column, Screen
@@ -27,8 +27,8 @@ _COLUMNS = (
     Column("QPV", "code"),
     Column("Name", "name"),
     Column("People in QPV"),
-    Column("Of the communes", rank=1),
-    Column("Of the contract", rank=1),
+    Column("Share of communes", rank=1),
+    Column("Share of contract", rank=4),
     Column("Income", rank=4),
     Column("Poverty", rank=2),
     Column("Since 2015", "code", 2),
@@ -36,24 +36,39 @@ _COLUMNS = (
     Column("Lost", rank=3),
     Column("Programmes", "text", 5),
 )
+_OF_COMMUNES = (
+    Column("Commune", "name"),
+    Column("QPV"),
+    Column("People in QPV"),
+    Column("Population"),
+    Column("Share"),
+)
 _VINTAGES = (2015, 2024)
 
 
-@argument("place", metavar="PLACE", help="cli.contrat_place")
+@argument("named", metavar="PLACE", help="cli.contrat_place", required=False)
+@place_option
 @vintage_option
 @year_option
 @file_option("--income", help="cli.contrat_income")
+@file_option("--indicators", help="cli.contrat_indicators", multiple=True)
+@lists_option
 @grid_option
+@file_option("--png", help="cli.contrat_png")
 @with_reading
 @with_output
 @shared
 def contrat(
-    place: str,
+    named: str | None,
     *,
+    place: str | None,
     vintage: str,
     year: int | None,
     income: Path | None,
+    indicators: tuple[Path, ...],
+    lists: Path | None,
     grid: Path | None,
+    png: Path | None,
     reading: Reading,
     output: Target,
     json: bool,
@@ -62,51 +77,115 @@ def contrat(
 ) -> None:
     """Contrats de ville of a place: all their QPV, with people, shares, incomes, programmes and change since 2015."""
     from qpvgeo.cli import answers, inputs
+    from qpvgeo.policy import programme_coverage
 
-    where = folder(data, sample=sample)
-    if problems := output.problems([income, grid], where):
+    where, read = folder(data, sample=sample), [income, grid, lists, *indicators]
+    asked, problems = _place(named, place)
+    problems += [*output.problems(read, where, layers=True), *picture_problems(png, read, where)]
+    if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
     made = inputs.covered(int(vintage), where, by="epci", year=year, reading=reading)
     reading.require_used(where)
-    found = _contract(place, made, where, income, grid)
-    output.write(found.by_qpv)
+    sides = _Sides.of(made, where)
+    files = _Files(where, income=income, indicators=indicators, lists=lists, grid=grid)
+    found, matches = _contract(asked, made, sides, files)
+    _write(found, made, output)
+    _picture(asked, sides, where, png)
+    held = made.links[made.links["qpv_code"].isin(found.by_qpv["qpv_code"])]
     answer = {
-        "place": place,
+        "place": asked,
         "vintage": int(vintage),
         "legal_reference": found.totals.attrs["qpvgeo"]["legal_reference"],
         "rows": answers.records(found.by_qpv.set_index("qpv_code"), "qpv_code"),
         "by_commune": answers.records(found.by_commune.set_index("contract"), "contract"),
         "totals": answers.records(found.totals, "contract"),
+        "programmes": answers.records(programme_coverage(matches, held), "programme"),
         "indicators": answers.records(found.indicators.set_index("qpv_code"), "qpv_code"),
         "output": output.name,
+        "png": None if png is None else str(png),
         "sources": answers.sources(made.qpv, made.people, made.parts, made.communes, made.units),
         "notes": answers.notes(found.totals),
     }
     answers.show(answer | answers.fictional(made.qpv), _table, as_json=json)
 
 
-def _contract(place: str, made: Covered, data: Path | None, income: Path | None, grid: Path | None) -> Any:  # noqa: ANN401
-    """Contracts, with whatever the files available say of them."""
-    from qpvgeo.geographies import crosswalk
-    from qpvgeo.policy import contrat_de_ville, join_programmes
+def _place(named: str | None, place: str | None) -> tuple[str, list[str]]:
+    """Place asked for, as an argument or an option; a problem where it is neither, or two."""
+    if named is None and place is None:
+        return "", [Note("cli.contrat_name_a_place")]
+    if named is not None and place is not None and named != place:
+        return named, [Note("cli.exclude", one="PLACE", other="--place")]
+    return str(named if named is not None else place), []
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Folder of the files, and those that were named."""
+
+    data: Path | None
+    income: Path | None
+    indicators: tuple[Path, ...]
+    lists: Path | None
+    grid: Path | None
+
+
+def _contract(place: str, made: Covered, sides: _Sides, files: _Files) -> tuple[Any, pd.DataFrame]:
+    """Contracts, with whatever the files available say of them, and the programmes that reach their QPV."""
+    from qpvgeo.cli.programme_lists import joined
+    from qpvgeo.policy import contrat_de_ville
 
     if made.communes is None:
         raise MissingDataError(Note("cli.contrat_communes"), way_out=Note("cli.name_the_folder"))
-    asked = {"communes": made.communes, "epci": made.units}
+    asked: dict[str, Any] = {"communes": made.communes, "epci": made.units}
     # a place that is not known, or without a QPV, is refused before the longer work
     codes = contrat_de_ville(place, made.qpv, made.links, **asked).by_qpv["qpv_code"]
-    sides = _Sides.of(made, data)
-    walk = None if sides.other is None else crosswalk(*sides.layers)
-    return contrat_de_ville(
+    matches = joined(made.qpv, files.data, lists=files.lists, communes=made.communes, links=made.links, only=codes)
+    found = contrat_de_ville(
         place,
         made.qpv,
         made.links,
         **asked,
-        income=_income(made.people, income),
-        programmes=join_programmes(made.qpv, crosswalk=walk, communes=made.communes, links=made.links),
-        changes=sides.changes(made.qpv[made.qpv.index.isin(codes)], data, grid),
-        indicators=_indicators(made.people),
+        income=_income(made.people, files.income),
+        programmes=matches,
+        changes=sides.changes(made.qpv[made.qpv.index.isin(codes)], files.data, files.grid),
+        indicators=_indicators(made.people, files.indicators),
     )
+    return found, matches
+
+
+def _write(found: Any, made: Covered, output: Target) -> None:  # noqa: ANN401 - contracts
+    """Rows of the QPV with their indicators beside, and their outlines where the file takes them."""
+    import geopandas as gpd
+
+    if output.path is None:
+        return
+    long = found.indicators.assign(
+        column=lambda rows: rows["indicator"].str.cat("_" + rows["year"].astype("str"), na_rep="")
+    )
+    wide = long.pivot_table(index="qpv_code", columns="column", values="value", aggfunc="first")
+    named = wide.rename(columns=lambda name: f"indicator_{name}" if name in found.by_qpv else name)
+    frame = found.by_qpv.merge(named, how="left", left_on="qpv_code", right_index=True)
+    if output.path.suffix.lower() in (".gpkg", ".geojson"):
+        frame = gpd.GeoDataFrame(
+            frame, geometry=made.qpv.geometry.reindex(frame["qpv_code"]).to_numpy(), crs=made.qpv.crs
+        )
+    frame.attrs = found.by_qpv.attrs
+    output.write(frame)
+
+
+def _picture(place: str, sides: _Sides, data: Path | None, png: Path | None) -> None:
+    """Map of the QPV of the place, with what changed since 2015 where both geographies are available."""
+    if png is None:
+        return
+    from qpvgeo import maps
+    from qpvgeo.at_hand import files
+
+    communes = files.communes(data, None)
+    known = [layer for layer in (sides.mine, sides.other) if layer is not None]
+    where = maps.find_place(place, known, communes, epci=files.epci(data))
+    both = sides.other is not None
+    ax = maps.change(*sides.layers, communes, place=where) if both else maps.qpv(sides.mine, communes, place=where)
+    maps.save(ax, png)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,34 +243,28 @@ def _income(people: pd.DataFrame | None, path: Path | None) -> pd.DataFrame | No
         return None
 
 
-def _indicators(people: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
-    """Figures that the table of populations carries beside people."""
+def _indicators(people: pd.DataFrame | None, paths: tuple[Path, ...]) -> dict[str, pd.DataFrame]:
+    """Figures that the table of populations carries beside people, and those of the tables named."""
+    from qpvgeo.read.indicators import read_indicators
+
+    found = {path.stem: read_indicators(path) for path in paths}
     if people is None:
-        return {}
+        return found
     numbers = people.drop(columns=["population", "reference_year", "census_year"], errors="ignore")
-    return {"published": found} if len((found := numbers.select_dtypes("number")).columns) else {}
+    own = numbers.select_dtypes("number")
+    return ({"published": own} if len(own.columns) else {}) | found
 
 
 def _table(answer: dict[str, Any], screen: Screen) -> None:
-    """A headline per contract, then a row per QPV."""
+    """A headline per contract, then a row per QPV, their communes and their programmes."""
     lang = screen.lang
     for total in answer["totals"]:
-        screen.line(
-            Note(
-                "cli.contrat_headline",
-                name=total["name"],
-                code=total["contract"],
-                count=total["n_qpv"],
-                communes=total["n_communes"],
-            ),
-            style="bold",
-        )
-        people = [number(total["qpv_population"], lang), number(total["population"], lang), share(total["share"], lang)]
-        screen.line(Note("cli.contrat_people", inside=people[0], all=people[1], share=people[2]), indent=2)
+        _headline(total, screen)
+    _change(answer["rows"], screen)
     rows = [
         (
             row["qpv_code"],
-            row["name"],
+            row["name"] or "–",
             number(row["population"], lang),
             share(row["share_of_communes"], lang, 1),
             share(row["share_of_contract"], lang, 1),
@@ -206,8 +279,88 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
     ]
     screen.line()
     screen.table(_COLUMNS, rows)
+    screen.line()
+    screen.table(
+        _OF_COMMUNES,
+        [
+            (
+                row["name"],
+                number(row["n_qpv"], lang),
+                number(row["qpv_population"], lang),
+                number(row["population"], lang),
+                share(row["share"], lang, 1),
+            )
+            for row in sorted(answer["by_commune"], key=lambda row: -(row["qpv_population"] or 0))
+        ],
+    )
+    _programmes(answer, screen)
     screen.notes(answer["notes"])
-    screen.written(answer["output"])
+    for path in (answer["output"], answer["png"]):
+        screen.written(path)
+
+
+def _headline(total: dict[str, Any], screen: Screen) -> None:
+    """Name of a contract, its QPV and their people, with the years of both sides."""
+    lang, census = screen.lang, Note("indicators.year_not_stated")
+    screen.line(
+        Note(
+            "cli.contrat_headline",
+            name=total["name"],
+            code=total["contract"],
+            count=total["n_qpv"],
+            communes=total["n_communes"],
+        ),
+        style="bold",
+    )
+    years = [total["qpv_population_year"], total["population_year"]]
+    told = [census if year is None else Note("indicators.census_year", year=year) for year in years]
+    screen.line(
+        Note(
+            "cli.contrat_people",
+            inside=number(total["qpv_population"], lang),
+            year=told[0],
+            all=number(total["population"], lang),
+            of=told[1],
+            share=share(total["share"], lang, 1),
+        ),
+        indent=2,
+    )
+
+
+def _change(rows: list[dict[str, Any]], screen: Screen) -> None:
+    """What became of the QPV, and how many people came in and went out."""
+    from collections import Counter
+
+    kinds = Counter(row["change"] for row in rows if row.get("change"))
+    if not kinds:
+        return
+    told = [f"{screen.word(kind)} ({count})" for kind, count in kinds.most_common()]
+    screen.line(Note("cli.contrat_change", kinds=told), indent=2)
+    names = [f"{name}{end}" for name in ("gained", "lost") for end in ("", "_low", "_high")]
+    if all(row[name] is not None for row in rows for name in names):
+        sums = {name: sum(row[name] for row in rows) for name in names}
+        figures = {name: _between(sums, name, screen.lang) for name in ("gained", "lost")}
+        screen.line(Note("cli.contrat_moved", **figures), indent=2)
+
+
+def _programmes(answer: dict[str, Any], screen: Screen) -> None:
+    """A line per programme that reaches the QPV."""
+    from qpvgeo.policy import programmes
+
+    titles = programmes()["title"]
+    if answer["programmes"]:
+        screen.line()
+        screen.line(Note("cli.contrat_programmes"), style="bold")
+    for row in answer["programmes"]:
+        parts = [number(row[name], screen.lang) for name in ("population_covered", "population_reached")]
+        told = Note(
+            "cli.contrat_programme",
+            title=titles.get(row["programme"], row["programme"]),
+            count=row["n_qpv"],
+            covered=parts[0],
+            reached=parts[1],
+        )
+        screen.line(told, indent=2)
 
 
 def _between(row: dict[str, Any], name: str, lang: str) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from qpvgeo.cli.options import folder, place_option, programme_option, shared, vintage_option, year_option
+from qpvgeo.cli.options import folder, lists_option, place_option, programme_option, shared, vintage_option, year_option
 from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import Choice, option
 from qpvgeo.cli.reading import Reading, with_reading
@@ -12,7 +12,7 @@ from qpvgeo.language import Note, joined, number, parts, share
 
 __all__ = ["coverage"]
 
-_LEVELS = ("commune", "epci", "ept", "department", "region", "territory")
+_LEVELS = ("commune", "epci", "ept", "department", "region", "territory", "programme")
 _COLUMNS = (
     Column("Code", "code"),
     Column("Name", "name"),
@@ -21,6 +21,16 @@ _COLUMNS = (
     Column("Population", rank=1),
     Column("Share"),
     Column("QPV km2", rank=2),
+    Column("Note", "code"),
+)
+_OF_PROGRAMMES = (
+    Column("Programme", "code"),
+    Column("Title", "text", 2),
+    Column("QPV"),
+    Column("QPV covered whole", rank=1),
+    Column("People covered"),
+    Column("People reached"),
+    Column("Share of people in QPV", rank=1),
     Column("Note", "code"),
 )
 
@@ -38,6 +48,7 @@ _STATS = {
 @option("--attribution", kind=Choice("code", "commune"), help="cli.option_attribution")
 @place_option
 @programme_option
+@lists_option
 @option("--stats", metavar="STAT,...", default="", help="cli.option_stats")
 @option("--min-population", kind=float, metavar="N", help="cli.option_min_population")
 @option("--sort", metavar="[-]COLUMN", help="cli.option_sort")
@@ -52,6 +63,7 @@ def coverage(
     attribution: str | None,
     place: str | None,
     programme: str | None,
+    lists: Path | None,
     stats: str,
     min_population: float | None,
     sort: str | None,
@@ -61,11 +73,11 @@ def coverage(
     sample: bool,
     data: Path | None,
 ) -> None:
-    """QPV of each commune, EPCI, EPT, department, region or territory: number, people, share, area."""
+    """QPV of each commune, EPCI, EPT, department, region, territory or programme: number, people, share, area."""
     from qpvgeo.cli import answers, inputs
 
     where = folder(data, sample=sample)
-    output.require(data=where)
+    output.require([lists], where)
     made = inputs.covered(
         int(vintage),
         where,
@@ -74,6 +86,7 @@ def coverage(
         attribution=attribution,
         place=place,
         programme=programme,
+        lists=lists,
         reading=reading,
         stats=_stats(stats),
         min_population=min_population,
@@ -94,9 +107,9 @@ def coverage(
         if made.people is None
         else float(_all(made, whole=place is None and min_population is None)),
         "statistics": [str(name) for name in made.frame.columns if _is_stat(str(name))],
-        "rows": answers.records(made.frame, "code"),
+        "rows": answers.records(made.frame, "programme" if by == "programme" else "code"),
         "sources": answers.sources(made.qpv, made.people, made.parts, made.communes, made.units),
-        "notes": answers.notes(made.qpv, made.people, made.communes),
+        "notes": answers.notes(made.qpv, made.people, made.communes, *([made.frame] if by == "programme" else [])),
     }
     answers.show(answer | answers.fictional(made.qpv), _table, as_json=json)
 
@@ -114,6 +127,7 @@ def _stats(given: str) -> list[Any]:
 
 def _all(made: Any, *, whole: bool) -> Any:  # noqa: ANN401
     """People of all QPV, or of the rows shown."""
+    whole = whole or "population_covered" in made.frame  # rows of programmes do not add up
     return made.links["population"].sum() if whole else made.frame["qpv_population"].sum()
 
 
@@ -130,8 +144,48 @@ def _head(name: str) -> str:
     return Note(_STATS[name])
 
 
+def _of_programmes(answer: dict[str, Any], screen: Screen) -> None:
+    """A row per programme."""
+    lang, marks = screen.lang, Marks(screen)
+    names = answer["statistics"]
+    columns = (*_OF_PROGRAMMES[:7], *(Column(_head(name), rank=3) for name in names), _OF_PROGRAMMES[-1])
+    rows = [
+        (
+            row["programme"],
+            row["name"],
+            number(row["n_qpv"], lang),
+            number(row["n_whole"], lang),
+            number(row["population_covered"], lang),
+            number(row["qpv_population"], lang),
+            share(row["share"], lang, 1),
+            *(number(row[name], lang) for name in names),
+            marks.mark(row["note"]),
+        )
+        for row in answer["rows"]
+    ]
+    if not rows:
+        screen.line(Note("cli.no_programme_here"))
+        return
+    screen.table(columns, rows, title=Note("cli.programmes_title", vintage=answer["vintage"]))
+    screen.line()
+    marks.write()
+    screen.line(Note("cli.programmes_do_not_add_up"), style="dim")
+
+
 def _table(answer: dict[str, Any], screen: Screen) -> None:
     """A row per unit."""
+    if answer["by"] == "programme":
+        _of_programmes(answer, screen)
+    else:
+        _of_units(answer, screen)
+    screen.notes(answer["notes"])
+    screen.written(answer["output"])
+    if answer["by"] in ("commune", "epci", "ept"):
+        screen.line(screen.word("A QPV counts in each unit it lies in: numbers do not add up, people do."), style="dim")
+
+
+def _of_units(answer: dict[str, Any], screen: Screen) -> None:
+    """A row per unit of territory."""
     lang, marks = screen.lang, Marks(screen)
     names = answer["statistics"]
     columns = (*_COLUMNS[:6], *(Column(_head(name), rank=1) for name in names), *_COLUMNS[6:])
@@ -153,10 +207,6 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
     screen.table(columns, rows, title=f"{screen.word('QPV by ' + answer['by'])}, {geography}")
     screen.line()
     marks.write()
-    screen.notes(answer["notes"])
-    screen.written(answer["output"])
-    if answer["by"] in ("commune", "epci", "ept"):
-        screen.line(screen.word("A QPV counts in each unit it lies in: numbers do not add up, people do."), style="dim")
 
 
 def _note(row: dict[str, Any]) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.cli.options import folder, place_option, shared, vintage_option, year_option
-from qpvgeo.cli.outputs import Target, with_output
-from qpvgeo.cli.parser import file_option
+from qpvgeo.cli.options import folder, lists_option, place_option, shared, vintage_option, year_option
+from qpvgeo.cli.outputs import Target, picture_problems, with_output
+from qpvgeo.cli.parser import file_option, option
 from qpvgeo.cli.reading import Reading, with_reading
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import MissingDataError, UsageError
@@ -36,7 +36,9 @@ _COLUMNS = (
 @vintage_option
 @year_option
 @place_option
-@file_option("--lists", help="cli.programmes_lists")
+@lists_option
+@option("--programme", metavar="KEY", help="cli.programmes_programme")
+@file_option("--png", help="cli.programmes_png")
 @with_reading
 @with_output
 @shared
@@ -46,6 +48,8 @@ def programmes(
     year: int | None,
     place: str | None,
     lists: Path | None,
+    programme: str | None,
+    png: Path | None,
     reading: Reading,
     output: Target,
     json: bool,
@@ -53,12 +57,19 @@ def programmes(
     data: Path | None,
 ) -> None:
     """Programmes of the quartiers: operator, law, counts, and the QPV and people that each reaches."""
-    from qpvgeo.cli import answers
+    from qpvgeo.cli import answers, programme_members
     from qpvgeo.policy import programmes as known
 
     where = folder(data, sample=sample)
-    if problems := output.problems([lists], where):
+    problems = [*output.problems([lists], where), *picture_problems(png, [lists], where)]
+    for name, given in (("--png", png), ("--year", year)):
+        problems += [Note("cli.exclude", one=name, other="--programme")] if given and programme else []
+    if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
+    if programme is not None:
+        made = programme_members.answer_of(programme, where, place=place, lists=lists, reading=reading, output=output)
+        answers.show(made, programme_members.table, as_json=json)
+        return
     table = known()
     reach = _reach(int(vintage), where, year=year, place=place, lists=lists, reading=reading)
     if reach is not None:
@@ -66,6 +77,7 @@ def programmes(
         table = table.reindex([*table.index, *reach["coverage"].index.difference(table.index)])
         table = table.rename_axis("programme").join(reach["coverage"])
     output.write(table)
+    _picture(reach, png)
     answer = {
         "vintage": int(vintage),
         "place": place,
@@ -73,6 +85,7 @@ def programmes(
         "overlaps": [] if reach is None else _sets(reach["overlaps"]),
         "unplaced": {} if reach is None else reach["unplaced"],
         "output": output.name,
+        "png": None if png is None else str(png),
         "sources": [] if reach is None else answers.sources(*reach["frames"]),
         "notes": [] if reach is None else answers.notes(reach["joined"]),
     }
@@ -106,6 +119,17 @@ def _reach(
         "frames": [made.qpv, made.people, made.parts, made.communes],
         "joined": found,
     }
+
+
+def _picture(reach: dict[str, Any] | None, png: Path | None) -> None:
+    """Sets of programmes that reach the same QPV, drawn; nothing where no file is named."""
+    if png is None:
+        return
+    if reach is None or not len(reach["coverage"]):
+        raise MissingDataError(Note("cli.programmes_no_picture"), way_out=Note("cli.name_the_folder"))
+    from qpvgeo import maps
+
+    maps.save(maps.programmes(reach["overlaps"]).axes[0], png)
 
 
 def _sets(overlaps: pd.DataFrame) -> list[dict[str, Any]]:
@@ -153,4 +177,5 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
     for name, count in answer["unplaced"].items():
         screen.line(Note("cli.programmes_unplaced", programme=name, count=count), style="dim")
     screen.notes(answer["notes"])
-    screen.written(answer["output"])
+    for path in (answer["output"], answer["png"]):
+        screen.written(path)
