@@ -91,6 +91,8 @@ def test_the_profile_has_a_panel_per_question(sample):
     table = qg.resilience.resilience_profile(qpv, grid, questions)
     figure = qg.maps.profile(table)
     assert [ax.get_title(loc="left") for ax in figure.axes] == ["social housing", "children", "imputed"]
+    said = " ".join(figure.axes[0].get_xlabel().split())
+    assert said == "People where log_soc is 25 or more"
     points = figure.axes[0].lines[0]
     assert sorted(points.get_xdata()) == pytest.approx(sorted(table.loc["social housing", "share"]))
 

@@ -1,6 +1,7 @@
 """Pictures beside the maps: how candidates move, which programmes meet, exposures side by side."""
 
 import re
+import textwrap
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,6 +28,7 @@ _DASHES = {"queen": "-", "rook": (0, (3, 1.5))}
 _COLOURS = (_BLUE, _ORANGE, "#666666", "#7a0177")
 _TALLEST = 12.0
 _LETTERS = 75  # of a line below a panel
+_PANEL_LETTERS = 34  # of a line below a narrow one
 
 
 @judged
@@ -212,9 +214,9 @@ def profile(table: pd.DataFrame, *, lang: str | None = None) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Points are shares of the people, lines go from the least to the most; the broken line is the rest around. QPV
-        are
-        ordered by the first question; a QPV of which nothing is known has no point.
+        Points are shares of the people, lines go from the least to the most; the broken line is the rest around. Under
+        each panel stands what was counted: the layer and its threshold. QPV are ordered by the first question; a QPV of
+        which nothing is known has no point.
 
     Raises
     ------
@@ -245,6 +247,7 @@ def profile(table: pd.DataFrame, *, lang: str | None = None) -> Figure:
         layout="constrained",
     )
     rows = np.arange(len(first))
+    asked = provenance(table).get("asked", {})
     for ax, question in zip(axes[0], questions, strict=True):
         part = table.loc[question].reindex(first.index)
         ends = part[["share_low", "share_high"]].astype("Float64").to_numpy(float, na_value=np.nan)
@@ -254,6 +257,9 @@ def profile(table: pd.DataFrame, *, lang: str | None = None) -> Figure:
         if len(around):
             ax.axvline(float(around.iloc[0]), color=_ORANGE, linewidth=1.1, linestyle=(0, (4, 2)))
         ax.set_title(term(question, lang), fontsize=9, loc="left")
+        words = asked.get(question, "")
+        said = words.say(lang) if isinstance(words, Note) else str(words)
+        ax.set_xlabel(textwrap.fill(said, _PANEL_LETTERS), fontsize=6.5, loc="left")
         ax.set_xlim(-0.03, 1.03)
         ax.set_xticks([0, 0.5, 1], [share(value, lang, 0) for value in (0, 0.5, 1)], fontsize=7)
         ax.spines[["top", "right", "left"]].set_visible(False)
@@ -261,8 +267,8 @@ def profile(table: pd.DataFrame, *, lang: str | None = None) -> Figure:
         ax.grid(axis="x", color="#ececec", linewidth=0.6)
         ax.set_axisbelow(True)
     axes[0, 0].set_yticks(rows, [str(name) for name in first["name"]], fontsize=7)
-    words = term("share of the people exposed, from the least to the most", lang)
-    figure.supxlabel(f"{words}; {term('broken line: the rest around', lang)}", fontsize=7)
+    told = term("share of the people exposed, from the least to the most", lang)
+    figure.supxlabel(f"{told}; {term('broken line: the rest around', lang)}", fontsize=7)
     return _signed(figure, table, lang)
 
 

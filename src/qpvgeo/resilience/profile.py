@@ -21,6 +21,7 @@ __all__ = ["resilience_profile"]
 
 _OPTIONS = ("layer", "within_m", "above", "below", "quantile", "covered")
 _COLUMNS = ("low", "estimate", "high", "unknown", "share", "share_low", "share_high")
+_IMPUTED = {"layer": "imputed", "above": 1}
 _RATIOS = ("ratio", "ratio_low", "ratio_high")
 
 
@@ -88,7 +89,7 @@ def resilience_profile(
     asked, imputed = _settled(questions), _imputed(grid)
     if imputed is not None and "imputed" not in asked:
         grid = grid.assign(imputed=imputed)
-        asked["imputed"] = {"layer": "imputed", "above": 1}
+        asked["imputed"] = _IMPUTED
     parts, faults, words = {}, {}, {}
     for name, options in asked.items():
         try:
@@ -104,6 +105,8 @@ def resilience_profile(
         parts[name], words[name] = rows, about
     if faults:
         raise _refusal(faults)
+    if imputed is not None and asked["imputed"] == _IMPUTED:
+        words["imputed"]["asked"] = Note("resilience.asked_imputed")
     frame = pd.concat(parts, names=["question"])
     told = list(words.values())
     sources = {str(file): file for about in told for file in about["files"]}

@@ -317,6 +317,9 @@ def _headline(answer: dict[str, Any], screen: Screen) -> None:
     if ratio and ratio["estimate"] is not None:
         said = {name: number(ratio[name], lang, 2) for name in ("low", "high")}
         screen.line(Note("cli.exposure_ratio", ratio=number(ratio["estimate"], lang, 2), **said), indent=2)
+    if answer["mean_inside"] is not None:
+        means = {part: number(answer[f"mean_{part}"], lang, 2) for part in ("inside", "outside")}
+        screen.line(Note("cli.exposure_means", **means), indent=2)
 
 
 def _bounds(part: dict[str, Any], lang: str) -> dict[str, str]:
