@@ -50,6 +50,7 @@ def test_people_in_the_flood_zone_beside_the_rest_of_their_communes(tmp_path):
 def test_a_column_of_the_grid_has_a_threshold(lang):
     shown = run("exposure", "log_soc", "--quantile", "0.8", "--place", "Hautvent", "--sample", "--lang", lang).stdout
     assert "QN09911M" in shown
+    assert ("mean over the people" if lang == "en" else "moyenne sur la population") in shown
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

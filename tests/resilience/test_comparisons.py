@@ -12,7 +12,7 @@ from tests.resilience.test_cell_exposure import box, grid_of, layer
 import qpvgeo as qg
 from qpvgeo.errors import UsageError
 from qpvgeo.geometry.insee_lattice import parse_ids, squares
-from qpvgeo.resilience import exposure_beside, inequality
+from qpvgeo.resilience import exposure_beside
 
 
 def test_the_rest_is_that_of_the_unit_of_each_qpv():
@@ -57,23 +57,11 @@ def test_bounds_of_the_ratio_hold_on_random_layers(zone, area, people):
         assert row["ratio"] == pytest.approx(row["share"] / row["rest_share"])
 
 
-def test_poor_households_that_live_apart_are_wholly_dissimilar():
-    pytest.importorskip("segregation")
-    grid = grid_of([200, 200], households=[100.0, 100.0], poor_households=[100.0, 0.0])
-    found = inequality(grid, layer(box(0, 0, 1, 1)))
-    assert found.loc["all", ["cells", "households", "dissimilarity", "isolation"]].tolist() == [2, 200, 1, 1]
-    # with one group alone there is nothing to tell apart
-    assert found.loc[["in QPV", "outside"], "dissimilarity"].isna().all()
-    even = inequality(grid.assign(poor_households=[30.0, 30.0]), layer(box(0, 0, 1, 1)))
-    assert even.loc["all", ["dissimilarity", "isolation"]].tolist() == pytest.approx([0, 0.3])
-
-
 def test_other_things_are_refused():
     qpv, grid = layer(box(0, 0, 1, 1)), grid_of([1], heat=[1.0])
     units = layer(box(0, 0, 2, 1))
     refused(lambda: exposure_beside(qpv, "heat", grid, units, up=3), "resilience.unknown_options", UsageError)
     refused(lambda: exposure_beside(qpv, "heat", grid, None, above=3))
-    refused(lambda: inequality(grid, qpv))
 
 
 def squares_of(cells):

@@ -36,6 +36,11 @@ def test_a_cell_has_the_mean_of_its_pixels_without_those_of_no_data(tmp_path):
     assert found[["estimate", "unknown"]].to_numpy().tolist() == [[200, 300]]
 
 
+def test_pixels_without_end_are_no_data(tmp_path):
+    path = image(tmp_path / "heat.tif", [[10, np.inf], [20, 30]])
+    assert raster_on_cells(path, grid_of([1]))["value"].tolist() == [20]
+
+
 def test_order_of_the_cells_changes_nothing(tmp_path):
     path = image(tmp_path / "heat.tif", [[1, 2, 3]], size=200)
     grid = grid_of([1, 1, 1])
@@ -50,6 +55,7 @@ def test_rasters_that_say_nothing_are_refused(tmp_path):
     here = image(tmp_path / "here.tif", [[1]])
     refused(lambda: raster_on_cells(here, grid, band=2), "resilience.raster_band", DataError)
     refused(lambda: raster_on_cells(here, grid, statistic="median"), "resilience.no_statistic", UsageError)
+    refused(lambda: raster_on_cells(here, grid.iloc[:0]), "resilience.no_cells", DataError)
     words = tmp_path / "words.tif"
     words.write_text("no image")
     refused(lambda: raster_on_cells(words, grid), "resilience.raster_unread", DataError)

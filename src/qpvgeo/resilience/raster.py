@@ -12,9 +12,8 @@ import pandas as pd
 
 from qpvgeo.errors import DataError, MissingDataError, UsageError, judged
 from qpvgeo.frames.provenance import file_record, stamp
-from qpvgeo.frames.require import require_frame, require_unique_cells
-from qpvgeo.geometry.insee_lattice import parse_ids
 from qpvgeo.language import Note
+from qpvgeo.population.grid_columns import checked_cells
 
 __all__ = ["is_raster", "raster_on_cells"]
 
@@ -66,8 +65,7 @@ def raster_on_cells(
     UsageError
         The statistic does not exist, the frame is not a grid, or rasterio is not installed.
     """
-    require_frame(grid, "grid")
-    require_unique_cells(grid)
+    cells = checked_cells(grid)
     if statistic not in _STATISTICS:
         raise UsageError(
             Note("resilience.no_statistic", statistic=repr(statistic)),
@@ -76,7 +74,8 @@ def raster_on_cells(
     where = Path(path)
     if not where.is_file():
         raise MissingDataError(Note("resilience.no_raster", file=str(path)))
-    cells = parse_ids(grid.index)
+    if not len(grid):
+        raise DataError(Note("resilience.no_cells"), way_out=Note("resilience.no_cells_way_out"))
     size = cells.lattice.size
     west, south = int(cells.east.min()), int(cells.north.min())
     columns, rows = int((cells.east.max() - west) // size + 1), int((cells.north.max() - south) // size + 1)
@@ -112,6 +111,7 @@ def _warped(
                 )
             bands = source.count
             pixels = source.read(band, masked=True).astype(np.float32).filled(np.nan)
+            pixels[np.isinf(pixels)] = np.nan
             reproject(
                 pixels,
                 found,

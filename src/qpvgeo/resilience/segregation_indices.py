@@ -11,10 +11,11 @@ import pandas as pd
 
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
-from qpvgeo.frames.require import require_columns, require_layer, require_unique_cells
+from qpvgeo.frames.require import require_columns, require_outlines
 from qpvgeo.geometry.cell_cover import cover
-from qpvgeo.geometry.insee_lattice import Cells, locate, parse_ids
+from qpvgeo.geometry.insee_lattice import Cells, locate
 from qpvgeo.language import Note
+from qpvgeo.population.grid_columns import checked_cells
 
 __all__ = ["inequality"]
 
@@ -46,7 +47,8 @@ def inequality(grid: pd.DataFrame, qpv: gpd.GeoDataFrame) -> pd.DataFrame:
     UsageError
         The package `segregation` is not installed (`pip install 'qpvgeo[inequality]'`).
     DataError
-        Columns are missing, or no perimeter touches a cell.
+        Columns are missing, figures are negative or infinite, cells hold more poor households than households, or no
+        perimeter touches a cell.
 
     Notes
     -----
@@ -54,19 +56,22 @@ def inequality(grid: pd.DataFrame, qpv: gpd.GeoDataFrame) -> pd.DataFrame:
     lower than on households themselves.
     """
     require_columns(grid, ["households", "poor_households"], what="The grid")
-    require_unique_cells(grid)
-    require_layer(qpv, name="qpv")
+    lattice = checked_cells(grid)
+    require_outlines(qpv, name="qpv")
     try:
         from segregation.singlegroup import Dissim, Isolation  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise UsageError(Note("resilience.no_segregation"), way_out=Note("resilience.install_segregation")) from error
-    inside = _inside(grid, qpv)
+    inside = _inside(lattice, qpv)
     table = pd.DataFrame(
         {
             "poor": grid["poor_households"].astype("Float64").to_numpy(float, na_value=np.nan),
             "all": grid["households"].astype("Float64").to_numpy(float, na_value=np.nan),
         }
     )
+    more = grid.index[(table["poor"] > table["all"]).to_numpy()]
+    if len(more):
+        raise DataError(Note("resilience.more_poor_than_all", count=len(more)), problems=map(str, more))
     known = (table.notna().all(axis=1) & (table["all"] > 0)).to_numpy()
     rows = {}
     for scope, kept in (("all", known), ("in QPV", known & inside), ("outside", known & ~inside)):
@@ -89,12 +94,11 @@ def _index(kind: Any, cells: pd.DataFrame) -> float:  # noqa: ANN401 - a class o
     return float(kind(cells, group_pop_var="poor", total_pop_var="all").statistic)
 
 
-def _inside(grid: pd.DataFrame, qpv: gpd.GeoDataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _inside(lattice: Cells, qpv: gpd.GeoDataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Whether at least half of each cell lies in a QPV."""
-    lattice = parse_ids(grid.index)
     found = cover(qpv, lattice.lattice)
     at = locate(Cells(lattice.lattice, found.cells.north, found.cells.east), lattice)
     if not (at >= 0).any():
         raise DataError(Note("resilience.no_cells"), way_out=Note("resilience.no_cells_way_out"))
-    share = np.bincount(at[at >= 0], found.share[at >= 0], len(grid))
+    share = np.bincount(at[at >= 0], found.share[at >= 0], len(lattice.east))
     return np.asarray(share >= _HALF)
