@@ -139,6 +139,9 @@ def test_layers_that_are_nowhere_and_options_that_do_not_fit_are_refused():
     with pytest.raises(MissingDataError) as raised:
         run("exposure", "nowhere.geojson", "--sample")
     assert raised.value.key == "cli.no_layer_file"
+    with pytest.raises(UsageError) as none:
+        run("exposure", "log_socc", "--above", "3", "--sample")
+    assert none.value.key == "cli.no_layer"
     with pytest.raises(UsageError) as wrong:
         run("exposure", "zones-inondables-99.geojson", "--above", "3", "--sample")
     assert wrong.value.key == "resilience.options"

@@ -81,7 +81,7 @@ def test_a_quantile_of_values_by_qpv_is_that_of_their_people():
     [
         (pd.Series([1.0, 2.0], index=["a", "a"]), "resilience.table_twice"),
         (pd.Series([1.0], index=["z"]), "resilience.table_of_nothing"),
-        (pd.Series(["near"], index=["a"]), "resilience.table_columns"),
+        (pd.Series(["near"], index=["a"]), "resilience.table_of_text"),
         (pd.Series([np.inf], index=["a"], name="m"), "resilience.column_infinite"),
         (pd.DataFrame({"m": [1.0], "minutes": [2.0]}, index=["a"]), "resilience.table_columns"),
         (pd.DataFrame({"qpv_code": ["z"], "m": [1.0]}), "resilience.table_of_nothing"),

@@ -24,7 +24,8 @@ def table_faults(table: pd.Series | pd.DataFrame, grid: pd.DataFrame, qpv: Any) 
     numbers = _numbers(table)
     if numbers is None:
         columns = [str(name) for name in _numeric(table)] if isinstance(table, pd.DataFrame) else []
-        yield Note("resilience.table_columns", count=len(columns), columns=", ".join(columns))
+        several = Note("resilience.table_columns", count=len(columns), columns=", ".join(columns))
+        yield several if columns else Note("resilience.table_of_text")
     elif np.isinf(numbers.to_numpy(float, na_value=np.nan)).any():
         yield Note("resilience.column_infinite", column=str(numbers.name))
     labels, _ = _labels(table, grid, qpv)
@@ -35,7 +36,8 @@ def table_faults(table: pd.Series | pd.DataFrame, grid: pd.DataFrame, qpv: Any) 
 
 
 def _numeric(table: pd.DataFrame) -> list[Any]:
-    return [name for name in table.columns if pd.api.types.is_numeric_dtype(table[name])]
+    kinds = zip(table.columns, table.dtypes, strict=True)
+    return [name for name, kind in kinds if pd.api.types.is_numeric_dtype(kind)]
 
 
 def _numbers(table: pd.Series | pd.DataFrame) -> Any:  # noqa: ANN401 - a column, or None

@@ -121,6 +121,7 @@ def exposure(  # noqa: PLR0913 - one call is one question, and each part has a d
         outside = about["outside"] = measured.total()
         about["ratio"] = ratio_of(about["inside"], outside)
         notes += [] if measured.everyone.touched.any() else [Note("resilience.no_rest")]
+        notes += [Note("resilience.ratio_over_none")] if outside["estimate"] == 0 else []
     if asked.values is not None and asked.on_cells:
         about["mean_inside"] = asked.ground.mean(asked.inside, asked.values)
         about |= {} if around is None else {"mean_outside": asked.ground.mean(rest, asked.values)}

@@ -120,7 +120,7 @@ def _of_shapes(asked: Asked, classes: pd.Series) -> dict[str, Measured]:
     """People of each class of shapes, of those without, of none, and of the unknown."""
     layer, ground = asked.options.layer, asked.ground
     whole = zone_of(layer, asked)
-    extent = extent_of(asked, whole)
+    extent = extent_of(asked)
     bare = zone_of(layer[classes.isna()], asked) if classes.isna().any() else None
     zones = {name: zone_of(layer[classes == name], asked) for name in classes.cat.categories}
     classed = shapely.union_all(list(zones.values()))

@@ -42,6 +42,9 @@ _SEGMENTS = 32
 _FAR_M = 10_000.0
 """Beyond its bounds a layer says nothing."""
 
+_SPARE = 1.05
+"""Metres of the lattice for one of the ground, at most."""
+
 NOWHERE = shapely.Polygon()
 
 
@@ -149,7 +152,7 @@ def reach_of(asked: Asked) -> Reach:
     if asked.values is not None:
         return _value_reach(asked, asked.values)
     zone = zone_of(options.layer, asked)
-    extent = extent_of(asked, zone)
+    extent = extent_of(asked)
     measure = by_zone(asked.ground, zone, extent)
     name = asked.name or Note("resilience.a_layer")
     told = {"layer": asked.name or None}
@@ -207,7 +210,10 @@ def of_values(asked: Asked, known: Flags, reached: Flags) -> tuple[Measured, Mea
 def zone_of(layer: gpd.GeoDataFrame | gpd.GeoSeries, asked: Asked) -> Any:  # noqa: ANN401 - a shape
     """Where shapes reach people: in them, or nearer than a distance of the legal projection of the grid."""
     lattice = asked.ground.lattice
-    epsg = lattice.lattice.epsg
+    epsg, within_m = lattice.lattice.epsg, float(asked.options.within_m or 0)
+    layer = layer[_on_grid(_bounds(layer, lattice), lattice, within_m)]
+    if not len(layer):
+        return NOWHERE
     if asked.options.within_m is None:
         return shapely.union_all(areas_of(layer, lattice))
     half = lattice.lattice.size / 2
@@ -215,23 +221,41 @@ def zone_of(layer: gpd.GeoDataFrame | gpd.GeoSeries, asked: Asked) -> Any:  # no
     place = next((one for one in territory_of(here, epsg) if one is not None), None)
     # whatever else the layer holds
     legal = territories.get(place).epsg if place is not None else epsg
-    shapes = layer.geometry.to_crs(legal).to_numpy()
-    shapes = shapes[np.isfinite(shapely.bounds(shapes)).all(axis=1)]
-    near = shapely.buffer(shapes, float(asked.options.within_m), quad_segs=_SEGMENTS)
+    near = shapely.buffer(layer.geometry.to_crs(legal).to_numpy(), within_m, quad_segs=_SEGMENTS)
     return shapely.union_all(reproject(near, legal, epsg))
 
 
-def extent_of(asked: Asked, zone: Any) -> Any:  # noqa: ANN401
+def _on_grid(bounds: Floats, lattice: Cells, within_m: float) -> Flags:
+    """Which shapes can reach a cell: the others of a national file are not worth the work."""
+    size, spare = lattice.lattice.size, _SPARE * within_m
+    east, north = (axis + np.array([-spare, size + spare]) for axis in (_ends(lattice.east), _ends(lattice.north)))
+    # a shape without a place is on no side, and on no grid
+    return np.asarray(
+        (bounds[:, 0] <= east[1]) & (bounds[:, 2] >= east[0]) & (bounds[:, 1] <= north[1]) & (bounds[:, 3] >= north[0])
+    )
+
+
+def _ends(axis: Any) -> Floats:  # noqa: ANN401
+    return np.array([axis.min(), axis.max()], dtype=np.float64)
+
+
+def _bounds(layer: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Cells) -> Floats:
+    """Bounds of shapes in the projection of the grid; NaN for those that have no place in it."""
+    bounds = shapely.bounds(layer.geometry.to_crs(lattice.lattice.epsg).to_numpy())
+    return np.where(np.isfinite(bounds).all(axis=1)[:, None], bounds, np.nan)
+
+
+def extent_of(asked: Asked) -> Any:  # noqa: ANN401
     """Area for which shapes also say who is not exposed; None for everywhere."""
-    covered = asked.options.covered
-    if isinstance(covered, str):
+    options, lattice = asked.options, asked.ground.lattice
+    if isinstance(options.covered, str):
         return None
-    if covered is not None:
-        return shapely.union_all(areas_of(covered, asked.ground.lattice))
-    if asked.options.within_m is None:
+    if options.covered is not None:
+        return shapely.union_all(areas_of(options.covered, lattice))
+    if options.within_m is None:
         return NOWHERE
-    west, south, east, north = zone.bounds
-    return shapely.box(west - _FAR_M, south - _FAR_M, east + _FAR_M, north + _FAR_M)
+    bounds, beyond = _bounds(options.layer, lattice), _FAR_M + float(options.within_m)
+    return shapely.box(*(np.nanmin(bounds[:, :2], axis=0) - beyond), *(np.nanmax(bounds[:, 2:], axis=0) + beyond))
 
 
 def _require_near(layers: dict[str, Any], inside: Shapes, ground: Ground) -> None:
@@ -252,13 +276,11 @@ def _is_shapes(layer: object) -> bool:
 
 def _gap(layer: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Cells, here: Floats) -> float:
     """Metres between the bounds of a layer and others, infinite where it has no place in the projection of the grid."""
-    shapes = layer.geometry.to_crs(lattice.lattice.epsg).to_numpy()
-    bounds = shapely.bounds(shapes)
-    bounds = bounds[np.isfinite(bounds).all(axis=1)]
-    if not len(bounds):
+    bounds = _bounds(layer, lattice)
+    if np.isnan(bounds).all():
         return np.inf
-    west, south = bounds[:, :2].min(axis=0)
-    east, north = bounds[:, 2:].max(axis=0)
+    west, south = np.nanmin(bounds[:, :2], axis=0)
+    east, north = np.nanmax(bounds[:, 2:], axis=0)
     return float(max(west - here[2], here[0] - east, south - here[3], here[1] - north, 0))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from qpvgeo.errors import DataError, MissingDataError, UsageError, judged
+from qpvgeo.errors import DataError, MissingDataError, UsageError, cause_of, judged
 from qpvgeo.frames.provenance import file_record, stamp
 from qpvgeo.language import Note
 from qpvgeo.population.grid_columns import checked_cells
@@ -124,5 +124,5 @@ def _warped(
                 resampling=Resampling[_STATISTICS[statistic]],
             )
     except RasterioError as error:
-        raise DataError(Note("resilience.raster_unread", file=path.name, reason=str(error))) from error
+        raise DataError(Note("resilience.raster_unread", file=path.name, reason=cause_of(error))) from error
     return found, bands

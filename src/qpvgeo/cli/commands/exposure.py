@@ -10,7 +10,7 @@ from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.parser import Choice, argument, file_option, option
 from qpvgeo.cli.reading import Reading, with_reading
 from qpvgeo.cli.terminal import Column, Screen
-from qpvgeo.errors import MissingDataError, UsageError
+from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.language import Note, number, share
 
 if TYPE_CHECKING:
@@ -135,11 +135,16 @@ def _inputs(
     if path is None and Path(given).suffix:
         raise MissingDataError(Note("cli.no_layer_file", file=given))
     layer = given if path is None else path if is_raster(path) else _layer(path, reading)
-    named = reading.rest() or {}
-    keep = [given] if path is None else []
+    near: dict[str, Any] = {"grid": grid, "layer": reading.rest_of_layers(), "columns": reading.rest() or {}}
     around = _extent(qpv, data)
-    cells = inputs.grids_near(data, around, grid=grid, layer=reading.rest_of_layers(), columns=named, keep=keep)[0]
-    return cells, layer
+    try:
+        return inputs.grids_near(data, around, keep=[given] if path is None else [], **near)[0], layer
+    except (DataError, MissingDataError):
+        if path is not None:
+            raise
+        inputs.grids_near(data, around, **near)  # it is the column that is missing
+        way_out = Note("cli.exposure_layers")
+        raise UsageError(Note("cli.no_layer", name=given), way_out=way_out) from None
 
 
 def _layer(path: Path, reading: Reading) -> pd.DataFrame:
