@@ -1,5 +1,7 @@
 """Programmes: lists that are held, and the QPV that they reach, by hand and on published files."""
 
+import re
+
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import shapely
 from tests.builders import refused
 
 import qpvgeo as qg
+from qpvgeo.codes.places import plain
 from qpvgeo.errors import DataError, UsageError
 
 
@@ -137,3 +140,26 @@ def test_the_448_quarters_hold_three_million_people(real_data):
     people = qg.read_population(real_data.parent / "reference" / "qpv2015_list.csv", year=2018)
     codes = qg.policy.programme_members("npnru")["code"]
     assert people["population"].reindex(codes).sum() == 3_001_194
+
+
+def communes_named(text):
+    """Communes of a published list, each arrondissement as it is numbered: `Marseille 14`."""
+    city = ""
+    for part in re.split(r",|\bet\b", text):
+        found = re.match(r"\s*(Paris|Lyon|Marseille)?\s*(\d+)", part)
+        city = (found and found[1]) or city
+        if part.strip():
+            yield f"{city} {found[2]}" if found else part.strip()
+
+
+@pytest.mark.real
+def test_the_communes_of_the_448_quarters_by_each_way_of_counting(real_data):
+    listed = pd.read_csv(real_data.parent / "reference" / "qpv2015_list.csv", dtype="str").set_index("code_qp")
+    texts = listed["commune_qp_as_published"].reindex(qg.policy.programme_members("npnru")["code"])
+    by_commas = {(code[2:5], part.strip()) for code, text in texts.items() for part in text.split(",")}
+    # a text such as "Marseille 14ème et 13ème arrondissements" is no commune
+    assert len(by_commas) == 406
+    assert len({(department, plain(text)) for department, text in by_commas}) == 405
+    each = {(code[2:5], plain(name)) for code, text in texts.items() for name in communes_named(text)}
+    assert len(each) == 403
+    assert len({(department, re.sub(r" \d+$", "", name)) for department, name in each}) == 390

@@ -168,3 +168,9 @@ def test_a_member_listed_twice_counts_once():
 
     joined = pd.DataFrame({"qpv_code": ["a", "a"], "programme": ["p", "p"], "code": ["x", "x"], "share": [0.6, 0.6]})
     assert reach(joined)["share"].tolist() == [0.6]
+
+
+def test_the_448_quarters_lie_in_389_communes_of_2024(france):  # noqa: F811
+    _, _, _, links, _ = france
+    inside = links[2015][links[2015]["qpv_code"].isin(qg.policy.programme_members("npnru")["code"])]
+    assert inside["commune"].nunique() == 389
