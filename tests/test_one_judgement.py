@@ -171,9 +171,20 @@ def test_every_published_file_is_judged_alike_alone_and_in_its_folder(real_data)
             # what the doctor refuses of a file, its reader refuses
             with pytest.raises(QpvgeoError):
                 qg.read_grid(real_data / "filosofi" / report.file.split(":")[0], layer=report.file.split(":")[1])
-        together.setdefault(report.file.split(" (")[0].split(":")[0], []).append(report.kind)
+        elif report.kind == "grid":
+            file, layer = report.file.split(":")
+            assert len(qg.read_grid(real_data / "filosofi" / file, layer=layer)) == report.features
+        together.setdefault(report.file.split(" (")[0].split(":")[0], []).append(report)
     for path in recognise.files_in(real_data):
-        agree_real(path, together[path.name])
+        reports = together[path.name]
+        assert [said(one) for one in examine(path)] == [said(one) for one in reports]
+        agree_real(path, [one.kind for one in reports])
+
+
+def said(report):
+    """What a report says of a file; that one is not ours is an error where it is named, and a warning in a folder."""
+    problems = [(one.row, one.code, str(one.problem)) for one in report.findings]
+    return report.file, report.kind, report.features, report.ok or report.kind == "unknown", problems
 
 
 def agree_real(path, together):

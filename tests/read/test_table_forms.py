@@ -297,3 +297,11 @@ def test_what_is_no_code_is_the_example_of_what_is_no_code(tmp_path):
     path = table(tmp_path, "code_qp;lib;pop_mun\nQN05901N;A;12\nDEP59;Nord;12\nREG32;Hauts;12\n")
     error = refused(lambda: qg.read_population(path), "read.no_qpv_codes")
     assert [problem.values["example"] for problem in error.problems] == ["DEP59"]
+
+
+@pytest.mark.parametrize("epci", ["epci_code", "codeEpci", "SIREN de l'EPCI", "siren_epci"])
+@pytest.mark.parametrize("name", ["nom_standard", "nom", "Nom de la commune", "commune_membre"])
+def test_communes_with_their_epci_as_portals_name_them(tmp_path, epci, name):
+    path = table(tmp_path, f"code_insee;{name};{epci};population\n59350;Lille;200093201;236000\n")
+    communes = qg.read_communes(path)
+    assert communes.loc["59350", ["name", "epci", "population"]].tolist() == ["Lille", "200093201", 236_000]

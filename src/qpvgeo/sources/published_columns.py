@@ -64,6 +64,7 @@ _EPCI = (
     "code_epci",
     "codes_siren_des_epci",
     "code_siren_epci",
+    *("codeepci", "epci_code", "epci_siren", "siren_de_l_epci", "code_siren_de_l_epci", "id_epci", "num_epci"),
     "siren_groupement",
     "n_siren",
     "siren",

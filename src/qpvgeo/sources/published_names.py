@@ -113,6 +113,7 @@ COMMUNE_NAME = (
     "libelle_membre",
     "nom_de_la_commune_membre",
     "commune_membre",
+    "nom_standard",
     "libelle",
     "libmin",
     "libelle_commune",
