@@ -125,8 +125,8 @@ def people(
         paths = by_name or recognise.find("population", vintage, data)
     except MissingDataError:
         return None
-    held = set(read_table(paths[0]).columns) if by_name else set()
-    given = {name: meaning for name, meaning in named.items() if name in held} or columns()
+    fields = set(read_table(paths[0]).columns) if by_name else set()
+    given = {name: meaning for name, meaning in named.items() if name in fields} or columns()
     if year is None or given:
         return read_population(paths[0], year=year, columns=given)
     refused: list[str] = []
