@@ -287,5 +287,5 @@ def test_damaged_and_oversized_tables_are_refused(tmp_path, monkeypatch):
     refused(lambda: read_table(write(tmp_path, "a;b\0\n")), "formats.not_text")
     monkeypatch.setattr("qpvgeo.formats.limits._MOST_CELLS", 5)
     refused(lambda: read_table(write(tmp_path, ROWS)), "formats.too_many_cells")
-    monkeypatch.setattr("qpvgeo.formats.text_tables._LARGEST", 20)
+    monkeypatch.setattr("qpvgeo.formats.limits.LARGEST", 20)
     refused(lambda: read_table(write(tmp_path, ROWS)), "formats.too_large")
