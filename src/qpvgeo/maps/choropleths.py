@@ -8,12 +8,11 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
 
 from qpvgeo.errors import judged
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
-from qpvgeo.maps.composition import finish, geography_of, place_handle, titled, titles_of
+from qpvgeo.maps.composition import finish, geography_of, place_handle, titled, titles_of, veil
 from qpvgeo.maps.figures import figure_of
 from qpvgeo.maps.furniture import draw
 from qpvgeo.maps.labels import Labels
@@ -132,8 +131,7 @@ def around_place(ax: Axes, where: Place, others: gpd.GeoSeries, *, covered: bool
     if where.outline is None:
         return []
     if covered:
-        around = np.array([shapely.difference(shapely.box(*where.frame), where.outline)], dtype=object)
-        draw(ax, around, facecolor=to_rgba("#ffffff", 0.6), linewidth=0.0, zorder=2.7)
+        veil(ax, where, zorder=2.7)
     else:
         draw(ax, others.to_numpy(), facecolor="none", edgecolor="#bdbdbd", linewidth=0.4, zorder=1)
     handle = place_handle(ax, where, zorder=2.8)

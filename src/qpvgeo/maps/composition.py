@@ -37,6 +37,7 @@ __all__ = [
     "place_handle",
     "titled",
     "titles_of",
+    "veil",
 ]
 
 _DIMMED: dict[str, Any] = {
@@ -77,6 +78,13 @@ def place_handle(ax: Axes, where: Place, zorder: float = 2.0) -> Any:  # noqa: A
     outline = np.array([where.outline], dtype=object)
     draw(ax, outline, facecolor="none", edgecolor="#4d4d4d", linewidth=1.2, zorder=zorder)
     return furniture.line(where.name, color="#4d4d4d", linewidth=1.4)
+
+
+def veil(ax: Axes, where: Place, *, zorder: float) -> None:
+    """Make what is drawn outside the place lighter."""
+    if where.outline is not None:
+        around = np.array([shapely.difference(shapely.box(*where.frame), where.outline)], dtype=object)
+        draw(ax, around, facecolor=to_rgba("#ffffff", 0.6), linewidth=0.0, zorder=zorder)
 
 
 def draw_perimeters(

@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgba
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
@@ -23,7 +24,7 @@ from qpvgeo.language import Note
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
 from qpvgeo.maps.classification import Classes, Kind, classed
-from qpvgeo.maps.composition import called, finish, grid_of, land, titled
+from qpvgeo.maps.composition import called, finish, grid_of, land, titled, veil
 from qpvgeo.maps.figures import class_handles, near_columns, words_of
 from qpvgeo.maps.furniture import draw
 from qpvgeo.maps.options import MapOptions, settled
@@ -52,6 +53,9 @@ _IMPUTED: dict[str, Any] = {
     "hatch_linewidth": 0.35,
 }
 _UNKNOWN: dict[str, Any] = {"facecolor": "none", "edgecolor": "#8c8c8c", "linewidth": 0.0, "hatch": "////"}
+
+_AROUND = to_rgba(PERIMETER, 0.45)
+"""Colour of perimeters outside the place."""
 
 _MOST_BEYOND = 0.75
 """Part of the perimeters of a place beyond the extent of the cells from which the grid is that of another place."""
@@ -122,6 +126,7 @@ def grid(
     ax = furniture.axes_of(asked.ax, where.frame, asked.page)
     handles = land(ax, where, communes, lang)
     legend = _cells(ax, grid, rows, corners, classed(shown, kind=kind, lang=lang), lang)
+    veil(ax, where, zorder=1.9)
     legend += _rings(ax, where, qpv, lang)
     furniture.legend(ax, [*legend, *handles], term(words, lang))
     side = f"{term('cells of', lang)} {grid.attrs.get('resolution_m', 200)} m"
@@ -155,11 +160,12 @@ def _cells(
 def _rings(ax: Axes, where: Place, qpv: gpd.GeoDataFrame, lang: str) -> list[Any]:
     """Draw perimeters as lines that are seen over any colour; return legend handles."""
     ring = {"edgecolor": PERIMETER, "linewidth": 1.3}
-    shapes = where.metres(qpv).to_numpy()
-    if not len(shapes):
+    shapes, own = where.metres(qpv).to_numpy(), where.own(qpv)
+    draw(ax, shapes[~own], facecolor="none", edgecolor=_AROUND, linewidth=0.7, zorder=3.8)
+    if not own.any():
         return []
-    draw(ax, shapes, facecolor="none", edgecolor=CASING, linewidth=3.0, zorder=3.9)
-    draw(ax, shapes, facecolor="none", **ring, zorder=4)
+    draw(ax, shapes[own], facecolor="none", edgecolor=CASING, linewidth=3.0, zorder=3.9)
+    draw(ax, shapes[own], facecolor="none", **ring, zorder=4)
     return [furniture.line(term(called(qpv), lang), color=PERIMETER, linewidth=1.3)]
 
 
@@ -252,4 +258,4 @@ def _hatch(ax: Axes, corners: Floats, style: dict[str, Any]) -> None:
     """Hatch cells, all of them as one path."""
     if len(corners):
         path = Path.make_compound_path_from_polys(np.concatenate([corners, corners[:, :1]], axis=1))
-        ax.add_patch(PathPatch(path, **style, zorder=2))
+        ax.add_patch(PathPatch(path, **style, zorder=1.8))

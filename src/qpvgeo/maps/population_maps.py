@@ -21,8 +21,7 @@ from qpvgeo.language.numbers import number
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
 from qpvgeo.maps.circles import LEGEND_LENGTH, diameters, draw_circles, size_handles
-from qpvgeo.maps.composition import called, finish, grid_of, land, perimeter_style, titled, titles_of
-from qpvgeo.maps.furniture import draw
+from qpvgeo.maps.composition import draw_perimeters, finish, grid_of, land, titled, titles_of
 from qpvgeo.maps.labels import Label, Labels
 from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.palettes import RELIABILITY
@@ -95,7 +94,7 @@ def estimates(
     asked = settled(options)
     lang = asked.lang
     where = find_place(asked.place, qpv, communes)
-    shapes = where.metres(qpv)
+    shapes = where.metres(qpv)[where.own(qpv)]
     shapes = shapes[shapes.index.isin(people.index)]
     if not len(shapes):
         raise DataError(Note("maps.estimates_of_others"), way_out=Note("maps.estimate_these"))
@@ -109,12 +108,10 @@ def estimates(
     where = _widened(where, middles, radii, asked.ax)
     ax = furniture.axes_of(asked.ax, where.frame, asked.page)
     handles = land(ax, where, communes, lang)
-    style = perimeter_style() | {"linewidth": 0.6}
-    draw(ax, shapes.to_numpy(), **style, zorder=3)
+    handles = [*draw_perimeters(ax, where, qpv, lang, zorder=3, line=0.6), *handles]
     colours = [RELIABILITY["weak" if text else "good"] for text in figures["reliability"].fillna("")]
     _circles(ax, middles[known], sizes[known], most, [colours[row] for row in np.flatnonzero(known)])
     ax.plot(*middles[~known].T, "x", color=_RING, markersize=_CROSS_POINTS, zorder=6)
-    handles.insert(0, *furniture.patches([(term(called(qpv), lang), style)]))
     legend = _legend(most, known=known, weak=figures["reliability"].fillna("").ne("").to_numpy(), lang=lang)
     furniture.legend(ax, [*legend, *handles], term("people", lang), spacing=1.1, length=LEGEND_LENGTH)
     made = titled(term("People of fiscal households, estimated from cells", lang), where.name, grid_of(people, lang))

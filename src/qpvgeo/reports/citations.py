@@ -72,7 +72,7 @@ def citation(
     records = [_Cited(record, lang, fictional=fictional) for record in _files(held, regions)]
     if style == "bibtex":
         return "\n\n".join([_software(lang), *(one.bibtex(row) for row, one in enumerate(records, 1))])
-    library = Note("reports.cite_library", authors=_AUTHORS, version=__version__).say(lang)
+    library = Note("reports.cite_library", authors=term(_AUTHORS, lang), version=__version__).say(lang)
     return "\n".join([library, *(one.plain for one in records), *([term(FICTIONAL, lang)] if fictional else [])])
 
 
