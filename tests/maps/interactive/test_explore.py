@@ -36,7 +36,7 @@ def test_frames_in_any_order_make_the_page_of_their_roles(frames):
     assert made.html == same.html
 
 
-def test_what_load_gives_is_shown(frames):
+def test_what_load_gives_is_shown():
     loaded = qg.load(2024, data=qg.sample().path)
     made = qg.maps.explore(loaded, place="La Misaine", lang="en")
     assert made.html == qg.maps.page(loaded, place="La Misaine", lang="en").html
