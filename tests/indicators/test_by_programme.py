@@ -64,7 +64,10 @@ def test_a_share_that_is_not_known_leaves_the_people_covered_missing(links):
     row = qg.coverage(links, by="programme", programmes=matches).loc["p"]
     assert pd.isna(row["population_covered"])
     assert row["qpv_population"] == 200
-    assert [one.key for one in qg.language.notes.parts(row["note"])] == ["indicators.share_unknown"]
+    assert [one.key for one in qg.language.notes.parts(row["note"])] == [
+        "indicators.of_territories",
+        "indicators.share_unknown",
+    ]
 
 
 def test_people_that_are_not_known_leave_the_share_missing(links, matches):

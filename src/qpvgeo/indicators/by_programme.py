@@ -132,6 +132,7 @@ def _note(name: object, row: pd.Series, programmes: pd.DataFrame, silent: int) -
     day = about.get("as_of", {}).get(name)
     notes = [Note("indicators.list_of", day=str(day))] if day is not None and not pd.isna(day) else []
     notes += [Note("indicators.carried")] if (own["basis"] == "crosswalk").any() else []
+    notes += [Note("indicators.of_territories")] if own["basis"].isin(["commune", "epci", "ept"]).any() else []
     unknown = own.loc[own["share"].isna(), "qpv_code"].nunique()
     notes += [Note("indicators.share_unknown", count=unknown)] if pd.isna(row["population_covered"]) and unknown else []
     lacking = int(row["n_qpv"] - row["n_with_population"])

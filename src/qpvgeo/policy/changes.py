@@ -5,7 +5,7 @@ between the cells wholly inside that part and all those that it touches. Without
 QPV are shared out by area, and the bounds are those that nothing contradicts: nobody, and everybody.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -47,6 +47,7 @@ def people_in_and_out(
     grid: pd.DataFrame | None = None,
     population_2015: pd.DataFrame | pd.Series | None = None,
     population_2024: pd.DataFrame | pd.Series | None = None,
+    tolerance_m: float | Literal["auto"] = "auto",
 ) -> pd.DataFrame:
     """Say what became of each QPV, and how many people entered or left the quartiers there.
 
@@ -58,6 +59,9 @@ def people_in_and_out(
         Frame of `qpvgeo.read_grid`, to count the people of the parts that changed.
     population_2015, population_2024
         Published people of the QPV, for those that the grid does not cover.
+    tolerance_m
+        That of `qpvgeo.crosswalk`: by default the one that fits the shift measured between the two layers, so that
+        outlines which were only simplified are kept.
 
     Returns
     -------
@@ -81,7 +85,7 @@ def people_in_and_out(
     DataError
         Perimeters without a CRS or on repeated labels, or a frame that is not a grid.
     UsageError
-        The two frames are not of the geographies of 2015 and 2024.
+        The two frames are not of the geographies of 2015 and 2024, or the tolerance is not a distance.
 
     Examples
     --------
@@ -95,7 +99,7 @@ def people_in_and_out(
     for frame, year in ((qpv_2015, 2015), (qpv_2024, 2024)):
         if not isinstance(frame, gpd.GeoDataFrame) or set(frame.get("vintage", [])) - {year}:
             raise UsageError(Note("policy.not_of_year", year=year), way_out=Note("policy.not_of_year_way_out"))
-    walk = crosswalk(qpv_2015, qpv_2024)
+    walk = crosswalk(qpv_2015, qpv_2024, tolerance_m=tolerance_m)
     classes = crosswalk_classes(walk)
     layers = {"from": qpv_2015, "to": qpv_2024}
     people = {"from": population_2015, "to": population_2024}
@@ -121,7 +125,10 @@ def people_in_and_out(
         [record for frame in frames for record in provenance(frame).get("files", [])],
         tolerance_m=provenance(walk).get("tolerance_m"),
         fictional=is_fictional(*frames),
-        notes=[Note("policy.change_by_area" if grid is None else "policy.change_on_cells")],
+        notes=[
+            *provenance(walk).get("notes", []),
+            Note("policy.change_by_area" if grid is None else "policy.change_on_cells"),
+        ],
     )
 
 

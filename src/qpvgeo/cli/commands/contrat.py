@@ -77,7 +77,7 @@ def contrat(
 ) -> None:
     """Contrats de ville of a place: all their QPV, with people, shares, incomes, programmes and change since 2015."""
     from qpvgeo.cli import answers, inputs
-    from qpvgeo.policy import programme_coverage
+    from qpvgeo.indicators import coverage
 
     where, read = folder(data, sample=sample), [income, grid, lists, *indicators]
     asked, problems = _place(named, place)
@@ -99,7 +99,7 @@ def contrat(
         "rows": answers.records(found.by_qpv.set_index("qpv_code"), "qpv_code"),
         "by_commune": answers.records(found.by_commune.set_index("contract"), "contract"),
         "totals": answers.records(found.totals, "contract"),
-        "programmes": answers.records(programme_coverage(matches, held), "programme"),
+        "programmes": answers.records(coverage(held, by="programme", programmes=matches), "programme"),
         "indicators": answers.records(found.indicators.set_index("qpv_code"), "qpv_code"),
         "output": output.name,
         "png": None if png is None else str(png),
@@ -150,6 +150,8 @@ def _contract(place: str, made: Covered, sides: _Sides, files: _Files) -> tuple[
         changes=sides.changes(made.qpv[made.qpv.index.isin(codes)], files.data, files.grid),
         indicators=_indicators(made.people, files.indicators),
     )
+    # members elsewhere are no concern of the place
+    matches.attrs["qpvgeo"] = matches.attrs["qpvgeo"] | {"unplaced": {}}
     return found, matches
 
 
@@ -345,22 +347,16 @@ def _change(rows: list[dict[str, Any]], screen: Screen) -> None:
 
 def _programmes(answer: dict[str, Any], screen: Screen) -> None:
     """A line per programme that reaches the QPV."""
-    from qpvgeo.policy import programmes
-
-    titles = programmes()["title"]
     if answer["programmes"]:
         screen.line()
         screen.line(Note("cli.contrat_programmes"), style="bold")
     for row in answer["programmes"]:
-        parts = [number(row[name], screen.lang) for name in ("population_covered", "population_reached")]
-        told = Note(
-            "cli.contrat_programme",
-            title=titles.get(row["programme"], row["programme"]),
-            count=row["n_qpv"],
-            covered=parts[0],
-            reached=parts[1],
-        )
+        parts = [number(row[name], screen.lang) for name in ("population_covered", "qpv_population")]
+        key = "cli.contrat_programme_whole" if parts[0] == parts[1] else "cli.contrat_programme"
+        told = Note(key, title=row["name"], count=row["n_qpv"], covered=parts[0], reached=parts[1])
         screen.line(told, indent=2)
+        if row["note"]:
+            screen.line(row["note"], indent=4, style="dim")
 
 
 def _between(row: dict[str, Any], name: str, lang: str) -> str:
