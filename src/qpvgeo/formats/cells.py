@@ -177,7 +177,8 @@ def numbers_of(column: pd.Series) -> tuple[npt.NDArray[np.float64], npt.NDArray[
         return column.to_numpy(dtype=float, na_value=np.nan), np.zeros(len(column), dtype=bool)
     text = column.astype("str").str.strip().str.replace(",", ".", regex=False)
     found = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, na_value=np.nan, copy=True)
-    apart = np.flatnonzero(np.isnan(found) & text.str.fullmatch(NUMBER.pattern).to_numpy(dtype=bool, na_value=False))
+    unread = np.flatnonzero(np.isnan(found))
+    apart = unread[text.iloc[unread].str.fullmatch(NUMBER.pattern).to_numpy(dtype=bool, na_value=False)]
     if len(apart):
         found[apart] = text.iloc[apart].str.replace(rf"[{_SPACES}]", "", regex=True).to_numpy(dtype=float)
     empty = column.isna().to_numpy() | text.isin(["", "nan", "NaN", "NA", "None", "NULL"]).to_numpy(

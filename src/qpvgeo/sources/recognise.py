@@ -183,13 +183,12 @@ def find_named(
 
 
 def _undecided(kind: Kind, vintage: int | None, data: str | os.PathLike[str] | None) -> list[Note]:
-    """Files with several columns of codes of QPV, of which the caller has to name one."""
-    if kind not in ("perimeters", "population"):
-        return []
+    """Files of outlines with several columns of codes of QPV, of which the caller has to name one."""
     found = []
-    for path in [path for place in folders.data_dirs(data) for path in files_in(place)]:
+    places = folders.data_dirs(data) if kind == "perimeters" else []
+    for path in [path for place in places for path in files_in(place)]:
         with suppress(Exception):  # whatever a library says of a damaged file, the others are looked at
-            held = [name for name, years in codes_columns(path, kind).items() if vintage in {None, *years}]
+            held = [name for name, years in codes_columns(path, "perimeters").items() if vintage in {None, *years}]
             if held and not any(one.kind == kind for one in _looked_at(path)[0]):
                 found.append(Note("sources.name_its_codes", file=path.name, columns=held, example=held[0]))
     return found
