@@ -130,6 +130,32 @@ def test_areas_that_are_points_are_refused(name):
     refused(lambda: qg.exposure(area(), layer(box(0, 0, 1, 1)), grid_of(TWO), **given), "resilience.options")
 
 
+def test_a_ratio_over_nobody_is_missing_and_says_why():
+    found = qg.exposure(
+        layer(box(0, 0, 1, 1)), layer(box(0, 0, 1, 1)), grid_of(TWO), covered="everywhere", around=area()
+    )
+    assert found["ratio"].isna().all()
+    assert "resilience.ratio_over_none" in notes(found)
+
+
+@pytest.mark.parametrize("options", [{"covered": "everywhere"}, {"within_m": 150}], ids=["polygons", "distance"])
+def test_shapes_that_reach_no_cell_change_nothing(options):
+    zone = layer(box(0, 0, 1, 1), box(10, 0, 11, 1), box(0, 4000, 1, 4001))
+    alone = qg.exposure(area(), zone.iloc[:1], grid_of(TWO), **options)
+    pd.testing.assert_frame_equal(qg.exposure(area(), zone, grid_of(TWO), **options), alone)
+
+
+def test_a_layer_near_the_qpv_that_reaches_nobody_exposes_nobody():
+    # seen around, and found elsewhere: that is known
+    beside = layer(box(10, 0, 11, 1))
+    found = qg.exposure(area(), beside, grid_of(TWO), covered="everywhere")
+    assert found[["low", "estimate", "high", "unknown", "share"]].to_numpy().tolist() == [[0, 0, 0, 0, 0]]
+    # unless nobody has looked
+    unsaid = qg.exposure(area(), beside, grid_of(TWO))
+    assert unsaid[["estimate", "share"]].isna().all().all()
+    assert unsaid["unknown"].tolist() == [400]
+
+
 def test_areas_around_that_hold_nothing_but_the_qpv_are_said_to():
     found = qg.exposure(area(), layer(box(0, 0, 1, 1)), grid_of(TWO), covered="everywhere", around=area())
     assert found.attrs["qpvgeo"]["outside"]["estimate"] is None

@@ -118,11 +118,12 @@ def _in_order(value: object) -> tuple[bool, float, str]:
 
 def _of_shapes(asked: Asked, classes: pd.Series) -> dict[str, Measured]:
     """People of each class of shapes, of those without, of none, and of the unknown."""
-    layer, ground = asked.options.layer, asked.ground
-    whole = zone_of(layer, asked)
+    ground = asked.ground
+    whole = zone_of(asked)
     extent = extent_of(asked)
-    bare = zone_of(layer[classes.isna()], asked) if classes.isna().any() else None
-    zones = {name: zone_of(layer[classes == name], asked) for name in classes.cat.categories}
+    none = classes.isna().to_numpy()
+    bare = zone_of(asked, none) if none.any() else None
+    zones = {name: zone_of(asked, (classes == name).to_numpy(bool)) for name in classes.cat.categories}
     classed = shapely.union_all(list(zones.values()))
     found = {
         name: by_zone(ground, zone, extent, None if bare is None else shapely.difference(bare, classed))(asked.inside)

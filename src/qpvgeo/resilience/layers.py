@@ -47,6 +47,8 @@ _SPARE = 1.05
 
 NOWHERE = shapely.Polygon()
 
+_SHAPES = (gpd.GeoDataFrame, gpd.GeoSeries)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -62,6 +64,8 @@ class Asked:
         Shapes of the QPV.
     values
         Values of a column, a raster or a table, by cell or by QPV; None for shapes.
+    bounds
+        Bounds of shapes in the projection of the grid, NaN for those that have no place in it; None for values.
     on_cells
         Whether values are those of cells.
     name
@@ -75,7 +79,8 @@ class Asked:
     options: Options
     ground: Ground
     inside: Shapes
-    values: Floats | None
+    values: Floats | None = None
+    bounds: Floats | None = None
     on_cells: bool = True
     name: str = ""
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -121,15 +126,16 @@ def asked_of(options: Options) -> Asked:
     touched = ground.count(inside).touched > 0
     if not touched.any():
         raise DataError(Note("resilience.no_cells"), way_out=Note("resilience.no_cells_way_out"))
-    layers = {name: getattr(options, name) for name in ("layer", "covered", "around", "units")}
-    _require_near(layers, inside[touched], ground)
+    given = {name: getattr(options, name) for name in ("layer", "covered", "around", "units")}
+    bounds = {name: _bounds(one, lattice) for name, one in given.items() if isinstance(one, _SHAPES)}
+    _require_near(bounds, given, shapely.total_bounds(inside[touched]))
     unsaid = int(np.isnan(ground.people).sum())
     notes = [Note("resilience.people_of_cells")]
     notes += [Note("resilience.people_missing", count=unsaid)] if unsaid else []
     if options.shaped:
         files = provenance(options.layer).get("files", [])
         name = str(files[0].get("file", "")) if files else ""
-        return Asked(options, ground, inside, None, name=name, files=files, notes=notes)
+        return Asked(options, ground, inside, bounds=bounds["layer"], name=name, files=files, notes=notes)
     layer = options.layer
     if isinstance(layer, str | Path):
         if str(layer) in grid.columns:
@@ -138,12 +144,14 @@ def asked_of(options: Options) -> Asked:
         found = raster_on_cells(layer, grid)
         told = provenance(found)
         notes += told.get("notes", [])
-        return Asked(options, ground, inside, found["value"].to_numpy(), True, Path(layer).name, told["files"], notes)
+        values = found["value"].to_numpy()
+        return Asked(options, ground, inside, values, name=Path(layer).name, files=told["files"], notes=notes)
     found, on_cells = values_by_label(layer, grid, options.qpv)
     values = found.reindex(grid.index if on_cells else options.qpv.index).to_numpy(np.float64)
     notes += [] if on_cells else [Note("resilience.one_value_each")]
     name = "" if found.name is None else str(found.name)
-    return Asked(options, ground, inside, values, on_cells, name, provenance(layer).get("files", []), notes)
+    files = provenance(layer).get("files", [])
+    return Asked(options, ground, inside, values, on_cells=on_cells, name=name, files=files, notes=notes)
 
 
 def reach_of(asked: Asked) -> Reach:
@@ -151,7 +159,7 @@ def reach_of(asked: Asked) -> Reach:
     options = asked.options
     if asked.values is not None:
         return _value_reach(asked, asked.values)
-    zone = zone_of(options.layer, asked)
+    zone = zone_of(asked)
     extent = extent_of(asked)
     measure = by_zone(asked.ground, zone, extent)
     name = asked.name or Note("resilience.a_layer")
@@ -207,11 +215,12 @@ def of_values(asked: Asked, known: Flags, reached: Flags) -> tuple[Measured, Mea
     return by_labels(ground, known, reached)(asked.inside), by_cells(ground, none, none)
 
 
-def zone_of(layer: gpd.GeoDataFrame | gpd.GeoSeries, asked: Asked) -> Any:  # noqa: ANN401 - a shape
-    """Where shapes reach people: in them, or nearer than a distance of the legal projection of the grid."""
+def zone_of(asked: Asked, rows: Flags | None = None) -> Any:  # noqa: ANN401 - a shape
+    """Where shapes, or some rows of them, reach people: in them, or nearer than a distance on the ground."""
     lattice = asked.ground.lattice
     epsg, within_m = lattice.lattice.epsg, float(asked.options.within_m or 0)
-    layer = layer[_on_grid(_bounds(layer, lattice), lattice, within_m)]
+    near = _on_grid(np.asarray(asked.bounds), lattice, within_m)
+    layer = asked.options.layer[near if rows is None else near & rows]
     if not len(layer):
         return NOWHERE
     if asked.options.within_m is None:
@@ -219,10 +228,10 @@ def zone_of(layer: gpd.GeoDataFrame | gpd.GeoSeries, asked: Asked) -> Any:  # no
     half = lattice.lattice.size / 2
     here = np.asarray(shapely.points(lattice.east[:1] + half, lattice.north[:1] + half))
     place = next((one for one in territory_of(here, epsg) if one is not None), None)
-    # whatever else the layer holds
+    # distances are those of the legal projection of the grid, whatever else the layer holds
     legal = territories.get(place).epsg if place is not None else epsg
-    near = shapely.buffer(layer.geometry.to_crs(legal).to_numpy(), within_m, quad_segs=_SEGMENTS)
-    return shapely.union_all(reproject(near, legal, epsg))
+    reached = shapely.buffer(layer.geometry.to_crs(legal).to_numpy(), within_m, quad_segs=_SEGMENTS)
+    return shapely.union_all(reproject(reached, legal, epsg))
 
 
 def _on_grid(bounds: Floats, lattice: Cells, within_m: float) -> Flags:
@@ -242,26 +251,31 @@ def _ends(axis: Any) -> Floats:  # noqa: ANN401
 def _bounds(layer: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Cells) -> Floats:
     """Bounds of shapes in the projection of the grid; NaN for those that have no place in it."""
     bounds = shapely.bounds(layer.geometry.to_crs(lattice.lattice.epsg).to_numpy())
-    return np.where(np.isfinite(bounds).all(axis=1)[:, None], bounds, np.nan)
+    bounds[~np.isfinite(bounds).all(axis=1)] = np.nan
+    return np.asarray(bounds, dtype=np.float64)
 
 
 def extent_of(asked: Asked) -> Any:  # noqa: ANN401
     """Area for which shapes also say who is not exposed; None for everywhere."""
-    options, lattice = asked.options, asked.ground.lattice
+    options = asked.options
     if isinstance(options.covered, str):
         return None
     if options.covered is not None:
-        return shapely.union_all(areas_of(options.covered, lattice))
+        return shapely.union_all(areas_of(options.covered, asked.ground.lattice))
     if options.within_m is None:
         return NOWHERE
-    bounds, beyond = _bounds(options.layer, lattice), _FAR_M + float(options.within_m)
-    return shapely.box(*(np.nanmin(bounds[:, :2], axis=0) - beyond), *(np.nanmax(bounds[:, 2:], axis=0) + beyond))
+    beyond = _FAR_M + float(options.within_m)
+    return shapely.box(*(_whole(np.asarray(asked.bounds)) + np.array([-beyond, -beyond, beyond, beyond])))
 
 
-def _require_near(layers: dict[str, Any], inside: Shapes, ground: Ground) -> None:
+def _whole(bounds: Floats) -> Floats:
+    """Bounds of all shapes."""
+    return np.array([*np.nanmin(bounds[:, :2], axis=0), *np.nanmax(bounds[:, 2:], axis=0)])
+
+
+def _require_near(bounds: dict[str, Floats], layers: dict[str, Any], here: Floats) -> None:
     """Refuse layers that lie far from the QPV: those of another region, or of another projection than they say."""
-    here = shapely.total_bounds(inside)
-    far = [name for name, layer in layers.items() if _is_shapes(layer) and _gap(layer, ground.lattice, here) > _FAR_M]
+    far = [name for name, found in bounds.items() if _gap(found, here) > _FAR_M]
     if far:
         raise DataError(
             Note("resilience.far"),
@@ -270,17 +284,11 @@ def _require_near(layers: dict[str, Any], inside: Shapes, ground: Ground) -> Non
         )
 
 
-def _is_shapes(layer: object) -> bool:
-    return isinstance(layer, gpd.GeoDataFrame | gpd.GeoSeries)
-
-
-def _gap(layer: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Cells, here: Floats) -> float:
+def _gap(bounds: Floats, here: Floats) -> float:
     """Metres between the bounds of a layer and others, infinite where it has no place in the projection of the grid."""
-    bounds = _bounds(layer, lattice)
     if np.isnan(bounds).all():
         return np.inf
-    west, south = np.nanmin(bounds[:, :2], axis=0)
-    east, north = np.nanmax(bounds[:, 2:], axis=0)
+    west, south, east, north = _whole(bounds)
     return float(max(west - here[2], here[0] - east, south - here[3], here[1] - north, 0))
 
 
