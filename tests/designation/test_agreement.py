@@ -109,6 +109,18 @@ def test_what_is_no_perimeter_of_the_grid_is_refused(cells, qpv):
     refused(lambda: compare(qg.candidate_zones(cells), qpv))
 
 
+@pytest.mark.parametrize("backend", ["pyarrow", "numpy_nullable"])
+def test_cells_of_any_make_give_the_same(cells, backend):
+    plain = [name for name in cells.columns if name != "communes"]
+    other = cells.assign(**{name: cells[name].convert_dtypes(dtype_backend=backend) for name in plain})
+    other.attrs = cells.attrs
+    qpv = qpv_of((0, 0, 1.5, 1), (9, 9, 9.5, 9.5))
+    found, same = (compare(qg.candidate_zones(one), qpv) for one in (cells, other))
+    pd.testing.assert_series_equal(found.total, same.total)
+    judged, again = (qg.designation.judge_perimeters(qpv, one).verdicts for one in (cells, other))
+    pd.testing.assert_frame_equal(judged.drop(columns="unit"), again.drop(columns="unit"))
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 500), st.sampled_from([11_000, 13_000, None])), min_size=16, max_size=16),

@@ -51,6 +51,15 @@ def test_agreement_parts_the_cells_by_half_of_their_area(cells, sample):
     assert (both > alone) == (agreement.total["in_qpv_share"] > 1 / 2)
 
 
+def test_cells_that_are_not_judged_are_apart(sample, cells):
+    legend = qg.maps.agreement(qg.candidate_zones(cells), sample[0]).get_legend()
+    assert "In a QPV, not judged" not in [text.get_text() for text in legend.get_texts()]
+    unknown = cells.assign(eligible=cells["eligible"].mask(cells["eligible"]))
+    unknown.attrs = cells.attrs
+    ax = qg.maps.agreement(qg.candidate_zones(unknown), sample[0])
+    assert "In a QPV, not judged" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_curves_of_sensitivity_are_the_rows_of_the_table(cells, lang):
     table = qg.designation.designation_sensitivity(

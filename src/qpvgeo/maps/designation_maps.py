@@ -31,6 +31,7 @@ _KINDS = {
     "eligible cells, too few people": {"facecolor": "#9ecae1", "edgecolor": "#ffffff", "linewidth": 0.2},
     "cells less than 5 % above the threshold": {"facecolor": "#f5e0b5", "edgecolor": "#ffffff", "linewidth": 0.2},
 }
+_UNJUDGED = {"in a QPV, not judged": {"facecolor": "#ffffff", "edgecolor": "#9a9a9a", "linewidth": 0.4}}
 _AGREEMENT = {
     "eligible, in a QPV": {"facecolor": "#08519c", "edgecolor": "#ffffff", "linewidth": 0.2},
     "eligible, in no QPV": {"facecolor": "#dd8a2c", "edgecolor": "#ffffff", "linewidth": 0.2},
@@ -111,7 +112,8 @@ def agreement(
     Returns
     -------
     matplotlib.axes.Axes
-        In metres of the legal projection. A cell is in a QPV when at least half of it is.
+        In metres of the legal projection. A cell is in a QPV when at least half of it is; cells that could not be
+        judged are apart.
 
     Raises
     ------
@@ -140,7 +142,10 @@ def agreement(
     kinds[eligible & inside] = "eligible, in a QPV"
     kinds[eligible & ~inside] = "eligible, in no QPV"
     kinds[~eligible & inside] = "in a QPV, not eligible"
-    return _drawn(cells, kinds, _AGREEMENT, qpv, communes, options, "Eligible cells and official perimeters")
+    unjudged = inside & cells["eligible"].isna().to_numpy()
+    kinds[unjudged] = "in a QPV, not judged"
+    styles = _AGREEMENT | (_UNJUDGED if unjudged.any() else {})
+    return _drawn(cells, kinds, styles, qpv, communes, options, "Eligible cells and official perimeters")
 
 
 def _drawn(  # noqa: PLR0917 - the parts of a map
