@@ -20,7 +20,7 @@ from qpvgeo.codes import official, territories
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 
-__all__ = ["Area", "AreaLevel", "areas_named", "arrondissement_name", "find_area", "near_names", "plain"]
+__all__ = ["Area", "AreaLevel", "areas_known", "areas_named", "arrondissement_name", "find_area", "near_names", "plain"]
 
 AreaLevel = Literal[
     "territory", "region", "former region", "union", "department", "epci", "ept", "commune", "arrondissement"
@@ -76,6 +76,18 @@ _ARTICLE = re.compile(r"^(l|la|le|les) ")
 _SAINT = re.compile(r"\bste? ")
 
 
+class _Letters(dict[int, str]):
+    """Letters without their accents, each found once."""
+
+    def __missing__(self, point: int) -> str:
+        text = unicodedata.normalize("NFKD", {"œ": "oe", "Œ": "Oe"}.get(chr(point), chr(point)))
+        self[point] = "".join(letter for letter in text if not unicodedata.combining(letter))
+        return self[point]
+
+
+_LETTERS = _Letters()
+
+
 def plain(name: str) -> str:
     """Bare form of a name: no accent, no case, no hyphen.
 
@@ -85,8 +97,7 @@ def plain(name: str) -> str:
     ('saint aubin du large', 'l hay les roses')
     """
     if not name.isascii():
-        text = unicodedata.normalize("NFKD", name.replace("œ", "oe").replace("Œ", "Oe"))
-        name = "".join(letter for letter in text if not unicodedata.combining(letter))
+        name = name.translate(_LETTERS)
     return _BETWEEN_WORDS.sub(" ", name.casefold()).strip()
 
 
@@ -149,7 +160,7 @@ def find_area(
             Note("codes.no_area_level", level=repr(level)),
             way_out=Note("codes.area_levels", levels=list(get_args(AreaLevel))),
         )
-    found, known = areas_named(name, communes, epci, level=level)
+    found = areas_named(name, communes, epci, level=level)
     if len(found) == 1:
         return found[0]
     if found:
@@ -161,6 +172,7 @@ def find_area(
     named = communes is not None and "name" in communes.columns
     key = "codes.no_place_without_names" if communes is not None and not named else "codes.no_place"
     key = "codes.no_place_without_communes" if communes is None else key
+    known = [area for area in areas_known(communes, epci) if level is None or area.level == level]
     raise UsageError(
         Note("codes.unknown_place", name=name),
         problems=[Note("codes.near_place", place=place) for place in near_names(name, known)],
@@ -174,8 +186,8 @@ def areas_named(
     epci: pd.DataFrame | None = None,
     *,
     level: AreaLevel | None = None,
-) -> tuple[list[Area], list[Area]]:
-    """Places that a code or a name means, and all places known: for a caller that knows other places too.
+) -> list[Area]:
+    """Places that a code or a name means: for a caller that knows other places too.
 
     Parameters
     ----------
@@ -184,41 +196,41 @@ def areas_named(
 
     Examples
     --------
-    >>> [area.level for area in areas_named("11")[0]]
+    >>> [area.level for area in areas_named("11")]
     ['region', 'department']
     """
-    known = [area for area in _known(communes, epci) if level is None or area.level == level]
-    return _matches(name.strip(), known), known
+    asked = name.strip()
+    known = [*_without_communes(communes, epci), *_communes(communes, meant=asked)]
+    of_level = [area for area in known if level is None or area.level == level]
+    return _matches(asked, of_level, communes=communes is not None and level in (None, "commune"))
 
 
-def _matches(asked: str, known: list[Area]) -> list[Area]:
-    """Places that a text means, those of one extent once."""
+def areas_known(communes: pd.DataFrame | None = None, epci: pd.DataFrame | None = None) -> Iterator[Area]:
+    """Every place that is known, the widest first."""
+    yield from _without_communes(communes, epci)
+    yield from _communes(communes)
+
+
+def _matches(asked: str, known: list[Area], *, communes: bool) -> list[Area]:
+    """Places that a text means, those of one extent once; `communes` says whether communes are known."""
     code, bare = asked.upper(), plain(asked)
     labelled = "(" in code
     found = [area for area in known if code == area.code.upper() or (labelled and code == area.label.upper())]
     if not found:
-        last = bare.rpartition(" ")[2]
-        found = [area for area in known if _may_be(area, last) and bare in _names(area)]
+        found = [area for area in known if bare in _names(area)]
         found = [area for area in found if area.level in _WIDE] or found
         # a commune comes before the EPCI named after it
         if any(area.level == "commune" for area in found):
             found = [area for area in found if area.level not in ("epci", "ept")]
     if not found:
         # Lille is a commune before it is its métropole, also where the communes are not known
-        words = any(area.level == "commune" for area in known) or " " in bare
+        words = communes or " " in bare
         found = [
             area
             for area in known
             if area.level in ("epci", "ept") and (bare == _initials(area.name) or (words and bare == _short(area.name)))
         ]
     return _once(found)
-
-
-def _may_be(area: Area, last: str) -> bool:
-    """Whether the last word of a name may be in those of an area: most are ruled out without their bare form."""
-    if not area.name.isascii() or last in ("saint", "sainte") or area.level != "commune":
-        return True
-    return last in area.name.lower() or last == area.code.lower()
 
 
 def _once(areas: list[Area]) -> list[Area]:
@@ -285,21 +297,33 @@ def _initials(name: str) -> str:
     return letters if len(letters) > 2 else ""
 
 
-def _known(communes: pd.DataFrame | None, epci: pd.DataFrame | None) -> Iterator[Area]:
-    """Every place that is known, the widest first."""
+def _without_communes(communes: pd.DataFrame | None, epci: pd.DataFrame | None) -> Iterator[Area]:
+    """Every place that is known but communes, the widest first."""
     yield from _of_facts()
     for code, parts in official.ARRONDISSEMENTS.items():
         department = (official.of_commune(code),)
         for part in parts:
             yield Area("arrondissement", part, arrondissement_name(part), department, (part,))
     yield from _groups(communes, epci)
+
+
+def _communes(communes: pd.DataFrame | None, meant: str | None = None) -> Iterator[Area]:
+    """Communes, all or those that a text may mean by the last word of its name, or by its code."""
     if communes is None:
         return
     titles = _column(communes, "name")
     parts_of_cities = {part for parts in official.ARRONDISSEMENTS.values() for part in parts}
+    last = "" if meant is None else plain(meant).rpartition(" ")[2]
     for code in map(str, communes.index):
-        if code not in parts_of_cities:
+        # most are ruled out without the bare form of their name
+        if code not in parts_of_cities and _may_be(titles.get(code, code), code, last):
             yield Area("commune", code, titles.get(code, code), (official.of_commune(code),), (code,))
+
+
+def _may_be(name: str, code: str, last: str) -> bool:
+    if last == code.lower() or last in name.lower() or last in ("saint", "sainte"):
+        return True
+    return not name.isascii() and last in plain(name)
 
 
 def _groups(communes: pd.DataFrame | None, epci: pd.DataFrame | None) -> Iterator[Area]:
@@ -314,10 +338,13 @@ def _groups(communes: pd.DataFrame | None, epci: pd.DataFrame | None) -> Iterato
     if communes is None:
         return
     for level in held:
-        for code, rows in communes[level].dropna().groupby(communes[level]).groups.items():
-            members = tuple(map(str, rows))
-            departments = tuple(sorted({official.of_commune(member) for member in members}))
-            yield Area(level, str(code), names.get(str(code), str(code)), departments, members)
+        members: dict[str, list[str]] = {}
+        for member, code in zip(map(str, communes.index), communes[level].astype("object"), strict=True):
+            if not pd.isna(code):
+                members.setdefault(str(code), []).append(member)
+        for code, own_members in sorted(members.items()):
+            departments = tuple(sorted({official.of_commune(member) for member in own_members}))
+            yield Area(level, code, names.get(code, code), departments, tuple(own_members))
 
 
 @cache
@@ -341,8 +368,8 @@ def _of_facts() -> tuple[Area, ...]:
 def _column(frame: pd.DataFrame | None, column: str) -> dict[str, str]:
     if frame is None or column not in frame.columns:
         return {}
-    values = frame[column].dropna().astype("str")
-    return dict(zip(values.index.astype("str"), values, strict=True))
+    values = frame[column].dropna()
+    return dict(zip(map(str, values.index), map(str, values.astype("object")), strict=True))
 
 
 def near_names(asked: str, known: Iterable[Area]) -> list[str]:

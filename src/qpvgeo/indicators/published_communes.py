@@ -140,7 +140,9 @@ def _by_name(communes: pd.DataFrame) -> dict[tuple[str, str], str]:
 def _bare(name: str) -> str:
     """Name without its article, `st` written in full."""
     bare = plain(_ASIDE.sub("", name) if "(" in name else name)
-    return _ARTICLE.sub("", _SAINT.sub(r"saint\1", bare))
+    if "st" in bare:
+        bare = _SAINT.sub(r"saint\1", bare)
+    return _ARTICLE.sub("", bare) if bare.startswith("l") else bare
 
 
 def _read(cell: str, department: str, by_name: dict[tuple[str, str], str]) -> tuple[list[str], list[str]]:

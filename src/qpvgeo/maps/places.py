@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo.codes import official, territories
-from qpvgeo.codes.places import Area, areas_named, near_names, plain
+from qpvgeo.codes.places import Area, areas_known, areas_named, near_names, plain
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.forms import regions_of
 from qpvgeo.geometry.projection import territory_of
@@ -211,10 +211,10 @@ class _Finder:
         """Place of a code or name: that of a QPV, of an area, then a name of a QPV."""
         if asked.upper() in self.names:
             return self.of_qpv(asked.upper())
-        areas, known = areas_named(asked, self._units(), self.epci)
+        areas = areas_named(asked, self._units(), self.epci)
         if not areas:
             # EPCI and EPT by name alone, to say that their communes are not known
-            areas = [area for area in areas_named(asked, None, self.epci)[0] if area.level in ("epci", "ept")]
+            areas = [area for area in areas_named(asked, None, self.epci) if area.level in ("epci", "ept")]
         if len(areas) == 1:
             return self.of_area(areas[0])
         if not areas and self.communes is None and (place := self._named_by_qpv(asked)):
@@ -230,7 +230,7 @@ class _Finder:
                 problems=[Note("codes.choice", place=label, level=level) for label, level in choices],
                 way_out=Note("codes.choose_place", example=choices[0][0] if areas else same[0]),
             )
-        raise self._unknown(asked, known)
+        raise self._unknown(asked)
 
     def _named_by_qpv(self, asked: str) -> Place | None:
         """Place of the QPV whose published names of communes hold a name; None where none does."""
@@ -253,7 +253,7 @@ class _Finder:
         name = asked.removesuffix(f"({departments[0]})").strip()
         return replace(self.around(parts), name=name, level="commune")
 
-    def _unknown(self, asked: str, known: list[Area]) -> UsageError:
+    def _unknown(self, asked: str) -> UsageError:
         code = asked.upper()
         vintage = official.vintage_of(code)
         held = {official.vintage_of(one) for one in self.names}
@@ -264,7 +264,7 @@ class _Finder:
             )
         quarters = [Area("commune", code, name, ()) for code, name in self.names.items()]
         of_a_qpv = vintage is not None or code[:2] in ("QN", "QP")
-        near = near_names(asked, quarters if of_a_qpv else [*known, *quarters])
+        near = near_names(asked, quarters if of_a_qpv else [*areas_known(self._units(), self.epci), *quarters])
         key = "maps.no_place" if self.communes is not None else "maps.no_place_without_communes"
         return UsageError(
             Note("codes.unknown_place", name=asked),
