@@ -13,6 +13,7 @@ from qpvgeo import fiscal, population
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
+from qpvgeo.population.estimation import ESTIMATE_COLUMNS
 from qpvgeo.service.held import Held
 from qpvgeo.service.limits import Limits
 from qpvgeo.service.problems import LimitError
@@ -21,21 +22,6 @@ __all__ = ["people_of", "plain", "polygons_of", "vat_of"]
 
 _MOST = 100
 _ON_EARTH = pyproj.Geod(ellps="GRS80")
-_FIGURES = (
-    "low",
-    "estimate",
-    "high",
-    "households",
-    "poor_households",
-    "poverty_rate",
-    "living_standard_mean_eur",
-    "inside_share",
-    "cells",
-    "grid_share",
-    "imputed_share",
-    "warnings",
-    "reliability",
-)
 
 
 def polygons_of(value: Any, limits: Limits) -> gpd.GeoDataFrame:  # noqa: ANN401 - any JSON
@@ -112,7 +98,7 @@ def people_of(held: Held, polygons: gpd.GeoDataFrame, lang: str) -> dict[str, An
 
 def estimated(held: Held, area: gpd.GeoDataFrame) -> dict[str, Any]:
     """Estimate of one area by the newest grid that has inhabited cells there, else by none."""
-    empty: dict[str, Any] = dict.fromkeys(_FIGURES) | {"grid_year": None, "grid": None}
+    empty: dict[str, Any] = dict.fromkeys(ESTIMATE_COLUMNS) | {"grid_year": None, "grid": None}
     for grid in held.grids:
         try:
             found = population.estimate_population(area, grid.around(area))
@@ -122,7 +108,7 @@ def estimated(held: Held, area: gpd.GeoDataFrame) -> dict[str, Any]:
         if int(found["cells"].iloc[0] or 0):
             files = provenance.provenance(grid).get("files", [])
             about = {"grid_year": grid.attrs.get("vintage"), "grid": files[0]["file"] if files else None}
-            return {name: found[name].iloc[0] for name in _FIGURES if name in found} | about
+            return {name: found[name].iloc[0] for name in ESTIMATE_COLUMNS if name in found} | about
     return empty
 
 
