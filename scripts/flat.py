@@ -4,6 +4,7 @@ Memory is what the process holds, in MB, after the first tenth of the cycles and
 is the slope of a line through all of them.
 """
 
+import functools
 import gc
 import os
 import sys
@@ -71,7 +72,7 @@ def index_and_tag() -> Callable[[], Any]:
 
 def reads() -> dict[str, Callable[[], Any]]:
     """Reading of each public form."""
-    return {name: (lambda form=form: form.read(form.path)) for name, form in damage.forms().items()}
+    return {name: functools.partial(form.read, form.path) for name, form in damage.forms().items()}
 
 
 def main() -> None:
