@@ -1,5 +1,6 @@
 """Small shapes, frames and assertions shared by the tests."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,18 @@ def workbook_of(path: Path, **sheets: Any) -> Path:
         for row in rows:
             sheet.append(row)
     book.save(path)
+    return path
+
+
+_OPEN = "urn:oasis:names:tc:opendocument:xmlns"
+_SPACES = " ".join(f'xmlns:{one}="{_OPEN}:{one}:1.0"' for one in ("office", "table", "text", "style"))
+
+
+def open_document(path: Path, inside: str) -> Path:
+    """OpenDocument file, with what its content holds between the outermost tags."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", f"<office:document-content {_SPACES}>{inside}</office:document-content>")
     return path
 
 

@@ -1,11 +1,10 @@
 """Forms in which people have the same table: marks, thousands, headers on two lines, levels, sheets, codes."""
 
-import zipfile
-
 import openpyxl
 import pandas as pd
+import pyogrio
 import pytest
-from tests.builders import refused, workbook_of
+from tests.builders import open_document, refused, workbook_of
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError
@@ -285,11 +284,14 @@ def test_thousands_set_apart_by_any_space(tmp_path, space):
     assert people(table(tmp_path, f"codeQPV;libQPV;popMuniQPV\nQN05901N;A;12{space}345\n")) == {"QN05901N": 12_345}
 
 
-def test_an_open_document_is_refused_by_its_name(tmp_path):
-    path = tmp_path / "table.ods"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("content.xml", "<office:document-content/>")
+def test_an_open_document_is_read_as_any_workbook(tmp_path):
+    rows = pd.DataFrame({"codeQPV": ["QN05901N", "QN05902N"], "popMuniQPV": [1200, 3400]})
+    pyogrio.write_dataframe(rows, tmp_path / "table.ods", driver="ODS")
+    assert people(tmp_path / "table.ods") == {"QN05901N": 1200, "QN05902N": 3400}
+
+
+def test_an_open_document_that_is_no_workbook_is_refused_by_its_name(tmp_path):
+    path = open_document(tmp_path / "table.odt", "")
     assert refused(lambda: qg.read_population(path), "formats.open_document").way_out.key == "formats.save_as_xlsx"
 
 
@@ -305,3 +307,16 @@ def test_communes_with_their_epci_as_portals_name_them(tmp_path, epci, name):
     path = table(tmp_path, f"code_insee;{name};{epci};population\n59350;Lille;200093201;236000\n")
     communes = qg.read_communes(path)
     assert communes.loc["59350", ["name", "epci", "population"]].tolist() == ["Lille", "200093201", 236_000]
+
+
+def test_communes_of_the_past_are_not_communes_of_the_day(tmp_path):
+    header = "COM,TNCC,NCC,NCCENR,LIBELLE,DATE_DEBUT,DATE_FIN"
+    rows = [
+        "01004,1,AMBERIEU,Ambérieu,Ambérieu,1943-01-01,1955-03-31",
+        "01004,1,AMBERIEU EN BUGEY,Ambérieu-en-Bugey,Ambérieu-en-Bugey,1955-03-31,",
+        "01003,1,AMAREINS,Amareins,Amareins,1943-01-01,1974-01-01",
+        "20004,1,AJACCIO,Ajaccio,Ajaccio,1943-01-01,1976-01-01",
+        "2A004,1,AJACCIO,Ajaccio,Ajaccio,1976-01-01,",
+    ]
+    communes = qg.read_communes(table(tmp_path, "\n".join([header, *rows])))
+    assert communes["name"].to_dict() == {"01004": "Ambérieu-en-Bugey", "2A004": "Ajaccio"}

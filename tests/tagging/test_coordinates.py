@@ -314,6 +314,7 @@ def test_a_cell_may_say_its_projection(written):
     ("name", "cell"),
     [
         ("geo_point_2d", "48.93, 2.42"),
+        ("geolocetablissement", "48.93,2.42"),
         ("geo_point_2d", '{"lon": 2.42, "lat": 48.93}'),
         ("coordonneesXY", "[2.42, 48.93]"),
         ("geometry", "POINT (2.42 48.93)"),
@@ -328,6 +329,20 @@ def test_a_cell_may_hold_both_coordinates(name, cell):
     assert found.unread.tolist() == [2]
     named = coordinates_of(pd.DataFrame({"anywhere": [cell]}), xy="anywhere")
     assert (named.x[0], named.y[0]) == (2.42, 48.93)
+
+
+@pytest.mark.parametrize("options", [{}, {"xy": "wkt", "crs": "epsg"}], ids=["found", "named"])
+def test_cells_of_metres_are_in_the_projection_of_their_row(options):
+    cells = [f"POINT ({x} {y})" for x, y in IN_METRES.values()]
+    cells += ["SRID=4326;POINT (2.42 48.93)", cells[0]]
+    found = coordinates_of(pd.DataFrame({"epsg": [2154, 2975, 2154, None], "wkt": cells}), **options)
+    assert np.allclose([found.x[:3], found.y[:3]], np.column_stack([IN_DEGREES, [2.42, 48.93]]), atol=1e-5)
+    assert found.unprojected.tolist() == [3]
+
+
+def test_geojson_is_in_degrees_whatever_stands_beside_it():
+    found = coordinates_of(pd.DataFrame({"epsg": [2154], "geojson": ['{"type":"Point","coordinates":[2.42,48.93]}']}))
+    assert (found.x[0], found.y[0]) == (2.42, 48.93)
 
 
 def test_a_name_that_is_neither_a_projection_nor_a_column_is_refused():

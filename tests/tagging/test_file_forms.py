@@ -8,6 +8,7 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from tests.builders import refused
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError, MissingDataError, UsageError
@@ -214,6 +215,24 @@ def test_several_sheets_with_coordinates_are_refused_with_their_names(tmp_path, 
         tag_file(tmp_path / "p.xlsx", None, index, xy=("x", "y"), crs=2154)
     assert list(caught.value.problems) == ["one", "two"]
     assert tag_file(tmp_path / "p.xlsx", None, index, xy=("x", "y"), crs=2154, layer="two")["states"]["in"] == 1
+
+
+def test_an_open_document_is_tagged_as_any_workbook(tmp_path, index, points):
+    degrees = points.to_crs(4326).geometry
+    rows = pd.DataFrame({"nom": points["nom"], "lon": degrees.x, "lat": degrees.y})
+    pyogrio.write_dataframe(rows, tmp_path / "p.ods", driver="ODS")
+    assert tag_file(tmp_path / "p.ods", None, index)["states"] == {"in": 2, "out": 3, "unknown": 2}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_csv_in_utf_16_is_tagged(tmp_path, index, encoding):
+    text = "nom\tlon\tlat\nCité\t2.349\t48.858\n"
+    (tmp_path / "p.txt").write_bytes(
+        ("" if encoding == "utf-16" else "\ufeff").encode(encoding) + text.encode(encoding)
+    )
+    assert tag_file(tmp_path / "p.txt", tmp_path / "out.csv", index)["rows"] == 1
+    assert rows_of(tmp_path / "out.csv")[["nom", "lon"]].to_numpy().tolist() == [["Cité", 2.349]]
+    refused(lambda: tag_file(tmp_path / "p.txt", None, index, layer="a"), "formats.no_layers_here", UsageError)
 
 
 def kill(*_):

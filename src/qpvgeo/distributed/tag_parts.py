@@ -33,7 +33,7 @@ __all__ = ["tag_files"]
 _RECORD = "_tagged.json"
 _LOCK = ".tagged.lock"
 _WRITTEN = (".csv", ".csv.gz", ".parquet")
-_READ = (*_WRITTEN, ".gpkg", ".geojson", ".fgb", ".shp", ".kml", ".gml", ".xlsx", ".xls", ".zip")
+_READ = (*_WRITTEN, ".gpkg", ".geojson", ".fgb", ".shp", ".kml", ".gml", ".xlsx", ".xls", ".ods", ".zip")
 _TRIES = 3
 """Times that a part is given to a worker: one that kills each of them is the fault of the part."""
 

@@ -31,7 +31,9 @@ __all__ = ["LAYER_SUFFIXES", "WORKBOOK_SUFFIXES", "FrameTable", "LayerTable"]
 LAYER_SUFFIXES = (*(ending for ending in vector_layers.SUFFIXES if "parquet" not in ending), *vector_layers.ARCHIVES)
 """Endings of files of layers, and of their archives."""
 
-WORKBOOK_SUFFIXES = (".xlsx", ".xls")
+WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".ods")
+
+_WORKBOOKS = (b"PK", b"\xd0\xcf")
 
 _ROWS = 1 << 17
 _GDAL_ROWS = 1 << 16
@@ -194,7 +196,8 @@ class FrameTable:
             Several sheets have them: lists these.
         """
         with foreign(path.name):
-            titles = [one.title for one in workbooks.sheets(path.read_bytes(), path.name)]
+            raw = path.read_bytes()
+            titles = [one.title for one in workbooks.sheets(raw, path.name)] if raw[:2] in _WORKBOOKS else []
         notes: list[str] = []
         if sheet is None and len(titles) > 1:
             fit = [title for title in titles if _fits(path, title, expect)]

@@ -35,7 +35,7 @@ __all__ = [
     "shapes_of",
 ]
 
-SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".xls")
+SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".xls", ".ods")
 """Endings of the tables that are searched for geometry."""
 
 Encoding = Literal["geojson", "wkt", "wkb"]
@@ -175,9 +175,13 @@ _WRITTEN = re.compile(
 
 def _may_hold_shapes(path: Path, head: bytes | None) -> bool:
     """Whether the first bytes of a text table, or of the texts of a workbook, hold geometry."""
-    if path.suffix.lower() == ".xlsx":
+    if path.suffix.lower() in (".xlsx", ".ods"):
         with foreign(path.name), zipfile.ZipFile(path) as book:
-            texts = [name for name in book.namelist() if re.search(r"sharedStrings|worksheets/[^/]+\.xml", name)]
+            texts = [
+                name
+                for name in book.namelist()
+                if re.search(r"sharedStrings|worksheets/[^/]+\.xml|^content\.xml", name)
+            ]
             return any(_WRITTEN.search(_text_of(book.open(name))) for name in texts)
     if head is not None:
         return bool(_WRITTEN.search(_text_of(io.BytesIO(head))))

@@ -60,6 +60,8 @@ def open_table(
 ) -> Table:
     """Open a table: layers and workbooks by their ending, CSV and Parquet by their content.
 
+    A CSV in UTF-16, as Excel writes "Unicode text", is read whole.
+
     Parameters
     ----------
     source
@@ -103,16 +105,17 @@ def open_table(
         raise DataError(
             Note("formats.unreadable", file=path.name, cause=str(error.strerror)), way_out=Note("formats.name_points")
         ) from error
+    is_wide = start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     table: Table
     if start == b"PAR1":
         table = ParquetTable.open(path)
     elif start and (suffix in layer_tables.LAYER_SUFFIXES or vector_layers.is_packed(path)):
         table = layer_tables.LayerTable.open(path, layer, crs)
-    elif start and suffix in layer_tables.WORKBOOK_SUFFIXES:
-        table = layer_tables.FrameTable.open(path, layer, expect)
+    elif is_wide or (start and suffix in layer_tables.WORKBOOK_SUFFIXES):
+        table = layer_tables.FrameTable.open(path, None if is_wide else layer, expect)
     else:
         table = CsvTable.open(path)
-    if layer is not None and isinstance(table, ParquetTable | CsvTable):
+    if layer is not None and (is_wide or isinstance(table, ParquetTable | CsvTable)):
         raise UsageError(Note("formats.no_layers_here", file=path.name), way_out=Note("formats.leave_layer_out"))
     names = Counter(name for name in table.schema.names if name)
     repeated = [Note("formats.column_repeated", column=name, count=count) for name, count in names.items() if count > 1]

@@ -28,6 +28,7 @@ from qpvgeo.formats.cells import NUMBER, SECRET_MARKS, Numbers, find_column, is_
 from qpvgeo.formats.csv_records import Rows, rows_of, usual_width
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.limits import LARGEST, content_of, require_few, require_narrow
+from qpvgeo.formats.open_documents import is_open_document
 from qpvgeo.formats.table_headers import has_names, is_note, two_lines
 from qpvgeo.formats.zip_members import read_member, zip_members
 from qpvgeo.language import Note
@@ -49,7 +50,7 @@ __all__ = [
 _HEAD = 100
 _LOOKED_AT_BYTES = 1 << 16
 _DELIMITERS = (";", ",", "\t", "|")
-_SUFFIXES = {".csv", ".txt", ".tsv", ".xls", ".xlsx", ".parquet"}
+_SUFFIXES = {".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".parquet"}
 _CODE = re.compile(r"[0-9A-Z]*\d[0-9A-Z]*")
 _Lines = list[tuple[int, list[str]]]
 
@@ -87,7 +88,7 @@ def read_table(
     Parameters
     ----------
     path
-        CSV (semicolon, comma, tab or bar; UTF-8 with or without byte order mark, else cp1252), xls or xlsx, Parquet, or
+        CSV (semicolon, comma, tab or bar; UTF-8 with or without byte order mark, else cp1252), xls, xlsx, ods, Parquet,
         a zip that holds one such table, or one compressed by gzip. The content decides, not the suffix.
     sheet
         Name of the sheet of a workbook, in any case; found by its header when not given.
@@ -207,12 +208,10 @@ def _from_zip(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candidate]:
         foreign(name, way_out=Note("formats.unpack_by_hand"), kind=ArchiveError),
         zipfile.ZipFile(io.BytesIO(raw)) as archive,
     ):
-        if "[Content_Types].xml" in archive.namelist():
+        if "[Content_Types].xml" in archive.namelist() or is_open_document(archive.namelist()):
             yield from _from_workbook(raw, name, sheet)
             return
         held = zip_members(archive, name)
-        if {"mimetype", "content.xml"} <= set(held):
-            raise DataError(Note("formats.open_document", file=name), way_out=Note("formats.save_as_xlsx"))
         members = [member for member in held if _is_table(member)]
         total = sum(archive.getinfo(member).file_size for member in members)
         if total > LARGEST:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import python_calamine
 
 from qpvgeo.errors import DataError
+from qpvgeo.formats import open_documents
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.zip_members import read_member, zip_members
 from qpvgeo.language import Note
@@ -43,18 +44,19 @@ def sheets(raw: bytes, name: str, wanted: str | None = None) -> Iterator[Sheet]:
     DataError
         The workbook is damaged, a sheet is too large, or none has that title: lists them.
     """
+    if _is_open_document(raw, name):
+        found = list(open_documents.tables(raw, name, _require_area))
+        for title in _kept([one.title for one in found], name, wanted):
+            table = next(one for one in found if one.title == title)
+            yield Sheet(title, lambda table=table: table.rows, table.hidden)  # type: ignore[misc]
+        return
     if raw[:2] == b"PK":
         _require_bounded(raw, name)
     with foreign(name):
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
         titles = list(book.sheet_names)
         shown = {one.name for one in book.sheets_metadata if one.visible == python_calamine.SheetVisibleEnum.Visible}
-    kept = [title for title in titles if wanted is None or title.casefold() == wanted.casefold()]
-    if not kept:
-        raise DataError(
-            Note("formats.no_sheet", file=name, sheet=str(wanted)), way_out=Note("formats.its_sheets", sheets=titles)
-        )
-    for title in kept:
+    for title in _kept(titles, name, wanted):
         with foreign(name):
             sheet = book.get_sheet_by_name(title)
             height, width = sheet.height, sheet.width
@@ -65,6 +67,23 @@ def sheets(raw: bytes, name: str, wanted: str | None = None) -> Iterator[Sheet]:
                 return sheet.to_python(skip_empty_area=False)  # type: ignore[return-value]
 
         yield Sheet(title, load, title not in shown)
+
+
+def _is_open_document(raw: bytes, name: str) -> bool:
+    if raw[:2] != b"PK":
+        return False
+    with foreign(name), zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        return open_documents.is_open_document(archive.namelist())
+
+
+def _kept(titles: list[str], name: str, wanted: str | None) -> list[str]:
+    """Titles of the sheets to read."""
+    kept = [title for title in titles if wanted is None or title.casefold() == wanted.casefold()]
+    if not kept:
+        raise DataError(
+            Note("formats.no_sheet", file=name, sheet=str(wanted)), way_out=Note("formats.its_sheets", sheets=titles)
+        )
+    return kept
 
 
 def _require_area(name: str, title: str, rows: int, columns: int) -> None:

@@ -295,6 +295,7 @@ ENDINGS = (
     ".tsv",
     ".xls",
     ".xlsx",
+    ".ods",
     ".shp",
     ".geojson",
     ".json",

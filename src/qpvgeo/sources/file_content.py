@@ -26,7 +26,8 @@ __all__ = ["SUFFIXES", "Found", "Kind", "codes_columns", "is_published_name", "j
 Kind = Literal["perimeters", "communes"] | known_tables.TableKind
 
 _TEXTS = (".csv", ".txt", ".tsv")
-_TABLES = (*_TEXTS, ".xls", ".xlsx")
+_BOOKS = (".xls", ".xlsx", ".ods")
+_TABLES = (*_TEXTS, *_BOOKS)
 SUFFIXES = (*_TABLES, *vector_layers.SUFFIXES, ".zip", ".gz")
 """Endings of the files that are looked at."""
 
@@ -199,7 +200,7 @@ def _packed_head(archive: zipfile.ZipFile) -> bytes | None:
     """First bytes of the table in an archive; None where it holds none."""
     tables = [name for name in archive.namelist() if name.lower().endswith(_TEXTS)]
     if not tables:
-        books = any(name.lower().endswith((".xls", ".xlsx")) for name in archive.namelist())
+        books = any(name.lower().endswith(_BOOKS) for name in archive.namelist())
         return _WORKBOOKS[0] if books else None
     with archive.open(tables[0]) as stream:
         return stream.read(_HEAD_BYTES)

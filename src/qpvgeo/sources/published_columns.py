@@ -323,7 +323,10 @@ def commune_kinds(frame: pd.DataFrame, given: pd.Series) -> pd.Series:
     if column is not None:
         return frame[column].map({text: _KINDS.get(normalise(text)) for text in frame[column].dropna().unique()})
     parts = {part for parts in official.ARRONDISSEMENTS.values() for part in parts}
-    return given.isin(parts).map({True: "arrondissement", False: "commune"})
+    kinds = given.isin(parts).map({True: "arrondissement", False: "commune"})
+    # communes since 1943: those of the day have no last day
+    end = find_column(frame, ["date_fin"]) if find_column(frame, ["date_debut"]) is not None else None
+    return kinds if end is None else kinds.mask(frame[end].notna(), "former")
 
 
 def identified(

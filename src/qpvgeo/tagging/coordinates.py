@@ -232,8 +232,9 @@ def _of_table(table: pd.DataFrame, xy: Any, crs: Any) -> Coordinates:  # noqa: A
     require.require_once(table, [*where.columns, *([] if where.crs_column is None else [where.crs_column])])
     if len(where.columns) == 1:
         x, y, odd, own = _in_cells(table[where.columns[0]])
-        if where.crs_column is None and own.notna().any():
-            x, y, lost = _from_each(x, y, own.fillna(str(where.crs)), None)
+        if where.crs is None or own.notna().any():
+            said = str(where.crs) if where.crs_column is None else table[where.crs_column].astype("str")
+            x, y, lost = _from_each(x, y, own.fillna(said), None)
             return Coordinates(x, y, pyproj.CRS.from_epsg(DEGREES), table.index, np.flatnonzero(odd), unprojected=lost)
     else:
         (x, odd_x), (y, odd_y) = (numbers_of(table[name]) for name in where.columns)

@@ -78,11 +78,27 @@ _LABELS = {
 _CELLS = (
     *("geo_point_2d", "geo_point", "geopoint", "coordonneesxy", "coordonnees_xy", "geolocalisation", "geoloc"),
     *("coordonnees_gps", "coordonnees_geo", "coordonnees_geographiques", "coordonnees", "coordinates", "lat_lon"),
-    *("latlon", "lat_lng", "latlng", "gps", "position", "localisation", "location", "point_geo", "geopoint_2d"),
+    *(
+        "geolocetablissement",
+        "geoloc_etablissement",
+        "lat_long",
+        "latitude_longitude",
+        "latlon",
+        "lat_lng",
+        "latlng",
+        "gps",
+        "position",
+        "localisation",
+        "location",
+        "point_geo",
+        "geopoint_2d",
+    ),
 )
 
 _SHAPE_CELLS = ("wkt", "geojson", "geo_shape", "geometry", "geom", "the_geom", "wkt_geom", "geometrie", "shape")
 """Columns of which a cell holds both coordinates."""
+
+_GEOJSON_CELLS = ("geojson", "geo_shape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +127,8 @@ class Location:
         In this order: degrees (`lon` and `lat`, and the like); `geo_point_2d`; `x` and `y` and the like beside a column
         of projections (EPSG numbers, or names such as `LAMB93` and `RGR92UTM40`); names that say Lambert-93 (`x_l93`
         and `y_l93`); the columns of Sirene, in the legal projection of the commune of each row where a column names
-        it, else in Lambert-93; a column of WKT or GeoJSON. `x` and `y` alone are not taken: in the national table of
+        it, else in Lambert-93; a column of WKT, in the projection
+        of each row where a column gives it, or of GeoJSON. `x` and `y` alone are not taken: in the national table of
         addresses their projection changes with the territory.
 
         Examples
@@ -134,7 +151,11 @@ class Location:
         if cell is None and set(_SIRENE) <= set(lower):
             commune = next((lower[name] for name in _COMMUNES if name in lower), None)
             return cls((lower[_SIRENE[0]], lower[_SIRENE[1]]), _EPSG_LAMBERT_93, commune)
-        cell = cell or next((lower[name] for name in _SHAPE_CELLS if name in lower), None)
+        if cell is None:
+            cell = next((lower[name] for name in _SHAPE_CELLS if name in lower), None)
+            # GeoJSON is in degrees, whatever stands beside it
+            if cell is not None and epsg is not None and normalise(cell) not in _GEOJSON_CELLS:
+                return cls((cell,), None, epsg)
         return None if cell is None else cls((cell,), DEGREES)
 
     @classmethod
@@ -161,7 +182,7 @@ class Location:
             return None
         if by_row:
             return cls(found.columns, _EPSG_LAMBERT_93 if normalise(crs) in _COMMUNES else None, crs)
-        if crs is None and len(found.columns) == 1:
+        if crs is None and found.crs_column is None and len(found.columns) == 1:
             return cls(found.columns, DEGREES)
         return found if crs is None else cls(found.columns, crs)
 

@@ -90,7 +90,7 @@ def _figures(path: Path | None) -> pd.DataFrame:
 
     if path is None:
         return published_figures()
-    if path.suffix.lower() not in (".csv", ".tsv", ".txt", ".xlsx", ".xls"):
+    if path.suffix.lower() not in (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods"):
         raise DataError(Note("cli.not_a_table", file=path.name), way_out=Note("published.figures_way_out"))
     return read_table(path).reset_index(drop=True)
 
