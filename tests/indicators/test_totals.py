@@ -11,6 +11,7 @@ from tests.builders import refused
 
 import qpvgeo as qg
 from qpvgeo import facts
+from qpvgeo.codes.places import find_area
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.indicators.denominators import DOM
 from qpvgeo.indicators.totals import OVERSEAS_SCOPE, SUMMARY_COLUMNS, TOTAL, headline, published_summary, summary
@@ -158,6 +159,28 @@ def test_summary_of_a_place(place, codes):
     figures = summary(people, by="department", place=place)
     assert figures.index[:-1].tolist() == codes
     assert figures.loc[TOTAL, "n_qpv"] == len(codes)
+
+
+@pytest.mark.parametrize(
+    ("place", "departments"),
+    [("Nord-Pas-de-Calais", ["59", "62"]), ("Hauts-de-France", ["02", "59", "60", "62", "80"]), ("62", ["62"])],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("by", ["territory", "region"])
+def test_the_share_of_a_place_is_over_the_people_of_the_place(place, departments, by):
+    people = table(dict.fromkeys(["QN05901N", "QN06201N", "QN97401N"], 1000))
+    figures = summary(people, place=place, by=by, denominators=2020)
+    held = facts.census_populations(2020)
+    below = sum(held[code][0] for code in departments)
+    assert figures["denominator"].tolist() == [below, below]
+    assert figures["share"].tolist() == pytest.approx([1000 * int(figures["n_qpv"].iloc[0]) / below] * 2)
+    assert set(figures["name"]) == {find_area(place).name}
+
+
+def test_a_place_of_several_territories_keeps_their_rows():
+    people = table(dict.fromkeys(["QN97401N", "QN97601N"], 1000))
+    figures = summary(people, place="Océan Indien", denominators=2020)
+    assert figures["name"].tolist() == ["La Réunion", "Mayotte", "Océan Indien"]
 
 
 def test_a_place_without_qpv_or_below_the_department_is_refused():

@@ -128,7 +128,7 @@ def find_area(
     name
         Code or usual name: "Océan Indien", "Nord-Pas-de-Calais", "93", "Seine-Saint-Denis", "MEL", "Maubeuge Val de
         Sambre", "75118", "Paris 18e", "59350". A code in front of a name, as lists of choices write it, is understood
-        too: "Aude (11)".
+        too: "Aude (11)"; so is the department behind the name of a commune: "Saint-Denis (93)".
     communes
         Frame of `qpvgeo.read_communes`, for the names of communes and for what belongs to an EPCI.
     epci
@@ -256,6 +256,8 @@ def _plain_names(name: str) -> frozenset[str]:
 def _names(area: Area) -> frozenset[str]:
     # that of the label, which ends with the code
     names = _plain_names(area.name) | {f"{plain(area.name)} {plain(area.code)}".strip()}
+    if area.level == "commune":
+        names |= {f"{plain(area.name)} {plain(area.departments[0])}"}
     for other in _OTHER_NAMES.get((area.level, area.code), ()):
         names |= _plain_names(other)
     if area.level == "arrondissement":
@@ -321,7 +323,7 @@ def _communes(communes: pd.DataFrame | None, meant: str | None = None) -> Iterat
 
 
 def _may_be(name: str, code: str, last: str) -> bool:
-    if last == code.lower() or last in name.lower() or last in ("saint", "sainte"):
+    if (last and code.lower().startswith(last)) or last in name.lower() or last in ("saint", "sainte"):
         return True
     return not name.isascii() and last in plain(name)
 

@@ -79,7 +79,8 @@ def summary(
         - `region`, by the code of the QPV.
     place
         Only the QPV of a department, a region, a former region, a territory or a group of departments ("Océan
-        Indien"), by its code or its usual name. For the QPV of an EPCI or a commune see `qpvgeo.coverage`.
+        Indien"), by its code or its usual name, over the people of its departments. For the QPV of an EPCI or a
+        commune see `qpvgeo.coverage`.
 
     Returns
     -------
@@ -134,9 +135,8 @@ def summary(
     described = describe_qpv(qpv, population)
     below = Denominators.choose(denominators, forms.reference_year(population))
     held = Completeness(described["department"], int(described["vintage"].iloc[0]))
-    if place is not None:
-        described = _of_place(described, place)
-    frame = _table(described, below, by, held)
+    area = find_area(place) if isinstance(place, str) else place
+    frame = _table(described if area is None else _of_place(described, area), below, by, held, area)
     sources = [part for part in ([qpv] if population is qpv else [qpv, population]) if isinstance(part, pd.DataFrame)]
     provenance.stamp(
         frame,
@@ -151,7 +151,7 @@ def summary(
     return frame
 
 
-def _of_place(described: pd.DataFrame, place: str | Area) -> pd.DataFrame:
+def _of_place(described: pd.DataFrame, area: Area) -> pd.DataFrame:
     """QPV of a place, by their codes.
 
     Raises
@@ -159,7 +159,6 @@ def _of_place(described: pd.DataFrame, place: str | Area) -> pd.DataFrame:
     UsageError
         The place is no group of departments, or no QPV lies in it.
     """
-    area = find_area(place) if isinstance(place, str) else place
     if not area.whole_departments:
         raise UsageError(
             Note("indicators.place_below_department", place=area.label), way_out=Note("indicators.use_coverage")
@@ -170,24 +169,31 @@ def _of_place(described: pd.DataFrame, place: str | Area) -> pd.DataFrame:
     return inside
 
 
-def _table(described: pd.DataFrame, below: Denominators, by: Unit, held: Completeness) -> pd.DataFrame:
-    """Rows of the units, then the scopes."""
+def _table(
+    described: pd.DataFrame, below: Denominators, by: Unit, held: Completeness, area: Area | None = None
+) -> pd.DataFrame:
+    """Rows of the units, then the scopes; of a unit that reaches beyond the place its part, so named."""
     names = unit_names(by)
     groups = {str(key): part for key, part in described.groupby(by, sort=False)}
     rows: dict[str, dict[str, Any]] = {}
     for key in sorted(groups, key=_hexagone_first):
-        name = names.get(key, key)
-        rows[key] = {**_figures(groups[key], departments_of(key, by), below, held, unit=key, name=name), "name": name}
+        whole = departments_of(key, by)
+        inside = whole if area is None else [code for code in whole if code in area.departments]
+        name = names.get(key, key) if area is None or inside == whole else area.name
+        rows[key] = {
+            **_figures(groups[key], inside, below, held, unit=key if inside == whole else "", name=name),
+            "name": name,
+        }
     present = set(described["territory"])
     if {"hexagone", *DOM} <= present:
         scope = described[described["territory"].isin(["hexagone", *DOM])]
         covered = _covered(scope, by, held)
         rows[OVERSEAS_SCOPE] = _figures(scope, covered, below, held)
         rows[OVERSEAS_SCOPE]["name"] = "Hexagone and the five overseas departments"
-    rows[TOTAL] = {
-        **_figures(described, _covered(described, by, held), below, held),
-        "name": "All territories of the source",
-    }
+    covered = _covered(described, by, held)
+    covered = covered if area is None else [code for code in covered if code in area.departments]
+    rows[TOTAL] = _figures(described, covered, below, held)
+    rows[TOTAL]["name"] = "All territories of the source" if area is None else area.name
     return _typed(rows, by)
 
 
