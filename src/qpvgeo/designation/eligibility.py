@@ -9,6 +9,7 @@ Source: décret n° 2014-767, art. 2 to 4; Insee, dictionary of the gridded data
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
@@ -55,6 +56,8 @@ CELL_COLUMNS = (
 SetAside = Literal["imputed", "few households"]
 
 _FEW_HOUSEHOLDS = 11
+_LAST_DIGIT = 1e-12
+"""Share by which a sum or a quotient in binary may differ from the exact one."""
 _COUNTED = ("population", "households", "poor_households", "poor_population", "living_standard_sum_eur")
 _JUDGED = ("eligible", "above threshold")
 _APART: tuple[SetAside, ...] = ("imputed", "few households")
@@ -169,7 +172,7 @@ def eligible_cells(  # noqa: PLR0913 - what is judged, by which figures, and wha
         below = _below_by_income(cells, column)
     cells["basis"] = _basis(grid, numbers)
     small, unknown = (unit.isin(names).to_numpy() for names in _unfit(by_unit, rules))
-    below = below.mask(cells["population"].isna(), pd.NA)
+    below = below.where(cells["population"] > 0, pd.NA)
     cells["state"] = _states(cells, below, small=small, unknown=unknown | unsaid, apart=apart)
     cells["eligible"] = below.where(cells["state"].isin(_JUDGED), pd.NA)
     cells.loc[cells["state"].isin(["no unit", "unit too small"]), "eligible"] = False
@@ -205,11 +208,13 @@ def moved(cells: pd.DataFrame, factor: float) -> pd.DataFrame:
     """
     judged_before = cells["state"].isin(_JUDGED)
     if cells["income_eur"].notna().any():
-        below = cells["income_eur"].astype("Float64") < cells["threshold_eur"].astype("Float64") * factor
+        # 12,000 x 1.1 is a little more than 13,200 in binary
+        limit = (cells["threshold_eur"].astype("Float64") * factor).round(6)
+        below = cells["income_eur"].astype("Float64") < limit
     else:
         # the margin of a rate of poverty is what is missing to it
         rate = cells["poverty_rate"].astype("Float64")
-        below = rate >= (rate + cells["margin"].astype("Float64")) / factor
+        below = rate >= (rate + cells["margin"].astype("Float64")) / factor * (1 - _LAST_DIGIT)
     state = cells["state"].where(~judged_before, below.map({True: "eligible", False: "above threshold"}))
     return cells.assign(eligible=cells["eligible"].where(~judged_before, below.astype("boolean")), state=state)
 
@@ -252,7 +257,7 @@ def _below_by_income(cells: pd.DataFrame, income: pd.Series) -> pd.Series:
 def _unfit(by_unit: pd.DataFrame, rules: Rules) -> tuple[list[Any], list[Any]]:
     """Units that are too small, and units of which the median or the population is not known."""
     people = by_unit["population"]
-    small = people.notna() & ~people.map(lambda one: rules.unit_qualifies(Decimal(str(one))), na_action="ignore").eq(
+    small = people.notna() & ~people.map(lambda one: rules.unit_qualifies(Fraction(str(one))), na_action="ignore").eq(
         other=True
     )
     unknown = ~small & (people.isna() | by_unit["median"].isna())
@@ -322,9 +327,8 @@ def _poverty(
     for unit, rows in cells[rate.notna()].groupby("unit"):
         wanted = float(rows["population"][below.reindex(rows.index).fillna(value=False)].sum())
         ranked = rate.reindex(rows.index).sort_values(ascending=False)
-        reached = rows["population"].reindex(ranked.index).astype(float).cumsum()
-        # a sum in another order may differ in its last digit
-        at = int(np.searchsorted(reached.to_numpy(), wanted * (1 - 1e-12)))
+        reached = rows["population"].reindex(ranked.index).astype(float).fillna(0).cumsum()
+        at = int(np.searchsorted(reached.to_numpy(), wanted * (1 - _LAST_DIGIT)))
         required[unit] = float(ranked.iloc[min(at, len(ranked) - 1)]) if wanted > 0 else float("inf")
         at_rate = required[unit] if wanted > 0 else None
         calibration[str(unit)] = {"poverty_rate": at_rate, "people_below_by_mean": wanted}

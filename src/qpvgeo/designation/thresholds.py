@@ -1,12 +1,13 @@
-"""Income threshold below which a quartier can be designated, in exact decimal arithmetic.
+"""Income threshold below which a quartier can be designated, in exact arithmetic.
 
 Source: décret n° 2014-767 of 3 July 2014, art. 2 and 4 (and its version by décret n° 2023-1312); décret n° 2014-1575 of
 22 December 2014, art. 1 to 3, for Martinique and La Réunion.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,10 @@ class Rules:
     """
 
     regime: str
-    national_weight: Decimal
-    local_weight: Decimal
+    national_weight: Fraction
+    local_weight: Fraction
     swap_population: int | None
-    share: Decimal
+    share: Fraction
     round_up_eur: int
     min_unit_population: int
     population_round_up: int | None
@@ -53,18 +54,17 @@ class Rules:
     article: str
     data: str
 
-    def unit_qualifies(self, population: Decimal) -> bool:
+    def unit_qualifies(self, population: Fraction) -> bool:
         """Tell whether a unit is large enough, its population rounded up as the decree says."""
         step = self.population_round_up
-        counted = population if step is None else (population / step).to_integral_value(ROUND_CEILING) * step
-        return counted >= self.min_unit_population
+        return (population if step is None else math.ceil(population / step) * step) >= self.min_unit_population
 
-    def threshold(self, national: Decimal, local: Decimal, population: Decimal) -> int:
+    def threshold(self, national: Fraction, local: Fraction, population: Fraction) -> int:
         """Threshold in euros a year and consumption unit."""
         swapped = self.swap_population is not None and population >= self.swap_population
         weights = (self.local_weight, self.national_weight) if swapped else (self.national_weight, self.local_weight)
         exact = self.share * (weights[0] * national + weights[1] * local)
-        return int((exact / self.round_up_eur).to_integral_value(ROUND_CEILING)) * self.round_up_eur
+        return math.ceil(exact / self.round_up_eur) * self.round_up_eur
 
 
 def rules_of(regime: str) -> Rules:
@@ -94,10 +94,10 @@ def rules_of(regime: str) -> Rules:
     row = known[regime]
     return Rules(
         regime,
-        Decimal(row["national_weight"]),
-        Decimal(row["local_weight"]),
+        Fraction(row["national_weight"]),
+        Fraction(row["local_weight"]),
         _whole(row["swap_population"]),
-        Decimal(row["share"]),
+        Fraction(row["share"]),
         int(row["round_up_eur"]),
         int(row["min_unit_population"]),
         _whole(row["population_round_up"]),
@@ -165,7 +165,7 @@ def income_threshold(national_median: Any, local_median: Any, population: Any, *
         columns = {name: pd.Series(value) for name, value in given.items() if np.ndim(value)}
     if not columns:
         problems: list[str] = []
-        numbers = [_decimal(value, name, None, problems) for name, value in given.items()]
+        numbers = [_exact(value, name, None, problems) for name, value in given.items()]
         _refuse(problems)
         return _one(rules, numbers)
     index = next(iter(columns.values())).index
@@ -175,7 +175,7 @@ def income_threshold(national_median: Any, local_median: Any, population: Any, *
     _refuse(problems)
     rows = {name: columns[name].tolist() if name in columns else [given[name]] * len(index) for name in given}
     read = {
-        name: [_decimal(value, name, label, problems) for label, value in zip(index, values, strict=True)]
+        name: [_exact(value, name, label, problems) for label, value in zip(index, values, strict=True)]
         for name, values in rows.items()
     }
     _refuse(problems)
@@ -190,17 +190,15 @@ def _one(rules: Rules, numbers: Any) -> Any:  # noqa: ANN401
     return rules.threshold(national, local, population)
 
 
-def _decimal(value: object, name: str, label: object, problems: list[str]) -> Decimal | None:
-    """A value as an exact decimal; None where it is missing."""
+def _exact(value: object, name: str, label: object, problems: list[str]) -> Fraction | None:
+    """A value as it prints, exactly; None where it is missing."""
     if value is None or value is pd.NA or (isinstance(value, float | np.floating) and np.isnan(value)):
         return None
     try:
-        if isinstance(value, bool | np.bool_ | str | Mapping):
-            raise InvalidOperation  # noqa: TRY301 - judged with what Decimal itself refuses
-        number = value if isinstance(value, Decimal) else Decimal(str(value))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or number < 0:
+        number = Fraction(-1 if isinstance(value, bool | np.bool_ | str | Mapping) else str(value))
+    except ValueError:
+        number = Fraction(-1)
+    if number < 0:
         where = name if label is None else f"{name}[{label!r}]"
         problems.append(Note("designation.not_an_amount", where=where, value=repr(value)))
         return None

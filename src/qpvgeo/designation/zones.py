@@ -192,7 +192,8 @@ class Enough:
 
     def __call__(self, summed: pd.DataFrame) -> pd.Series:
         """Tell which zones, of their `population` and `density_km2`."""
-        found = summed["population"] >= self.people
+        # a sum of tenths may be short of a whole by its last digit
+        found = summed["population"].round(6) >= self.people
         return found if self.density_km2 is None else found & (summed["density_km2"] >= self.density_km2)
 
 
@@ -279,7 +280,7 @@ def _near_misses(
     enough: Enough,
 ) -> pd.DataFrame:
     """Zones and cells that a little more people or income would turn, and those that a little less would."""
-    people = summed["population"]
+    people = summed["population"].round(6)
     small = summed[(people < enough.people) & (people >= _NEAR_PEOPLE * enough.people)]
     passed = zones[zones["narrow"].to_numpy(bool)]
     eligible = cells["eligible"].fillna(value=False).to_numpy(bool)
