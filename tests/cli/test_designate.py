@@ -138,6 +138,46 @@ def test_one_question_at_a_time(drawn):
         run("--sample", "--sensitivity", "--judge", str(drawn))
 
 
+@pytest.mark.parametrize(
+    ("options", "keys"),
+    [
+        (["--poverty-rate", "0.3"], ["cli.designate_rate_alone"]),
+        (["--sensitivity", "-o", "zones.gpkg"], ["cli.endings"]),
+    ],
+)
+def test_options_that_do_not_fit_are_told_without_the_way_out_of_medians(options, keys):
+    with pytest.raises(UsageError) as raised:
+        run("--sample", *options)
+    assert ([problem.key for problem in raised.value.problems], raised.value.way_out) == (keys, "")
+
+
+def test_a_table_of_units_has_its_own_people(tmp_path):
+    units = tmp_path / "units.csv"
+    units.write_text("commune,unit,population\n99001,A,60000\n")
+    with pytest.raises(UsageError) as raised:
+        run("--units", str(units), "--unit-population", "5", "--median", "1", "--national-median", "1")
+    assert [problem.key for problem in raised.value.problems] == ["cli.exclude"]
+
+
+def test_a_table_of_units_without_medians_is_refused(tmp_path):
+    units = tmp_path / "units.csv"
+    units.write_text("commune,unit,population\n99001,A,60000\n")
+    with pytest.raises(UsageError) as raised:
+        run("--grid", str(qg.sample().grid_2019), "--units", str(units), "--national-median", "20000")
+    assert raised.value.key == "cli.designate_no_median"
+
+
+def test_the_medians_of_a_table_go_before_that_of_the_sample(tmp_path):
+    units = tmp_path / "units.csv"
+    units.write_text("commune,unit,population,median\n99001,A,60000,20500\n")
+    # 0.6 x (0.7 x 20,500 + 0.3 x 20,500)
+    assert answer("--sample", "--units", str(units))["threshold_eur"] == 12_300
+
+
+def test_a_gap_is_a_whole_number_of_cells():
+    assert "1.5 is not a whole number" in run("--sample", "--gap", "1.5").stderr
+
+
 def test_kinds_of_cells_are_counted_and_set_aside():
     found, aside = answer("--sample"), answer("--sample", "--set-aside", "imputed")
     assert found["basis"]["imputed"] == aside["states"]["imputed"] > 0

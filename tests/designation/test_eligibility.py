@@ -233,3 +233,46 @@ def test_a_column_of_medians_is_compared_as_it_is():
     # strictly below; what is missing is not known, and not above
     assert cells["eligible"].tolist() == [True, False, pd.NA, False, False]
     assert cells["state"].iloc[2] == "no data"
+
+
+@pytest.mark.parametrize("values", [["0"] * 5, [9] * 5, [0.5] * 5], ids=["texts", "nines", "halves"])
+def test_marks_of_imputation_that_are_no_truths_are_refused(values):
+    error = refused(lambda: judged(grid_of(ROWS, imputed=values)), "designation.grid_unusable", DataError)
+    assert [(one.key, one.values["column"]) for one in error.problems] == [("designation.not_truths", "imputed")]
+
+
+def test_ones_and_zeros_are_marks_of_imputation():
+    cells = judged(grid_of(ROWS, imputed=[1, 0, None, 1.0, 0]))
+    assert cells["basis"].tolist() == ["imputed", "observed", "observed", "imputed", "observed"]
+
+
+@pytest.mark.parametrize("income", ["med", "poverty"])
+def test_a_cell_without_people_is_no_data(income):
+    rows = [(0, 0, 0, 9_000, 15), (0, 1, 100, 9_000, 15)]
+    cells = judged(grid_of(rows, med=[9_000, 9_000]), income=income, poverty_rate=0.4)
+    assert cells["state"].tolist() == ["no data", "eligible"]
+
+
+def test_people_that_are_not_known_do_not_move_the_rate_required():
+    # 1,950 people are below by the mean: the cells of 10, 9 and 8 poor of 20 hold them
+    rows = [(3, 3, float("nan"), 9_000, 9.5), *ROWS]
+    cells = judged(grid_of(rows), income="poverty")
+    assert cells.attrs["qpvgeo"]["calibration"]["U"]["poverty_rate"] == pytest.approx(0.4)
+    assert cells["state"].tolist() == ["no data", *["eligible"] * 3, *["above threshold"] * 2]
+
+
+@pytest.mark.parametrize("code", [1001, 1001.0], ids=["whole", "float"])
+def test_codes_of_communes_that_became_numbers_find_their_unit(code):
+    assert judged(grid_of(ROWS, communes=[code] * 5))["unit"].tolist() == ["U"] * 5
+
+
+def test_an_amount_that_cannot_be_is_told_once_for_a_unit():
+    units = pd.concat([units_of(median=-1), units_of(median=-1).set_axis(["01002"])])
+    error = refused(lambda: judged(grid_of(ROWS), units), "designation.units_unusable", DataError)
+    assert [problem.values["value"] for problem in error.problems] == ["-1"]
+
+
+def test_an_income_at_a_moved_threshold_is_not_below_it():
+    # 12,000 x 1.1 is 13,200.000000000002 in binary
+    cells = judged(grid_of(ROWS, med=[13_200, 13_199.99, 1, 1, 1]), income="med")
+    assert moved(cells, 1.1)["state"].tolist()[:2] == ["above threshold", "eligible"]

@@ -74,3 +74,7 @@ def test_what_is_no_table_of_cells_is_refused(given):
 
 def test_one_contiguity_may_be_given_alone(cells):
     assert sensitivity(cells, **ONE | {"contiguity": "rook"})["contiguity"].tolist() == ["rook"]
+
+
+def test_what_is_no_frame_is_refused():
+    refused(lambda: sensitivity(None), "frames.not_a_frame", UsageError)

@@ -1,6 +1,10 @@
 """Income thresholds: each side of every boundary of the decrees."""
 
+import decimal
+import math
+import random
 from decimal import Decimal
+from fractions import Fraction
 
 import pandas as pd
 import pytest
@@ -29,6 +33,32 @@ def test_rounding_up_to_the_next_hundred_is_exact(national, local, population, t
         refused(lambda: qg.income_threshold(national, local, population), "designation.no_threshold", UsageError)
     else:
         assert qg.income_threshold(national, local, population) == threshold
+
+
+def by_hand(national, local, population):
+    """The formula of article 4 in fractions, None for a unit that is too small."""
+    if -(-population // 100) < 100:
+        return None
+    weights = (7, 3) if population < 5_000_000 else (3, 7)
+    exact = Fraction(6, 1000) * (weights[0] * Fraction(str(national)) + weights[1] * Fraction(str(local))) / 10
+    return math.ceil(exact) * 100
+
+
+def test_any_amounts_give_the_formula_of_the_decree():
+    rng = random.Random(1)
+    sizes = [4_999_999, 5_000_000, 9_900, 9_901, 10_000]
+    rows = [(rng.randrange(50, 600) * 50, round(rng.uniform(1, 60_000), rng.randrange(3)), rng.choice(sizes))
+            for _ in range(3_000)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["national", "local", "population"], dtype="object")
+    found = qg.income_threshold(table["national"], table["local"], table["population"])
+    assert [None if one is pd.NA else one for one in found] == [by_hand(*row) for row in rows]
+
+
+@pytest.mark.parametrize("digits", [3, 28])
+def test_the_precision_of_decimals_that_the_caller_set_changes_nothing(digits):
+    with decimal.localcontext(prec=digits):
+        assert qg.income_threshold(20_000, 20_000, 9_901) == 12_000
+        assert qg.income_threshold(Decimal("20000." + "0" * 40 + "1"), 20_000, 20_000) == 12_100
 
 
 def test_weights_swap_from_five_million_inhabitants_on():

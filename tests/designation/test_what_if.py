@@ -271,3 +271,24 @@ def test_one_cell_is_found_whenever_one_is_enough(values, shape):
     before, changes = judged_one(shape, cells)
     if before["passes"] is not pd.NA and len(changes) != 1:
         assert (not before["passes"]) not in [one for one in single_changes(shape, cells) if one is not pd.NA]
+
+
+@pytest.mark.parametrize("people", [(123, 456, 789), (333.3, 333.3, 333.4)], ids=["whole", "tenths"])
+def test_incomes_all_at_the_threshold_are_not_below_it(people):
+    cells = medians_of([(0, east, count, 12_000) for east, count in enumerate(people)])
+    for width in (1.37, 2.11, 3):
+        verdict, _ = judged_one(box(0, 0, width, 1), cells, min_population=0)
+        assert reasons(verdict) == ["too_rich"]
+
+
+def test_tenths_that_make_up_the_least_people_pass():
+    cells = medians_of([(0, east, 0.1, 11_000) for east in range(10)])
+    verdict, _ = judged_one(box(0, 0, 10, 1), cells, min_population=1)
+    assert verdict["passes"] is True
+
+
+def test_a_part_of_a_person_missing_is_one_person():
+    cells = medians_of([(0, 0, 999.7, 11_000), (0, 1, 100, 11_000)])
+    verdict, _ = judged_one(box(0, 0, 1, 1), cells)
+    assert verdict["reasons"][0].say("en") == "1 person short of 1,000"
+    assert verdict["reasons"][0].say("fr") == "il manque 1 habitant pour atteindre 1\u202f000"

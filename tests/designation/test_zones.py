@@ -7,7 +7,7 @@ from tests.builders import refused
 from tests.designation.grids import ROWS, cell_id, grid_of, medians_of, qpv_of, units_of
 
 import qpvgeo as qg
-from qpvgeo.errors import UsageError
+from qpvgeo.errors import DataError, UsageError
 
 
 @pytest.fixture
@@ -32,6 +32,32 @@ def test_one_zone_passes_one_is_short_of_people_and_one_cell_is_a_little_too_ric
 def test_a_zone_of_exactly_the_least_people_passes(cells):
     assert len(qg.candidate_zones(cells, min_population=1_100).zones) == 1
     assert len(qg.candidate_zones(cells, min_population=1_101).zones) == 0
+
+
+def test_tenths_that_make_up_the_least_people_are_a_candidate_in_every_table():
+    # ten times 0.1 is 0.9999999999999999 in binary
+    cells = medians_of([(0, east, 0.1, 11_000) for east in range(10)])
+    found = qg.candidate_zones(cells, min_population=1)
+    assert found.zones["narrow"].tolist() == [False]
+    table = qg.designation.designation_sensitivity(
+        cells, threshold_factors=[1], contiguity=["rook"], gap=[0], min_population=[1]
+    )
+    assert table["zones"].tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "key"),
+    [("eligible", "False", "not_truths"), ("population", "12", "income_not_numbers")],
+)
+def test_texts_in_the_table_of_cells_are_refused(cells, column, value, key):
+    texts = cells.assign(**{column: value})
+    error = refused(lambda: qg.candidate_zones(texts), "designation.cells_unusable", DataError)
+    assert [problem.key for problem in error.problems] == [f"designation.{key}"]
+
+
+def test_a_gap_that_is_too_long_is_told_the_longest(cells):
+    error = refused(lambda: qg.candidate_zones(cells, gap=1_001), "designation.zones_options", UsageError)
+    assert error.problems[0].values["most"] == 1_000
 
 
 # The threshold is 12,000 euros: 12,600 if it were 5 % higher, 11,400 if it were 5 % lower.

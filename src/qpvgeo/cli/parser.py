@@ -59,7 +59,8 @@ class _Number(click.ParamType[float]):
         try:
             return self.kind(pointed(value) if isinstance(value, str) else value)
         except ValueError:
-            self.fail(Note("cli.not_a_number", given=str(value)), param, ctx)
+            key = "cli.not_a_whole_number" if self.kind is int else "cli.not_a_number"
+            self.fail(Note(key, given=str(value)), param, ctx)
 
 
 _TYPES: dict[Any, click.ParamType[Any]] = {

@@ -91,6 +91,8 @@ def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame) -> Agree
     their own, so that only cells of one unit are compared: the total is the sum of the statistics of the units over the
     sum of their pairs. A large unit weighs by its pairs; `by_unit` shows each.
 
+    QPV are taken not to overlap: what two of them hold of a cell is added up, to the whole cell at most.
+
     Examples
     --------
     >>> import pandas as pd, qpvgeo as qg

@@ -33,6 +33,7 @@ Floats = npt.NDArray[np.float64]
 
 _UNIT_COLUMNS = ("unit", "population", "median")
 _MOST_TOLD = 20
+_NUMBERS = ("population", "households", "income_eur", "threshold_eur", "margin", "poverty_rate")
 
 _OWN_REGIME, _OWN_THRESHOLDS = "martinique-reunion-2014", ("972", "974")
 """Regime of the territories whose threshold rests on the median of the department."""
@@ -72,9 +73,37 @@ def require_cells(cells: Any, needed: Iterable[str]) -> Cells:  # noqa: ANN401 -
     UsageError
         It is not a frame.
     """
+    needed = list(needed)
     require_columns(cells, needed, what=Note("frames.the_cells"), way_out=Note("designation.cells_way_out"))
     require_once(cells, needed)
+    problems = [] if is_flag(cells["eligible"]) else [Note("designation.not_truths", column="eligible")]
+    problems += [
+        Note("designation.income_not_numbers", income=name)
+        for name in needed
+        if name in _NUMBERS and (cells[name].dtype == bool or not pd.api.types.is_numeric_dtype(_inferred(cells[name])))
+    ]
+    if problems:
+        raise DataError(
+            Note("designation.cells_unusable"), problems=problems, way_out=Note("designation.cells_way_out")
+        )
     return distinct_cells(cells)
+
+
+def is_flag(column: pd.Series) -> bool:
+    """Tell whether a column holds truths, ones and zeros, and missing values alone.
+
+    Examples
+    --------
+    >>> is_flag(pd.Series([1, 0, None])), is_flag(pd.Series(["False"])), is_flag(pd.Series([9]))
+    (True, False, False)
+    """
+    held = column.dropna().unique()
+    return all(isinstance(one, bool | np.bool_) or (is_number(one) and one in {0, 1}) for one in held)
+
+
+def _inferred(column: pd.Series) -> pd.Series:
+    """Column of its own kind, numbers where nothing is known."""
+    return column.infer_objects() if column.notna().any() else pd.Series(dtype="float64")
 
 
 def grid_numbers(grid: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
@@ -132,12 +161,10 @@ def settled_units(units: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
     for name in amounts:
         held[name], odd = _amounts(units[name])
         known = held[name].notna().to_numpy()
-        wrong = odd | (known & ~held[name].between(0, np.inf, inclusive="neither").to_numpy())
+        wrong: npt.NDArray[np.bool_] = odd | (known & ~held[name].between(0, np.inf, inclusive="neither").to_numpy())
         problems += [
-            Note(
-                "designation.unit_amount", unit=str(held["unit"].iloc[at]), column=name, value=str(units[name].iloc[at])
-            )
-            for at in np.flatnonzero(wrong)
+            Note("designation.unit_amount", unit=str(unit), column=name, value=value)
+            for unit, value in dict.fromkeys(zip(held["unit"][wrong], units[name][wrong].map(str), strict=True))
         ][:_MOST_TOLD]
         several = held.groupby("unit")[name].nunique(dropna=False)
         problems += [
@@ -162,9 +189,17 @@ def _amounts(column: pd.Series) -> tuple[Floats, npt.NDArray[np.bool_]]:
 
 
 def first_commune(communes: object) -> object:
-    """First commune of a cell, that of most of its households; None where there is none."""
+    """First commune of a cell, that of most of its households; None where there is none. A whole number is a code.
+
+    Examples
+    --------
+    >>> first_commune(["59350", "59009"]), first_commune(59350.0), first_commune("")
+    ('59350', '59350', None)
+    """
     if isinstance(communes, str):
         return communes or None
+    if is_number(communes):
+        return f"{communes:.0f}"
     return next(iter(communes), None) if isinstance(communes, Iterable) else None
 
 

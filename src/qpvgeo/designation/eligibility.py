@@ -19,6 +19,7 @@ import pandas as pd
 from qpvgeo.designation.door import (
     first_commune,
     grid_numbers,
+    is_flag,
     is_number,
     require_places,
     settled_units,
@@ -153,6 +154,9 @@ def eligible_cells(  # noqa: PLR0913 - what is judged, by which figures, and wha
     if not len(grid):
         raise DataError(Note("designation.empty_grid"), way_out=Note("designation.empty_grid_way_out"))
     distinct_cells(grid)
+    if "imputed" in grid.columns and not is_flag(grid["imputed"]):
+        problem = Note("designation.not_truths", column="imputed")
+        raise DataError(Note("designation.grid_unusable"), problems=[problem], way_out=Note("designation.grid_way_out"))
     communes, repaired = settled_units(units)
     _require_income(grid, income, poverty_rate)
     named = grid["communes"].map(first_commune) if "communes" in grid.columns else pd.Series(dtype=object)
@@ -224,7 +228,7 @@ def _require_options(national_median: object, poverty_rate: object, set_aside: I
     problems: list[Note] = []
     amount = float(national_median) if isinstance(national_median, Decimal) else national_median
     if not is_number(amount) or float(amount) <= 0:  # type: ignore[arg-type]
-        problems.append(Note("designation.not_a_median", value=repr(national_median)))
+        problems.append(Note("designation.not_above_0", where="national_median", value=repr(national_median)))
     if poverty_rate is not None and not (is_number(poverty_rate) and 0 <= float(poverty_rate) <= 1):  # type: ignore[arg-type]
         problems.append(Note("designation.not_a_share", value=repr(poverty_rate)))
     apart = [set_aside] if isinstance(set_aside, str) else list(set_aside)

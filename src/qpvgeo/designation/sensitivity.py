@@ -12,6 +12,7 @@ from qpvgeo.designation.door import is_number, require_cells
 from qpvgeo.designation.zones import NEEDED, Enough, candidates_if, zone_problems
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
+from qpvgeo.frames.require import require_frame
 from qpvgeo.language import Note
 
 __all__ = ["designation_sensitivity"]
@@ -65,7 +66,10 @@ def designation_sensitivity(
     >>> bool(table["population"].is_monotonic_increasing)
     True
     """
-    by_proxy = dict(cells) if isinstance(cells, Mapping) else {str(provenance(cells).get("proxy", "")): cells}
+    if not isinstance(cells, Mapping):
+        require_frame(cells, Note("frames.the_cells"))
+        cells = {str(provenance(cells).get("proxy", "")): cells}
+    by_proxy = dict(cells)
     options = _options(by_proxy, threshold_factors, contiguity, gap, min_population)
     rows: list[dict[str, Any]] = []
     for name, frame in by_proxy.items():

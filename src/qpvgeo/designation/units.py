@@ -119,7 +119,7 @@ def _medians(given: Mapping[str, float] | pd.Series | float, unit: pd.Series) ->
 def _require_amounts(given: Mapping[str, Any]) -> None:
     """Raise when an amount is no number above 0."""
     problems = [
-        Note("designation.not_an_amount", where=name, value=repr(value))
+        Note("designation.not_above_0", where=name, value=repr(value))
         for name, value in given.items()
         if not (is_number(value) and value > 0)
     ]

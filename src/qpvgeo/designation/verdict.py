@@ -140,7 +140,9 @@ def verdict(ground: Ground, held: Held) -> Verdict:
     settled = people - open_people
     low, high = ground.range_of.get(unit, (np.nan, np.nan))
     density = people / held.area_km2 if held.area_km2 > 0 else float("nan")
-    failed, unclear = _reasons(ground, held, people, density, sure, unit, threshold)
+    # summed cell by cell, so that incomes that are all at the threshold are not below it
+    over = float((weight * (np.where(known, ground.income[at], 0) - threshold)).sum())
+    failed, unclear = _reasons(ground, held, people, density, over, unit, threshold)
     return Verdict(
         False if failed else None if unclear else True,
         people,
@@ -165,7 +167,7 @@ def _unit(units: Positions, weight: Floats, share: Floats) -> int:
 
 
 def _reasons(  # noqa: PLR0913, PLR0917 - what a verdict rests on
-    ground: Ground, held: Held, people: float, density: float, sure: float, unit: int, threshold: float
+    ground: Ground, held: Held, people: float, density: float, over: float, unit: int, threshold: float
 ) -> tuple[list[Note], list[Note]]:
     """Why it fails for certain, and why it cannot be judged."""
     failed: list[Note] = []
@@ -181,13 +183,15 @@ def _reasons(  # noqa: PLR0913, PLR0917 - what a verdict rests on
         failed.append(Note("designation.in_small_unit", unit=str(ground.names[unit])))
     if not counted:
         unclear.append(Note("designation.people_not_known"))
-    elif people < ground.least:
-        failed.append(Note("designation.too_few_people", short=ground.least - people, least=ground.least))
+    elif round(people, 6) < ground.least:
+        # a part of a person is one that is missing
+        short = max(ground.least - people, 1.0)
+        failed.append(Note("designation.too_few_people", short=short, least=ground.least))
     if counted and ground.density_km2 is not None and not density >= ground.density_km2:
         failed.append(Note("designation.too_sparse", density=density, least=ground.density_km2))
     without = float((held.share * np.nan_to_num(ground.people[held.at]))[~ground.known[held.at]].sum())
-    if counted and people > 0 and sure / people >= threshold:
-        failed.append(Note("designation.too_rich", over=sure / people - threshold, threshold=threshold))
+    if counted and people > 0 and over >= 0:
+        failed.append(Note("designation.too_rich", over=over / people, threshold=threshold))
     elif without > 0 or not people > 0:
         unclear.append(Note("designation.income_not_known", people=without))
     return failed, unclear

@@ -218,7 +218,7 @@ def zone_problems(min_population: object = 0, contiguity: object = "queen", gap:
     if contiguity not in ("queen", "rook"):
         problems.append(Note("designation.bad_contiguity", value=repr(contiguity)))
     if isinstance(gap, bool) or not isinstance(gap, int | np.integer) or not 0 <= gap <= _LONGEST_GAP:
-        problems.append(Note("designation.bad_gap", value=repr(gap)))
+        problems.append(Note("designation.bad_gap", value=repr(gap), most=_LONGEST_GAP))
     return problems
 
 

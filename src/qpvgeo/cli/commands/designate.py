@@ -77,16 +77,19 @@ def designate(
 
     rules_of(regime)
     where = folder(data, sample=sample)
+    asked_median = median
     if sample:
         own = zip((national_median, median, unit_population), _SAMPLE, strict=True)
         national_median, median, unit_population = (known if given is None else given for given, known in own)
-    missing = _missing(national_median, median, unit_population, units)
-    if judge is not None and sensitivity:
-        missing.append(Note("cli.exclude", one="--judge", other="--sensitivity"))
-    _require_none([*missing, *output.problems([grid, units, judge], where, layers=not sensitivity)])
+    problems = _apart({"--judge": judge, "--sensitivity": sensitivity or None})
+    problems += _apart({"--units": units, "--unit-population": None if sample else unit_population})
+    if poverty_rate is not None and income != "poverty" and not sensitivity:
+        problems.append(Note("cli.designate_rate_alone"))
+    problems += output.problems([grid, units, judge], where, layers=not sensitivity)
+    _require_none(_missing(national_median, median, unit_population, units), problems)
     areas = None if judge is None else designation_answers.drawn(judge, reading)
     area = None if place is None else _area(place, where)
-    table = None if units is None else _read_units(units, median)
+    table = None if units is None else _read_units(units, asked_median, median)
     read = _grid(where, grid, area, reading, table)
     reading.require_used(grid, judge)
     options: dict[str, Any] = {"poverty_rate": poverty_rate, "regime": regime, "set_aside": set_aside}
@@ -134,9 +137,16 @@ def _proxies(
     return found
 
 
-def _require_none(problems: list[str]) -> None:
-    if problems:
-        raise UsageError(Note("cli.options_do_not_fit"), problems=problems, way_out=Note("cli.designate_way_out"))
+def _apart(given: dict[str, object]) -> list[str]:
+    """What two options that exclude each other are told when both are given."""
+    one, other = given
+    return [] if None in given.values() else [Note("cli.exclude", one=one, other=other)]
+
+
+def _require_none(missing: list[str], problems: list[str]) -> None:
+    if missing or problems:
+        way_out = Note("cli.designate_way_out") if missing else ""
+        raise UsageError(Note("cli.options_do_not_fit"), problems=[*missing, *problems], way_out=way_out)
 
 
 def _missing(national: float | None, median: float | None, population: float | None, units: Path | None) -> list[str]:
@@ -209,10 +219,16 @@ def _of_place(cells: pd.DataFrame, area: Area | None) -> pd.DataFrame:
     return kept
 
 
-def _read_units(units: Path, median: float | None) -> pd.DataFrame:
+def _read_units(units: Path, median: float | None, known: float | None) -> pd.DataFrame:
+    """Units with the median that was given, else with their own, else with the one of the sample."""
     from qpvgeo.designation.units import read_units
 
-    return read_units(units, medians=median)
+    table = read_units(units, medians=median)
+    if table["median"].isna().all() and known is not None:
+        return table.assign(median=known)
+    if table["median"].isna().all():
+        raise UsageError(Note("cli.designate_no_median", file=units.name), way_out=Note("cli.designate_medians"))
+    return table
 
 
 def _units(
