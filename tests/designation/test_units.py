@@ -42,7 +42,7 @@ def test_missing_columns_and_repeated_communes_are_refused(tmp_path):
                          ids=str)  # fmt: skip
 def test_medians_that_are_no_amounts_are_refused(table, medians):
     error = refused(lambda: read_units(table, medians=medians), "designation.units_unusable", UsageError)
-    assert [problem.key for problem in error.problems] == ["designation.not_an_amount"]
+    assert [problem.key for problem in error.problems] == ["designation.not_above_0"]
 
 
 def test_medians_are_found_by_codes_that_lost_their_zero_and_refused_where_none_is(table):

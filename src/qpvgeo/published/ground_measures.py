@@ -1,6 +1,6 @@
 """Measures of the ground, of the grid and of the law: areas, cells, crosswalk classes, thresholds, programmes."""
 
-from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -167,7 +167,7 @@ def threshold(asked: Asked) -> float:
     """Threshold of income below which a quartier can be designated; its reference value with `rounded=no`."""
     regime = asked.figure.argument("regime") or "2014"
     national, local, people = (
-        Decimal(str(number_argument(asked, name, default)))
+        Fraction(str(number_argument(asked, name, default)))
         for name, default in (("national", None), ("local", None), ("people", 100_000.0))
     )
     if asked.figure.argument("rounded") == "no":
