@@ -112,10 +112,12 @@ def grid_numbers(grid: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     Raises
     ------
     DataError
-        Lists the columns that hold something else, or numbers that are negative or infinite, with a cell of each.
+        Lists the columns that hold something else, or numbers that are negative or infinite, with a cell of each; marks
+        of imputation that are no truth values.
     """
     found: dict[str, Floats] = {}
-    problems: list[Note] = []
+    marked = "imputed" not in grid.columns or is_flag(grid["imputed"])
+    problems: list[Note] = [] if marked else [Note("designation.not_truths", column="imputed")]
     for name in columns:
         column = grid[name]
         if pd.api.types.is_bool_dtype(column) or isinstance(column.dtype, pd.CategoricalDtype):

@@ -19,7 +19,6 @@ import pandas as pd
 from qpvgeo.designation.door import (
     first_commune,
     grid_numbers,
-    is_flag,
     is_number,
     require_places,
     settled_units,
@@ -154,9 +153,6 @@ def eligible_cells(  # noqa: PLR0913 - what is judged, by which figures, and wha
     if not len(grid):
         raise DataError(Note("designation.empty_grid"), way_out=Note("designation.empty_grid_way_out"))
     distinct_cells(grid)
-    if "imputed" in grid.columns and not is_flag(grid["imputed"]):
-        problem = Note("designation.not_truths", column="imputed")
-        raise DataError(Note("designation.grid_unusable"), problems=[problem], way_out=Note("designation.grid_way_out"))
     communes, repaired = settled_units(units)
     _require_income(grid, income, poverty_rate)
     named = grid["communes"].map(first_commune) if "communes" in grid.columns else pd.Series(dtype=object)

@@ -76,15 +76,12 @@ def designate(
     from qpvgeo.designation.thresholds import rules_of
 
     rules_of(regime)
+    problems = _misfits(judge, units, unit_population, None if income == "poverty" else poverty_rate, sensitivity)
     where = folder(data, sample=sample)
     asked_median = median
     if sample:
         own = zip((national_median, median, unit_population), _SAMPLE, strict=True)
         national_median, median, unit_population = (known if given is None else given for given, known in own)
-    problems = _apart({"--judge": judge, "--sensitivity": sensitivity or None})
-    problems += _apart({"--units": units, "--unit-population": None if sample else unit_population})
-    if poverty_rate is not None and income != "poverty" and not sensitivity:
-        problems.append(Note("cli.designate_rate_alone"))
     problems += output.problems([grid, units, judge], where, layers=not sensitivity)
     _require_none(_missing(national_median, median, unit_population, units), problems)
     areas = None if judge is None else designation_answers.drawn(judge, reading)
@@ -137,10 +134,20 @@ def _proxies(
     return found
 
 
-def _apart(given: dict[str, object]) -> list[str]:
-    """What two options that exclude each other are told when both are given."""
-    one, other = given
-    return [] if None in given.values() else [Note("cli.exclude", one=one, other=other)]
+def _misfits(
+    judge: Path | None,
+    units: Path | None,
+    unit_population: float | None,
+    unread_rate: float | None,
+    sensitivity: bool,  # noqa: FBT001 - what was given, as it was
+) -> list[str]:
+    """Options of which one would silence the other, and a rate that nothing would read."""
+    wrong = {
+        Note("cli.exclude", one="--judge", other="--sensitivity"): judge is not None and sensitivity,
+        Note("cli.exclude", one="--units", other="--unit-population"): None not in {units, unit_population},
+        Note("cli.designate_rate_alone"): unread_rate is not None and not sensitivity,
+    }
+    return [note for note, is_wrong in wrong.items() if is_wrong]
 
 
 def _require_none(missing: list[str], problems: list[str]) -> None:
