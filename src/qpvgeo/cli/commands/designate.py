@@ -139,7 +139,7 @@ def _misfits(
     units: Path | None,
     unit_population: float | None,
     unread_rate: float | None,
-    sensitivity: bool,  # noqa: FBT001 - what was given, as it was
+    sensitivity: bool,
 ) -> list[str]:
     """Options of which one would silence the other, and a rate that nothing would read."""
     wrong = {
