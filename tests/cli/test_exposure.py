@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import qpvgeo as qg
+from qpvgeo.at_hand.files import communes
 from qpvgeo.cli import app
 from qpvgeo.errors import MissingDataError, UsageError
 
@@ -51,6 +52,17 @@ def test_a_column_of_the_grid_has_a_threshold(lang):
     shown = run("exposure", "log_soc", "--quantile", "0.8", "--place", "Hautvent", "--sample", "--lang", lang).stdout
     assert "QN09911M" in shown
     assert ("mean over the people" if lang == "en" else "moyenne sur la population") in shown
+
+
+def test_the_rest_of_an_epci_is_all_of_it():
+    files = qg.sample()
+    qpv = qg.read_qpv(files.qpv_2024).loc[["QN09904M"]]
+    epci = communes(files.path, None).dissolve("epci")
+    alike = qg.resilience.exposure_beside(qpv, "log_soc", qg.read_grid(files.grid_2019), epci, above=25)
+    given = ("exposure", "log_soc", "--above", "25", "--place", "QN09904M", "--sample")
+    own = {unit: answer(*given, "--beside", unit)["rows"][0]["rest_population"] for unit in ("commune", "epci")}
+    assert own["epci"] == pytest.approx(alike["rest_population"].iloc[0])
+    assert own["epci"] > own["commune"] * 1.1
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

@@ -220,3 +220,43 @@ def test_a_layer_without_shapes_and_a_threshold_that_is_no_number_are_refused():
         with pytest.raises(UsageError) as error:
             qg.exposure(zones, shown, grid, **options)
         assert keys & {problem.key for problem in error.value.problems}
+
+
+def keys(found):
+    return [note.key for note in found.attrs["qpvgeo"]["notes"]]
+
+
+def test_a_qpv_partly_beyond_the_grid_is_told_and_its_bounds_hold_anyone():
+    # the grid has two of the three cells of the first, and all of the second
+    areas, zone = layer(box(0, 0, 3, 1), box(1, 0, 2, 1)), layer(box(0, 0, 1, 1))
+    found = qg.exposure(areas, zone, grid_of([100, 300]), covered="everywhere")
+    told = next(note for note in found.attrs["qpvgeo"]["notes"] if note.key == "resilience.partly_beyond")
+    assert (told.values["count"], told.values["qpv"]) == (1, "a")
+    assert found[["population", "low", "estimate"]].to_numpy().tolist() == [[400, 100, 100], [300, 0, 0]]
+    # the layer says that nobody beyond is exposed: the most is known, the share is not
+    assert found["high"].tolist() == [100, 0]
+    assert found[["share_low", "share", "share_high"]].to_numpy().tolist() == [[0, 0.25, 0.25], [0, 0, 0]]
+    beyond = qg.exposure(areas, layer(box(0, 0, 1, 1), box(2, 0, 3, 1)), grid_of([100, 300]), covered="everywhere")
+    assert beyond["high"].isna().tolist() == [True, False]
+    # whoever lives beyond is exposed
+    assert beyond[["share_low", "share_high"]].loc["a"].tolist() == [0.25, 1]
+    assert beyond[["rank_best", "rank_worst"]].loc["a"].tolist() == [1, 1]
+    # of all people of the grid
+    assert found.attrs["qpvgeo"]["inside"] == dict.fromkeys(("estimate", "low", "high"), pytest.approx(1 / 7))
+
+
+def test_an_empty_cell_between_others_is_uninhabited():
+    rows = [f"CRS3035RES200mN{NORTH + 200 * up}E{EAST + 200 * right}" for up in range(3) for right in range(3)]
+    grid = grid_of([10.0] * 9).set_axis(pd.Index(rows, name="cell_id")).drop(rows[4])
+    grid.attrs["qpvgeo"] = {"files": [], "epsg": 3035}
+    found = qg.exposure(layer(box(0, 0, 3, 3)), layer(box(0, 0, 3, 3)), grid, covered="everywhere")
+    assert found[["low", "high"]].to_numpy().tolist() == [[80, 80]]
+    assert "resilience.partly_beyond" not in keys(found)
+
+
+def test_a_rest_beyond_the_grid_is_told():
+    zone, grid = layer(box(0, 0, 1, 1)), grid_of([100, 300])
+    far = qg.exposure(layer(box(0, 0, 1, 1)), zone, grid, covered="everywhere", around=layer(box(0, 0, 5, 1)))
+    assert next(n for n in far.attrs["qpvgeo"]["notes"] if n.key == "resilience.rest_beyond").values["share"] == 0.75
+    near = qg.exposure(layer(box(0, 0, 1, 1)), zone, grid, covered="everywhere", around=layer(box(0, 0, 2, 1)))
+    assert "resilience.rest_beyond" not in keys(near)

@@ -51,6 +51,28 @@ def test_people_in_a_shape_without_a_class_are_not_lost(missing):
     assert of(found, "share")["high"] == pytest.approx(100 / 800)
 
 
+@pytest.mark.parametrize("taken", ["(no class)", "(outside)", " (unknown) "])
+def test_a_class_named_as_a_row_beside_the_classes_is_refused(taken):
+    found = refused(
+        lambda: exposure_by_class(layer(box(0, 0, 4, 1)), zones("high", taken), grid_of(ROW), "grade"),
+        "resilience.classes_taken",
+        UsageError,
+    )
+    assert found.message.values["classes"] == taken.strip()
+
+
+def test_values_take_their_limits_alone():
+    wrong = lambda: exposure_by_class(layer(box(0, 0, 4, 1)), "v", grid_of(ROW, v=1.0), [1], covered="everywhere")  # noqa: E731
+    assert refused(wrong, "resilience.unknown_options", UsageError).way_out.key == "resilience.limits_alone"
+
+
+def test_classes_say_what_exposure_says_of_its_layer():
+    area, parks = layer(box(0, 0, 4, 1)), layer(box(0, 0, 1, 1).centroid).assign(kind="park")
+    found = exposure_by_class(area, parks, grid_of(ROW), "kind", within_m=150)
+    whole = qg.exposure(area, parks, grid_of(ROW), within_m=150)
+    assert found.attrs["qpvgeo"]["notes"] == whole.attrs["qpvgeo"]["notes"]
+
+
 def test_classes_are_in_order_whatever_they_are_made_of():
     area, grid = layer(box(0, 0, 4, 1)), grid_of(ROW)
     numbers = exposure_by_class(area, zones(10, 2, 1), grid, "grade", covered="everywhere")

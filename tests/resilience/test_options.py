@@ -44,7 +44,7 @@ def test_thresholds_may_be_any_number(number):
 ODD = [True, "300", np.nan, np.inf, -np.inf, [300], pd.NA, np.array([1, 2]), object, 3j]
 
 
-@pytest.mark.parametrize("odd", [*ODD, -1, 0], ids=str)
+@pytest.mark.parametrize("odd", [*ODD, -1, 0, 1e6], ids=str)
 def test_distances_that_are_none_are_refused(odd):
     assert keys(lambda: qg.exposure(area(), park(), grid(), within_m=odd)) == ["resilience.bad_distance"]
 

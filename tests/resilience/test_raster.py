@@ -41,6 +41,22 @@ def test_pixels_without_end_are_no_data(tmp_path):
     assert raster_on_cells(path, grid_of([1]))["value"].tolist() == [20]
 
 
+def test_whole_numbers_that_stand_for_others_are_read_by_their_scale(tmp_path):
+    path = image(tmp_path / "heat.tif", [[100, 200], [-1, -1]])
+    with rasterio.open(path, "r+") as target:
+        target.scales, target.offsets = [0.1], [5.0]
+    assert raster_on_cells(path, grid_of([1]))["value"].tolist() == [pytest.approx(20)]
+
+
+@pytest.mark.parametrize("lost", ["crs", "size"])
+def test_a_raster_that_does_not_say_where_it_lies_is_refused(tmp_path, lost):
+    path = image(tmp_path / "heat.tif", [[1, 2]], crs=None if lost == "crs" else "EPSG:3035")
+    if lost == "size":
+        with rasterio.open(path, "r+") as target:
+            target.transform = rasterio.Affine(0, 0, EAST, 0, 0, NORTH)
+    refused(lambda: raster_on_cells(path, grid_of([1])), "resilience.raster_nowhere", DataError)
+
+
 def test_order_of_the_cells_changes_nothing(tmp_path):
     path = image(tmp_path / "heat.tif", [[1, 2, 3]], size=200)
     grid = grid_of([1, 1, 1])

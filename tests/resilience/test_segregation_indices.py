@@ -25,10 +25,11 @@ def test_poor_households_that_live_apart_are_wholly_dissimilar():
     [
         ({}, None),
         ({"households": [10.0, 20.0], "poor_households": [11.0, 2.0]}, "resilience.more_poor_than_all"),
+        ({"households": [np.nan] * 2, "poor_households": [1.0, 2.0]}, "resilience.no_households"),
         ({"households": [-10.0, 20.0], "poor_households": [1.0, 2.0]}, "population.impossible_figures"),
         ({"households": [np.inf, 20.0], "poor_households": [1.0, 2.0]}, "population.impossible_figures"),
     ],
-    ids=["missing", "more poor than all", "negative", "infinite"],
+    ids=["missing", "none known", "more poor than all", "negative", "infinite"],
 )
 def test_households_that_cannot_be_are_refused(columns, key):
     pytest.importorskip("segregation")

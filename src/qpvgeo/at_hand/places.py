@@ -9,6 +9,7 @@ from qpvgeo.at_hand import files
 from qpvgeo.codes import official
 from qpvgeo.codes.places import Area, AreaLevel, find_area
 from qpvgeo.errors import DataError, UsageError
+from qpvgeo.frames.require import require_columns
 from qpvgeo.indicators.named_communes import qpv_in_commune_named
 from qpvgeo.indicators.qpv_communes import join_communes
 from qpvgeo.language import Note
@@ -42,11 +43,12 @@ def qpv_of(
     UsageError
         There is no such place, or there are several.
     DataError
-        No QPV lies in it.
+        No QPV lies in it, or the perimeters do not say in which communes they lie.
     """
     code = name.strip().upper()
     if code in qpv.index:
         return qpv.loc[[code]], f"{qpv.loc[code, 'name']} ({code})" if "name" in qpv.columns else code
+    require_columns(qpv, ["vintage", "department", "communes"], what="qpv", way_out=Note("codes.place_of_perimeters"))
     try:
         area = area_of(name, data, qpv, level=level)
     except UsageError as error:

@@ -101,6 +101,8 @@ def estimates(
     figures = people.loc[shapes.index]
     known = figures["estimate"].notna().to_numpy()
     sizes = figures[["low", "estimate", "high"]].astype("Float64").to_numpy(dtype=float, na_value=0.0)
+    # a most that is not known is drawn as the estimate
+    sizes[:, 2] = sizes[:, 1:].max(axis=1)
     most = float(sizes[:, 2].max(initial=1.0)) or 1.0
     radii = np.where(known, diameters(sizes[:, 2], most), _CROSS_POINTS) / 2
     places = shapely.point_on_surface(shapely.intersection(shapes.to_numpy(), shapely.box(*where.frame)))

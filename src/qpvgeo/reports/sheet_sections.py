@@ -155,12 +155,13 @@ def exposures(subject: Subject, given: Mapping[str, pd.DataFrame], lang: str) ->
         if not own["estimate"].notna().any():
             lines.append((label, term("not available", lang)))
             continue
-        sums = own[["low", "estimate", "high"]].sum()
+        sums = own[["low", "estimate"]].sum()
         note = Note(
             "reports.exposed",
             people=float(sums["estimate"]),
             low=float(sums["low"]),
-            high=float(sums["high"]),
+            # of people beyond the grid the most is not known
+            high=float(own.loc[own["low"].notna(), "high"].sum(skipna=False)),
             of=float(own["population"].sum()),
         )
         said = note.say(lang)

@@ -10,15 +10,20 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from qpvgeo.errors import judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
+from qpvgeo.geometry.insee_lattice import Cells
 from qpvgeo.language import Note
 from qpvgeo.resilience.layers import Asked, asked_of, reach_of
-from qpvgeo.resilience.measured import Measured, ratio_of, rest_of
+from qpvgeo.resilience.measured import Measured, Shapes, ratio_of, rest_of
 from qpvgeo.resilience.options import Options
 
-__all__ = ["exposed_frame", "exposure", "fictional", "files_of"]
+__all__ = ["exposed_frame", "exposure", "fictional", "files_of", "rest_notes"]
+
+_MUCH = 0.1
+"""Share of the area around beyond the grid that is worth a note."""
 
 
 @judged
@@ -71,16 +76,19 @@ def exposure(  # noqa: PLR0913 - one call is one question, and each part has a d
 
         - `population`: people (estimate, fiscal households).
         - `low`, `estimate`, `high`: people exposed. `estimate` holds those of whom the layer says it; missing where it
-          says nothing of anyone. `high` also holds all of whom it says nothing.
+          says nothing of anyone. `high` also holds all of whom it says nothing; missing where a part of the QPV that
+          may be exposed lies beyond the grid, of which a note says which QPV.
         - `unknown`: people of whom the layer says nothing.
         - `share`: people exposed over those of whom the layer says whether they are; missing where there are none.
           `share_low`, `share_high`: its bounds for all people.
         - `rank`: 1 for the most people exposed: who gains first; between `rank_best` and `rank_worst`.
         - `ratio`, `ratio_low`, `ratio_high`: that share over the share around; missing without `around`, and over 0.
 
-        A QPV under which the grid has no cell is missing, not 0; so is one on a cell whose people are not known.
-        `attrs["qpvgeo"]` holds `inside`, `outside` (share with its bounds) and `ratio` (with its bounds) over all QPV,
-        each None where it is not known; `layer` (name of the column or file) and `asked` (what was counted, in words);
+        A QPV under which the grid has no cell is missing, not 0; so is one on a cell whose people are not known. Of one
+        that lies partly beyond the grid the people of its cells are counted, and the bounds of its shares and ranks
+        hold any number of people in the rest; an empty cell between others of its row and of its column is uninhabited.
+        `attrs["qpvgeo"]` holds `inside`, `outside` (share with its bounds) and `ratio` (with its bounds) over all people in the
+        cells of the grid, each None where it is not known; `layer` (name of the column or file) and `asked` (what was counted, in words);
         for values the `threshold`, the `reached_share` (people of the grid beyond it) and the means weighted by people
         (`mean_inside`, `mean_outside`).
 
@@ -120,7 +128,7 @@ def exposure(  # noqa: PLR0913 - one call is one question, and each part has a d
         measured = reach.measure(rest)
         outside = about["outside"] = measured.total()
         about["ratio"] = ratio_of(about["inside"], outside)
-        notes += [] if measured.everyone.touched.any() else [Note("resilience.no_rest")]
+        notes += rest_notes(measured, rest, asked.ground.lattice)
         notes += [Note("resilience.ratio_over_none")] if outside["estimate"] == 0 else []
     if asked.values is not None and asked.on_cells:
         about["mean_inside"] = asked.ground.mean(asked.inside, asked.values)
@@ -143,16 +151,24 @@ def fictional(asked: Asked) -> bool:
     return is_fictional(asked.options.qpv, asked.options.grid, *layer)
 
 
+def rest_notes(measured: Measured, rest: Shapes, lattice: Cells) -> list[Note]:
+    """What a reader must know of the rest that QPV are compared with."""
+    if not measured.everyone.touched.any():
+        return [Note("resilience.no_rest")]
+    beyond = float(measured.everyone.beyond.sum()) * lattice.lattice.size**2 / float(shapely.area(rest).sum())
+    return [Note("resilience.rest_beyond", share=beyond)] if beyond > _MUCH else []
+
+
 def exposed_frame(measured: Measured, index: pd.Index) -> pd.DataFrame:
     """People exposed by area, their shares with bounds and their ranks; missing where no cell is touched."""
-    everyone, exposed, others = measured.everyone, measured.exposed, measured.others
+    everyone, exposed = measured.everyone, measured.exposed
     bare = everyone.touched == 0
     columns = {
         "population": everyone.estimate,
         "low": exposed.low,
         "estimate": np.where(measured.unsaid, np.nan, exposed.estimate),
-        "high": exposed.high,
-        "unknown": np.maximum(everyone.estimate - exposed.estimate - others.estimate, 0),
+        "high": np.where(exposed.beyond > 0, np.nan, exposed.high),
+        "unknown": measured.unknown,
     }
     found = pd.DataFrame({name: np.where(bare, np.nan, values) for name, values in columns.items()}, index=index)
     for name, values in zip(("share", "share_low", "share_high"), measured.shares(), strict=True):
@@ -163,7 +179,9 @@ def exposed_frame(measured: Measured, index: pd.Index) -> pd.DataFrame:
 def _ranks(found: pd.DataFrame) -> dict[str, pd.Series]:
     """Place of each area by people exposed, 1 for the most, between the best and the worst that the bounds allow."""
     known = found["estimate"].notna().to_numpy()
-    low, high = found["low"].to_numpy(), found["high"].to_numpy()
+    low = found["low"].to_numpy()
+    # the most that is not known has no end
+    high = found["high"].fillna(np.inf).where(found["low"].notna()).to_numpy()
     rank = found["estimate"].rank(ascending=False, method="min").astype("Int64")
     surely_more = np.sort(low[~np.isnan(low)])
     maybe_more = np.sort(high[~np.isnan(high)])

@@ -19,7 +19,7 @@ from qpvgeo.frames.provenance import stamp
 from qpvgeo.frames.require import columns_told, require_once
 from qpvgeo.language import Note
 from qpvgeo.resilience.cell_exposure import exposed_frame, fictional, files_of
-from qpvgeo.resilience.layers import Asked, asked_of, extent_of, of_values, zone_of
+from qpvgeo.resilience.layers import Asked, asked_of, extent_of, of_values, shape_notes, zone_of
 from qpvgeo.resilience.measured import Floats, Measured, apart, by_zone, common
 from qpvgeo.resilience.options import Options, is_number
 
@@ -65,7 +65,8 @@ def exposure_by_class(
     Raises
     ------
     UsageError, DataError
-        As for `qpvgeo.exposure`; or there is no such column, it holds no class, or limits are not numbers that rise.
+        As for `qpvgeo.exposure`; or there is no such column, it holds no class or one named as a row beside the
+        classes, or limits are not numbers that rise.
 
     Examples
     --------
@@ -79,15 +80,16 @@ def exposure_by_class(
     if shaped:
         asked = asked_of(Options.named(qpv, layer, grid, options, "within_m", "covered"))
         parts = _of_shapes(asked, _classes(layer, by))
+        notes = [*asked.notes, *shape_notes(asked)]
     else:
         limits = _limits(by)
         asked = asked_of(Options.named(qpv, layer, grid, options, above=limits[0]))
-        parts = _of_values(asked, limits)
+        parts, notes = _of_values(asked, limits), asked.notes
     frames = {name: exposed_frame(part, qpv.index)[_COLUMNS] for name, part in parts.items()}
     frames[UNKNOWN]["share"] = pd.array([pd.NA] * len(qpv), dtype="Float64")
     found = pd.concat(frames, names=["class"]).swaplevel()
     found = found.reindex(pd.MultiIndex.from_product([qpv.index, frames], names=[qpv.index.name, "class"]))
-    return stamp(found, files_of(asked), layer=asked.name or None, fictional=fictional(asked), notes=asked.notes)
+    return stamp(found, files_of(asked), layer=asked.name or None, fictional=fictional(asked), notes=notes)
 
 
 def _classes(layer: gpd.GeoDataFrame, by: Any) -> pd.Series:  # noqa: ANN401
@@ -104,6 +106,9 @@ def _classes(layer: gpd.GeoDataFrame, by: Any) -> pd.Series:  # noqa: ANN401
     first = dict(zip(text[text.notna()], values[text.notna()], strict=True))
     if not first:
         raise UsageError(Note("resilience.no_classes", column=by), way_out=columns_told(layer.columns))
+    if taken := [name for name in (NO_CLASS, OUTSIDE, UNKNOWN) if name in first]:
+        way_out = Note("resilience.rename_classes", column=by)
+        raise UsageError(Note("resilience.classes_taken", classes=", ".join(taken)), way_out=way_out)
     if isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.ordered:
         names = [str(one) for one in values.cat.categories if str(one) in first]
     else:

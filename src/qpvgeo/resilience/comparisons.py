@@ -15,7 +15,7 @@ import shapely
 from qpvgeo.errors import judged
 from qpvgeo.frames.provenance import stamp
 from qpvgeo.language import Note
-from qpvgeo.resilience.cell_exposure import exposed_frame, fictional, files_of
+from qpvgeo.resilience.cell_exposure import exposed_frame, fictional, files_of, rest_notes
 from qpvgeo.resilience.layers import asked_of, reach_of
 from qpvgeo.resilience.measured import Shapes, apart, areas_of, ratio_of
 from qpvgeo.resilience.options import Options
@@ -72,19 +72,22 @@ def exposure_beside(
     lattice = asked.ground.lattice
     unit = pd.Series(main_units(asked.inside, areas_of(units, lattice), units.index), index=qpv.index, dtype="object")
     used = units.loc[[label for label in units.index if label in set(unit.dropna())]]
-    rest = reach.measure(apart(areas_of(used, lattice), shapely.union_all(asked.inside)))
+    areas = apart(areas_of(used, lattice), shapely.union_all(asked.inside))
+    rest = reach.measure(areas)
     found = exposed_frame(reach.inside, qpv.index)
     found.insert(0, "unit", unit)
     names = ("rest_share", "rest_share_low", "rest_share_high")
     shares = dict(zip(names, rest.shares(), strict=True))
-    beside = pd.DataFrame({"rest_population": rest.everyone.estimate, **shares}, index=used.index).reindex(unit)
+    # no cell under a rest that is there is no count
+    people = np.where((rest.everyone.touched == 0) & (rest.everyone.beyond > 0), np.nan, rest.everyone.estimate)
+    beside = pd.DataFrame({"rest_population": people, **shares}, index=used.index).reindex(unit)
     for name in beside.columns:
         found[name] = pd.Series(beside[name].to_numpy(), index=qpv.index, dtype="Float64")
     ends = {"estimate": "", "low": "_low", "high": "_high"}
     mine, other = ({end: found[f"{name}{suffix}"] for end, suffix in ends.items()} for name in ("share", "rest_share"))
     for end, values in ratio_of(mine, other).items():
         found[f"ratio{ends[end]}"] = values
-    notes = [*reach.notes, Note("resilience.ratio_bounds")]
+    notes = [*reach.notes, *rest_notes(rest, areas, lattice), Note("resilience.ratio_bounds")]
     return stamp(found, files_of(asked), **reach.about, fictional=fictional(asked), notes=notes)
 
 

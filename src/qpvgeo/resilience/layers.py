@@ -34,7 +34,7 @@ from qpvgeo.resilience.measured import (
 from qpvgeo.resilience.options import Options
 from qpvgeo.resilience.raster import raster_on_cells
 
-__all__ = ["NOWHERE", "Asked", "Reach", "asked_of", "extent_of", "of_values", "reach_of", "zone_of"]
+__all__ = ["NOWHERE", "Asked", "Reach", "asked_of", "extent_of", "of_values", "reach_of", "shape_notes", "zone_of"]
 
 _SEGMENTS = 32
 """Segments of a quarter of the circle at a distance: short of it by 0.03 %."""
@@ -44,6 +44,8 @@ _FAR_M = 10_000.0
 
 _SPARE = 1.05
 """Metres of the lattice for one of the ground, at most."""
+
+_NAMED = 5
 
 NOWHERE = shapely.Polygon()
 
@@ -123,7 +125,8 @@ def asked_of(options: Options) -> Asked:
     grid = options.grid
     ground = Ground(lattice, grid["population"].astype("Float64").to_numpy(np.float64, na_value=np.nan))
     inside = areas_of(options.qpv, lattice)
-    touched = ground.count(inside).touched > 0
+    everyone = ground.count(inside)
+    touched = everyone.touched > 0
     if not touched.any():
         raise DataError(Note("resilience.no_cells"), way_out=Note("resilience.no_cells_way_out"))
     given = {name: getattr(options, name) for name in ("layer", "covered", "around", "units")}
@@ -132,6 +135,9 @@ def asked_of(options: Options) -> Asked:
     unsaid = int(np.isnan(ground.people).sum())
     notes = [Note("resilience.people_of_cells")]
     notes += [Note("resilience.people_missing", count=unsaid)] if unsaid else []
+    partly = options.qpv.index[touched & (everyone.beyond > 0)]
+    few = ", ".join([*map(str, partly[:_NAMED]), *(["..."] if len(partly) > _NAMED else [])])
+    notes += [Note("resilience.partly_beyond", count=len(partly), qpv=few)] if len(partly) else []
     if options.shaped:
         files = provenance(options.layer).get("files", [])
         name = str(files[0].get("file", "")) if files else ""
@@ -166,13 +172,18 @@ def reach_of(asked: Asked) -> Reach:
     told = {"layer": asked.name or None}
     if options.within_m is None:
         words = Note("resilience.asked_in", layer=name)
-        notes = [Note("resilience.in_polygons")]
-        notes += [] if options.covered is not None else [Note("resilience.rest_unknown")]
     else:
         words = Note("resilience.asked_within", layer=name, metres=float(options.within_m))
-        notes = [Note("resilience.straight_line", metres=float(options.within_m))]
-        notes += [] if options.covered is not None else [Note("resilience.list_complete", metres=_FAR_M)]
-    return Reach(measure(asked.inside), measure, {**told, "asked": words}, [*asked.notes, *notes])
+    return Reach(measure(asked.inside), measure, {**told, "asked": words}, [*asked.notes, *shape_notes(asked)])
+
+
+def shape_notes(asked: Asked) -> list[Note]:
+    """What a reader must know of those whom shapes reach, and of what shapes do not say."""
+    within_m, covered = asked.options.within_m, asked.options.covered
+    if within_m is None:
+        return [Note("resilience.in_polygons"), *([] if covered is not None else [Note("resilience.rest_unknown")])]
+    taken = [] if covered is not None else [Note("resilience.list_complete", metres=_FAR_M)]
+    return [Note("resilience.straight_line", metres=float(within_m)), *taken]
 
 
 def _value_reach(asked: Asked, values: Floats) -> Reach:
@@ -180,7 +191,8 @@ def _value_reach(asked: Asked, values: Floats) -> Reach:
     people = asked.ground.people if asked.on_cells else asked.ground.count(asked.inside).estimate
     known = ~np.isnan(values)
     if not (known & (people > 0)).any():
-        raise DataError(Note("resilience.no_values", layer=asked.name))
+        name = asked.name or Note("resilience.a_layer")
+        raise DataError(Note("resilience.no_values", layer=name), way_out=Note("resilience.no_values_way_out"))
     down = options.below is not None
     if options.quantile is None:
         threshold = float(options.below if down else options.above)

@@ -16,7 +16,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo.geometry.cell_cover import cover
-from qpvgeo.geometry.insee_lattice import Cells, locate
+from qpvgeo.geometry.insee_lattice import Cells, enclosed, locate
 
 __all__ = [
     "Flags",
@@ -54,6 +54,13 @@ class People:
     high: Floats
     touched: Floats
     """Cells touched."""
+    beyond: Floats
+    """Cells' worth of area beyond the grid: there the most is not known."""
+
+    @property
+    def most(self) -> Floats:
+        """The most, without end where some live beyond the grid."""
+        return np.where(self.beyond > 0, np.inf, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +89,26 @@ class Measured:
         people = self.everyone.estimate
         return np.asarray((self.exposed.estimate + self.others.estimate <= _NONE * people) & (people > 0))
 
+    @property
+    def unknown(self) -> Floats:
+        """People of whom the layer says nothing."""
+        people = self.everyone.estimate
+        rest = people - self.exposed.estimate - self.others.estimate
+        return np.where(rest <= _NONE * people, 0, rest)
+
     def shares(self) -> tuple[Floats, Floats, Floats]:
         """Share of the people of whom the layer says something, with the bounds for all of them."""
         people, exposed, others = self.everyone.estimate, self.exposed.estimate, self.others.estimate
         # where nobody is left to know, what is known is no sample
         made_of = np.where(exposed + others >= _WHOLE * people, exposed, self.sampled)
         share = _part(made_of, others)
-        low, high = _part(self.exposed.low, self.others.high), _part(self.exposed.high, self.others.low)
+        low, high = _part(self.exposed.low, self.others.most), _part(self.exposed.most, self.others.low)
         return share, np.fmin(low, share), np.fmax(high, share)
 
     def total(self) -> dict[str, float | None]:
-        """Share over all areas, with its bounds; None where it is not known."""
+        """Share over all areas, of the people that the grid counts, with its bounds; None where it is not known."""
         everyone, exposed, others = (
-            People(*(np.array([part.sum()]) for part in (one.low, one.estimate, one.high, one.touched)))
+            People(*(np.array([part.sum()]) for part in (one.low, one.estimate, one.high, one.touched)), np.zeros(1))
             for one in (self.everyone, self.exposed, self.others)
         )
         whole = Measured(everyone, exposed, others, np.array([self.sampled.sum()]))
@@ -107,7 +121,7 @@ class Measured:
 
 def _part(one: Floats, other: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(one + other > 0, one / (one + other), np.nan)
+        return np.where(np.isinf(one), 1, np.where(one + other > 0, one / (one + other), np.nan))
 
 
 Measure: TypeAlias = Callable[[Shapes], Measured]
@@ -130,7 +144,10 @@ class Ground:
         owner, share, here = found.area[known], found.share[known], people[at[known]]
         count = len(areas)
         weights = (np.where(share >= _WHOLE, here, 0), here * share, here, np.ones(len(here)))
-        return People(*(np.bincount(owner, weight, count).astype(np.float64) for weight in weights))
+        bare = Cells(self.lattice.lattice, found.cells.north[~known], found.cells.east[~known])
+        # an empty cell between others is uninhabited; one beyond them was perhaps not read
+        beyond = np.bincount(found.area[~known], found.share[~known] * ~enclosed(bare, self.lattice), count)
+        return People(*(np.bincount(owner, weight, count).astype(np.float64) for weight in weights), beyond)
 
     def mean(self, areas: Shapes, value: Floats) -> float | None:
         """Mean of a value of the cells over the people of areas, weighted by their estimate."""
@@ -204,12 +221,12 @@ def by_zone(ground: Ground, zone: Any, extent: Any, hidden: Any = None) -> Measu
         if extent is None and hidden is None:
             return Measured(everyone, exposed, others, exposed.estimate)
         sampled = ground.count(common(reached, looked)).estimate
-        most = ground.count(apart(areas, spared)).high
-        not_reached = ground.count(apart(areas, zone)).high
+        most = ground.count(apart(areas, spared))
+        not_reached = ground.count(apart(areas, zone))
         return Measured(
             everyone,
-            replace(exposed, high=np.maximum(most, exposed.high)),
-            replace(others, high=np.maximum(not_reached, others.high)),
+            replace(exposed, high=np.maximum(most.high, exposed.high), beyond=most.beyond),
+            replace(others, high=np.maximum(not_reached.high, others.high), beyond=not_reached.beyond),
             sampled,
         )
 
@@ -239,7 +256,8 @@ def by_labels(ground: Ground, known: Flags, reached: Flags) -> Measure:
 
         def of(sure: Flags, maybe: Flags) -> People:
             low, estimate = (np.where(sure, people, 0) for people in (everyone.low, everyone.estimate))
-            return People(low, estimate, np.where(maybe, everyone.high, 0), everyone.touched)
+            high, beyond = (np.where(maybe, people, 0) for people in (everyone.high, everyone.beyond))
+            return People(low, estimate, high, everyone.touched, beyond)
 
         exposed = of(known & reached, ~known | reached)
         return Measured(everyone, exposed, of(known & ~reached, ~known | ~reached), exposed.estimate)

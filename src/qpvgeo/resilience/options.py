@@ -22,6 +22,9 @@ from qpvgeo.resilience.raster import is_raster
 
 __all__ = ["NOT_ASKED", "Options", "is_number"]
 
+_MOST_M = 100_000
+"""Distances beyond it are those of no neighbourhood, and bend too much to be drawn around points."""
+
 NOT_ASKED = object()
 """Stands for units where none are compared with."""
 
@@ -52,10 +55,9 @@ class Options:
         """
         unknown = sorted(str(name) for name in set(options) - set(allowed))
         if unknown:
-            raise UsageError(
-                Note("resilience.unknown_options", options=unknown),
-                way_out=Note("resilience.known_options", options=[f"{name}=" for name in allowed]),
-            )
+            known = Note("resilience.known_options", options=[f"{name}=" for name in allowed])
+            way_out = known if allowed else Note("resilience.limits_alone")
+            raise UsageError(Note("resilience.unknown_options", options=unknown), way_out=way_out)
         return cls(qpv, layer, grid, **options, **others)
 
     @property
@@ -130,7 +132,7 @@ class Options:
             if _is_layer(self.layer) and self.within_m is None and _has_lines(self.layer):
                 yield Note("resilience.needs_distance")
             yield from faults
-        if self.within_m is not None and not (is_number(self.within_m) and self.within_m > 0):
+        if self.within_m is not None and not (is_number(self.within_m) and 0 < self.within_m <= _MOST_M):
             yield Note("resilience.bad_distance", value=repr(self.within_m))
         if any(value is not None for value in (self.above, self.below, self.quantile)):
             yield Note("resilience.layer_options")

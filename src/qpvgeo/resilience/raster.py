@@ -53,7 +53,7 @@ def raster_on_cells(
     Returns
     -------
     pandas.DataFrame
-        On the cells of the grid: `value`, in the unit of the raster; missing where it has no data. Use it as a column:
+        On the cells of the grid: `value`, in the unit of the raster, by the scale and the offset of its band; missing where it has no data. Use it as a column:
         `grid.assign(heat=raster_on_cells(path, grid)["value"])`, then `qpvgeo.exposure(qpv, "heat", ...)`.
 
     Raises
@@ -61,7 +61,7 @@ def raster_on_cells(
     MissingDataError
         There is no such file.
     DataError
-        The raster cannot be read, has no CRS or no such band, or covers no cell of the grid.
+        The raster cannot be read, has no CRS, no place or no such band, or covers no cell of the grid.
     UsageError
         The statistic does not exist, the frame is not a grid, or rasterio is not installed.
     """
@@ -105,12 +105,19 @@ def _warped(
     found = np.full((rows, columns), np.nan, np.float32)
     try:
         with rasterio.open(path) as source:
-            if source.crs is None or band not in source.indexes:
+            if source.crs is None or source.transform.is_degenerate:
                 raise DataError(
-                    Note("resilience.raster_band", file=path.name, band=band, bands=source.count, crs=str(source.crs))
+                    Note("resilience.raster_nowhere", file=path.name), way_out=Note("resilience.raster_place_it")
+                )
+            if band not in source.indexes:
+                raise DataError(
+                    Note("resilience.raster_band", file=path.name, band=str(band)),
+                    way_out=Note("resilience.raster_bands", bands=list(map(str, source.indexes))),
                 )
             bands = source.count
             pixels = source.read(band, masked=True).astype(np.float32).filled(np.nan)
+            # whole numbers may stand for others: tenths of a degree, or kelvins
+            pixels = pixels * np.float32(source.scales[band - 1]) + np.float32(source.offsets[band - 1])
             pixels[np.isinf(pixels)] = np.nan
             reproject(
                 pixels,

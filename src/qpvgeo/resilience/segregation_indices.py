@@ -47,7 +47,7 @@ def inequality(grid: pd.DataFrame, qpv: gpd.GeoDataFrame) -> pd.DataFrame:
     UsageError
         The package `segregation` is not installed (`pip install 'qpvgeo[inequality]'`).
     DataError
-        Columns are missing, figures are negative or infinite, cells hold more poor households than households, or no
+        Columns are missing, no cell gives both, figures are negative or infinite, cells hold more poor households than households, or no
         perimeter touches a cell.
 
     Notes
@@ -73,6 +73,8 @@ def inequality(grid: pd.DataFrame, qpv: gpd.GeoDataFrame) -> pd.DataFrame:
     if len(more):
         raise DataError(Note("resilience.more_poor_than_all", count=len(more)), problems=map(str, more))
     known = (table.notna().all(axis=1) & (table["all"] > 0)).to_numpy()
+    if not known.any():
+        raise DataError(Note("resilience.no_households"), way_out=Note("resilience.no_households_way_out"))
     rows = {}
     for scope, kept in (("all", known), ("in QPV", known & inside), ("outside", known & ~inside)):
         cells = table[kept].reset_index(drop=True)

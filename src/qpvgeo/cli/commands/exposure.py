@@ -76,7 +76,8 @@ def exposure(
     if problems := output.problems([path, grid], where):
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
     qpv = _perimeters(int(vintage), where, place, reading)
-    cells, layer = _inputs(layer_or_column, path, qpv, where, grid=grid, reading=reading)
+    near = _extent(qpv, beside, where)
+    cells, layer = _inputs(layer_or_column, path, near, where, grid=grid, reading=reading)
     options = {"within_m": within, "above": above, "below": below, "quantile": quantile}
     options["covered"] = _covered(covered, where, reading)
     found = _exposed(qpv, layer, cells, _units(beside, where), options)
@@ -122,13 +123,13 @@ def _perimeters(vintage: int, data: Path | None, place: str | None, reading: Rea
 def _inputs(
     given: str,
     path: Path | None,
-    qpv: gpd.GeoDataFrame,
+    around: gpd.GeoSeries,
     data: Path | None,
     *,
     grid: Path | None,
     reading: Reading,
 ) -> tuple[pd.DataFrame, Any]:
-    """Cells near the perimeters and around, and the layer."""
+    """Cells of an area, and the layer."""
     from qpvgeo.cli import inputs
     from qpvgeo.resilience.raster import is_raster
 
@@ -136,7 +137,6 @@ def _inputs(
         raise MissingDataError(Note("cli.no_layer_file", file=given))
     layer = given if path is None else path if is_raster(path) else _layer(path, reading)
     near: dict[str, Any] = {"grid": grid, "layer": reading.rest_of_layers(), "columns": reading.rest() or {}}
-    around = _extent(qpv, data)
     try:
         return inputs.grids_near(data, around, keep=[given] if path is None else [], **near)[0], layer
     except (DataError, MissingDataError):
@@ -172,15 +172,18 @@ def _layer(path: Path, reading: Reading) -> pd.DataFrame:
     return stamp(table, [file_record(path)])
 
 
-def _extent(qpv: gpd.GeoDataFrame, data: Path | None) -> gpd.GeoSeries:
-    """Where cells are needed: the communes of the QPV, so that there is a rest to compare with."""
+def _extent(qpv: gpd.GeoDataFrame, level: str, data: Path | None) -> gpd.GeoSeries:
+    """Where cells are needed: the communes or the EPCI of the QPV, so that there is a rest to compare with."""
     units = _units("commune", data)
     if units is None:
         return qpv.geometry
     near = units.geometry.to_crs(qpv.crs)
     listed = {code for codes in qpv["communes"] if isinstance(codes, list) for code in codes}
     named = near[near.index.isin(list(listed))]
-    return named if len(named) else near[near.intersects(qpv.geometry.union_all())]
+    named = named if len(named) else near[near.intersects(qpv.geometry.union_all())]
+    if level == "commune":
+        return named
+    return near[units["epci"].isin(units.loc[named.index, "epci"].dropna())]
 
 
 def _units(level: str, data: Path | None) -> gpd.GeoDataFrame | None:
@@ -236,8 +239,9 @@ def _picture(found: pd.DataFrame, qpv: gpd.GeoDataFrame, png: Path | None, data:
     from qpvgeo import maps
 
     title = str(Note("cli.exposure_title", asked=found.attrs["qpvgeo"]["asked"]))
-    wide = found["high"] - found["low"] > found["estimate"]
-    people = found.assign(reliability=wide.map({True: "wide", False: ""}))
+    # where the most is not known, they are wide
+    narrow = found["high"] - found["low"] <= found["estimate"]
+    people = found.assign(reliability=narrow.map({True: "", False: "wide"}))
     maps.save(maps.estimates(people, qpv, _units("commune", data), title=title), png)
 
 
@@ -261,7 +265,10 @@ def _classes(
         found = exposure_by_class(qpv, layer, cells, by_class, **given)
     else:
         found = exposure_by_class(qpv, layer, cells, _limits(by_class))
-    return answers.records(found.groupby("class", sort=False)[["low", "estimate", "high"]].sum(), "class")
+    people = found[["low", "estimate", "high"]].dropna(subset="low")
+    people["high"] = people["high"].fillna(float("inf"))  # the most beyond the grid has no end
+    summed = people.groupby("class", sort=False).sum().replace(float("inf"), float("nan"))
+    return answers.records(summed, "class")
 
 
 def _limits(given: str) -> list[Any]:
