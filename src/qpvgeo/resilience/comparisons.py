@@ -49,7 +49,8 @@ def exposure_beside(
     -------
     pandas.DataFrame
         On the index of the QPV: `unit` (missing outside of all), the columns of `qpvgeo.exposure` but `ratio`,
-        `rest_population`, `rest_share`, `rest_share_low`, `rest_share_high` (of the rest of the unit), and `ratio`,
+        `rest_population`, `rest_share`, `rest_share_low`, `rest_share_high` (of the rest of the unit, where
+        the grid has cells), and `ratio`,
         `ratio_low`, `ratio_high` (share of the QPV over that of the rest; missing where that is 0 or not known).
 
     Raises
@@ -77,7 +78,7 @@ def exposure_beside(
     found = exposed_frame(reach.inside, qpv.index)
     found.insert(0, "unit", unit)
     names = ("rest_share", "rest_share_low", "rest_share_high")
-    shares = dict(zip(names, rest.shares(), strict=True))
+    shares = dict(zip(names, rest.counted.shares(), strict=True))
     # no cell under a rest that is there is no count
     people = np.where((rest.everyone.touched == 0) & (rest.everyone.beyond > 0), np.nan, rest.everyone.estimate)
     beside = pd.DataFrame({"rest_population": people, **shares}, index=used.index).reindex(unit)

@@ -90,6 +90,14 @@ class Measured:
         return np.asarray((self.exposed.estimate + self.others.estimate <= _NONE * people) & (people > 0))
 
     @property
+    def counted(self) -> "Measured":
+        """The same of the people in the cells of the grid alone."""
+        everyone, exposed, others = (
+            replace(part, beyond=np.zeros_like(part.beyond)) for part in (self.everyone, self.exposed, self.others)
+        )
+        return Measured(everyone, exposed, others, self.sampled)
+
+    @property
     def unknown(self) -> Floats:
         """People of whom the layer says nothing."""
         people = self.everyone.estimate
@@ -108,11 +116,11 @@ class Measured:
     def total(self) -> dict[str, float | None]:
         """Share over all areas, of the people that the grid counts, with its bounds; None where it is not known."""
         everyone, exposed, others = (
-            People(*(np.array([part.sum()]) for part in (one.low, one.estimate, one.high, one.touched)), np.zeros(1))
+            People(*(np.array([part.sum()]) for part in (one.low, one.estimate, one.high, one.touched, one.beyond)))
             for one in (self.everyone, self.exposed, self.others)
         )
         whole = Measured(everyone, exposed, others, np.array([self.sampled.sum()]))
-        values = (float(value[0]) for value in whole.shares())
+        values = (float(value[0]) for value in whole.counted.shares())
         return {
             name: None if np.isnan(value) else value
             for name, value in zip(("estimate", "low", "high"), values, strict=True)
@@ -147,7 +155,8 @@ class Ground:
         bare = Cells(self.lattice.lattice, found.cells.north[~known], found.cells.east[~known])
         # an empty cell between others is uninhabited; one beyond them was perhaps not read
         beyond = np.bincount(found.area[~known], found.share[~known] * ~enclosed(bare, self.lattice), count)
-        return People(*(np.bincount(owner, weight, count).astype(np.float64) for weight in weights), beyond)
+        low, estimate, high, touched = (np.bincount(owner, one, count).astype(np.float64) for one in weights)
+        return People(low, estimate, high, touched, beyond.astype(np.float64))
 
     def mean(self, areas: Shapes, value: Floats) -> float | None:
         """Mean of a value of the cells over the people of areas, weighted by their estimate."""
