@@ -115,6 +115,8 @@ def test_places_that_there_are_not_are_refused(sample, place):
 
 def test_perimeters_that_do_not_say_where_they_lie_have_no_place():
     asked = {"heat": HEAT}
-    found = refused(lambda: resilience_profile(area(), grid(), asked, place="Lille"), "frames.columns_missing", DataError)
+    found = refused(
+        lambda: resilience_profile(area(), grid(), asked, place="Lille"), "frames.columns_missing", DataError
+    )
     assert found.way_out.key == "codes.place_of_perimeters"
     assert resilience_profile(area().rename({"a": "A"}), grid(), asked, place="a").loc["heat"].index.tolist() == ["A"]

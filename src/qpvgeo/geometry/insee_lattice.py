@@ -382,7 +382,7 @@ def enclosed(wanted: Cells, table: Cells) -> npt.NDArray[np.bool_]:
     Examples
     --------
     >>> ring = neighbours(parse_ids(["CRS3035RES200mN2029800E4252400"]))
-    >>> table = Cells(ring[0].lattice, *(np.concatenate([getattr(c, axis) for c in ring]) for axis in ("north", "east")))
+    >>> table = Cells(ring[0].lattice, *np.hstack([(one.north, one.east) for one in ring]))
     >>> enclosed(parse_ids(["CRS3035RES200mN2029800E4252400", "CRS3035RES200mN2029800E4252800"]), table).tolist()
     [True, False]
     """

@@ -87,10 +87,10 @@ def exposure(  # noqa: PLR0913 - one call is one question, and each part has a d
         A QPV under which the grid has no cell is missing, not 0; so is one on a cell whose people are not known. Of one
         that lies partly beyond the grid the people of its cells are counted, and the bounds of its shares and ranks
         hold any number of people in the rest; an empty cell between others of its row and of its column is uninhabited.
-        `attrs["qpvgeo"]` holds `inside`, `outside` (share with its bounds) and `ratio` (with its bounds) over all people in the
-        cells of the grid, each None where it is not known; `layer` (name of the column or file) and `asked` (what was counted, in words);
-        for values the `threshold`, the `reached_share` (people of the grid beyond it) and the means weighted by people
-        (`mean_inside`, `mean_outside`).
+        `attrs["qpvgeo"]` holds `inside`, `outside` (share with its bounds) and `ratio` (with its bounds) over all
+        people in the cells of the grid, each None where it is not known; `layer` (name of the column or file) and
+        `asked` (what was counted, in words); for values the `threshold`, the `reached_share` (people of the grid beyond
+        it) and the means weighted by people (`mean_inside`, `mean_outside`).
 
     Raises
     ------

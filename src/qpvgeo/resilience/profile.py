@@ -66,8 +66,9 @@ def resilience_profile(
     Raises
     ------
     UsageError, DataError
-        A place other than a QPV is asked for of perimeters that do not say their communes, no question, one that is not a mapping with a layer, there is no such place, or as for `qpvgeo.exposure`: lists
-        what is wrong, question by question.
+        A place other than a QPV is asked for of perimeters that do not say their communes, no question, one that is not
+        a mapping with a layer, there is no such place, or as for `qpvgeo.exposure`: lists what is wrong, question by
+        question.
 
     Examples
     --------

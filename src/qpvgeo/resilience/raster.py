@@ -53,8 +53,9 @@ def raster_on_cells(
     Returns
     -------
     pandas.DataFrame
-        On the cells of the grid: `value`, in the unit of the raster, by the scale and the offset of its band; missing where it has no data. Use it as a column:
-        `grid.assign(heat=raster_on_cells(path, grid)["value"])`, then `qpvgeo.exposure(qpv, "heat", ...)`.
+        On the cells of the grid: `value`, in the unit of the raster, by the scale and the offset of its band; missing
+        where it has no data. Use it as a column: `grid.assign(heat=raster_on_cells(path, grid)["value"])`, then
+        `qpvgeo.exposure(qpv, "heat", ...)`.
 
     Raises
     ------

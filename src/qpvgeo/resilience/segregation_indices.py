@@ -47,8 +47,8 @@ def inequality(grid: pd.DataFrame, qpv: gpd.GeoDataFrame) -> pd.DataFrame:
     UsageError
         The package `segregation` is not installed (`pip install 'qpvgeo[inequality]'`).
     DataError
-        Columns are missing, no cell gives both, figures are negative or infinite, cells hold more poor households than households, or no
-        perimeter touches a cell.
+        Columns are missing, no cell gives both, figures are negative or infinite, cells hold more poor households than
+        households, or no perimeter touches a cell.
 
     Notes
     -----
