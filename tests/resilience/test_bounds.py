@@ -85,8 +85,9 @@ def test_polygons(zones, looked, crowd):
 def test_a_grid_of_which_only_a_part_was_read(zones, crowd, read):
     zone, grid = layer(*map(strip, zones)), grid_of(crowd)
     areas = layer(box(0, 0, 1.4, 1), box(0.2, 0, CELLS, 1))
-    whole = qg.exposure(areas, zone, grid, covered="everywhere")
-    part = qg.exposure(areas, zone, grid.iloc[:read], covered="everywhere")
+    options = {"covered": "everywhere", "around": layer(box(0, 0, CELLS, 1))}
+    whole = qg.exposure(areas, zone, grid, **options)
+    part = qg.exposure(areas, zone, grid.iloc[:read], **options)
     hold(part)
     between(part, whole)
 

@@ -68,6 +68,8 @@ class Asked:
         Values of a column, a raster or a table, by cell or by QPV; None for shapes.
     bounds
         Bounds of shapes in the projection of the grid, NaN for those that have no place in it; None for values.
+    ends
+        Bounds of the cells and of the QPV that lie on some of them; None for values.
     on_cells
         Whether values are those of cells.
     name
@@ -83,6 +85,7 @@ class Asked:
     inside: Shapes
     values: Floats | None = None
     bounds: Floats | None = None
+    ends: Floats | None = None
     on_cells: bool = True
     name: str = ""
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -131,7 +134,8 @@ def asked_of(options: Options) -> Asked:
         raise DataError(Note("resilience.no_cells"), way_out=Note("resilience.no_cells_way_out"))
     given = {name: getattr(options, name) for name in ("layer", "covered", "around", "units")}
     bounds = {name: _bounds(one, lattice) for name, one in given.items() if isinstance(one, _SHAPES)}
-    _require_near(bounds, given, shapely.total_bounds(inside[touched]))
+    here = shapely.total_bounds(inside[touched])
+    _require_near(bounds, given, here)
     unsaid = int(np.isnan(ground.people).sum())
     notes = [Note("resilience.people_of_cells")]
     notes += [Note("resilience.people_missing", count=unsaid)] if unsaid else []
@@ -141,7 +145,8 @@ def asked_of(options: Options) -> Asked:
     if options.shaped:
         files = provenance(options.layer).get("files", [])
         name = str(files[0].get("file", "")) if files else ""
-        return Asked(options, ground, inside, bounds=bounds["layer"], name=name, files=files, notes=notes)
+        ends = _ends(lattice, here)
+        return Asked(options, ground, inside, bounds=bounds["layer"], ends=ends, name=name, files=files, notes=notes)
     layer = options.layer
     if isinstance(layer, str | Path):
         if str(layer) in grid.columns:
@@ -231,7 +236,7 @@ def zone_of(asked: Asked, rows: Flags | None = None) -> Any:  # noqa: ANN401 - a
     """Where shapes, or some rows of them, reach people: in them, or nearer than a distance on the ground."""
     lattice = asked.ground.lattice
     epsg, within_m = lattice.lattice.epsg, float(asked.options.within_m or 0)
-    near = _on_grid(np.asarray(asked.bounds), lattice, within_m)
+    near = _near(np.asarray(asked.bounds), np.asarray(asked.ends), within_m)
     layer = asked.options.layer[near if rows is None else near & rows]
     if not len(layer):
         return NOWHERE
@@ -246,18 +251,20 @@ def zone_of(asked: Asked, rows: Flags | None = None) -> Any:  # noqa: ANN401 - a
     return shapely.union_all(reproject(reached, legal, epsg))
 
 
-def _on_grid(bounds: Floats, lattice: Cells, within_m: float) -> Flags:
-    """Which shapes can reach a cell: the others of a national file are not worth the work."""
-    size, spare = lattice.lattice.size, _SPARE * within_m
-    east, north = (axis + np.array([-spare, size + spare]) for axis in (_ends(lattice.east), _ends(lattice.north)))
-    # a shape without a place is on no side, and on no grid
+def _near(bounds: Floats, ends: Floats, within_m: float) -> Flags:
+    """Which shapes can reach a cell or a QPV: the others of a national file are not worth the work."""
+    west, south, east, north = ends + _SPARE * within_m * np.array([-1, -1, 1, 1])
+    # a shape without a place is on no side, and nowhere near
     return np.asarray(
-        (bounds[:, 0] <= east[1]) & (bounds[:, 2] >= east[0]) & (bounds[:, 1] <= north[1]) & (bounds[:, 3] >= north[0])
+        (bounds[:, 0] <= east) & (bounds[:, 2] >= west) & (bounds[:, 1] <= north) & (bounds[:, 3] >= south)
     )
 
 
-def _ends(axis: Any) -> Floats:  # noqa: ANN401
-    return np.array([axis.min(), axis.max()], dtype=np.float64)
+def _ends(lattice: Cells, here: Floats) -> Floats:
+    """Bounds of cells and of what lies here."""
+    size, axes = lattice.lattice.size, (lattice.east, lattice.north)
+    low, high = [axis.min() for axis in axes], [axis.max() + size for axis in axes]
+    return np.array([*np.minimum(low, here[:2]), *np.maximum(high, here[2:])], dtype=np.float64)
 
 
 def _bounds(layer: gpd.GeoDataFrame | gpd.GeoSeries, lattice: Cells) -> Floats:

@@ -16,7 +16,8 @@ import pandas as pd
 import shapely
 
 from qpvgeo.geometry.cell_cover import cover
-from qpvgeo.geometry.insee_lattice import Cells, enclosed, locate
+from qpvgeo.geometry.enclosed_cells import enclosed
+from qpvgeo.geometry.insee_lattice import Cells, locate
 
 __all__ = [
     "Flags",
