@@ -112,3 +112,16 @@ def test_a_folder_is_looked_at_once(monkeypatch):
 def test_the_build_is_that_of_the_modules_on_disk():
     assert file_memory.build() == file_memory.build.__wrapped__()
     assert len(file_memory.build()) == 16
+
+
+@pytest.mark.parametrize("part", ["a.dbf", "a.prj"])
+def test_a_shapefile_whose_part_changed_is_not_known(tmp_path, part):
+    for name in ("a.shp", "a.dbf", "a.prj", "b.dbf"):
+        (tmp_path / name).write_text("x")
+        os.utime(tmp_path / name, OLD)
+    file_memory.remember("colour", tmp_path / "a.shp", "blue")
+    another_run()
+    (tmp_path / "b.dbf").write_text("yy")
+    assert file_memory.recall("colour", tmp_path / "a.shp") == "blue"
+    (tmp_path / part).write_text("yy")
+    assert file_memory.recall("colour", tmp_path / "a.shp") is None

@@ -117,6 +117,7 @@ def _said(error: Exception) -> dict[str, Any]:
         "error": type(error).__name__,
         "reason": str(getattr(error, "message", error)),
         "problems": [str(problem) for problem in getattr(error, "problems", ())],
+        "way_out": str(getattr(error, "way_out", None) or ""),
         "message": str(error),
     }
 
@@ -133,7 +134,7 @@ def write_table(answer: dict[str, Any], screen: Screen) -> None:
     rows, styles = [], []
     for row in answer["files"]:
         size = number(row["size_bytes"] / 1e6, screen.lang, 1)
-        rows.append((row["key"], screen.word(row["state"]), size, row["path"]))
+        rows.append((row["key"] or Path(row["from"]).name, screen.word(row["state"]), size, row["path"]))
         styles.append("")
     for row in answer.get("failed", []):
         rows.append((row["key"], screen.word("not had"), "–", row["reason"]))
@@ -142,6 +143,8 @@ def write_table(answer: dict[str, Any], screen: Screen) -> None:
         rows.append((row["key"] or Path(row["file"]).name, screen.word("refused"), "–", row["reason"]))
         styles.append("red")
     screen.table(_COLUMNS, rows, styles=styles)
+    for way_out in dict.fromkeys(row["way_out"] for row in answer.get("refused", []) if row["way_out"]):
+        screen.line(way_out)
     if answer.get("not_known"):
         names = [Path(name).name for name in answer["not_known"]]
         screen.line(Note("cli.not_known_files", count=len(names), files=names), style="dim")

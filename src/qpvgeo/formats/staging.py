@@ -23,14 +23,13 @@ from qpvgeo.errors import ArchiveError
 from qpvgeo.formats import gzip_file
 from qpvgeo.formats.atomic_write import is_alive
 from qpvgeo.formats.foreign import foreign
-from qpvgeo.formats.vector_forms import JSON, dataset_of, encoding_of_json, require_sound_geopackage
+from qpvgeo.formats.vector_forms import JSON, dataset_of, encoding_of_json, parts_of, require_sound_geopackage
 from qpvgeo.formats.zip_members import read_member, zip_members
 
 __all__ = ["admitted", "encoding_before", "staged"]
 
 _LARGEST = 4 << 30
 _KEPT_BYTES = 4 << 30
-_BESIDE = (".shx", ".dbf", ".prj", ".cpg", ".qpj", ".mid", ".dat", ".map", ".id", ".ind", ".xsd")
 _PREFIX = "qpvgeo-staged-"
 
 _lock = threading.Lock()
@@ -160,9 +159,8 @@ def _plain(name: str) -> str:
 def _copied(path: Path) -> Path:
     folder = Path(tempfile.mkdtemp(dir=_own_root()))
     with foreign(path.name):
-        for part in path.parent.iterdir():
-            if part.stem == path.stem and part.is_file() and (part == path or part.suffix.lower() in _BESIDE):
-                shutil.copyfile(part, folder / _plain(part.name))
+        for part in parts_of(path):
+            shutil.copyfile(part, folder / _plain(part.name))
     return folder / _plain(path.name)
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "SUFFIXES",
     "dataset_of",
     "encoding_of_json",
+    "parts_of",
     "require_features",
     "require_sound_geopackage",
 ]
@@ -37,6 +38,24 @@ JSON = (".geojson", ".json", ".topojson", *_SEQUENCES)
 
 SUFFIXES = (".shp", *JSON[:3], ".gpkg", ".fgb", ".kml", ".gml", ".mif", ".tab", *_SEQUENCES)
 """Endings of the files that GDAL reads."""
+
+_IN_PARTS = (".shp", ".mif", ".tab", ".gml")
+_BESIDE = (".shx", ".dbf", ".prj", ".cpg", ".qpj", ".mid", ".dat", ".map", ".id", ".ind", ".xsd")
+
+
+def parts_of(path: Path) -> list[Path]:
+    """The file, and those beside it that are parts of it: the table and projection of a shapefile.
+
+    Examples
+    --------
+    >>> [part.name for part in parts_of(Path("qpv.gpkg"))]
+    ['qpv.gpkg']
+    """
+    if path.suffix.lower() not in _IN_PARTS:
+        return [path]
+    beside = (part for part in sorted(path.parent.iterdir()) if part.stem == path.stem and part != path)
+    return [path, *(part for part in beside if part.suffix.lower() in _BESIDE and part.is_file())]
+
 
 DRIVERS = frozenset(
     {

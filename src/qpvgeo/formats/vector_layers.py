@@ -178,10 +178,7 @@ def is_packed(path: Path) -> bool:
 
 def state_of(path: Path) -> tuple[tuple[str, int, int], ...]:
     """What changes when a file, or one of the files of a shapefile, does."""
-    parts = [path]
-    if path.suffix.lower() in (".shp", ".mif", ".tab"):
-        parts = sorted(part for part in path.parent.iterdir() if part.stem == path.stem and part.is_file())
-    return tuple((part.name, (state := part.stat()).st_size, state.st_mtime_ns) for part in parts)
+    return tuple((part.name, (state := part.stat()).st_size, state.st_mtime_ns) for part in vector_forms.parts_of(path))
 
 
 @lru_cache(maxsize=1024)

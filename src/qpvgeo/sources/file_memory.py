@@ -1,9 +1,9 @@
 """What was found out about files on disk, remembered from one run to the next: what they hold, their SHA-256.
 
-A file is known by its path, size, dates and inode; one that was written less than two seconds ago is looked at again,
-for its date may not tell a change. What is remembered belongs to one build of qpvgeo and of the libraries that read
-files (`build`): another looks again. It stands in `processed/known-files` of the cache; `QPVGEO_PROCESSED=0`
-leaves it alone. Losing it costs time only.
+A file is known by its path and by the size, dates and inode of it and of its parts (a shapefile has several); one that
+was written less than two seconds ago is looked at again, for its date may not tell a change. What is remembered belongs
+to one build of qpvgeo and of the libraries that read files (`build`): another looks again. It stands in
+`processed/known-files` of the cache; `QPVGEO_PROCESSED=0` leaves it alone. Losing it costs time only.
 """
 
 import functools
@@ -20,9 +20,10 @@ from typing import Any
 from qpvgeo import settings
 from qpvgeo._version import __version__
 from qpvgeo.formats import atomic_write
+from qpvgeo.formats.vector_forms import parts_of
 from qpvgeo.frames.provenance import file_record, file_state
 
-__all__ = ["build", "recall", "record", "remember", "save", "sha256_of"]
+__all__ = ["build", "recall", "record", "remember", "save", "sha256_of", "state_of"]
 
 _NAME = "known-files"
 _SETTLED_S = 2.0
@@ -47,6 +48,12 @@ def build() -> str:
         with suppress(metadata.PackageNotFoundError):
             said.append(f"{name} {metadata.version(name)}")
     return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+
+
+def state_of(path: Path) -> list[Any]:
+    """What changes when a file, or a part of it, does."""
+    parts = parts_of(path)
+    return [*file_state(parts[0]), *([part.name, *file_state(part)] for part in parts[1:])]
 
 
 def _store() -> Path:
@@ -75,7 +82,7 @@ def recall(what: str, path: Path) -> Any | None:  # noqa: ANN401 - what JSON hol
         return None
     entry = _known().get(os.path.abspath(path))  # noqa: PTH100 - links stay links
     try:
-        return entry[what] if entry is not None and entry["state"] == list(file_state(path)) else None
+        return entry[what] if entry is not None and entry["state"] == state_of(path) else None
     except (OSError, KeyError, TypeError):
         return None
 
@@ -85,8 +92,8 @@ def remember(what: str, path: Path, value: Any) -> None:  # noqa: ANN401
     if not settings.processed():
         return
     with suppress(OSError):
-        state = list(file_state(path))
-        if time.time() - state[1] / 1e9 < _SETTLED_S:
+        state = state_of(path)
+        if time.time() - max(state[1], *(part[2] for part in state[4:]), 0) / 1e9 < _SETTLED_S:
             return
         known, name = _known(), os.path.abspath(path)  # noqa: PTH100
         entry = known.get(name)

@@ -295,7 +295,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 @lru_cache(maxsize=4096)
-def _identified(path: Path, _size: int, _modified: int) -> tuple[tuple[Found, ...], bool]:
+def _identified(path: Path, _state: str) -> tuple[tuple[Found, ...], bool]:
     """What a file holds, and whether it is damaged; remembered from one run to the next."""
     known = file_memory.recall("holds", path)
     if known is not None:
@@ -343,8 +343,7 @@ def left_aside(data: str | os.PathLike[str] | None = None) -> list[Note]:
 
 
 def _looked_at(path: Path) -> tuple[tuple[Found, ...], bool]:
-    state = path.stat()
-    return _identified(path, state.st_size, state.st_mtime_ns)
+    return _identified(path, str(file_memory.state_of(path)))
 
 
 def _together(found: list[Found], kind: CodeKind) -> list[Path]:

@@ -1,8 +1,9 @@
 """Files that were downloaded by hand, taken from any folder into the cache under their published names.
 
-A file is known by its name, by that of its folder where several years share one (`2020/donnees_communes.csv`), by its
-published hash, else by what stands in it. It is checked as a download is: a page saved in its place, half a file or
-another hash than the one known are refused. It is copied, and moved into place whole.
+A file is known by its name; where several years share one, by that of its folder (`2020/donnees_communes.csv`), by its
+address (`wget -x` makes folders of it) or by its published hash; else by what stands in it, which is no key of the
+catalogue unless the year is that of the key. It is checked as a download is: a page saved in its place, half a file or
+another hash than the one known are refused. It is copied with its parts, and moved into place whole.
 """
 
 import dataclasses
@@ -14,6 +15,7 @@ from typing import Literal
 
 from qpvgeo import settings
 from qpvgeo.errors import FetchError, HashMismatchError, QpvgeoError, UsageError
+from qpvgeo.formats.vector_forms import parts_of
 from qpvgeo.language import Note
 from qpvgeo.sources import catalog, file_sets, hash_record, integrity, recognise
 from qpvgeo.sources.catalog import Dataset
@@ -30,7 +32,7 @@ class Taken:
     file
         The file.
     key
-        Key of the catalogue; None where it is not known.
+        Key of the catalogue; None where the file is not known, or known by a content that may be of another year.
     state
         `taken`, `already there`, `refused` or `not known`.
     path
@@ -85,16 +87,20 @@ def take(folder: str | os.PathLike[str], *, update: bool = False) -> list[Taken]
 def _taken(file: Path, *, update: bool) -> Taken:
     key: str | None = None
     try:
-        key, name = _of_name(file) or _of_content(file) or (None, "")
-        if key is None:
+        by_name = _of_name(file)
+        key, name = by_name or _of_content(file) or (None, "")
+        if not name:
             return Taken(file, None, "not known")
+        recorded = name if by_name is None or key is None else key
         integrity.require(file, PurePosixPath(name).suffix, "", url=file.name)
         sha256, target = _sha256(file), settings.cache_dir() / name
-        if target.is_file() and _sha256(target) == sha256:
+        if target.is_file() and _sha256(target) == sha256 and len(parts_of(target)) >= len(parts_of(file)):
             return Taken(file, key, "already there", target)
         if not update:
-            _require_known(catalog.get(key), name, sha256, file)
-        _copy(file, target, key, sha256)
+            _require_known(recorded, name, sha256, file)
+        for part in parts_of(file)[1:]:
+            _copy(part, target.with_suffix(part.suffix), None, _sha256(part))
+        _copy(file, target, recorded, sha256)
     except (QpvgeoError, OSError) as error:
         return Taken(file, key, "refused", error=error)
     return Taken(file, key, "taken", target)
@@ -117,6 +123,7 @@ def _of_name(file: Path) -> tuple[str, str] | None:
     if not named:
         return None
     folders = [(one, name) for one, name in named if PurePosixPath(name).parent.name == file.parent.name]
+    folders = folders or [(one, name) for one, name in named if _is_at_its_address(one, file)]
     kept = named if len(named) == 1 else folders or [(one, name) for one, name in named if _has_hash(one, file)]
     if len({name for _, name in kept}) != 1:
         raise FetchError(
@@ -126,41 +133,53 @@ def _of_name(file: Path) -> tuple[str, str] | None:
     return kept[0][0].key, kept[0][1]
 
 
+def _is_at_its_address(dataset: Dataset, file: Path) -> bool:
+    """Whether the folders above a file are those of its address."""
+    path = file.absolute().as_posix()
+    return any(path.endswith("/" + address.url.partition("://")[2]) for address in dataset.addresses)
+
+
 def _has_hash(dataset: Dataset, file: Path) -> bool:
     return dataset.sha256 is not None and dataset.sha256 == _sha256(file)
 
 
-def _of_content(file: Path) -> tuple[str, str] | None:
-    """Key that a file stands for by what is in it, and where it is kept: under its own name, in a folder of the key."""
+def _of_content(file: Path) -> tuple[str | None, str] | None:
+    """Key that a file stands for by what is in it, and where it is kept: under its own name, in a folder of its kind.
+
+    What may be of another year than the key stands for none.
+    """
     kinds = {(one.kind, one.vintage) for one in recognise.identify(file)}
     if len(kinds) != 1:
         return None
-    keys = file_sets.of_kind(*kinds.pop())
+    kind, year = kinds.pop()
+    keys = file_sets.of_kind(kind, year)
     # the newest release: that of the populations is known by its name
-    return (keys[-1], f"{keys[-1]}/{file.name}") if keys else None
+    of_year = keys and (keys != file_sets.of_kind(kind) or (year and catalog.get(keys[-1]).vintage == year))
+    key = keys[-1] if of_year else None
+    return (key, f"{key or kind.replace(' ', '-')}/{file.name}") if keys else None
 
 
-def _require_known(dataset: Dataset, name: str, sha256: str, file: Path) -> None:
+def _require_known(recorded: str, name: str, sha256: str, file: Path) -> None:
     """Raise where the hash is another than the one recorded or published."""
-    entry = hash_record.read().get(dataset.key, {})
+    dataset, entry = catalog.CATALOG.get(recorded), hash_record.read().get(recorded, {})
     known, who = (
         entry.get("sha256"),
         Note("sources.recorded", day=str(entry.get("fetched_on")), path=str(hash_record.path())),
     )
     if str(entry.get("file", "")).lower() != PurePosixPath(name).name.lower():
-        first = PurePosixPath(dataset.filenames[0]).name.lower() if dataset.filenames else ""
-        known = dataset.sha256 if first == PurePosixPath(name).name.lower() else None
+        names = [PurePosixPath(one).name.lower() for one in dataset.filenames[:1]] if dataset else []
+        known = dataset.sha256 if dataset and PurePosixPath(name).name.lower() in names else None
         who = Note("sources.of_catalogue")
     if known is not None and known != sha256:
         problems = [Note("sources.hash_expected", sha256=known, who=who), Note("sources.hash_found", sha256=sha256)]
-        way_out = Note("sources.take_it_anyway", key=dataset.key)
+        way_out = Note("sources.take_it_anyway", key=recorded)
         raise HashMismatchError(
-            Note("sources.not_the_file", path=str(file), key=dataset.key), problems=problems, way_out=way_out
+            Note("sources.not_the_file", path=str(file), key=recorded), problems=problems, way_out=way_out
         )
 
 
-def _copy(file: Path, target: Path, key: str, sha256: str) -> None:
-    """Copy beside, check, and move into place with its record."""
+def _copy(file: Path, target: Path, recorded: str | None, sha256: str) -> None:
+    """Copy beside, check, and move into place with its record; a part of a file has none."""
     folder = settings.cache_dir() / ".partial"
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{sha256[:16]}-{os.getpid()}.taken"
@@ -168,7 +187,11 @@ def _copy(file: Path, target: Path, key: str, sha256: str) -> None:
         shutil.copyfile(file, part)
         if _sha256(part) != sha256:
             raise FetchError(Note("sources.changes_while_read", file=str(file)))
-        hash_record.record(key, hash_record.entry(target.name, sha256, part.stat().st_size), (part, target))
+        if recorded is None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part.replace(target)
+        else:
+            hash_record.record(recorded, hash_record.entry(target.name, sha256, part.stat().st_size), (part, target))
     finally:
         part.unlink(missing_ok=True)
 

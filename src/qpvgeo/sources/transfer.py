@@ -389,7 +389,7 @@ def _of_web(url: str, error: requests.RequestException, timeout: float) -> Fetch
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return _of_status(url, error.response)
     if isinstance(error, requests.exceptions.SSLError):
-        return FetchError(Note("sources.not_trusted", url=url, why=_why(error)), way_out=Note("sources.name_bundle"))
+        return FetchError(Note("sources.not_trusted", url=url, why=_why(error)))
     if _is_silence(error):
         return SourceTimeoutError(
             Note("sources.silent", url=url, seconds=f"{timeout:g}", count=ATTEMPTS), way_out=Note("sources.later")

@@ -1,0 +1,60 @@
+"""Files downloaded by hand go into the cache whole, and stand for no key that they may not be."""
+
+from pathlib import Path
+
+import pytest
+
+import qpvgeo as qg
+from qpvgeo.errors import HashMismatchError
+from qpvgeo.sources import hash_record, taken
+
+ADDRESSES = {
+    "www.insee.fr/fr/statistiques/fichier/6683035/ensemble.zip": "communes-population-2020-zip",
+    "etalab-datasets.geo.data.gouv.fr/contours-administratifs/2025/geojson/communes-100m.geojson.gz": (
+        "communes-outlines-2025-100m-gz"
+    ),
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "Downloads"
+    made.mkdir()
+    return made
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_the_folders_of_an_address_say_the_year(producers, folder, address):
+    (folder / address).parent.mkdir(parents=True)
+    (folder / address).write_bytes(producers.files[address])
+    (found,) = taken.take(folder)
+    assert (found.key, found.state) == (ADDRESSES[address], "taken")
+
+
+def test_a_shapefile_is_taken_with_its_parts(folder):
+    held = qg.read_qpv(qg.sample().qpv_2015)
+    held[["geometry"]].rename_axis("CODE_QP").reset_index().to_file(folder / "quartiers.shp")
+    (found,) = taken.take(folder)
+    assert qg.read_qpv(found.path).index.tolist() == held.index.tolist()
+    found.path.with_suffix(".dbf").unlink()
+    assert [one.state for one in taken.take(folder)] == ["taken"]
+    assert [one.state for one in taken.take(folder)] == ["already there"]
+
+
+def test_a_content_of_another_year_is_no_key_of_the_catalogue(folder):
+    for year in (2024, 2025):
+        (folder / f"cog{year}.csv").write_bytes(qg.sample().communes_table.read_bytes())
+    found = {one.file.name: one.key for one in taken.take(folder)}
+    assert found == {"cog2024.csv": None, "cog2025.csv": "cog-2025"}
+
+
+def test_the_hash_of_the_published_file_is_not_that_of_another_name(folder):
+    copy = folder / "people.csv"
+    copy.write_bytes(qg.sample().population_2024.read_bytes())
+    (found,) = taken.take(folder)
+    assert found.key == "qpv-2024-population"
+    assert list(hash_record.read()) == ["qpv-2024-population/people.csv"]
+    copy.write_bytes(copy.read_bytes() + b"\n")
+    (again,) = taken.take(folder)
+    assert isinstance(again.error, HashMismatchError)
+    assert Path(found.path).read_bytes() == qg.sample().population_2024.read_bytes()
