@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow as pa
 import pyogrio
 import pytest
 from tests.builders import layer, refused, square
@@ -70,6 +71,12 @@ def test_parquet_keeps_types_lists_and_provenance(table, tmp_path, ending):
     assert list(back.loc["QN09901M", "communes"]) == ["99001", "99002"]
     assert back.attrs["qpvgeo"]["files"] == [FILE]
     assert back.attrs["qpvgeo"]["notes"] == ["x appears 2 times"]
+
+
+def test_lists_of_arrow_in_parquet_are_read_by_pandas(table, tmp_path):
+    kind = pd.ArrowDtype(pa.list_(pa.string()))
+    path = write_frame(table.assign(communes=table["communes"].astype(kind)), tmp_path / "a.parquet")
+    assert list(pd.read_parquet(path).loc["QN09901M", "communes"]) == ["99001", "99002"]
 
 
 def test_geoparquet_keeps_geometry_and_provenance(areas, tmp_path):

@@ -39,7 +39,7 @@ SUFFIXES = (".csv", ".parquet", ".json", ".xlsx", *LAYERS)
 _SYMBOLS = {"Point": "marker", "MultiPoint": "marker", "LineString": "line", "MultiLineString": "line"}
 """Symbol of QGIS for each kind of geometry that is not an area."""
 
-_PANDAS_ATTRS = b"PANDAS_ATTRS"
+_PANDAS, _PANDAS_ATTRS = b"pandas", b"PANDAS_ATTRS"
 _SHEET_ROWS = 1_048_576
 _SHEET_COLUMNS = 16_384
 
@@ -231,8 +231,17 @@ def _parquet(frame: pd.DataFrame, path: Path) -> None:
     about = json.dumps({key: value for key, value in frame.attrs.items() if key == ATTRS_KEY}, default=_jsonable)
     # pandas and geopandas read the attributes back from this key, whichever version wrote the file
     table = pq.read_table(path)
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _PANDAS_ATTRS: about.encode()})
-    pq.write_table(table, path)
+    told = {**(table.schema.metadata or {}), _PANDAS_ATTRS: about.encode()}
+    pq.write_table(table.replace_schema_metadata(told | {_PANDAS: _readable(told[_PANDAS])}), path)
+
+
+def _readable(told: bytes) -> bytes:
+    """What pandas notes of its columns, lists of Arrow as objects: it does not read its own name of these back."""
+    about = json.loads(told)
+    for column in about["columns"]:
+        if "<" in column["numpy_type"]:
+            column["numpy_type"] = "object"
+    return json.dumps(about).encode()
 
 
 def _jsonable(value: object) -> object:
