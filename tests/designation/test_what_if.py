@@ -292,3 +292,13 @@ def test_a_part_of_a_person_missing_is_one_person():
     verdict, _ = judged_one(box(0, 0, 1, 1), cells)
     assert verdict["reasons"][0].say("en") == "1 person short of 1,000"
     assert verdict["reasons"][0].say("fr") == "il manque 1 habitant pour atteindre 1\u202f000"
+
+
+@pytest.mark.parametrize("crs", [3035, 2154, 4326])
+def test_a_zone_drawn_in_any_projection_has_its_people(crs):
+    cells = medians_of([(0, east, 250, 11_000) for east in range(4)] + [(1, 0, 90, 11_000), (0, 4, 90, 11_000)])
+    area = gpd.GeoDataFrame(geometry=[box(0, 0, 4, 1)], crs=3035).to_crs(crs)
+    verdict = judge(area, cells).verdicts.iloc[0]
+    assert verdict["passes"]
+    assert verdict["population_low"] == 1_000
+    assert verdict["population_low"] <= verdict["population"] <= verdict["population_high"] < 1_001

@@ -22,7 +22,7 @@ from qpvgeo.geometry.cell_cover import cover
 from qpvgeo.geometry.insee_lattice import Cells, locate
 from qpvgeo.language import Note
 
-__all__ = ["SLIVER", "Agreement", "compare_with_official"]
+__all__ = ["SLIVER", "Agreement", "compare_with_official", "snapped"]
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -112,11 +112,11 @@ def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame) -> Agree
     known = (position >= 0) & (covered.share >= SLIVER)
     if not known.any():
         raise DataError(Note("designation.no_overlap"), way_out=Note("designation.no_overlap_way_out"))
-    owner, at, share = covered.area[known], position[known], _snapped(covered.share[known])
+    owner, at, share = covered.area[known], position[known], snapped(covered.share[known])
     people = cells["population"].astype("Float64").fillna(0).to_numpy(np.float64)
     eligible = cells["eligible"].fillna(value=False).to_numpy(bool)
     unjudged = cells["eligible"].isna().to_numpy()
-    inside = _snapped(np.minimum(np.bincount(at, share, len(cells)), 1.0))
+    inside = snapped(np.minimum(np.bincount(at, share, len(cells)), 1.0))
     sums = _qpv_sums(qpv.index, owner, people[at], share, eligible[at], unjudged[at])
     by_qpv = _by_qpv(sums)
     frame = _inside_sums(people, eligible, inside)
@@ -134,7 +134,7 @@ def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame) -> Agree
     return Agreement(by_qpv, by_unit, by_zone, total)
 
 
-def _snapped(share: Floats) -> Floats:
+def snapped(share: Floats) -> Floats:
     """Shares of cells, whole where all but a strip is covered."""
     return np.where(share > 1 - SLIVER, 1.0, share)
 

@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from qpvgeo.designation.agreement import SLIVER
+from qpvgeo.designation.agreement import SLIVER, snapped
 from qpvgeo.designation.door import require_cells, require_minimum
 from qpvgeo.designation.nearest_change import Move, nearest_change
 from qpvgeo.designation.verdict import Ground, Held, Verdict, ground_of, verdict
@@ -87,7 +87,8 @@ def judge_perimeters(areas: gpd.GeoDataFrame, cells: pd.DataFrame, *, min_popula
     -----
     The change is found step by step, each step the cell that brings the perimeter nearest to the other verdict, and is
     judged again before it is given. One cell is found whenever one is enough; of several, fewer might do. Cells are
-    added beside the perimeter, in its unit; what is left may have holes.
+    added beside the perimeter, in its unit; what is left may have holes. A cell that is covered all but for a hundredth
+    is wholly inside, so that a zone along the lines of the lattice has its people in any projection.
 
     Examples
     --------
@@ -135,11 +136,11 @@ def judge_perimeters(areas: gpd.GeoDataFrame, cells: pd.DataFrame, *, min_popula
 
 
 def _held(ground: Ground, covered: Cover, count: int) -> list[Held]:
-    """What each area holds; a strip of a cell that cannot be judged is a matter of drawing, and is left out."""
+    """What each area holds; a strip is a matter of drawing: a cell that cannot be judged is not held by one."""
     position = locate(Cells(ground.cells.lattice, covered.cells.north, covered.cells.east), ground.cells)
     kept = position >= 0
     kept[kept] = ground.known[position[kept]] | (covered.share[kept] >= SLIVER)
-    owner, at, share = covered.area[kept], position[kept], covered.share[kept]
+    owner, at, share = covered.area[kept], position[kept], snapped(covered.share[kept])
     ends = np.searchsorted(owner, np.arange(count + 1))
     return [
         Held(at[start:stop], share[start:stop], float(size) / _SQUARE_KM)
@@ -153,9 +154,9 @@ def _row(ground: Ground, held: Held, found: Verdict) -> dict[str, object]:
     known = not np.isnan(found.threshold)
     return {
         "passes": pd.NA if found.passes is None else found.passes,
-        "population_low": float(people[held.share > 1 - SLIVER].sum()) if there else np.nan,
+        "population_low": float(people[held.share == 1].sum()) if there else np.nan,
         "population": found.people if there else np.nan,
-        "population_high": float(people[held.share >= SLIVER].sum()) if there else np.nan,
+        "population_high": max(float(people[held.share >= SLIVER].sum()), found.people) if there else np.nan,
         "population_margin": found.people - ground.least if there else np.nan,
         "income_eur": found.income,
         "income_low": found.low,
