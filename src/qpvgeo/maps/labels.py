@@ -195,12 +195,14 @@ class Labels(Artist):
         renderer: RendererBase,
         point: float,
     ) -> None:
-        """Put numbers where names have no room, and the names in the key."""
-        entries = []
+        """Put numbers where names have no room, on their shape if need be, and the names in the key."""
+        entries: list[str] = []
         for pair in key[1]:
             self._show(pair, None, lines)
-        for (row, label), pair in zip(without, key[1], strict=False):
-            found = room.find(row, _extent(pair[0], renderer, point))
+        for row, label in without:
+            pair = key[1][len(entries)]
+            extent = _extent(pair[0], renderer, point)
+            found = room.find(row, extent) or room.over(room.shapes[row], extent)
             self._show(pair, found, lines)
             if found is not None:
                 entries.append("\n   ".join(wrap(f"{pair[0].get_text()} {label.text}", _KEY_LETTERS)))
