@@ -13,7 +13,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 mpl.use("agg")
-import matplotlib.pyplot as plt  # noqa: E402 - the backend is chosen first
+import matplotlib.pyplot as plt
 
 COMMAND = [sys.executable, "-W", "ignore", "-c", "from qpvgeo.cli import main; main()", "map"]
 PLACES = {
@@ -37,7 +37,7 @@ def draw(data: Path, folder: Path) -> None:
     for row, (name, words) in enumerate(PLACES.items()):
         given = [str(data / word) if word.endswith(".csv") else word for word in words]
         out = folder / f"{row:02d}.png"
-        ended = subprocess.run(
+        ended = subprocess.run(  # noqa: S603
             [*COMMAND, *given, "--data", str(data), "--lang", "fr", "--png", str(out)],
             capture_output=True,
             text=True,
