@@ -260,7 +260,14 @@ def test_case_16_what_a_town_hall_drew_in_kml(tmp_path):
 
 @pytest.mark.parametrize(
     ("code", "epsg", "corner"),
-    [("QN00401M", 2154, (923_000, 6_307_500)), ("QN97401I", 2975, (338_000, 7_690_000))],
+    [
+        ("QN00401M", 2154, (923_000, 6_307_500)),
+        ("QN97401I", 2975, (338_000, 7_690_000)),
+        ("QN09301I", 32631, (461_900, 5_416_400)),  # as Web Mercator it would lie in the Gard
+        ("QN09301I", 3949, (1_661_900, 8_189_000)),
+        ("QN09301I", 27572, (610_500, 2_433_500)),
+        ("QN01301M", 3857, (601_000, 5_357_000)),  # as UTM it would lie in the Haute-Marne
+    ],
 )
 def test_case_17_the_codes_say_the_projection_that_the_file_does_not(tmp_path, code, epsg, corner):
     x, y = corner

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from tests.builders import refused
 
 from qpvgeo import facts
-from qpvgeo.codes import official
+from qpvgeo.codes import official, territories
 from qpvgeo.errors import UsageError
+from qpvgeo.indicators.denominators import departments_of
 
 TERRITORIES = ["hexagone", "971", "972", "973", "974", "976", "978", "987"]
 REFERENCE_NAMES = {
@@ -258,6 +259,22 @@ def test_counts_expected_of_mayotte_in_2024_are_two():
 
 def test_counts_expected_of_2015_are_those_of_1514():
     assert sum(next(iter(counts)) for counts in facts.expected_counts(2015).values()) == 1514
+
+
+def test_bounds_of_the_departments_lie_in_those_of_the_hexagone():
+    held = {
+        row["code"]: [float(row[side]) for side in ("west", "south", "east", "north")]
+        for row in facts.rows("departments")
+        if row["west"]
+    }
+    box = territories.get("hexagone").bounds
+    assert set(held) == set(departments_of("hexagone", "territory"))
+    assert all(box[0] <= w < e <= box[2] and box[1] <= s < n <= box[3] for w, s, e, n in held.values())
+    # Bondy, Marseille, Ajaccio
+    for code, x, y in (("93", 2.48, 48.90), ("13", 5.37, 43.30), ("2A", 8.74, 41.92)):
+        west, south, east, north = held[code]
+        assert west <= x <= east
+        assert south <= y <= north
 
 
 def test_regions_of_the_departments_are_regions():

@@ -58,7 +58,7 @@ OUTLINES = {
 @pytest.fixture
 def squares():
     """Five squares of 300 m, a kilometre apart, with codes of the Ain."""
-    corners = [(700_000 + 1000 * k, 6_600_000) for k in range(N)]
+    corners = [(860_000 + 1000 * k, 6_570_000) for k in range(N)]
     shapes = [shapely.box(x, y, x + 300, y + 300) for x, y in corners]
     codes = [f"QP001{k + 1:03d}" for k in range(N)]
     return gpd.GeoDataFrame({"CODE_QP": codes, "NOM_QP": list("abcde")}, geometry=shapes, crs=2154)

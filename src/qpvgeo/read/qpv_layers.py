@@ -1,6 +1,7 @@
 """One layer of perimeters: its columns, codes, communes, projection and outlines brought to the canonical form."""
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,12 @@ _DERIVED = {"insee_dep", "insee_reg", "fid", "commune_names", *forms.QPV_COLUMNS
 
 _HEAD = 500
 _UNSETTLED = ("formats.crs_ambiguous", "formats.crs_unknown")
+
+_OF_HEXAGONE = (*range(3942, 3951), 27572, 32630, 32631, 32632)
+"""Projections of plans and of older files: the nine conic zones, Lambert II étendu, UTM of WGS 84."""
+
+_BORDER_DEG = 0.1
+"""A QPV may lie across the limit of the department of its code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +155,28 @@ def _systems(error: DataError, layer: vector_layers.Layer, code: str | None) -> 
     held = official.classify_qpv(as_text(vector_layers.attributes(layer))[code])["territory"].dropna().unique()
     of_codes = [territories.get(one).epsg for one in held if one != territories.SAMPLE]
     systems = [int(one.removeprefix("EPSG:")) for one in told.values.get("systems", [])]
-    return list(dict.fromkeys([*systems, *of_codes]))
+    return list(dict.fromkeys([*systems, *of_codes, *(_OF_HEXAGONE if "hexagone" in held else ())]))
 
 
 def _in_their_territory(raw: gpd.GeoDataFrame, code: str) -> bool:
-    """Whether every outline lies in the territory of its code, and not in a neighbouring country."""
-    said = official.classify_qpv(raw[code])["territory"].to_numpy()
-    points = shapely.point_on_surface(raw.geometry.to_crs(DEGREES).to_numpy())
+    """Whether every outline lies in the territory and near the department of its code."""
+    told = official.classify_qpv(raw[code])
+    said, departments = told["territory"].to_numpy(), told["department"].to_numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a projection may not reach so far
+        points = shapely.point_on_surface(raw.geometry.to_crs(DEGREES).to_numpy())
+    x, y, drawn = shapely.get_x(points), shapely.get_y(points), ~shapely.is_missing(points)
     for territory in set(said):
-        of_it = points[(said == territory) & ~shapely.is_missing(points)]
-        if pd.isna(territory) or len(outline_of(territory).beyond(shapely.get_x(of_it), shapely.get_y(of_it))):
+        of_it = (said == territory) & drawn
+        if pd.isna(territory) or len(outline_of(territory).beyond(x[of_it], y[of_it])):
+            return False
+    boxes = {row["code"]: row for row in facts.rows("departments") if row["west"]}
+    for department in set(departments) & set(boxes):
+        here = (departments == department) & drawn
+        west, south, east, north = (float(boxes[department][side]) for side in ("west", "south", "east", "north"))
+        inside = (x >= west - _BORDER_DEG) & (x <= east + _BORDER_DEG)
+        inside &= (y >= south - _BORDER_DEG) & (y <= north + _BORDER_DEG)
+        if not inside[here].all():
             return False
     return True
 
