@@ -19,7 +19,7 @@ from qpvgeo.frames import forms, provenance
 from qpvgeo.indicators.named_communes import communes_of
 from qpvgeo.language import Note
 from qpvgeo.read.communes.reader import read_communes, read_epci
-from qpvgeo.read.communes.tables import read_commune_table
+from qpvgeo.read.communes.tables import read_commune_table, read_former_communes
 from qpvgeo.read.population import read_population
 from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import sample
@@ -205,7 +205,7 @@ def _with_epci(frame: pd.DataFrame, data: Path | None) -> pd.DataFrame:
 
 def _of_year(frame: pd.DataFrame, population: pd.DataFrame, tables: Sequence[Path]) -> pd.DataFrame:
     """Communes with the people of another year, those of former communes moved to the one they are part of."""
-    parents = read_commune_table(tables[0], {}, set(), []).parents if tables else {}
+    parents = read_former_communes(tables[0])["commune"].to_dict() if tables else {}
     known = set(frame.index)
     now = [code if code in known else parents.get(code, fold_arrondissement(code)) for code in population.index]
     summed = population["population"].groupby(now).sum(min_count=1)
@@ -232,8 +232,7 @@ def epci(data: Path | None, of: pd.DataFrame | None = None) -> pd.DataFrame | No
     frame = read_epci(min(found, key=lambda one: abs((one.vintage or 0) - COG_YEAR)).path)
     year = provenance.provenance(of).get("population_year") if of is not None else None
     if of is not None and year is not None:
-        grouped = of.groupby("epci")["population"]
-        whole = grouped.sum().where(grouped.count() == grouped.size())
+        whole = forms.whole_sums(of.groupby("epci")["population"])
         frame["population"] = whole.reindex(frame.index).astype("Int64")
         frame.attrs[provenance.ATTRS_KEY] = {**provenance.provenance(frame), "population_year": year}
     return frame

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from qpvgeo.errors import DataError, MissingDataError
 from qpvgeo.language import Note
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["VINTAGES", "joined", "other_perimeters", "reached"]
+__all__ = ["VINTAGES", "joined", "met", "other_perimeters", "reached"]
 
 VINTAGES = (2015, 2024)
 
@@ -28,6 +30,26 @@ def other_perimeters(qpv: gpd.GeoDataFrame, data: Path | None) -> gpd.GeoDataFra
         return inputs.required_perimeters(other, data)
     except MissingDataError:
         return None
+
+
+def met(
+    qpv: gpd.GeoDataFrame, other: gpd.GeoDataFrame, codes: Iterable[str]
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Perimeters of both geographies that some QPV can share ground with, through any number of others.
+
+    Those without an outline stay where they are of the same departments: they may be of the same ground.
+    """
+    from qpvgeo.codes import official
+    from qpvgeo.geographies.classes import components
+
+    layers = qpv, other.to_crs(qpv.crs)
+    right, left = layers[0].sindex.query(layers[1].geometry)
+    zone = components(len(qpv) + len(other), left, len(qpv) + right)
+    wanted = qpv.index.isin(list(codes))
+    near = np.isin(zone, zone[: len(qpv)][wanted])
+    departments = {official.of_qpv(code) for code in qpv.index[wanted]}
+    undrawn = [layer.geometry.isna() & layer.index.map(official.of_qpv).isin(departments) for layer in layers]
+    return qpv[near[: len(qpv)] | undrawn[0]], other[near[len(qpv) :] | undrawn[1]]
 
 
 def joined(
@@ -44,12 +66,15 @@ def joined(
     from qpvgeo.policy import join_programmes
 
     other = other_perimeters(qpv, data)
+    here = qpv if only is None else qpv[qpv.index.isin(list(only))]
     walk = None
     if other is not None:
+        layers = (qpv, other) if only is None else met(qpv, other, here.index)
+        # where nothing of the other geography is near, its whole says so
+        layers = layers if layers[1].geometry.notna().any() else (qpv, other)
         old_first = int(qpv["vintage"].iloc[0]) == VINTAGES[0]
-        walk = crosswalk(*((qpv, other) if old_first else (other, qpv)))
+        walk = crosswalk(*(layers if old_first else reversed(layers)))
     given = None if lists is None else _lists(lists)
-    here = qpv if only is None else qpv[qpv.index.isin(list(only))]
     return join_programmes(here, given, crosswalk=walk, communes=communes, links=links)
 
 

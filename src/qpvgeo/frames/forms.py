@@ -31,6 +31,7 @@ __all__ = [
     "regions_of",
     "require_one_geography",
     "require_qpv",
+    "whole_sums",
 ]
 
 QPV_COLUMNS = ("name", "vintage", "release", "territory", "department", "region", "communes", "geometry")
@@ -170,7 +171,7 @@ def align_population(index: pd.Index, population: pd.DataFrame | pd.Series | Non
         )
     if people.index.nlevels > 1:
         # a QPV with a secret part has no known sum
-        people = people.groupby(level=0).agg(lambda parts: parts.sum(skipna=False))
+        people = whole_sums(people.groupby(level=0))
     if len(index) and not len(people):
         raise DataError(Note("frames.no_people"), way_out=Note("frames.look_at_file"))
     if len(index) and not people.index.isin(index).any():
@@ -287,3 +288,15 @@ def poverty_by_people(grid: pd.DataFrame) -> bool:
     True
     """
     return "poor_population" in grid.columns and ("households" not in grid or bool(grid["households"].isna().all()))
+
+
+def whole_sums(by: Any) -> Any:  # noqa: ANN401 - groups of a frame or of a series
+    """Sum each group; missing where a value of it is, for what is not known adds up to nothing.
+
+    Examples
+    --------
+    >>> people = pd.Series([1, 2, None], dtype="Int64")
+    >>> whole_sums(people.groupby(["a", "a", "b"])).tolist()
+    [3, <NA>]
+    """
+    return by.sum().where(by.count().eq(by.size(), axis=0))

@@ -4,7 +4,7 @@ An outline that is the same in both layers, because both name it alike or becaus
 nothing changed, is drawn twice: the Hausdorff distance of its two boundaries is the shift of the layers there.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,9 @@ import pandas as pd
 import shapely
 
 from qpvgeo.codes import official
-from qpvgeo.geographies.sides import Pairs
+from qpvgeo.geographies.sides import Pairs, pairs_of, side_of
 
-__all__ = ["DEFAULT_TOLERANCE_M", "Shift", "shift_of"]
+__all__ = ["DEFAULT_TOLERANCE_M", "Shift", "shift_of", "tolerance_of"]
 
 DEFAULT_TOLERANCE_M = 1.0
 """Tolerance for layers drawn with the same precision, metres."""
@@ -54,6 +54,12 @@ def shift_of(pairs: Pairs) -> Shift | None:
     median, most = (float(value) for value in np.percentile(metres, (50, _MOST)))
     fitting = max(DEFAULT_TOLERANCE_M, float(np.ceil(round(min(most, _TIMES_MEDIAN * median), 3))))
     return Shift(len(metres), median, most, fitting)
+
+
+def tolerance_of(qpv_2015: Any, qpv_2024: Any) -> float:  # noqa: ANN401 - judged as those of a crosswalk
+    """Tolerance of `crosswalk` that fits two layers, metres; the default one where their shift cannot be measured."""
+    shift = shift_of(pairs_of(side_of(qpv_2015, "from"), side_of(qpv_2024, "to")))
+    return DEFAULT_TOLERANCE_M if shift is None else shift.tolerance_m
 
 
 def _same(pairs: Pairs) -> Bools:

@@ -109,7 +109,7 @@ def coverage_of_programmes(
     found = counted(met, ()).drop(columns=["by_area", "undrawn", "outside"])
     by = met.groupby("unit")
     found["n_whole"] = met[met["whole"]].groupby("unit")["qpv_code"].nunique().reindex(found.index).fillna(0)
-    found["population_covered"] = by["covered"].agg(lambda values: values.sum(skipna=False)).astype("Float64")
+    found["population_covered"] = forms.whole_sums(by["covered"]).astype("Float64")
     titles = facts.table("programmes").set_index("programme")["title"]
     found["name"] = found.index.map(lambda key: titles.get(key, key))
     silent = pieces.loc[pieces["population"].isna(), "qpv_code"].nunique()

@@ -140,6 +140,9 @@ class Note(str):  # noqa: SLOT000 - it carries its key and values
         """Give the sentence in a language, that of `qpvgeo.settings` by default."""
         return say(self.key, self.values, lang or settings.current_language())
 
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        return self  # as any text: pandas copies the notes of a frame with each column taken from it
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (self.key, self.values)
 

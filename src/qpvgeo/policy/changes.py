@@ -185,7 +185,7 @@ def _takers(walk: pd.DataFrame, side: str) -> pd.Series:
 
 def _passed(alone: pd.DataFrame, takers: pd.Series, index: pd.Index) -> pd.DataFrame:
     """People of the ground of the other side, each given once."""
-    given = alone[list(_BOUNDS)].groupby(takers.reindex(alone.index)).agg(lambda people: people.sum(skipna=False))
+    given = forms.whole_sums(alone[list(_BOUNDS)].groupby(takers.reindex(alone.index)))
     found = given.reindex(index)
     found[~index.isin(given.index)] = 0.0
     return found

@@ -17,7 +17,7 @@ from qpvgeo.codes import official, territories
 from qpvgeo.codes.places import Area, find_area
 from qpvgeo.errors import DataError, judged
 from qpvgeo.frames import require
-from qpvgeo.frames.forms import as_notes, require_one_geography
+from qpvgeo.frames.forms import as_notes, require_one_geography, whole_sums
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.indicators.denominators import years_of_sides
 from qpvgeo.language import Note
@@ -305,7 +305,7 @@ def _by_qpv(
         population=held["population"].astype("Float64"), of_commune=held["commune"].map(people).astype("Float64")
     )
     by = held.groupby(["contract", "qpv_code"], sort=False)
-    sums = by[["population", "population_share", "of_commune"]].agg(lambda values: values.sum(skipna=False))
+    sums = whole_sums(by[["population", "population_share", "of_commune"]])
     frame = sums.drop(columns="of_commune").reset_index()
     listed = by["commune"].agg(lambda codes: ", ".join(codes.dropna().unique())).to_numpy()
     frame.insert(2, "name", frame["qpv_code"].map(qpv["name"]).astype("str"))
@@ -336,7 +336,7 @@ def _by_commune(held: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
     frame = by.agg(n_qpv=("qpv_code", "nunique")).reset_index()
     names = communes["name"] if "name" in communes.columns else pd.Series(dtype="str")
     frame.insert(2, "name", frame["commune"].map(names).astype("str").fillna(frame["commune"]))
-    frame["qpv_population"] = by["population"].agg(lambda values: values.sum(skipna=False)).to_numpy()
+    frame["qpv_population"] = whole_sums(by["population"]).to_numpy()
     frame["population"] = frame["commune"].map(communes["population"]).astype("Int64")
     frame["share"] = frame["qpv_population"] / frame["population"].astype("Float64")
     return frame
@@ -355,7 +355,7 @@ def _totals(
     frame["n_qpv"] = by["qpv_code"].nunique()
     frame["n_communes"] = held.groupby("contract")["commune"].nunique()
     frame["n_without_population"] = by["population"].agg(lambda values: int(values.isna().sum()))
-    frame["qpv_population"] = by["population"].agg(lambda values: values.sum(skipna=False)).astype("Float64")
+    frame["qpv_population"] = whole_sums(by["population"]).astype("Float64")
     frame["population"], frame["population_basis"] = _published(_people(frame, communes), epci)
     frame["share"] = (frame["qpv_population"] / frame["population"].astype("Float64")).astype("Float64")
     missing = [
@@ -390,8 +390,8 @@ def _people(frame: pd.DataFrame, communes: pd.DataFrame) -> pd.Series:
     # the communes of the Grand Paris without an EPT could belong to any
     unsure = bool((ept.isna() & (whole["epci"] == GRAND_PARIS) & (whole.index != _PARIS)).any())
     sums = {
-        "epci": people.groupby(whole["epci"]).agg(lambda values: values.sum(skipna=False)),
-        "ept": pd.Series(dtype="Int64") if unsure else people.groupby(ept).agg(lambda values: values.sum(skipna=False)),
+        "epci": whole_sums(people.groupby(whole["epci"])),
+        "ept": pd.Series(dtype="Int64") if unsure else whole_sums(people.groupby(ept)),
         "commune": people,
     }
     return pd.Series(

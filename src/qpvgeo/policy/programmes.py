@@ -13,7 +13,7 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official
 from qpvgeo.errors import UsageError, judged
-from qpvgeo.frames.forms import require_one_geography, require_qpv
+from qpvgeo.frames.forms import require_one_geography, require_qpv, whole_sums
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.geographies.slivers import SIGNIFICANT_SHARE
 from qpvgeo.language import Note
@@ -272,7 +272,7 @@ def _by_group(members: pd.DataFrame, placed: pd.DataFrame, communes: pd.DataFram
     links = placed.assign(group=placed["commune"].map(ept_of(communes) if level == "ept" else communes[level]))
     by = links.groupby("qpv_code")["group"]
     whole = by.transform("nunique").eq(1) & by.transform("count").eq(by.transform("size"))
-    share = links.groupby(["qpv_code", "group"])["share"].agg(lambda values: values.sum(skipna=False))
+    share = whole_sums(links.groupby(["qpv_code", "group"])["share"])
     links = links.assign(whole=whole).drop_duplicates(["qpv_code", "group"]).dropna(subset="group")
     matched = members.merge(links, left_on="code", right_on="group")
     summed = share.reindex(pd.MultiIndex.from_frame(matched[["qpv_code", "group"]])).astype("Float64").array

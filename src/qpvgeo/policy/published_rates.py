@@ -6,8 +6,10 @@ import pandas as pd
 
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError
+from qpvgeo.formats.text_tables import as_text
 from qpvgeo.frames import require
 from qpvgeo.language import Note
+from qpvgeo.sources.published_columns import qpv_column
 from qpvgeo.sources.published_names import column_of
 
 __all__ = ["codes_of", "published_rates"]
@@ -66,8 +68,8 @@ def codes_of(table: pd.DataFrame) -> pd.Series:
     >>> codes_of(pd.DataFrame({"codeQPV": ["qp001001", "Total"]})).tolist()
     ['QP001001', nan]
     """
-    name = column_of([str(column) for column in table.columns], "qpv_code")
-    codes = table.index.to_series() if name is None else table[name]
+    name = column_of([str(column) for column in table.columns], "qpv_code") or qpv_column(as_text(table))
+    codes = table[name] if name in table.columns else table.index.to_series()
     return official.clean(codes.astype("str"), "qpv").codes
 
 

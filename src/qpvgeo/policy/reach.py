@@ -82,8 +82,8 @@ def programme_coverage(
     whole = met[met["whole"]].groupby(keys)["qpv_code"].nunique()
     found = pd.DataFrame({"n_qpv": grouped["qpv_code"].nunique()})
     found["n_whole"] = whole.reindex(found.index).fillna(0).astype("int64")
-    found["population_covered"] = grouped["covered"].agg(_sum).astype("Float64")
-    found["population_reached"] = grouped["people"].agg(_sum).astype("Float64")
+    found["population_covered"] = forms.whole_sums(grouped["covered"]).astype("Float64")
+    found["population_reached"] = forms.whole_sums(grouped["people"]).astype("Float64")
     total = parts.groupby(by)["qpv_code"].nunique() if by else parts["qpv_code"].nunique()
     of = found.index.get_level_values(0).map(total) if by else total
     found["share_of_qpv"] = found["n_qpv"] / of
@@ -132,7 +132,7 @@ def programme_overlaps(joined: pd.DataFrame, population: pd.DataFrame | pd.Serie
     table["population"] = forms.align_population(qpv.index, population).astype("Float64").to_numpy()
     if names:
         grouped = table.groupby(names)["population"]
-        found = pd.DataFrame({"n_qpv": grouped.size(), "population": grouped.agg(_sum).astype("Float64")})
+        found = pd.DataFrame({"n_qpv": grouped.size(), "population": forms.whole_sums(grouped).astype("Float64")})
     else:
         found = pd.DataFrame({"n_qpv": [len(table)], "population": [_sum(table["population"])]})
     found = found.reset_index(drop=not names).sort_values("n_qpv", ascending=False, kind="stable", ignore_index=True)
@@ -192,7 +192,7 @@ def programme_territories(
     # a member of several communes has each part of a QPV once
     rows = all_rows.drop_duplicates(columns[:-1])
     grouped = rows.groupby(["programme", "member"])
-    found = pd.DataFrame({"n_qpv": grouped["qpv_code"].nunique(), "population": grouped["people"].agg(_sum)})
+    found = pd.DataFrame({"n_qpv": grouped["qpv_code"].nunique(), "population": forms.whole_sums(grouped["people"])})
     found["population"] = found["population"].astype("Float64")
     once = rows.drop_duplicates(["programme", "qpv_code", "commune"]).groupby("programme")
     members = rows.groupby(["programme", "qpv_code"])["member"].nunique()

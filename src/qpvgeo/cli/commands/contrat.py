@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,8 +88,8 @@ def contrat(
     made = inputs.covered(int(vintage), where, by="epci", year=year, reading=reading)
     reading.require_used(where)
     sides = _Sides.of(made, where)
-    files = _Files(where, income=income, indicators=indicators, lists=lists, grid=grid)
-    found, matches = _contract(asked, made, sides, files)
+    themes = _Themes.read(made, where, named=indicators, aside=(income, lists))
+    found, matches = _contract(asked, made, sides, _Files(where, income, lists, grid), themes)
     _write(found, made, output)
     _picture(asked, sides, where, png)
     held = made.links[made.links["qpv_code"].isin(found.by_qpv["qpv_code"])]
@@ -103,8 +104,8 @@ def contrat(
         "indicators": answers.records(found.indicators.set_index("qpv_code"), "qpv_code"),
         "output": output.name,
         "png": None if png is None else str(png),
-        "sources": answers.sources(made.qpv, made.people, made.parts, made.communes, made.units),
-        "notes": answers.notes(found.totals),
+        "sources": answers.sources(made.qpv, made.people, made.parts, made.communes, made.units, *themes.frames),
+        "notes": [*answers.notes(found.totals), *themes.notes],
     }
     answers.show(answer | answers.fictional(made.qpv), _table, as_json=json)
 
@@ -124,31 +125,89 @@ class _Files:
 
     data: Path | None
     income: Path | None
-    indicators: tuple[Path, ...]
     lists: Path | None
     grid: Path | None
 
 
-def _contract(place: str, made: Covered, sides: _Sides, files: _Files) -> tuple[Any, pd.DataFrame]:
+@dataclass(frozen=True, slots=True)
+class _Themes:
+    """Indicators by QPV: those of the tables named, else of those that the folder holds, and those beside the people.
+
+    `given` is what `contrat_de_ville` takes, `rates` a table of incomes among them.
+    """
+
+    given: dict[str, pd.DataFrame]
+    frames: list[pd.DataFrame]
+    rates: pd.DataFrame | None
+    notes: list[Note]
+
+    @classmethod
+    def read(
+        cls, made: Covered, data: Path | None, *, named: tuple[Path, ...], aside: tuple[Path | None, ...]
+    ) -> _Themes:
+        """Read them; a table found that cannot be read is told of, one without figures is a list of something else."""
+        from qpvgeo.read.indicators import read_indicators
+
+        given, rates, notes = {}, None, []
+        for path in named or _tables_at_hand(int(made.qpv["vintage"].iloc[0]), data, aside):
+            try:
+                given[path.stem] = read_indicators(path)
+            except DataError as error:
+                if named:
+                    raise
+                if error.key != "read.no_figures":
+                    notes.append(Note("cli.contrat_left_aside", file=path.name, why=str(error).splitlines()[0]))
+                continue
+            if rates is None:
+                rates = _rates(path)
+        return cls(_beside_people(made.people) | given, list(given.values()), rates, notes)
+
+
+def _tables_at_hand(vintage: int, data: Path | None, aside: tuple[Path | None, ...]) -> list[Path]:
+    """Tables of a folder on the codes of QPV of a geography that hold no populations."""
+    from qpvgeo.sources import recognise
+
+    given = {path.resolve() for path in aside if path is not None}
+    try:
+        return [path for path in recognise.find("list", vintage, data) if path.resolve() not in given]
+    except MissingDataError:
+        return []
+
+
+def _rates(path: Path) -> pd.DataFrame | None:
+    """Incomes and poverty rates of a table; None where it has neither."""
+    from qpvgeo.formats.text_tables import read_table
+    from qpvgeo.policy.published_rates import published_rates
+
+    try:
+        return published_rates(read_table(path))
+    except DataError:
+        return None
+
+
+def _contract(place: str, made: Covered, sides: _Sides, files: _Files, themes: _Themes) -> tuple[Any, pd.DataFrame]:
     """Contracts, with whatever the files available say of them, and the programmes that reach their QPV."""
     from qpvgeo.cli.programme_lists import joined
+    from qpvgeo.codes.places import find_area
     from qpvgeo.policy import contrat_de_ville
+    from qpvgeo.policy.epts import ept_of
 
     if made.communes is None:
         raise MissingDataError(Note("cli.contrat_communes"), way_out=Note("cli.name_the_folder"))
     asked: dict[str, Any] = {"communes": made.communes, "epci": made.units}
     # a place that is not known, or without a QPV, is refused before the longer work
-    codes = contrat_de_ville(place, made.qpv, made.links, **asked).by_qpv["qpv_code"]
+    where = find_area(place, made.communes.assign(ept=ept_of(made.communes)), made.units)
+    codes = contrat_de_ville(where, made.qpv, made.links, **asked).by_qpv["qpv_code"]
     matches = joined(made.qpv, files.data, lists=files.lists, communes=made.communes, links=made.links, only=codes)
     found = contrat_de_ville(
-        place,
+        where,
         made.qpv,
         made.links,
         **asked,
-        income=_income(made.people, files.income),
+        income=_income(made.people, files.income, themes.rates),
         programmes=matches,
         changes=sides.changes(made.qpv[made.qpv.index.isin(codes)], files.data, files.grid),
-        indicators=_indicators(made.people, files.indicators),
+        indicators=themes.given,
     )
     # members elsewhere are no concern of the place
     matches.attrs["qpvgeo"] = matches.attrs["qpvgeo"] | {"unplaced": {}}
@@ -213,48 +272,55 @@ class _Sides:
     @property
     def layers(self) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
         """Perimeters of 2015, then those of 2024."""
-        old_first = int(self.mine["vintage"].iloc[0]) == _VINTAGES[0]
-        return (self.mine, self.other) if old_first else (self.other, self.mine)
+        return (self.mine, self.other) if self._old_first else (self.other, self.mine)
+
+    @property
+    def _old_first(self) -> bool:
+        return int(self.mine["vintage"].iloc[0]) == _VINTAGES[0]
 
     def changes(self, here: gpd.GeoDataFrame, data: Path | None, grid: Path | None) -> pd.DataFrame | None:
         """What changed for each QPV, on the cells near some of them where there are any."""
         from qpvgeo.cli import inputs
+        from qpvgeo.cli.programme_lists import met
+        from qpvgeo.geographies.shift import tolerance_of
         from qpvgeo.policy import people_in_and_out
 
         if self.other is None:
             return None
-        before, now = self.layers
-        of_before, of_now = (self.people, self.others) if before is self.mine else (self.others, self.people)
+        # the shift of all of both layers, then what may have changed here alone
+        tolerance_m = tolerance_of(*self.layers)
+        near = met(self.mine, self.other, here.index)
+        before, now = near if self._old_first else reversed(near)
+        of_before, of_now = (self.people, self.others) if self._old_first else (self.others, self.people)
         try:
             cells = inputs.grids_near(data, here, grid=grid)[0]
         except MissingDataError:
             cells = None
-        return people_in_and_out(before, now, grid=cells, population_2015=of_before, population_2024=of_now)
+        people = {"population_2015": of_before, "population_2024": of_now}
+        return people_in_and_out(before, now, grid=cells, **people, tolerance_m=tolerance_m)
 
 
-def _income(people: pd.DataFrame | None, path: Path | None) -> pd.DataFrame | None:
-    """Table that was named, else the populations where they carry poverty or income; None where they do not."""
+def _income(people: pd.DataFrame | None, path: Path | None, found: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Table that was named, else what a table found gives, then the populations where they carry poverty or income."""
     from qpvgeo.formats.text_tables import read_table
     from qpvgeo.policy.published_rates import published_rates
 
     if path is not None:
         return published_rates(read_table(path))
     try:
-        return None if people is None else published_rates(people)
+        beside = None if people is None else published_rates(people)
     except DataError:
-        return None
+        beside = None
+    return beside if found is None else found if beside is None else found.combine_first(beside)
 
 
-def _indicators(people: pd.DataFrame | None, paths: tuple[Path, ...]) -> dict[str, pd.DataFrame]:
-    """Figures that the table of populations carries beside people, and those of the tables named."""
-    from qpvgeo.read.indicators import read_indicators
-
-    found = {path.stem: read_indicators(path) for path in paths}
+def _beside_people(people: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
+    """Figures that the table of populations carries beside people."""
     if people is None:
-        return found
+        return {}
     numbers = people.drop(columns=["population", "reference_year", "census_year"], errors="ignore")
     own = numbers.select_dtypes("number")
-    return ({"published": own} if len(own.columns) else {}) | found
+    return {"published": own} if len(own.columns) else {}
 
 
 def _table(answer: dict[str, Any], screen: Screen) -> None:
@@ -296,6 +362,10 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
         ],
     )
     _programmes(answer, screen)
+    themes = Counter(theme for theme, _ in {(row["theme"], row["indicator"]) for row in answer["indicators"]})
+    if themes:
+        told = [f"{theme} ({count})" for theme, count in sorted(themes.items())]
+        screen.line(Note("cli.contrat_themes", themes=told))
     screen.notes(answer["notes"])
     for path in (answer["output"], answer["png"]):
         screen.written(path)
@@ -331,18 +401,18 @@ def _headline(total: dict[str, Any], screen: Screen) -> None:
 
 def _change(rows: list[dict[str, Any]], screen: Screen) -> None:
     """What became of the QPV, and how many people came in and went out."""
-    from collections import Counter
-
     kinds = Counter(row["change"] for row in rows if row.get("change"))
     if not kinds:
         return
     told = [f"{screen.word(kind)} ({count})" for kind, count in kinds.most_common()]
-    screen.line(Note("cli.contrat_change", kinds=told), indent=2)
+    # what follows several contracts is of all of them
+    indent = 2 if len({row["contract"] for row in rows}) == 1 else 0
+    screen.line(Note("cli.contrat_change", kinds=told), indent=indent)
     names = [f"{name}{end}" for name in ("gained", "lost") for end in ("", "_low", "_high")]
     if all(row[name] is not None for row in rows for name in names):
         sums = {name: sum(row[name] for row in rows) for name in names}
         figures = {name: _between(sums, name, screen.lang) for name in ("gained", "lost")}
-        screen.line(Note("cli.contrat_moved", **figures), indent=2)
+        screen.line(Note("cli.contrat_moved", **figures), indent=indent)
 
 
 def _programmes(answer: dict[str, Any], screen: Screen) -> None:

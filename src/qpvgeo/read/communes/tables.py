@@ -17,6 +17,7 @@ from qpvgeo.codes import official
 from qpvgeo.errors import DataError
 from qpvgeo.formats.text_tables import find_column, normalise, notes_of
 from qpvgeo.language import Note
+from qpvgeo.read.processed import kept
 from qpvgeo.sources import file_memory
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
@@ -29,6 +30,7 @@ __all__ = [
     "attributes",
     "merged",
     "read_commune_table",
+    "read_former_communes",
     "twin_notes",
     "year_of",
 ]
@@ -146,6 +148,13 @@ def read_commune_table(
     parents = dict(zip(old, _parents(text[former]), strict=True))
     parents = {code: parent for code, parent in parents.items() if isinstance(parent, str)}
     return CommuneTable(rows, parents, typed, record, year_of(path.name))
+
+
+@kept
+def read_former_communes(source: Path) -> pd.DataFrame:
+    """Former communes of a table, on their codes, with the `commune` that each is part of."""
+    parents = read_commune_table(source, {}, set(), []).parents
+    return pd.DataFrame({"commune": pd.Series(parents, dtype="str")}).rename_axis("code")
 
 
 def _movements(text: pd.DataFrame) -> dict[str, str]:
