@@ -364,6 +364,10 @@ CASES = {
         lambda here: qg.read_qpv(elsewhere(here)),
         lambda here: qg.read_qpv(elsewhere(here), crs=2154),
     ),
+    "codes.place_of_perimeters": (
+        lambda _: profile(made().new[["geometry"]], "Port-Brume"),
+        lambda _: [profile(made().new[["geometry"]], "QN09904M"), profile(made().new, "Port-Brume")],
+    ),
     "resilience.options_way_out": (
         lambda _: qg.exposure(made().new, made().footprint.to_frame("geometry"), grid=made().grid, above=3),
         lambda _: qg.exposure(made().new, made().footprint.to_frame("geometry"), grid=made().grid),
@@ -486,6 +490,11 @@ def no_crs(folder):
     path = folder / "points.parquet"
     gpd.GeoDataFrame({"n": [1]}, geometry=[POINT]).to_parquet(path)
     return path
+
+
+def profile(qpv, place):
+    asked = {"housing": {"layer": "log_soc", "above": 25}}
+    return qg.resilience.resilience_profile(qpv, made().grid, asked, place=place, data=made().sample.path)
 
 
 def drawn_tags(bands):
