@@ -320,3 +320,11 @@ def test_communes_of_the_past_are_not_communes_of_the_day(tmp_path):
     ]
     communes = qg.read_communes(table(tmp_path, "\n".join([header, *rows])))
     assert communes["name"].to_dict() == {"01004": "Ambérieu-en-Bugey", "2A004": "Ajaccio"}
+
+
+@pytest.mark.parametrize("encoding", ["mac_roman", "cp850"])
+def test_names_in_the_encoding_of_old_macs_and_of_dos(tmp_path, encoding):
+    path = table(tmp_path, "code_qp;lib_qp;pop_mun\nQN05901N;Cité des Hêtres;12\nQN05902N;Le Château;13\n", encoding)
+    found = qg.read_population(path)
+    assert found["name_published"].tolist() == ["Cité des Hêtres", "Le Château"]
+    assert "formats.read_as" in notes_of(found)

@@ -6,6 +6,7 @@ reported with the way to read it, and never printed whole.
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from qpvgeo.errors import DataError
 from qpvgeo.formats.limits import require_narrow
 from qpvgeo.language import Note
 
-__all__ = ["HEAD", "Head", "cells_of", "decoded", "delimiter_of", "head_of", "loose_cells_of", "named"]
+__all__ = ["HEAD", "Head", "cells_of", "decoded", "delimiter_of", "encoding_of", "head_of", "loose_cells_of", "named"]
 
 HEAD = 1 << 20
 """Bytes that a CSV is judged by."""
@@ -40,6 +41,11 @@ _SEPARATOR = re.compile(r'"?sep=(.)"?')
 
 # the five bytes that cp1252 does not define are kept as latin-1 has them
 _CP1252 = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256))
+
+
+_FREQUENT = frozenset("éèêàçôîâû")
+_FRENCH = frozenset("äëïöùüÿœæÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸŒÆ’‘“”«»–—…°²€½\u00a0")
+"""What French text holds beyond ASCII: letters found often, and the rest."""
 
 
 class Head(NamedTuple):
@@ -226,6 +232,26 @@ def _is_utf8(line: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def encoding_of(raw: bytes) -> str:
+    """Encoding of French text that is not UTF-8: cp1252, unless only that of old Macs or of DOS makes words of it.
+
+    Examples
+    --------
+    >>> [encoding_of("Cité des Hêtres".encode(name)) for name in ("cp1252", "mac_roman", "cp850")]
+    ['cp1252', 'mac_roman', 'cp850']
+    """
+    high = Counter(raw.translate(None, bytes(range(128))))
+    most = max(high.total(), 1)
+
+    def fit(encoding: str) -> float:
+        letters = {byte: bytes([byte]).decode(encoding, "ignore") for byte in high}
+        weights = {byte: 1.0 if one in _FREQUENT else 0.5 * (one in _FRENCH) for byte, one in letters.items()}
+        return sum(weights[byte] * count for byte, count in high.items()) / most
+
+    best = max(("cp1252", "mac_roman", "cp850"), key=fit)
+    return best if fit(best) > 0.75 and fit("cp1252") < 0.4 else "cp1252"
 
 
 def decoded(raw: bytes, encoding: str) -> tuple[str, int]:

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from qpvgeo.errors import ArchiveError, DataError, MissingDataError
 from qpvgeo.formats import workbooks
 from qpvgeo.formats.cells import NUMBER, SECRET_MARKS, Numbers, find_column, is_mark, normalise, to_number
+from qpvgeo.formats.csv_dialect import encoding_of
 from qpvgeo.formats.csv_records import Rows, rows_of, usual_width
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.limits import LARGEST, content_of, require_few, require_narrow
@@ -88,8 +89,9 @@ def read_table(
     Parameters
     ----------
     path
-        CSV (semicolon, comma, tab or bar; UTF-8 with or without byte order mark, else cp1252), xls, xlsx, ods, Parquet,
-        a zip that holds one such table, or one compressed by gzip. The content decides, not the suffix.
+        CSV (semicolon, comma, tab or bar; UTF-8 with or without byte order mark, else cp1252, or the encoding of old
+        Macs or of DOS where only that makes French words), xls, xlsx, ods, Parquet, a zip that holds one such table, or
+        one compressed by gzip. The content decides, not the suffix.
     sheet
         Name of the sheet of a workbook, in any case; found by its header when not given.
     expect
@@ -255,7 +257,10 @@ def _from_text(raw: bytes, name: str) -> Iterator[_Candidate]:
             return rows_of(lines, delimiter, width)
 
         head = rows_of(lines[:_HEAD], delimiter, width).rows
-        yield _Candidate({"format": "csv", "encoding": encoding, "delimiter": delimiter}, head, load)
+        about: dict[str, Any] = {"format": "csv", "encoding": encoding, "delimiter": delimiter}
+        if encoding in ("mac_roman", "cp850"):
+            about["notes"] = [Note("formats.read_as", encoding=encoding)]
+        yield _Candidate(about, head, load)
 
 
 def _decode(raw: bytes, name: str) -> tuple[str, str]:
@@ -264,12 +269,12 @@ def _decode(raw: bytes, name: str) -> tuple[str, str]:
             return raw.decode("utf-16"), "utf-16"
     if b"\0" in raw[:_LOOKED_AT_BYTES]:
         raise DataError(Note("formats.not_text", file=name), way_out=Note("formats.save_as_xlsx"))
-    for encoding in ("utf-8-sig", "cp1252"):
+    for encoding in ("utf-8-sig", encoding_of(raw)):
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-        return text, encoding if encoding == "cp1252" or raw[:3] == b"\xef\xbb\xbf" else "utf-8"
+        return text, "utf-8" if encoding == "utf-8-sig" and raw[:3] != b"\xef\xbb\xbf" else encoding
     raise DataError(Note("formats.unknown_encoding", file=name), way_out=Note("formats.save_as_utf8"))
 
 
