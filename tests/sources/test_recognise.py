@@ -1,6 +1,7 @@
 """Files of a folder: known by their published name, else by what stands in them."""
 
 import gzip
+import os
 import shutil
 import zipfile
 
@@ -288,3 +289,19 @@ def test_of_two_published_releases_the_one_of_the_populations_is_read(tmp_path):
     referred = tmp_path / "qp2024-france-hexagonale-outre-mer-wgs84-epsg4326.geojson"
     referred.write_bytes(outlines)
     assert recognise.find("perimeters", 2024, tmp_path) == [referred]
+
+
+def test_a_folder_is_walked_once_as_long_as_it_does_not_change(tmp_path, monkeypatch):
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "a.csv").write_text("x", encoding="utf-8")
+    for folder in (tmp_path, tmp_path / "below"):
+        os.utime(folder, (1_700_000_000, 1_700_000_000))
+    walks = []
+    walk = os.walk
+    monkeypatch.setattr(recognise.os, "walk", lambda place: walks.append(place) or walk(place))
+    for _ in range(2):
+        assert [path.name for path in recognise.files_in(tmp_path)] == ["a.csv"]
+    assert walks == [tmp_path]
+    (tmp_path / "below" / "b.csv").write_text("x", encoding="utf-8")
+    assert [path.name for path in recognise.files_in(tmp_path)] == ["a.csv", "b.csv"]
+    assert [path.name for path in recognise.files_in(tmp_path)] == ["a.csv", "b.csv"]

@@ -5,6 +5,7 @@ else by its columns and its first code. Only headers are read.
 """
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -40,6 +41,8 @@ __all__ = [
 ]
 
 _SHOWN = 60
+_SETTLED_S = 2.0
+_walked: dict[tuple[Path, str], tuple[list[tuple[str, int]], list[Path]]] = {}
 _ABOUT = ("kind", "vintage", "features", "basis")
 PERIMETER_KEYS = {"qpv-2015": 2015, "qpv-2024": 2024}
 """Keys of the catalogue that stand for perimeters, which may come in several files, and their geography."""
@@ -290,8 +293,24 @@ def _in_folder(folder: Path, *, published_only: bool = False) -> list[Found]:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Files of a folder that have the ending of a form that is read; pipes, sockets and devices are not files."""
-    return [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    """Files of a folder that have the ending of a form that is read; pipes, sockets and devices are not files.
+
+    The folder is walked once in a process, as long as no folder in it changes.
+    """
+    key = (folder, os.path.abspath(folder))  # noqa: PTH100 - links stay links
+    with suppress(KeyError, OSError):
+        states, found = _walked[key]
+        if all(os.stat(place).st_mtime_ns == then for place, then in states):  # noqa: PTH116
+            return list(found)
+    walked = [(place, names) for place, _, names in os.walk(folder)]
+    named = [Path(place, name) for place, names in walked for name in names if name.lower().endswith(SUFFIXES)]
+    found = sorted(path for path in named if path.suffix.lower() in SUFFIXES and path.is_file())
+    with suppress(OSError):
+        states = [(place, os.stat(place).st_mtime_ns) for place, _ in walked]  # noqa: PTH116
+        # the date of a folder that changed just now may not tell the next change
+        if all(time.time() - then / 1e9 > _SETTLED_S for _, then in states):
+            _walked[key] = states, found
+    return list(found)
 
 
 @lru_cache(maxsize=4096)
