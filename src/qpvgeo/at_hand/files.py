@@ -17,10 +17,12 @@ from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, UsageError
 from qpvgeo.formats.text_tables import read_table
 from qpvgeo.frames import forms, provenance
 from qpvgeo.indicators.named_communes import communes_of
+from qpvgeo.indicators.qpv_communes import join_communes
 from qpvgeo.language import Note
 from qpvgeo.read.communes.reader import read_communes, read_epci
 from qpvgeo.read.communes.tables import read_commune_table, read_former_communes
 from qpvgeo.read.population import read_population
+from qpvgeo.read.processed import kept_of, made_of
 from qpvgeo.read.qpv import read_qpv
 from qpvgeo.samples import sample
 from qpvgeo.sources import recognise
@@ -30,6 +32,7 @@ __all__ = [
     "communes",
     "denominators_of",
     "epci",
+    "links",
     "named_communes_of",
     "parts",
     "people",
@@ -164,6 +167,13 @@ def parts(vintage: int, data: Path | None) -> pd.DataFrame | None:
         return None
 
 
+def links(qpv: gpd.GeoDataFrame, of: pd.DataFrame | None, population: pd.DataFrame | None) -> pd.DataFrame:
+    """Links of QPV and communes as read here (`qpvgeo.join_communes`), kept as what is read is."""
+    sources = [frame for frame in (qpv, of, population) if frame is not None]
+    name = "links" if of is not None else "links-without-communes"
+    return kept_of(name, sources, lambda: join_communes(qpv, of, population=population))
+
+
 def denominators_of(qpv: pd.DataFrame) -> dict[str, int] | None:
     """People of the sample's island, for its QPV; None for those of France, whose facts are known."""
     if not provenance.is_fictional(qpv):
@@ -197,9 +207,9 @@ def _with_epci(frame: pd.DataFrame, data: Path | None) -> pd.DataFrame:
         except DataError:
             continue  # a list of EPCI, without their communes
         about = provenance.provenance(frame)
-        frame = frame.assign(epci=table.rows["epci"].reindex(frame.index))
-        frame.attrs[provenance.ATTRS_KEY] = {**about, "files": [*about["files"], table.record]}
-        break
+        joined = frame.assign(epci=table.rows["epci"].reindex(frame.index))
+        joined.attrs[provenance.ATTRS_KEY] = {**about, "files": [*about["files"], table.record]}
+        return made_of(joined, frame, one.path)
     return frame
 
 
@@ -211,16 +221,16 @@ def _of_year(frame: pd.DataFrame, population: pd.DataFrame, tables: Sequence[Pat
     summed = population["population"].groupby(now).sum(min_count=1)
     lost = sorted(set(now) - known)
     about = provenance.provenance(frame)
-    frame = frame.assign(population=summed.reindex(frame.index).astype("Int64"))
+    made = frame.assign(population=summed.reindex(frame.index).astype("Int64"))
     year = forms.reference_year(population)
     note = Note("at_hand.no_successor", count=len(lost), year=year)
-    frame.attrs[provenance.ATTRS_KEY] = {
+    made.attrs[provenance.ATTRS_KEY] = {
         **about,
         "files": [*about["files"], *provenance.provenance(population)["files"]],
         "population_year": year,
         "notes": [*about.get("notes", []), *([note] if lost else [])],
     }
-    return frame
+    return made_of(made, frame, population, *tables[:1])
 
 
 def epci(data: Path | None, of: pd.DataFrame | None = None) -> pd.DataFrame | None:

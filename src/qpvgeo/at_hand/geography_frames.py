@@ -11,7 +11,6 @@ from qpvgeo.at_hand import files, missing, places
 from qpvgeo.codes.places import Area
 from qpvgeo.errors import MissingDataError, UsageError, judged
 from qpvgeo.frames import forms, provenance
-from qpvgeo.indicators.qpv_communes import join_communes
 from qpvgeo.language import Note, term
 from qpvgeo.samples import sample as embedded
 from qpvgeo.settings import current_language, home_expanded
@@ -149,7 +148,7 @@ def load(
         except MissingDataError:
             communes = None
         shared = files.parts(year, folder)
-        links = join_communes(qpv, communes, population=population if shared is None else shared)
+        links = files.links(qpv, communes, population if shared is None else shared)
         epci = files.epci(folder, communes)
         everything = GeographyFrames(qpv, population, communes, epci, links, year)
         return everything if place is None else _of_place(everything, place, folder)

@@ -25,7 +25,6 @@ from qpvgeo.formats.text_tables import read_table
 from qpvgeo.frames import forms, provenance
 from qpvgeo.geometry.projection import require_axes, territory_of
 from qpvgeo.indicators import by_territory
-from qpvgeo.indicators.qpv_communes import join_communes
 from qpvgeo.language import Note
 from qpvgeo.population.estimation import WEIGHT
 from qpvgeo.read.grid.reader import read_grid
@@ -190,7 +189,7 @@ def covered(
     in_communes = by in ("commune", "epci", "ept", "programme") or attribution == "commune" or below
     parts = files.parts(vintage, data) if in_communes else None
     of = files.communes(data, forms.reference_year(population)) if in_communes else None
-    links = join_communes(qpv, of, population=population if parts is None else parts)
+    links = files.links(qpv, of, population if parts is None else parts)
     matches = None
     if programme is not None or by == "programme":
         matches = joined(qpv, data, lists=lists, communes=of, links=links)

@@ -3,8 +3,9 @@
 A frame is kept under a key made of the SHA-256 of its source and of the files beside it that a reader looks at, of the
 options of the reader, of the language of notes and of the build of qpvgeo: a change of any of them is another key. It
 stands in `data/processed` of the checkout whose `data/raw` holds the source, else in `processed` of the cache; small
-files are read again. `QPVGEO_PROCESSED=0` reads everything again. Files are written beside and renamed: any number of
-processes and versions may share the folder. What nobody read for ninety days goes.
+files are read again. What is computed from such frames alone, as links are, has a key made of theirs (`kept_of`).
+`QPVGEO_PROCESSED=0` reads everything again. Files are written beside and renamed: any number of processes and versions
+may share the folder. What nobody read for ninety days goes.
 """
 
 import functools
@@ -12,6 +13,7 @@ import hashlib
 import json
 import os
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +26,7 @@ from qpvgeo.errors import QpvgeoError
 from qpvgeo.formats import kept_frames
 from qpvgeo.sources import file_memory, recognise
 
-__all__ = ["kept"]
+__all__ = ["kept", "kept_of", "made_of"]
 
 P = ParamSpec("P")
 Frame = TypeVar("Frame", bound=pd.DataFrame)
@@ -34,29 +36,85 @@ _UNUSED_S = 90 * 24 * 3600.0
 _ENDING = ".kept"
 """Not that of a form that is read: a folder of files is never mistaken for its own cache."""
 
+_places: dict[int, tuple[weakref.ref[pd.DataFrame], Path]] = {}
+"""Where the frames of this process that were read are kept: a name that says all that they were made of."""
+
 
 def kept(reader: Callable[P, Frame]) -> Callable[P, Frame]:
     """Let a reader keep what it reads; it takes its source first and `data`, the folder searched for keys."""
 
     @functools.wraps(reader)
     def called(*given: P.args, **options: P.kwargs) -> Frame:
-        place = _place(reader.__name__, given, options)
-        if place is not None:
-            with suppress(OSError, kept_frames.Unkept):
-                frame: Any = kept_frames.read(place)
-                os.utime(place)
-                return frame  # type: ignore[no-any-return]
-        made = reader(*given, **options)
-        file_memory.save()
-        if place is None:
-            return made
-        with suppress(OSError, QpvgeoError, kept_frames.Unkept):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            kept_frames.write(made, place)
-            _sweep(place.parent)
-        return made
+        return _kept_at(_place(reader.__name__, given, options), lambda: reader(*given, **options))
 
     return called
+
+
+def kept_of(name: str, sources: Sequence[pd.DataFrame | Path], make: Callable[[], Frame]) -> Frame:
+    """What is made of frames that were read as they are, and of nothing else, kept as they are.
+
+    Parameters
+    ----------
+    name
+        What it is; its options are part of the name.
+    sources
+        The frames, unchanged since their readers gave them or noted by `made_of`, and files.
+    make
+        Makes it.
+    """
+    return _kept_at(_place_of(name, sources), make)
+
+
+def made_of(frame: Frame, *sources: pd.DataFrame | Path) -> Frame:
+    """Note that a frame was made of frames that were read as they are, of files, and of nothing else."""
+    _remember(frame, _place_of("made", sources))
+    return frame
+
+
+def _kept_at(place: Path | None, make: Callable[[], Frame]) -> Frame:
+    """The frame that is kept there, else made and kept."""
+    if place is not None:
+        with suppress(OSError, kept_frames.Unkept):
+            frame: Any = kept_frames.read(place)
+            os.utime(place)
+            _remember(frame, place)
+            return frame  # type: ignore[no-any-return]
+    made = make()
+    file_memory.save()
+    if place is None:
+        return made
+    _remember(made, place)
+    with suppress(OSError, QpvgeoError, kept_frames.Unkept):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        kept_frames.write(made, place)
+        _sweep(place.parent)
+    return made
+
+
+def _remember(frame: pd.DataFrame, place: Path | None) -> None:
+    for number in [number for number, (known, _) in list(_places.items()) if known() is None]:
+        _places.pop(number, None)
+    if place is not None:
+        _places[id(frame)] = weakref.ref(frame), place
+
+
+def _place_of(name: str, sources: Sequence[pd.DataFrame | Path]) -> Path | None:
+    """Where what is made of frames and files is kept; None where a frame is not known, or nothing is to be kept."""
+    if not settings.processed():
+        return None
+    about: list[Any] = [name]
+    folder = None
+    for one in sources:
+        if isinstance(one, Path):
+            about.append(_signature(one))
+            continue
+        known, place = _places.get(id(one), (None, None))
+        if known is None or place is None or known() is not one:
+            return None
+        about.append(place.name)
+        folder = folder or place.parent
+    key = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:32]
+    return None if folder is None else folder / f"{name}-{key}{_ENDING}"
 
 
 def _place(name: str, given: Sequence[Any], options: Mapping[str, Any]) -> Path | None:
