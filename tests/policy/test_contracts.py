@@ -10,6 +10,7 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.policy import contrat_de_ville, people_in_and_out
 from qpvgeo.policy.changes import CHANGE_COLUMNS
 from qpvgeo.policy.epts import ept_of
+from qpvgeo.policy.published_rates import published_rates
 
 GRAND_PARIS = "200054781"
 
@@ -152,7 +153,7 @@ def test_tables_of_both_geographies_serve_either(town):
     income = pd.DataFrame({"code_qp": ["QP001001", "QN00101M"], "poverty_rate": [0.4, 0.3]})
     found = contrat_de_ville(None, qpv, links, communes=communes, income=income)
     assert found.by_qpv.set_index("qpv_code")["poverty_rate"].dropna().to_dict() == {"QN00101M": 0.3}
-    mixed = pd.concat([links, links.assign(qpv_code="QP001001")])
+    mixed = pd.concat([links, links.iloc[:1].assign(qpv_code="QP001001")])
     refused(lambda: contrat_de_ville(None, qpv, mixed, communes=communes), "frames.geographies_differ", DataError)
 
 
@@ -334,3 +335,46 @@ def test_people_published_for_a_whole_epci_go_before_the_sum_of_its_communes(tow
     assert totals.loc["200000001", ["population", "population_basis"]].tolist() == [4_100, "published"]
     assert totals.loc["200000001", "share"] == pytest.approx(160 / 4_100)
     assert totals.loc["200000002", ["population", "population_basis"]].tolist() == [500, "communes"]
+
+
+@pytest.mark.parametrize("table", ["links", "communes"])
+def test_people_that_are_no_numbers_are_refused(town, table):
+    qpv, links, communes = town
+    frames = {"links": links, "communes": communes}
+    frames[table] = frames[table].assign(population=-1)
+    refused(
+        lambda: contrat_de_ville(None, qpv, frames["links"], communes=frames["communes"]),
+        "frames.not_people",
+        DataError,
+    )
+
+
+def test_links_stacked_twice_are_refused(town):
+    qpv, links, communes = town
+    twice = pd.concat([links, links])
+    refused(lambda: contrat_de_ville(None, qpv, twice, communes=communes), "indicators.repeated_links", DataError)
+
+
+def test_communes_on_repeated_labels_are_refused(town):
+    qpv, links, communes = town
+    twice = pd.concat([communes, communes])
+    refused(lambda: contrat_de_ville(None, qpv, links, communes=twice), "frames.labels_repeated", DataError)
+
+
+def test_a_share_of_nobody_is_missing(town):
+    qpv, links, communes = town
+    found = contrat_de_ville(None, qpv, links, communes=communes.assign(population=0))
+    assert found.totals["share"].isna().all()
+    assert found.by_commune["share"].isna().all()
+    assert found.by_qpv[["share_of_communes", "share_of_contract"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("column", [{"DISP_MED_A21": [-5]}, {"DISP_TP60_A21": [450]}], ids=["income", "rate"])
+def test_impossible_incomes_and_rates_are_refused(column):
+    table = pd.DataFrame({"codeQPV": ["QP001001"], **column})
+    refused(lambda: published_rates(table), "policy.not_rates", DataError)
+
+
+def test_codes_under_a_name_that_says_nothing_are_known_by_their_values():
+    table = pd.DataFrame({"CODGEO": ["QP001001"], "DISP_MED_A21": ["13780"]})
+    assert published_rates(table)["income_eur"].to_dict() == {"QP001001": 13780}

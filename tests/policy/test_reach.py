@@ -174,3 +174,16 @@ def test_the_448_quarters_lie_in_389_communes_of_2024(france):  # noqa: F811
     _, _, _, links, _ = france
     inside = links[2015][links[2015]["qpv_code"].isin(qg.policy.programme_members("npnru")["code"])]
     assert inside["commune"].nunique() == 389
+
+
+@pytest.mark.parametrize("share", [-0.5, 1.5, "half"])
+def test_shares_that_are_none_are_refused(links, share):
+    joined = joined_of((CODES[0], "a", "x", "x", "code", share))
+    refused(lambda: programme_coverage(joined, links), "indicators.not_shares", DataError)
+
+
+def test_links_stacked_twice_are_refused(links):
+    joined = joined_of((CODES[0], "a", "x", "x", "code", 1.0))
+    twice = pd.concat([links, links])
+    for count in (programme_coverage, programme_territories):
+        refused(lambda count=count: count(joined, twice), "indicators.repeated_links", DataError)

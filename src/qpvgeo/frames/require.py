@@ -16,6 +16,7 @@ __all__ = [
     "columns_told",
     "require_columns",
     "require_frame",
+    "require_labels_once",
     "require_layer",
     "require_once",
     "require_outlines",
@@ -104,6 +105,20 @@ def require_once(frame: pd.DataFrame, columns: Iterable[Any]) -> None:
             problems=[Note("frames.column", column=str(name)) for name in repeated],
             way_out=Note("frames.rename_each"),
         )
+
+
+def require_labels_once(frame: pd.DataFrame, what: str) -> None:
+    """Raise when rows of a frame have one label, so that what is looked up by it is not one thing.
+
+    Raises
+    ------
+    DataError
+        Lists the labels.
+    """
+    counts = frame.index[frame.index.duplicated(keep=False)].value_counts()
+    if len(counts):
+        problems = [Note("frames.several_rows", label=str(label), count=int(count)) for label, count in counts.items()]
+        raise DataError(Note("frames.labels_repeated", what=what), problems=problems, way_out=Note("frames.one_label"))
 
 
 def require_unique_cells(grid: pd.DataFrame) -> None:

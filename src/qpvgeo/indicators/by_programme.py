@@ -11,6 +11,7 @@ import pandas as pd
 
 from qpvgeo import facts
 from qpvgeo.codes.places import Area
+from qpvgeo.errors import DataError
 from qpvgeo.frames import forms, require
 from qpvgeo.frames.provenance import provenance
 from qpvgeo.indicators.pieces import counted, pieces_of, total
@@ -42,7 +43,8 @@ PROGRAMME_COLUMNS = (
     "note",
 )
 
-_WHOLE = 1 - 1e-9
+_ROUNDING = 1e-9
+_WHOLE = 1 - _ROUNDING
 
 
 def required_matches(programmes: pd.DataFrame | None, links: pd.DataFrame) -> pd.DataFrame:
@@ -51,13 +53,21 @@ def required_matches(programmes: pd.DataFrame | None, links: pd.DataFrame) -> pd
     Raises
     ------
     DataError
-        Columns are missing, or the geographies differ.
+        Columns are missing, the geographies differ, or shares are none.
     UsageError
         It is not a frame.
     """
     way_out = Note("indicators.make_matches")
     require.require_columns(programmes, MATCH_COLUMNS, what="programmes", way_out=way_out)
     matches: pd.DataFrame = programmes
+    share = pd.to_numeric(matches["share"].astype("object"), errors="coerce").astype("Float64")
+    wrong = (share.isna() & matches["share"].notna()) | ~share.between(0, 1 + _ROUNDING).fillna(value=True)
+    if wrong.any():
+        problems = [
+            Note("indicators.not_a_share", row=str(row), value=str(value))
+            for row, value in matches.loc[wrong, "share"].items()
+        ]
+        raise DataError(Note("indicators.not_shares"), problems=problems, way_out=way_out)
     forms.require_one_geography(links["qpv_code"], {"programmes": matches["qpv_code"]})
     return matches
 

@@ -20,6 +20,7 @@ __all__ = [
     "pieces_by_code",
     "pieces_by_commune",
     "pieces_of",
+    "require_pairs_once",
     "required",
     "total",
 ]
@@ -30,6 +31,27 @@ UNKNOWN_EPT = "EPT?"
 """Row of the communes of the Grand Paris whose EPT is not known."""
 
 _LINKS = ("qpv_code", "commune", "population", "population_share", "area_m2", "basis")
+
+
+def require_pairs_once(links: pd.DataFrame) -> None:
+    """Refuse links in which a pair of QPV and commune is repeated, whose people would be counted twice.
+
+    Raises
+    ------
+    DataError
+        Lists the rows.
+    """
+    repeated = links.duplicated(["qpv_code", "commune"])
+    if repeated.any():
+        rows = links.loc[repeated, ["qpv_code", "commune"]].itertuples()
+        raise DataError(
+            Note("indicators.repeated_links"),
+            problems=[
+                Note("indicators.repeated_pair", row=str(row), qpv_code=str(code), commune=str(commune))
+                for row, code, commune in rows
+            ],
+            way_out=Note("indicators.drop_duplicates"),
+        )
 
 
 def required(links: pd.DataFrame) -> pd.DataFrame:
@@ -45,17 +67,7 @@ def required(links: pd.DataFrame) -> pd.DataFrame:
     require.require_columns(links, _LINKS, what=Note("indicators.links"), way_out=Note("indicators.make_links"))
     if not len(links):
         raise DataError(Note("indicators.no_links"), way_out=Note("indicators.make_links"))
-    repeated = links.duplicated(["qpv_code", "commune"])
-    if repeated.any():
-        rows = links.loc[repeated, ["qpv_code", "commune"]].itertuples()
-        raise DataError(
-            Note("indicators.repeated_links"),
-            problems=[
-                Note("indicators.repeated_pair", row=str(row), qpv_code=str(code), commune=str(commune))
-                for row, code, commune in rows
-            ],
-            way_out=Note("indicators.drop_duplicates"),
-        )
+    require_pairs_once(links)
     if "qpv_area_m2" not in links.columns:
         links = links.assign(qpv_area_m2=links["area_m2"] / links["area_share"])
     return links.assign(population=forms.people_of(links["population"]))

@@ -17,9 +17,10 @@ from qpvgeo.codes import official, territories
 from qpvgeo.codes.places import Area, find_area
 from qpvgeo.errors import DataError, judged
 from qpvgeo.frames import require
-from qpvgeo.frames.forms import as_notes, require_one_geography, whole_sums
+from qpvgeo.frames.forms import as_notes, people_of, require_one_geography, whole_sums
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.indicators.denominators import years_of_sides
+from qpvgeo.indicators.pieces import require_pairs_once
 from qpvgeo.language import Note
 from qpvgeo.policy.changes import CHANGE_COLUMNS
 from qpvgeo.policy.epts import GRAND_PARIS, ept_of
@@ -124,8 +125,8 @@ def contrat_de_ville(  # noqa: PLR0913 - a table is made of what is known
     UsageError
         The place is not known, or something is not a frame.
     DataError
-        Columns are missing, tables are of the other geography than the QPV, or no contract is required there: no QPV
-        lies in the place.
+        Columns are missing, rows are repeated, people are no numbers, tables are of another geography than the QPV, or
+        no contract is required there: no QPV lies in the place.
 
     Examples
     --------
@@ -139,7 +140,7 @@ def contrat_de_ville(  # noqa: PLR0913 - a table is made of what is known
     """
     long = theme_rows(indicators)
     rates = None if income is None else published_rates(income)
-    _require(qpv, links, communes, long, rates=rates, programmes=programmes, changes=changes)
+    _require(qpv, links, communes, long, rates=rates, programmes=programmes, changes=changes, epci=epci)
     held = links.assign(contract=_holders(links, communes)).dropna(subset="contract")
     lost = len(links) - len(held)
     if place is not None:
@@ -147,7 +148,7 @@ def contrat_de_ville(  # noqa: PLR0913 - a table is made of what is known
     by_qpv = _by_qpv(held, qpv, communes, rates=rates, programmes=programmes, changes=changes)
     by_commune = _by_commune(held, communes)
     totals = _totals(held, by_qpv, communes, epci).assign(**_years(held, links, communes, epci))
-    by_qpv["share_of_contract"] = by_qpv["population"] / by_qpv["contract"].map(totals["population"])
+    by_qpv["share_of_contract"] = by_qpv["population"] / _inhabited(by_qpv["contract"].map(totals["population"]))
     long = long[long["qpv_code"].isin(by_qpv["qpv_code"])].reset_index(drop=True)
     files = [record for frame in (qpv, links, income) for record in _files(frame)]
     notes = [Note("policy.contract_rule"), *([Note("policy.no_holder", count=lost)] if lost else [])]
@@ -173,7 +174,13 @@ def _require(
     require.require_columns(links, _LINKS, what="links", way_out=Note("indicators.make_links"))
     require.require_columns(communes, ["epci", "population"], what="communes")
     tables, looked_up = {"links": links["qpv_code"]}, {}
+    require_pairs_once(links)
+    for frame in (links, communes):
+        people_of(frame["population"])
     programmes, changes, rates = given["programmes"], given["changes"], given["rates"]
+    for name, frame in {"communes": communes, "epci": given["epci"], "changes": changes}.items():
+        if frame is not None:
+            require.require_labels_once(frame, name)
     if programmes is not None:
         needed = ["qpv_code", "programme"]
         require.require_columns(programmes, needed, what="programmes", way_out=Note("policy.make_joined"))
@@ -313,8 +320,7 @@ def _by_qpv(
     frame["basis"] = pd.array(
         by["basis"].agg(lambda kinds: "area" if "area" in set(kinds) else "published"), dtype="str"
     )
-    of_communes = sums["of_commune"].astype("Float64").to_numpy()
-    frame["share_of_communes"] = frame["population"] / pd.array(of_communes, dtype="Float64")
+    frame["share_of_communes"] = frame["population"] / _inhabited(sums["of_commune"]).array
     frame["share_of_contract"] = pd.array([pd.NA] * len(frame), dtype="Float64")
     for column in ("income_eur", "poverty_rate"):
         known = pd.Series(dtype="Float64") if rates is None else rates[column]
@@ -331,6 +337,12 @@ def _by_qpv(
     return frame
 
 
+def _inhabited(people: pd.Series) -> pd.Series:
+    """People to divide by: missing where there are none."""
+    whole = people.astype("Float64")
+    return whole.mask(whole == 0)
+
+
 def _by_commune(held: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
     by = held.assign(population=held["population"].astype("Float64")).groupby(["contract", "commune"], sort=False)
     frame = by.agg(n_qpv=("qpv_code", "nunique")).reset_index()
@@ -338,7 +350,7 @@ def _by_commune(held: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
     frame.insert(2, "name", frame["commune"].map(names).astype("str").fillna(frame["commune"]))
     frame["qpv_population"] = whole_sums(by["population"]).to_numpy()
     frame["population"] = frame["commune"].map(communes["population"]).astype("Int64")
-    frame["share"] = frame["qpv_population"] / frame["population"].astype("Float64")
+    frame["share"] = frame["qpv_population"] / _inhabited(frame["population"])
     return frame
 
 
@@ -357,7 +369,7 @@ def _totals(
     frame["n_without_population"] = by["population"].agg(lambda values: int(values.isna().sum()))
     frame["qpv_population"] = whole_sums(by["population"]).astype("Float64")
     frame["population"], frame["population_basis"] = _published(_people(frame, communes), epci)
-    frame["share"] = (frame["qpv_population"] / frame["population"].astype("Float64")).astype("Float64")
+    frame["share"] = (frame["qpv_population"] / _inhabited(frame["population"])).astype("Float64")
     missing = [
         Note("policy.without_people", count=int(row.n_without_population))
         if row.n_without_population

@@ -36,7 +36,7 @@ def published_rates(table: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     DataError
-        The table has neither, or no codes.
+        The table has neither, or no codes; or incomes below 0, or rates that are none.
 
     Examples
     --------
@@ -54,6 +54,13 @@ def published_rates(table: pd.DataFrame) -> pd.DataFrame:
         frame[kind] = _numbers(table[column]).to_numpy() if column is not None else pd.NA
     if (frame["poverty_rate"].astype("Float64") > 1).any():
         frame["poverty_rate"] = frame["poverty_rate"].astype("Float64") / 100
+    impossible = (frame["income_eur"].astype("Float64") < 0) | ~frame["poverty_rate"].astype("Float64").between(0, 1)
+    if impossible.fillna(value=False).any():
+        problems = [
+            Note("policy.rates_of", code=str(row.qpv_code), income=str(row.income_eur), rate=str(row.poverty_rate))
+            for row in frame[impossible.fillna(value=False)].itertuples()
+        ]
+        raise DataError(Note("policy.not_rates"), problems=problems, way_out=Note("policy.not_rates_way_out"))
     if "year" in table.columns:
         frame = frame.iloc[table["year"].argsort(kind="stable").to_numpy()]
     # of several years, the latest that has a figure

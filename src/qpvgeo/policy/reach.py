@@ -14,7 +14,8 @@ from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import forms, require
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.geographies.slivers import SIGNIFICANT_SHARE
-from qpvgeo.indicators.by_programme import MATCH_COLUMNS, reach
+from qpvgeo.indicators.by_programme import MATCH_COLUMNS, reach, required_matches
+from qpvgeo.indicators.pieces import require_pairs_once
 from qpvgeo.language import Note
 from qpvgeo.policy.epts import ept_of
 from qpvgeo.policy.programmes import programme_members
@@ -276,7 +277,8 @@ def _require(joined: pd.DataFrame, links: pd.DataFrame) -> None:
     require.require_columns(joined, MATCH_COLUMNS, what="joined", way_out=Note("policy.make_joined"))
     needed = ["qpv_code", "commune", "epci", "ept", "population"]
     require.require_columns(links, needed, what="links", way_out=Note("indicators.make_links"))
-    forms.require_one_geography(joined["qpv_code"], {"links": links["qpv_code"]})
+    require_pairs_once(links)
+    required_matches(joined, links)
 
 
 def _sum(values: pd.Series) -> Any:  # noqa: ANN401 - a number, or missing

@@ -181,7 +181,9 @@ def _rates(path: Path) -> pd.DataFrame | None:
 
     try:
         return published_rates(read_table(path))
-    except DataError:
+    except DataError as error:
+        if error.key != "policy.no_rates":
+            raise
         return None
 
 
