@@ -90,3 +90,14 @@ def test_of_several_grids_in_a_file_that_with_most_cells_near_is_read(tmp_path):
         "grid.several_tables",
         ["part", "ville", "loin"],
     )
+
+
+def test_tags_say_which_of_two_releases_was_read(two_releases):
+    points = two_releases / "points.csv"
+    points.write_text("id,lon,lat\n1,2.4,48.9\n", encoding="utf-8")
+    assert f"the releases {EARLIER} and {LATER}" in answer("tag", points, "--data", two_releases)["notes"][0]
+
+
+def test_a_map_says_which_of_two_releases_was_read(two_releases):
+    made = answer("map", "QN09301N", "--png", two_releases / "a.png", "--data", two_releases)
+    assert f"the releases {EARLIER} and {LATER}" in made["notes"][0]

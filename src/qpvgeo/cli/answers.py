@@ -17,7 +17,7 @@ from qpvgeo.samples import FICTIONAL, sample
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["fictional", "notes", "records", "show", "sources", "within_sample"]
+__all__ = ["fictional", "notes", "records", "releases", "show", "sources", "within_sample"]
 
 
 def records(frame: "pd.DataFrame", key: str) -> list[dict[str, Any]]:
@@ -37,6 +37,11 @@ def notes(*frames: "pd.DataFrame | None") -> list[str]:
     """Notes of the readers on frames, each once."""
     found = [note for frame in frames if frame is not None for note in provenance.provenance(frame).get("notes", [])]
     return list(dict.fromkeys(found))
+
+
+def releases(*frames: "pd.DataFrame | None") -> list[str]:
+    """Notes on which release of perimeters was read, where a folder holds several."""
+    return [note for note in notes(*frames) if getattr(note, "key", "") == "cli.newest_release"]
 
 
 def fictional(*frames: "pd.DataFrame | None") -> dict[str, str]:

@@ -46,7 +46,7 @@ def draw(asked: Options) -> dict[str, Any]:
         "place": None if drawing.place is None else drawing.place.label or None,
         "title": title,
         "outputs": [str(path) for path in written],
-        "notes": drawing.notes(settings.current_language()),
+        "notes": [*answers.releases(*drawing.frames), *drawing.notes(settings.current_language())],
         "sources": answers.sources(*drawing.frames),
     }
     return answer | answers.fictional(*drawing.frames)

@@ -111,7 +111,9 @@ def tag(
     whole = {"communes": communes, "layer": layer}
     found = _tagged((points, output, perimeters), options, crew if many else whole, resume=resume, safe_csv=safe_csv)
     about = {"file": points.name, "place": label, "vintage": None if on else found["vintages"][-1]}
-    answers.show({**about, **_said(found, label)}, _table, as_json=json)
+    answer = {**about, **_said(found, label)}
+    answer["notes"] = [*answers.releases(*(perimeters if isinstance(perimeters, list) else [])), *answer["notes"]]
+    answers.show(answer, _table, as_json=json)
 
 
 def _said(found: dict[str, Any], label: str | None) -> dict[str, Any]:
