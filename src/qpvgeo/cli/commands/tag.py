@@ -111,16 +111,15 @@ def tag(
     whole = {"communes": communes, "layer": layer}
     found = _tagged((points, output, perimeters), options, crew if many else whole, resume=resume, safe_csv=safe_csv)
     about = {"file": points.name, "place": label, "vintage": None if on else found["vintages"][-1]}
-    answer = {**about, **_said(found, label)}
-    answer["notes"] = [*answers.releases(*(perimeters if isinstance(perimeters, list) else [])), *answer["notes"]]
-    answers.show(answer, _table, as_json=json)
+    read = perimeters if isinstance(perimeters, list) else []
+    answers.show({**about, **_said(found, label, answers.releases(*read))}, _table, as_json=json)
 
 
-def _said(found: dict[str, Any], label: str | None) -> dict[str, Any]:
-    """Answer with the note on its place, and the word on the sample."""
+def _said(found: dict[str, Any], label: str | None, releases: list[str]) -> dict[str, Any]:
+    """Answer with the notes on its place and on the release read, and the word on the sample."""
     from qpvgeo.samples import FICTIONAL
 
-    notes = found["notes"] if label is None else [Note("cli.out_of_place", place=label), *found["notes"]]
+    notes = [*([] if label is None else [Note("cli.out_of_place", place=label)]), *releases, *found["notes"]]
     fictional = {"fictional": FICTIONAL} if found.pop("fictional") else {}
     return {**found, "notes": notes, **fictional}
 
