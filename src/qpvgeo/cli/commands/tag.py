@@ -111,14 +111,15 @@ def tag(
     whole = {"communes": communes, "layer": layer}
     found = _tagged((points, output, perimeters), options, crew if many else whole, resume=resume, safe_csv=safe_csv)
     about = {"file": points.name, "place": label, "vintage": None if on else found["vintages"][-1]}
-    read = perimeters if isinstance(perimeters, list) else []
-    answers.show({**about, **_said(found, label, answers.releases(*read))}, _table, as_json=json)
+    answers.show({**about, **_said(found, label, perimeters)}, _table, as_json=json)
 
 
-def _said(found: dict[str, Any], label: str | None, releases: list[str]) -> dict[str, Any]:
+def _said(found: dict[str, Any], label: str | None, perimeters: Any) -> dict[str, Any]:  # noqa: ANN401
     """Answer with the notes on its place and on the release read, and the word on the sample."""
+    from qpvgeo.cli import answers
     from qpvgeo.samples import FICTIONAL
 
+    releases = answers.releases(*perimeters) if isinstance(perimeters, list) else []
     notes = [*([] if label is None else [Note("cli.out_of_place", place=label)]), *releases, *found["notes"]]
     fictional = {"fictional": FICTIONAL} if found.pop("fictional") else {}
     return {**found, "notes": notes, **fictional}
