@@ -56,12 +56,12 @@ def test_a_column_of_the_grid_has_a_threshold(lang):
 
 def test_the_rest_of_an_epci_is_all_of_it():
     files = qg.sample()
-    qpv = qg.read_qpv(files.qpv_2024).loc[["QN09904M"]]
     epci = communes(files.path, None).dissolve("epci")
-    alike = qg.resilience.exposure_beside(qpv, "log_soc", qg.read_grid(files.grid_2019), epci, above=25)
+    grid = qg.read_grid(files.grid_2019)
+    alike = qg.resilience.exposure_beside(qg.read_qpv(files.qpv_2024), "log_soc", grid, epci, above=25)
     given = ("exposure", "log_soc", "--above", "25", "--place", "QN09904M", "--sample")
     own = {unit: answer(*given, "--beside", unit)["rows"][0]["rest_population"] for unit in ("commune", "epci")}
-    assert own["epci"] == pytest.approx(alike["rest_population"].iloc[0])
+    assert own["epci"] == pytest.approx(alike.loc["QN09904M", "rest_population"])
     assert own["epci"] > own["commune"] * 1.1
 
 
@@ -187,3 +187,12 @@ def test_summary_and_coverage_keep_the_qpv_of_a_programme(real_data):
     assert kept["n_qpv"] == 448
     with pytest.raises(UsageError):
         run("coverage", "--programme", "quartiers-fertiles", "--sample")
+
+
+@pytest.mark.parametrize("beside", ["commune", "epci"])
+def test_quarters_that_are_not_asked_for_are_no_rest(beside):
+    words = ["exposure", str(qg.sample().floods), "--sample", "--covered", "everywhere", "--beside", beside]
+    every = {row["qpv_code"]: row for row in answer(*words)["rows"]}
+    (alone,) = answer(*words, "--place", "QN09904M")["rows"]
+    named = ("rest_population", "rest_share", "ratio", "estimate")
+    assert [alone[name] for name in named] == pytest.approx([every["QN09904M"][name] for name in named])

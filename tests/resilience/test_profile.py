@@ -87,8 +87,11 @@ def test_a_place_has_its_own_qpv_beside_its_own_communes(sample, place):
     found = resilience_profile(qpv, cells, asked, around=communes, place=place, data=SAMPLE.path)
     assert found.loc["social housing"].index.tolist() == own.index.tolist()
     mainly = qg.resilience.exposure_beside(own, "log_soc", cells, communes, above=25)["unit"].unique()
-    alone = qg.exposure(own, "log_soc", cells, above=25, around=communes.loc[list(mainly)])
-    assert found["around_share"].iloc[0] == alone.attrs["qpvgeo"]["outside"]["estimate"]
+    # QPV of other communes that reach into these are no rest
+    others = qpv.drop(own.index).to_crs(communes.crs).union_all()
+    around = communes.loc[list(mainly)].assign(geometry=lambda units: units.difference(others))
+    alone = qg.exposure(own, "log_soc", cells, above=25, around=around)
+    assert found["around_share"].iloc[0] == pytest.approx(alone.attrs["qpvgeo"]["outside"]["estimate"])
 
 
 def test_the_communes_of_a_folder_are_those_around(sample):

@@ -20,7 +20,7 @@ from qpvgeo.resilience.layers import asked_of, reach_of
 from qpvgeo.resilience.measured import Shapes, apart, areas_of, ratio_of
 from qpvgeo.resilience.options import Options
 
-__all__ = ["exposure_beside", "main_units"]
+__all__ = ["exposure_beside", "main_units", "without_others"]
 
 _OPTIONS = ("within_m", "above", "below", "quantile", "covered")
 
@@ -101,3 +101,13 @@ def main_units(qpv: Shapes, units: Shapes, labels: pd.Index) -> list[Any]:
         shared = shapely.area(shapely.intersection(shape, units[near])) if len(near) else np.array([])
         found.append(labels[near[int(shared.argmax())]] if shared.any() else None)
     return found
+
+
+def without_others(units: gpd.GeoDataFrame, every: gpd.GeoDataFrame, asked: pd.Index) -> gpd.GeoDataFrame:
+    """Take out of units the QPV that are not asked for: they are no rest."""
+    others = every[~every.index.isin(asked) & every.geometry.notna()]
+    shapes, holes = units.geometry.to_numpy().copy(), others.geometry.to_crs(units.crs).make_valid().to_numpy()
+    rows, met = shapely.STRtree(holes).query(shapes, predicate="intersects")
+    for row in np.unique(rows):
+        shapes[row] = shapely.difference(shapely.make_valid(shapes[row]), shapely.union_all(holes[met[rows == row]]))
+    return units.set_geometry(gpd.GeoSeries(shapes, index=units.index, crs=units.crs))

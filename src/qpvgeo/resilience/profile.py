@@ -14,7 +14,7 @@ from qpvgeo.frames.require import require_outlines
 from qpvgeo.language import Note
 from qpvgeo.population.grid_columns import checked_cells
 from qpvgeo.resilience.cell_exposure import exposure
-from qpvgeo.resilience.comparisons import main_units
+from qpvgeo.resilience.comparisons import main_units, without_others
 from qpvgeo.resilience.measured import areas_of
 
 __all__ = ["resilience_profile"]
@@ -85,8 +85,9 @@ def resilience_profile(
     checked_cells(grid)
     require_outlines(qpv, name="qpv", unique=True)
     if place is not None:
-        qpv = places.qpv_of(qpv, place, None if data is None else Path(data))[0]
+        every, qpv = qpv, places.qpv_of(qpv, place, None if data is None else Path(data))[0]
         around = _around(_communes(data) if around is None else around, qpv, grid)
+        around = None if around is None else without_others(around, every, qpv.index)
     asked, imputed = _settled(questions), _imputed(grid)
     if imputed is not None and "imputed" not in asked:
         grid = grid.assign(imputed=imputed)

@@ -75,12 +75,12 @@ def exposure(
     path = _file(layer_or_column, where)
     if problems := output.problems([path, grid], where):
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
-    qpv = _perimeters(int(vintage), where, place, reading)
+    every, qpv = _perimeters(int(vintage), where, place, reading)
     near = _extent(qpv, beside, where)
     cells, layer = _inputs(layer_or_column, path, near, where, grid=grid, reading=reading)
     options = {"within_m": within, "above": above, "below": below, "quantile": quantile}
     options["covered"] = _covered(covered, where, reading)
-    found = _exposed(qpv, layer, cells, _units(beside, where), options)
+    found = _exposed(qpv, layer, cells, _units(beside, where, every, qpv), options)
     rows = found.sort_values("estimate", ascending=False, kind="stable", na_position="last")
     if "name" in qpv.columns:
         rows.insert(0, "name", qpv["name"].reindex(rows.index))
@@ -112,12 +112,15 @@ def _file(given: str, data: Path | None) -> Path | None:
     return found[0] if found else None
 
 
-def _perimeters(vintage: int, data: Path | None, place: str | None, reading: Reading) -> gpd.GeoDataFrame:
+def _perimeters(
+    vintage: int, data: Path | None, place: str | None, reading: Reading
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Every QPV, and those of the place."""
     from qpvgeo.at_hand.places import qpv_of
     from qpvgeo.cli import inputs
 
     qpv = inputs.required_perimeters(vintage, data, reading)
-    return qpv if place is None else qpv_of(qpv, place, data)[0]
+    return qpv, qpv if place is None else qpv_of(qpv, place, data)[0]
 
 
 def _inputs(
@@ -186,11 +189,14 @@ def _extent(qpv: gpd.GeoDataFrame, level: str, data: Path | None) -> gpd.GeoSeri
     return near[units["epci"].isin(units.loc[named.index, "epci"].dropna())]
 
 
-def _units(level: str, data: Path | None) -> gpd.GeoDataFrame | None:
-    """Outlines of communes or EPCI; None where there are none."""
+def _units(
+    level: str, data: Path | None, every: gpd.GeoDataFrame | None = None, qpv: gpd.GeoDataFrame | None = None
+) -> gpd.GeoDataFrame | None:
+    """Outlines of communes or EPCI, without the QPV that are not asked for; None where there are none."""
     import geopandas as gpd
 
     from qpvgeo.at_hand import files
+    from qpvgeo.resilience.comparisons import without_others
 
     try:
         units = files.communes(data, None)
@@ -199,7 +205,8 @@ def _units(level: str, data: Path | None) -> gpd.GeoDataFrame | None:
     if not isinstance(units, gpd.GeoDataFrame):
         return None
     drawn = units[units.geometry.notna()]
-    return drawn if level == "commune" else drawn.dropna(subset="epci").dissolve("epci")[["geometry"]]
+    drawn = drawn if level == "commune" else drawn.dropna(subset="epci").dissolve("epci")[["geometry"]]
+    return drawn if every is None or qpv is None else without_others(drawn, every, qpv.index)
 
 
 def _covered(given: str | None, data: Path | None, reading: Reading) -> Any:  # noqa: ANN401 - polygons, a word, or None
