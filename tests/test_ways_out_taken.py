@@ -74,7 +74,7 @@ REASONS = {
     r"formats\.doctor_names_records|tagging\.look_at_file": "doctor over damaged files: tests/quality/test_files.py",
     r"maps\.(bivariate_choropleth|draw_the_country|take_geography)": "another drawing: tests/maps draws each",
     r"cli\.(codes_of_places|layer_and_columns|leave_by_out|name_the_folder|no_(cell_near|grid)_way_out)": _NAMES,
-    r"designation\.no_(income_to_judge|common_commune)_way_out|cli\.other_grid": _NAMES,
+    r"designation\.no_(income_to_judge|common_commune)_way_out|cli\.(other_grid|designate_medians)": _NAMES,
     r"frames\.keep_columns|geographies\.no_communes_way_out|resilience\.(far|quantile)_way_out": _NAMES,
     r"geometry\.(check_crs|give_lattice|set_known_crs)|grid\.(choose_by_place|correct_or_leave_out|give_both)": _NAMES,
     r"indicators\.(convert_first|to_numeric|use_coverage)|population\.(read_farther|read_whole_communes)": _NAMES,
@@ -379,6 +379,10 @@ CASES = {
     "tagging.give_crs": (
         lambda here: qg.tagging.tag_file(no_crs(here), None, made().new),
         lambda here: qg.tagging.tag_file(no_crs(here), None, made().new, crs=4326),
+    ),
+    "maps.what_to_explore": (
+        lambda _: qg.maps.explore(made().communes),
+        lambda _: qg.maps.explore(made().communes, made().new, place="La Misaine"),
     ),
     "maps.fewer_bands": (
         lambda _: drawn_tags((100, 200, 300, 400, 500, 600, 700, 800, 900)),

@@ -151,9 +151,11 @@ def _misfits(
 
 
 def _require_none(missing: list[str], problems: list[str]) -> None:
-    if missing or problems:
-        way_out = Note("cli.designate_way_out") if missing else ""
-        raise UsageError(Note("cli.options_do_not_fit"), problems=[*missing, *problems], way_out=way_out)
+    if missing:
+        both = [*missing, *problems]
+        raise UsageError(Note("cli.options_do_not_fit"), problems=both, way_out=Note("cli.designate_way_out"))
+    if problems:
+        raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
 
 
 def _missing(national: float | None, median: float | None, population: float | None, units: Path | None) -> list[str]:
