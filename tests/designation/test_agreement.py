@@ -9,6 +9,7 @@ from tests.builders import refused
 from tests.designation.grids import ROWS, grid_of, medians_of, qpv_of, units_of
 
 import qpvgeo as qg
+from qpvgeo.errors import DataError
 
 compare = qg.designation.compare_with_official
 BOUNDS = ["eligible_low", "eligible_share", "eligible_high"]
@@ -37,6 +38,11 @@ def test_agreement_has_bounds(cells):
     assert unit["order"] == pytest.approx((2 + 0.5 + 2 + 0.5) / 6)
     assert found.by_zone[IN_QPV].iloc[0].tolist() == [pytest.approx(people / 1_100) for people in (600, 850, 1_100)]
     assert found.total["in_qpv_share"] == unit["in_qpv_share"]
+    # 850 people of the first and a quarter of those of the rich cell
+    rich = second["population"]
+    assert unit["qpv_population"] == 850 + rich
+    assert unit["eligible_share"] == pytest.approx(850 / (850 + rich))
+    assert unit[BOUNDS].tolist() == [pytest.approx(found.total[name]) for name in BOUNDS]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +96,7 @@ def test_the_order_compares_cells_of_one_unit_only():
     found = compared(cells, (0, 0, 1, 1), (0, 5, 1, 6), min_population=0)
     assert found.by_unit["order"].to_dict() == {"A": 1, "B": 0}
     assert found.by_unit["pairs"].to_dict() == {"A": 1, "B": 2}
+    assert found.by_unit["qpv_population"].to_dict() == {"A": 100, "B": 100}
     # one pair of three; all cells thrown together would give 3 of 6
     assert found.total["order"] == pytest.approx(1 / 3)
 
@@ -130,7 +137,12 @@ def test_shares_lie_between_their_bounds(values, box):
     west, south, wide, tall = (one / 10 for one in box)
     cells = medians_of([*((at // 4, at % 4, *value) for at, value in enumerate(values)), (20, 20, 5, 11_000)])
     found = compared(cells, (west, south, west + wide, south + tall), (20, 20, 21, 21), min_population=0)
-    for table, names in ((found.by_qpv, BOUNDS), (found.by_unit, IN_QPV), (found.by_zone, IN_QPV)):
+    for table, names in (
+        (found.by_qpv, BOUNDS),
+        (found.by_unit, IN_QPV),
+        (found.by_unit, BOUNDS),
+        (found.by_zone, IN_QPV),
+    ):
         known = table.loc[:, names].dropna()
         assert (known[names[0]] <= known[names[1]] + 1e-9).all()
         assert (known[names[1]] <= known[names[2]] + 1e-9).all()
@@ -166,3 +178,12 @@ def test_bondy_of_2019_with_its_qpv_of_2024(real_data):
     total = compare(qg.candidate_zones(cells), qpv).total
     assert total[["eligible_share", "in_qpv_share", "order"]].round(3).tolist() == [0.677, 0.636, 0.781]
     assert total["qpv_without_eligible_cell"] == 0
+
+
+def test_people_may_be_those_of_another_grid(cells):
+    later = grid_of(ROWS).assign(population=lambda frame: frame["population"] * 2)
+    zones, official = qg.candidate_zones(cells), qpv_of((0, 0, 1.5, 1))
+    found = compare(zones, official, later)
+    assert found.by_qpv["population"].iloc[0] == 2 * compare(zones, official).by_qpv["population"].iloc[0]
+    error = refused(lambda: compare(zones, official, later.iloc[1:]), "designation.other_grid", DataError)
+    assert error.message.values["count"] == 1

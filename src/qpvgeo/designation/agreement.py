@@ -17,7 +17,7 @@ from qpvgeo.designation.door import require_cells
 from qpvgeo.designation.zones import NEEDED, CandidateZones, require_zones
 from qpvgeo.errors import DataError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
-from qpvgeo.frames.require import require_outlines
+from qpvgeo.frames.require import require_columns, require_frame, require_outlines
 from qpvgeo.geometry.cell_cover import cover
 from qpvgeo.geometry.insee_lattice import Cells, locate
 from qpvgeo.language import Note
@@ -45,8 +45,10 @@ class Agreement:
         `no_eligible_cell` (missing where a cell is unjudged and none is eligible).
     by_unit
         A row per unit: `eligible_population`, `in_qpv_low`, `in_qpv_share`, `in_qpv_high` (share of the people of
-        eligible cells who live in a QPV), `order` (probability that a cell mostly in a QPV has a lower income than one
-        outside, ties for a half; missing where there is no cell of one kind) and `pairs` (of cells it rests on).
+        eligible cells who live in a QPV), `qpv_population` and `eligible_low`, `eligible_share`, `eligible_high`
+        (people of QPV in cells of the unit, and the share of them in eligible cells; missing where there are none),
+        `order` (probability that a cell mostly in a QPV has a lower income than one outside, ties for a half; missing
+        where there is no cell of one kind) and `pairs` (of cells it rests on).
     by_zone
         A row per candidate zone: `population`, `in_qpv_low`, `in_qpv_share`, `in_qpv_high`, `no_qpv` (none touches it).
     total
@@ -61,7 +63,9 @@ class Agreement:
 
 
 @judged
-def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame) -> Agreement:
+def compare_with_official(
+    zones: CandidateZones, qpv: gpd.GeoDataFrame, grid: pd.DataFrame | None = None
+) -> Agreement:
     """Hold candidates against official perimeters.
 
     Parameters
@@ -70,6 +74,9 @@ def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame) -> Agree
         Result of `qpvgeo.candidate_zones`, with its cells.
     qpv
         Frame of `qpvgeo.read_qpv`, or any polygons with a CRS on unique labels.
+    grid
+        Frame of `qpvgeo.read_grid` whose people are counted, of another year for instance; those of the cells that
+        were judged by default.
 
     Returns
     -------
@@ -80,7 +87,7 @@ def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame) -> Agree
     ------
     DataError
         The first argument is not the result of `candidate_zones`, the second no outlines with a CRS on unique labels,
-        or no QPV touches a cell.
+        no QPV touches a cell, or the grid lacks cells that were judged.
     UsageError
         The second argument is not a layer.
 
@@ -113,7 +120,7 @@ def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame) -> Agree
     if not known.any():
         raise DataError(Note("designation.no_overlap"), way_out=Note("designation.no_overlap_way_out"))
     owner, at, share = covered.area[known], position[known], snapped(covered.share[known])
-    people = cells["population"].astype("Float64").fillna(0).to_numpy(np.float64)
+    people = _people(cells, grid)
     eligible = cells["eligible"].fillna(value=False).to_numpy(bool)
     unjudged = cells["eligible"].isna().to_numpy()
     inside = snapped(np.minimum(np.bincount(at, share, len(cells)), 1.0))
@@ -122,7 +129,11 @@ def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame) -> Agree
     frame = _inside_sums(people, eligible, inside)
     units = frame.groupby(cells["unit"].to_numpy()).sum()
     orders = _orders(cells, inside)
-    by_unit = _shares(units).join(orders[["order", "pairs"]])
+    of_unit, labels = pd.factorize(cells["unit"])
+    placed = of_unit[at] >= 0
+    kept = (share[placed], eligible[at][placed], unjudged[at][placed])
+    of_qpv = _of_qpv(_qpv_sums(pd.Index(labels), of_unit[at][placed], people[at][placed], *kept))
+    by_unit = _shares(units).join([of_qpv.rename(columns={"population": "qpv_population"}), orders[["order", "pairs"]]])
     held = frame.groupby(zones.cells["zone"].to_numpy(np.float64, na_value=np.nan)).sum()
     by_zone = _shares(held).rename(columns={"eligible_population": "population"})
     by_zone = by_zone.set_axis(by_zone.index.astype("int64").rename("zone"))
@@ -132,6 +143,18 @@ def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame) -> Agree
     for table in (by_qpv, by_unit, by_zone):
         stamp(table, files, fictional=is_fictional(cells, qpv), notes=list(provenance(cells).get("notes", [])))
     return Agreement(by_qpv, by_unit, by_zone, total)
+
+
+def _people(cells: pd.DataFrame, grid: pd.DataFrame | None) -> Floats:
+    """People of the cells that were judged, from a grid where one is given."""
+    counted = cells["population"]
+    if grid is not None:
+        require_frame(grid, "grid")
+        require_columns(grid, {"population"}, what="grid", way_out=Note("designation.cells_way_out"))
+        if lost := int((~cells.index.isin(grid.index)).sum()):
+            raise DataError(Note("designation.other_grid", count=lost), way_out=Note("designation.same_lattice"))
+        counted = grid["population"].reindex(cells.index)
+    return counted.astype("Float64").fillna(0).to_numpy(np.float64)
 
 
 def snapped(share: Floats) -> Floats:
@@ -170,20 +193,21 @@ def _part(least: pd.Series, others: pd.Series, most: pd.Series) -> pd.Series:
     return found.mask((whole <= 0) & (pd.Series(most) > 0), 1.0)
 
 
-def _by_qpv(sums: pd.DataFrame) -> pd.DataFrame:
+def _of_qpv(sums: pd.DataFrame) -> pd.DataFrame:
+    """People of QPV, and the share of them in eligible cells."""
     low, share, high = _bounds(sums)
+    people = sums["estimate"].where(sums["cells"] > 0)
+    return pd.DataFrame({"population": people, "eligible_low": low, "eligible_share": share, "eligible_high": high})
+
+
+def _by_qpv(sums: pd.DataFrame) -> pd.DataFrame:
     none = (sums["in_cells"] == 0).astype("boolean")
-    return pd.DataFrame(
-        {
-            "population": sums["estimate"].where(sums["cells"] > 0),
-            "cells": sums["cells"].astype("int64"),
-            "unjudged_cells": sums["unjudged_cells"].astype("int64"),
-            "eligible_low": low,
-            "eligible_share": share,
-            "eligible_high": high,
-            "no_eligible_cell": none.mask(none & ((sums["unjudged_cells"] > 0) | (sums["cells"] == 0))),
-        }
+    found = _of_qpv(sums).assign(
+        no_eligible_cell=none.mask(none & ((sums["unjudged_cells"] > 0) | (sums["cells"] == 0)))
     )
+    for row, name in enumerate(("cells", "unjudged_cells"), 1):
+        found.insert(row, name, sums[name].astype("int64"))
+    return found
 
 
 def _inside_sums(people: Floats, eligible: Flags, inside: Floats) -> pd.DataFrame:
