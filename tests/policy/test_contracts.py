@@ -122,6 +122,22 @@ def test_incomes_programmes_and_indicators_are_those_given(town):
     assert found.indicators.iloc[:, :4].to_numpy().tolist() == [["employment", "QN00101M", "jobs", 1.0]]
 
 
+def test_a_programme_of_another_contract_is_none_of_a_qpv_that_reaches_into_it(town):
+    qpv, links, communes = town
+    programmes = pd.DataFrame(
+        {
+            "qpv_code": ["QN00102M", "QN00102M", "QN00102M"],
+            "programme": ["quartiers-productifs", "cites-educatives", "npnru"],
+            "code": ["200000002", "01001", "QN00102M"],
+            "basis": ["epci", "commune", "code"],
+        }
+    )
+    rows = contrat_de_ville(None, qpv, links, communes=communes, programmes=programmes).by_qpv
+    told = rows.set_index(["qpv_code", "contract"])["programmes"]
+    assert told["QN00102M", "200000001"] == "cites-educatives, npnru"
+    assert told["QN00102M", "200000002"] == "npnru, quartiers-productifs"
+
+
 OTHERS = {
     "links": ("links", None),
     "income": ("income", pd.DataFrame({"code_qp": ["QP001001"], "poverty_rate": [0.4]})),

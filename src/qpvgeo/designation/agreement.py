@@ -63,9 +63,7 @@ class Agreement:
 
 
 @judged
-def compare_with_official(
-    zones: CandidateZones, qpv: gpd.GeoDataFrame, grid: pd.DataFrame | None = None
-) -> Agreement:
+def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame, grid: pd.DataFrame | None = None) -> Agreement:
     """Hold candidates against official perimeters.
 
     Parameters

@@ -145,6 +145,7 @@ def contrat_de_ville(  # noqa: PLR0913 - a table is made of what is known
     lost = len(links) - len(held)
     if place is not None:
         held = _concerned(held, place, communes, epci)
+    programmes = None if programmes is None else of_contracts(programmes, held)
     by_qpv = _by_qpv(held, qpv, communes, rates=rates, programmes=programmes, changes=changes)
     by_commune = _by_commune(held, communes)
     totals = _totals(held, by_qpv, communes, epci).assign(**_years(held, links, communes, epci))
@@ -159,6 +160,19 @@ def contrat_de_ville(  # noqa: PLR0913 - a table is made of what is known
     for frame in (by_qpv, by_commune, totals, long):
         stamp(frame, files, legal_reference=LEGAL_REFERENCE, fictional=is_fictional(qpv, links), notes=notes)
     return ContratDeVille(by_qpv, by_commune, totals, long)
+
+
+def of_contracts(programmes: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
+    """Matches of the QPV of each contract; none by the part of a QPV that lies in the communes of another contract."""
+    rows = links if "contract" in links else links.assign(contract="")
+    found = programmes.merge(rows[["qpv_code", "contract"]].drop_duplicates(), on="qpv_code")
+    found.attrs = programmes.attrs
+    if not {"basis", "code"} <= set(found.columns):
+        return found
+    levels = [level for level in ("commune", "epci", "ept") if level in rows]
+    held = {pair for level in levels for pair in rows[["contract", level]].dropna().itertuples(index=False, name=None)}
+    inside = pd.MultiIndex.from_frame(found[["contract", "code"]]).isin(held)
+    return found[~found["basis"].isin(levels) | inside]
 
 
 def _require(
@@ -325,12 +339,11 @@ def _by_qpv(
     for column in ("income_eur", "poverty_rate"):
         known = pd.Series(dtype="Float64") if rates is None else rates[column]
         frame[column] = frame["qpv_code"].map(known).astype("Float64")
-    keys = (
-        pd.Series(dtype="str")
-        if programmes is None
-        else programmes.groupby("qpv_code")["programme"].agg(lambda names: ", ".join(sorted(set(names))))
-    )
-    frame["programmes"] = frame["qpv_code"].map(keys).astype("str")
+    both = ["contract", "qpv_code"]
+    keys = pd.Series(dtype="str")
+    if programmes is not None and len(programmes):
+        keys = programmes.groupby(both)["programme"].agg(lambda names: ", ".join(sorted(set(names))))
+    frame["programmes"] = pd.MultiIndex.from_frame(frame[both]).map(keys).astype("str")
     for column in CHANGE_COLUMNS if changes is not None else ():
         name = "change_basis" if column == "basis" else column
         frame[name] = frame["qpv_code"].map(changes[column]) if changes is not None else pd.NA

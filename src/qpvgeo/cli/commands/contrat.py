@@ -192,6 +192,7 @@ def _contract(place: str, made: Covered, sides: _Sides, files: _Files, themes: _
     from qpvgeo.cli.programme_lists import joined
     from qpvgeo.codes.places import find_area
     from qpvgeo.policy import contrat_de_ville
+    from qpvgeo.policy.contracts import of_contracts
     from qpvgeo.policy.epts import ept_of
 
     if made.communes is None:
@@ -212,6 +213,7 @@ def _contract(place: str, made: Covered, sides: _Sides, files: _Files, themes: _
         indicators=themes.given,
     )
     # members elsewhere are no concern of the place
+    matches = of_contracts(matches, made.links[made.links["commune"].isin(found.by_commune["commune"])])
     matches.attrs["qpvgeo"] = matches.attrs["qpvgeo"] | {"unplaced": {}}
     return found, matches
 
