@@ -146,6 +146,7 @@ class Producers(http.server.ThreadingHTTPServer):
 class _Visit(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         host, site = self.path.removeprefix("http://").partition("/")[0], self.server
+        self.here = host
         with site.counting:
             site.at_once[host] += 1
             site.most_at_once[host] = max(site.most_at_once[host], site.at_once[host])
@@ -155,8 +156,14 @@ class _Visit(http.server.BaseHTTPRequestHandler):
             else:
                 self.visit()
         finally:
-            with site.counting:
-                site.at_once[host] -= 1
+            self.leave()
+
+    def leave(self):
+        """Count the visit out, before its last byte: a client that has it may already ask again."""
+        if self.here is not None:
+            with self.server.counting:
+                self.server.at_once[self.here] -= 1
+            self.here = None
 
     def rules(self):
         url = self.path.removeprefix("http://")
@@ -192,9 +199,14 @@ class _Visit(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in ({"Content-Length": str(len(body) if length is None else length)} | headers).items():
             self.send_header(name, value)
+        body = b"" if self.command == "HEAD" else body
+        if not body:
+            self.leave()
         self.end_headers()
         with contextlib.suppress(OSError):
-            self.wfile.write(b"" if self.command == "HEAD" else body)
+            self.wfile.write(body[:-1])
+            self.leave()
+            self.wfile.write(body[-1:])
 
     def log_message(self, *_):
         pass
