@@ -24,9 +24,10 @@ def name_of(path):
     place = Path(os.path.abspath(path))  # noqa: PTH100 - links stay links
     if place.suffix in (".py", ".pyc", "") or ".pyc." in place.name:
         return None
-    if PACKAGE / "samples" in place.parents or Path(tempfile.gettempdir()) in place.parents:
-        return place.name
-    return "package" if PACKAGE in place.parents else None
+    if PACKAGE in place.parents and PACKAGE / "samples" not in place.parents:
+        return "package"
+    data = (PACKAGE / "samples", Path(tempfile.gettempdir()))
+    return place.name if any(folder in place.parents for folder in data) else None
 
 
 def main(words):

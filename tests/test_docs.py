@@ -60,7 +60,7 @@ def _commands(page):
     """Command lines of `qpvgeo` in the console blocks and tables of a page, comments left out."""
     text = page.read_text(encoding="utf-8")
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
-        for line in block.splitlines():
+        for line in block.replace("\\\n", " ").splitlines():
             if line.startswith("qpvgeo "):
                 yield re.split(r"\s+#|\s+[|>]\s", line)[0].strip()
 
