@@ -22,7 +22,7 @@ COUNTED = ("read_info", "read_dataframe", "list_layers")
 def name_of(path):
     """How a file that is opened is counted; None for those of other libraries and for folders."""
     place = Path(os.path.abspath(path))  # noqa: PTH100 - links stay links
-    if place.suffix in (".py", ".pyc", "") or ".pyc." in place.name:
+    if place.suffix in (".py", ".pyc", "") or ".pyc." in place.name or Path(sys.prefix) in place.parents:
         return None
     if PACKAGE in place.parents and PACKAGE / "samples" not in place.parents:
         return "package"
