@@ -210,16 +210,18 @@ def require_outlines(
         problems.append(Note("frames.crs_missing", name=name))
     if series.index.nlevels > 1 and (unique or not areas):
         problems.append(Note("frames.index_levels", name=name, count=series.index.nlevels))
-    elif unique:
+    elif unique and not series.index.is_unique:
         counts = series.index.value_counts()
         problems += [
             Note("frames.label_repeated", name=name, label=str(label), count=int(count))
             for label, count in counts[counts > 1].items()
         ]
     shapes = series.to_numpy()
-    xy, row = shapely.get_coordinates(shapes, return_index=True)
-    nowhere = np.unique(row[~np.isfinite(xy).all(axis=1)])
-    problems += [Note("frames.not_finite", name=name, label=str(series.index[at])) for at in nowhere]
+    # one sum says whether any is not finite
+    if not np.isfinite(shapely.get_coordinates(shapes).sum()):
+        xy, row = shapely.get_coordinates(shapes, return_index=True)
+        nowhere = np.unique(row[~np.isfinite(xy).all(axis=1)])
+        problems += [Note("frames.not_finite", name=name, label=str(series.index[at])) for at in nowhere]
     if areas:
         there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
         problems += [
