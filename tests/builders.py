@@ -1,5 +1,7 @@
 """Small shapes, frames and assertions shared by the tests."""
 
+import os
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from shapely import box
 
 from qpvgeo.errors import QpvgeoError
+from qpvgeo.samples import sample
 
 
 def square(east: float, north: float, side: float = 100.0) -> Any:
@@ -58,3 +61,12 @@ def refused(call: Callable[[], Any], key: str | None = None, kind: type[QpvgeoEr
     assert error.say("en")
     assert error.say("fr")
     return error
+
+
+def sample_of_long_ago(folder: Path) -> Path:
+    """Copy the files of the sample, with dates that a memory of files trusts."""
+    made = folder / "files"
+    shutil.copytree(sample().path, made)
+    for path in made.iterdir():
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    return made

@@ -1,12 +1,10 @@
 """Links of the files available are computed once, and are those of these files."""
 
-import os
-import shutil
-
 import openpyxl
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
+from tests.builders import sample_of_long_ago
 
 import qpvgeo as qg
 from qpvgeo.at_hand import files
@@ -22,12 +20,7 @@ def keeping(monkeypatch, tmp_path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Files of the sample, written long ago."""
-    made = tmp_path / "files"
-    shutil.copytree(qg.sample().path, made)
-    for path in made.iterdir():
-        os.utime(path, (1_700_000_000, 1_700_000_000))
-    return made
+    return sample_of_long_ago(tmp_path)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from geopandas.testing import assert_geodataframe_equal
 from pandas.testing import assert_frame_equal
+from tests.builders import sample_of_long_ago
 
 import qpvgeo as qg
 from qpvgeo.read import processed
@@ -27,12 +28,7 @@ def keeping(monkeypatch, tmp_path):
 
 @pytest.fixture
 def files(tmp_path):
-    """Files of the sample, written long ago."""
-    folder = tmp_path / "files"
-    shutil.copytree(qg.sample().path, folder)
-    for path in folder.iterdir():
-        os.utime(path, (1_700_000_000, 1_700_000_000))
-    return folder
+    return sample_of_long_ago(tmp_path)
 
 
 def kept(folder):
