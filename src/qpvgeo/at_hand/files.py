@@ -4,7 +4,7 @@ A file is found by `qpvgeo.sources.recognise`: in the folder given or `QPVGEO_DA
 cache. Within `missing.fetching()`, what is missing is downloaded first.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ __all__ = [
     "epci",
     "links",
     "named_communes_of",
+    "note_on",
     "parts",
     "people",
     "perimeters",
@@ -100,11 +101,14 @@ def perimeters(
         held = list(error.message.values["releases"])
         qpv = read_qpv(paths, vintage=vintage, release=held[-1], **given)
         noted.append(Note("cli.newest_release", releases=held, release=held[-1]))
-    noted += recognise.left_aside(data)
-    if noted:
-        about = provenance.provenance(qpv)
-        qpv.attrs[provenance.ATTRS_KEY] = {**about, "notes": [*noted, *about.get("notes", [])]}
+    note_on(qpv, [*noted, *recognise.left_aside(data)])
     return qpv
+
+
+def note_on(frame: pd.DataFrame, notes: Sequence[str]) -> None:
+    """Put notes before those of a frame."""
+    about = provenance.provenance(frame)
+    frame.attrs[provenance.ATTRS_KEY] = {**about, "notes": [*notes, *about.get("notes", [])]}
 
 
 def people(
@@ -112,26 +116,53 @@ def people(
     data: Path | None,
     *,
     year: int | None = None,
-    columns: Callable[[], Mapping[str, str] | None] = lambda: None,
+    columns: Callable[[Iterable[str]], Mapping[str, str] | None] = lambda _fields: None,
     named: Mapping[str, str] = _NONE_NAMED,
+    qpv: pd.DataFrame | None = None,
 ) -> pd.DataFrame | None:
     """Available table of populations; None when there is none.
+
+    Parameters
+    ----------
+    vintage
+        2015 or 2024.
+    data
+        Folder searched first.
+    year
+        Year of the populations.
+    columns
+        Gives what the caller says of the columns of a table, whose names it takes; of none for the tables known.
+    named
+        All that the caller says of columns.
+    qpv
+        Perimeters that are given a note on each table which may hold people under another name, where none is taken.
 
     Raises
     ------
     MissingDataError
         No table gives the populations of the year asked for: says which ones they give.
+    DataError
+        The only table leaves a choice to the caller, such as that of the column of codes.
     """
     missing.bring("population", vintage, data)
     try:
         by_name = recognise.find_named("population", named, vintage, data)
         paths = by_name or recognise.find("population", vintage, data)
     except MissingDataError:
+        if qpv is not None:
+            note_on(qpv, recognise.unnamed_people(vintage, data))
         return None
-    fields = set(read_table(paths[0]).columns) if by_name else set()
-    given = {name: meaning for name, meaning in named.items() if name in fields} or columns()
+    given = columns(read_table(paths[0]).columns if by_name else ())
     if year is None or given:
-        return read_population(paths[0], year=year, columns=given)
+        try:
+            return read_population(paths[0], year=year, columns=given)
+        except DataError as error:
+            # the column that the caller names holds the codes of the other geography
+            if error.key == "read.several_code_columns" and any(
+                named.get(name) == "qpv_code" for name in error.problems
+            ):
+                return None
+            raise
     refused: list[str] = []
     for path in paths:
         try:

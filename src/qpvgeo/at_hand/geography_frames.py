@@ -9,7 +9,7 @@ import pandas as pd
 
 from qpvgeo.at_hand import files, missing, places
 from qpvgeo.codes.places import Area
-from qpvgeo.errors import MissingDataError, UsageError, judged
+from qpvgeo.errors import DataError, MissingDataError, UsageError, judged
 from qpvgeo.frames import forms, provenance
 from qpvgeo.language import Note, term
 from qpvgeo.samples import sample as embedded
@@ -142,7 +142,7 @@ def load(
     folder = embedded().path if sample else None if data is None else home_expanded(data)
     with missing.fetching(allowed=fetch):
         qpv = files.perimeters(year, folder, release=release)
-        population = files.people(year, folder)
+        population = _people(year, folder, qpv)
         try:
             communes = files.communes(folder, forms.reference_year(population))
         except MissingDataError:
@@ -152,6 +152,21 @@ def load(
         epci = files.epci(folder, communes)
         everything = GeographyFrames(qpv, population, communes, epci, links, year)
         return everything if place is None else _of_place(everything, place, folder)
+
+
+_CHOICES = ("read.several_years", "read.no_year", "read.several_populations", "read.several_code_columns")
+"""Errors of a sound table that leaves a choice to the caller."""
+
+
+def _people(year: int, folder: Path | None, qpv: gpd.GeoDataFrame) -> pd.DataFrame | None:
+    """Populations available; a table that leaves a choice is left aside, and a note on the perimeters says so."""
+    try:
+        return files.people(year, folder, qpv=qpv)
+    except DataError as error:
+        if error.key not in _CHOICES:
+            raise
+        files.note_on(qpv, [Note("at_hand.people_left_aside", why=str(error).splitlines()[0])])
+        return None
 
 
 def _of_place(frames: GeographyFrames, place: str, data: Path | None) -> GeographyFrames:

@@ -49,7 +49,8 @@ def bring(kind: Kind, vintage: int | None, data: Path | None) -> None:
     """
     if not _ALLOWED.get() or (data is not None and data.resolve() == sample().path.resolve()):
         return
-    if any(one.kind == kind and vintage in (None, one.vintage) for one in recognise.scan(data)):
+    held = [one for one in recognise.scan(data) if one.kind == kind and one.basis != "choice"]
+    if any(vintage in (None, one.vintage) for one in held):
         return
     from qpvgeo.sources import download  # noqa: PLC0415 - what asks the network is not needed without it
 

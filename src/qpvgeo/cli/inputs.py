@@ -73,9 +73,16 @@ def required_perimeters(vintage: int, data: Path | None, reading: Reading = PLAI
     return files.perimeters(vintage, data, release=release, options=reading.of_layers, named=reading.columns)
 
 
-def people(vintage: int, data: Path | None, year: int | None, reading: Reading = PLAIN) -> pd.DataFrame | None:
-    """Available table of populations; None when there is none."""
-    return files.people(vintage, data, year=year, columns=reading.rest, named=reading.columns)
+def people(
+    vintage: int,
+    data: Path | None,
+    year: int | None,
+    reading: Reading = PLAIN,
+    *,
+    qpv: pd.DataFrame | None = None,
+) -> pd.DataFrame | None:
+    """Available table of populations; None when there is none, which notes on `qpv` may explain."""
+    return files.people(vintage, data, year=year, columns=reading.of_table, named=reading.columns, qpv=qpv)
 
 
 def grids_near(
@@ -97,6 +104,7 @@ def grids_near(
     found = [grid] if grid else [one.path for one in recognise.scan(data) if one.kind == "grid"]
     grids: list[pd.DataFrame] = []
     refused: list[str] = []
+    unread: list[str] = []
     paths = list(dict.fromkeys(found)) or recognise.find("grid", None, data)
     ranks = {path: rank_of_file(path, layer=layer, columns=columns) for path in paths} if len(paths) > 1 else {}
     # one whose rank only reading tells may be the best
@@ -116,6 +124,7 @@ def grids_near(
                     continue
             # the name of the file is said once
             named = isinstance(error.message, Note) and path.name in map(str, error.message.values.values())
+            unread.append(path.name)
             refused.append(error.message if named else Note("cli.of_file", file=path.name, what=error.message))
             refused += error.problems
             continue
@@ -125,7 +134,9 @@ def grids_near(
             refused.append(Note("cli.file_without_cell", file=path.name))
     if not grids:
         raise MissingDataError(Note("cli.no_cell_near"), problems=refused, way_out=Note("cli.no_cell_near_way_out"))
-    return sorted(grids, key=_rank)
+    grids.sort(key=_rank)
+    files.note_on(grids[0], [Note("cli.grids_left_aside", files=unread)] if unread else [])
+    return grids
 
 
 def _best_layer(
@@ -144,9 +155,7 @@ def _best_layer(
         return None
     taken, cells = max(found.items(), key=lambda one: len(one[1]))
     others = [layer for layer in layers if layer != taken]
-    about = provenance.provenance(cells)
-    note = Note("cli.grid_layer", file=path.name, taken=taken, others=others)
-    cells.attrs[provenance.ATTRS_KEY] = {**about, "notes": [note, *about.get("notes", [])]}
+    files.note_on(cells, [Note("cli.grid_layer", file=path.name, taken=taken, others=others)])
     return cells
 
 
@@ -184,7 +193,7 @@ def covered(
     """Coverage of the available files by a level, of a place or of all, and of the QPV that a programme reaches."""
     qpv = required_perimeters(vintage, data, reading)
     area = None if place is None else area_of(place, data, qpv)
-    population = people(vintage, data, year, reading)
+    population = people(vintage, data, year, reading, qpv=qpv)
     below = area is not None and not area.whole_departments
     in_communes = by in ("commune", "epci", "ept", "programme") or attribution == "commune" or below
     parts = files.parts(vintage, data) if in_communes else None

@@ -23,12 +23,14 @@ VINTAGES = (2015, 2024)
 
 def other_perimeters(qpv: gpd.GeoDataFrame, data: Path | None) -> gpd.GeoDataFrame | None:
     """Perimeters of the other geography; None where they are not available."""
+    from qpvgeo.at_hand import files
     from qpvgeo.cli import inputs
 
     other = next(year for year in VINTAGES if year != int(qpv["vintage"].iloc[0]))
     try:
         return inputs.required_perimeters(other, data)
-    except MissingDataError:
+    except MissingDataError as error:
+        files.note_on(qpv, error.problems)
         return None
 
 

@@ -54,6 +54,10 @@ class Reading:
         fields = [name for layer in held for name in layer.fields]
         return {"columns": self.of(fields), "layer": self.layer(held), "crs": self.crs}
 
+    def of_table(self, fields: Iterable[str]) -> dict[str, str] | None:
+        """Columns that the last file has, else those that no file read before has."""
+        return self.of(fields) or self.rest()
+
     def rest(self) -> dict[str, str] | None:
         """Columns that no file read before has, for the last one."""
         found = {name: meaning for name, meaning in self.columns.items() if name not in self.used}

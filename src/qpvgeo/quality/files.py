@@ -222,7 +222,7 @@ _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
 }
 
 _CHOICES = {
-    *("read.several_years", "read.no_year", "read.several_populations"),
+    *("read.several_years", "read.no_year", "read.several_populations", "read.several_code_columns"),
     *("grid.several_tables", "grid.no_people", "grid.cannot_be_opened"),
 }
 """Errors that leave a choice to the caller: the file is sound."""

@@ -16,14 +16,16 @@ import pyarrow.parquet as pq
 from qpvgeo.codes.official import clean, vintage_of
 from qpvgeo.errors import DataError
 from qpvgeo.formats import shape_tables, text_tables, vector_layers
+from qpvgeo.formats.cells import to_number
 from qpvgeo.formats.limits import content_of
 from qpvgeo.sources import catalog, known_tables
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.published_names import COMMUNE_CODE, named
 
-__all__ = ["SUFFIXES", "Found", "Kind", "codes_columns", "is_published_name", "judge", "judge_layer"]
+__all__ = ["SUFFIXES", "Found", "Kind", "codes_columns", "is_published_name", "judge", "judge_layer", "unnamed_figures"]
 
 Kind = Literal["perimeters", "communes"] | known_tables.TableKind
+Basis = Literal["name", "content", "choice"]
 
 _TEXTS = (".csv", ".txt", ".tsv")
 _BOOKS = (".xls", ".xlsx", ".ods")
@@ -35,6 +37,7 @@ _OUTLINES_ONLY = tuple(ending for ending in vector_layers.SUFFIXES if ending not
 _HEAD_BYTES = 1 << 16
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _HEADERS = [names for kind in ("events", "epci", "qpv", "commune") for names in known_tables.EXPECT[kind]]
+_CODES = ("annee", "cod", "cog", "dep", "epci", "id", "insee", "millesime", "qp", "rang", "reg", "siren", "year")
 _YEAR = re.compile(r"(?<!\d)(20[0-4]\d)(?!\d)")
 
 
@@ -54,14 +57,15 @@ class Found:
     features
         How many features a file of outlines announces; 0 for tables.
     basis
-        `name` when the catalogue knows the name, `content` otherwise.
+        `name` when the catalogue knows the name, `content` otherwise; `choice` when several columns hold codes of QPV
+        that differ, of which the caller has to name one.
     """
 
     path: Path
     kind: Kind
     vintage: int | None
     features: int = 0
-    basis: Literal["name", "content"] = "content"
+    basis: Basis = "content"
 
 
 def is_published_name(path: Path) -> bool:
@@ -77,7 +81,7 @@ def judge(path: Path) -> list[Found]:
     QpvgeoError
         The file is damaged, or cannot be opened.
     """
-    basis: Literal["name", "content"] = "name" if is_published_name(path) else "content"
+    basis: Basis = "name" if is_published_name(path) else "content"
     suffix = path.suffix.lower()
     head = _first_bytes(path) if suffix in _TEXTS else None
     if vector_layers.holds_outlines(path, head):
@@ -113,7 +117,7 @@ def _year(path: Path) -> int | None:
     return int(stated[1]) if stated else None
 
 
-def judge_layer(layer: vector_layers.Layer, basis: Literal["name", "content"] = "content") -> Found | None:
+def judge_layer(layer: vector_layers.Layer, basis: Basis = "content") -> Found | None:
     """What a layer of areas holds, by the column of codes it has."""
     if vector_layers.is_thin(layer) or not layer.features:
         return None
@@ -130,7 +134,7 @@ def judge_layer(layer: vector_layers.Layer, basis: Literal["name", "content"] = 
 
 
 def codes_columns(path: Path, kind: Literal["perimeters", "population"]) -> dict[str, set[int]]:
-    """Columns of outlines or of a table that hold codes of QPV, whatever their names, with the geographies of each.
+    """Columns of outlines or of a table, with the geographies of the codes of QPV in each: none where it holds others.
 
     Raises
     ------
@@ -149,9 +153,21 @@ def codes_columns(path: Path, kind: Literal["perimeters", "population"]) -> dict
     for text in tables:
         for column in map(str, text.columns):
             year = _vintage(text[column])
-            if year is not None:
-                found.setdefault(column, set()).add(year)
+            found.setdefault(column, set()).update([] if year is None else [year])
     return found
+
+
+def unnamed_figures(path: Path) -> list[str]:
+    """Columns of a table that hold numbers alone, and by their names no codes: each may be what its name does not say.
+
+    Raises
+    ------
+    QpvgeoError
+        The file is damaged, or cannot be opened.
+    """
+    text = _first_rows(path, _first_bytes(path))
+    figures = [name for name in text.columns if not text_tables.normalise(name).startswith(_CODES)]
+    return [str(name) for name in figures if text[name].notna().any() and to_number(text[name]).problems.empty]
 
 
 def _vintage(values: pd.Series) -> int | None:
@@ -160,7 +176,7 @@ def _vintage(values: pd.Series) -> int | None:
     return vintage_of(codes.iloc[0]) if len(codes) else None
 
 
-def _table(path: Path, head: bytes | None, basis: Literal["name", "content"]) -> list[Found]:
+def _table(path: Path, head: bytes | None, basis: Basis) -> list[Found]:
     """What a table holds: its first rows, read as its reader would, have the columns which that looks for."""
     if head is None:
         return []
@@ -168,10 +184,11 @@ def _table(path: Path, head: bytes | None, basis: Literal["name", "content"]) ->
     kind = known_tables.kind_of(text, path.name)
     if kind is None:
         return []
-    of_qpv = kind in ("population", "population by commune", "list")
-    vintage = _vintage(text[published.qpv_column(text)]) if of_qpv else _year(path)
-    unstated = kind in ("correspondence", "addresses")
-    return [Found(path, kind, None if unstated else vintage, 0, basis)]
+    if kind not in ("population", "population by commune", "list"):
+        return [Found(path, kind, None if kind in ("correspondence", "addresses") else _year(path), 0, basis)]
+    columns = published.qpv_columns(text)
+    years = dict.fromkeys(_vintage(text[column]) for column in columns)
+    return [Found(path, kind, year, 0, basis if len(columns) == 1 else "choice") for year in years]
 
 
 def _first_rows(path: Path, head: bytes) -> pd.DataFrame:

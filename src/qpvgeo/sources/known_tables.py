@@ -131,7 +131,7 @@ def _is_correspondence(_text: pd.DataFrame, names: set[str], _name: str) -> bool
 
 
 def _is_list(text: pd.DataFrame, _names: set[str], _name: str) -> bool:
-    return published.qpv_column(text) is not None
+    return bool(published.qpv_columns(text))
 
 
 def _is_population(text: pd.DataFrame, names: set[str], name: str) -> bool:
@@ -205,7 +205,7 @@ def commune_column_of(layer: vector_layers.Layer) -> str | None:
         return None
     head = head_of(layer)
     column = published.of_kind(head, COMMUNE_CODE, "commune")
-    if column is None or published.qpv_column(head) is not None:
+    if column is None or published.qpv_columns(head):
         return None
     return column if head[column].is_unique else None
 
@@ -213,14 +213,18 @@ def commune_column_of(layer: vector_layers.Layer) -> str | None:
 def qpv_column_of(layer: vector_layers.Layer, columns: Mapping[str, str] | None = None) -> str | None:
     """Column of the codes of QPV in a layer: named by the caller, else known by its name and values.
 
-    A column with the name and other values is given too, so that reading says what is wrong with them.
+    A column with the name and other values is given too, so that reading says what is wrong with them; none where
+    several columns hold codes that differ.
     """
     by_caller = next((name for name, canonical in (columns or {}).items() if canonical == "qpv_code"), None)
     if by_caller in layer.fields:
         return by_caller
     if not layer.fields:
         return None
-    return published.qpv_column(head_of(layer)) or column_of(layer.fields, "qpv_code")
+    held = published.qpv_columns(head_of(layer))
+    if len(held) > 1:
+        return None
+    return held[0] if held else column_of(layer.fields, "qpv_code")
 
 
 def called(held: Sequence[vector_layers.Layer], name: str) -> list[vector_layers.Layer]:

@@ -177,17 +177,31 @@ def qpv_column(frame: pd.DataFrame) -> str | None:
 
 
 def qpv_columns(frame: pd.DataFrame) -> list[str]:
-    """Columns that may be that of the codes of QPV: the one with a known name, else all whose values are codes.
+    """Columns that may be that of the codes of QPV: those with a known name, else all whose values are codes.
+
+    Of known names that give the same codes the first counts, and those without a year before those with one.
 
     Examples
     --------
     >>> import pandas as pd
     >>> qpv_columns(pd.DataFrame({"old": ["QP974026"], "new": ["QN97401M"], "rank": [1]}))
     ['old', 'new']
+    >>> qpv_columns(pd.DataFrame({"code_qp": ["QN97401M"], "qp2015": ["QP974026"]}))
+    ['code_qp']
     """
-    column = of_kind(frame, QPV_CODE, "qpv")
-    if column is not None:
-        return [column]
+    held = [column for column in names_of.named(frame.columns, QPV_CODE) if _share(frame, column, "qpv") >= 0.5]
+    # the name that `columns` gives comes before all others, and those with a year may be ancestors
+    held = [column for column in held if column == QPV_CODE[0]] or held
+    held = [column for column in held if not normalise(column).startswith("qp20")] or held
+    if len(held) > 1:
+        cleaned = {column: official.clean(frame[column], "qpv").codes for column in held}
+        first = cleaned[held[0]]
+        held = [
+            held[0],
+            *(one for one in held[1:] if (cleaned[one].notna() & first.notna() & (cleaned[one] != first)).any()),
+        ]
+    if held:
+        return held
     return [str(name) for name in frame.columns if _share(frame, name, "qpv") > _NEARLY_ALL]
 
 

@@ -22,7 +22,7 @@ from qpvgeo.formats import text_tables, vector_layers
 from qpvgeo.language import Note
 from qpvgeo.sources import catalog, file_memory, file_sets, folders
 from qpvgeo.sources import published_columns as published
-from qpvgeo.sources.file_content import SUFFIXES, Found, Kind, codes_columns, is_published_name, judge
+from qpvgeo.sources.file_content import SUFFIXES, Found, Kind, codes_columns, is_published_name, judge, unnamed_figures
 from qpvgeo.sources.published_names import COMMUNE_CODE
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "paths",
     "resolve",
     "scan",
+    "unnamed_people",
 ]
 
 _SHOWN = 60
@@ -160,7 +161,8 @@ def find(kind: Kind, vintage: int | None = None, data: str | os.PathLike[str] | 
         )
     if kind in ("perimeters", "communes"):
         return _together(found, "qpv" if kind == "perimeters" else "commune")
-    return [one.path for one in sorted(found, key=lambda one: (one.basis != "name", one.path.suffix != ".csv"))]
+    order = ("name", "content", "choice")
+    return [one.path for one in sorted(found, key=lambda one: (order.index(one.basis), one.path.suffix != ".csv"))]
 
 
 def find_named(
@@ -171,15 +173,18 @@ def find_named(
 ) -> list[Path]:
     """Local files that have the column which the caller says holds the codes of QPV; none where none is named.
 
-    Such a file may hold other codes beside them, so that nothing in it says which are those of its rows.
+    Such a file may hold other codes beside them, so that nothing in it says which are those of its rows. A table of
+    populations is found by the column that the caller says holds the people, too, beside one of codes.
     """
-    named = [name for name, meaning in columns.items() if meaning == "qpv_code"]
-    for place in folders.data_dirs(data) if named else []:
+    codes = [name for name, meaning in columns.items() if meaning == "qpv_code"]
+    people = [name for name, meaning in columns.items() if meaning == "population"] if kind == "population" else []
+    for place in folders.data_dirs(data) if codes or people else []:
         found = []
         for path in files_in(place):
             with suppress(Exception):  # whatever a library says of a damaged file, the others are looked at
                 held = codes_columns(path, kind)
-                found += [path] if any(vintage in held.get(name, ()) for name in named) else []
+                of_codes = codes or (held if set(people) & set(held) else [])
+                found += [path] if any(vintage in held.get(name, ()) for name in of_codes) else []
         if found:
             return found
     return []
@@ -191,9 +196,31 @@ def _undecided(kind: Kind, vintage: int | None, data: str | os.PathLike[str] | N
     places = folders.data_dirs(data) if kind == "perimeters" else []
     for path in [path for place in places for path in files_in(place)]:
         with suppress(Exception):  # whatever a library says of a damaged file, the others are looked at
-            held = [name for name, years in codes_columns(path, "perimeters").items() if vintage in {None, *years}]
+            held = [
+                name for name, years in codes_columns(path, "perimeters").items() if years and vintage in {None, *years}
+            ]
             if held and not any(one.kind == kind for one in _looked_at(path)[0]):
                 found.append(Note("sources.name_its_codes", file=path.name, columns=held, example=held[0]))
+    return found
+
+
+def unnamed_people(vintage: int, data: str | os.PathLike[str] | None = None) -> list[Note]:
+    """Tables of figures on the QPV of a geography in which no column is known to hold people, each as a note."""
+    found = []
+    tables = [one for one in scan(data) if one.kind in ("list", "correspondence") and one.vintage in (None, vintage)]
+    for one in tables:
+        columns = unnamed_figures(one.path)
+        if columns and one.kind == "correspondence":
+            codes = [name for name, years in codes_columns(one.path, "population").items() if vintage in years]
+            found += (
+                [Note("sources.name_its_codes", file=one.path.name, columns=codes, example=codes[0])] if codes else []
+            )
+            continue
+        found += (
+            [Note("sources.name_its_people", file=one.path.name, columns=columns, example=columns[0])]
+            if columns
+            else []
+        )
     return found
 
 

@@ -97,7 +97,7 @@ def _answer(
         sources = [{"facts": "published aggregates embedded in qpvgeo"}]
     else:
         area = None if place is None else area_of(place, data, qpv)
-        people = inputs.people(vintage, data, year, reading)
+        people = inputs.people(vintage, data, year, reading, qpv=qpv)
         reading.require_used(data)
         chosen = qpv if programme is None else _reached(qpv, data, programme)
         figures, detail, sources = _computed(chosen, people, by, area)
