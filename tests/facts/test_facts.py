@@ -5,7 +5,7 @@ import datetime as dt
 import pandas as pd
 import pyproj
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import refused
 
@@ -91,6 +91,7 @@ def test_a_day_may_be_a_date_or_a_time(day):
     pd.testing.assert_frame_equal(facts.geography(day), facts.geography("2024-06-30"))
 
 
+@settings(deadline=None)
 @given(day=DAYS)
 def test_each_territory_has_one_list_on_any_day(day):
     frame = facts.geography(day)
@@ -139,6 +140,48 @@ def test_disputed_day_of_the_journal_is_stored_as_disputed():
 def test_day_that_is_not_established_stays_missing():
     decrees = facts.table("decrees").set_index("id")
     assert decrees.loc[["loi-2025-797", "2015-1138"], "in_force_on"].isna().all()
+
+
+def test_a_decree_names_the_days_that_are_not_established():
+    for row in facts.rows("decrees"):
+        assert row["open"] == "; ".join(day for day in ("in_force_on", "journal_on") if not row[day]), row["id"]
+
+
+@pytest.mark.parametrize(
+    ("decree", "field", "day"),
+    [
+        ("2014-767", "in_force_on", "2014-07-06"),
+        ("2014-1575", "in_force_on", "2015-01-01"),
+        ("2024-1211", "journal_on", "2024-12-28"),
+        ("2024-1212", "journal_on", "2024-12-28"),
+        ("loi-2014-173", "journal_on", "2014-02-22"),
+    ],
+)
+def test_days_that_a_second_source_gives(decree, field, day):
+    assert facts.table("decrees").set_index("id").loc[decree, field] == day
+
+
+def test_what_is_not_settled_stands_in_a_column_of_its_own():
+    lists = facts.table("lists")
+    assert lists.loc[lists["open"].notna(), ["territory", "vintage", "n_qpv"]].to_numpy().tolist() == [
+        ["hexagone", 2015, 1296],
+        ["974", 2015, 49],
+        ["976", 2024, 42],
+        ["976", 2024, 17],
+    ]
+    breaks = facts.table("breaks")
+    assert breaks.loc[breaks["open"].notna(), ["indicator", "first_year"]].to_numpy().tolist() == [["income", 2022]]
+    rules = facts.table("fiscal_rules").set_index("id")["open"]
+    assert {key for key in rules.index if pd.notna(rules[key]) and rules[key].startswith("filed_from")} == {
+        "in-qpv-2020",
+        "near-qpv-2020",
+        "npnru-2020",
+    }
+
+
+def test_shares_of_the_hexagone_are_those_that_insee_printed():
+    shares = facts.table("headlines").set_index("id")["value"]
+    assert shares[["qpv-2015-share-2018-hexagone", "qpv-2024-share"]].tolist() == ["0.074", "0.081"]
 
 
 def test_every_decree_of_a_list_is_in_the_table_of_decrees():

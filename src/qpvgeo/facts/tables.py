@@ -90,7 +90,7 @@ def table(name: str) -> "pd.DataFrame":
     -------
     pandas.DataFrame
         Codes are text; years and populations are `Int64`; an empty cell is missing. The column `source` is always
-        there.
+        there; `open`, in `lists`, `decrees`, `fiscal_rules` and `breaks`, says what is not settled of a row.
 
     Raises
     ------
