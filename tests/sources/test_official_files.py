@@ -290,12 +290,14 @@ def test_what_dead_runs_left_is_swept(tmp_path):
     left.mkdir(parents=True)
     for name, validator in (("0", None), ("1", ""), ("2", '"v1"'), ("3", '"v1"')):
         (left / f"{name}123456789abcdef.part").write_bytes(b"half")
+        (left / f"{name}123456789abcdef.lock").touch()
         if validator is not None:
             about = json.dumps({"url": "http://plain.example/a.csv", "validator": validator})
             (left / f"{name}123456789abcdef.about").write_text(about)
     os.utime(left / "2123456789abcdef.part", (0, 0))
+    (left / "4123456789abcdef.lock").touch()
     fetch("qpv-2015")
-    kept = sorted(path.name for path in left.iterdir() if path.suffix != ".lock")
+    kept = sorted(path.name for path in left.iterdir())
     assert kept == ["3123456789abcdef.about", "3123456789abcdef.part"]  # it can be resumed
 
 
@@ -306,6 +308,11 @@ def test_one_file_is_brought_once_for_several_threads(producers):
     for thread in threads:
         thread.join()
     assert len(producers.seen) == 1
+
+
+def test_nothing_is_left_beside_the_files(producers, tmp_path):
+    run("fetch", "main")
+    assert list((tmp_path / "cache" / ".partial").iterdir()) == []
 
 
 def test_processes_lose_no_entry_of_the_record(producers):
@@ -495,6 +502,28 @@ def test_addresses_are_named_by_department(producers):
 def test_links_are_listed_by_either_name(producers):
     assert run("fetch", "main", "--list-urls").stdout == run("fetch", "--list-links").stdout
     assert producers.seen == []
+
+
+def test_links_are_those_of_what_is_missing(producers):
+    def links(*more):
+        return json.loads(run("fetch", "main", "--list-urls", *more, "--json").stdout)
+
+    everything = links()
+    assert everything["files"] == []
+    run("fetch", "epci-2025", "communes-population-2020")
+    found = links()
+    assert [row["key"] for row in found["files"]] == ["communes-population-2020", "epci-2025"]
+    gone = {row["link"] for row in everything["links"]} - {row["link"] for row in found["links"]}
+    assert {url.rpartition("/")[2] for url in gone} == {"ensemble.zip", "epci_au_01-01-2025.zip"}
+    assert "2 files are already there" in run("fetch", "main", "--list-urls").stderr
+    assert links("--update")["links"] == everything["links"]
+
+
+def test_a_zip_put_by_hand_is_not_listed_again(producers, tmp_path):
+    held = tmp_path / "cache" / "2020" / "ensemble.zip"
+    held.parent.mkdir(parents=True)
+    held.write_bytes(producers.files["www.insee.fr/fr/statistiques/fichier/6683035/ensemble.zip"])
+    assert "6683035" not in run("fetch", "main", "--list-urls").stdout
 
 
 # --- manners

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
+import shapely
 
 import qpvgeo as qg
+from qpvgeo import facts
 from qpvgeo.errors import HashMismatchError
 from qpvgeo.sources import hash_record, taken
 
@@ -32,13 +35,31 @@ def test_the_folders_of_an_address_say_the_year(producers, folder, address):
 
 
 def test_a_shapefile_is_taken_with_its_parts(folder):
-    held = qg.read_qpv(qg.sample().qpv_2015)
-    held[["geometry"]].rename_axis("CODE_QP").reset_index().to_file(folder / "quartiers.shp")
+    held = qg.read_qpv(qg.sample().qpv_2024)
+    held[["geometry"]].rename_axis("CODE_QP").reset_index().to_file(folder / "QP2024_Guadeloupe_RGAF09_UTM20N.shp")
     (found,) = taken.take(folder)
     assert qg.read_qpv(found.path).index.tolist() == held.index.tolist()
     found.path.with_suffix(".dbf").unlink()
     assert [one.state for one in taken.take(folder)] == ["taken"]
     assert [one.state for one in taken.take(folder)] == ["already there"]
+
+
+def test_a_part_of_the_perimeters_is_not_their_list(folder):
+    held = qg.read_qpv(qg.sample().qpv_2015)
+    zones = held[["geometry"]].rename_axis("CODE_QP").reset_index()
+    zones.to_file(folder / "zones.gpkg", layer="zones")
+    (found,) = taken.take(folder)
+    assert (found.key, found.state) == (None, "not known")
+    assert qg.datasets(folder)["path"].isna().all()
+
+
+def test_the_whole_list_is_known_by_its_content(folder):
+    n_qpv = facts.geography("2019-01-01").attrs["n_qpv"]
+    codes = [f"QP{1 + i % 95:03d}{100 + i // 95:03d}" for i in range(n_qpv)]
+    squares = [shapely.box(i % 40, i // 40, i % 40 + 0.5, i // 40 + 0.5) for i in range(n_qpv)]
+    gpd.GeoDataFrame({"CODE_QP": codes}, geometry=squares, crs=4326).to_file(folder / "quartiers.gpkg")
+    (found,) = taken.take(folder)
+    assert (found.key, found.state) == ("qpv-2015", "taken")
 
 
 def test_a_content_of_another_year_is_no_key_of_the_catalogue(folder):

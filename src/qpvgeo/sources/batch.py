@@ -12,7 +12,7 @@ from typing import Literal
 from qpvgeo.errors import ArchiveError, FetchError, HashMismatchError, MissingDataError
 from qpvgeo.sources import download, recognise
 
-__all__ = ["Outcome", "fetch_several"]
+__all__ = ["Outcome", "fetch_several", "there"]
 
 _AT_ONCE = 4
 
@@ -101,6 +101,19 @@ def _first(line: Sequence[str], data: Path | None, *, update: bool, url: str | N
             path = there
         return Outcome(key, "got" if there is None else "already there", path)
     return refused[0]
+
+
+def there(line: Sequence[str], data: Path | None = None) -> Path | None:
+    """The file on disk that stands for a line of keys or addresses, under its published name or another.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> there(["qpv-2024-2025-02", "qpv-2024"], qg.sample().path).name
+    'qpv-2024-geojson.zip'
+    """
+    found = (download.on_disk(key, data) or _recognised(key, data) for key in line)
+    return next((path for path in found if path is not None), None)
 
 
 def _recognised(key: str, data: Path | None) -> Path | None:

@@ -136,8 +136,10 @@ def by_hand(key: str, data: str | os.PathLike[str] | None = None) -> ByHand:
 
 
 def on_disk(key: str, data: str | os.PathLike[str] | None = None) -> Path | None:
-    """The file of a key where it already is; None where a download is needed."""
-    return _on_disk(_Order(_dataset(key, None), data, update=False, timeout=_TIMEOUT_S, progress=False, absent=set()))
+    """The file of a key, or the archive that it is a member of, where it already is; None where a download is needed."""
+    dataset = _dataset(key, None)
+    found = _on_disk(_Order(dataset, data, update=False, timeout=_TIMEOUT_S, progress=False, absent=set()))
+    return found or (on_disk(dataset.archive, data) if dataset.archive else None)
 
 
 def _by_hand(dataset: Dataset, data: str | os.PathLike[str] | None) -> ByHand:

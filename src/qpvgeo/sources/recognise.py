@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from qpvgeo import settings
+from qpvgeo import facts, settings
 from qpvgeo.codes.official import Kind as CodeKind
 from qpvgeo.codes.official import clean
 from qpvgeo.errors import MissingDataError, UsageError, judged
@@ -34,6 +34,7 @@ __all__ = [
     "find",
     "find_named",
     "identify",
+    "is_whole",
     "left_aside",
     "paths",
     "resolve",
@@ -294,7 +295,20 @@ def _key_of(found: Found) -> str | None:
         "commune events": f"commune-events-{found.vintage}",
         "epci": f"epci-{found.vintage}",
     }
-    return {**of_qpv, **of_year}.get(found.kind) if found.basis == "content" else None
+    return {**of_qpv, **of_year}.get(found.kind) if found.basis == "content" and is_whole(found) else None
+
+
+def is_whole(found: Found) -> bool:
+    """Whether a file holds all that its kind is about: perimeters, as many features as a list of their geography.
+
+    Examples
+    --------
+    >>> is_whole(Found(Path("quartiers.gpkg"), "perimeters", 2015, features=287))
+    False
+    """
+    if found.kind != "perimeters" or found.vintage is None:
+        return True
+    return found.features >= sum(map(min, facts.expected_counts(found.vintage).values()))
 
 
 def scan(data: str | os.PathLike[str] | None = None) -> list[Found]:

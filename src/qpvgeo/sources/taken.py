@@ -146,9 +146,9 @@ def _has_hash(dataset: Dataset, file: Path) -> bool:
 def _of_content(file: Path) -> tuple[str | None, str] | None:
     """Key that a file stands for by what is in it, and where it is kept: under its own name, in a folder of its kind.
 
-    What may be of another year than the key stands for none.
+    What may be of another year than the key stands for none; a part of the perimeters stays where it is.
     """
-    kinds = {(one.kind, one.vintage) for one in recognise.identify(file)}
+    kinds = {(one.kind, one.vintage) for one in recognise.identify(file) if recognise.is_whole(one)}
     if len(kinds) != 1:
         return None
     kind, year = kinds.pop()

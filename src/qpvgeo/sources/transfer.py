@@ -41,7 +41,7 @@ from qpvgeo.errors import (
     WrongTypeError,
 )
 from qpvgeo.language import Note
-from qpvgeo.sources import robots
+from qpvgeo.sources import hash_record, robots
 
 __all__ = ["ATTEMPTS", "BACKOFF_S", "Head", "Part", "Received", "agent", "head", "page", "to_disk"]
 
@@ -54,6 +54,7 @@ _GONE = (404, 410)
 _CHUNK = 1 << 16  # what is lost at most where a body is cut
 _NOT_THE_FILE = (WrongTypeError, HashMismatchError, NotFoundError, DiskFullError)
 _LARGEST_PAGE = 20_000_000
+_TURN_S = 0.05
 _KEPT_S = 7 * 24 * 3600.0
 """How long the beginning of a file is kept for a later run to resume."""
 
@@ -207,7 +208,8 @@ class Part:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock.acquire()
+        while not _taken(self._lock):
+            time.sleep(_TURN_S)
         if self.path.is_symlink() or not self.validator:
             self.drop()
         return self
@@ -220,7 +222,7 @@ class Part:
         )
         if useless or not self.validator:
             self.drop()
-        self._lock.release()
+        _give_back(self._lock)
 
     @property
     def validator(self) -> str:
@@ -238,13 +240,29 @@ class Part:
 
     def sweep(self) -> None:
         """Remove what dead runs left: what cannot be resumed, and what nobody resumed for a week."""
-        for path in self.folder.glob("*.part"):
-            about = path.with_suffix(".about")
-            if path.stem == self.name or (_vouched(path, about) and _is_recent(path)):
-                continue
-            with contextlib.suppress(Timeout, OSError), FileLock(path.with_suffix(".lock"), timeout=0):
-                path.unlink(missing_ok=True)
-                about.unlink(missing_ok=True)
+        for name in {path.stem for path in self.folder.glob("*.*")} - {self.name}:
+            path, about = self.folder / f"{name}.part", self.folder / f"{name}.about"
+            lock = FileLock(path.with_suffix(".lock"))
+            with contextlib.suppress(OSError):
+                if not _taken(lock):
+                    continue
+                if not (_vouched(path, about) and _is_recent(path)):
+                    path.unlink(missing_ok=True)
+                    about.unlink(missing_ok=True)
+                _give_back(lock)
+
+
+def _taken(lock: FileLock) -> bool:
+    """Whether a lock was free, and is now held; nobody waits for one, so that its file can go with it."""
+    with hash_record.locked("parts"), contextlib.suppress(Timeout):
+        lock.acquire(timeout=0)
+    return lock.is_locked
+
+
+def _give_back(lock: FileLock) -> None:
+    with hash_record.locked("parts"):
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _vouched(part: Path, about: Path, url: str | None = None) -> str:

@@ -71,7 +71,7 @@ def fetch(
     if place is not None and not (keys or theme or everything):
         wanted = [line for line in wanted if line[0] != _COUNTRY]
     if list_links:
-        answers.show({"links": _links(wanted, data)}, _link_lines, as_json=json)
+        answers.show(_links(wanted, data, update=update), _link_lines, as_json=json)
         return
     if check:
         _check(keys, theme, as_json=json)
@@ -148,19 +148,21 @@ def _wanted(keys: Sequence[str], theme: str | None, *, everything: bool) -> list
     return found
 
 
-def _links(wanted: Sequence[tuple[str, ...]], data: Path | None) -> list[dict[str, Any]]:
-    """Where a browser finds each file, each link once."""
-    from qpvgeo.sources import catalog, download
+def _links(wanted: Sequence[tuple[str, ...]], data: Path | None, *, update: bool) -> dict[str, Any]:
+    """Where a browser finds each file that is not here yet, each link once, and the files that are."""
+    from qpvgeo.sources import batch, catalog, download
 
+    here = {} if update else {line: path for line in wanted if (path := batch.there(line, data)) is not None}
     rows: dict[tuple[str | None, str | None], dict[str, Any]] = {}
-    for key in (key for choice in wanted for key in choice):
+    for key in (key for choice in wanted if choice not in here for key in choice):
         todo = download.by_hand(key, data)
         known = catalog.get(key) if "://" not in key else None
         source = catalog.get(known.archive) if known is not None and known.archive else known
         evidence = {"evidence": source.evidence, "checked": source.checked} if source is not None else {}
         row = {"key": key, "link": todo.link, "page": todo.page, "names": todo.names, "folder": str(todo.folder)}
         rows.setdefault((todo.link, todo.page if todo.link is None else None), row | evidence)
-    return list(rows.values())
+    had = [{"key": line[0], "state": "already there", "path": str(path)} for line, path in here.items()]
+    return {"links": list(rows.values()), "files": had}
 
 
 def _link_lines(answer: dict[str, Any], screen: Screen) -> None:
@@ -171,3 +173,5 @@ def _link_lines(answer: dict[str, Any], screen: Screen) -> None:
     for row in answer["links"]:
         if not row["link"]:
             click.echo(screen.word(Note("cli.no_link", key=row["key"], page=row["page"] or "–")), err=True)
+    if answer["files"]:
+        click.echo(screen.word(Note("cli.had_already", count=len(answer["files"]))), err=True)
