@@ -310,7 +310,8 @@ def test_one_file_is_brought_once_for_several_threads(producers):
     assert len(producers.seen) == 1
 
 
-def test_nothing_is_left_beside_the_files(producers, tmp_path):
+@pytest.mark.usefixtures("producers")
+def test_nothing_is_left_beside_the_files(tmp_path):
     run("fetch", "main")
     assert list((tmp_path / "cache" / ".partial").iterdir()) == []
 
@@ -504,7 +505,8 @@ def test_links_are_listed_by_either_name(producers):
     assert producers.seen == []
 
 
-def test_links_are_those_of_what_is_missing(producers):
+@pytest.mark.usefixtures("producers")
+def test_links_are_those_of_what_is_missing():
     def links(*more):
         return json.loads(run("fetch", "main", "--list-urls", *more, "--json").stdout)
 

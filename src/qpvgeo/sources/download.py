@@ -136,7 +136,7 @@ def by_hand(key: str, data: str | os.PathLike[str] | None = None) -> ByHand:
 
 
 def on_disk(key: str, data: str | os.PathLike[str] | None = None) -> Path | None:
-    """The file of a key, or the archive that it is a member of, where it already is; None where a download is needed."""
+    """The file of a key, or the archive that holds it, where it already is; None where a download is needed."""
     dataset = _dataset(key, None)
     found = _on_disk(_Order(dataset, data, update=False, timeout=_TIMEOUT_S, progress=False, absent=set()))
     return found or (on_disk(dataset.archive, data) if dataset.archive else None)
