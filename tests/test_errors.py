@@ -1,7 +1,9 @@
 """Errors: sentences with every problem and a way out, and the exit status of each."""
 
 import pytest
+from tests.builders import refused
 
+import qpvgeo as qg
 from qpvgeo import errors
 
 EXIT_CODES = {"UsageError": 2, "OutputError": 2, "DataError": 1, "ArchiveError": 1, "QpvgeoError": 1}
@@ -62,3 +64,18 @@ def test_lookup_error_prints_its_sentence_and_not_a_key():
 def test_all_names_every_error_class():
     held = {name for name, value in vars(errors).items() if isinstance(value, type) and name.endswith("Error")}
     assert held == set(errors.__all__)
+
+
+def test_a_whole_geography_in_place_of_a_frame_is_told_to_name_one():
+    whole = qg.load(2024, sample=True)
+    for call in (lambda: qg.summary(whole), lambda: qg.tag_points(([0.0], [0.0]), whole, crs=4326)):
+        error = refused(call, kind=errors.UsageError)
+        assert error.way_out.key == "errors.name_one_frame"
+
+
+def test_a_warning_points_at_the_line_that_called():
+    qpv = qg.read_qpv(qg.sample().qpv_2024)
+    qpv.loc["QN09901M", "geometry"] = None
+    with pytest.warns(UserWarning, match="has no outline") as warned:
+        qg.tag_points(([0.0], [0.0]), qpv, crs=4326)
+    assert warned[0].filename == __file__

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -97,13 +98,22 @@ def test_every_public_function_has_a_docstring_and_a_home_of_its_own():
     assert all(one.__module__.startswith("qpvgeo.") for one in functions)
 
 
-def test_name_that_does_not_exist_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="No qpvgeo attribute zus"):
-        qpvgeo.zus  # noqa: B018
-
-
 def test_names_that_complete_are_public_and_there():
     assert dir(qpvgeo) == sorted(qpvgeo.__all__)
     assert not [name for name in dir(qpvgeo) if getattr(qpvgeo, name, None) is None]
     assert not {"Any", "import_module", "warnings"} & set(dir(qpvgeo))
     assert {"read_qpv", "summary", "coverage", "tag_points", "crosswalk", "vat_zone", "maps"} <= set(dir(qpvgeo))
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("read_QPV", "read_qpv"),
+        ("coverge", "coverage"),
+        ("zus", "dir(qpvgeo)"),
+    ],
+)
+def test_a_name_that_is_not_there_is_told_with_those_near_it(name, near):
+    with pytest.raises(AttributeError, match=re.escape(near)) as raised:
+        getattr(qpvgeo, name)
+    assert raised.value.name == name

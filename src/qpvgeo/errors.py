@@ -11,6 +11,7 @@ import inspect
 import os
 import types
 import typing
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any, Literal, NamedTuple, ParamSpec, Protocol, TypeVar, runtime_checkable
@@ -189,6 +190,17 @@ _KINDS: dict[Any, tuple[tuple[type, ...], str]] = {
 _PASS = (QpvgeoError, Warning, OSError, ImportError, MemoryError)
 """What a call may raise as it is."""
 
+_GEOGRAPHY = "GeographyFrames"
+"""What `qpvgeo.load` gives: several frames at once."""
+
+
+def warn(note: str, category: type[Warning] = UserWarning) -> None:
+    """Warn where the code that calls the library stands, however deep in it the note arose."""
+    frame, level = inspect.currentframe(), 1
+    while frame and str(frame.f_globals.get("__name__")).partition(".")[0] == "qpvgeo":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(note, category, stacklevel=level)
+
 
 @runtime_checkable
 class _Items(Protocol):
@@ -237,6 +249,11 @@ def judged(function: Callable[P, R]) -> Callable[P, R]:
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
+        except UsageError as error:
+            shown = (error.message, *error.problems)
+            if any(isinstance(one, Note) and one.values.get("kind") == _GEOGRAPHY for one in shown):
+                error.way_out = Note("errors.name_one_frame")
+            raise
         except _PASS:
             raise
         except Exception as error:

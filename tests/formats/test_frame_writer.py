@@ -179,3 +179,12 @@ def test_second_row_of_a_csv_gives_units_and_readers_pass_over_it(tmp_path, lang
     again = qg.read_population(path)
     assert again["population"].tolist() == population["population"].tolist()
     assert again.index.tolist() == population.index.tolist()
+
+
+def test_a_frame_of_another_library_is_written_as_one_of_pandas(tmp_path):
+    table = pa.table({"code": ["01053", None], "people": [3, None]})
+    assert write_frame(table, tmp_path / "a.csv").read_text(encoding="utf-8").splitlines() == [
+        "code,people",
+        "01053,3",
+        ",",
+    ]

@@ -95,6 +95,11 @@ def test_what_cannot_be_tested_is_a_wrong_call(points, qpv):
     refused(lambda: tag_points(points, qpv, communes=qpv, **OPTIONS), "tagging.not_communes", UsageError)
 
 
+def test_numbers_of_rows_are_no_codes_of_departments(points, qpv):
+    departments = gpd.GeoDataFrame({"code": ["75"] * 96}, geometry=[box(0, 0)] * 96, crs=2154)
+    refused(lambda: tag_points(points, qpv, communes=departments, **OPTIONS), "tagging.not_communes", UsageError)
+
+
 def test_lands_without_a_list_of_qpv_are_left_out_of_the_communes(points, qpv, communes):
     austral = gpd.GeoDataFrame({"name": ["Îles Kerguelen"]}, geometry=[shapely.box(69, -49.5, 70, -49)], crs=4326)
     austral.index = ["98413"]

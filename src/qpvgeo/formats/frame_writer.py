@@ -23,6 +23,7 @@ from qpvgeo.formats.cells import harmless
 from qpvgeo.formats.column_units import unit_of
 from qpvgeo.formats.foreign import cause_of
 from qpvgeo.formats.qgis_style import add_style, qml
+from qpvgeo.frames.interchange import speaks_arrow, table_of
 from qpvgeo.frames.provenance import ATTRS_KEY
 from qpvgeo.geometry.projection import DEGREES
 from qpvgeo.language import Note
@@ -61,8 +62,9 @@ def write_frame(  # noqa: PLR0913 - each has a default
     Parameters
     ----------
     frame
-        Any frame. Its index is written as first columns where it has a name; lists are joined with commas, except in
-        Parquet and JSON, which keep them.
+        Any frame, of pandas or one that speaks the Arrow PyCapsule interface (polars, pyarrow, DuckDB). Its index is
+        written as first columns where it has a name; lists are joined with commas, except in Parquet and JSON, which
+        keep them.
     path
         `.csv`, `.parquet` (provenance kept in the file), `.json` (records), `.xlsx` (text stays text), and where the
         frame has geometry `.gpkg` (provenance kept, styled for QGIS) and `.geojson` (WGS 84). The geometry is left out
@@ -104,6 +106,7 @@ def write_frame(  # noqa: PLR0913 - each has a default
     ['qpv_code;rate', 'QN09901M;12,5', 'QN09902M;']
     """
     path = Path(path)
+    frame = table_of(frame).to_pandas(types_mapper=_whole) if speaks_arrow(frame) else frame
     sep, decimal = _require_options(frame, path, lang, sep, decimal)
     refuse_inputs(path, inputs)
     suffix = path.suffix.lower()
@@ -126,6 +129,11 @@ def write_frame(  # noqa: PLR0913 - each has a default
                 way_out=Note("formats.write_another_form"),
             ) from error
     return path
+
+
+def _whole(kind: pa.DataType) -> pd.Int64Dtype | None:
+    """Type of whole numbers, of which some may be missing."""
+    return pd.Int64Dtype() if pa.types.is_integer(kind) and not pa.types.is_uint64(kind) else None
 
 
 def _require_options(

@@ -8,14 +8,13 @@ A median, a decile or a Gini coefficient cannot be apportioned: that of a union 
 """
 
 import re
-import warnings
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qpvgeo.errors import DataError, UsageError, judged
+from qpvgeo.errors import DataError, UsageError, judged, warn
 from qpvgeo.formats.text_tables import normalise
 from qpvgeo.frames import provenance
 from qpvgeo.geographies.forms import renamed, repeated_parts, shown
@@ -241,7 +240,7 @@ def _quantiles(frame: pd.DataFrame, kind: str) -> list[Note]:
     if not names:
         return []
     note = Note("geographies.named_as_quantile", columns=names)
-    warnings.warn(note, QuantileWarning, stacklevel=4)
+    warn(note, QuantileWarning)
     return [note]
 
 

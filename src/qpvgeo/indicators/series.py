@@ -7,7 +7,6 @@ state; Insee advises against comparing consecutive years of incomes at all.
 Source: the table `breaks` of the facts, a source for each row.
 """
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
@@ -15,7 +14,7 @@ import pandas as pd
 
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
-from qpvgeo.errors import DataError, UsageError, judged
+from qpvgeo.errors import DataError, UsageError, judged, warn
 from qpvgeo.frames import forms, provenance, require
 from qpvgeo.language import Note, joined
 
@@ -172,7 +171,7 @@ def compare(
         said.append(Note("indicators.consecutive_incomes"))
     said += [_moved(side, name) for side, name in ((before, "before"), (after, "after")) if "of" in _about(side)]
     for sentence in said:
-        warnings.warn(sentence, SeriesBreakWarning, stacklevel=2)
+        warn(sentence, SeriesBreakWarning)
     files = [record for side in (before, after) for record in _about(side).get("files", [])]
     return provenance.stamp(frame, files, years=[int(year) for year in told], indicator=indicator, breaks=said)
 

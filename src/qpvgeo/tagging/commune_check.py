@@ -41,7 +41,8 @@ _PRECISION_M = 500.0
 _DEPARTMENT_M = 200_000.0
 """No department of the hexagone is wider."""
 
-_CELL_M = 400.0
+_CELL_M = 1_000.0
+"""A country of communes is cut into such cells in a tenth of a second; smaller ones answer no sooner."""
 
 Floats = npt.NDArray[np.float64]
 Part = tuple[str, Any, tuple[Floats, Floats]]
@@ -82,6 +83,7 @@ class CommuneOutlines:
             It has no CRS, or shapes that are not polygons.
         """
         right = isinstance(communes, gpd.GeoDataFrame | gpd.GeoSeries) and communes.index.nlevels == 1
+        right = right and not isinstance(communes.index, pd.RangeIndex)  # numbers of rows, which departments have too
         if not right or (isinstance(communes, gpd.GeoDataFrame) and communes.active_geometry_name is None):
             raise UsageError(Note("tagging.not_communes"), way_out=Note("tagging.give_communes"))
         codes = [str(code) for code in communes.index]

@@ -6,7 +6,6 @@ saved to a file, and can be used by several threads and processes at once.
 
 import hashlib
 import os
-import warnings
 from collections.abc import Sequence
 from numbers import Real
 from pathlib import Path
@@ -19,7 +18,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo.codes import territories
-from qpvgeo.errors import DataError, UsageError, judged
+from qpvgeo.errors import DataError, UsageError, judged, warn
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.tagging import index_file
@@ -124,7 +123,7 @@ class PerimeterIndex:
             identity_of(frames),
         )
         for note in self.notes:
-            warnings.warn(note, stacklevel=2)
+            warn(note)
 
     def __repr__(self) -> str:
         """Count of perimeters, vintages and reach."""
