@@ -31,7 +31,7 @@ __all__ = ["LAYER_SUFFIXES", "WORKBOOK_SUFFIXES", "FrameTable", "LayerTable"]
 LAYER_SUFFIXES = (*(ending for ending in vector_layers.SUFFIXES if "parquet" not in ending), *vector_layers.ARCHIVES)
 """Endings of files of layers, and of their archives."""
 
-WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".ods")
+WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".ods", ".dbf")
 
 _WORKBOOKS = (b"PK", b"\xd0\xcf")
 
@@ -150,7 +150,7 @@ class LayerTable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameTable:
-    """A sheet of a workbook, read whole as text.
+    """A sheet of a workbook, or a table of dBASE, read whole as text.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from qpvgeo.errors import ArchiveError, DataError, MissingDataError
-from qpvgeo.formats import workbooks
+from qpvgeo.formats import dbf_tables, workbooks
 from qpvgeo.formats.cells import NUMBER, SECRET_MARKS, Numbers, find_column, is_mark, normalise, to_number
 from qpvgeo.formats.csv_dialect import encoding_of
 from qpvgeo.formats.csv_records import Rows, rows_of, usual_width
@@ -90,8 +90,8 @@ def read_table(
     ----------
     path
         CSV (semicolon, comma, tab or bar; UTF-8 with or without byte order mark, else cp1252, or the encoding of old
-        Macs or of DOS where only that makes French words), xls, xlsx, ods, Parquet, a zip that holds one such table, or
-        one compressed by gzip. The content decides, not the suffix.
+        Macs or of DOS where only that makes French words), xls, xlsx, ods, dbf, Parquet, a zip that holds one such
+        table, or one compressed by gzip. The content decides, not the suffix.
     sheet
         Name of the sheet of a workbook, in any case; found by its header when not given.
     expect
@@ -186,6 +186,9 @@ def _candidates(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candidate
         yield from _from_workbook(raw, name, sheet)
     elif raw[:2] == b"\x1f\x8b":
         yield from _candidates(_gunzipped(raw, name), name, sheet)
+    elif dbf_tables.is_dbf(raw):
+        records = Rows(dbf_tables.rows(raw, name), [])
+        yield _Candidate({"format": "dbf"}, records.rows[:_HEAD], lambda: records)
     else:
         yield from _from_text(raw, name)
 

@@ -23,7 +23,7 @@ import shapely.geometry
 
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, judged
-from qpvgeo.formats import text_tables, vector_layers
+from qpvgeo.formats import dbf_tables, text_tables, vector_layers
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.geometry.projection import reproject, territory_of
 from qpvgeo.geometry.validity import collapsed_as_lines, judge
@@ -136,7 +136,8 @@ def examine(path: str | os.PathLike[str]) -> list[Report]:
     if not place.exists():
         raise MissingDataError(Note("quality.no_file", path=str(place)), way_out=Note("quality.check_path"))
     if place.is_dir():
-        files = [file for file in sorted(place.rglob("*")) if file.suffix.lower() in file_content.SUFFIXES]
+        held = [file for file in sorted(place.rglob("*")) if file.suffix.lower() in file_content.SUFFIXES]
+        files = [file for file in held if not dbf_tables.is_part(file)]
         return [_lenient(report) for file in files if not file.is_dir() for report in examine(file)]
     if not place.is_file():
         skipped = Finding(None, None, "warning", Note("quality.not_a_file"), Note("quality.skipped"))

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from qpvgeo.codes.official import clean, vintage_of
 from qpvgeo.errors import DataError
-from qpvgeo.formats import shape_tables, text_tables, vector_layers
+from qpvgeo.formats import dbf_tables, shape_tables, text_tables, vector_layers
 from qpvgeo.formats.cells import to_number
 from qpvgeo.formats.limits import content_of
 from qpvgeo.sources import catalog, known_tables
@@ -29,7 +29,7 @@ Basis = Literal["name", "content", "choice"]
 
 _TEXTS = (".csv", ".txt", ".tsv")
 _BOOKS = (".xls", ".xlsx", ".ods")
-_TABLES = (*_TEXTS, *_BOOKS)
+_TABLES = (*_TEXTS, *_BOOKS, ".dbf")
 SUFFIXES = (*_TABLES, *vector_layers.SUFFIXES, ".zip", ".gz")
 """Endings of the files that are looked at."""
 
@@ -198,6 +198,8 @@ def _first_rows(path: Path, head: bytes) -> pd.DataFrame:
     """
     if head[:4] in _WORKBOOKS:
         head = content_of(path)
+    elif dbf_tables.is_dbf(head):
+        head = dbf_tables.start_of(head)
     elif len(head) >= _HEAD_BYTES:
         head = head[:_HEAD_BYTES]
         head = head[: head.rfind(b"\n") + 1] or head

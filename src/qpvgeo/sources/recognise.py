@@ -18,7 +18,7 @@ from qpvgeo import facts, settings
 from qpvgeo.codes.official import Kind as CodeKind
 from qpvgeo.codes.official import clean
 from qpvgeo.errors import MissingDataError, UsageError, judged
-from qpvgeo.formats import text_tables, vector_layers
+from qpvgeo.formats import dbf_tables, text_tables, vector_layers
 from qpvgeo.language import Note
 from qpvgeo.sources import catalog, file_memory, file_sets, folders
 from qpvgeo.sources import published_columns as published
@@ -345,7 +345,8 @@ def files_in(folder: Path) -> list[Path]:
             return list(found)
     walked = [(place, names) for place, _, names in os.walk(folder)]
     named = [Path(place, name) for place, names in walked for name in names if name.lower().endswith(SUFFIXES)]
-    found = sorted(path for path in named if path.suffix.lower() in SUFFIXES and path.is_file())
+    named = [path for path in named if path.suffix.lower() in SUFFIXES and not dbf_tables.is_part(path)]
+    found = sorted(path for path in named if path.is_file())
     with suppress(OSError):
         states = [(place, os.stat(place).st_mtime_ns) for place, _ in walked]  # noqa: PTH116
         # the date of a folder that changed just now may not tell the next change
