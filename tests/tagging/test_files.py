@@ -148,13 +148,13 @@ def test_one_stray_byte_spoils_no_other_accent_and_is_told(tmp_path, index, monk
     out, found = tag(tmp_path, b"\n".join([b"x;y;n", *lines]), index, batch_rows=rows)
     names = ["Théâtre"] * 20 + ["plain"] * late + ["Mairie annexée"] + ["École"] * 3
     assert [row["n"] for row in table_of(out)] == names
-    assert found["notes"][1:] == ["1 line is not UTF-8 and was read as cp1252"]
+    assert found["notes"][1:] == ["1 line is not UTF-8 and was read as cp1252; what is written is UTF-8"]
 
 
 def test_file_in_cp1252_says_so(tmp_path, index):
     text = "x;y;n\n" + "700500;6600500;Théâtre\n" * 3 + "700500;6600500;a\n"
     found = tag(tmp_path, text, index, encoding="cp1252")[1]
-    assert found["notes"][1:] == ["3 lines are not UTF-8 and were read as cp1252"]
+    assert found["notes"][1:] == ["3 lines are not UTF-8 and were read as cp1252; what is written is UTF-8"]
 
 
 def test_ends_of_lines_of_old_macs_are_read_and_kept(tmp_path, index, monkeypatch):

@@ -58,7 +58,7 @@ class Head(NamedTuple):
     delimiter
         What separates cells.
     encoding
-        `utf-8` or `cp1252`.
+        `utf-8`, `cp1252`, or that of old Macs or of DOS where only it makes French words.
     mark
         Whether it starts with a byte order mark.
     newline
@@ -223,7 +223,7 @@ def _require_header(name: str, first: tuple[int, str, int], below: list[str]) ->
 def _encoding(raw: bytes) -> str:
     """UTF-8 when most of the lines that are not plain ASCII are, as they would hardly be by chance."""
     lines = [line for line in raw.split(b"\n") if not line.isascii()]
-    return "utf-8" if 2 * sum(map(_is_utf8, lines)) >= len(lines) else "cp1252"
+    return "utf-8" if 2 * sum(map(_is_utf8, lines)) >= len(lines) else encoding_of(raw)
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -257,7 +257,8 @@ def encoding_of(raw: bytes) -> str:
 def decoded(raw: bytes, encoding: str) -> tuple[str, int]:
     r"""Text of whole lines, and how many of them were read as cp1252.
 
-    In a file in UTF-8 it is the lines that are not: they were pasted from one that was not.
+    In a file in UTF-8 it is the lines that are not: they were pasted from one that was not. In a file of old Macs or of
+    DOS it is none.
 
     Examples
     --------
@@ -267,7 +268,7 @@ def decoded(raw: bytes, encoding: str) -> tuple[str, int]:
     if encoding == "cp1252":
         return codecs.charmap_decode(raw, "strict", _CP1252)[0], sum(not line.isascii() for line in raw.split(b"\n"))
     try:
-        return raw.decode(), 0
+        return raw.decode(encoding), 0
     except UnicodeDecodeError:
         lines = raw.split(b"\n")
         good = [_is_utf8(line) for line in lines]

@@ -4,6 +4,7 @@ GDAL gives a layer as a stream of Arrow, and the shapes of it come as WKB, descr
 workbook is read whole, for a sheet has no more than a million rows.
 """
 
+import codecs
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -198,7 +199,8 @@ class FrameTable:
         with foreign(path.name):
             raw = path.read_bytes()
             titles = [one.title for one in workbooks.sheets(raw, path.name)] if raw[:2] in _WORKBOOKS else []
-        notes: list[str] = []
+        is_wide = raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        notes: list[str] = [Note("formats.written_anew", encoding="UTF-16")] if is_wide else []
         if sheet is None and len(titles) > 1:
             fit = [title for title in titles if _fits(path, title, expect)]
             if len(fit) > 1:

@@ -206,7 +206,7 @@ class CsvTable:
     rows
         Rows of a batch that keep memory flat.
     notes
-        What had to be settled: nothing.
+        What had to be settled: an encoding of old Macs or of DOS.
     """
 
     path: Path
@@ -223,7 +223,9 @@ class CsvTable:
     def open(cls, path: Path) -> "CsvTable":
         """Read the header, and judge by the first million bytes how the file is written."""
         with path.open("rb") as file:
-            return cls(path, head_of(_read(_bytes(file), HEAD, path), path.name))
+            head = head_of(_read(_bytes(file), HEAD, path), path.name)
+        old = head.encoding not in ("utf-8", "cp1252")
+        return cls(path, head, notes=(Note("formats.written_anew", encoding=head.encoding),) if old else ())
 
     @property
     def schema(self) -> pa.Schema:
