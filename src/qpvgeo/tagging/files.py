@@ -73,8 +73,9 @@ def tag_file(  # noqa: PLR0913 - options, form of the points, and how the work i
     source
         CSV (semicolon, comma or tab; UTF-8, UTF-16, cp1252, the encoding of old Macs or of DOS; decimal points or
         commas), the same in gzip, Parquet, GeoParquet (WKB), a layer of points (GeoPackage, GeoJSON, shapefile,
-        FlatGeobuf, KML, GML, MapInfo, or a zip of one), or a workbook (`.xlsx`, `.xls`, `.ods`) or `.dbf`. Layers and GeoParquet have their own projection; one that a file declares
-        wrongly or not at all is settled as by `read_qpv`, and noted.
+        FlatGeobuf, KML, GML, MapInfo, or a zip of one), or a workbook (`.xlsx`, `.xls`, `.ods`) or `.dbf`.
+        Layers and GeoParquet have their own projection; one that a file declares wrongly or not at all is
+        settled as by `read_qpv`, and noted.
     output
         File to write: `.csv`, `.csv.gz` or `.parquet`. None only counts. Points of a layer are written as WKT in a CSV,
         in the projection of the layer; Parquet is then GeoParquet.
