@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 from qpvgeo import facts
-from qpvgeo.codes import territories
+from qpvgeo.codes import code_in_text, territories
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.language import Note
 
@@ -247,6 +247,8 @@ def repaired(text: str, kind: Kind) -> tuple[str | None, tuple[str, ...]]:
     code = _RULES[kind][0](whole)
     if code is not None and code != whole:
         done.append("zeros restored" if len(code) > len(whole) else "short form")
+    if code is None and kind == "qpv" and (found := code_in_text.apart(text)):
+        return _qpv(found[0]), (code_in_text.WORDS,)
     return code, tuple(done)
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo.codes import official, territories
+from qpvgeo.codes.code_in_text import codes_in
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats import vector_layers
 from qpvgeo.frames import forms, provenance
@@ -156,9 +157,21 @@ def _no_perimeters(
             problems=[Note("formats.layer_holds", layer=one.label, shape=one.shape) for one in held],
             way_out=Note("read.give_areas"),
         )
-    return DataError(
-        Note("read.no_perimeters", files=files), problems=_what_is_there(held), way_out=Note("read.name_qpv_code")
-    )
+    problems = [*_what_is_there(held), *(note for one in areas for note in _codes_in_some(one))]
+    return DataError(Note("read.no_perimeters", files=files), problems=problems, way_out=Note("read.name_qpv_code"))
+
+
+def _codes_in_some(layer: vector_layers.Layer) -> list[Note]:
+    """Columns of a layer of which some cells hold one code of a QPV, and others none or several."""
+    head = known_tables.head_of(layer)
+    found = []
+    for column in head.columns:
+        told = head[column].fillna("").astype("str")
+        without = told[official.clean(told, "qpv").codes.isna()]
+        if len(without) and told.map(codes_in).any():
+            values = {"count": len(told) - len(without), "of": len(told), "example": repr(without.iloc[0])}
+            found.append(Note("read.codes_in_some", layer=layer.label, column=str(column), **values))
+    return found
 
 
 def _of_any_release(source: Any, data: Any) -> list[Path]:  # noqa: ANN401

@@ -13,6 +13,7 @@ import shapely
 
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
+from qpvgeo.codes.code_in_text import apart
 from qpvgeo.errors import DataError
 from qpvgeo.formats import vector_layers
 from qpvgeo.formats.text_tables import as_text
@@ -32,6 +33,7 @@ _DERIVED = {"insee_dep", "insee_reg", "fid", "commune_names", *forms.QPV_COLUMNS
 
 
 _HEAD = 500
+_BESIDE = "name beside the code"
 _UNSETTLED = ("formats.crs_ambiguous", "formats.crs_unknown")
 
 _OF_HEXAGONE = (*range(3942, 3951), 27572, 32630, 32631, 32632)
@@ -83,6 +85,7 @@ def read_piece(
     raw, notes = read_placed(layer, code, crs)
     if raw.index.name and raw.index.name not in raw.columns:
         raw = raw.reset_index()
+    raw, columns = _with_names(raw, str(code), columns or {})
     given = _columns(raw, str(code), columns)
     empty = _without_anything(raw, str(code))
     notes += [Note("read.empty_rows", count=int(empty.sum()))] if empty.any() else []
@@ -194,6 +197,19 @@ def _columns(raw: gpd.GeoDataFrame, code: str, columns: Mapping[str, str] | None
         "commune_names": next((name for name in names if text[name].notna().any()), None),
     }
     return {**found, **by_caller}
+
+
+def _with_names(
+    raw: gpd.GeoDataFrame, code: str, columns: Mapping[str, str]
+) -> tuple[gpd.GeoDataFrame, Mapping[str, str]]:
+    """Layer with the names that stand beside the codes in one column, where no other column holds names."""
+    parts = [apart(cell) if isinstance(cell, str) else None for cell in raw[code]]
+    if not any(parts) or "name" in columns.values():
+        return raw, columns
+    text = as_text(pd.DataFrame(raw.drop(columns=raw.geometry.name)).reset_index(drop=True))
+    if published.label(text, QPV_NAME, text[code]):
+        return raw, columns
+    return raw.assign(**{_BESIDE: [part and part[1] for part in parts]}), {**columns, _BESIDE: "name"}
 
 
 def _without_anything(raw: gpd.GeoDataFrame, code: str) -> pd.Series:

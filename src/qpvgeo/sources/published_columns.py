@@ -12,6 +12,7 @@ import pandas as pd
 
 from qpvgeo import facts
 from qpvgeo.codes import official, territories
+from qpvgeo.codes.code_in_text import WORDS
 from qpvgeo.errors import DataError
 from qpvgeo.formats.cells import NUMBER
 from qpvgeo.formats.text_tables import find_column, normalise
@@ -142,16 +143,16 @@ def of_kind(frame: pd.DataFrame, names: Sequence[str], kind: official.Kind) -> s
     return next((column for column in names_of.named(frame.columns, names) if _share(frame, column, kind) >= 0.5), None)
 
 
-def _share(frame: pd.DataFrame, column: str, kind: official.Kind) -> float:
-    """Share of the values of a column that are codes of a kind; 0 where most cells are empty."""
+def _share(frame: pd.DataFrame, column: str, kind: official.Kind, *, in_names: bool = False) -> float:
+    """Share of the values of a column that are codes of a kind, or names with a code; 0 where most cells are empty."""
     given = frame[column].dropna()
     if not len(given) or (len(given) < len(frame) / 2 and len(given) < _without_totals(frame, column) / 2):
         return 0.0
     given = given.drop_duplicates()
     given = given.iloc[:: max(1, len(given) // _TRIED)]
     texts = given.astype("str").tolist()
-    found = sum(not official.is_missing(text) and official.repaired(text, kind)[0] is not None for text in texts)
-    return found / len(texts)
+    read = [official.repaired(text, kind) for text in texts if not official.is_missing(text)]
+    return sum(code is not None and (in_names or WORDS not in done) for code, done in read) / len(texts)
 
 
 def _without_totals(frame: pd.DataFrame, column: str) -> int:
@@ -179,7 +180,8 @@ def qpv_column(frame: pd.DataFrame) -> str | None:
 def qpv_columns(frame: pd.DataFrame) -> list[str]:
     """Columns that may be that of the codes of QPV: those with a known name, else all whose values are codes.
 
-    Of known names that give the same codes the first counts, and those without a year before those with one.
+    Of those that give the same codes the first counts, and of known names those without a year before those with one.
+    Where there are none, names that hold one code each ("QP059001 - Les Oliveaux") are columns of codes too.
 
     Examples
     --------
@@ -193,16 +195,14 @@ def qpv_columns(frame: pd.DataFrame) -> list[str]:
     # the name that `columns` gives comes before all others, and those with a year may be ancestors
     held = [column for column in held if column == QPV_CODE[0]] or held
     held = [column for column in held if not normalise(column).startswith("qp20")] or held
-    if len(held) > 1:
-        cleaned = {column: official.clean(frame[column], "qpv").codes for column in held}
-        first = cleaned[held[0]]
-        held = [
-            held[0],
-            *(one for one in held[1:] if (cleaned[one].notna() & first.notna() & (cleaned[one] != first)).any()),
-        ]
-    if held:
-        return held
-    return [str(name) for name in frame.columns if _share(frame, name, "qpv") > _NEARLY_ALL]
+    held = held or [name for name in frame.columns if _share(frame, name, "qpv") > _NEARLY_ALL]
+    held = held or [name for name in frame.columns if _share(frame, name, "qpv", in_names=True) > _NEARLY_ALL]
+    if len(held) < 2:
+        return list(map(str, held))
+    codes = frame[held].apply(lambda cells: official.clean(cells, "qpv").codes)
+    first = codes[held[0]]
+    others = [one for one in held[1:] if (codes[one].notna() & first.notna() & (codes[one] != first)).any()]
+    return list(map(str, [held[0], *others]))
 
 
 def unlike_codes(frame: pd.DataFrame, names: Sequence[str]) -> list[Note]:
