@@ -13,7 +13,7 @@ from qpvgeo import settings
 from qpvgeo.cli.streams import quiet_pipe
 from qpvgeo.language import LANGUAGES, Note, pointed, say
 
-__all__ = ["Choice", "Command", "Group", "argument", "command", "file_option", "language_of", "option"]
+__all__ = ["Choice", "Command", "Group", "argument", "command", "file_option", "language_of", "list_option", "option"]
 
 
 def _said(text: str | None) -> str:
@@ -78,6 +78,15 @@ def option(*names: str, kind: Any = str, **more: Any) -> Callable[[Any], Any]:  
     return click.option(*names, type=_TYPES.get(kind, kind), **more)
 
 
+def list_option(*names: str, default: str | None = None, **more: Any) -> Callable[[Any], Any]:  # noqa: ANN401
+    """Option of values with commas between them, which may be given several times: the command gets one text."""
+
+    def joined(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> str | None:
+        return ",".join(values) if values else default
+
+    return option(*names, multiple=True, default=[default] if default else None, callback=joined, **more)
+
+
 def file_option(*names: str, **more: Any) -> Callable[[Any], Any]:  # noqa: ANN401
     """Option that names a file."""
     return option(*names, **{"kind": Path, "metavar": "FILE"} | more)
@@ -110,6 +119,22 @@ class Command(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Arguments, then options."""
         _parameters(self, ctx, formatter)
+
+    def make_parser(self, ctx: click.Context) -> Any:  # noqa: ANN401 - a class that click keeps to itself
+        """Refuse an option given twice of which only one value would be taken."""
+        parser = super().make_parser(ctx)
+        read = parser.parse_args
+
+        def parse_args(args: list[str]) -> Any:  # noqa: ANN401
+            found = read(args)
+            single = [one for one in found[2] if isinstance(one, click.Option) and not (one.multiple or one.is_flag)]
+            twice = next((one for one in single if single.count(one) > 1), None)
+            if twice is not None and not ctx.resilient_parsing:
+                ctx.fail(Note("cli.given_twice", name=twice.opts[0]))
+            return found
+
+        parser.parse_args = parse_args  # type: ignore[method-assign]
+        return parser
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse what no argument takes."""
@@ -255,6 +280,7 @@ def _record(one: click.Option, ctx: click.Context) -> tuple[str, str]:
     if not one.is_flag:
         names += f" {one.make_metavar(ctx)}"
     about = _said("cli.help") if "--help" in one.opts else _said(one.help)
-    if not one.is_flag and isinstance(one.default, str | int | float) and one.default != "":
-        about += f" [{_said('cli.default')} {one.default}]"
+    default = ",".join(one.default) if isinstance(one.default, list) else one.default
+    if not one.is_flag and isinstance(default, str | int | float) and default != "":
+        about += f" [{_said('cli.default')} {default}]"
     return names, about

@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.cli.parser import option
+from qpvgeo.cli.parser import list_option, option
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 
@@ -125,7 +125,9 @@ def with_reading(function: Callable[..., Any]) -> Callable[..., Any]:
             raise UsageError(Note("cli.not_columns", given=columns), way_out=Note("cli.columns_example"))
         return function(*arguments, reading=Reading(names, crs, tuple(layer)), **more)
 
-    return reading_options(called, columns=option("--columns", metavar="NAME=MEANING,...", help="cli.option_columns"))
+    return reading_options(
+        called, columns=list_option("--columns", metavar="NAME=MEANING,...", help="cli.option_columns")
+    )
 
 
 def reading_options(function: Callable[..., Any], *, columns: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from qpvgeo.cli.options import folder, lists_option, place_option, programme_option, shared, vintage_option, year_option
 from qpvgeo.cli.outputs import Target, with_output
-from qpvgeo.cli.parser import Choice, option
+from qpvgeo.cli.parser import Choice, list_option, option
 from qpvgeo.cli.reading import Reading, with_reading
 from qpvgeo.cli.terminal import Column, Marks, Screen
 from qpvgeo.language import Note, joined, number, parts, share
@@ -49,7 +49,7 @@ _STATS = {
 @place_option
 @programme_option
 @lists_option
-@option("--stats", metavar="STAT,...", default="", help="cli.option_stats")
+@list_option("--stats", metavar="STAT,...", default="", help="cli.option_stats")
 @option("--min-population", kind=float, metavar="N", help="cli.option_min_population")
 @option("--sort", metavar="[-]COLUMN", help="cli.option_sort")
 @with_reading

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qpvgeo.cli.options import folder, grid_option, place_option, shared, vintage_option
 from qpvgeo.cli.outputs import Target, with_output
-from qpvgeo.cli.parser import Choice, argument, file_option, option
+from qpvgeo.cli.parser import Choice, argument, file_option, list_option, option
 from qpvgeo.cli.reading import Reading, reading_options
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import UsageError
@@ -111,7 +111,7 @@ def population(
 
 
 population = reading_options(
-    population, columns=option("--columns", metavar="NAME[=MEASURE],...", help="cli.population_columns")
+    population, columns=list_option("--columns", metavar="NAME[=MEASURE],...", help="cli.population_columns")
 )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from qpvgeo.cli.options import VINTAGES, folder, output_option, place_option, release_option, shared
-from qpvgeo.cli.parser import Choice, argument, file_option, option
+from qpvgeo.cli.parser import Choice, argument, file_option, list_option, option
 from qpvgeo.cli.reading import Reading, named
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import UsageError
@@ -36,8 +36,8 @@ _VINTAGE = 2024
 @option("--x", metavar="COLUMN", help="cli.tag_x")
 @option("--y", metavar="COLUMN", help="cli.tag_y")
 @option("--crs", metavar="EPSG", help="cli.tag_crs")
-@option("--columns", metavar="NAME=MEANING,...", default="", help="cli.tag_columns")
-@option("--bands", metavar="METRES", default="300,500", help="cli.tag_bands")
+@list_option("--columns", metavar="NAME=MEANING,...", default="", help="cli.tag_columns")
+@list_option("--bands", metavar="METRES,...", default="300,500", help="cli.tag_bands")
 @option("--distance", kind=Choice("exact", "signed", "band"), default="exact", help="cli.tag_distance")
 @option("--tolerance", metavar="METRES|COLUMN|ban", default="0", help="cli.tag_tolerance")
 @option("--commune", metavar="COLUMN", help="cli.tag_commune")
