@@ -2,6 +2,8 @@
 
 import json
 
+import geopandas as gpd
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -95,3 +97,41 @@ def test_what_is_no_place_or_several_is_refused(command, name, key):
     assert isinstance(error, UsageError)
     assert key is None or error.key == key
     assert error.problems
+
+
+def test_coverage_of_communes_is_a_layer_with_their_outlines(tmp_path):
+    out = tmp_path / "communes.gpkg"
+    options = ("--sample", "--by", "commune", "--place", "Hautes Lames")
+    rows = answer("coverage", *options, "-o", out)["rows"]
+    layer = gpd.read_file(out, layer="communes")
+    assert layer["commune"].tolist() == [row["code"] for row in rows]
+    assert layer["qpv_population"].tolist() == [row["qpv_population"] for row in rows]
+    assert layer.geometry.is_valid.all()
+    assert not layer.geometry.is_empty.any()
+    result = run("coverage", "--sample", "--by", "department", "-o", out)
+    assert [problem.key for problem in result.exception.problems] == ["cli.endings"]
+
+
+def test_coverage_says_that_no_qpv_lies_in_a_place():
+    found = answer("coverage", "--sample", "--by", "commune", "--place", "99012")
+    assert found["rows"] == []
+    assert found["notes"][0].startswith("No QPV of the 2024 geography lies in ")
+
+
+def test_crosswalk_of_a_place_has_its_qpv_of_both_geographies(tmp_path):
+    out = tmp_path / "classes.csv"
+    found = answer("crosswalk", "--sample", "--place", "hautvent", "--classes", out)
+    classes = pd.read_csv(out)
+    assert set(classes.loc[classes["side"] == "to", "code"]) == HAUTVENT
+    assert sum(found["classes_by_vintage"]["2024"].values()) == len(HAUTVENT)
+    assert found["correspondence"] is None
+
+
+def test_crosswalk_of_one_qpv_names_no_other():
+    found = answer("crosswalk", "--sample", "--place", "QN09911M")
+    assert sum(found["classes_by_vintage"]["2024"].values()) == 1
+    assert sum(found["classes_by_vintage"]["2015"].values()) == 0
+
+
+def test_crosswalk_of_a_place_without_qpv_is_refused():
+    assert run("crosswalk", "--sample", "--place", "99012").exception.key == "cli.no_qpv_in_place"

@@ -52,10 +52,18 @@ def test_several_places_are_listed_and_the_way_out_finds_one(name):
     assert find_area(error.way_out.values["example"], COMMUNES, EPCI).label == error.way_out.values["example"]
 
 
-@pytest.mark.parametrize(("name", "code"), [("Saint-Denis (93)", "93066"), ("saint denis 974", "97411")])
+@pytest.mark.parametrize(
+    ("name", "code"), [("Saint-Denis (93)", "93066"), ("saint denis 974", "97411"), ("St-Denis (93)", "93066")]
+)
 def test_a_commune_by_its_name_and_its_department(name, code):
     communes = pd.DataFrame({"name": ["Saint-Denis"] * 3}, index=["11339", "93066", "97411"])
     assert find_area(name, communes).code == code
+
+
+@pytest.mark.parametrize("name", ["Ste-Vigie", "ste vigie", "Sainte-Vigie"])
+@pytest.mark.parametrize("written", ["Sainte-Vigie", "Ste-Vigie"])
+def test_sainte_may_be_written_short_on_either_side(name, written):
+    assert find_area(name, pd.DataFrame({"name": [written]}, index=["99007"])).code == "99007"
 
 
 def test_a_level_settles_a_code_of_two_places():

@@ -480,6 +480,14 @@ def test_real_overseas_shares_are_given_where_denominators_are(real_links):
     assert keys(found.loc["974", "note"]) == ["indicators.census_not_stated_here"]
 
 
+@pytest.mark.parametrize(("other", "estimated"), [("200093201", 0.0), ("200018083", 700 / 1_200)], ids=["in", "out"])
+def test_a_qpv_within_one_epci_is_not_shared_out_between_epci(other, estimated):
+    links = links_of(SPLIT).assign(basis=["area", "area", "published", "published"])
+    links["epci"] = ["200093201" if commune == "59350" else other for commune in links["commune"]]
+    found = coverage(links, by="epci").loc["200093201"]
+    assert found["estimated_share"] == pytest.approx(estimated)
+
+
 def test_estimated_share_is_of_the_people_in_qpv_and_not_of_the_unit():
     links = links_of(SPLIT).assign(basis=["area", "area", "published", "published"])
     found = coverage(links, by="commune").loc["59350"]

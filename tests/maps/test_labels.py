@@ -198,14 +198,16 @@ def _words(pdf):
     ]
 
 
-def test_numbers_stand_on_their_shapes_where_there_is_no_room_beside():
-    """Nine squares that touch and fill the axes: none has room beside it, nor for its name."""
-    ax = plt.figure(figsize=(0.7, 0.7)).subplots()
+@pytest.mark.parametrize(("inches", "numbered"), [(0.7, 9), (0.3, 2)], ids=["room", "no_room"])
+def test_numbers_stand_on_their_shapes_where_there_is_no_room_beside(inches, numbered):
+    """Nine squares that touch and fill the axes: none has room beside it, nor for its name; no name is passed over."""
+    ax = plt.figure(figsize=(inches, inches)).subplots()
     ax.set(xlim=(0, 60), ylim=(0, 60), aspect="equal")
     squares = [shapely.box(20 * x, 20 * y, 20 * x + 20, 20 * y + 20) for y in range(3) for x in range(3)]
     key, names = ax.text(0, 0, ""), Labels(ax)
     names.add([Label(f"A quartier of a long name {row}", shape) for row, shape in enumerate(squares)], key=key)
-    written = [text.get_text() for text in names_on(ax)]
-    assert written == [str(number) for number in range(1, 10)]
+    assert [text.get_text() for text in names_on(ax)] == [str(number) for number in range(1, numbered + 1)]
     lines = [line for line in key.get_text().splitlines() if not line.startswith(" ")]
-    assert lines == [f"{row + 1} A quartier of a long name {row}" for row in range(9)]
+    marks, rest = zip(*(line.split(" ", 1) for line in lines), strict=True)
+    assert list(marks) == [*(str(number) for number in range(1, numbered + 1)), *["–"] * (9 - numbered)]
+    assert sorted(rest) == [f"A quartier of a long name {row}" for row in range(9)]

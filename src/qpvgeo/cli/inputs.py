@@ -18,6 +18,7 @@ from qpvgeo.cli.options import RELEASE
 from qpvgeo.cli.programme_lists import joined, reached
 from qpvgeo.cli.reading import Reading
 from qpvgeo.codes import territories
+from qpvgeo.codes.places import Area
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats import vector_layers
 from qpvgeo.formats.cells import numbers_of
@@ -175,6 +176,7 @@ class Covered:
     parts: pd.DataFrame | None
     communes: pd.DataFrame | None
     units: pd.DataFrame | None
+    area: Area | None = None
 
 
 def covered(
@@ -215,7 +217,7 @@ def covered(
         programmes=matches if by == "programme" else None,
         **shown,
     )
-    return Covered(frame, qpv, links, population, parts, of, units)
+    return Covered(frame, qpv, links, population, parts, of, units, area)
 
 
 def _kept(links: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:

@@ -77,11 +77,13 @@ class Target:
         suffixes = TABLES if layers else TABLES[: -len(_LAYERS)]
         return [*problems_of(self.path, suffixes=suffixes), *input_problems(self.path, inputs, data)]
 
-    def require(self, inputs: Iterable[Path | None] = (), data: Path | None = None) -> None:
+    def require(
+        self, inputs: Iterable[Path | None] = (), data: Path | None = None, *, layers: bool = False
+    ) -> None:
         """Raise at once, before anything is read, when the file cannot be written."""
         from qpvgeo.errors import UsageError
 
-        problems = self.problems(inputs, data)
+        problems = self.problems(inputs, data, layers=layers)
         if problems:
             raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
 
@@ -102,6 +104,11 @@ class Target:
                 }
             )
         write_frame(frame, path, lang=lang, sep=self.sep, decimal=self.decimal, safe=self.safe, units=self.units)
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether the file needs outlines."""
+        return self.path is not None and self.path.suffix.lower() in _LAYERS
 
     @property
     def name(self) -> str | None:

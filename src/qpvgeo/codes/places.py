@@ -213,7 +213,7 @@ def areas_known(communes: pd.DataFrame | None = None, epci: pd.DataFrame | None 
 
 def _matches(asked: str, known: list[Area], *, communes: bool) -> list[Area]:
     """Places that a text means, those of one extent once; `communes` says whether communes are known."""
-    code, bare = asked.upper(), plain(asked)
+    code, bare = asked.upper(), _spelt_out(asked)
     labelled = "(" in code
     found = [area for area in known if code == area.code.upper() or (labelled and code == area.label.upper())]
     if not found:
@@ -248,16 +248,21 @@ def _extent(area: Area) -> tuple[str, ...] | None:
 
 @cache
 def _plain_names(name: str) -> frozenset[str]:
-    bare = plain(name)
-    saint = _SAINT.sub(lambda found: "sainte " if found[0] == "ste " else "saint ", bare)
-    return frozenset({bare, _ARTICLE.sub("", bare), saint})
+    bare = _spelt_out(name)
+    return frozenset({bare, _ARTICLE.sub("", bare)})
+
+
+def _spelt_out(name: str) -> str:
+    """Bare form of a name, with Saint and Sainte in full."""
+    return _SAINT.sub(lambda found: "sainte " if found[0] == "ste " else "saint ", plain(name))
 
 
 def _names(area: Area) -> frozenset[str]:
     # that of the label, which ends with the code
-    names = _plain_names(area.name) | {f"{plain(area.name)} {plain(area.code)}".strip()}
+    whole = _spelt_out(area.name)
+    names = _plain_names(area.name) | {f"{whole} {plain(area.code)}".strip()}
     if area.level == "commune":
-        names |= {f"{plain(area.name)} {plain(area.departments[0])}"}
+        names |= {f"{whole} {plain(area.departments[0])}"}
     for other in _OTHER_NAMES.get((area.level, area.code), ()):
         names |= _plain_names(other)
     if area.level == "arrondissement":
@@ -290,7 +295,7 @@ _OTHER_NAMES: dict[tuple[str, str], tuple[str, ...]] = {
 
 def _short(name: str) -> str:
     """Usual name of an EPCI: without its legal form."""
-    return re.sub(_FORMS_OF_EPCI, "", plain(name))
+    return re.sub(_FORMS_OF_EPCI, "", _spelt_out(name))
 
 
 def _initials(name: str) -> str:
@@ -378,7 +383,7 @@ def near_names(asked: str, known: Iterable[Area]) -> list[str]:
     """Places whose code or name is near to a text: `Lille (59350)`."""
     known = list(known)
     forms = {form: area for area in reversed(known) for form in (plain(area.name), area.code.lower())}
-    bare = plain(asked)
+    bare = _spelt_out(asked)
     close = [forms[form] for form in difflib.get_close_matches(bare, forms, n=_NEAR, cutoff=0.6)]
     # a spreadsheet takes zeros away
     padded = [area for area in known if area.code == f"0{bare}"]

@@ -99,7 +99,10 @@ def pieces_by_commune(links: pd.DataFrame, by: str) -> pd.DataFrame:
         own = links["region"].where(links["region"].notna(), links["department"])
     else:
         own = links[by]
-    return pieces.assign(unit=own.astype("str"))
+    own = own.astype("str")
+    # a QPV that lies in one unit is not shared out between units, into however many communes it was
+    alone = own.fillna("").groupby(links["qpv_code"]).transform("nunique") == 1
+    return pieces.assign(unit=own, by_area=pieces["by_area"].where(~alone, 0.0))
 
 
 def pieces_by_code(links: pd.DataFrame, by: str) -> pd.DataFrame:

@@ -196,17 +196,19 @@ class Labels(Artist):
         point: float,
     ) -> None:
         """Put numbers where names have no room, on their shape if need be, and the names in the key."""
-        entries: list[str] = []
+        numbered: list[str] = []
+        bare: list[str] = []
         for pair in key[1]:
             self._show(pair, None, lines)
         for row, label in without:
-            pair = key[1][len(entries)]
+            pair = key[1][len(numbered)]
             extent = _extent(pair[0], renderer, point)
             found = room.find(row, extent) or room.over(room.shapes[row], extent)
             self._show(pair, found, lines)
-            if found is not None:
-                entries.append("\n   ".join(wrap(f"{pair[0].get_text()} {label.text}", _KEY_LETTERS)))
-        key[0].set_text("\n".join(entries))
+            # a name without room even for its number is not passed over
+            mark, entries = ("–", bare) if found is None else (pair[0].get_text(), numbered)
+            entries.append("\n   ".join(wrap(f"{mark} {label.text}", _KEY_LETTERS)))
+        key[0].set_text("\n".join([*numbered, *bare]))
 
     def _show(self, pair: tuple[Text, Text], found: "_Found | None", lines: list[tuple[Any, Any]]) -> None:
         """Show a text and its halo where they have room, and hide them elsewhere."""

@@ -7,7 +7,7 @@ import pandas as pd
 
 from qpvgeo.frames import forms, provenance
 from qpvgeo.indicators.by_territory import coverage
-from qpvgeo.language import Note
+from qpvgeo.language import Note, joined, parts
 from qpvgeo.language.numbers import number, share
 from qpvgeo.language.terms import term
 from qpvgeo.maps.credits import origin
@@ -80,9 +80,11 @@ def _of_place(subject: Subject, lang: str) -> list[KeyFigure]:
     row = place_row(subject)
     people, whole = row["qpv_population"], row["population"]
     year = row["population_year"]
-    scope = Note("reports.of_inhabitants", population=written(whole, lang)).say(lang) if pd.notna(whole) else ""
-    if scope and pd.notna(year):
-        scope = Note("reports.of_inhabitants_in", population=written(whole, lang), year=int(year)).say(lang)
+    of_whom = [Note("reports.of_inhabitants", population=written(whole, lang))] if pd.notna(whole) else []
+    if of_whom and pd.notna(year):
+        of_whom = [Note("reports.of_inhabitants_in", population=written(whole, lang), year=int(year))]
+    # a share is bounded by what is noted of its two sides
+    scope = joined([*of_whom, *parts(row["note"])])
     partly = _partly(subject)
     return [
         KeyFigure(
@@ -100,7 +102,7 @@ def _of_place(subject: Subject, lang: str) -> list[KeyFigure]:
         KeyFigure(
             share(float(row["share"]), lang, 1) if pd.notna(row["share"]) else term("not available", lang),
             term("share of people in QPV", lang),
-            scope or str(row["note"] or ""),
+            scope.say(lang) if isinstance(scope, Note) else scope,
         ),
         KeyFigure(
             _area(row["qpv_area_km2"], lang),

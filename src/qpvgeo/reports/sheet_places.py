@@ -12,6 +12,7 @@ from qpvgeo.at_hand import GeographyFrames
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.geographies.classes import crosswalk_classes
 from qpvgeo.geographies.crosswalk_table import crosswalk
+from qpvgeo.geographies.shift import tolerance_of
 from qpvgeo.language import Note
 from qpvgeo.maps import Place, find_place
 from qpvgeo.maps.layers import drawn
@@ -87,7 +88,8 @@ def subject_of(place: str, frames: GeographyFrames, before: gpd.GeoDataFrame | N
     earlier, later = _family(where, before, frames.qpv, own)
     if not len(earlier) or not len(later):
         return Subject(where, frames, qpv, links)
-    walk = crosswalk(earlier, later, tolerance_m="auto")
+    # a place has few perimeters that did not change: the shift is that of the two layers
+    walk = crosswalk(earlier, later, tolerance_m=tolerance_of(before, frames.qpv))
     classes = crosswalk_classes(walk)
     gone = classes[(classes["side"] == "from") & (classes["change"] == "dropped")].index
     there = where.metres(before)[where.own(before)].index

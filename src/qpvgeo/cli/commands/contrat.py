@@ -104,7 +104,9 @@ def contrat(
         "indicators": answers.records(found.indicators.set_index("qpv_code"), "qpv_code"),
         "output": output.name,
         "png": None if png is None else str(png),
-        "sources": answers.sources(made.qpv, made.people, made.parts, made.communes, made.units, *themes.frames),
+        "sources": answers.sources(
+            made.qpv, made.people, made.parts, made.communes, made.units, sides.other, *themes.frames
+        ),
         "notes": [*answers.notes(found.totals), *themes.notes],
     }
     answers.show(answer | answers.fictional(made.qpv), _table, as_json=json)
@@ -230,7 +232,7 @@ def _write(found: Any, made: Covered, output: Target) -> None:  # noqa: ANN401 -
     wide = long.pivot_table(index="qpv_code", columns="column", values="value", aggfunc="first")
     named = wide.rename(columns=lambda name: f"indicator_{name}" if name in found.by_qpv else name)
     frame = found.by_qpv.merge(named, how="left", left_on="qpv_code", right_index=True)
-    if output.path.suffix.lower() in (".gpkg", ".geojson"):
+    if output.is_layer:
         frame = gpd.GeoDataFrame(
             frame, geometry=made.qpv.geometry.reindex(frame["qpv_code"]).to_numpy(), crs=made.qpv.crs
         )

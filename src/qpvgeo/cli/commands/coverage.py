@@ -77,7 +77,7 @@ def coverage(
     from qpvgeo.cli import answers, inputs
 
     where = folder(data, sample=sample)
-    output.require([lists], where)
+    output.require([lists], where, layers=by == "commune")
     made = inputs.covered(
         int(vintage),
         where,
@@ -94,7 +94,7 @@ def coverage(
     )
     reading.require_used(where)
     about = made.frame.attrs["qpvgeo"]
-    output.write(made.frame)
+    output.write(_outlined(made) if output.is_layer else made.frame)
     answer = {
         "output": output.name,
         "by": by,
@@ -109,9 +109,26 @@ def coverage(
         "statistics": [str(name) for name in made.frame.columns if _is_stat(str(name))],
         "rows": answers.records(made.frame, "programme" if by == "programme" else "code"),
         "sources": answers.sources(made.qpv, made.people, made.parts, made.communes, made.units),
-        "notes": answers.notes(made.qpv, made.people, made.communes, *([made.frame] if by == "programme" else [])),
+        "notes": [
+            *([] if made.area is None or len(made.frame) else [_nothing(made.area, vintage)]),
+            *answers.notes(made.qpv, made.people, made.communes, *([made.frame] if by == "programme" else [])),
+        ],
     }
     answers.show(answer | answers.fictional(made.qpv), _table, as_json=json)
+
+
+def _outlined(made: Any) -> Any:  # noqa: ANN401 - a frame, and the same with the outlines of its communes
+    """Rows of communes with their outlines."""
+    import geopandas as gpd
+
+    communes = made.communes
+    found = gpd.GeoDataFrame(made.frame, geometry=communes.geometry.reindex(made.frame.index), crs=communes.crs)
+    found.attrs = made.frame.attrs
+    return found
+
+
+def _nothing(area: Any, vintage: str) -> Note:  # noqa: ANN401 - a place
+    return Note("cli.no_qpv_in_place", vintage=int(vintage), place=area.label)
 
 
 def _stats(given: str) -> list[Any]:

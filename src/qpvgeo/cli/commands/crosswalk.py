@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.cli.options import folder, grid_option, release_option, shared
+from qpvgeo.cli.options import folder, grid_option, place_option, release_option, shared
 from qpvgeo.cli.outputs import TABLES, Target, input_problems, problems_of, with_output
 from qpvgeo.cli.parser import file_option, option
 from qpvgeo.cli.reading import Reading, with_reading
@@ -27,6 +27,7 @@ _COUNTED = {"population": "people", "households": "households", "points": "point
 @option("--weights", metavar="grid|population|FILE", help="cli.crosswalk_weights")
 @option("--tolerance", metavar="METRES|auto", default="1", help="cli.crosswalk_tolerance")
 @option("--territory", metavar="CODE", help="cli.crosswalk_territory")
+@place_option
 @release_option
 @with_output
 @file_option("--classes", metavar="OUT", help="cli.crosswalk_classes")
@@ -38,6 +39,7 @@ def crosswalk(
     weights: str | None,
     tolerance: str,
     territory: str | None,
+    place: str | None,
     output: Target,
     classes: Path | None,
     grid: Path | None,
@@ -65,14 +67,21 @@ def crosswalk(
     before, after = (_perimeters(vintage, where, territory, reading) for vintage in _VINTAGES)
     counted = _weights(weights, before, where, grid, reading)
     reading.require_used(where, grid)
+    codes = None if place is None else _codes(place, (before, after), where)
     walk = cross(before, after, counted, tolerance_m=_metres(tolerance))
     changes = crosswalk_classes(walk)
+    correspondence = None
+    if codes is None:
+        correspondence = _audited(walk, changes, where)
+    else:
+        walk, changes = _within(walk, codes), changes[changes.index.isin(codes)]
     output.write(walk)
     if classes is not None:
         output.write(changes, classes)
     answer = _answer(walk, changes) | {
         "territory": territory,
-        "correspondence": _audited(walk, changes, where),
+        "place": place,
+        "correspondence": correspondence,
         "output": output.name,
         "classes_output": None if classes is None else str(classes),
         "notes": [*walk.attrs["qpvgeo"]["notes"], *answers.notes(before, after), *_cautions(walk)],
@@ -155,6 +164,32 @@ def _perimeters(vintage: int, data: Path | None, territory: str | None, reading:
     return chosen
 
 
+def _codes(place: str, layers: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame], data: Path | None) -> set[str]:
+    """QPV of a place, or the one whose code is given, of both geographies."""
+    from qpvgeo.at_hand.places import area_of, qpv_in
+
+    code = place.strip().upper()
+    if any(code in layer.index for layer in layers):
+        return {code}
+    area = area_of(place, data, layers[1])
+    codes = {str(code) for layer in layers for code in qpv_in(layer, area, data).index}
+    if not codes:
+        raise DataError(
+            Note("cli.no_qpv_in_place", vintage=" / ".join(map(str, _VINTAGES)), place=area.label),
+            way_out=Note("cli.codes_of_places"),
+        )
+    return codes
+
+
+def _within(walk: pd.DataFrame, codes: set[str]) -> pd.DataFrame:
+    """Pairs of the QPV of a place, also with those that lie elsewhere."""
+    kept = walk[walk["code_from"].isin(codes) | walk["code_to"].isin(codes)]
+    about = walk.attrs["qpvgeo"]
+    own = {name: [code for code in about[name] if code in codes] for name in ("without_outline", "without_weight")}
+    kept.attrs["qpvgeo"] = about | own
+    return kept
+
+
 def _weights(
     weights: str | None, before: gpd.GeoDataFrame, data: Path | None, grid: Path | None, reading: Reading
 ) -> Any:  # noqa: ANN401 - one of the forms of crosswalk()
@@ -189,7 +224,7 @@ def _counts(changes: pd.DataFrame, side: str) -> dict[str, int]:
 def _uncovered(walk: pd.DataFrame, changes: pd.DataFrame, side: str) -> dict[str, Any]:
     """What nothing on the other side covers: whole perimeters, area, and whatever else is counted."""
     other = "to" if side == "from" else "from"
-    own = walk[walk[f"code_{side}"].notna()]
+    own = walk[walk[f"code_{side}"].isin(changes.index[changes["side"] == side])]
     nowhere = own[own[f"code_{other}"].isna()]
     alone = changes[(changes["side"] == side) & changes["change"].isin(["new", "dropped"])]
     found: dict[str, Any] = {
