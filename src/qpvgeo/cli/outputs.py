@@ -77,9 +77,7 @@ class Target:
         suffixes = TABLES if layers else TABLES[: -len(_LAYERS)]
         return [*problems_of(self.path, suffixes=suffixes), *input_problems(self.path, inputs, data)]
 
-    def require(
-        self, inputs: Iterable[Path | None] = (), data: Path | None = None, *, layers: bool = False
-    ) -> None:
+    def require(self, inputs: Iterable[Path | None] = (), data: Path | None = None, *, layers: bool = False) -> None:
         """Raise at once, before anything is read, when the file cannot be written."""
         from qpvgeo.errors import UsageError
 
