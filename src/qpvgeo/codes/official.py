@@ -179,8 +179,8 @@ def _department(text: str) -> str | None:
 def _commune(text: str) -> str | None:
     # a letter may not be padded: 2A4 could be 2A004 or 2A040
     code = text.zfill(5) if text.isdigit() and len(text) == 4 else text
-    fits = re.fullmatch(r"\d{5}|2[AB]\d{3}", code, re.ASCII) is not None
-    return code if fits and of_commune(code) in _departments() else None
+    fits = len(code) == 5 and code.isascii() and (code if code[:2] not in ("2A", "2B") else code[2:]).isdigit()
+    return code if fits and (code[:3] if code.startswith(("97", "98")) else code[:2]) in _departments() else None
 
 
 def _region(text: str) -> str | None:
@@ -198,8 +198,7 @@ def _siren(text: str) -> str | None:
 
 def _iris(text: str) -> str | None:
     code = text.zfill(9) if text.isdigit() and len(text) == 8 else text
-    fits = re.fullmatch(r"[\dAB]{5}\d{4}", code, re.ASCII) is not None
-    return code if fits and _commune(code[:5]) else None
+    return code if re.fullmatch(r"[\dAB]{5}\d{4}", code, re.ASCII) and _commune(code[:5]) else None
 
 
 _RULES: dict[str, tuple[Callable[[str], str | None], str]] = {
@@ -228,7 +227,18 @@ def repaired(text: str, kind: Kind) -> tuple[str | None, tuple[str, ...]]:
     >>> repaired("1053.0", "commune"), repaired("Bourg", "commune")
     (('01053', ('decimals removed', 'zeros restored')), (None, ('upper case',)))
     """
-    done = []
+    done: list[str] = []
+    plain = text.isascii() and text.isalnum() and "E" not in text and text == text.upper()
+    whole = text if plain else _bare(text, kind, done)
+    code = _RULES[kind][0](whole)
+    if code is not None and code != whole:
+        done.append("zeros restored" if len(code) > len(whole) else "short form")
+    if code is None and kind == "qpv" and (found := code_in_text.apart(text)):
+        return _qpv(found[0]), (code_in_text.WORDS,)
+    return code, tuple(done)
+
+
+def _bare(text: str, kind: Kind, done: list[str]) -> str:
     stripped = "".join(_INVISIBLE.sub("", text).split())
     if stripped != text:
         done.append("spaces removed")
@@ -244,12 +254,7 @@ def repaired(text: str, kind: Kind) -> tuple[str | None, tuple[str, ...]]:
     whole = re.sub(r"\.0+$", "", upper) if "." in upper else upper
     if whole != upper:
         done.append("decimals removed")
-    code = _RULES[kind][0](whole)
-    if code is not None and code != whole:
-        done.append("zeros restored" if len(code) > len(whole) else "short form")
-    if code is None and kind == "qpv" and (found := code_in_text.apart(text)):
-        return _qpv(found[0]), (code_in_text.WORDS,)
-    return code, tuple(done)
+    return whole
 
 
 @judged
@@ -266,8 +271,7 @@ def clean(values: pd.Series, kind: Kind) -> CleanCodes:
     Returns
     -------
     CleanCodes
-        `codes` on the index of `values`, `repairs`, `problems`. Empty cells, `NA`, `NaN` and `ZZZZZZZZZ` (no EPCI)
-        are missing, not problems.
+        `codes` on the index of `values`, `repairs`, `problems`. Empty cells, `NA`, `ZZZZZZZZZ` (no EPCI) are missing.
 
     Raises
     ------
@@ -286,15 +290,15 @@ def clean(values: pd.Series, kind: Kind) -> CleanCodes:
     if kind not in _RULES:
         raise UsageError(Note("codes.no_kind", kind=str(kind)), way_out=Note("codes.kinds", kinds=", ".join(_RULES)))
     text = values.astype("str")
-    outcome: dict[str, tuple[str | None, tuple[str, ...]]] = {}
-    for value in text[values.notna()].unique():
-        if not is_missing(value):
-            outcome[value] = repaired(value, kind)
-    codes = text.map({value: code for value, (code, _) in outcome.items() if code}).astype("str")
+    places, distinct = pd.factorize(text)
+    read = repaired.__wrapped__  # type: ignore[attr-defined]
+    outcome = {value: read(value, kind) for value in distinct.tolist() if value.strip().lower() not in _MISSING}
+    found = pd.array([outcome.get(value, (None,))[0] for value in distinct.tolist()], dtype="str")
+    codes = pd.Series(found.take(places, allow_fill=True), index=values.index, name=values.name)
     repairs: list[tuple[Hashable, str, str, str]] = []
     problems: list[tuple[Hashable, str, str]] = []
     touched = {value for value, (code, done) in outcome.items() if done or not code}
-    for row, value in text[text.isin(touched)].items():
+    for row, value in text[text.isin(touched)].items() if touched else ():
         code, done = outcome[value]
         if code is None:
             problems.append((row, value, _RULES[kind][1]))

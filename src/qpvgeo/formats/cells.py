@@ -133,8 +133,8 @@ def to_number(values: pd.Series) -> Numbers:
     """
     text = values.astype("str").str.strip()
     marks = text.str.lower().fillna("")
-    is_missing = marks.isin({mark for mark in marks.unique() if not mark or is_mark(mark)})
     is_number = text.str.fullmatch(NUMBER.pattern).fillna(False).astype(bool)
+    is_missing = marks.isin([mark for mark in marks[~is_number].unique() if not mark or is_mark(mark)])
     plain = text[is_number].str.replace(rf"[{_SPACES}]", "", regex=True).str.replace(",", ".", regex=False)
     numbers = plain.astype("float64").reindex(values.index) if values.index.is_unique else _aligned(plain, is_number)
     whole = numbers.dropna()

@@ -68,6 +68,9 @@ def rows_of(lines: Sequence[str], delimiter: str, width: int) -> Rows:
     >>> found.strays
     [4]
     """
+    whole = _at_once(lines, delimiter, width)
+    if whole is not None:
+        return Rows(whole, [])
     rows: list[tuple[int, list[str]]] = []
     strays: list[int] = []
     at = 0
@@ -86,6 +89,20 @@ def rows_of(lines: Sequence[str], delimiter: str, width: int) -> Rows:
         rows.append(((end or at) + 1, [cell.strip() for cell in cells]))
         at = (end or at) + 1
     return Rows(rows, strays)
+
+
+def _at_once(lines: Sequence[str], delimiter: str, width: int) -> list[tuple[int, list[str]]] | None:
+    """Rows of lines that are each a row by itself; None where a quote is odd, stray or runs over lines."""
+    if any(line.count('"') % 2 for line in lines):
+        return None
+    try:
+        read = list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    narrow = (line for line, cells in zip(lines, read, strict=False) if len(cells) < width)
+    if len(read) != len(lines) or any('"' in line and line.count(delimiter) + 1 == width for line in narrow):
+        return None
+    return [(at, [cell.strip() for cell in cells] or [""]) for at, cells in enumerate(read, start=1)]
 
 
 def _end(lines: Sequence[str], start: int, delimiter: str, width: int) -> int | None:

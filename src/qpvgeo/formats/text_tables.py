@@ -174,8 +174,18 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """
     if any(frame.index.names):
         frame = frame.reset_index()
-    text = frame.map(_text).astype("str").replace({"": np.nan})
+    text = frame.apply(_texts).astype("str").replace({"": np.nan}) if frame.shape[1] else frame
     return text.set_axis(pd.RangeIndex(1, len(text) + 1, name="line"), axis="index")
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    if isinstance(column.dtype, pd.StringDtype):
+        return column.str.strip()
+    return (
+        column.astype("str")
+        if pd.api.types.is_integer_dtype(column.dtype) and not column.hasnans
+        else column.map(_text)
+    )
 
 
 def _candidates(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candidate]:

@@ -93,7 +93,7 @@ def published_communes(
     {'QP013001': ['13201', '13202']}
     """
     found = PublishedCommunes()
-    known = set(communes.index)
+    known = set(communes.index.tolist())
     if "communes" in qpv.columns:
         for code, listed in qpv["communes"].items():
             if isinstance(listed, list) and listed:

@@ -238,7 +238,7 @@ def _area(commune: str | None, seen: Seen, whole: float, *, alone: bool, drawn: 
 def _drawn(communes: pd.DataFrame) -> frozenset[str]:
     if not isinstance(communes, gpd.GeoDataFrame):
         return frozenset()
-    return frozenset(map(str, communes.index[communes.geometry.notna() & ~communes.geometry.is_empty]))
+    return frozenset(map(str, communes.index[communes.geometry.notna() & ~communes.geometry.is_empty].tolist()))
 
 
 def _shares(

@@ -262,7 +262,7 @@ def _of_communes(text: pd.DataFrame, call: _Call) -> pd.DataFrame:
 
 def _followed(given: pd.Series, notes: list[str]) -> pd.Series:
     """Codes, where one that tables kept after it changed gives way to its successor (`facts/errata.csv`)."""
-    listed = set(given)
+    listed = set(given.tolist())
     known = {row["published"]: row["corrected"] for row in facts.rows("errata") if row["field"] == "commune_code"}
     moved = {old: new for old, new in known.items() if old in listed and new not in listed}
     notes += [Note("read.code_followed", code=old, successor=new) for old, new in moved.items()]

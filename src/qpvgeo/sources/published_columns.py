@@ -151,6 +151,8 @@ def _share(frame: pd.DataFrame, column: str, kind: official.Kind, *, in_names: b
     given = given.drop_duplicates()
     given = given.iloc[:: max(1, len(given) // _TRIED)]
     texts = given.astype("str").tolist()
+    if kind == "qpv" and not any("Q" in text.upper() for text in texts):
+        return 0.0
     read = [official.repaired(text, kind) for text in texts if not official.is_missing(text)]
     return sum(code is not None and (in_names or WORDS not in done) for code, done in read) / len(texts)
 
@@ -406,5 +408,7 @@ def _places() -> frozenset[str]:
 
 def is_sample(given: Iterable[str]) -> bool:
     """Tell whether all codes of QPV or communes are those of the fictional sample."""
-    departments = {official.of_qpv(code) if code.startswith("Q") else official.of_commune(code) for code in given}
-    return departments == {territories.SAMPLE}
+    departments = (official.of_qpv(code) if code.startswith("Q") else official.of_commune(code) for code in given)
+    # the first code elsewhere decides
+    first = next(departments, None)
+    return first == territories.SAMPLE and all(one == first for one in departments)

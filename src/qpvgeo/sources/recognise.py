@@ -442,7 +442,7 @@ def _codes_in(path: Path, kind: CodeKind) -> set[str]:
         frame = text_tables.as_text(vector_layers.attributes(layer))
         column = published.qpv_column(frame) if kind == "qpv" else published.of_kind(frame, COMMUNE_CODE, kind)
         if column and frame[column].is_unique:
-            held |= set(clean(frame[column], kind).codes.dropna())
+            held |= set(clean(frame[column], kind).codes.dropna().tolist())
     file_memory.remember(f"codes of {kind}", path, " ".join(sorted(held)))
     file_memory.save()
     return held

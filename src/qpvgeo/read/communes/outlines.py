@@ -90,7 +90,7 @@ def read_pieces(
         notes.extend(settled)
         pieces.append(_identified(piece, columns, unused, chosen.label))
         told = {"kind": "boundaries", "cog_year": year_of(chosen.path.name)}
-        regions = regions_of(map(official.of_commune, pieces[-1].index))
+        regions = regions_of({official.of_commune(code) for code in pieces[-1].index.str[:3].unique()})
         records.append({**file_memory.record(chosen.path, member=chosen.member), **told, "regions": regions})
     systems = {piece.crs.to_wkt() for piece in pieces}
     if len(systems) > 1:
@@ -204,11 +204,11 @@ def dissolve_moved(
         The outlines, dissolved, in the order of the first of each; and `{former code: code}` of those moved.
     """
     exist = frozenset(current)
-    moved = {code: _successor(code, exist, parents) for code in outlines.index if code not in exist}
+    moved = {code: _successor(code, exist, parents) for code in outlines.index.tolist() if code not in exist}
     moved = {code: successor for code, successor in moved.items() if successor != code}
     if not moved:
         return outlines, {}
-    target = pd.Index([moved.get(code, code) for code in outlines.index], name="code")
+    target = pd.Index([moved.get(code, code) for code in outlines.index.tolist()], name="code")
     first = ~target.duplicated()
     frame = outlines.set_axis(target, axis="index")[first]
     shapes = frame.geometry.to_numpy().copy()

@@ -225,7 +225,7 @@ def _sirens(text: pd.DataFrame, names: Iterable[str], where: str, notes: list[st
     if column is None:
         return pd.Series([[] for _ in text.index], index=text.index, dtype=object)
     held = {cell: official.split_list(cell, "siren") for cell in text[column].dropna().unique()}
-    found = pd.Series([held.get(cell, []) for cell in text[column]], index=text.index, dtype=object)
+    found = pd.Series([held.get(cell, []) for cell in text[column].tolist()], index=text.index, dtype=object)
     odd = text.loc[found.map(len).eq(0), column].dropna()
     odd = odd[~odd.str.upper().isin(["ZZZZZZZZZ", "NR", "NA", "NC"])]
     if len(odd):
