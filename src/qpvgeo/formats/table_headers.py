@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from qpvgeo.formats.cells import normalise
 
-__all__ = ["has_names", "is_note", "two_lines"]
+__all__ = ["is_note", "names_in", "two_lines"]
 
 _LONG_NUMBER = re.compile(r"\d[\d\s]{3,}\d(?:[.,]\d+)?|2[AB]\d{3}")
 """More digits than a year, or the code of a commune: a value, never the name of a column."""
@@ -17,15 +17,15 @@ _NOTE = re.compile(r"(?:sources?|champ|notes?|lecture|remarques?|avertissement|n
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
-def has_names(row: Sequence[str], names: Collection[str]) -> bool:
-    """Tell whether a line holds all of some names; a record may hold such words too (`COM`), beside its numbers.
+def names_in(row: Sequence[str]) -> set[str]:
+    """Names that a line may hold; none for a record, which may hold such words too (`COM`), beside its numbers.
 
     Examples
     --------
-    >>> has_names(["COM", "LIBELLE"], {"com"}), has_names(["COM", "59350", "236000"], {"com"})
-    (True, False)
+    >>> sorted(names_in(["COM", "LIBELLE"])), names_in(["COM", "59350", "236000"])
+    (['com', 'libelle'], set())
     """
-    return not any(map(_LONG_NUMBER.fullmatch, row)) and set(names) <= set(map(normalise, row))
+    return set() if any(map(_LONG_NUMBER.fullmatch, row)) else set(map(normalise, row))
 
 
 def is_note(row: Sequence[str], width: int) -> bool:

@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -30,7 +31,7 @@ from qpvgeo.formats.csv_records import Rows, rows_of, usual_width
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.limits import LARGEST, content_of, require_few, require_narrow
 from qpvgeo.formats.open_documents import is_open_document
-from qpvgeo.formats.table_headers import has_names, is_note, two_lines
+from qpvgeo.formats.table_headers import is_note, names_in, two_lines
 from qpvgeo.formats.zip_members import read_member, zip_members
 from qpvgeo.language import Note
 from qpvgeo.settings import home_expanded
@@ -304,11 +305,12 @@ def _text(cell: object) -> str:
 
 def _choose(candidates: Sequence[_Candidate], wanted: Sequence[frozenset[str]], name: str) -> tuple[_Candidate, int]:
     """Candidate that holds the header, and the position of the header in it."""
+    lines = [[names_in(row) for _, row in one.head] if wanted else [] for one in candidates]
     for names in wanted:
         fits = [
             (candidate, at)
-            for candidate in candidates
-            if (at := next((k for k, (_, row) in enumerate(candidate.head) if has_names(row, names)), -1)) >= 0
+            for candidate, held in zip(candidates, lines, strict=True)
+            if (at := next((k for k, line in enumerate(held) if line and names <= line), -1)) >= 0
         ]
         members = list(dict.fromkeys(candidate.about.get("member") for candidate, _ in fits))
         if len(members) > 1:
@@ -386,14 +388,13 @@ def _frame(chosen: _Candidate, at: int, name: str) -> pd.DataFrame:
     above = rows[at - 1][1] if at else []
     header, used = two_lines(above, header, body[0][1] if body else [])
     body = body[used:]
-    width = len(header)
-    require_narrow(width, name)
+    require_narrow(width := len(header), name)
     _require_fit(name, header, body, {line for line in strays if line > header_line})
     labels = len(body) > 1 and _is_labels(body[0][1], [row for _, row in body[1:]])
     if labels:
         labels_line, _ = body.pop(0)
-    cells = [(row + [""] * width)[:width] for _, row in body]
-    frame = pd.DataFrame(cells, columns=range(width), dtype="str").replace({"": np.nan})
+    columns = zip_longest(header, *(row[:width] for _, row in body))
+    frame = pd.DataFrame({k: [cell or None for cell in column[1:]] for k, column in enumerate(columns)}, dtype="str")
     kept = [position for position in range(width) if header[position]]
     unnamed = [position for position in range(1, width) if not header[position] and frame[position].notna().any()]
     frame = frame[kept].set_axis([header[position] for position in kept], axis="columns")

@@ -101,11 +101,12 @@ def published_communes(
     cells = _names(qpv, population)
     if cells is None or "name" not in communes.columns:
         return found
-    by_name = _by_name(communes)
+    by_name: dict[tuple[str, str], str] = {}
     for code, cell in cells.items():
         if str(code) in found.codes or pd.isna(cell):
             continue
         found.column = str(cells.name)
+        by_name = by_name or _by_name(communes)
         codes, unfound = _read(str(cell), official.of_qpv(str(code)), by_name)
         if codes:
             found.add(str(code), codes, known)

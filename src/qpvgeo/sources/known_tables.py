@@ -123,23 +123,12 @@ def kind_of(text: pd.DataFrame, name: str) -> TableKind | None:
     """
     text = widened(text)
     names = set(map(normalise, text.columns))
-    return next((kind for kind, fits in _KINDS if fits(text, names, name)), None)
+    of_qpv = bool(published.qpv_columns(text))
+    return next((kind for kind, is_of_qpv, fits in _KINDS if is_of_qpv <= of_qpv and fits(text, names, name)), None)
 
 
 def _is_correspondence(_text: pd.DataFrame, names: set[str], _name: str) -> bool:
     return any(map(CORRESPONDENCE_2024.fullmatch, names)) and any(map(CORRESPONDENCE_2015.fullmatch, names))
-
-
-def _is_list(text: pd.DataFrame, _names: set[str], _name: str) -> bool:
-    return bool(published.qpv_columns(text))
-
-
-def _is_population(text: pd.DataFrame, names: set[str], name: str) -> bool:
-    return _is_list(text, names, name) and bool(population_columns(text))
-
-
-def _is_by_commune(text: pd.DataFrame, names: set[str], name: str) -> bool:
-    return _is_population(text, names, name) and "communale" in normalise(name)
 
 
 def _is_epci(text: pd.DataFrame, names: set[str], _name: str) -> bool:
@@ -158,24 +147,24 @@ def _is_communes(text: pd.DataFrame, names: set[str], _name: str) -> bool:
     return bool(said) and _commune_codes(text) is not None
 
 
-def _is_commune_population(text: pd.DataFrame, _names: set[str], _name: str) -> bool:
-    return bool(population_columns(text)) and _commune_codes(text) is not None
+def _has_people(text: pd.DataFrame) -> bool:
+    return bool(population_columns(text))
 
 
-_KINDS: tuple[tuple[TableKind, Callable[[pd.DataFrame, set[str], str], bool]], ...] = (
-    ("correspondence", _is_correspondence),
-    ("population by commune", _is_by_commune),
-    ("population", _is_population),
-    ("list", _is_list),
-    ("addresses", lambda _text, names, _name: names >= {"code_insee", "nom_voie", "lon", "lat"}),
-    ("grid", lambda _text, names, _name: any(map(is_cell_column, names))),
-    ("commune events", lambda _text, names, _name: names >= {"mod", "com_av", "com_ap"}),
-    ("ept", lambda _text, names, _name: "ept" in names and bool(names & {"codgeo", "libept"})),
-    ("epci", _is_epci),
-    ("communes table", _is_communes),
-    ("communes population", _is_commune_population),
+_KINDS: tuple[tuple[TableKind, bool, Callable[[pd.DataFrame, set[str], str], bool]], ...] = (
+    ("correspondence", False, _is_correspondence),
+    ("population by commune", True, lambda text, _, name: "communale" in normalise(name) and _has_people(text)),
+    ("population", True, lambda text, _names, _name: _has_people(text)),
+    ("list", True, lambda _text, _names, _name: True),
+    ("addresses", False, lambda _text, names, _name: names >= {"code_insee", "nom_voie", "lon", "lat"}),
+    ("grid", False, lambda _text, names, _name: any(map(is_cell_column, names))),
+    ("commune events", False, lambda _text, names, _name: names >= {"mod", "com_av", "com_ap"}),
+    ("ept", False, lambda _text, names, _name: "ept" in names and bool(names & {"codgeo", "libept"})),
+    ("epci", False, _is_epci),
+    ("communes table", False, _is_communes),
+    ("communes population", False, lambda text, _names, _name: _has_people(text) and _commune_codes(text) is not None),
 )
-"""Kinds of tables and the test of each, the narrower first."""
+"""Kinds of tables, whether they have a column of QPV, and the test of each, the narrower first."""
 
 
 def is_cell_column(name: str) -> bool:

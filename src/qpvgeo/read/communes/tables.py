@@ -6,7 +6,7 @@ that gives it.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -188,12 +188,12 @@ def attributes(text: pd.DataFrame, given: pd.Series, where: str, notes: list[str
     rows["name"] = labels if labels is not None else pd.Series(pd.NA, text.index, dtype="str")
     epci_column = published.epci_column(text)
     epci = _sirens(text, [epci_column] if epci_column else [], where, notes)
-    rows["population"] = _people(text, epci.str[0], where, notes)
+    rows["population"] = _people(text, epci(lambda found: found[0]), where, notes)
     epts = set(facts.names("epts"))
-    in_ept = epci.map(lambda found: next((one for one in found if one in epts), None)).astype("str")
-    rows["ept"] = _sirens(text, _EPT, where, notes).str[0].astype("str").fillna(in_ept)
+    in_ept = epci(lambda found: next((one for one in found if one in epts), None))
+    rows["ept"] = _sirens(text, _EPT, where, notes)(lambda found: found[0]).fillna(in_ept)
     # Admin Express gives both for the Grand Paris, some tables the EPT alone; by law it lies in the métropole
-    rows["epci"] = epci.map(lambda found: next((one for one in found if one not in epts), None)).astype("str")
+    rows["epci"] = epci(lambda found: next((one for one in found if one not in epts), None))
     rows["epci"] = rows["epci"].mask(rows["epci"].isna() & in_ept.notna(), _GRAND_PARIS)
     rows = rows[["name", "population", "epci", "ept"]]
     return rows.set_axis(pd.Index(given, name="code"), axis="index")
@@ -219,18 +219,21 @@ def _people(text: pd.DataFrame, epci: pd.Series, where: str, notes: list[str]) -
     return counts.whole_people(counts.people(text[last.column], where=where, notes=[]), notes)
 
 
-def _sirens(text: pd.DataFrame, names: Iterable[str], where: str, notes: list[str]) -> pd.Series:
-    """SIREN in the first column that has one of the names, a list a row."""
+def _sirens(
+    text: pd.DataFrame, names: Iterable[str], where: str, notes: list[str]
+) -> Callable[[Callable[[list[str]], str | None]], pd.Series]:
+    """What gives one of the SIREN of each row, in the first column that has one of the names."""
     column = find_column(text, names)
     if column is None:
-        return pd.Series([[] for _ in text.index], index=text.index, dtype=object)
-    held = {cell: official.split_list(cell, "siren") for cell in text[column].dropna().unique()}
-    found = pd.Series([held.get(cell, []) for cell in text[column].tolist()], index=text.index, dtype=object)
-    odd = text.loc[found.map(len).eq(0), column].dropna()
+        return lambda _: pd.Series(pd.NA, index=text.index, dtype="str")
+    cells = text[column]
+    split = {cell: official.split_list(cell, "siren") for cell in cells.dropna().unique().tolist()}
+    held = {cell: found for cell, found in split.items() if found}
+    odd = cells[~cells.isin(list(held))].dropna()
     odd = odd[~odd.str.upper().isin(["ZZZZZZZZZ", "NR", "NA", "NC"])]
     if len(odd):
         notes.append(Note("read.not_siren", file=where, column=column, count=len(odd), example=odd.iloc[0]))
-    return found
+    return lambda pick: cells.map({cell: pick(found) for cell, found in held.items()}).astype("str")
 
 
 def merged(tables: Sequence[CommuneTable], notes: list[str]) -> pd.DataFrame | None:
