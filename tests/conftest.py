@@ -4,8 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("no clock", deadline=None)
+settings.load_profile("no clock")
 
 
 def _data_folder() -> Path:

@@ -5,7 +5,7 @@ import datetime as dt
 import pandas as pd
 import pyproj
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import refused
 
@@ -91,7 +91,6 @@ def test_a_day_may_be_a_date_or_a_time(day):
     pd.testing.assert_frame_equal(facts.geography(day), facts.geography("2024-06-30"))
 
 
-@settings(deadline=None)
 @given(day=DAYS)
 def test_each_territory_has_one_list_on_any_day(day):
     frame = facts.geography(day)

@@ -3,9 +3,11 @@
 import csv
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qpvgeo.formats import csv_records
 from qpvgeo.formats.csv_records import rows_of, usual_width
 
 CELLS = st.text(st.sampled_from('ab;"\n,'), max_size=5)
@@ -31,3 +33,11 @@ def test_no_row_is_lost_whichever_have_a_stray_quote(strays):
 
 def test_the_usual_width_is_not_that_of_titles():
     assert usual_width(["A title", "", "a;b;c", "1;2;3", "4;5;6"], ";") == 3
+
+
+@given(lines=st.lists(st.text('ab"; \t', max_size=8), min_size=1, max_size=4), width=st.integers(1, 3))
+def test_lines_read_at_once_are_those_read_one_by_one(lines, width):
+    at_once = csv_records.rows_of(lines, ";", width)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(csv_records, "_at_once", lambda *_: None)
+        assert csv_records.rows_of(lines, ";", width) == at_once
