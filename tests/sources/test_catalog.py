@@ -1,5 +1,6 @@
 """The catalogue: what stands in it, and what is found on disk."""
 
+import csv
 import dataclasses
 import datetime as dt
 import re
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import typing
 import urllib.parse
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 import pytest
@@ -110,6 +111,12 @@ def test_every_address_says_how_it_is_known_and_when_it_was_called():
     known = set(typing.get_args(catalog.Evidence)) - {"given"}
     assert broken(lambda d: all(one.evidence in known for one in d.addresses)) == []
     assert broken(lambda d: all(one.checked is None or day(one.checked) for one in d.addresses)) == []
+
+
+def test_evidence_is_that_of_the_table_of_addresses():
+    with (Path(__file__).parent / "addresses.csv").open(encoding="utf-8", newline="") as table:
+        seen = {row["url"]: row["evidence"] for row in csv.DictReader(table)}
+    assert {one.url: one.evidence for dataset in CATALOG.values() for one in dataset.addresses} == seen
 
 
 def day(text):

@@ -505,29 +505,6 @@ def test_links_are_listed_by_either_name(producers):
     assert producers.seen == []
 
 
-@pytest.mark.usefixtures("producers")
-def test_links_are_those_of_what_is_missing():
-    def links(*more):
-        return json.loads(run("fetch", "main", "--list-urls", *more, "--json").stdout)
-
-    everything = links()
-    assert everything["files"] == []
-    run("fetch", "epci-2025", "communes-population-2020")
-    found = links()
-    assert [row["key"] for row in found["files"]] == ["communes-population-2020", "epci-2025"]
-    gone = {row["link"] for row in everything["links"]} - {row["link"] for row in found["links"]}
-    assert {url.rpartition("/")[2] for url in gone} == {"ensemble.zip", "epci_au_01-01-2025.zip"}
-    assert "2 files are already there" in run("fetch", "main", "--list-urls").stderr
-    assert links("--update")["links"] == everything["links"]
-
-
-def test_a_zip_put_by_hand_is_not_listed_again(producers, tmp_path):
-    held = tmp_path / "cache" / "2020" / "ensemble.zip"
-    held.parent.mkdir(parents=True)
-    held.write_bytes(producers.files["www.insee.fr/fr/statistiques/fichier/6683035/ensemble.zip"])
-    assert "6683035" not in run("fetch", "main", "--list-urls").stdout
-
-
 # --- manners
 
 

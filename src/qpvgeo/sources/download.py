@@ -220,12 +220,12 @@ def _deliver(order: _Order) -> Path:
 
 
 def _on_disk(order: _Order) -> Path | None:
-    """The file under its published name; under the one it was downloaded by where none is known."""
+    """The file under its published name; where none is known, the one downloaded or taken by hand for the key."""
     if order.dataset.filenames:
         return catalog.locate(order.dataset, order.data)
-    known = hash_record.read().get(order.dataset.key)
-    path = settings.cache_dir() / order.dataset.key / PurePosixPath(known["file"]).name if known else None
-    return path if path is not None and path.is_file() else None
+    folder, known = settings.cache_dir() / order.dataset.key, hash_record.read().get(order.dataset.key)
+    held = [folder / PurePosixPath(known["file"]).name] if known else sorted(folder.glob("*"))
+    return next((path for path in held if path.is_file()), None)
 
 
 def _member(order: _Order, key: str) -> Path:
