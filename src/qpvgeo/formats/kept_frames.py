@@ -45,7 +45,7 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         text = json.dumps(about, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
         raise Unkept from error
-    if not _same(_as_frame(table, json.loads(text)), frame):
+    if not _comes_back(frame, table, json.loads(text)):
         raise Unkept
     metadata = (table.schema.metadata or {}) | {_META: text.encode()}
     if about["geometry"] is not None:
@@ -127,6 +127,18 @@ def _as_frame(table: pa.Table, about: dict[str, Any]) -> pd.DataFrame:
     return frame
 
 
+def _comes_back(frame: pd.DataFrame, table: pa.Table, about: dict[str, Any]) -> bool:
+    """Whether what is written is the frame; outlines are, for WKB holds every bit of them."""
+    name, crs = about["geometry"], about["crs"]
+    if name is None:
+        return _same(_as_frame(table, about), frame)
+    read = crs and pyproj.CRS.from_wkt(crs)
+    kept = read is None or (read == cast("gpd.GeoDataFrame", frame).crs and read.to_wkt() == crs)
+    rest = pd.DataFrame(frame).drop(columns=[name])
+    rest.attrs = frame.attrs
+    return kept and _same(_as_frame(table.drop_columns([name]), about | {"geometry": None}), rest)
+
+
 def _same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     """Whether two frames are the same to the last bit, with their names, types and attributes."""
     if type(one) is not type(other) or not one.dtypes.equals(other.dtypes) or one.attrs != other.attrs:
@@ -139,15 +151,9 @@ def _same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
         or not one.columns.equals(other.columns)
     ):
         return False
-    rest = slice(None)
-    if isinstance(one, gpd.GeoDataFrame) and isinstance(other, gpd.GeoDataFrame):
-        rest = one.columns != one.geometry.name
-        if one.crs != other.crs or (one.crs is not None and one.crs.to_wkt() != other.crs.to_wkt()):
-            return False
-    held, wanted = pd.DataFrame(one).loc[:, rest], pd.DataFrame(other).loc[:, rest]
     return all(
-        _cells(held[name]) == _cells(wanted[name]) if held[name].dtype == "object" else held[name].equals(wanted[name])
-        for name in held
+        _cells(one[name]) == _cells(other[name]) if one[name].dtype == "object" else one[name].equals(other[name])
+        for name in one
     )
 
 
