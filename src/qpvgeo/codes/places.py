@@ -321,7 +321,7 @@ def _communes(communes: pd.DataFrame | None, meant: str | None = None) -> Iterat
     titles = _column(communes, "name")
     parts_of_cities = {part for parts in official.ARRONDISSEMENTS.values() for part in parts}
     last = "" if meant is None else plain(meant).rpartition(" ")[2]
-    for code in map(str, communes.index):
+    for code in map(str, communes.index.tolist()):
         # most are ruled out without the bare form of their name
         if code not in parts_of_cities and _may_be(titles.get(code, code), code, last):
             yield Area("commune", code, titles.get(code, code), (official.of_commune(code),), (code,))
@@ -346,11 +346,12 @@ def _groups(communes: pd.DataFrame | None, epci: pd.DataFrame | None) -> Iterato
         return
     for level in held:
         members: dict[str, list[str]] = {}
-        for member, code in zip(map(str, communes.index), communes[level].astype("object"), strict=True):
-            if not pd.isna(code):
-                members.setdefault(str(code), []).append(member)
+        given = communes[level].dropna()
+        for member, code in zip(map(str, given.index.tolist()), map(str, given.tolist()), strict=True):
+            members.setdefault(code, []).append(member)
         for code, own_members in sorted(members.items()):
-            departments = tuple(sorted({official.of_commune(member) for member in own_members}))
+            starts = {member[: len("971")] for member in own_members}
+            departments = tuple(sorted({official.of_commune(start) for start in starts}))
             yield Area(level, code, names.get(code, code), departments, tuple(own_members))
 
 
@@ -376,7 +377,7 @@ def _column(frame: pd.DataFrame | None, column: str) -> dict[str, str]:
     if frame is None or column not in frame.columns:
         return {}
     values = frame[column].dropna()
-    return dict(zip(map(str, values.index), map(str, values.astype("object")), strict=True))
+    return dict(zip(map(str, values.index.tolist()), map(str, values.tolist()), strict=True))
 
 
 def near_names(asked: str, known: Iterable[Area]) -> list[str]:
