@@ -239,8 +239,7 @@ def repaired(text: str, kind: Kind) -> tuple[str | None, tuple[str, ...]]:
 
 
 def _bare(text: str, kind: Kind, done: list[str]) -> str:
-    stripped = "".join(_INVISIBLE.sub("", text).split())
-    if stripped != text:
+    if (stripped := "".join(_INVISIBLE.sub("", text).split())) != text:
         done.append("spaces removed")
     if kind == "qpv" and (joined := re.sub(r"[-_.](?!0+$)", "", stripped)) != stripped:
         done.append("separators removed")
@@ -248,8 +247,7 @@ def _bare(text: str, kind: Kind, done: list[str]) -> str:
     if whole := _unrounded(stripped):
         done.append("exponent removed")
         stripped = whole
-    upper = stripped.upper()
-    if upper != stripped:
+    if (upper := stripped.upper()) != stripped:
         done.append("upper case")
     whole = re.sub(r"\.0+$", "", upper) if "." in upper else upper
     if whole != upper:
