@@ -139,8 +139,7 @@ def table_of(
     if raw[:4] == b"PAR1":
         return _from_parquet(raw, name)
     wanted = [frozenset(map(normalise, names)) for names in expect]
-    chosen, at = _choose(list(_candidates(raw, name, sheet)), wanted, name)
-    return _frame(chosen, at, name)
+    return _frame(*_choose(list(_candidates(raw, name, sheet)), wanted, name), name)
 
 
 def _from_parquet(raw: bytes, name: str) -> pd.DataFrame:
@@ -182,11 +181,7 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
 def _texts(column: pd.Series) -> pd.Series:
     if isinstance(column.dtype, pd.StringDtype):
         return column.str.strip()
-    return (
-        column.astype("str")
-        if pd.api.types.is_integer_dtype(column.dtype) and not column.hasnans
-        else column.map(_text)
-    )
+    return column.astype("str") if column.dtype.kind in "iu" and not column.hasnans else column.map(_text)
 
 
 def _candidates(raw: bytes, name: str, sheet: str | None) -> Iterator[_Candidate]:
@@ -385,8 +380,7 @@ def _frame(chosen: _Candidate, at: int, name: str) -> pd.DataFrame:
     header = [re.sub(r"[\ufeff\u200b]", "", column).strip() for column in header]
     while header and not header[-1]:
         header.pop()
-    above = rows[at - 1][1] if at else []
-    header, used = two_lines(above, header, body[0][1] if body else [])
+    header, used = two_lines(rows[at - 1][1] if at else [], header, body[0][1] if body else [])
     body = body[used:]
     require_narrow(width := len(header), name)
     _require_fit(name, header, body, {line for line in strays if line > header_line})
@@ -421,8 +415,8 @@ def _require_fit(name: str, header: Sequence[str], body: _Lines, strays: Collect
         for line, row in body
         if line in strays and len(row) < width
     ]
-    repeated = [(column, count) for column, count in Counter(filter(None, header)).items() if count > 1]
-    problems += [Note("formats.column_repeated", column=column, count=count) for column, count in repeated]
+    named = Counter(filter(None, header)).items()
+    problems += [Note("formats.column_repeated", column=column, count=n) for column, n in named if n > 1]
     if problems:
         raise DataError(
             Note("formats.rows_do_not_fit", file=name, width=width),
