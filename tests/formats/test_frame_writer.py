@@ -188,3 +188,14 @@ def test_a_frame_of_another_library_is_written_as_one_of_pandas(tmp_path):
         "01053,3",
         ",",
     ]
+
+
+def test_a_workbook_shows_shares_in_percent_and_people_whole(tmp_path):
+    frame = pd.DataFrame(
+        {"share": [0.17720741, None], "qpv_population": [4495.96, 224.0], "odd_rate": [45.0, 0.2], "n": [1, 2]}
+    )
+    sheet = openpyxl.load_workbook(write_frame(frame, tmp_path / "table.xlsx", lang="fr")).active
+    assert [cell.number_format for cell in sheet[2]] == ["0.0%", "#,##0", "General", "General"]
+    assert [cell.value for cell in sheet[2]] == [0.17720741, 4495.96, 45, 1]
+    assert sheet["A3"].value is None
+    assert sheet.column_dimensions["B"].width >= len("qpv_population")

@@ -41,6 +41,15 @@ _SYMBOLS = {"Point": "marker", "MultiPoint": "marker", "LineString": "line", "Mu
 """Symbol of QGIS for each kind of geometry that is not an area."""
 
 _PANDAS, _PANDAS_ATTRS = b"pandas", b"PANDAS_ATTRS"
+_NUMBER_FORMATS = {
+    "0 to 1": "0.0%",
+    "km²": "0.00",
+    "ha": "0.0",
+    **dict.fromkeys(("people", "households", "QPV", "m²", "EUR"), "#,##0"),
+}
+"""Formats of the numbers of a workbook, which a spreadsheet shows with the signs of its country."""
+
+_SEEN_ROWS, _WIDEST, _NUMBER_WIDTH = 200, 48, 12
 _SHEET_ROWS = 1_048_576
 _SHEET_COLUMNS = 16_384
 
@@ -66,7 +75,8 @@ def write_frame(  # noqa: PLR0913 - each has a default
         written as first columns where it has a name; lists are joined with commas, except in Parquet and JSON, which
         keep them.
     path
-        `.csv`, `.parquet` (provenance kept in the file), `.json` (records), `.xlsx` (text stays text), and where the
+        `.csv`, `.parquet` (provenance kept in the file), `.json` (records), `.xlsx` (text stays text; shares are
+        shown in percent and people whole, the numbers being kept as they are), and where the
         frame has geometry `.gpkg` (provenance kept, styled for QGIS) and `.geojson` (WGS 84). The geometry is left out
         of the others, except of Parquet, which becomes GeoParquet.
     lang
@@ -283,22 +293,44 @@ def _xlsx(frame: pd.DataFrame, path: Path, title: str, lang: str, *, safe: bool)
     sheet = book.create_sheet("".join(mark for mark in title if mark not in r"[]:*?/\'")[:31] or "qpvgeo")
     sheet.freeze_panes = "A2"
 
-    def cell(value: Any) -> Any:  # noqa: ANN401 - a value, or a cell of openpyxl
+    forms = [_number_format(plain.iloc[:, at]) for at in range(plain.shape[1])]
+    for at, name in enumerate(plain.columns):
+        longest = max([len(str(name)), *(len(str(value)) for value in plain.iloc[:_SEEN_ROWS, at].dropna())])
+        # a number is wider than its form shows it
+        wide = min(longest, _WIDEST) if forms[at] is None else max(len(str(name)), _NUMBER_WIDTH)
+        sheet.column_dimensions[openpyxl.utils.get_column_letter(at + 1)].width = wide + 2
+
+    def cell(value: Any, form: str | None = None) -> Any:  # noqa: ANN401 - a value, or a cell of openpyxl
         if value is None or (not isinstance(value, str) and pd.isna(value)):
             return None
         if isinstance(value, float) and not np.isfinite(value):
             return str(value)
         if not isinstance(value, str):
-            return value.item() if isinstance(value, np.generic) else value
+            value = value.item() if isinstance(value, np.generic) else value
+            if form is None:
+                return value
+            made = WriteOnlyCell(sheet, value=value)
+            made.number_format = form
+            return made
         made = WriteOnlyCell(sheet, value=openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", value))
         made.data_type = "s"  # never a formula
         return made
 
     sheet.append([cell(name) for name in plain.columns])
     for row in plain.itertuples(index=False, name=None):
-        sheet.append([cell(value) for value in row])
+        sheet.append([cell(value, form) for value, form in zip(row, forms, strict=True)])
     with path.open("wb") as stream:
         book.save(stream)
+
+
+def _number_format(column: pd.Series) -> str | None:
+    """How a workbook shows a column: by its unit, in the manner of the country of the spreadsheet."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return None
+    unit = unit_of(str(column.name), "en", number=True)
+    if unit == "0 to 1" and not column.dropna().between(0, 1).all():
+        return None
+    return _NUMBER_FORMATS.get(unit)
 
 
 def _layer(frame: pd.DataFrame, path: Path, driver: str, name: str, lang: str) -> None:
