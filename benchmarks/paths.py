@@ -188,7 +188,7 @@ def one(_, rounds):
 
     seconds = {f"tag, {name}": [often(*asked[name]) for _ in range(rounds)] for name in asked}
     frame = [_seconds(lambda: qg.tag_points(([middle.x], [middle.y]), index, crs=2154)) for _ in range(20)]
-    return _written("one point", seconds | {"tag_points": frame}, unit="tag_points")
+    return written("one point", seconds | {"tag_points": frame}, unit="tag_points")
 
 
 def people(_, rounds):
@@ -233,7 +233,7 @@ def people(_, rounds):
         for name, peer in slow.items():
             if turn < 2:
                 times[name].append(_seconds(peer))
-    return _written("people of all QPV", times, unit="estimate_population")
+    return written("people of all QPV", times, unit="estimate_population")
 
 
 def _people(layer, grid):
@@ -262,7 +262,7 @@ def commands(_, rounds):
                     times.setdefault(name, []).append(_seconds(run))
     alone = partial(_run, [sys.executable, "-c", "import geopandas"], dict(os.environ))
     times["import geopandas"] = [_seconds(alone) for _ in range(rounds)]
-    return _written("commands", times, unit="import geopandas")
+    return written("commands", times, unit="import geopandas")
 
 
 def _run(command, env):
@@ -287,10 +287,10 @@ def _told(title, calls, rounds):
     for _ in range(rounds + 1):
         for name, call in calls.items():
             times[name].append(_seconds(call))
-    return _written(title, {name: of[1:] for name, of in times.items()}, unit=next(iter(calls)))
+    return written(title, {name: of[1:] for name, of in times.items()}, unit=next(iter(calls)))
 
 
-def _written(title, times, *, unit):
+def written(title, times, *, unit):
     """Print a table, and return medians as ratios."""
     base = statistics.median(times[unit])
     print(f"\n{title} (load {os.getloadavg()[0]:.1f})\n")
@@ -300,6 +300,13 @@ def _written(title, times, *, unit):
         print(f"| `{name}` | {middle:.4f} | {middle / base:.2f} | {min(of):.4f} to {max(of):.4f} |")
     ratios = {name: round(statistics.median(of) / base, 3) for name, of in times.items()}
     return {title: {"unit": unit, "seconds": round(base, 4), "load": round(os.getloadavg()[0], 1), "ratios": ratios}}
+
+
+def keep(file, found):
+    """Keep ratios in a file; those of other workloads stay."""
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(kept | found, indent=1, ensure_ascii=False) + "\n")
 
 
 WORKLOADS = {"inside": inside, "near": near, "forms": forms, "one": one, "people": people, "commands": commands}
@@ -333,7 +340,7 @@ def main():
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     warnings.simplefilter("ignore")
-    found = json.loads(given.json.read_text()) if given.json and given.json.exists() else {}
+    found = {}
     for name in given.workloads or WORKLOADS:
         sizes, rounds = (QUICK if given.quick else WHOLE)[name]
         for size in sizes:
@@ -341,8 +348,7 @@ def main():
     if given.old is not None:
         found |= releases.beside(given.old, rounds=3 if given.quick else 5)
     if given.json:
-        given.json.parent.mkdir(parents=True, exist_ok=True)
-        given.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+        keep(given.json, found)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def test_another_index_at_the_path_is_refused(qpv, tmp_path):
     qg.PerimeterIndex(qpv.iloc[:3]).save(path)
     from qpvgeo.distributed import tag_job
 
-    tag_job.held_index.cache_clear()
+    tag_job._held.clear()
     with pytest.raises(DataError):
         job.perimeters()
 

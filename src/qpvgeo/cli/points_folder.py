@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Workers", "problems_of_workers", "tag_folder"]
 
 
+_ONE_THREAD = {"QPVGEO_THREADS": "1"}
+"""Environment of a worker that has others beside."""
+
+
 class Workers(NamedTuple):
     """What tags the parts of a folder.
 
@@ -56,18 +60,18 @@ def problems_of_workers(
 def tag_folder(
     parts: Path,
     output: Any,  # noqa: ANN401 - a path, which a folder of points must have
-    perimeters: Any,  # noqa: ANN401 - frames, or an index
+    perimeters: list[Any] | Path,
     options: Options,
     workers: Workers,
     **more: Any,  # noqa: ANN401 - two options
 ) -> dict[str, Any]:
-    """Tag the parts of a folder into another; progress goes to the terminal."""
+    """Tag the parts of a folder into another, by frames or a saved index; progress goes to the terminal."""
     from qpvgeo.cli.progress import parts as bar
     from qpvgeo.distributed.tag_parts import tag_files
     from qpvgeo.tagging.perimeter_index import PerimeterIndex
 
-    index = perimeters
-    if not isinstance(index, PerimeterIndex):
+    index: Any = perimeters
+    if isinstance(perimeters, list):
         index = PerimeterIndex(perimeters, reach_m=max(500.0, options.needed))
     with bar() as progress, _executor(workers) as executor:
         return tag_files(
@@ -98,7 +102,7 @@ def _executor(workers: Workers) -> Iterator[Executor | None]:
             Note("cli.no_engine", engine=workers.engine), way_out=Note("cli.install_engine", engine=workers.engine)
         ) from error
     if workers.engine == "dask":
-        here = {"n_workers": workers.workers, "threads_per_worker": 1, "dashboard_address": None}
+        here = {"n_workers": workers.workers, "threads_per_worker": 1, "dashboard_address": None, "env": _ONE_THREAD}
         with Client(workers.scheduler) if workers.scheduler else Client(**here) as client:
             yield client.get_executor()
         return
@@ -106,6 +110,8 @@ def _executor(workers: Workers) -> Iterator[Executor | None]:
 
     master = workers.master or f"local[{workers.workers or '*'},4]"
     builder = SparkSession.builder.appName("qpvgeo tag").config("spark.ui.enabled", "false")
+    for name, value in _ONE_THREAD.items():
+        builder = builder.config(f"spark.executorEnv.{name}", value)
     session = builder.master(master).getOrCreate()
     try:
         yield SparkExecutor(session)

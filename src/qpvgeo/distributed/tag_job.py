@@ -199,7 +199,8 @@ def job_of(index: Any, options: Mapping[str, Any]) -> TagJob:  # noqa: ANN401 - 
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             index.save(kept)
-        return TagJob(str(kept), **options)
+            _hold(str(kept), index)
+        return TagJob(str(kept), **options, digest=index.digest)
     if isinstance(index, str | Path):
         return TagJob(str(index), **options)
     raise UsageError(
@@ -207,7 +208,10 @@ def job_of(index: Any, options: Mapping[str, Any]) -> TagJob:  # noqa: ANN401 - 
     )
 
 
-@lru_cache(maxsize=4)
+_MOST_HELD = 4
+_held: dict[tuple[str, str], PerimeterIndex] = {}
+
+
 def held_index(path: str, digest: str) -> PerimeterIndex:
     """Index of a file, loaded once in each process.
 
@@ -216,10 +220,20 @@ def held_index(path: str, digest: str) -> PerimeterIndex:
     DataError
         The file holds another index than `digest` says; empty takes any.
     """
-    index = PerimeterIndex.load(path)
-    if digest and index.digest != digest:
-        raise DataError(Note("distributed.other_index", path=str(path)), way_out=Note("distributed.one_index"))
+    index = _held.get((path, digest))
+    if index is None:
+        index = PerimeterIndex.load(path)
+        if digest and index.digest != digest:
+            raise DataError(Note("distributed.other_index", path=path), way_out=Note("distributed.one_index"))
+        _hold(path, index)
     return index
+
+
+def _hold(path: str, index: PerimeterIndex) -> None:
+    """Keep an index for the jobs of this process, under its own digest."""
+    if len(_held) >= _MOST_HELD:
+        _held.clear()
+    _held[path, index.digest] = index
 
 
 class _Ready(NamedTuple):

@@ -104,6 +104,7 @@ def _as_table(frame: pd.DataFrame) -> tuple[pa.Table, dict[str, Any]]:
         "crs": crs,
         "lists": lists,
         "texts": texts,
+        "index": None if isinstance(frame.index, pd.MultiIndex) else str(frame.index.dtype),
         "attrs": {k: _plain(v) for k, v in frame.attrs.items()},
     }
     return table, about
@@ -111,6 +112,9 @@ def _as_table(frame: pd.DataFrame) -> tuple[pa.Table, dict[str, Any]]:
 
 def _as_frame(table: pa.Table, about: dict[str, Any]) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
+    if about["index"] not in (None, str(frame.index.dtype)):
+        # labels of no row: pyarrow 17 gives objects
+        frame.index = frame.index.astype(about["index"])
     for name in about["lists"]:
         cells = [cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in frame[name]]
         frame[name] = pd.Series(cells, index=frame.index, dtype="object")

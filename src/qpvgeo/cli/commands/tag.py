@@ -146,6 +146,7 @@ def _tagged(
     from qpvgeo.cli.progress import rows
     from qpvgeo.read.communes.reader import read_communes
     from qpvgeo.tagging.files import tag_file
+    from qpvgeo.tagging.perimeter_index import PerimeterIndex
 
     source, output, perimeters = paths
     with _quiet(output):
@@ -153,6 +154,8 @@ def _tagged(
             return tag_folder(source, output, perimeters, options, how, **more)
         outlines = how.pop("communes")
         more |= {"communes": None if outlines is None else read_communes(outlines), **how, **options.given()}
+        if isinstance(perimeters, Path):
+            perimeters = PerimeterIndex.load(perimeters)
         with rows() as progress:
             return tag_file(source, output, perimeters, progress=progress, **more)
 
@@ -216,14 +219,13 @@ def _quiet(output: Path | None) -> Iterator[None]:
 def _perimeters(
     vintage: tuple[str, ...], on: str | None, index: Path | None, data: Path | None, place: str | None, reading: Reading
 ) -> tuple[Any, str | None]:
-    """Perimeters of the vintages asked for, read or in a saved index, those of a place, and its name."""
+    """Perimeters of the vintages asked for, or the file of an index; those of a place, and its name."""
     from qpvgeo import facts
     from qpvgeo.at_hand.places import qpv_of
     from qpvgeo.cli import inputs
-    from qpvgeo.tagging.perimeter_index import PerimeterIndex
 
     if index is not None:
-        return PerimeterIndex.load(index), None
+        return index, None
     years = {int(one) for one in vintage} or {_VINTAGE}
     if on is not None:
         years = {int(year) for year in facts.geography(on)["vintage"].dropna().unique()}
