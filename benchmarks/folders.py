@@ -1,8 +1,8 @@
 """A folder of points beside one file: `python benchmarks/folders.py [--rows 26000000] [--rounds 3] [--json FILE]`.
 
 The same points around QPV as one Parquet file and as parts, tagged by the command with exact distances and a saved
-index: the file by one process, the parts by two processes of this machine, of Dask, of Spark. The rows of all answers are
-compared first, each with each and in order. Calls take turns in fresh processes held to two processors.
+index: the file by one process, the parts by two processes of this machine, of Dask, of Spark. All answers are compared
+first, row by row and in order. Calls take turns in fresh processes held to two processors.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import tempfile
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event, Thread
-from time import perf_counter, process_time
+from time import perf_counter
 
 import data
 import fresh
@@ -82,10 +82,9 @@ def command(source, output, index, *more):
 def measured(words):
     """Seconds of a command, its processor seconds with those of its workers, and the most memory of one of them, MB."""
     start = perf_counter()
-    before = os.times()
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    ended, peaks = Event(), {}
-    watch = Thread(target=_watched, args=(process.pid, peaks, ended))
+    ended, seen = Event(), {}
+    watch = Thread(target=_watched, args=(process.pid, seen, ended))
     watch.start()
     _, error = process.communicate()
     seconds = perf_counter() - start
@@ -93,30 +92,31 @@ def measured(words):
     watch.join()
     if process.returncode:
         raise SystemExit(f"{' '.join(words)}:\n{error.decode()}")
-    after = os.times()
-    busy = after.children_user + after.children_system - before.children_user - before.children_system
-    workers = [peak for pid, peak in peaks.items() if pid != process.pid]
-    return {"seconds": seconds, "busy": busy, "worker_mb": max(workers or peaks.values()), "all_mb": sum(peaks.values())}
+    busy, peaks = zip(*seen.values(), strict=True)
+    workers = [peak for pid, (_, peak) in seen.items() if pid != process.pid]
+    return {"seconds": seconds, "busy": sum(busy), "worker_mb": max(workers or peaks), "all_mb": sum(peaks)}
 
 
-def _watched(pid, peaks, ended):
-    """Note the most memory that a process and those it started have held, again and again."""
+def _watched(pid, seen, ended):
+    """Note processor seconds and the most memory, MB, of a process and of those it started, again and again."""
+    tick = os.sysconf("SC_CLK_TCK")
     while not ended.wait(0.1):
         parents = {}
-        for status in Path("/proc").glob("[0-9]*/status"):
+        for folder in Path("/proc").glob("[0-9]*"):
             try:
-                lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+                lines = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
+                words = (folder / "stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
             if "VmHWM" in lines:
-                peak = int(lines["VmHWM"].split()[0]) * 1024 / 1e6
-                parents[int(status.parent.name)] = int(lines["PPid"]), peak
+                found = (int(words[11]) + int(words[12])) / tick, int(lines["VmHWM"].split()[0]) * 1024 / 1e6
+                parents[int(folder.name)] = int(lines["PPid"]), found
         for one in parents:
             above = one
             while above in parents and above != pid:
                 above = parents[above][0]
             if above == pid:
-                peaks[one] = parents[one][1]
+                seen[one] = parents[one][1]
 
 
 def require_same(one, folder):
@@ -124,7 +124,9 @@ def require_same(one, folder):
     parts = sorted(folder.glob("*.parquet"))
     for name in pq.read_schema(one).names:
         left = pq.read_table(one, columns=[name])[name]
-        right = pa.chunked_array([chunk for part in parts for chunk in pq.read_table(part, columns=[name])[name].chunks])
+        right = pa.chunked_array(
+            [chunk for part in parts for chunk in pq.read_table(part, columns=[name])[name].chunks]
+        )
         if pa.types.is_floating(left.type):
             same = np.array_equal(left.to_numpy(), right.to_numpy(), equal_nan=True)
         else:

@@ -1,4 +1,8 @@
-"""Points around the sample, and a saved index of it."""
+"""Points around the sample, a saved index of it, and two workers of Dask and of Spark, for real."""
+
+import os
+import shutil
+import sys
 
 import numpy as np
 import pandas as pd
@@ -63,3 +67,32 @@ def parts_of(tmp_path, rows_around):
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def client():
+    """Two processes of a Dask cluster."""
+    cluster = pytest.importorskip("distributed", reason="distributed is not installed (make test-engines)")
+    here = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with cluster.LocalCluster(**here) as workers, cluster.Client(workers) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory):
+    """Local session of Spark with two workers, and four tries of each task."""
+    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed (make test-engines)")
+    if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
+        pytest.skip("Spark needs Java (make test-engines)")
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    session = (
+        sql.SparkSession.builder.master("local[2,4]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.memory", "2g")
+        .config("spark.sql.execution.arrow.maxRecordsPerBatch", "200000")
+        .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("spark")))
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()

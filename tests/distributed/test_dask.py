@@ -11,21 +11,12 @@ import qpvgeo as qg
 from qpvgeo import distributed
 from qpvgeo.errors import DataError, UsageError
 
-dask = pytest.importorskip("dask", reason="dask is not installed (make test-engines)")
-pytest.importorskip("distributed", reason="distributed is not installed (make test-engines)")
+pytest.importorskip("dask", reason="dask is not installed (make test-engines)")
 dd = pytest.importorskip("dask.dataframe")
 
 pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("client")]
 
 ROWS = int(os.environ.get("QPVGEO_ENGINE_ROWS", "60000"))
-
-
-@pytest.fixture(scope="module")
-def client():
-    from distributed import Client, LocalCluster
-
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -60,16 +51,6 @@ def test_a_killed_worker_loses_no_row(client, job, frame):
     pids = list(client.run(os.getpid).values())
     os.kill(pids[0], signal.SIGKILL)
     pd.testing.assert_frame_equal(future.result(timeout=300), job.pandas(frame))
-
-
-def test_files_are_tagged_by_the_workers_of_a_cluster(client, job, parts_of, tmp_path):
-    folder = parts_of(3, 1_000)
-    found = qg.tag_files(folder, tmp_path / "out", job, executor=client.get_executor())
-    here = qg.tag_files(folder, tmp_path / "here", job, workers=1)
-    assert found["states"] == here["states"]
-    for part in folder.iterdir():
-        mine, theirs = (pd.read_parquet(tmp_path / place / part.name) for place in ("here", "out"))
-        pd.testing.assert_frame_equal(theirs, mine)
 
 
 def test_points_of_dask_geopandas_are_taken(qpv, index_path, frame):

@@ -1,44 +1,21 @@
 """Spark: a real local session gives the answers of one process, row by row."""
 
 import os
-import shutil
 import signal
-import sys
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import qpvgeo as qg
 from qpvgeo import distributed
-from qpvgeo.errors import DataError, UsageError
+from qpvgeo.errors import UsageError
 
 pytest.importorskip("pyspark", reason="pyspark is not installed (make test-engines)")
-if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
-    pytest.skip("Spark needs Java (make test-engines)", allow_module_level=True)
 
 pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore")]
 
 ROWS = int(os.environ.get("QPVGEO_ENGINE_ROWS", "60000"))
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory):
-    from pyspark.sql import SparkSession
-
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    session = (
-        SparkSession.builder.master("local[2,4]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.driver.memory", "2g")
-        .config("spark.sql.execution.arrow.maxRecordsPerBatch", "200000")
-        .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("spark")))
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("ERROR")
-    yield session
-    session.stop()
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +62,14 @@ def test_columns_that_do_not_fit_are_refused_before_a_task_starts(spark, job):
         distributed.tag_spark(spark.createDataFrame([(1,)], ["id"]), job)
 
 
-def test_files_are_tagged_by_the_workers_of_a_session(spark, job, folder, tmp_path):
-    (folder / "part-9.csv").write_text("id;lon;lat\n1;-3,7;45,9\n", encoding="utf-8")
-    found = qg.tag_files(folder, tmp_path / "out", job, executor=distributed.SparkExecutor(spark))
-    assert found["rows"] == ROWS // 4 * 4 + 1
-    (folder / "part-9.csv").write_text("id\n1\n", encoding="utf-8")
-    with pytest.raises(DataError) as refused:
-        qg.tag_files(folder, tmp_path / "out", job, executor=distributed.SparkExecutor(spark), resume=True)
-    (folder / "part-9.csv").unlink()
-    assert "part-9.csv" in refused.value.problems[0]
+def test_rows_that_cannot_be_read_are_unknown(spark, index_path):
+    bad = pd.DataFrame({"id": [1, 2, 3], "lon": ["-3.7", "word", None], "lat": ["45.9", "45.9", "45.9"]})
+    lazy = distributed.tag_spark(spark.createDataFrame(bad), index_path, xy=("lon", "lat"), crs=4326)
+    assert [row["state"] for row in lazy.orderBy("id").collect()] == ["out", "unknown", "unknown"]
+
+
+def test_shapes_as_text_are_tagged(spark, index_path):
+    """What `ST_AsText` of Sedona gives."""
+    shapes = spark.createDataFrame([(1, "POINT (-3.7 45.9)"), (2, "POINT EMPTY"), (3, None)], "id int, wkt string")
+    lazy = distributed.tag_spark(shapes, index_path, xy="wkt", crs=4326)
+    assert [row["state"] for row in lazy.orderBy("id").collect()] == ["out", "unknown", "unknown"]

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
@@ -149,8 +150,11 @@ def tag_files(  # noqa: PLR0913 - what, where, by which job, and how the work is
     return _answer([{"part": str(part), **done[part]} for part in sources], asked, folder)
 
 
-def tag_part(job: TagJob, part: str, output: str, *, safe_csv: bool = False) -> dict[str, Any]:
-    """Tag one file into another, by the index that this process holds: what a worker of any engine calls."""
+def tag_part(job: TagJob, part: str, output: str, _run: str, *, safe_csv: bool = False) -> dict[str, Any]:
+    """Tag one file into another, by the index that this process holds: what a worker of any engine calls.
+
+    The run has a name: Dask answers a call that it knows from memory, with the error of a part mended since, too.
+    """
     return tag_file(part, output, job.perimeters(), safe_csv=safe_csv, **job.options())
 
 
@@ -185,8 +189,9 @@ def _worked(
 def _submitted(
     pool: Executor, job: TagJob, targets: Mapping[Path, Path], safe_csv: bool
 ) -> Iterator[tuple[Path, dict[str, Any] | BaseException]]:
+    run = uuid4().hex
     futures: dict[Future[dict[str, Any]], Path] = {
-        pool.submit(tag_part, job, str(part), str(target), safe_csv=safe_csv): part
+        pool.submit(tag_part, job, str(part), str(target), run, safe_csv=safe_csv): part
         for part, target in list(targets.items())
     }
     for future in as_completed(futures):

@@ -113,7 +113,7 @@ def _as_table(frame: pd.DataFrame) -> tuple[pa.Table, dict[str, Any]]:
 def _as_frame(table: pa.Table, about: dict[str, Any]) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     if about["index"] not in (None, str(frame.index.dtype)):
-        # labels of no row: pyarrow 17 gives objects
+        # labels of no row: pandas 3.0.0 gives objects
         frame.index = frame.index.astype(about["index"])
     for name in about["lists"]:
         cells = [cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in frame[name]]

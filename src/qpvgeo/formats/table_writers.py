@@ -28,6 +28,7 @@ __all__ = ["SUFFIXES", "CsvSink", "ParquetSink", "Sink", "open_sink"]
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 _DECIMALS = 3
+_LOOK = 1 << 14
 _GZIP_LEVEL = 6
 
 _FORMULA, _NUMBER = r"^\s*[=+\-@\t\r]", r"^\s*[-+]?[\d\s.,]+(?:[eE][-+]?\d+)?\s*$"
@@ -106,17 +107,26 @@ class ParquetSink:
             )
         metadata = (source.metadata or {}) | (added.metadata or {})
         self._schema = pa.schema([*source, *added], metadata=metadata)
-        nested = any(pa.types.is_nested(field.type) for field in source)
-        # each distance is its own, and bounds of tags would select no row group: looking for either only costs time
-        repeated = [name for name in self._schema.names if not name.startswith("distance_m")]
-        self._writer = pq.ParquetWriter(
-            path, self._schema, use_dictionary=nested or repeated, write_statistics=nested or list(source.names)
-        )
+        self._path, self._first = path, list(source.names)
+        self._writer: pq.ParquetWriter | None = None
 
     def write(self, whole: pa.Table | pa.Array, added: pa.RecordBatch) -> None:
         """Write rows."""
         table = pa.Table.from_arrays([*whole.columns, *added.columns], schema=self._schema)
+        if self._writer is None:
+            self._writer = self._opened(table)
         self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
+
+    def _opened(self, start: pa.Table) -> pq.ParquetWriter:
+        """File for rows like these; values that do not come back, and bounds of tags, only cost time."""
+        if any(pa.types.is_nested(field.type) for field in self._schema):
+            return pq.ParquetWriter(self._path, self._schema)
+        return pq.ParquetWriter(
+            self._path,
+            self._schema,
+            use_dictionary=[name for name in self._schema.names if _comes_back(start[name][:_LOOK])],
+            write_statistics=self._first,
+        )
 
     def __enter__(self) -> Self:
         """Go on."""
@@ -124,7 +134,14 @@ class ParquetSink:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Write the footer."""
-        self._writer.close()
+        writer = self._writer or self._opened(self._schema.empty_table())
+        writer.close()
+
+
+def _comes_back(column: Any) -> bool:  # noqa: ANN401 - an Arrow array
+    """Whether values of a column come twice or more, so that a dictionary of them is worth its while."""
+    present = len(column) - column.null_count
+    return pa.types.is_dictionary(column.type) or 2 * pc.count_distinct(column).as_py() <= present
 
 
 class CsvSink:

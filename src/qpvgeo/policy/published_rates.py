@@ -89,5 +89,5 @@ def _latest(table: pd.DataFrame, pattern: str) -> str | None:
 
 def _numbers(values: pd.Series) -> pd.Series:
     """Figures as the files write them; what is secret is missing."""
-    text = values.astype("str").str.replace(r"[\s\u202f\xa0]", "", regex=True).str.replace(",", ".")
+    text = values.astype("str").str.replace("[\\s\u202f\xa0]", "", regex=True).str.replace(",", ".")
     return pd.to_numeric(text, errors="coerce").astype("Float64")
