@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import re
 from pathlib import Path
 
@@ -158,3 +159,15 @@ def test_the_tests_that_the_promises_name_exist():
     named = re.findall(r"`(tests/[\w/.]+)`", page)
     assert len(named) > 10
     assert [name for name in named if not (_CHECKOUT / name).exists()] == []
+
+
+def test_figures_of_what_it_costs_are_those_that_were_measured(monkeypatch):
+    measured = _CHECKOUT / "benchmarks" / "scaling.json"
+    if not measured.exists():
+        pytest.skip("nothing was measured yet (python benchmarks/scaling.py)")
+    monkeypatch.syspath_prepend(measured.parent)
+    import scaling
+
+    text = scaling.PAGE.read_text(encoding="utf-8")
+    shown = text.split(scaling.MARKS[0])[1].split(scaling.MARKS[1])[0]
+    assert shown == scaling.page(json.loads(measured.read_text(encoding="utf-8")))
