@@ -45,6 +45,10 @@ MOST_OF_THE_PACKAGE = 26
 """Stubs, facts and phrases: of the phrases, the tables of the packages that say something."""
 
 
+FIRST = {"summary": 19, "coverage": 19, "population": 31, "map Port-Brume --png map.png": 28}
+"""Files opened and calls of GDAL in a folder seen for the first time: those that may change the answer, once each."""
+
+
 def opened(cache, command):
     """Files opened by a command on the sample."""
     words = [sys.executable, str(HERE / "opened.py"), *command.split(), "--sample"]
@@ -72,10 +76,18 @@ def test_a_command_opens_each_file_once_the_folder_is_known(known, command):
     assert told["package"] <= MOST_OF_THE_PACKAGE
 
 
+@pytest.mark.parametrize("command", FIRST)
+def test_a_command_opens_in_a_new_folder_what_may_hold_its_answer(tmp_path, command):
+    told = opened(tmp_path, command)
+    assert sum(told["opened"].values()) + sum(told["gdal"].values()) == FIRST[command]
+
+
 def test_a_new_folder_is_looked_at_once(known):
     first = known[1]["opened"]
     read = {name for files in KNOWN.values() for name in files}
     only_recognised = {path.name for path in qg.sample().path.iterdir()} - read
     counts = {name: first[name] for name in only_recognised & first.keys()}
     assert counts == dict.fromkeys(counts, 1)
-    assert {"npnru-99.csv", "pop_qp_2013.csv", "zones-inondables-99.geojson", "adresses-99.csv.gz"} <= counts.keys()
+    assert {"npnru-99.csv", "cog2024_regions.csv", "zones-inondables-99.geojson"} <= counts.keys()
+    # a published name says that they hold something else
+    assert not {"pop_qp_2013.csv", "adresses-99.csv.gz"} & counts.keys()

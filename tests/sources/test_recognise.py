@@ -13,6 +13,7 @@ import shapely
 from qpvgeo.errors import MissingDataError, UsageError
 from qpvgeo.samples import files, sample
 from qpvgeo.sources import recognise
+from qpvgeo.sources.file_content import may_hold
 
 SAMPLE_KINDS = {
     "qpv_2015": ("perimeters", 2015),
@@ -305,3 +306,30 @@ def test_a_folder_is_walked_once_as_long_as_it_does_not_change(tmp_path, monkeyp
     (tmp_path / "below" / "b.csv").write_text("x", encoding="utf-8")
     assert [path.name for path in recognise.files_in(tmp_path)] == ["a.csv", "b.csv"]
     assert [path.name for path in recognise.files_in(tmp_path)] == ["a.csv", "b.csv"]
+
+
+def test_a_file_under_the_published_name_of_something_else_is_found_where_no_other_is(tmp_path):
+    shutil.copy(sample().epci_table, tmp_path / "pop_QPV24.csv")
+    shutil.copy(sample().qpv_2024, tmp_path / "qp-politiquedelaville-shp.zip")
+    assert names(recognise.find("epci", None, tmp_path)) == ["pop_QPV24.csv"]
+    assert names(recognise.find("perimeters", 2024, tmp_path)) == ["qp-politiquedelaville-shp.zip"]
+    assert recognise.of_kind("epci", tmp_path) == []
+
+
+def test_a_damaged_file_beside_a_published_one_changes_nothing(tmp_path):
+    shutil.copy(sample().qpv_2024, tmp_path)
+    (tmp_path / "mine.xlsx").write_bytes(b"PK\x03\x04 cut")
+    assert recognise.damaged(tmp_path, "perimeters", 2024) == []
+    assert recognise.damaged(tmp_path, "population") == recognise.damaged(tmp_path) == ["mine.xlsx"]
+
+
+@pytest.mark.parametrize("name", SAMPLE_KINDS)
+def test_a_name_never_says_that_a_file_cannot_hold_what_it_holds(name):
+    for found in recognise.identify(files()[name]):
+        assert may_hold(found.path, found.kind, found.vintage)
+        assert found in recognise.of_kind(found.kind, sample().path, found.vintage)
+
+
+@pytest.mark.real
+def test_a_name_never_says_that_a_published_file_cannot_hold_what_it_holds(real_data):
+    assert all(may_hold(one.path, one.kind, one.vintage) for one in recognise.scan(real_data))

@@ -101,7 +101,7 @@ def perimeters(
         held = list(error.message.values["releases"])
         qpv = read_qpv(paths, vintage=vintage, release=held[-1], **given)
         noted.append(Note("cli.newest_release", releases=held, release=held[-1]))
-    note_on(qpv, [*noted, *recognise.left_aside(data)])
+    note_on(qpv, [*noted, *recognise.left_aside(data, "perimeters", vintage)])
     return qpv
 
 
@@ -217,13 +217,12 @@ def communes(data: Path | None, reference_year: int | None) -> pd.DataFrame:
     for kind in ("communes", "communes table", "communes population", "epci", "ept"):
         missing.bring(kind, None, data)
     outlines, tables = recognise.communes_at_hand(data, year=COG_YEAR)
-    epts = [one.path for one in recognise.scan(data) if one.kind == "ept"]
+    epts = [one.path for one in recognise.of_kind("ept", data)]
     frame = _with_epci(read_communes(outlines, table=[*tables[:1], *epts] or None), data)
-    for one in recognise.scan(data):
-        if one.kind == "communes population":
-            population = read_population(one.path, level="commune")
-            if reference_year is not None and forms.reference_year(population) == reference_year:
-                return _of_year(frame, population, tables)
+    for one in recognise.of_kind("communes population", data) if reference_year is not None else ():
+        population = read_population(one.path, level="commune")
+        if forms.reference_year(population) == reference_year:
+            return _of_year(frame, population, tables)
     return frame
 
 
@@ -231,8 +230,7 @@ def _with_epci(frame: pd.DataFrame, data: Path | None) -> pd.DataFrame:
     """Communes with their EPCI by the composition available, where neither outlines nor table say it, as in the COG."""
     if frame["epci"].notna().any():
         return frame
-    found = [one for one in recognise.scan(data) if one.kind == "epci"]
-    for one in sorted(found, key=lambda one: abs((one.vintage or 0) - COG_YEAR)):
+    for one in sorted(recognise.of_kind("epci", data), key=lambda one: abs((one.vintage or 0) - COG_YEAR)):
         try:
             table = read_commune_table(one.path, {}, set(), [])
         except DataError:
@@ -267,7 +265,7 @@ def _of_year(frame: pd.DataFrame, population: pd.DataFrame, tables: Sequence[Pat
 def epci(data: Path | None, of: pd.DataFrame | None = None) -> pd.DataFrame | None:
     """EPCI available, those of the year of the lists first, with the people of their communes when these are dated."""
     missing.bring("epci", None, data)
-    found = [one for one in recognise.scan(data) if one.kind == "epci"]
+    found = recognise.of_kind("epci", data)
     if not found:
         return None
     frame = read_epci(min(found, key=lambda one: abs((one.vintage or 0) - COG_YEAR)).path)
@@ -282,10 +280,10 @@ def epci(data: Path | None, of: pd.DataFrame | None = None) -> pd.DataFrame | No
 def named_communes_of(data: Path | None, qpv: pd.DataFrame | None) -> pd.DataFrame | None:
     """Communes by name: of a table, which is quick, of outlines, or those that perimeters name."""
     missing.bring("communes table", None, data)
-    tables = [one for one in recognise.scan(data) if one.kind == "communes table"]
+    tables = recognise.of_kind("communes table", data)
     if tables:
         nearest = min(tables, key=lambda one: abs((one.vintage or 0) - COG_YEAR)).path
-        epts = [one.path for one in recognise.scan(data) if one.kind == "ept"]
+        epts = [one.path for one in recognise.of_kind("ept", data)]
         return read_communes(nearest, table=epts or None)
     try:
         return read_communes(recognise.communes_at_hand(data)[0])

@@ -49,8 +49,7 @@ def bring(kind: Kind, vintage: int | None, data: Path | None) -> None:
     """
     if not _ALLOWED.get() or (data is not None and data.resolve() == sample().path.resolve()):
         return
-    held = [one for one in recognise.scan(data) if one.kind == kind and one.basis != "choice"]
-    if any(vintage in (None, one.vintage) for one in held):
+    if any(one.basis != "choice" for one in recognise.of_kind(kind, data, vintage)):
         return
     from qpvgeo.sources import download  # noqa: PLC0415 - what asks the network is not needed without it
 

@@ -102,7 +102,7 @@ def grids_near(
     """
     if grid is None:
         missing.bring("grid", None, data)
-    found = [grid] if grid else [one.path for one in recognise.scan(data) if one.kind == "grid"]
+    found = [grid] if grid else [one.path for one in recognise.of_kind("grid", data)]
     grids: list[pd.DataFrame] = []
     refused: list[str] = []
     unread: list[str] = []

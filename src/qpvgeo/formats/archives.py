@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from qpvgeo.errors import ArchiveError, DiskFullError, MissingDataError, UsageError
-from qpvgeo.frames.provenance import file_state
+from qpvgeo.frames.provenance import file_state, hashed
 from qpvgeo.language import Note
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def extract(
     with (
         _room_watched(path, into),
         tempfile.TemporaryDirectory(dir=into.parent, prefix=f".{into.name}-") as scratch,
-        _opened(path, Path(scratch)) as (archive, entries),
+        _opened(path, Path(scratch), hashing=True) as (archive, entries),
     ):
         chosen = _chosen(path, entries, members)
         _refuse_without_room(path, into, sum(entry.size for entry in chosen))
@@ -230,11 +230,16 @@ def _require_file(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _opened(path: Path, scratch: Path) -> "Iterator[tuple[zipfile.ZipFile | py7zr.SevenZipFile, list[Entry]]]":
-    """Open what holds the files, and list it once it is known to be harmless."""
+def _opened(
+    path: Path, scratch: Path, *, hashing: bool = False
+) -> "Iterator[tuple[zipfile.ZipFile | py7zr.SevenZipFile, list[Entry]]]":
+    """Open what holds the files, and list it once it is known to be harmless; its SHA-256 is known after `hashing`."""
     _require_file(path)
     with contextlib.ExitStack() as stack:
         handle = stack.enter_context(path.open("rb"))
+        if hashing:
+            hashed(path, file_state(handle.fileno()), handle)
+            handle.seek(0)
         if handle.read(len(_7Z)) == _7Z:
             yield _open_7z(path, path, stack)
             return

@@ -25,6 +25,7 @@ from qpvgeo.formats.atomic_write import is_alive
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.vector_forms import JSON, dataset_of, encoding_of_json, parts_of, require_sound_geopackage
 from qpvgeo.formats.zip_members import read_member, zip_members
+from qpvgeo.frames.provenance import file_state, hashed
 
 __all__ = ["admitted", "encoding_before", "staged"]
 
@@ -138,7 +139,12 @@ def _unpacked(path: Path, member: str) -> Path:
         with foreign(path.name, kind=ArchiveError):
             gzip_file.unpack(path, made)
         return made
-    with foreign(path.name, kind=ArchiveError), zipfile.ZipFile(path) as archive:
+    with (
+        foreign(path.name, kind=ArchiveError),
+        path.open("rb") as stream,
+        zipfile.ZipFile(stream) as archive,
+    ):
+        hashed(path, file_state(stream.fileno()), stream)
         names = zip_members(archive, path.name, largest=_LARGEST)
         stem = str(PurePosixPath(member).with_suffix("")).lower()
         folder = Path(tempfile.mkdtemp(dir=_own_root()))

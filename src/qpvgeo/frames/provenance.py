@@ -1,10 +1,11 @@
 """Provenance of frames: `attrs["qpvgeo"]` says which files, vintage, repairs, in plain JSON that GeoParquet keeps."""
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from qpvgeo._version import __version__
 from qpvgeo.errors import judged
@@ -63,16 +64,16 @@ def file_state(path: Path | int) -> tuple[int, int, int, int]:
     return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
 
 
-def hashed(path: Path, state: tuple[int, ...], content: bytes | None = None) -> str:
-    """SHA-256 of a file in a state, from its content where the caller has read it; computed once in each state."""
+def hashed(path: Path, state: tuple[int, ...], content: bytes | BinaryIO | None = None) -> str:
+    """SHA-256 of a file in a state, of what the caller has read or opened of it; computed once in each state."""
     key = (str(path.resolve()), state)
     known = _hashes.get(key)
     if known is None:
-        if content is None:
-            with path.open("rb") as stream:
-                known = hashlib.file_digest(stream, "sha256").hexdigest()
-        else:
+        if isinstance(content, bytes):
             known = hashlib.sha256(content).hexdigest()
+        else:
+            with path.open("rb") if content is None else contextlib.nullcontext(content) as stream:
+                known = hashlib.file_digest(stream, "sha256").hexdigest()
         if len(_hashes) >= _MOST_HASHES:
             _hashes.clear()
         _hashes[key] = known

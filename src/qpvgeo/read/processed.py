@@ -80,7 +80,6 @@ def _kept_at(place: Path | None, make: Callable[[], Frame]) -> Frame:
             _remember(frame, place)
             return frame  # type: ignore[no-any-return]
     made = make()
-    file_memory.save()
     if place is None:
         return made
     _remember(made, place)
@@ -137,7 +136,6 @@ def _place(name: str, given: Sequence[Any], options: Mapping[str, Any]) -> Path 
         key = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:32]
     except (QpvgeoError, OSError, TypeError, ValueError):
         return None
-    file_memory.save()
     return _home(paths[0]) / f"{name.removeprefix('read_')}-{paths[0].stem[:60]}-{key}{_ENDING}"
 
 

@@ -179,7 +179,7 @@ def _of_any_release(source: Any, data: Any) -> list[Path]:  # noqa: ANN401
     vintage = recognise.PERIMETER_KEYS.get(source) if isinstance(source, str) else None
     if vintage is None:
         return recognise.paths(source, data)
-    found = [one.path for one in recognise.scan(data) if (one.kind, one.vintage) == ("perimeters", vintage)]
+    found = [one.path for one in recognise.of_kind("perimeters", data, vintage)]
     return list(dict.fromkeys(found)) or recognise.paths(source, data)
 
 

@@ -254,7 +254,7 @@ def _grids(data: str | os.PathLike[str] | None, *, sample: bool) -> tuple[list[p
     grids: list[pd.DataFrame] = []
     notes: list[str] = []
     # the newest grid may be in files of several territories
-    for path in dict.fromkeys(one.path for one in recognise.scan(data) if one.kind == "grid"):
+    for path in dict.fromkeys(one.path for one in recognise.of_kind("grid", data)):
         try:
             grids.append(read_grid(path, keep=[]))
         except QpvgeoError as error:

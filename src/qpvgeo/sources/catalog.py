@@ -75,7 +75,9 @@ MAIN: tuple[tuple[str, ...], ...] = (
 
 _COLUMNS = ("vintage", "release", "territory", "kind", "format", "size_bytes", "licence", "url", "page")
 _ALSO = ("title", "producer", "evidence", "checked")
-_ADDRESSES = re.compile(r"adresses-(\w{2,3})\.csv\.gz")
+ADDRESSES = re.compile(r"adresses-(\w{2,3})\.csv\.gz")
+"""Names of the files of addresses, with the department."""
+
 _DEPARTMENT = re.compile(r"0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[678]")
 
 
@@ -243,7 +245,7 @@ def of_file(name: str) -> Dataset | None:
     """
     wanted = name.lower()
     found = [one for one in _table().values() if any(wanted == n.rpartition("/")[2].lower() for n in one.filenames)]
-    department = None if found else _ADDRESSES.fullmatch(wanted)
+    department = None if found else ADDRESSES.fullmatch(wanted)
     # that of the sample is no department
     if department and _DEPARTMENT.fullmatch(department[1].upper()):
         return get(f"ban:{department[1]}")

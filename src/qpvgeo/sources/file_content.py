@@ -7,6 +7,7 @@ import gzip
 import re
 import zipfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +23,18 @@ from qpvgeo.sources import catalog, known_tables
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.published_names import COMMUNE_CODE, named
 
-__all__ = ["SUFFIXES", "Found", "Kind", "codes_columns", "is_published_name", "judge", "judge_layer", "unnamed_figures"]
+__all__ = [
+    "SUFFIXES",
+    "Found",
+    "Kind",
+    "codes_columns",
+    "is_published_as",
+    "is_published_name",
+    "judge",
+    "judge_layer",
+    "may_hold",
+    "unnamed_figures",
+]
 
 Kind = Literal["perimeters", "communes"] | known_tables.TableKind
 Basis = Literal["name", "content", "choice"]
@@ -33,6 +45,16 @@ _TABLES = (*_TEXTS, *_BOOKS, ".dbf")
 SUFFIXES = (*_TABLES, *vector_layers.SUFFIXES, ".zip", ".gz")
 """Endings of the files that are looked at."""
 
+_OF_QPV = frozenset({"population", "population by commune", "communes population", "list"})
+_OF_COMMUNES = frozenset({"communes", "communes table", "communes population", "commune events", "epci", "ept"})
+_PUBLISHED: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("population", "list", "income"), _OF_QPV),
+    **dict.fromkeys(("communes", "epci"), _OF_COMMUNES),
+    **{kind: frozenset({kind}) for kind in ("perimeters", "grid", "correspondence", "addresses")},
+}
+"""What files published as a kind of the catalogue may hold; those of other kinds, anything."""
+
+_OUTLINES = frozenset({"perimeters", "communes", "grid"})
 _OUTLINES_ONLY = tuple(ending for ending in vector_layers.SUFFIXES if ending not in (".mif", ".tab"))
 _HEAD_BYTES = 1 << 16
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -70,7 +92,43 @@ class Found:
 
 def is_published_name(path: Path) -> bool:
     """Whether the catalogue knows a file of that name, in any case."""
-    return any(path.name.lower() == name.lower() for one in catalog.CATALOG.values() for name in one.filenames)
+    return path.name.lower() in _published()
+
+
+def is_published_as(path: Path, kind: Kind, vintage: int | None) -> bool:
+    """Whether the catalogue knows the name as that of a kind, and of a geography where one is given."""
+    known = _published().get(path.name.lower(), ())
+    return any(one.kind == kind and vintage in (None, one.vintage) for one in known)
+
+
+def may_hold(path: Path, kind: Kind, vintage: int | None = None) -> bool:
+    """Whether a file may hold a kind, of a geography for perimeters, as far as its published name and ending say.
+
+    Examples
+    --------
+    >>> may_hold(Path("pop_QPV24.csv"), "population"), may_hold(Path("pop_QPV24.csv"), "grid")
+    (True, False)
+    >>> may_hold(Path("mine.csv"), "epci"), may_hold(Path("mine.geojson"), "epci")
+    (True, False)
+    """
+    if kind not in _OUTLINES and path.suffix.lower() in _OUTLINES_ONLY:
+        return False
+    name = path.name.lower()
+    if kind == "perimeters" and vintage and is_published_as(path, kind, None):
+        return is_published_as(path, kind, vintage)
+    published = [one.kind for one in _published().get(name, ())]
+    published = published or (["addresses"] if catalog.ADDRESSES.fullmatch(name) else [])
+    return not published or any(kind in _PUBLISHED.get(one, {kind}) for one in published)
+
+
+@lru_cache(maxsize=1)
+def _published() -> dict[str, list[catalog.Dataset]]:
+    """Datasets of the catalogue by the names of their files, in lower case."""
+    found: dict[str, list[catalog.Dataset]] = {}
+    for one in catalog.CATALOG.values():
+        for name in one.filenames:
+            found.setdefault(name.lower(), []).append(one)
+    return found
 
 
 def judge(path: Path) -> list[Found]:
@@ -84,6 +142,14 @@ def judge(path: Path) -> list[Found]:
     basis: Basis = "name" if is_published_name(path) else "content"
     suffix = path.suffix.lower()
     head = _first_bytes(path) if suffix in _TEXTS else None
+    if suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            if (grid := _packed_grid(path, archive)) is not None:
+                return [grid]
+            packed = _packed_head(archive)
+            if not any(name.lower().endswith(vector_layers.SUFFIXES) for name in archive.namelist()):
+                return _table(path, packed, basis)
+        head = packed
     if vector_layers.holds_outlines(path, head):
         held = vector_layers.layers(path)
         found = [one for layer in held if (one := judge_layer(layer, basis)) is not None]
@@ -91,12 +157,7 @@ def judge(path: Path) -> list[Found]:
             found = [Found(path, "grid", _year(path), 0, basis)]
         if found or (held and suffix not in _TABLES) or suffix in _OUTLINES_ONLY or vector_layers.is_packed(path):
             return found
-    if suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            if (grid := _packed_grid(path, archive)) is not None:
-                return [grid]
-            head = _packed_head(archive)
-    elif head is None:
+    if head is None and suffix != ".zip":
         head = _first_bytes(path)
     return _table(path, head, basis)
 

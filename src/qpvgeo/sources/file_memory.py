@@ -6,6 +6,7 @@ to one build of qpvgeo and of the libraries that read files (`build`): another l
 `processed/known-files` of the cache; `QPVGEO_PROCESSED=0` leaves it alone. Losing it costs time only.
 """
 
+import atexit
 import functools
 import hashlib
 import json
@@ -88,7 +89,7 @@ def recall(what: str, path: Path) -> Any | None:  # noqa: ANN401 - what JSON hol
 
 
 def remember(what: str, path: Path, value: Any) -> None:  # noqa: ANN401
-    """Remember a JSON value of a file; `save` writes it."""
+    """Remember a JSON value of a file; `save` writes it at the end of the process."""
     if not settings.processed():
         return
     with suppress(OSError):
@@ -103,8 +104,12 @@ def remember(what: str, path: Path, value: Any) -> None:  # noqa: ANN401
         _changed.add(_store())
 
 
+@atexit.register
 def save() -> None:
-    """Write what is new, with what other runs wrote in the meantime; a disk that refuses is left alone."""
+    """Write what is new, with what other runs wrote in the meantime; a disk that refuses is left alone.
+
+    Done once, at the end of the process.
+    """
     store = _store()
     if store not in _changed:
         return

@@ -22,7 +22,16 @@ from qpvgeo.formats import dbf_tables, text_tables, vector_layers
 from qpvgeo.language import Note
 from qpvgeo.sources import catalog, file_memory, file_sets, folders
 from qpvgeo.sources import published_columns as published
-from qpvgeo.sources.file_content import SUFFIXES, Found, Kind, codes_columns, is_published_name, judge, unnamed_figures
+from qpvgeo.sources.file_content import (
+    SUFFIXES,
+    Found,
+    Kind,
+    codes_columns,
+    is_published_as,
+    judge,
+    may_hold,
+    unnamed_figures,
+)
 from qpvgeo.sources.published_names import COMMUNE_CODE
 
 __all__ = [
@@ -36,6 +45,7 @@ __all__ = [
     "identify",
     "is_whole",
     "left_aside",
+    "of_kind",
     "paths",
     "resolve",
     "scan",
@@ -147,9 +157,7 @@ def find(kind: Kind, vintage: int | None = None, data: str | os.PathLike[str] | 
     """
     for place in folders.data_dirs(data):
         # the first folder that has it decides: files of two folders are never mixed
-        named_files = _in_folder(place, published_only=True) if kind == "perimeters" else []
-        found = [one for one in named_files if one.kind == kind and vintage in (None, one.vintage)]
-        found = found or [one for one in _in_folder(place) if one.kind == kind and vintage in (None, one.vintage)]
+        found = _search(place, kind, vintage)[1]
         if found:
             break
     else:
@@ -164,6 +172,45 @@ def find(kind: Kind, vintage: int | None = None, data: str | os.PathLike[str] | 
         return _together(found, "qpv" if kind == "perimeters" else "commune")
     order = ("name", "content", "choice")
     return [one.path for one in sorted(found, key=lambda one: (order.index(one.basis), one.path.suffix != ".csv"))]
+
+
+def _in_turn(folder: Path, kind: Kind, vintage: int | None) -> Iterator[list[Path]]:
+    """Files that may hold a kind: those published as it, those that nothing says hold another, then any."""
+    paths = files_in(folder)
+    if kind == "perimeters":
+        yield [path for path in paths if is_published_as(path, kind, vintage)]
+    yield [path for path in paths if may_hold(path, kind, vintage)]
+    yield paths
+
+
+def _search(folder: Path, kind: Kind, vintage: int | None) -> tuple[list[Path], list[Found]]:
+    """Files of a folder looked at for a kind, and what was found of it: the first turn that has it ends the search."""
+    paths: list[Path] = []
+    for paths in _in_turn(folder, kind, vintage):
+        if found := _held(paths, kind, vintage):
+            return paths, found
+    return paths, []
+
+
+def _held(paths: Iterable[Path], kind: Kind, vintage: int | None = None) -> list[Found]:
+    """What files hold of a kind and geography."""
+    held = [one for path in paths for one in _looked_at(path)[0]]
+    return [one for one in held if one.kind == kind and vintage in (None, one.vintage)]
+
+
+def of_kind(kind: Kind, data: str | os.PathLike[str] | None = None, vintage: int | None = None) -> list[Found]:
+    """Files of a kind and geography in the folders searched, the first folder first.
+
+    Those whose published name or ending says that they hold something else are not opened.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> [found.path.name for found in of_kind("epci", qg.sample().path)]
+    ['cog2024_epci.csv']
+    """
+    paths = [path for folder in folders.data_dirs(data) for path in files_in(folder)]
+    return _held((path for path in paths if may_hold(path, kind, vintage)), kind, vintage)
 
 
 def find_named(
@@ -233,8 +280,7 @@ def communes_at_hand(data: str | os.PathLike[str] | None = None, *, year: int = 
     MissingDataError
         No outlines of communes are available locally.
     """
-    listed = [one for one in scan(data) if one.kind == "communes table"]
-    nearest = sorted(listed, key=lambda one: (abs((one.vintage or 0) - year), one.path.name))
+    nearest = sorted(of_kind("communes table", data), key=lambda one: (abs((one.vintage or 0) - year), one.path.name))
     return find("communes", None, data), [one.path for one in nearest]
 
 
@@ -320,17 +366,7 @@ def scan(data: str | os.PathLike[str] | None = None) -> list[Found]:
     >>> sorted({found.kind for found in scan(qg.sample().path)})[:3]
     ['addresses', 'communes', 'communes table']
     """
-    return [found for folder in folders.data_dirs(data) for found in _in_folder(folder)]
-
-
-def _in_folder(folder: Path, *, published_only: bool = False) -> list[Found]:
-    found: list[Found] = []
-    for path in files_in(folder):
-        if published_only and not is_published_name(path):
-            continue
-        found += _looked_at(path)[0]
-    file_memory.save()
-    return found
+    return [found for place in folders.data_dirs(data) for path in files_in(place) for found in _looked_at(path)[0]]
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -384,8 +420,12 @@ def identify(path: Path) -> Iterator[Found]:
         yield from judge(path)
 
 
-def damaged(data: str | os.PathLike[str] | None = None) -> list[str]:
+def damaged(
+    data: str | os.PathLike[str] | None = None, kind: Kind | None = None, vintage: int | None = None
+) -> list[str]:
     """Names of the files of the folders searched that cannot be opened, and are left aside; `qpvgeo doctor` says why.
+
+    With `kind` and `vintage`, those among the files that `find` looked at for it.
 
     Examples
     --------
@@ -393,13 +433,20 @@ def damaged(data: str | os.PathLike[str] | None = None) -> list[str]:
     >>> damaged(qg.sample().path)
     []
     """
-    paths = [path for folder in folders.data_dirs(data) for path in files_in(folder)]
+    paths: list[Path] = []
+    for place in folders.data_dirs(data):
+        looked_at, found = _search(place, kind, vintage) if kind else (files_in(place), [])
+        paths += looked_at
+        if found:
+            break
     return [path.name.encode("utf-8", "backslashreplace").decode() for path in paths if _looked_at(path)[1]]
 
 
-def left_aside(data: str | os.PathLike[str] | None = None) -> list[Note]:
-    """The damaged files of the folders searched as a note; none where there are none."""
-    names = damaged(data)
+def left_aside(
+    data: str | os.PathLike[str] | None = None, kind: Kind | None = None, vintage: int | None = None
+) -> list[Note]:
+    """The damaged files of the folders searched as a note; none where there are none. As `damaged`."""
+    names = damaged(data, kind, vintage)
     return [Note("sources.left_aside", count=len(names), files=names)] if names else []
 
 
@@ -444,5 +491,4 @@ def _codes_in(path: Path, kind: CodeKind) -> set[str]:
         if column and frame[column].is_unique:
             held |= set(clean(frame[column], kind).codes.dropna().tolist())
     file_memory.remember(f"codes of {kind}", path, " ".join(sorted(held)))
-    file_memory.save()
     return held

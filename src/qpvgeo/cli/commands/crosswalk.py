@@ -254,7 +254,7 @@ def _audited(walk: pd.DataFrame, changes: pd.DataFrame, data: Path | None) -> di
     from qpvgeo.read.correspondence import read_correspondence
     from qpvgeo.sources import recognise
 
-    lists = [one.path for one in recognise.scan(data) if one.kind == "correspondence"]
+    lists = [one.path for one in recognise.of_kind("correspondence", data)]
     if not lists:
         return None
     found = audit_correspondence(read_correspondence(lists[0]), walk, classes=changes)["problem"].value_counts()

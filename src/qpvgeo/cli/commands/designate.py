@@ -196,7 +196,7 @@ def _grid(
     names, layer = reading.rest(), reading.rest_of_layers()
     path = grid
     if path is None:
-        known = [one for one in recognise.scan(data) if one.kind == "grid"]
+        known = recognise.of_kind("grid", data)
         if not known:
             raise MissingDataError(Note("cli.no_grid"), way_out=Note("cli.no_grid_way_out"))
         path = max(known, key=lambda one: one.vintage or 0).path

@@ -211,7 +211,7 @@ def _events(events: Given | None, later: int, *, needed: bool) -> pd.DataFrame |
 
 def _events_at_hand() -> Path | None:
     """File of events of the latest year, in the first folder that has it."""
-    found = [one for one in recognise.scan() if one.kind == "commune events"]
+    found = recognise.of_kind("commune events")
     return max(found, key=lambda one: (one.vintage or 0, one.basis == "name")).path if found else None
 
 
@@ -239,7 +239,7 @@ def _take_events(held: Held, frame: pd.DataFrame) -> None:
 def _listings(years: tuple[int, int], communes: Mapping[int, Given] | None, notes: list[Any]) -> dict[int, Listing]:
     """Communes by year: those given, else the local tables of the two years."""
     if communes is None:
-        found = {one.vintage: one.path for one in reversed(recognise.scan()) if one.kind == "communes table"}
+        found = {one.vintage: one.path for one in reversed(recognise.of_kind("communes table"))}
         communes = {year: found[year] for year in dict.fromkeys(years) if year in found}
     wrong: list[Any] = [] if isinstance(communes, Mapping) else [communes]
     wrong = wrong or [year for year in communes if not _is_year(year)]
