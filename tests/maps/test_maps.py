@@ -13,6 +13,7 @@ import pyproj
 import pytest
 import shapely
 from matplotlib.collections import PathCollection, PolyCollection
+from tests.maps.drawn_names import named, names_on
 
 import qpvgeo as qg
 from qpvgeo import maps
@@ -54,12 +55,6 @@ def layers():
 def texts(ax):
     figure = ax.get_figure(root=True)
     return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_text()]
-
-
-def names_on(ax):
-    """Names that have found room, once the axes are drawn."""
-    ax.figure.draw_without_rendering()
-    return [text for text in ax.texts if text.get_zorder() == 10 and text.get_visible()]
 
 
 @looked_at
@@ -322,49 +317,6 @@ def test_territory_is_shown_whole_where_its_land_is_given():
     assert np.ptp(within.get_xlim()) > 10 * np.ptp(alone.get_xlim())
 
 
-AWKWARD = "L'Étang $10 & <b>d'Œuvre_1</b> \"x\" $"
-
-
-@pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])
-def test_names_of_the_data_appear_as_they_are(layers, tmp_path, suffix):
-    named = layers["new"].assign(name=AWKWARD)
-    ax = maps.qpv(named.iloc[:1], title=f"Title {AWKWARD}")
-    assert names_on(ax)
-    path = maps.save(ax, tmp_path / f"map{suffix}")
-    assert [part.name for part in tmp_path.iterdir()] == [path.name]
-    if suffix == ".svg":
-        words = "".join(ET.parse(path).getroot().itertext())
-        assert words.count("d'Œuvre_1") == 2, "in the title and as the name"
-    if suffix == ".pdf":
-        assert b"/Type0" in path.read_bytes() or b"/Type /Font" in path.read_bytes()
-
-
-def test_text_of_an_svg_is_text(layers, tmp_path):
-    root = ET.parse(maps.save(maps.qpv(layers["new"], layers["communes"]), tmp_path / "map.svg")).getroot()
-    words = ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert "Priority neighbourhoods (QPV) (geography of 2024)" in words
-
-
-def test_png_has_300_dots_an_inch(layers, tmp_path):
-    from PIL import Image
-
-    with Image.open(maps.save(maps.qpv(layers["new"]), tmp_path / "map.png")) as picture:
-        assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
-        assert min(picture.size) > 900
-
-
-@pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])
-def test_the_same_map_is_the_same_bytes(layers, tmp_path, suffix):
-    one, other = (maps.save(maps.qpv(layers["new"]), tmp_path / f"{name}{suffix}") for name in "ab")
-    assert one.read_bytes() == other.read_bytes()
-
-
-def test_file_that_cannot_be_written_is_refused_with_every_reason(layers, tmp_path):
-    with pytest.raises(UsageError) as caught:
-        maps.save(maps.qpv(layers["new"]), tmp_path / "no" / "map.gif")
-    assert len(caught.value.problems) == 2
-
-
 def test_language_that_there_is_not_is_refused(layers):
     with pytest.raises(UsageError) as caught:
         maps.qpv(layers["new"], lang="de")
@@ -412,13 +364,6 @@ def test_place_without_a_cell_says_so(layers):
     far = gpd.GeoDataFrame({"name": ["x"]}, geometry=[shapely.box(700_000, 6_600_000, 701_000, 6_601_000)], crs=2154)
     with pytest.raises(DataError, match="No cell of the grid"):
         maps.grid(layers["grid"], far)
-
-
-def named(qpv, **about):
-    """Perimeters that are not those of the sample."""
-    qpv = qpv.copy()
-    qpv.attrs["qpvgeo"] = {**qpv.attrs["qpvgeo"], "fictional": False, **about}
-    return qpv
 
 
 def source_of(ax):

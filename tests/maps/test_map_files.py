@@ -1,0 +1,82 @@
+"""Maps written to files: text, resolution, the same bytes, places that take none."""
+
+import gc
+from xml.etree import ElementTree as ET
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from tests.maps.drawn_names import names_on
+
+import qpvgeo as qg
+from qpvgeo import maps
+from qpvgeo.errors import UsageError
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+    gc.collect()
+
+
+@pytest.fixture(scope="module")
+def layers():
+    sample = qg.sample()
+    communes = qg.read_communes(sample.communes, table=sample.communes_table)
+    old, new = qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)
+    grid = qg.read_grid(sample.grid_2019)
+    links = qg.join_communes(new, communes, population=qg.read_population(sample.population_2024))
+    addresses = pd.read_csv(sample.addresses, sep=";", dtype="str")
+    return {
+        "old": old,
+        "new": new,
+        "communes": communes,
+        "grid": grid,
+        "coverage": qg.coverage(links, by="commune", units=communes),
+        "people": qg.estimate_population(new, grid),
+        "addresses": addresses,
+    }
+
+
+AWKWARD = "L'Étang $10 & <b>d'Œuvre_1</b> \"x\" $"
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])
+def test_names_of_the_data_appear_as_they_are(layers, tmp_path, suffix):
+    named = layers["new"].assign(name=AWKWARD)
+    ax = maps.qpv(named.iloc[:1], title=f"Title {AWKWARD}")
+    assert names_on(ax)
+    path = maps.save(ax, tmp_path / f"map{suffix}")
+    assert [part.name for part in tmp_path.iterdir()] == [path.name]
+    if suffix == ".svg":
+        words = "".join(ET.parse(path).getroot().itertext())
+        assert words.count("d'Œuvre_1") == 2, "in the title and as the name"
+    if suffix == ".pdf":
+        assert b"/Type0" in path.read_bytes() or b"/Type /Font" in path.read_bytes()
+
+
+def test_text_of_an_svg_is_text(layers, tmp_path):
+    root = ET.parse(maps.save(maps.qpv(layers["new"], layers["communes"]), tmp_path / "map.svg")).getroot()
+    words = ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "Priority neighbourhoods (QPV) (geography of 2024)" in words
+
+
+def test_png_has_300_dots_an_inch(layers, tmp_path):
+    from PIL import Image
+
+    with Image.open(maps.save(maps.qpv(layers["new"]), tmp_path / "map.png")) as picture:
+        assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+        assert min(picture.size) > 900
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])
+def test_the_same_map_is_the_same_bytes(layers, tmp_path, suffix):
+    one, other = (maps.save(maps.qpv(layers["new"]), tmp_path / f"{name}{suffix}") for name in "ab")
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_file_that_cannot_be_written_is_refused_with_every_reason(layers, tmp_path):
+    with pytest.raises(UsageError) as caught:
+        maps.save(maps.qpv(layers["new"]), tmp_path / "no" / "map.gif")
+    assert len(caught.value.problems) == 2

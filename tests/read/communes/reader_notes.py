@@ -1,0 +1,5 @@
+"""Notes of the readers of communes."""
+
+
+def notes(frame):
+    return frame.attrs["qpvgeo"]["notes"]
