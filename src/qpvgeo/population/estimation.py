@@ -170,7 +170,8 @@ def estimate_population(  # noqa: PLR0913 - what is estimated, how, and what com
     measures = settled(columns, grid, _TAKEN)
     shapes = mended(qpv)
     require_axes(qpv, name="qpv", what="qpv")
-    found, at = _touched(shapes, cells)
+    of_grid = _of_grid(shapes, cells.lattice)
+    found, at = _touched(of_grid, cells)
     weights, extra = cell_shares(method, found, shapes, points)
     people = values_of(grid, "population")[at]
     bounds = np.where(found.share == 1.0, people, 0.0), people
@@ -195,7 +196,7 @@ def estimate_population(  # noqa: PLR0913 - what is estimated, how, and what com
     warned = _warned(frame, by_people=by_people)
     few = frame["estimate"] < RATE_PEOPLE if by_people else frame["households"] < RATE_HOUSEHOLDS
     frame.loc[few, ["poverty_rate", "living_standard_mean_eur"]] = np.nan
-    _blank(frame, warned, shapes, cells.lattice)
+    _blank(frame, warned, shapes, of_grid)
     warned.write(frame)
     told["points_weight"] = None if points is None or weight_of(points) is None else WEIGHT
     _stamped(frame, qpv, grid, method, told | {"columns": measures})
@@ -224,9 +225,9 @@ def _require_call(qpv: Any, method: str, points: Any, constraint: Any) -> None: 
         raise UsageError(Note("population.no_totals"), way_out=Note("population.call_with_totals"))
 
 
-def _touched(shapes: gpd.GeoSeries, cells: Cells) -> tuple[Cover, npt.NDArray[np.intp]]:
+def _touched(of_grid: gpd.GeoSeries, cells: Cells) -> tuple[Cover, npt.NDArray[np.intp]]:
     """Inhabited cells that the perimeters cover, and their positions in the grid."""
-    found = cover(_of_grid(shapes, cells.lattice), cells.lattice, sound=True)
+    found = cover(of_grid, cells.lattice, sound=True)
     at = locate(found.cells, cells)
     known = np.flatnonzero(at >= 0)
     kept = Cells(cells.lattice, found.cells.north[known], found.cells.east[known])
@@ -337,12 +338,12 @@ def _warned(frame: pd.DataFrame, *, by_people: bool) -> Warned:
     return warned
 
 
-def _blank(frame: pd.DataFrame, warned: Warned, shapes: gpd.GeoSeries, lattice: Lattice) -> None:
+def _blank(frame: pd.DataFrame, warned: Warned, shapes: gpd.GeoSeries, of_grid: gpd.GeoSeries) -> None:
     """Set figures missing where the grid has no cell, and warn why."""
     none = (frame["cells"] == 0).to_numpy()
     frame.loc[none, [name for name in frame.columns if name not in ("cells", "target")]] = np.nan
     drawn = ~(shapely.is_missing(shapes.to_numpy()) | shapely.is_empty(shapes.to_numpy()))
-    here = ~shapely.is_missing(_of_grid(shapes, lattice).to_numpy())
+    here = ~shapely.is_missing(of_grid.to_numpy())
     warned.only("no_cell", none)
     warned.only("no_grid", none & ~here)
     warned.only("no_outline", none & ~drawn)

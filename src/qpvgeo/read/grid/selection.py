@@ -95,9 +95,17 @@ class Selection:
             west, south, east, north = self.box
             found.add(str(territories.of_points([(west + east) / 2], [(south + north) / 2])[0] or ""))
         if self.areas is not None:
-            found |= {code or "" for code in territory_of(self.areas.to_numpy(), self.areas.crs)}
+            found |= {code or "" for code in self.territory_of_areas()}
         # the fictional sample is drawn on the grid of the hexagone
         return {"hexagone" if code == territories.SAMPLE else code for code in found} - {""}
+
+    def territory_of_areas(self) -> npt.NDArray[np.object_]:
+        """Code of the territory of each area, None where it lies in none; looked for once."""
+        assert self.areas is not None  # noqa: S101 - the callers ask only then
+        if "territory" not in self._known:
+            self._known["territory"] = territory_of(self.areas.to_numpy(), self.areas.crs)
+        found: npt.NDArray[np.object_] = self._known["territory"]
+        return found
 
     def require_place(self, crs: Any) -> None:  # noqa: ANN401 - what pyproj understands
         """Raise when a box in some projection holds no place in France: its axes or its projection are others.
@@ -224,8 +232,8 @@ class Selection:
     def _areas_of(self, epsg: int) -> gpd.GeoSeries:
         """Areas that are not in another territory than the grid's: far away a projection has no meaning."""
         assert self.areas is not None  # noqa: S101 - the callers ask only then
-        place, here = territory_of(self.areas.to_numpy(), self.areas.crs), territories.of_grid(epsg)
-        return self.areas[[code in (None, here) for code in place]] if here else self.areas
+        here = territories.of_grid(epsg)
+        return self.areas[[code in (None, here) for code in self.territory_of_areas()]] if here else self.areas
 
 
 def _keys(cells: Cells) -> npt.NDArray[np.int64]:
@@ -262,9 +270,10 @@ def parse_where(where: Any) -> Selection | None:  # noqa: ANN401 - whatever the 
         areas = mended(where)
         require_axes(where, name="where", what="where")
         areas = areas[~(shapely.is_missing(areas.to_numpy()) | areas.is_empty.to_numpy())]
-        if len(areas) and not territory_of(areas.to_numpy(), areas.crs).astype(bool).any():
+        selection = Selection(areas=areas)
+        if len(areas) and not selection.territory_of_areas().astype(bool).any():
             raise DataError(Note("grid.areas_nowhere", crs=_named(areas.crs)), way_out=Note("grid.mend_crs"))
-        return Selection(areas=areas)
+        return selection
     given = [where] if isinstance(where, str) else _listed(where)
     if given and all(isinstance(value, Real) and not isinstance(value, bool) for value in given):
         chosen = Selection(box=_box([float(value) for value in given]))
