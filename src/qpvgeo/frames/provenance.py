@@ -2,10 +2,11 @@
 
 import contextlib
 import hashlib
+import io
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from qpvgeo._version import __version__
 from qpvgeo.errors import judged
@@ -64,7 +65,7 @@ def file_state(path: Path | int) -> tuple[int, int, int, int]:
     return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
 
 
-def hashed(path: Path, state: tuple[int, ...], content: bytes | BinaryIO | None = None) -> str:
+def hashed(path: Path, state: tuple[int, ...], content: bytes | io.BufferedReader | None = None) -> str:
     """SHA-256 of a file in a state, of what the caller has read or opened of it; computed once in each state."""
     key = (str(path.resolve()), state)
     known = _hashes.get(key)
