@@ -25,8 +25,8 @@ from .at_hand.geography_frames import load as load
 from .designation.eligibility import eligible_cells as eligible_cells
 from .designation.thresholds import income_threshold as income_threshold
 from .designation.zones import candidate_zones as candidate_zones
+from .distributed.tag_folder import tag_files as tag_files
 from .distributed.tag_job import TagJob as TagJob
-from .distributed.tag_parts import tag_files as tag_files
 from .facts import geography as geography
 from .fiscal.vat import vat_zone as vat_zone
 from .formats.frame_writer import write_frame as write_frame

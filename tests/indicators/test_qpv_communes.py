@@ -4,61 +4,24 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
+from tests.indicators.linked_communes import ASTRIDE, SIDE_BY_SIDE, box, communes_frame, qpv_frame
 
 import qpvgeo as qg
 from qpvgeo import facts
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.indicators.qpv_communes import LINK_COLUMNS, MIN_AREA_M2, MIN_SHARE, audit_communes, join_communes
+from qpvgeo.indicators.qpv_communes import LINK_COLUMNS, MIN_AREA_M2, MIN_SHARE, join_communes
 from qpvgeo.samples import sample
 
-X, Y = 700_000, 7_050_000
 GRAND_PARIS = "200054781"
-
-
-def box(west, south, east, north):
-    """Rectangle in metres from a corner in the Nord, Lambert-93."""
-    return shapely.box(X + west, Y + south, X + east, Y + north)
-
-
-def qpv_frame(rows, **attributes):
-    """QPV of 2024: `{code: (outline, communes or None)}`."""
-    frame = gpd.GeoDataFrame(
-        {
-            "name": "Nom",
-            "vintage": 2024,
-            "release": pd.Series([None] * len(rows), dtype="str"),
-            "territory": "hexagone",
-            "department": "59",
-            "region": "32",
-            "communes": [communes for _, communes in rows.values()],
-            **attributes,
-        },
-        geometry=[outline for outline, _ in rows.values()],
-        crs=2154,
-    )
-    return frame.set_index(pd.Index(rows, name="qpv_code"))
-
-
-def communes_frame(rows, **attributes):
-    """Communes with outlines: `{code: outline}`, all of one EPCI unless said."""
-    index = pd.Index(rows, name="code")
-    about = {"epci": "200093201", "ept": None, "department": index.str[:2], "region": "32", **attributes}
-    return gpd.GeoDataFrame({"name": "Ville", **about}, geometry=list(rows.values()), index=index, crs=2154)
 
 
 def people(parts):
     """Published people by QPV (`{code: n}`) or by QPV and commune (`{(code, commune): n}`)."""
     index = pd.Index(parts) if not isinstance(next(iter(parts)), tuple) else pd.MultiIndex.from_tuples(parts)
     return pd.DataFrame({"population": pd.array(list(parts.values()), dtype="Int64")}, index=index)
-
-
-# two communes side by side, each a square kilometre, and a QPV of 10 ha that lies for 3/10 in the second
-SIDE_BY_SIDE = {"59001": box(0, 0, 1000, 1000), "59002": box(1000, 0, 2000, 1000)}
-ASTRIDE = box(790, 0, 1090, 1000 / 3)
 
 
 def shares(links):
@@ -336,29 +299,6 @@ def test_ept_of_the_table_of_communes_comes_first():
     communes = communes_frame(SIDE_BY_SIDE, epci=GRAND_PARIS, ept="200057966")
     rows = {"QN05901N": (box(0, 0, 100, 100), ["59001"])}
     assert join_communes(qpv_frame(rows, siren_epci="200057867"), communes)["ept"].tolist() == ["200057966"]
-
-
-def test_audit_names_each_disagreement_largest_first():
-    rows = {
-        "QN05901N": (ASTRIDE, ["59001"]),
-        "QN05902N": (box(700, 0, 1001, 100), ["59001", "59002"]),
-        "QN05903N": (box(0, 0, 100, 100), ["59002"]),
-        "QN05904N": (box(0, 0, 100, 100), ["59001"]),
-        "QN05905N": (box(0, 0, 100, 100), None),
-        "QN05906N": (None, ["59001"]),
-    }
-    found = audit_communes(qpv_frame(rows), communes_frame(SIDE_BY_SIDE))
-    assert list(found[["qpv_code", "commune", "finding"]].itertuples(index=False, name=None)) == [
-        ("QN05901N", "59002", "not listed"),
-        ("QN05903N", "59001", "not listed"),
-        ("QN05902N", "59002", "listed, only a sliver"),
-        ("QN05903N", "59002", "listed, not touched"),
-    ]
-    assert found["area_m2"].tolist() == pytest.approx([30_000, 10_000, 100, 0])
-
-
-def test_audit_of_the_sample_finds_nothing(qpv, communes):
-    assert audit_communes(qpv, communes).empty
 
 
 def test_shares_of_each_qpv_add_up_to_one(qpv, communes, by_qpv, by_commune):

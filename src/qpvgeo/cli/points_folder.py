@@ -67,7 +67,7 @@ def tag_folder(
 ) -> dict[str, Any]:
     """Tag the parts of a folder into another, by frames or a saved index; progress goes to the terminal."""
     from qpvgeo.cli.progress import parts as bar
-    from qpvgeo.distributed.tag_parts import tag_files
+    from qpvgeo.distributed.tag_folder import tag_files
     from qpvgeo.tagging.perimeter_index import PerimeterIndex
 
     index: Any = perimeters

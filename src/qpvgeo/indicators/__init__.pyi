@@ -1,5 +1,5 @@
 from .by_territory import coverage as coverage
-from .qpv_communes import audit_communes as audit_communes
+from .commune_audit import audit_communes as audit_communes
 from .qpv_communes import join_communes as join_communes
 from .qpv_tables import qpv_table as qpv_table
 from .qpv_tables import side_by_side as side_by_side

@@ -21,7 +21,16 @@ from qpvgeo.geometry.projection import areas_m2
 from qpvgeo.indicators.published_communes import PublishedCommunes, published_communes
 from qpvgeo.language import Note
 
-__all__ = ["LINK_COLUMNS", "MIN_AREA_M2", "MIN_SHARE", "audit_communes", "join_communes"]
+__all__ = [
+    "LINK_COLUMNS",
+    "MIN_AREA_M2",
+    "MIN_SHARE",
+    "Tolerance",
+    "by_qpv",
+    "join_communes",
+    "large_parts",
+    "require_communes",
+]
 
 LINK_COLUMNS = (
     "qpv_code",
@@ -115,7 +124,7 @@ def join_communes(
     if basis not in ("published", "area"):
         raise UsageError(Note("indicators.no_basis", basis=repr(basis)), way_out=Note("indicators.basis_way_out"))
     if communes is not None:
-        _require_communes(communes)
+        require_communes(communes)
     whole = pd.Series(areas_m2(qpv.geometry.to_numpy(), qpv.crs), index=qpv.index.astype("str"))
     if communes is None:
         parts = {
@@ -143,7 +152,7 @@ class Tolerance(NamedTuple):
 Seen = Mapping[str | None, tuple[float, float]]
 
 
-def _require_communes(communes: pd.DataFrame) -> None:
+def require_communes(communes: pd.DataFrame) -> None:
     """Raise when something is not a frame of communes.
 
     Raises
@@ -182,7 +191,7 @@ def _links(
     drawn = _drawn(communes)
     rows: list[tuple[str, str | None, float, float, float, str]] = []
     unsplit: list[str] = []
-    for code, seen in _by_qpv(whole.index, shares).items():
+    for code, seen in by_qpv(whole.index, shares).items():
         members = _members(seen, published, code, tolerance)
         # where people were counted the QPV is, whatever the list and the tolerance say
         members += [commune for commune in counted.get(code, {}) if commune not in members]
@@ -255,7 +264,7 @@ def _shares(
     return pd.DataFrame(alone, columns=["left", "right", "area_m2", "left_share"])
 
 
-def _by_qpv(codes: pd.Index, shares: pd.DataFrame) -> dict[str, dict[str | None, tuple[float, float]]]:
+def by_qpv(codes: pd.Index, shares: pd.DataFrame) -> dict[str, dict[str | None, tuple[float, float]]]:
     """For each QPV, in its order: `{commune: (area_m2, share of the QPV)}`."""
     found: dict[str, dict[str | None, tuple[float, float]]] = {code: {} for code in codes}
     for code, commune, area, share in shares[["left", "right", "area_m2", "left_share"]].itertuples(index=False):
@@ -265,7 +274,7 @@ def _by_qpv(codes: pd.Index, shares: pd.DataFrame) -> dict[str, dict[str | None,
 
 def _members(seen: Seen, published: PublishedCommunes, code: str, tolerance: Tolerance) -> list[str]:
     """Communes that a QPV is linked to."""
-    large = _large(seen, tolerance)
+    large = large_parts(seen, tolerance)
     listed = published.codes.get(code)
     unfound = len(published.unfound.get(code, ()))
     if listed is None:
@@ -280,7 +289,8 @@ def _members(seen: Seen, published: PublishedCommunes, code: str, tolerance: Tol
     return kept + others[:unfound]
 
 
-def _large(seen: Seen, tolerance: Tolerance) -> list[str]:
+def large_parts(seen: Seen, tolerance: Tolerance) -> list[str]:
+    """Communes in which a QPV has more than a sliver, by code."""
     return [
         commune
         for commune, (area, share) in seen.items()
@@ -383,59 +393,3 @@ def _ept_from_qpv(links: pd.DataFrame, qpv: gpd.GeoDataFrame) -> pd.Series:
     by_commune = told.assign(ept=of_qpv.reindex(told["qpv_code"]).to_numpy()).groupby("commune")["ept"].agg(set)
     sure = by_commune[by_commune.map(len) == 1].map(lambda found: next(iter(found)))
     return links["commune"].map(sure).astype("str")
-
-
-@judged
-def audit_communes(qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Compare the published communes of each QPV with its outline.
-
-    Parameters
-    ----------
-    qpv, communes
-        As for `join_communes`, with outlines.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row per disagreement, largest area first: `qpv_code`, `commune`, `area_m2`, `area_share`, `finding`:
-        `listed, not touched`, `listed, only a sliver` (under the default tolerance) or `not listed`. Empty when the
-        list and the geometry agree. With generalised outlines many rows are expected: they measure the outlines.
-
-    Raises
-    ------
-    DataError
-        The frame is no QPV frame, the communes have no outlines, or outlines are invalid.
-
-    Notes
-    -----
-    The published list (ANCT, column `insee_com` by code in 2024, `commune_qp` by name in 2015) is the one of the
-    decrees; outlines are at 1/4,000.
-
-    Examples
-    --------
-    >>> import qpvgeo as qg
-    >>> sample = qg.sample()
-    >>> communes = qg.read_communes(sample.communes, table=sample.communes_table)
-    >>> audit_communes(qg.read_qpv(sample.qpv_2024), communes).columns.tolist()
-    ['qpv_code', 'commune', 'area_m2', 'area_share', 'finding']
-    """
-    forms.require_qpv(qpv)
-    _require_communes(communes)
-    if not isinstance(communes, gpd.GeoDataFrame):
-        raise DataError(Note("indicators.no_outlines"), way_out=Note("indicators.read_outlines"))
-    shares = _by_qpv(qpv.index, overlap(qpv.geometry, communes.geometry))
-    drawn = set(qpv.index[qpv.geometry.notna()])
-    found = []
-    for code, published in published_communes(qpv, communes).codes.items():
-        if code not in drawn:
-            continue
-        seen = shares[code]
-        large = _large(seen, Tolerance()) or [c for c in sorted(seen, key=lambda c: -seen[c][0])[:1] if c is not None]
-        for commune in published:
-            if commune not in seen:
-                found.append((code, commune, 0.0, 0.0, "listed, not touched"))
-            elif commune not in large:
-                found.append((code, commune, *seen[commune], "listed, only a sliver"))
-        found += [(code, commune, *seen[commune], "not listed") for commune in large if commune not in published]
-    frame = pd.DataFrame(found, columns=["qpv_code", "commune", "area_m2", "area_share", "finding"])
-    return frame.sort_values("area_m2", ascending=False, ignore_index=True)
