@@ -7,7 +7,7 @@ import os
 import pytest
 
 import qpvgeo as qg
-from qpvgeo.sources import file_memory, recognise
+from qpvgeo.sources import file_memory, folder_search, recognise
 
 OLD = (1_700_000_000, 1_700_000_000)
 
@@ -29,7 +29,7 @@ def another_run():
     """Forget what this process read of the store."""
     file_memory.save()
     file_memory._read.clear()
-    recognise._identified.cache_clear()
+    folder_search._identified.cache_clear()
 
 
 def test_a_value_is_there_in_the_next_run(file):
@@ -105,7 +105,7 @@ def test_a_hash_is_computed_once(file, monkeypatch):
 def test_a_folder_is_looked_at_once(monkeypatch):
     first = recognise.scan(qg.sample().path)
     another_run()
-    monkeypatch.setattr(recognise, "judge", lambda _: pytest.fail("looked at again"))
+    monkeypatch.setattr(folder_search, "judge", lambda _: pytest.fail("looked at again"))
     assert recognise.scan(qg.sample().path) == first
 
 

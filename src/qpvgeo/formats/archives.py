@@ -295,8 +295,7 @@ def _refuse_hostile(path: Path, entries: list[Entry]) -> None:
         problems.append(Note("formats.many_members", count=len(entries), most=MAX_MEMBERS))
     if total > MAX_BYTES:
         problems.append(Note("formats.many_bytes", count=total, most=MAX_BYTES))
-    packed = sum(entry.packed or 0 for entry in entries)
-    if packed > path.stat().st_size:
+    if sum(entry.packed or 0 for entry in entries) > path.stat().st_size:
         problems.append(Note("formats.members_overlap"))
     if problems:
         raise damaged(path, problems)

@@ -5,10 +5,8 @@ else by its columns and its first code. Only headers are read.
 """
 
 import os
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,20 +16,17 @@ from qpvgeo import facts, settings
 from qpvgeo.codes.official import Kind as CodeKind
 from qpvgeo.codes.official import clean
 from qpvgeo.errors import MissingDataError, UsageError, judged
-from qpvgeo.formats import dbf_tables, text_tables, vector_layers
+from qpvgeo.formats import text_tables, vector_layers
 from qpvgeo.language import Note
 from qpvgeo.sources import catalog, file_memory, file_sets, folders
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.file_content import (
-    SUFFIXES,
     Found,
     Kind,
     codes_columns,
-    is_published_as,
-    judge,
-    may_hold,
     unnamed_figures,
 )
+from qpvgeo.sources.folder_search import files_in, identify, looked_at, of_kind, scan, search
 from qpvgeo.sources.published_names import COMMUNE_CODE
 
 __all__ = [
@@ -53,9 +48,6 @@ __all__ = [
 ]
 
 _SHOWN = 60
-_SETTLED_S = 2.0
-_walked: dict[tuple[Path, str], tuple[list[tuple[str, int]], list[Path]]] = {}
-_ABOUT = ("kind", "vintage", "features", "basis")
 PERIMETER_KEYS = {"qpv-2015": 2015, "qpv-2024": 2024}
 """Keys of the catalogue that stand for perimeters, which may come in several files, and their geography."""
 
@@ -157,7 +149,7 @@ def find(kind: Kind, vintage: int | None = None, data: str | os.PathLike[str] | 
     """
     for place in folders.data_dirs(data):
         # the first folder that has it decides: files of two folders are never mixed
-        found = _search(place, kind, vintage)[1]
+        found = search(place, kind, vintage)[1]
         if found:
             break
     else:
@@ -172,45 +164,6 @@ def find(kind: Kind, vintage: int | None = None, data: str | os.PathLike[str] | 
         return _together(found, "qpv" if kind == "perimeters" else "commune")
     order = ("name", "content", "choice")
     return [one.path for one in sorted(found, key=lambda one: (order.index(one.basis), one.path.suffix != ".csv"))]
-
-
-def _in_turn(folder: Path, kind: Kind, vintage: int | None) -> Iterator[list[Path]]:
-    """Files that may hold a kind: those published as it, those that nothing says hold another, then any."""
-    paths = files_in(folder)
-    if kind == "perimeters":
-        yield [path for path in paths if is_published_as(path, kind, vintage)]
-    yield [path for path in paths if may_hold(path, kind, vintage)]
-    yield paths
-
-
-def _search(folder: Path, kind: Kind, vintage: int | None) -> tuple[list[Path], list[Found]]:
-    """Files of a folder looked at for a kind, and what was found of it: the first turn that has it ends the search."""
-    paths: list[Path] = []
-    for paths in _in_turn(folder, kind, vintage):
-        if found := _held(paths, kind, vintage):
-            return paths, found
-    return paths, []
-
-
-def _held(paths: Iterable[Path], kind: Kind, vintage: int | None = None) -> list[Found]:
-    """What files hold of a kind and geography."""
-    held = [one for path in paths for one in _looked_at(path)[0]]
-    return [one for one in held if one.kind == kind and vintage in (None, one.vintage)]
-
-
-def of_kind(kind: Kind, data: str | os.PathLike[str] | None = None, vintage: int | None = None) -> list[Found]:
-    """Files of a kind and geography in the folders searched, the first folder first.
-
-    Those whose published name or ending says that they hold something else are not opened.
-
-    Examples
-    --------
-    >>> import qpvgeo as qg
-    >>> [found.path.name for found in of_kind("epci", qg.sample().path)]
-    ['cog2024_epci.csv']
-    """
-    paths = [path for folder in folders.data_dirs(data) for path in files_in(folder)]
-    return _held((path for path in paths if may_hold(path, kind, vintage)), kind, vintage)
 
 
 def find_named(
@@ -247,7 +200,7 @@ def _undecided(kind: Kind, vintage: int | None, data: str | os.PathLike[str] | N
             held = [
                 name for name, years in codes_columns(path, "perimeters").items() if years and vintage in {None, *years}
             ]
-            if held and not any(one.kind == kind for one in _looked_at(path)[0]):
+            if held and not any(one.kind == kind for one in looked_at(path)[0]):
                 found.append(Note("sources.name_its_codes", file=path.name, columns=held, example=held[0]))
     return found
 
@@ -357,69 +310,6 @@ def is_whole(found: Found) -> bool:
     return found.features >= sum(map(min, facts.expected_counts(found.vintage).values()))
 
 
-def scan(data: str | os.PathLike[str] | None = None) -> list[Found]:
-    """Recognise every file of the folders searched, the first folder first; what is not recognised is left out.
-
-    Examples
-    --------
-    >>> import qpvgeo as qg
-    >>> sorted({found.kind for found in scan(qg.sample().path)})[:3]
-    ['addresses', 'communes', 'communes table']
-    """
-    return [found for place in folders.data_dirs(data) for path in files_in(place) for found in _looked_at(path)[0]]
-
-
-def files_in(folder: Path) -> list[Path]:
-    """Files of a folder that have the ending of a form that is read; pipes, sockets and devices are not files.
-
-    The folder is walked once in a process, as long as no folder in it changes.
-    """
-    key = (folder, os.path.abspath(folder))  # noqa: PTH100 - links stay links
-    with suppress(KeyError, OSError):
-        states, found = _walked[key]
-        if all(os.stat(place).st_mtime_ns == then for place, then in states):  # noqa: PTH116
-            return list(found)
-    walked = [(place, names) for place, _, names in os.walk(folder)]
-    named = [Path(place, name) for place, names in walked for name in names if name.lower().endswith(SUFFIXES)]
-    named = [path for path in named if path.suffix.lower() in SUFFIXES and not dbf_tables.is_part(path)]
-    found = sorted(path for path in named if path.is_file())
-    with suppress(OSError):
-        states = [(place, os.stat(place).st_mtime_ns) for place, _ in walked]  # noqa: PTH116
-        # the date of a folder that changed just now may not tell the next change
-        if all(time.time() - then / 1e9 > _SETTLED_S for _, then in states):
-            _walked[key] = states, found
-    return list(found)
-
-
-@lru_cache(maxsize=4096)
-def _identified(path: Path, _state: str) -> tuple[tuple[Found, ...], bool]:
-    """What a file holds, and whether it is damaged; remembered from one run to the next."""
-    known = file_memory.recall("holds", path)
-    if known is not None:
-        return tuple(Found(Path(one["path"]), **one["about"]) for one in known["found"]), known["damaged"]
-    found, broken = _opened(path)
-    told = [{"path": str(one.path), "about": {n: getattr(one, n) for n in _ABOUT}} for one in found]
-    file_memory.remember("holds", path, {"found": told, "damaged": broken})
-    return found, broken
-
-
-def _opened(path: Path) -> tuple[tuple[Found, ...], bool]:
-    try:
-        return tuple(judge(path)), False
-    except Exception:  # noqa: BLE001 - whatever a library says of a damaged file, the others are looked at
-        # JSON and text are the forms of much that is not ours
-        return (), path.suffix.lower() not in (".json", ".txt") and path.stat().st_size > 0
-
-
-def identify(path: Path) -> Iterator[Found]:
-    """What a file holds: nothing, one thing, or several for an archive or a GeoPackage.
-
-    A file that cannot be opened holds nothing here; reading it will say why.
-    """
-    with suppress(Exception):  # whatever a library says of a damaged file, the others are looked at
-        yield from judge(path)
-
-
 def damaged(
     data: str | os.PathLike[str] | None = None, kind: Kind | None = None, vintage: int | None = None
 ) -> list[str]:
@@ -435,11 +325,11 @@ def damaged(
     """
     paths: list[Path] = []
     for place in folders.data_dirs(data):
-        looked_at, found = _search(place, kind, vintage) if kind else (files_in(place), [])
-        paths += looked_at
+        asked, found = search(place, kind, vintage) if kind else (files_in(place), [])
+        paths += asked
         if found:
             break
-    return [path.name.encode("utf-8", "backslashreplace").decode() for path in paths if _looked_at(path)[1]]
+    return [path.name.encode("utf-8", "backslashreplace").decode() for path in paths if looked_at(path)[1]]
 
 
 def left_aside(
@@ -448,10 +338,6 @@ def left_aside(
     """The damaged files of the folders searched as a note; none where there are none. As `damaged`."""
     names = damaged(data, kind, vintage)
     return [Note("sources.left_aside", count=len(names), files=names)] if names else []
-
-
-def _looked_at(path: Path) -> tuple[tuple[Found, ...], bool]:
-    return _identified(path, str(file_memory.state_of(path)))
 
 
 def _together(found: list[Found], kind: CodeKind) -> list[Path]:
