@@ -33,9 +33,20 @@ test-engines: $(VENV)/.dev  ## Dask and Spark, for real: a cluster of two proces
 	@sh scripts/engines.sh $(BIN)
 	QPVGEO_ENGINE_ROWS=$${QPVGEO_ENGINE_ROWS:-5000000} $(BIN)/python -m pytest -q -n 0 -m engines tests/distributed
 
-quick: $(VENV)/.dev  ## tests that need no picture, no command, no published file and no long property run; two minutes
-	$(BIN)/python -m pytest -q -n auto -m "not slow and not real and not mpl_image_compare" -k "not misuse" \
-		--ignore tests/cli --ignore tests/maps --ignore tests/test_notebook.py --ignore tests/test_gallery.py tests
+# the tests of the central modules of each room that draw no picture, run no command and start no server
+QUICK := \
+	codes/test_official.py facts/test_facts.py frames formats/test_csv_dialect.py formats/test_text_tables.py \
+	geometry/test_overlap_table.py geometry/test_point_location.py sources/test_catalog.py sources/test_recognise.py \
+	read/test_qpv.py read/test_population.py read/grid/test_reader.py quality/test_perimeters.py \
+	at_hand/test_geography_frames.py indicators/test_totals.py indicators/test_by_territory.py \
+	indicators/test_qpv_communes.py population/test_estimation.py tagging/test_points.py tagging/test_tolerance.py \
+	geographies/test_crosswalk_table.py geographies/communes/test_passage.py fiscal/test_vat.py \
+	designation/test_thresholds.py designation/test_zones.py resilience/test_cell_exposure.py \
+	policy/test_programmes.py published/test_intervals.py reports/test_citations.py service/test_locating.py \
+	distributed/test_tag_job.py test_house.py test_errors.py test_settings.py
+
+quick: $(VENV)/.dev  ## two thousand tests of the central modules, of each room; under a minute
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not real and not mpl_image_compare" $(addprefix tests/,$(QUICK))
 
 mutations: $(VENV)/.dev  ## change one line of an engine at a time, and see that its tests fail; five minutes
 	$(BIN)/python scripts/mutations.py

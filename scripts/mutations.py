@@ -86,8 +86,8 @@ MUTATIONS = (
     ),
     Mutation(
         "designation/thresholds.py",
-        "return counted >= self.min_unit_population",
-        "return counted > self.min_unit_population",
+        "* step) >= self.min_unit_population",
+        "* step) > self.min_unit_population",
         "designation/test_thresholds.py",
     ),
     Mutation(

@@ -91,6 +91,17 @@ def test_any_shapes_and_points_are_measured_as_shapely_does(seeds, reach, cell):
     assert to_each[area[known], known] == pytest.approx(expected[known], abs=1e-6)
 
 
+def test_nearest_of_small_far_areas_is_found_from_every_corner_of_a_large_cell():
+    """An edge up to twice the radius farther from the middle of a cell may be the nearest to a corner of it."""
+    chance = np.random.default_rng(5)
+    shapes = [shapely.box(x, y, x + 1, y + 1) for x, y in chance.uniform(0, 3_000, (30, 2))]
+    x, y = chance.uniform(0, 3_000, (2, 2_000))
+    distance, area = limits_of(*shapes, reach=3_000.0, cell=700.0).nearest(x, y)
+    to_each = np.array([shapely.distance(shapely.boundary(shape), shapely.points(x, y)) for shape in shapes])
+    assert distance == pytest.approx(to_each.min(axis=0), abs=1e-6)
+    assert (area == to_each.argmin(axis=0)).all()
+
+
 def test_order_chunks_and_threads_change_nothing(monkeypatch):
     chance = np.random.default_rng(3)
     shapes = [blob(seed, *chance.uniform(0, 9_000, 2), 400, corners=40) for seed in range(60)]

@@ -298,6 +298,7 @@ ENDINGS = (
     ".xls",
     ".xlsx",
     ".ods",
+    ".dbf",
     ".shp",
     ".geojson",
     ".json",
