@@ -78,3 +78,10 @@ def test_every_phrase_of_the_index_is_there_in_both_languages(pages):
         for one in filter(None, (key, way_out)):
             assert told[one]["english"]
             assert told[one]["french"]
+
+
+def test_arguments_that_share_a_description_have_types_of_their_own(site):
+    page = (site / "reference" / "tagging.html").read_text(encoding="utf-8")
+    described = page.partition('id="qpvgeo.tagging.files.tag_file"')[2]
+    distance = described.partition("<code>distance</code></b>")[2].partition("–")[0]
+    assert "exact" in distance

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 from matplotlib.collections import EllipseCollection
+from tests.builders import refused
 
 from qpvgeo import maps
 from qpvgeo.errors import DataError
@@ -120,6 +121,14 @@ def test_territories_without_an_outline_have_their_figures_printed():
     assert written["978"] == ["3\n(no outline given)"]
     assert written["987"] == ["88\n(no outline given)"]
     assert written["971"] == ["not given"]
+
+
+def test_figures_of_qpv_are_refused_on_a_map_of_the_country():
+    units = layer(3).set_axis(["QN01801M", "QN01802M", "QN01803M"])
+    frame = pd.DataFrame({"customers": [3, 2, 1]}, index=units.index)
+    error = refused(lambda: maps.france(frame, units, "customers"), "maps.qpv_too_small", DataError)
+    assert error.way_out.key == "maps.dots_or_a_place"
+    assert maps.france(units.loc[frame.index]).child_axes
 
 
 def test_circles_of_scattered_islands_lie_in_their_frame():

@@ -95,7 +95,8 @@ def france(
     UsageError
         There is no such column or scheme.
     DataError
-        A coverage is given without units, or the data are neither perimeters nor a coverage.
+        A coverage is given without units, the data are neither perimeters nor a coverage, or figures of QPV, which no
+        colour would show on a map of the country.
 
     Examples
     --------
@@ -142,7 +143,9 @@ def france(
 def _are_perimeters(data: pd.DataFrame, column: str) -> bool:
     """Whether a frame is one of perimeters, by its codes; a frame of outlines without the column is refused."""
     if len(data) and official.vintage_of(str(data.index[0])) is not None:
-        return isinstance(data, gpd.GeoDataFrame)
+        if isinstance(data, gpd.GeoDataFrame):
+            return True
+        raise DataError(Note("maps.qpv_too_small"), way_out=Note("maps.dots_or_a_place"))
     if isinstance(data, gpd.GeoDataFrame) and column not in data:
         raise DataError(
             Note("maps.neither_qpv_nor_column", column=repr(column)),
