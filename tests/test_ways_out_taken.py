@@ -384,6 +384,14 @@ CASES = {
         lambda _: qg.maps.explore(made().communes),
         lambda _: qg.maps.explore(made().communes, made().new, place="La Misaine"),
     ),
+    "maps.dots_or_a_place": (
+        lambda _: qg.maps.france(made().people, made().new, "population"),
+        lambda _: qg.maps.france(made().new.loc[made().people.index]),
+    ),
+    "at_hand.place_comes_second": (
+        lambda _: qg.load("Hautvent", sample=True),
+        lambda _: qg.load(2024, "Hautvent", sample=True),
+    ),
     "maps.fewer_bands": (
         lambda _: drawn_tags((100, 200, 300, 400, 500, 600, 700, 800, 900)),
         lambda _: drawn_tags((300, 500)),

@@ -478,3 +478,9 @@ def test_floods_reach_some_qpv_only(new):
     reached = new.intersection(floods).area / new.area
     assert 3 <= int((reached > 0.05).sum()) <= 8
     assert int((reached == 0).sum()) >= 6
+
+
+def test_it_prints_its_folder_once_and_a_line_for_each_file():
+    first, *rest = repr(sample()).splitlines()
+    assert first == f"Sample in {sample().path}"
+    assert [line.split() for line in rest if "adresses" in line] == [["addresses", "adresses-99.csv.gz"]]

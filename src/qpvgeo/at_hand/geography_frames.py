@@ -136,7 +136,10 @@ def load(
     """
     year = int(vintage) if str(vintage) in map(str, _VINTAGES) else 0
     if not year:
-        raise UsageError(Note("read.no_vintage", vintage=str(vintage)), way_out=Note("read.vintages_are"))
+        raise UsageError(
+            Note("read.no_vintage", vintage=str(vintage)),
+            way_out=Note("read.vintages_are") if str(vintage).isdecimal() else Note("at_hand.place_comes_second"),
+        )
     if sample and data is not None:
         raise UsageError(Note("at_hand.sample_or_data"), way_out=Note("at_hand.one_of_them"))
     folder = embedded().path if sample else None if data is None else home_expanded(data)

@@ -35,7 +35,7 @@ _FILES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sample:
     """Where the files of the sample are.
 
@@ -89,6 +89,10 @@ class Sample:
     floods: Path
     npnru: Path
     correspondence: Path
+
+    def __repr__(self) -> str:
+        """Name the folder once, then each file."""
+        return "\n".join([f"Sample in {self.path}", *(f"  {name:<25}{file}" for name, file in _FILES.items())])
 
 
 def sample() -> Sample:
