@@ -141,7 +141,7 @@ class ParquetSink:
 def _comes_back(column: Any) -> bool:  # noqa: ANN401 - an Arrow array
     """Whether values of a column come twice or more, so that a dictionary of them is worth its while."""
     present = len(column) - column.null_count
-    return pa.types.is_dictionary(column.type) or 2 * pc.count_distinct(column).as_py() <= present
+    return bool(pa.types.is_dictionary(column.type) or 2 * pc.count_distinct(column).as_py() <= present)
 
 
 class CsvSink:
