@@ -328,3 +328,42 @@ def test_names_in_the_encoding_of_old_macs_and_of_dos(tmp_path, encoding):
     found = qg.read_population(path)
     assert found["name_published"].tolist() == ["Cité des Hêtres", "Le Château"]
     assert "formats.read_as" in notes_of(found)
+
+
+def sheets_of_years(folder, *years):
+    sheets = {year: [["codeQPV", "popMuniQPV"], ["QN05901M", 100 + number]] for number, year in enumerate(years)}
+    return workbook_of(folder / "years.xlsx", **sheets)
+
+
+def test_sheets_that_are_named_after_years_leave_a_choice(tmp_path):
+    path = sheets_of_years(tmp_path, "RP 2018", "RP 2020")
+    error = refused(lambda: qg.read_population(path), "read.several_years")
+    assert error.message.values["years"] == [2018, 2020]
+    found = qg.read_population(path, year=error.way_out.values["year"])
+    assert (found["population"].tolist(), found["reference_year"].tolist()) == ([101], [2020])
+
+
+def test_the_sheet_that_is_named_is_read_whatever_its_year(tmp_path):
+    path = sheets_of_years(tmp_path, "RP 2018", "RP 2020")
+    assert qg.read_population(path, layer="RP 2018")["population"].tolist() == [100]
+
+
+@pytest.mark.parametrize("units", [";;habitants", "code;texte;nombre", "(code);;(hab.)"])
+def test_a_row_of_units_is_no_quarter(tmp_path, units):
+    path = tmp_path / "people.csv"
+    path.write_text(f"codeQPV;libQPV;popMuniQPV\n{units}\nQN05901M;A;1000\nQN05902M;B;2000\n", encoding="utf-8")
+    assert qg.read_population(path)["population"].to_dict() == {"QN05901M": 1000, "QN05902M": 2000}
+
+
+def test_a_first_row_without_a_code_that_names_a_quarter_is_refused(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("codeQPV;libQPV;popMuniQPV\n;Les Oliveaux;\nQN05902M;B;2000\n", encoding="utf-8")
+    refused(lambda: qg.read_population(path), "codes.no_valid_code")
+
+
+def test_a_siren_in_the_notation_of_a_spreadsheet_is_one_code(tmp_path):
+    path = tmp_path / "communes.csv"
+    path.write_text("codgeo;libgeo;epci\n59350;Lille;2,00093201E+08\n59009;Ascq;2,00E+08\n", encoding="utf-8")
+    found = qg.read_communes(path)
+    assert found["epci"].fillna("").tolist() == ["200093201", ""]
+    assert any("2,00E+08" in note for note in found.attrs["qpvgeo"]["notes"])

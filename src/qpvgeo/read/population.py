@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import pandas as pd
@@ -30,6 +29,7 @@ from qpvgeo.read.population_rows import (
     one_row_each,
     pairs_of,
     refuse_duplicates,
+    table_of_year,
     with_others,
 )
 from qpvgeo.read.processed import kept
@@ -37,8 +37,6 @@ from qpvgeo.sources import file_memory, recognise
 from qpvgeo.sources import population_columns as counts
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.catalog import published_year
-from qpvgeo.sources.known_tables import EXPECT, read_known
-from qpvgeo.sources.long_tables import widened
 from qpvgeo.sources.published_names import COMMUNE_CODE, COMMUNE_NAME, QPV_CODE, QPV_NAME
 
 __all__ = ["Level", "read_population"]
@@ -153,7 +151,7 @@ def read_population(
             Note("read.arrondissements_unknown", value=str(arrondissements)), way_out=Note("read.fold_or_keep")
         )
     path = recognise.paths(source, data, like="qpv-{}-population")[0]
-    text = _read(path, _LEVELS[level], columns, layer, year)
+    text = table_of_year(path, _LEVELS[level], columns, layer, year)
     table = text.attrs["table"]
     where = f"{path.name} ({table['member']})" if "member" in table else path.name
     call = _Call(where, year, columns or {}, arrondissements, published_year(path))
@@ -178,18 +176,6 @@ def read_population(
         notes=call.notes,
         fictional=fictional,
     )
-
-
-def _read(
-    path: Path, rows: Literal["qpv", "commune"], columns: Mapping[str, str] | None, layer: str | None, year: int | None
-) -> pd.DataFrame:
-    """The table; of several sheets with the same columns, the one named after the year."""
-    text = read_known(path, EXPECT[rows], columns, layer)
-    others = text.attrs["table"].get("other_sheets", [])
-    named = [sheet for sheet in [text.attrs["table"].get("sheet", ""), *others] if year and str(year) in sheet]
-    if layer is None and others and len(named) == 1:
-        text = read_known(path, EXPECT[rows], columns, named[0])
-    return widened(text, rows)
 
 
 def _hold_against_facts(people: pd.Series, text: pd.DataFrame, call: _Call, kind: Literal["commune", "qpv"]) -> None:

@@ -1,7 +1,8 @@
 """Rows of a table of populations: lists of codes, what a row holds, and one row for each QPV."""
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
+from pathlib import Path
 from typing import Literal
 
 import pandas as pd
@@ -11,11 +12,48 @@ from qpvgeo.errors import DataError
 from qpvgeo.formats.text_tables import normalise, to_number
 from qpvgeo.language import Note
 from qpvgeo.sources import population_columns as counts
+from qpvgeo.sources.known_tables import EXPECT, read_known
+from qpvgeo.sources.long_tables import widened
 
-__all__ = ["gathered", "lists_of", "meaning_of", "one_row_each", "pairs_of", "refuse_duplicates", "with_others"]
+__all__ = [
+    "gathered",
+    "lists_of",
+    "meaning_of",
+    "one_row_each",
+    "pairs_of",
+    "refuse_duplicates",
+    "table_of_year",
+    "with_others",
+]
 
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _OF_QPV = {"vintage", "release"}
 _CODES = re.compile(r"(?:code?|insee|reg|dep|uu|siren|com|cog|epci|qp|liste|list|id|num).*")
+
+
+def table_of_year(
+    path: Path, rows: Literal["qpv", "commune"], columns: Mapping[str, str] | None, layer: str | None, year: int | None
+) -> pd.DataFrame:
+    """The table; of several sheets with the same columns, the one named after the year.
+
+    Raises
+    ------
+    DataError
+        Each sheet is named after another year, and none was asked for.
+    """
+    text = read_known(path, EXPECT[rows], columns, layer)
+    others = text.attrs["table"].get("other_sheets", [])
+    alike = [text.attrs["table"].get("sheet", ""), *others]
+    named = [sheet for sheet in alike if year and str(year) in sheet]
+    if layer is None and others and len(named) == 1:
+        text = read_known(path, EXPECT[rows], columns, named[0])
+    years = sorted({int(found[1]) if (found := _YEAR.search(sheet)) else 0 for sheet in alike})
+    # 2015 and 2024 are geographies
+    if layer is None and year is None and len(years) == len(alike) > 1 and years[0] and years != [2015, 2024]:
+        raise DataError(
+            Note("read.several_years", file=path.name, years=years), way_out=Note("read.choose_year", year=years[-1])
+        )
+    return widened(text, rows)
 
 
 def lists_of(text: pd.DataFrame, pattern: re.Pattern[str], kind: official.Kind, *, skip: set[str]) -> pd.Series:

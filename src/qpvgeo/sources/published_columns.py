@@ -80,6 +80,25 @@ _MOST_TOTALS = 150
 
 _NEARLY_ALL = 0.9
 
+_UNITS = {
+    *("habitants", "hab", "nombre", "nb", "nombre_d_habitants", "nombre_de_personnes", "personnes", "effectif"),
+    *("unite", "unites", "pourcentage", "part", "taux", "euros", "eur", "km2", "m2", "ha", "hectares", "annee"),
+    *(
+        "code",
+        "codes",
+        "nom",
+        "noms",
+        "libelle",
+        "texte",
+        "texte_libre",
+        "entier",
+        "decimal",
+        "numerique",
+        "",
+    ),
+}
+"""What a row under the header says of the columns where it gives their units."""
+
 _LABELS = 3
 """Most rows of labels that stand between the names of the columns and the first record."""
 
@@ -385,7 +404,12 @@ def _labels(frame: pd.DataFrame, given: pd.Series, codes: pd.Series) -> list[Has
         if pd.notna(codes[row]):
             break
         cells = frame.loc[row].dropna().astype("str")
-        if pd.isna(given[row]) or cells.str.fullmatch(r"[\d\s.,]+").any() or not cells.str.contains("[A-Za-z]").all():
+        units = cells.map(normalise).isin(_UNITS).all()
+        if (
+            (pd.isna(given[row]) and not units)
+            or cells.str.fullmatch(r"[\d\s.,]+").any()
+            or not cells.str.contains("[A-Za-z]").all()
+        ):
             break
         if _is_total(given[row]):
             break

@@ -227,7 +227,9 @@ def _sirens(
     if column is None:
         return lambda _: pd.Series(pd.NA, index=text.index, dtype="str")
     cells = text[column]
-    split = {cell: official.split_list(cell, "siren") for cell in cells.dropna().unique().tolist()}
+    # a spreadsheet's 2,00093201E+08 is one SIREN, and its comma no separator
+    alone = {cell: official.repaired(cell, "siren")[0] for cell in cells.dropna().unique().tolist()}
+    split = {cell: [code] if code else official.split_list(cell, "siren") for cell, code in alone.items()}
     held = {cell: found for cell, found in split.items() if found}
     odd = cells[~cells.isin(list(held))].dropna()
     odd = odd[~odd.str.upper().isin(["ZZZZZZZZZ", "NR", "NA", "NC"])]
