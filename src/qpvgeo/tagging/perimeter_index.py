@@ -117,7 +117,7 @@ class PerimeterIndex:
         self.taggers: dict[Any, tuple[Tagger, pyproj.CRS]] = {}
         self._about = Source(
             tuple(record for frame in frames for record in provenance.provenance(frame).get("files", [])),
-            provenance.is_fictional(*frames) or any(map(is_of_sample, rows["code"])),
+            provenance.is_fictional(*frames) or any(map(is_of_sample, rows["code"].tolist())),
             [label for _, without in read for label in without],
             partial_lists(frames),
             identity_of(frames),

@@ -42,7 +42,7 @@ def partial_lists(frames: Sequence[gpd.GeoDataFrame | gpd.GeoSeries]) -> list[di
     """Territories of which fewer perimeters are given than any list of the geography has."""
     given: Counter[tuple[str, int]] = Counter()
     for frame in frames:
-        for label, year in zip(map(str, frame.index), years_of(frame), strict=True):
+        for label, year in zip(map(str, frame.index.tolist()), years_of(frame), strict=True):
             if year is None or official.vintage_of(label) != year:
                 continue
             territory = territories.of_department(official.of_qpv(label))

@@ -57,13 +57,13 @@ def _text(positions: npt.NDArray[Any], labels: pa.Array, there: npt.NDArray[np.i
     many = len(positions)
     if labels.null_count:
         there = there[labels.is_valid().to_numpy(zero_copy_only=False)[positions[there]]]
-    column = pa.nulls(many, pa.large_string())
-    if len(there):
+    if not len(there):
+        column = pa.nulls(many, pa.large_string())
+    else:
         texts = labels.take(pa.array(positions[there]))
         ends = np.frombuffer(texts.buffers()[1], np.int64, len(texts) + 1, 8 * texts.offset)
-        offsets = np.zeros(many + 1, np.int64)
-        offsets[0], offsets[there + 1] = ends[0], np.diff(ends)
-        np.cumsum(offsets, out=offsets)
+        # a text ends where that of the last point before it does
+        offsets = np.repeat(ends, np.diff(there, prepend=-1, append=many))
         held = np.zeros(many, dtype=bool)
         held[there] = True
         bits = np.packbits(held, bitorder="little")
@@ -126,8 +126,9 @@ def columns_of(tags: PointTags, *, dated: bool) -> list[Column]:
 def _also(tags: PointTags) -> Column:
     """The other perimeters that hold a point, as text: one for each row would take more memory than all the rest."""
     labels = tags.perimeters.texts["labels"]
-    texts = {row: ", ".join([labels[other] for other in others]) for row, others in tags.positions.also.items()}
+    held = [tuple(others) for others in tags.positions.also.values()]
+    texts = {others: ", ".join([labels[other] for other in others]) for others in set(held)}
     each = {text: position for position, text in enumerate(sorted(set(texts.values())))}
     also = np.full(len(tags), -1, np.int16 if len(each) < np.iinfo(np.int16).max else np.int32)
-    also[list(texts)] = [each[text] for text in texts.values()]
+    also[list(tags.positions.also)] = [each[texts[others]] for others in held]
     return Column("also_in", also, pa.array(list(each), pa.large_string()))
