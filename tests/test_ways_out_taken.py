@@ -1,7 +1,8 @@
 """Every way out that an error offers as an expression or an option is taken on the input that raised it.
 
-A way out is a phrase given as `way_out=` that holds something to type. Each is taken here or in `test_ways_out.py`, or
-has its reason below; and whatever it names, a function, an argument, a command, an option, is there.
+A way out is a phrase given as `way_out=` that holds something to type. Each is taken here, in `test_ways_out.py` or in
+`test_ways_out_frames.py`, or has its reason below; and whatever it names, a function, an argument, a command, an
+option, is there.
 """
 
 import ast
@@ -80,7 +81,7 @@ REASONS = {
     r"indicators\.(convert_first|to_numeric|use_coverage)|population\.(read_farther|read_whole_communes)": _NAMES,
     r"resilience\.questions_way_out|tagging\.(choose_vintage|name_the_geometry|set_geometry|write_wkb)": _NAMES,
 }
-"""Ways out that are taken in no case, by what their keys match, and why."""
+"""Why a way out whose key matches is taken in no case, where neither this file nor the two beside it take it."""
 
 
 @functools.cache
