@@ -153,7 +153,7 @@ def test_totals_may_be_more_than_the_codes(tmp_path):
 def test_a_column_of_codes_that_few_addresses_have_makes_no_table_of_qpv(tmp_path):
     rows = "1;rue A;Ain;QN00101M\n2;rue B;Ain;\n3;rue C;Ain;\n4;rue D;Ain;\n"
     path = table(tmp_path, f"id;rue;departement;qp\n{rows}")
-    assert recognise.judge(path) == []
+    assert list(recognise.identify(path)) == []
 
 
 def test_levels_of_one_table_are_told_apart(tmp_path):
