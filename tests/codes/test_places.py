@@ -52,6 +52,33 @@ def test_several_places_are_listed_and_the_way_out_finds_one(name):
     assert find_area(error.way_out.values["example"], COMMUNES, EPCI).label == error.way_out.values["example"]
 
 
+OUEN = pd.DataFrame(
+    {
+        "name": ["Saint-Ouen", "Saint-Ouen", "Saint-Ouen-d'Aunis", "Saint-Ouen-sur-Seine"],
+        "population": [900, 2000, 2500, 51000],
+    },
+    index=["41226", "80711", "17376", "93070"],
+)
+
+
+def test_homonyms_have_their_department_and_longer_names_follow_the_most_populated_first():
+    error = refused(lambda: find_area("Saint-Ouen", OUEN), "codes.several_places", UsageError)
+    assert list(error.problems) == [
+        "Saint-Ouen (41226), commune, Loir-et-Cher",
+        "Saint-Ouen (80711), commune, Somme",
+        "near: Saint-Ouen-sur-Seine (93070)",
+        "near: Saint-Ouen-d'Aunis (17376)",
+    ]
+
+
+def test_longer_names_are_near_to_one_that_no_commune_has():
+    error = refused(lambda: find_area("Saint-Ouen", OUEN[2:]), "codes.unknown_place", UsageError)
+    assert {problem.values["place"] for problem in error.problems} >= {
+        "Saint-Ouen-sur-Seine (93070)",
+        "Saint-Ouen-d'Aunis (17376)",
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "code"), [("Saint-Denis (93)", "93066"), ("saint denis 974", "97411"), ("St-Denis (93)", "93066")]
 )

@@ -514,7 +514,7 @@ def test_column_without_words_is_said_to_be_one(layers):
     assert (
         maps.choropleth(layers["coverage"], layers["communes"], "estimated_share", lang="fr")
         .get_title(loc="left")
-        .startswith("Part estimée selon la surface")
+        .startswith("Part estimée selon la superficie")
     )
 
 

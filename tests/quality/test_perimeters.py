@@ -9,6 +9,7 @@ from shapely import box
 import qpvgeo as qg
 from qpvgeo import facts
 from qpvgeo.errors import DataError
+from qpvgeo.language.terms import terms
 from qpvgeo.quality.perimeters import FINDING_COLUMNS, MIN_OVERLAP_M2
 
 X, Y = 700_000, 6_600_000
@@ -114,6 +115,11 @@ def test_ring_that_crosses_itself_is_a_warning_with_its_place():
 def test_overlap_tells_the_pair_and_the_area():
     finding = only(frame({"QP059001": at(0, 0), "QP059002": at(99, 0)}), "overlap")
     assert finding[["code", "row", "level", "area_m2"]].tolist() == ["QP059001 / QP059002", 0, "warning", 100.0]
+
+
+def test_kinds_that_name_no_problem_themselves_have_french_words():
+    shown = KINDS - {"code", "invalid"}
+    assert {kind for kind in shown if kind not in terms() or terms()[kind]["fr"] == kind} == set()
 
 
 def test_overlaps_come_largest_first():

@@ -271,6 +271,7 @@ def test_fractional_people_are_rounded_and_the_difference_is_told(tmp_path):
     assert people["population"].dtype == "Int64"
     assert people["reference_year"].tolist() == [2013] * 3
     assert notes(people) == ["2 fractional populations rounded to the nearest whole, largest difference 0.25"]
+    assert notes(people)[0].say("fr").endswith("écart maximal 0,25")
 
 
 def test_former_communes_and_arrondissements_are_not_counted_twice(tmp_path):

@@ -210,7 +210,7 @@ def test_sheet_of_an_epci_holds_the_published_figures(real_data):
     assert "GUADELOUPE" not in said
     # the shift is that of the whole layers: no perimeter of the place is known to have stayed as it was
     assert "agrandi (8), nouveau (2) et redessiné (1)" in said
-    assert "répartis selon la surface" not in said
+    assert "répartis selon la superficie" not in said
     assert "millésime non précisé" in said
 
 

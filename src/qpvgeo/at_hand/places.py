@@ -7,7 +7,7 @@ import pandas as pd
 
 from qpvgeo.at_hand import files
 from qpvgeo.codes import official
-from qpvgeo.codes.places import Area, AreaLevel, find_area
+from qpvgeo.codes.places import Area, AreaLevel, find_area, several_places
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames.require import require_columns
 from qpvgeo.indicators.named_communes import qpv_in_commune_named
@@ -74,12 +74,7 @@ def _by_names(qpv: gpd.GeoDataFrame, name: str) -> set[str]:
     """
     found = qpv_in_commune_named(qpv, name)
     if len(found) > 1:
-        choices = [f"{name} ({department})" for department in sorted(found)]
-        raise UsageError(
-            Note("codes.several_places", count=len(choices), name=name),
-            problems=[Note("codes.choice", place=choice, level="commune") for choice in choices],
-            way_out=Note("codes.choose_place", example=choices[0]),
-        )
+        raise several_places(name, [Area("commune", code, name, (code,)) for code in sorted(found)])
     return next(iter(found.values()), set())
 
 

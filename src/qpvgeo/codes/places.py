@@ -20,7 +20,17 @@ from qpvgeo.codes import official, territories
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 
-__all__ = ["Area", "AreaLevel", "areas_known", "areas_named", "arrondissement_name", "find_area", "near_names", "plain"]
+__all__ = [
+    "Area",
+    "AreaLevel",
+    "areas_known",
+    "areas_named",
+    "arrondissement_name",
+    "find_area",
+    "near_names",
+    "plain",
+    "several_places",
+]
 
 AreaLevel = Literal[
     "territory", "region", "former region", "union", "department", "epci", "ept", "commune", "arrondissement"
@@ -164,11 +174,7 @@ def find_area(
     if len(found) == 1:
         return found[0]
     if found:
-        raise UsageError(
-            Note("codes.several_places", count=len(found), name=name),
-            problems=[Note("codes.choice", place=area.label, level=area.level) for area in found],
-            way_out=Note("codes.choose_place", example=found[0].label),
-        )
+        raise several_places(name, found, communes)
     named = communes is not None and "name" in communes.columns
     key = "codes.no_place_without_names" if communes is not None and not named else "codes.no_place"
     key = "codes.no_place_without_communes" if communes is None else key
@@ -178,6 +184,46 @@ def find_area(
         problems=[Note("codes.near_place", place=place) for place in near_names(name, known)],
         way_out=Note(key),
     )
+
+
+def several_places(name: str, found: list[Area], communes: pd.DataFrame | None = None) -> UsageError:
+    """Error that lists the places of a name, communes with their department, then the communes whose name goes on.
+
+    Parameters
+    ----------
+    name, communes
+        As for `find_area`.
+    found
+        Places to choose from.
+
+    Examples
+    --------
+    >>> found = [Area("commune", code, "Saint-Ouen", (code[:2],)) for code in ("41226", "80711")]
+    >>> communes = pd.DataFrame({"name": ["Saint-Ouen-sur-Seine"]}, index=["93070"])
+    >>> list(several_places("Saint-Ouen", found, communes).problems)
+    ['Saint-Ouen (41226), commune, Loir-et-Cher', 'Saint-Ouen (80711), commune, Somme', 'near: Saint-Ouen-sur-Seine (93070)']
+    """
+    departments = facts.names("departments")
+    choices = [
+        Note("codes.choice_in", place=area.label, level=area.level, department=departments[area.departments[0]])
+        if area.level == "commune" and area.departments[0] in departments
+        else Note("codes.choice", place=area.label, level=area.level)
+        for area in found
+    ]
+    return UsageError(
+        Note("codes.several_places", count=len(found), name=name),
+        problems=[*choices, *(Note("codes.near_place", place=place) for place in _longer_names(name, communes))],
+        way_out=Note("codes.choose_place", example=found[0].label),
+    )
+
+
+def _longer_names(name: str, communes: pd.DataFrame | None) -> list[str]:
+    """Communes whose name goes on after a text, the most populated first where that is known."""
+    people = _column(communes, "population")
+    start = f"{_spelt_out(name)} "
+    longer = [area for area in _communes(communes) if _spelt_out(area.name).startswith(start)]
+    longer.sort(key=lambda area: -float(people.get(area.code, 0)))
+    return [area.label for area in longer[:_NEAR]]
 
 
 def areas_named(
@@ -389,4 +435,5 @@ def near_names(asked: str, known: Iterable[Area]) -> list[str]:
     # a spreadsheet takes zeros away
     padded = [area for area in known if area.code == f"0{bare}"]
     inside = [area for form, area in forms.items() if bare and bare in form.split()]
-    return [area.label for area in dict.fromkeys([*padded, *close, *inside])][:_NEAR]
+    longer = [area for form, area in forms.items() if bare and form.startswith(f"{bare} ")][: _NEAR // 2]
+    return [area.label for area in dict.fromkeys([*padded, *longer, *close, *inside])][:_NEAR]

@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo.codes import official, territories
-from qpvgeo.codes.places import Area, areas_known, areas_named, near_names, plain
+from qpvgeo.codes.places import Area, areas_known, areas_named, near_names, plain, several_places
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.forms import regions_of
 from qpvgeo.geometry.projection import territory_of
@@ -222,13 +222,13 @@ class _Finder:
         same = [] if areas else [code for code, name in self.names.items() if plain(name) == plain(asked)]
         if len(same) == 1:
             return self.of_qpv(same[0])
-        if areas or same:
-            choices = [(area.label, str(area.level)) for area in areas]
-            choices += [(f"{self.names[code]} ({code})", "QPV") for code in same]
+        if areas:
+            raise several_places(asked, areas, self._units())
+        if same:
             raise UsageError(
-                Note("codes.several_places", count=len(choices), name=asked),
-                problems=[Note("codes.choice", place=label, level=level) for label, level in choices],
-                way_out=Note("codes.choose_place", example=choices[0][0] if areas else same[0]),
+                Note("codes.several_places", count=len(same), name=asked),
+                problems=[Note("codes.choice", place=f"{self.names[code]} ({code})", level="QPV") for code in same],
+                way_out=Note("codes.choose_place", example=same[0]),
             )
         raise self._unknown(asked)
 
@@ -238,12 +238,7 @@ class _Finder:
         found = [qpv_in_commune_named(layer, asked) for layer in frames]
         departments = sorted({code for by_department in found for code in by_department})
         if len(departments) > 1:
-            choices = [f"{asked} ({code})" for code in departments]
-            raise UsageError(
-                Note("codes.several_places", count=len(choices), name=asked),
-                problems=[Note("codes.choice", place=choice, level="commune") for choice in choices],
-                way_out=Note("codes.choose_place", example=choices[0]),
-            )
+            raise several_places(asked, [Area("commune", code, asked, (code,)) for code in departments])
         if not departments:
             return None
         parts = [

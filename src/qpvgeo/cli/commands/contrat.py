@@ -370,7 +370,7 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
     _programmes(answer, screen)
     themes = Counter(theme for theme, _ in {(row["theme"], row["indicator"]) for row in answer["indicators"]})
     if themes:
-        told = [f"{theme} ({count})" for theme, count in sorted(themes.items())]
+        told = [f"{screen.word(theme)} ({count})" for theme, count in sorted(themes.items())]
         screen.line(Note("cli.contrat_themes", themes=told))
     screen.notes(answer["notes"])
     for path in (answer["output"], answer["png"]):

@@ -11,7 +11,7 @@ from qpvgeo.cli.parser import file_option, option
 from qpvgeo.cli.reading import Reading, with_reading
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.language import Note, number, pointed, share, with_colon
+from qpvgeo.language import Note, number, pointed, share
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -272,8 +272,8 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
     screen.table(columns, rows, title=Note("cli.crosswalk_title", count=answer["pairs"]))
     screen.line()
     for year, left in answer["uncovered"].items():
-        head = with_colon(f"{word('Uncovered of')} {year}", lang)
-        screen.line(f"{head} {_left(left, screen)}")
+        other = next(one for one in answer["uncovered"] if one != year)
+        screen.line(Note("cli.crosswalk_uncovered", year=year, other=other, left=_left(left, screen)))
     screen.line(Note("cli.tolerance", width=answer["tolerance_m"]), style="dim")
     _disagreements(answer["correspondence"], screen)
     for path in (answer["output"], answer["classes_output"]):
