@@ -105,7 +105,12 @@ def test_pairs_and_classes_are_written(tmp_path, suffix):
 
 def test_table_is_readable_in_french():
     text = run("--sample", "--lang", "fr")
-    for words in ("scindé", "Superficie de 2015 hors QPV de 2024", "Écarts avec la liste officielle", "Données fictives"):
+    for words in (
+        "scindé",
+        "Superficie de 2015 hors QPV de 2024",
+        "Écarts avec la liste officielle",
+        "Données fictives",
+    ):
         assert words in text
 
 
