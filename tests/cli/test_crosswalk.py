@@ -151,3 +151,10 @@ def test_real_pair_from_one_command(real_data, tmp_path):
     walk = pd.read_parquet(out)
     assert walk["area_m2"].sum() / 1e6 > 380
     assert not isinstance(walk, gpd.GeoDataFrame)
+
+
+def test_a_place_names_the_files_that_hold_it(real_data):
+    """Bondy lies in one of the nine shapefiles of 2015."""
+    found = answer("--data", real_data, "--place", "Bondy (93010)")
+    assert [source["file"] for source in found["sources"]] == ["QP_METROPOLE_LB93.shp", "qpv2024_simplified.geojson"]
+    assert not [note for note in found["notes"] if "POLYNESIE" in note or "QN09105I" in note]

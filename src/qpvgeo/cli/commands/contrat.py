@@ -77,6 +77,7 @@ def contrat(
     data: Path | None,
 ) -> None:
     """Contrats de ville of a place: all their QPV, with people, shares, incomes, programmes and change since 2015."""
+    from qpvgeo.at_hand.places import of_rows
     from qpvgeo.cli import answers, inputs
     from qpvgeo.indicators import coverage
 
@@ -92,6 +93,11 @@ def contrat(
     found, matches = _contract(asked, made, sides, _Files(where, income, lists, grid), themes)
     _write(found, made, output)
     _picture(asked, sides, where, png)
+    own = of_rows(made.qpv, made.qpv.index.isin(found.by_qpv["qpv_code"]))
+    communes, other = (
+        None if layer is None else of_rows(layer, layer["department"].isin(own["department"]))
+        for layer in (made.communes, sides.other)
+    )
     held = made.links[made.links["qpv_code"].isin(found.by_qpv["qpv_code"])]
     answer = {
         "place": asked,
@@ -104,9 +110,7 @@ def contrat(
         "indicators": answers.records(found.indicators.set_index("qpv_code"), "qpv_code"),
         "output": output.name,
         "png": None if png is None else str(png),
-        "sources": answers.sources(
-            made.qpv, made.people, made.parts, made.communes, made.units, sides.other, *themes.frames
-        ),
+        "sources": answers.sources(own, made.people, made.parts, communes, made.units, other, *themes.frames),
         "notes": [*answers.notes(found.totals), *themes.notes],
     }
     answers.show(answer | answers.fictional(made.qpv), _table, as_json=json)

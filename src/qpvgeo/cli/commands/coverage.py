@@ -94,6 +94,7 @@ def coverage(
     )
     reading.require_used(where)
     about = made.frame.attrs["qpvgeo"]
+    own, communes = _own(made)
     output.write(_outlined(made) if output.is_layer else made.frame)
     answer = {
         "output": output.name,
@@ -108,10 +109,10 @@ def coverage(
         else float(_all(made, whole=place is None and min_population is None)),
         "statistics": [str(name) for name in made.frame.columns if _is_stat(str(name))],
         "rows": answers.records(made.frame, "programme" if by == "programme" else "code"),
-        "sources": answers.sources(made.qpv, made.people, made.parts, made.communes, made.units),
+        "sources": answers.sources(own, made.people, made.parts, communes, None if by == "commune" else made.units),
         "notes": [
             *([] if made.area is None or len(made.frame) else [_nothing(made.area, vintage)]),
-            *answers.notes(made.qpv, made.people, made.communes, *([made.frame] if by == "programme" else [])),
+            *answers.notes(own, made.people, communes, *([made.frame] if by == "programme" else [])),
         ],
     }
     answers.show(answer | answers.fictional(made.qpv), _table, as_json=json)
@@ -125,6 +126,21 @@ def _outlined(made: Any) -> Any:  # noqa: ANN401 - a frame, and the same with th
     found = gpd.GeoDataFrame(made.frame, geometry=communes.geometry.reindex(made.frame.index), crs=communes.crs)
     found.attrs = made.frame.attrs
     return found
+
+
+def _own(made: Any) -> tuple[Any, Any]:  # noqa: ANN401 - frames of what was covered
+    """Perimeters and communes of the place, or all."""
+    from qpvgeo.at_hand.places import of_rows
+
+    area, qpv, communes = made.area, made.qpv, made.communes
+    if area is None or not (area.communes or area.whole_departments):
+        return qpv, communes
+    if area.communes is None:
+        own, members = [layer is not None and layer["department"].isin(area.departments) for layer in (qpv, communes)]
+    else:
+        own = qpv.index.isin(made.links.loc[made.links["commune"].isin(area.communes), "qpv_code"])
+        members = communes is not None and communes.index.isin(area.communes)
+    return of_rows(qpv, own), None if communes is None else of_rows(communes, members)
 
 
 def _nothing(area: Any, vintage: str) -> Note:  # noqa: ANN401 - a place

@@ -49,6 +49,7 @@ def crosswalk(
     data: Path | None,
 ) -> None:
     """What became of the QPV of 2015, and where those of 2024 come from."""
+    from qpvgeo.at_hand.places import of_rows
     from qpvgeo.cli import answers
     from qpvgeo.geographies.classes import crosswalk_classes
     from qpvgeo.geographies.crosswalk_table import crosswalk as cross
@@ -74,7 +75,9 @@ def crosswalk(
     if codes is None:
         correspondence = _audited(walk, changes, where)
     else:
-        walk, changes = _within(walk, codes), changes[changes.index.isin(codes)]
+        own = tuple(of_rows(layer, layer.index.isin(codes)) for layer in (before, after))
+        walk, changes = _within(walk, codes, (before, after), own), changes[changes.index.isin(codes)]
+        before, after = own
     output.write(walk)
     if classes is not None:
         output.write(changes, classes)
@@ -164,7 +167,7 @@ def _perimeters(vintage: int, data: Path | None, territory: str | None, reading:
     return chosen
 
 
-def _codes(place: str, layers: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame], data: Path | None) -> set[str]:
+def _codes(place: str, layers: tuple[gpd.GeoDataFrame, ...], data: Path | None) -> set[str]:
     """QPV of a place, or the one whose code is given, of both geographies."""
     from qpvgeo.at_hand.places import area_of, qpv_in
 
@@ -181,12 +184,28 @@ def _codes(place: str, layers: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame], data: 
     return codes
 
 
-def _within(walk: pd.DataFrame, codes: set[str]) -> pd.DataFrame:
-    """Pairs of the QPV of a place, also with those that lie elsewhere."""
+def _within(
+    walk: pd.DataFrame, codes: set[str], whole: tuple[gpd.GeoDataFrame, ...], own: tuple[gpd.GeoDataFrame, ...]
+) -> pd.DataFrame:
+    """Pairs of the QPV of a place, also with those that lie elsewhere, and what concerns them of the provenance."""
+    from qpvgeo.at_hand.places import note_on
+    from qpvgeo.cli import answers
+
     kept = walk[walk["code_from"].isin(codes) | walk["code_to"].isin(codes)]
     about = walk.attrs["qpvgeo"]
-    own = {name: [code for code in about[name] if code in codes] for name in ("without_outline", "without_weight")}
-    kept.attrs["qpvgeo"] = about | own
+    away = {code for layer in whole for code in layer.index} - codes
+    of_layers = {file["sha256"] for file in answers.sources(*whole)}
+    told: dict[str, Any] = {
+        "files": [*answers.sources(*own), *(file for file in about["files"] if file["sha256"] not in of_layers)],
+        # areas of that note are those of the whole layers
+        "notes": [
+            said
+            for note in about["notes"]
+            if note.key != "geographies.within_tolerance" and (said := note_on(note, away))
+        ],
+    }
+    told |= {name: [code for code in about[name] if code in codes] for name in ("without_outline", "without_weight")}
+    kept.attrs["qpvgeo"] = about | told
     return kept
 
 

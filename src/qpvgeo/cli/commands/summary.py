@@ -79,7 +79,7 @@ def _answer(
     output: Target,
 ) -> dict[str, Any]:
     """Figures computed from the files available, else the published aggregates."""
-    from qpvgeo.at_hand.places import area_of
+    from qpvgeo.at_hand.places import area_of, qpv_in
     from qpvgeo.cli import answers, inputs
     from qpvgeo.indicators import totals
 
@@ -100,7 +100,10 @@ def _answer(
         people = inputs.people(vintage, data, year, reading, qpv=qpv)
         reading.require_used(data)
         chosen = qpv if programme is None else _reached(qpv, data, programme)
-        figures, detail, sources = _computed(chosen, people, by, area)
+        figures, detail = _computed(chosen, people, by, area)
+        # below a department there is no summary
+        qpv = qpv if area is None else qpv_in(qpv, area, data)
+        sources = answers.sources(qpv, people)
     output.write(figures if detail is None else detail)
     rows = figures.drop(index=[totals.TOTAL, totals.OVERSEAS_SCOPE], errors="ignore")
     scopes = figures.drop(index=rows.index)
@@ -133,10 +136,9 @@ def _reached(qpv: gpd.GeoDataFrame, data: Path | None, programme: str) -> gpd.Ge
 
 def _computed(
     qpv: gpd.GeoDataFrame, people: pd.DataFrame | None, by: str, area: Area | None
-) -> tuple[pd.DataFrame, pd.DataFrame | None, list[dict[str, Any]]]:
-    """Figures of the territories, those of another level, and the files they were computed from."""
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Figures of the territories, and those of another level."""
     from qpvgeo.at_hand import files
-    from qpvgeo.cli import answers
     from qpvgeo.indicators import totals
 
     own = files.denominators_of(qpv)
@@ -144,7 +146,7 @@ def _computed(
     detail = None
     if by != "territory":
         detail = totals.summary(qpv, population=people, denominators=own, by=by, place=area)  # type: ignore[arg-type]
-    return figures, detail, answers.sources(qpv, people)
+    return figures, detail
 
 
 def _repairs(qpv: gpd.GeoDataFrame | None) -> dict[str, Any]:
