@@ -111,7 +111,7 @@ def coverage(
         "rows": answers.records(made.frame, "programme" if by == "programme" else "code"),
         "sources": answers.sources(own, made.people, made.parts, communes, None if by == "commune" else made.units),
         "notes": [
-            *([] if made.area is None or len(made.frame) else [_nothing(made.area, vintage)]),
+            *_nothing(made, vintage),
             *answers.notes(own, made.people, communes, *([made.frame] if by == "programme" else [])),
         ],
     }
@@ -143,8 +143,11 @@ def _own(made: Any) -> tuple[Any, Any]:  # noqa: ANN401 - frames of what was cov
     return of_rows(qpv, own), None if communes is None else of_rows(communes, members)
 
 
-def _nothing(area: Any, vintage: str) -> Note:  # noqa: ANN401 - a place
-    return Note("cli.no_qpv_in_place", vintage=int(vintage), place=area.label)
+def _nothing(made: Any, vintage: str) -> list[Note]:  # noqa: ANN401 - frames of what was covered
+    """Tell a place without QPV."""
+    if made.area is None or len(made.frame):
+        return []
+    return [Note("cli.no_qpv_in_place", vintage=int(vintage), place=made.area.label)]
 
 
 def _stats(given: str) -> list[Any]:
