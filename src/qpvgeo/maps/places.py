@@ -310,10 +310,12 @@ class _Finder:
     def _require_members(self, area: Area) -> None:
         """Raise for an EPCI or EPT whose communes are not known."""
         if area.level in ("epci", "ept") and not area.communes:
-            known = self.communes is not None and area.level in self.communes
-            listed = known and self.communes is not None and bool(self.communes[area.level].notna().any())
+            if self.communes is not None and area.level in self.communes and self.communes[area.level].notna().any():
+                raise UsageError(
+                    Note("maps.none_in_it", place=area.label), way_out=Note("maps.give_its_outlines", place=area.label)
+                )
             raise UsageError(
-                Note("maps.none_in_it" if listed else "maps.members_not_known", place=area.label, level=area.level),
+                Note("maps.members_not_known", place=area.label, level=area.level),
                 way_out=Note("maps.give_members", level=area.level),
             )
 

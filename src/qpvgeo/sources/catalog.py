@@ -15,14 +15,15 @@ import tomllib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from qpvgeo import settings
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note, term
 from qpvgeo.settings import current_language
-from qpvgeo.sources import folders
+from qpvgeo.sources import folders, hash_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -339,12 +340,12 @@ def all_known_by_name(data: str | os.PathLike[str] | None = None) -> bool:
 
 
 def locate(dataset: Dataset, data: str | os.PathLike[str] | None = None) -> Path | None:
-    """Find a dataset on disk by its published names, in any case, at any depth.
+    """Find a dataset on disk by its published names, in any case, at any depth; by its key where none is published.
 
     Parameters
     ----------
     dataset
-        An entry of the catalogue; `filenames` alone is looked at.
+        An entry of the catalogue; `filenames` is looked at, else the folder of its key in the cache.
     data
         A folder to search first, in place of `QPVGEO_DATA`.
 
@@ -363,7 +364,16 @@ def locate(dataset: Dataset, data: str | os.PathLike[str] | None = None) -> Path
     >>> locate(Dataset(key="none", title="", kind="list", format="csv", filenames=("nobody-has-this.csv",))) is None
     True
     """
-    return _first(dataset, _files_at_hand(data))
+    if dataset.filenames:
+        return _first(dataset, _files_at_hand(data))
+    folder, known = folder_of(dataset), hash_record.read().get(dataset.key)
+    held = [folder / PurePosixPath(known["file"]).name] if known else sorted(folder.glob("*"))
+    return next((path for path in held if path.is_file()), None)
+
+
+def folder_of(dataset: Dataset) -> Path:
+    """Folder of a file without a published name, downloaded or taken by hand for its key."""
+    return settings.cache_dir() / dataset.key
 
 
 def published_year(path: Path) -> int | None:

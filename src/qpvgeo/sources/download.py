@@ -138,7 +138,7 @@ def by_hand(key: str, data: str | os.PathLike[str] | None = None) -> ByHand:
 def on_disk(key: str, data: str | os.PathLike[str] | None = None) -> Path | None:
     """The file of a key, or the archive that holds it, where it already is; None where a download is needed."""
     dataset = _dataset(key, None)
-    found = _on_disk(_Order(dataset, data, update=False, timeout=_TIMEOUT_S, progress=False, absent=set()))
+    found = catalog.locate(dataset, data)
     return found or (on_disk(dataset.archive, data) if dataset.archive else None)
 
 
@@ -209,7 +209,7 @@ def _unlisted(url: str) -> Dataset:
 
 def _deliver(order: _Order) -> Path:
     dataset = order.dataset
-    found = _on_disk(order)
+    found = catalog.locate(order.dataset, order.data)
     renewable = dataset.addresses or dataset.archive is not None
     if found is not None and not (order.update and renewable and found.is_relative_to(settings.cache_dir())):
         return _checked(order, found)
@@ -217,15 +217,6 @@ def _deliver(order: _Order) -> Path:
         return _member(order, dataset.archive)
     _refuse_unreachable(order)
     return _from_addresses(order)
-
-
-def _on_disk(order: _Order) -> Path | None:
-    """The file under its published name; where none is known, the one downloaded or taken by hand for the key."""
-    if order.dataset.filenames:
-        return catalog.locate(order.dataset, order.data)
-    folder, known = settings.cache_dir() / order.dataset.key, hash_record.read().get(order.dataset.key)
-    held = [folder / PurePosixPath(known["file"]).name] if known else sorted(folder.glob("*"))
-    return next((path for path in held if path.is_file()), None)
 
 
 def _member(order: _Order, key: str) -> Path:
@@ -358,7 +349,7 @@ def _attempt(order: _Order, url: str) -> Path:
     shown = sys.stderr is not None and sys.stderr.isatty() if order.progress is None else order.progress
     with _disk_watched(order), transfer.Part(url) as part:
         part.sweep()
-        if not order.update and (found := _on_disk(order)) is not None:
+        if not order.update and (found := catalog.locate(order.dataset, order.data)) is not None:
             return _checked(order, found)  # another process brought it while this one waited
         got = transfer.to_disk(part, timeout=order.timeout, shown=target.name if shown else None)
         integrity.require(part.path, target.suffix, got.content_type, url=url)

@@ -90,7 +90,7 @@ def resolve(source: str | os.PathLike[str], data: str | os.PathLike[str] | None 
     if at_hand is None:
         raise MissingDataError(
             Note("sources.not_here", key=dataset.key, title=dataset.title),
-            way_out=Note("sources.fetch_it", key=dataset.key, places=_places(data))
+            way_out=Note("sources.fetch_it", key=dataset.key, places=str(catalog.folder_of(dataset)))
             if dataset.filename is None
             else Note("sources.fetch_or_put", key=dataset.key, file=dataset.filename, places=_places(data)),
         )

@@ -125,8 +125,10 @@ def _picture(reach: dict[str, Any] | None, png: Path | None) -> None:
     """Sets of programmes that reach the same QPV, drawn; nothing where no file is named."""
     if png is None:
         return
-    if reach is None or not len(reach["coverage"]):
-        raise MissingDataError(Note("cli.programmes_no_picture"), way_out=Note("cli.name_the_folder"))
+    if reach is None:
+        raise MissingDataError(Note("cli.programmes_need_perimeters"), way_out=Note("cli.name_the_folder"))
+    if not len(reach["coverage"]):
+        raise MissingDataError(Note("cli.programmes_no_picture"), way_out=Note("cli.place_or_lists"))
     from qpvgeo import maps
 
     maps.save(maps.programmes(reach["overlaps"]).axes[0], png)

@@ -71,7 +71,7 @@ def require_figures(figures: pd.DataFrame | Sequence[pd.DataFrame]) -> list[pd.D
     UsageError
         One of them is not a frame, has a code several times, or no column that the page shows: lists all of them.
     """
-    frames = [figures] if isinstance(figures, pd.DataFrame) else list(figures)
+    frames = list(figures) if isinstance(figures, Sequence) else [figures]
     problems: list[str] = []
     for row, frame in enumerate(frames):
         if not isinstance(frame, pd.DataFrame):
