@@ -139,6 +139,10 @@ def both_geographies():
 
 
 CASES = {
+    "frames.cannot_answer_way_out": (
+        lambda _: qg.coverage(made().links.assign(commune=[["99001"]] * len(made().links)), by="commune"),
+        lambda *_: [qg.coverage(made().links, by="commune"), qg.check(made().new)],
+    ),
     "frames.read_one_grid": (
         lambda _: qg.estimate_population(made().new, pd.concat([made().grid, made().grid])),
         lambda *_: qg.estimate_population(made().new, qg.read_grid(made().sample.grid_2019)),
