@@ -71,3 +71,28 @@ def test_pages_have_a_width_of_their_own(geographies, tmp_path, page, inches):
     with Image.open(maps.save(ax, tmp_path / "map.png", dpi=100)) as picture:
         assert picture.size[0] == round(100 * inches[0])
         assert 100 < picture.size[1] <= round(100 * inches[1])
+
+
+def shifted(metres):
+    """Two quarters of 300 m that did not change but are drawn some metres farther east; a third gained 300 m."""
+    old = [box(0, 0, 300, 300), box(1_000, 0, 1_300, 300), box(2_000, 0, 2_300, 300)]
+    new = [box(metres, 0, 300 + metres, 300), box(1_000 + metres, 0, 1_300 + metres, 300), box(2_000, 0, 2_600, 300)]
+    codes = [f"QP01800{k}" for k in (1, 2, 3)], ["QN01801I", "QN01802I", "QN01803M"]
+    return [
+        gpd.GeoDataFrame(geometry=outlines, index=index, crs=2154)
+        for outlines, index in zip((old, new), codes, strict=True)
+    ]
+
+
+def source_of(ax):
+    return next(text.get_text() for text in ax.texts if text.get_gid() == "source").replace("\n", " ")
+
+
+def test_the_shift_of_the_layers_is_told_where_it_explains_hectares():
+    said = source_of(maps.change(*shifted(20), lang="en"))
+    assert "2 unchanged perimeters are drawn 20.0 m apart" in said
+    assert "4 of 5 areas of 0.5 ha or more gained or lost by a QPV are nowhere wider than 20 m" in said
+
+
+def test_layers_drawn_alike_have_no_shift_to_tell():
+    assert "Shift" not in source_of(maps.change(*shifted(0), lang="en"))

@@ -7,6 +7,7 @@ import shapely
 
 from qpvgeo import maps
 from qpvgeo.maps.export import _of_page
+from qpvgeo.maps.naming import short_titles
 
 X, Y = 700_000.0, 6_600_000.0
 
@@ -150,3 +151,18 @@ def test_page_without_room_for_a_key_names_what_it_can():
     assert not figure.legends
     assert not [one for one in ax.artists if one.get_gid() == "key"]
     plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (["Cité Du Port A", "Cité du Port B", "Cité Du Port C"], ["A", "B", "C"]),
+        (["Cité Du Port A", "Cité Du Port B", "Gare"], ["Cité Du Port A", "Cité Du Port B", "Gare"]),
+        (["Cité Neuve De A", "Cité Neuve D'B", "Cité Neuve C", "A"], ["Cité Neuve De A", "B", "C", "A"]),
+        (["Cité Neuve", "Cité Neuve", "Cité Neuve"], ["Cité Neuve"] * 3),
+    ],
+    ids=["shared by all", "shared by two", "alike without it", "nothing left"],
+)
+def test_names_lose_what_most_of_them_begin_with(names, short):
+    layer = gpd.GeoDataFrame({"name": names})
+    assert short_titles(layer, layer.index) == short

@@ -11,14 +11,16 @@ from matplotlib.axes import Axes
 from qpvgeo.codes import official
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import provenance
+from qpvgeo.geographies.shift import DEFAULT_TOLERANCE_M, shift_of
+from qpvgeo.geographies.sides import pairs_of, side_of
 from qpvgeo.language import Note
 from qpvgeo.language.numbers import number
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
-from qpvgeo.maps.composition import finish, land, titled, titles_of
+from qpvgeo.maps.composition import finish, land, titled
 from qpvgeo.maps.furniture import draw
 from qpvgeo.maps.labels import Label, Labels
-from qpvgeo.maps.naming import MOST_NAMED, own_perimeters
+from qpvgeo.maps.naming import MOST_NAMED, own_perimeters, short_titles
 from qpvgeo.maps.options import MapOptions, Options, settled
 from qpvgeo.maps.palettes import CHANGES
 from qpvgeo.maps.places import Place, find_place, require_outlines
@@ -92,7 +94,8 @@ def change(
     handles = [*named, *drawn, *handles]
     furniture.legend(ax, handles)
     words = Note("maps.change_title", before=years[0], after=years[1]).say(lang)
-    finish(ax, where, titled(words, where.name), [before, after, communes], asked)
+    layers = [before, after, communes]
+    finish(ax, where, titled(words, where.name), layers, asked, notes=_drawing(where, before, after))
     _name_changes(ax, where, before, after, entries=len(handles), options=asked)
     return ax
 
@@ -106,7 +109,7 @@ def _name_changes(
     labels = Labels(ax)
     rows = []
     for layer, shapes in ((after, new), (before, old)):
-        for code, name in zip(shapes.index, titles_of(layer, shapes.index), strict=True):
+        for code, name in zip(shapes.index, short_titles(layer, shapes.index), strict=True):
             if code in hectares.index:
                 gained, lost = hectares.loc[code]
                 parts = [
@@ -117,7 +120,7 @@ def _name_changes(
                 rows.append((f"{name}\n{' '.join(parts)}" if parts else name, shapes.loc[code], layer is after))
     if len(rows) > MOST_NAMED:
         number = [Label(str(row), shape) for row, (_, shape, _) in enumerate(rows, 1)]
-        labels.add(number, size=6, color=_NEW, fontweight="bold")
+        labels.add(number, size=6, numbers=True, color=_NEW, fontweight="bold")
         names = [(str(row), text.replace("\n", ", ")) for row, (text, _, _) in enumerate(rows, 1)]
         furniture.key(ax, names, below=entries, colour=_NEW, grow=options.ax is None and options.page is None)
         return
@@ -156,6 +159,29 @@ def hectares_of(old: gpd.GeoSeries, new: gpd.GeoSeries) -> pd.DataFrame:
     rows = [*zip(map(str, new.index), gained, lost, strict=True), *ended]
     frame = pd.DataFrame(rows, columns=["code", "gained", "lost"]).set_index("code")
     return (frame / 10_000).round(1)
+
+
+def _drawing(where: Place, before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> list[Note]:
+    """Note on the shift of the two layers, where areas that the place gained or lost are nowhere wider."""
+    shift = shift_of(pairs_of(side_of(before, "from"), side_of(after, "to")))
+    if shift is None or shift.tolerance_m <= DEFAULT_TOLERANCE_M:
+        return []
+    old, new = (where.metres(layer) for layer in (before, after))
+    wholes = [shapely.union_all(layer.to_numpy()) for layer in (old, new)]
+    parts = np.concatenate(
+        [
+            shapely.difference(layer[where.own(frame)].to_numpy(), whole)
+            for layer, frame, whole in ((new, after, wholes[0]), (old, before, wholes[1]))
+        ]
+    )
+    parts = parts[shapely.area(parts) >= _SHOWN_HA * 10_000]
+    narrow = int(shapely.is_empty(shapely.buffer(parts, -shift.tolerance_m / 2)).sum())
+    if not narrow:
+        return []
+    metres = {"median_m": shift.median_m, "most_m": shift.most_m, "tolerance_m": shift.tolerance_m}
+    return [
+        Note("maps.change_shift", count=narrow, total=len(parts), outlines=shift.outlines, shown=_SHOWN_HA, **metres)
+    ]
 
 
 def _hectares(area: float, lang: str) -> str:

@@ -70,8 +70,8 @@ _LEAST_IN, _MOST_IN, _LEAST_WIDTH_IN = 3.6, 8.2, 1.0
 _STRAIGHT_DEGREES = 0.6
 """Where true north turns by more than that over a map, it has no arrow."""
 
-_SMALL, _TINY, _TITLE, _KEY = 8, 6.5, 11, 5.5
-_ENTRY_POINTS, _ROW_POINTS, _LEAST_ROWS, _FILLED, _KEY_LETTERS = 14.0, 7.6, 12, 1.25, 46
+_SMALL, _TINY, _TITLE = 8, 6.5, 11
+_ENTRY_POINTS, _ROW_POINTS, _LEAST_ROWS, _FILLED, _KEY_LETTERS = 14.0, 9.0, 12, 1.25, 40
 
 _TITLE_EM, _LEAST_LETTERS = 0.62, 24
 """Mean width of a bold letter, and letters that a title has room for at least."""
@@ -184,7 +184,7 @@ def legend(
         shown(text)
 
 
-_KEY_COLUMN_IN = 2.05
+_KEY_COLUMN_IN = 2.1
 """Inches that a column of a key needs."""
 
 _KEY_PART, _KEY_PART_BESIDE = 0.4, 0.45
@@ -197,7 +197,7 @@ _KEY_STYLE: dict[str, Any] = {
     "framealpha": 1.0,
     "fancybox": False,
     "borderpad": 0.2,
-    "fontsize": _KEY,
+    "fontsize": _TINY,
     "handlelength": 0.0,
     "handletextpad": 0.0,
     "labelspacing": 0.25,

@@ -45,6 +45,8 @@ _COVERED = 0.3
 _SAME = 0.3
 """Part of the smaller of two shapes that both share where they are one place, of two geographies."""
 
+_OF_SHAPES = ("shape", "number")
+
 _GRID = 9
 _DETAIL_PIXELS = 0.4
 _DIRECTIONS = np.radians([0, 180, 90, 270, 45, 315, 135, 225, *range(22, 360, 45)])
@@ -103,6 +105,7 @@ class Labels(Artist):
         size: float = 7,
         within: bool = False,
         over: bool = False,
+        numbers: bool = False,
         key: Text | None = None,
         **style: Any,  # noqa: ANN401 - of a text
     ) -> None:
@@ -118,13 +121,15 @@ class Labels(Artist):
             Names of land under the others: inside their own shape or not at all, and over none of the others.
         over
             Names of land that may lie over the shapes of others, but over no name: those that a map must have.
+        numbers
+            Numbers that a key explains: on their own shape where they have no better room.
         key
             Text beside the map that takes the names without room: numbers stand for them on the map.
         **style
             Whatever text takes.
         """
         given = list(labels)
-        form = "over" if over else "within" if within else "shape"
+        form = "over" if over else "within" if within else "number" if numbers else "shape"
         self._groups.append((given, [self._text(label.text, size, style) for label in given], form))
         if key is not None:
             bold = style | {"fontweight": "bold"}
@@ -164,7 +169,7 @@ class Labels(Artist):
             self._drawn_at = now
 
     def _place(self, renderer: RendererBase, point: float) -> None:
-        labels = [label for group, _, form in self._groups if form == "shape" for label in group]
+        labels = [label for group, _, form in self._groups if form in _OF_SHAPES for label in group]
         room = _Room(self._ax, [*labels, *self._others], point)
         lines: list[tuple[Any, Any]] = []
         row = 0
@@ -172,8 +177,10 @@ class Labels(Artist):
             without: list[tuple[int, Label]] = []
             for label, pair in zip(group, texts, strict=True):
                 extent = _extent(pair[0], renderer, point)
-                if form == "shape":
+                if form in _OF_SHAPES:
                     found = room.find(row, extent)
+                    if found is None and form == "number":
+                        found = room.over(room.shapes[row], extent)
                     if found is None and not room.shapes[row].is_empty:
                         without.append((row, label))
                     row += 1

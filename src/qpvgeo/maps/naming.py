@@ -1,5 +1,7 @@
 """Which names a map writes, in which order: the largest communes, the QPV of the place, then the other communes."""
 
+import re
+from collections import Counter
 from typing import Any
 
 import geopandas as gpd
@@ -15,7 +17,7 @@ from qpvgeo.maps.labels import Label, Labels
 from qpvgeo.maps.palettes import LABEL
 from qpvgeo.maps.places import Place
 
-__all__ = ["MOST_NAMED", "keyed", "name_perimeters", "name_places", "own_perimeters"]
+__all__ = ["MOST_NAMED", "keyed", "name_perimeters", "name_places", "own_perimeters", "short_titles"]
 
 MOST_NAMED, _MOST_KEYED = 20, 180
 """QPV of a place up to which their names are on the map, and up to which numbers stand for them."""
@@ -23,6 +25,7 @@ MOST_NAMED, _MOST_KEYED = 20, 180
 _MOST_MAIN, _MOST_COMMUNES = 8, 80
 _ONE_COMMUNE = ("commune", "arrondissement", "qpv")
 _BANDS = 12
+_LINK = re.compile(r"^(d['’]|(de|du|des) )", re.IGNORECASE)
 _MAIN: dict[str, Any] = {"size": 7.5, "over": True, "color": "#3a3a3a", "fontweight": "bold"}
 _OTHER: dict[str, Any] = {"size": 6, "within": True, "color": "#6b6b6b", "style": "italic"}
 
@@ -31,6 +34,36 @@ def own_perimeters(where: Place, qpv: gpd.GeoDataFrame) -> gpd.GeoSeries:
     """Perimeters of the place, metres, the largest first."""
     shapes = where.metres(qpv)[where.own(qpv)]
     return shapes.iloc[np.argsort(-shapely.area(shapes.to_numpy()), kind="stable")]
+
+
+def short_titles(layer: gpd.GeoDataFrame, index: pd.Index) -> list[str]:
+    """Names of some rows as a map writes them: without the words that more than half of them begin with.
+
+    A name loses the longest beginning of two words or more that it shares, and a "de" or "du" after it; names that
+    would be alike stay whole.
+
+    Examples
+    --------
+    >>> names = [f"Quartier Prioritaire Du Village De {name}" for name in ("Sada", "Dapani", "Sohoa")]
+    >>> layer = gpd.GeoDataFrame({"name": [*names, "Quartier Prioritaire D'Iloni", "Quartier De La Vigie"]})
+    >>> short_titles(layer, layer.index)
+    ['Sada', 'Dapani', 'Sohoa', 'Iloni', 'Quartier De La Vigie']
+    """
+    names = titles_of(layer, index)
+    shared = Counter(start for name in names for start in _beginnings(name))
+    short = []
+    for name in names:
+        common = [start for start in _beginnings(name) if shared[start] > max(len(names) / 2, 2)]
+        rest = name.split()[max((start.count(" ") + 1 for start in common), default=0) :]
+        short.append(_LINK.sub("", " ".join(rest)) if common else name)
+    alike = Counter(one for one, _ in dict.fromkeys(zip(short, names, strict=True)))
+    return [one if one and alike[one] == 1 else name for one, name in zip(short, names, strict=True)]
+
+
+def _beginnings(name: str) -> list[str]:
+    """Beginnings of a name of two words or more that leave a word of it."""
+    words = name.casefold().split()
+    return [" ".join(words[:count]) for count in range(2, len(words))]
 
 
 def keyed(shapes: gpd.GeoSeries, ax: Axes | None = None) -> bool:
@@ -70,15 +103,16 @@ def name_perimeters(
     if keyed(shapes, ax):
         ordered = shapes.iloc[_reading_order(shapes)]
         numbers = [str(row) for row in range(1, len(ordered) + 1)]
-        labels.add(map(Label, numbers, ordered), size=6, color=colour, fontweight="bold")
-        names = list(zip(numbers, titles_of(qpv, ordered.index), strict=True))
-        furniture.key(ax, names, below=entries + bool(title), colour=colour, grow=grow)
+        labels.add(map(Label, numbers, ordered), size=6, numbers=True, color=colour, fontweight="bold")
+        rows = list(zip(numbers, short_titles(qpv, ordered.index), strict=True))
+        furniture.key(ax, rows, below=entries + bool(title), colour=colour, grow=grow)
     elif len(shapes) <= MOST_NAMED:
         key = furniture.key_line(ax, below=entries + bool(title), colour=colour)
-        labels.add(map(Label, titles_of(qpv, shapes.index), shapes), color=colour, key=key)
+        labels.add(map(Label, short_titles(qpv, shapes.index), shapes), color=colour, key=key)
     else:
         # the largest, as far as there is room
-        labels.add(map(Label, titles_of(qpv, shapes.index[:MOST_NAMED]), shapes[:MOST_NAMED]), color=colour)
+        names = short_titles(qpv, shapes.index)
+        labels.add(map(Label, names[:MOST_NAMED], shapes[:MOST_NAMED]), color=colour)
         labels.avoid(Label("", shape) for shape in shapes[MOST_NAMED:])
     around = where.metres(qpv)
     labels.avoid(Label("", shape) for shape in around[~around.index.isin(shapes.index)])
