@@ -305,6 +305,15 @@ def test_maubeuge_val_de_sambre_in_both_geographies(france, year, quarters, insi
         assert new[["gained_low", "gained", "gained_high"]].tolist() == [2_242] * 3
 
 
+def test_people_gained_and_lost_name_the_tables_of_people_that_they_rest_on():
+    sample = qg.sample()
+    before, now = qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)
+    tables = [qg.read_population(one) for one in (sample.population_2015, sample.population_2024)]
+    moved = people_in_and_out(before, now, population_2015=tables[0], population_2024=tables[1])
+    named = {file["file"] for file in qg.provenance(moved)["files"]}
+    assert {file["file"] for table in tables for file in qg.provenance(table)["files"]} <= named
+
+
 def test_ground_that_one_geography_holds_alone_is_counted_on_the_cells():
     sample = qg.sample()
     before, now = qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)

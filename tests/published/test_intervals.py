@@ -32,6 +32,25 @@ def test_a_missing_value_that_is_not_hidden_has_no_bounds():
     assert intervals(pd.Series([None, 1.0]), Noise(rounding=1)).loc[0, ["low", "high"]].isna().all()
 
 
+def test_a_perturbation_is_not_in_the_bounds_called_unperturbed():
+    found = intervals(pd.Series([120.0]), Noise(rounding=10, deviation=5)).loc[0]
+    assert found[["unperturbed_low", "unperturbed_high", "low", "high"]].tolist() == [115, 125, 110, 130]
+
+
+def test_a_mean_is_refused_as_a_share_and_bounded_where_it_is_stated():
+    table = pd.DataFrame({"unit": ["a", "a", "b"], "people": [995, 1005, 1], "qpv": [1, 1, 1]})
+    noises, ratios = {"people": Noise(deviation=5), "qpv": Noise()}, {"mean": ("people", "qpv")}
+    error = refused(lambda: with_intervals(table, noises, ratios=ratios, by="unit"), "published.no_shares", DataError)
+    assert "a" in error.say("en")
+    found = with_intervals(table, noises, ratios=ratios, by="unit", share=False)
+    assert found.loc["a", ["mean_low", "mean", "mean_high"]].tolist() == [995, 1000, 1005]
+
+
+def test_a_share_that_noise_carried_above_one_is_at_most_one():
+    found = ratio_intervals(intervals(pd.Series([102.0]), Noise(deviation=5)), intervals(pd.Series([100.0]), Noise()))
+    assert found.loc[0, ["low", "high"]].tolist() == [0.97, 1]
+
+
 def test_sums_of_sure_bounds_add_up_and_a_missing_part_leaves_them_missing():
     parts = intervals(pd.Series([100.0, 200.0, None]), Noise(rounding=10, hidden_below=11))
     total = sum_intervals(parts).loc["total"]

@@ -36,11 +36,22 @@ def test_bibtex_has_an_entry_for_each_file_with_balanced_braces():
     entries = qg.cite(frame(), frame(file="b.csv", producer="Insee", reference_year=2020), style="bibtex")
     assert re.findall(r"^@(\w+)\{([^,]+),$", entries, re.MULTILINE) == [
         ("software", "qpvgeo"),
-        ("misc", "data-file-1"),
-        ("misc", "insee-file-2020-2"),
+        ("misc", "data-file-abababab"),
+        ("misc", "insee-file-2020-abababab"),
     ]
     assert entries.count("{") == entries.count("}")
     assert "year = {2020}" in entries
+
+
+def test_key_of_a_file_does_not_depend_on_what_else_is_cited():
+    one, other = frame(), frame(file="b.csv", sha256="cd" * 32)
+    alone, after = (qg.cite(*frames, style="bibtex").split("\n\n")[-1] for frames in ([one], [other, one]))
+    assert alone == after
+
+
+def test_members_of_one_archive_have_keys_of_their_own():
+    entries = qg.cite(frame(member="a"), frame(member="b"), style="bibtex")
+    assert re.findall(r"^@misc\{([^,]+),$", entries, re.MULTILINE) == ["data-file-abababab", "data-file-abababab-2"]
 
 
 def test_special_signs_are_escaped_in_bibtex_and_kept_in_plain_text():

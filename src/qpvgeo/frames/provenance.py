@@ -66,7 +66,10 @@ def file_state(path: Path | int) -> tuple[int, int, int, int]:
 
 
 def hashed(path: Path, state: tuple[int, ...], content: bytes | io.BufferedReader | None = None) -> str:
-    """SHA-256 of a file in a state, of what the caller has read or opened of it; computed once in each state."""
+    """SHA-256 of a file in a state, of the bytes that the caller has read or, from its start, of what it has opened.
+
+    Computed once in each state; an opened file is left at its end.
+    """
     key = (str(path.resolve()), state)
     known = _hashes.get(key)
     if known is None:
@@ -74,6 +77,7 @@ def hashed(path: Path, state: tuple[int, ...], content: bytes | io.BufferedReade
             known = hashlib.sha256(content).hexdigest()
         else:
             with path.open("rb") if content is None else contextlib.nullcontext(content) as stream:
+                stream.seek(0)
                 known = hashlib.file_digest(stream, "sha256").hexdigest()
         if len(_hashes) >= _MOST_HASHES:
             _hashes.clear()

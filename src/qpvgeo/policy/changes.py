@@ -119,7 +119,8 @@ def people_in_and_out(
         frame["basis"] = alone[side]["basis"].reindex(frame.index).astype("str")
         parts.append(frame[list(CHANGE_COLUMNS)])
     found = pd.concat(parts).rename_axis("qpv_code")
-    frames = [qpv_2015, qpv_2024, *([] if grid is None else [grid])]
+    given = (qpv_2015, qpv_2024, grid, population_2015, population_2024)
+    frames = [frame for frame in given if isinstance(frame, pd.DataFrame)]
     return stamp(
         found,
         [record for frame in frames for record in provenance(frame).get("files", [])],

@@ -31,7 +31,7 @@ __all__ = ["INTERVAL_COLUMNS", "Noise", "intervals", "noise_law", "ratio_interva
 
 Floats = npt.NDArray[np.float64]
 
-INTERVAL_COLUMNS = ("value", "low", "high", "sure_low", "sure_high", "perturbed")
+INTERVAL_COLUMNS = ("value", "low", "high", "unperturbed_low", "unperturbed_high", "perturbed")
 
 _KEY = "qpvgeo_noise"
 _MOST_CONVOLVED = 20_000
@@ -128,8 +128,9 @@ def intervals(values: pd.Series, noise: Noise, *, level: float = 0.95) -> pd.Dat
     -------
     pandas.DataFrame
         On the index of `values`: `value`; `low` and `high` (bounds at the rate, never below 0 where no value is);
-        `sure_low` and `sure_high` (bounds without the perturbation); `perturbed` (perturbed counts in it, 1 or
-        0). A value that is missing and not hidden has no bounds.
+        `unperturbed_low` and `unperturbed_high` (what rounding and secrecy alone leave, the perturbation not counted:
+        no bounds of a perturbed count); `perturbed` (perturbed counts in it, 1 or 0). A value that is missing and not
+        hidden has no bounds.
 
     Raises
     ------
@@ -162,8 +163,8 @@ def intervals(values: pd.Series, noise: Noise, *, level: float = 0.95) -> pd.Dat
     frame = pd.DataFrame(
         {
             "value": given,
-            "sure_low": low.clip(lower=floor),
-            "sure_high": high,
+            "unperturbed_low": low.clip(lower=floor),
+            "unperturbed_high": high,
             "perturbed": (given.notna() & bool(noise.deviation)).astype("int64"),
         }
     )
@@ -176,14 +177,15 @@ def _require_level(level: float) -> None:
 
 
 def _bounded(frame: pd.DataFrame, noise: Noise, level: float, floor: float) -> pd.DataFrame:
-    """Add the bounds at a rate to the sure ones."""
+    """Add the bounds at a rate."""
     variance = noise.variance
     counts = frame["perturbed"].to_numpy()
     reach = [
         float(count * noise.deviation) if variance is None else _reach(noise.deviation, variance, int(count), level)
         for count in counts
     ]
-    frame = frame.assign(low=(frame["sure_low"] - reach).clip(lower=floor), high=frame["sure_high"] + reach)
+    low = (frame["unperturbed_low"] - reach).clip(lower=floor)
+    frame = frame.assign(low=low, high=frame["unperturbed_high"] + reach)
     frame = frame[list(INTERVAL_COLUMNS)]
     frame.attrs[_KEY] = {"noise": noise, "level": level, "floor": floor}
     return frame
@@ -220,7 +222,7 @@ def sum_intervals(parts: pd.DataFrame, by: Any = None) -> pd.DataFrame:  # noqa:
     """
     about = _about(parts)
     grouped = parts.groupby([*(["total"] * len(parts))] if by is None else by)
-    sums = grouped[["value", "sure_low", "sure_high"]].agg(lambda column: column.sum(skipna=False))
+    sums = grouped[["value", "unperturbed_low", "unperturbed_high"]].agg(lambda column: column.sum(skipna=False))
     frame = sums.assign(perturbed=grouped["perturbed"].sum())
     return _bounded(frame, about["noise"], about["level"], about["floor"])
 
@@ -246,7 +248,7 @@ def ratio_intervals(top: pd.DataFrame, bottom: pd.DataFrame, *, share: bool = Tr
         Frames of `intervals` or `sum_intervals` on one index, both at one rate. Each is taken at the rate that keeps
         the ratio at theirs: half of the risk for each.
     share
-        Whether the top is a part of the bottom, so that the ratio lies between 0 and 1.
+        Whether the top is a part of the bottom, so that the ratio lies between 0 and 1. False for a mean.
 
     Returns
     -------
@@ -256,7 +258,7 @@ def ratio_intervals(top: pd.DataFrame, bottom: pd.DataFrame, *, share: bool = Tr
     Raises
     ------
     DataError
-        The frames are not of `intervals`, or not on one index.
+        The frames are not of `intervals`, or not on one index, or what should be a share is above 1 at its least.
 
     Notes
     -----
@@ -285,12 +287,20 @@ def ratio_intervals(top: pd.DataFrame, bottom: pd.DataFrame, *, share: bool = Tr
             "high": (upper["high"] / lower["low"].where(positive)).where(positive),
         }
     )
-    return frame.assign(low=frame["low"].clip(0, 1), high=frame["high"].clip(0, 1)) if share else frame
+    if not share:
+        return frame
+    above_one = (frame["low"] > 1).fillna(False)
+    if above_one.any():
+        raise DataError(
+            Note("published.no_shares", rows=frame.index[above_one].astype(str).tolist()),
+            way_out=Note("published.not_a_share"),
+        )
+    return frame.assign(low=frame["low"].clip(0, 1), high=frame["high"].clip(0, 1))
 
 
 def _at(part: pd.DataFrame, about: Mapping[str, Any], level: float) -> pd.DataFrame:
     """The same intervals at another rate; those without perturbation do not depend on it."""
-    plain = part[["value", "sure_low", "sure_high", "perturbed"]]
+    plain = part[["value", "unperturbed_low", "unperturbed_high", "perturbed"]]
     return _bounded(plain, about["noise"], level, about["floor"])
 
 
@@ -302,6 +312,7 @@ def with_intervals(
     ratios: Mapping[str, Iterable[str]] | None = None,
     by: str | None = None,
     level: float = 0.95,
+    share: bool = True,
 ) -> pd.DataFrame:
     """Give a table of indicators the bounds of its columns.
 
@@ -310,13 +321,15 @@ def with_intervals(
     table
         Counts and rates, one row per QPV or any other unit.
     noises
-        How each column was protected.
+        How each column was protected; `Noise()` for one that was not.
     ratios
         Shares to compute: name of the share, then the names of its two counts.
     by
         Column to sum the counts by (EPCI, department, ...); None keeps the rows.
     level
         Rate at which the bounds hold.
+    share
+        Whether the ratios are shares, between 0 and 1. False for means.
 
     Returns
     -------
@@ -328,6 +341,8 @@ def with_intervals(
     ------
     UsageError
         A column or a count of a ratio is not in the table.
+    DataError
+        Values are not numbers, or what should be a share is above 1 at its least.
 
     Examples
     --------
@@ -354,7 +369,7 @@ def with_intervals(
         frame = pd.DataFrame({name: part["value"] for name, part in found.items()}).rename_axis(by)
     else:
         frame = table.copy()
-    shares = {name: ratio_intervals(found[top], found[bottom]) for name, (top, bottom) in pairs.items()}
+    shares = {name: ratio_intervals(found[top], found[bottom], share=share) for name, (top, bottom) in pairs.items()}
     for name, part in {**found, **shares}.items():
         own = {name: part["value"]} if name in shares else {}
         frame = frame.assign(**own, **{f"{name}_low": part["low"], f"{name}_high": part["high"]})

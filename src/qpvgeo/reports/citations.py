@@ -23,7 +23,7 @@ _STYLES = ("plain", "bibtex")
 _AUTHORS = "The qpvgeo developers"
 _SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 _SPECIAL |= {sign: f"\\{sign}" for sign in "{}$&%#_"}
-_SHOWN_HASH = 16
+_SHOWN_HASH, _KEY_HASH = 16, 8
 
 
 @judged
@@ -43,7 +43,9 @@ def cite(*frames: pd.DataFrame | None, style: Style = "plain", lang: str | None 
     -------
     str
         The library with its version, then each file once: producer, title, edition, licence, name and the first digits
-        of its SHA-256, by which the very bytes can be told. Nothing in it depends on the day.
+        of its SHA-256, by which the very bytes can be told. Nothing in it depends on the day. The key of an entry
+        depends on its file alone, and stays when other frames are cited too; its `year` is that of the edition (of
+        people: of the census), not that of the publication.
 
     Raises
     ------
@@ -71,7 +73,10 @@ def citation(
     fictional = provenance.is_fictional(*held)
     records = [_Cited(record, lang, fictional=fictional) for record in _files(held, regions)]
     if style == "bibtex":
-        return "\n\n".join([_software(lang), *(one.bibtex(row) for row, one in enumerate(records, 1))])
+        keys = [one.key for one in records]
+        rows = [keys[: row + 1].count(key) for row, key in enumerate(keys)]
+        named = [key if row == 1 else f"{key}-{row}" for key, row in zip(keys, rows, strict=True)]
+        return "\n\n".join([_software(lang), *(one.bibtex(key) for key, one in zip(named, records, strict=True))])
     library = Note("reports.cite_library", authors=term(_AUTHORS, lang), version=__version__).say(lang)
     return "\n".join([library, *(one.plain for one in records), *([term(FICTIONAL, lang)] if fictional else [])])
 
@@ -142,15 +147,20 @@ class _Cited:
         words = ", ".join(part for part in (self.producer, self.title, dated, self.licence) if part)
         return f"{words} ({self.file})."
 
-    def bibtex(self, row: int) -> str:
-        parts = [self.producer or "data", self.record.get("kind") or "file", self.edition]
-        key = re.sub(r"[^a-z0-9]+", "-", "-".join(str(part) for part in parts if part).lower()).strip("-")
+    @property
+    def key(self) -> str:
+        """The same for the same bytes, whatever else is cited."""
+        digest = str(self.record.get("sha256", ""))[:_KEY_HASH]
+        parts = [self.producer or "data", self.record.get("kind") or "file", self.edition, digest]
+        return re.sub(r"[^a-z0-9]+", "-", "-".join(str(part) for part in parts if part).lower()).strip("-")
+
+    def bibtex(self, key: str) -> str:
         year = re.match(r"\d{4}", self.edition)
         page = self.dataset.page or self.dataset.url if self.dataset else None
         note = [self.licence, self.file, term(FICTIONAL, self.lang) if self.fictional else ""]
         return _entry(
             "misc",
-            f"{key}-{row}",
+            key,
             author=f"{{{_escaped(self.producer)}}}" if self.producer else "",
             title=f"{{{_escaped(self.title)}}}",
             year=year[0] if year else "",
