@@ -21,6 +21,10 @@ def bare(frame):
     return pd.DataFrame({"x": np.arange(len(frame), dtype=float)}, index=list(map(str, frame.index)))
 
 
+def counts(value):
+    return published.intervals(pd.Series([value]), published.Noise())
+
+
 CASES = {
     "frames.make_qpv": (
         lambda: qg.join_communes(bare(made().new), made().communes),
@@ -112,6 +116,10 @@ CASES = {
     "published.figures_way_out": (
         lambda: published.ledger(bare(made().new)),
         published.published_figures,
+    ),
+    "published.not_a_share": (
+        lambda: published.ratio_intervals(counts(200.0), counts(2.0)),
+        lambda: published.ratio_intervals(counts(200.0), counts(2.0), share=False),
     ),
     "policy.not_of_year_way_out": (
         lambda: policy.people_in_and_out(made().new, made().old),
