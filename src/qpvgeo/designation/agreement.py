@@ -152,7 +152,7 @@ def _people(cells: pd.DataFrame, grid: pd.DataFrame | None) -> Floats:
         if lost := int((~cells.index.isin(grid.index)).sum()):
             raise DataError(Note("designation.other_grid", count=lost), way_out=Note("designation.same_lattice"))
         counted = grid["population"].reindex(cells.index)
-    return counted.astype("Float64").fillna(0).to_numpy(np.float64)
+    return np.asarray(counted.astype("Float64").fillna(0), np.float64)
 
 
 def snapped(share: Floats) -> Floats:
