@@ -218,7 +218,7 @@ def test_what_is_wrong_is_told_in_the_words_of_the_command_line(tmp_path, addres
     error = refused(UsageError, addresses, *words, "-o", tmp_path / "out.ods")
     assert [told.partition(":")[0] for told in error.problems] == [
         f"--index {tmp_path / 'none'}",
-        "--bands 5,3 must be ascending distances in metres",
+        "--bands 5,3 must be ascending distances in metres, such as 300, or 300 and 500",
         "--on someday is not a valid day",
         "--tolerance 5000 is more than the maximum of 2,000 m",
         "--crs EPSG",
