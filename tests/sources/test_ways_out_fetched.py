@@ -46,6 +46,16 @@ def test_a_file_without_a_name_is_put_in_its_place():
     assert len(qg.read_population("qpv-2015-population"))
 
 
+def test_a_file_without_a_name_that_was_had_by_hand_is_found_by_its_key(monkeypatch):
+    monkeypatch.setenv("QPVGEO_OFFLINE", "1")
+    values = way_out(lambda: fetch("qpv-2015-population"), "sources.by_hand_nameless")
+    Path(values["folder"]).mkdir(parents=True)
+    (Path(values["folder"]) / "mine.csv").write_bytes(sample().population_2015.read_bytes())
+    assert fetch("qpv-2015-population").name == "mine.csv"
+    assert len(qg.read_population("qpv-2015-population"))
+    assert qg.datasets().loc["qpv-2015-population", "cached"]
+
+
 def test_a_file_of_a_name_is_fetched():
     values = way_out(lambda: qg.read_population("qpv-2024-population"), "sources.fetch_or_put")
     run("fetch", values["key"])

@@ -285,7 +285,7 @@ def records(data: str | os.PathLike[str] | None = None) -> list[dict[str, Any]]:
     at_hand = _files_at_hand(data)
     rows = []
     for dataset in _table().values():
-        path = _first(dataset, at_hand)
+        path = _first(dataset, at_hand) if dataset.filenames else locate(dataset)
         row = {column: getattr(dataset, column) for column in ("key", *_COLUMNS)}
         row |= {"filename": dataset.filename, "cached": path is not None, "path": path and str(path)}
         rows.append(row | {column: getattr(dataset, column) for column in _ALSO})

@@ -144,10 +144,12 @@ def on_disk(key: str, data: str | os.PathLike[str] | None = None) -> Path | None
 
 def _by_hand(dataset: Dataset, data: str | os.PathLike[str] | None) -> ByHand:
     source = catalog.get(dataset.archive) if dataset.archive else dataset
-    places = [*folders.data_dirs(data), settings.cache_dir()]
-    parent = PurePosixPath(source.filenames[0]).parent if source.filenames else PurePosixPath()
+    folder = catalog.folder_of(source)
+    if source.filenames:
+        places = [*folders.data_dirs(data), settings.cache_dir()]
+        folder = places[0] / PurePosixPath(source.filenames[0]).parent
     names = tuple(dict.fromkeys(PurePosixPath(name).name for name in source.filenames))
-    return ByHand(dataset.key, source.url, source.page or dataset.page, names, places[0] / parent)
+    return ByHand(dataset.key, source.url, source.page or dataset.page, names, folder)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
