@@ -8,6 +8,7 @@ A note never needs to be read back: programs look at `key` and `values`, people 
 - `{rate:.1%}`: a share; `{area:.2}`: a number with two decimals; `{length:m}`: metres or kilometres;
 - `{threshold:g}`: a number with the decimals that it needs, two at most from 1 on;
 - `{year:raw}`: as it is, without thousands;
+- `{names:or}`: a list of which one suffices;
 - `{count|perimeter|perimeters}`: the word for one, or for several.
 """
 
@@ -28,6 +29,7 @@ __all__ = ["Note", "joined", "keys", "listed", "parts", "say"]
 _FIELD = re.compile(r"\{(\w+)(?:(:[^{}|]*)|\|([^{}|]*)\|([^{}|]*))?\}")
 _MOST_LISTED = 8
 _AND = {"en": " and ", "fr": " et "}
+_OR = {"en": " or ", "fr": " ou "}
 _AND_ALSO = "language.and_also"
 _MORE = {"en": "{} others", "fr": "{} autres"}
 
@@ -50,18 +52,22 @@ def keys() -> dict[str, dict[str, str]]:
     return {key: said for name in tables for key, said in _templates(name.removesuffix(".csv")).items()}
 
 
-def listed(names: Iterable[object], lang: str, *, most: int = _MOST_LISTED) -> str:
-    """Join names: all of them where they are few, else the first and how many others.
+def listed(names: Iterable[object], lang: str, *, most: int = _MOST_LISTED, either: bool = False) -> str:
+    """Join names: all of them where they are few, else the first and how many others; by "or" where one suffices.
 
     Examples
     --------
     >>> listed(["Ain", "Aisne", "Allier"], "fr"), listed(range(9), "en", most=2)
     ('Ain, Aisne et Allier', '0, 1 and 7 others')
+    >>> listed(["a.csv", "a.xlsx"], "en", either=True)
+    'a.csv or a.xlsx'
     """
     texts = [_written(name, "raw" if isinstance(name, Integral) else "", lang) for name in names]
     if len(texts) > most + 1:
         texts = [*texts[:most], _MORE[lang].format(number(len(texts) - most, lang))]
-    return _AND[lang].join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)
+    return (
+        (_OR if either else _AND)[lang].join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)
+    )
 
 
 def _written(value: object, form: str, lang: str) -> str:
@@ -69,7 +75,7 @@ def _written(value: object, form: str, lang: str) -> str:
     if isinstance(value, str):
         return value.say(lang) if isinstance(value, Note) else value if form == "raw" else term(value, lang)
     if isinstance(value, Iterable):
-        return listed(value, lang)
+        return listed(value, lang, either=form == "or")
     if form == "raw" or isinstance(value, bool) or not isinstance(value, Real):
         return str(value)
     if form in ("m", "g"):
