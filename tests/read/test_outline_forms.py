@@ -96,7 +96,7 @@ def test_lines_and_points_are_no_outlines(tmp_path, shape):
     with pytest.raises(DataError) as caught:
         qg.read_qpv(path)
     assert (caught.value.key, caught.value.way_out.key) == ("read.no_perimeters", "read.give_areas")
-    assert recognise.judge(path) == []
+    assert list(recognise.identify(path)) == []
 
 
 def test_two_columns_of_codes_are_a_choice_that_works(tmp_path):

@@ -149,7 +149,10 @@ def test_bounds_hold_on_random_layers(zones, west, east, people):
     except qg.errors.DataError:
         return
     assert found["low"] <= found["estimate"] + 1e-9
-    assert found["estimate"] <= found["high"] + 1e-9
+    if pd.isna(found["high"]):
+        assert max(west, east) + 0.5 > 6  # the grid ends there: any number of people may live farther
+    else:
+        assert found["estimate"] <= found["high"] + 1e-9
     assert found["estimate"] <= found["population"] + 1e-9
     if not pd.isna(found["share"]):
         assert found["share_low"] - 1e-9 <= found["share"] <= found["share_high"] + 1e-9
