@@ -72,6 +72,7 @@ def change(
     require_outlines(before=before, after=after)
     years = _in_order(before, after)
     where = find_place(asked.place, [after, before], communes)
+    notes = _drawing(where, before, after)
     ax = furniture.axes_of(asked.ax, where.frame, asked.page)
     handles = land(ax, where, communes, lang)
     old, new = where.metres(before), where.metres(after)
@@ -95,7 +96,7 @@ def change(
     furniture.legend(ax, handles)
     words = Note("maps.change_title", before=years[0], after=years[1]).say(lang)
     layers = [before, after, communes]
-    finish(ax, where, titled(words, where.name), layers, asked, notes=_drawing(where, before, after))
+    finish(ax, where, titled(words, where.name), layers, asked, notes=notes)
     _name_changes(ax, where, before, after, entries=len(handles), options=asked)
     return ax
 
