@@ -22,6 +22,9 @@ CHUNK = 1 << 16
 
 _PARTS = 8
 
+_FEWEST = 64
+"""Rows below which starting threads takes longer than the work."""
+
 _LARGE_BLOCK = 31 << 20
 
 
@@ -64,7 +67,7 @@ def in_parts(call: Callable[..., npt.NDArray[Any]], *arrays: npt.NDArray[Any]) -
     >>> in_parts(np.add, np.arange(3), np.ones(3, int)).tolist()
     [1, 2, 3]
     """
-    if len(arrays[0]) < 2 * _PARTS:
+    if len(arrays[0]) < _FEWEST:
         return call(*arrays)
     parts = zip(*(np.array_split(array, _PARTS) for array in arrays), strict=True)
     return np.concatenate(in_threads(lambda part: call(*part), parts))
