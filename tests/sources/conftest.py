@@ -19,11 +19,11 @@ from collections import Counter
 
 import openpyxl
 import pytest
+from tests.sources import sites
 
 from qpvgeo.samples import sample
 from qpvgeo.sources import catalog, robots, transfer
 
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _AGENT = re.compile(r"Mozilla/5\.0 \(compatible; qpvgeo/[\w.]+(; \+\S+)?\)")
 _STATIC = "static.data.gouv.fr/resources/quartiers-prioritaires-de-la-politique-de-la-ville-qpv"
 _DATASET = "www.data.gouv.fr/api/1/datasets/5a561801c751df42d7fca9b6/"
@@ -260,7 +260,7 @@ def producers(monkeypatch, tmp_path):
     monkeypatch.setattr(catalog, "_table", lambda: table)
     monkeypatch.setattr(transfer, "BACKOFF_S", 0.0)
     robots.forget()
-    for name in (*_PROXIES, *(name.upper() for name in _PROXIES)):
+    for name in (*sites.PROXIES, *(name.upper() for name in sites.PROXIES)):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "away").mkdir()
     monkeypatch.chdir(tmp_path / "away")
@@ -274,3 +274,48 @@ def producers(monkeypatch, tmp_path):
         finally:
             server.shutdown()
             thread.join()
+
+
+@pytest.fixture
+def calm(tmp_path, monkeypatch):
+    """No waiting between attempts, and nothing of the surroundings."""
+    monkeypatch.setattr(transfer, "BACKOFF_S", 0.0)
+    for name in (*sites.PROXIES, *(name.upper() for name in sites.PROXIES), *sites.BUNDLES):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def site():
+    """A site that answers what a test tells it to."""
+    with sites.Site() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        server.tell(sites.says())
+        try:
+            yield server
+        finally:
+            server.over.set()
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def toy(site, monkeypatch):
+    """Put a dataset served by the site in the catalogue."""
+
+    def add(name="toy.csv", **fields):
+        url = fields.pop("url", site.url(name))
+        addresses = () if url is None else (catalog.Address(url, "established"),)
+        given = {"page": "https://example.org/page", "addresses": addresses, "filenames": (name,)}
+        dataset = catalog.Dataset(key="toy", title="A toy", kind="list", format="csv", **(given | fields))
+        monkeypatch.setitem(catalog._table(), "toy", dataset)
+        return dataset
+
+    add()
+    return add

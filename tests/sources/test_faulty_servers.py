@@ -10,11 +10,10 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import threading
 
 import py7zr
 import pytest
-from tests.sources.sites import BUNDLES, CSV, PROXIES, Site, a_zip, files, refused, says
+from tests.sources.sites import CSV, a_zip, files, refused, says
 
 from qpvgeo.errors import (
     DiskFullError,
@@ -25,11 +24,10 @@ from qpvgeo.errors import (
     TruncatedError,
     WrongTypeError,
 )
-from qpvgeo.sources import catalog, transfer
-from qpvgeo.sources.catalog import Address, Dataset
+from qpvgeo.sources import transfer
 from qpvgeo.sources.download import fetch
 
-pytestmark = pytest.mark.usefixtures("toy")
+pytestmark = pytest.mark.usefixtures("calm", "toy")
 
 
 def cut_chunks(visit):
@@ -55,50 +53,6 @@ def silent_after_the_headers(visit):
 
 def hangs_up(visit):
     visit.connection.shutdown(socket.SHUT_RDWR)
-
-
-@pytest.fixture(autouse=True)
-def _calm(tmp_path, monkeypatch):
-    """No waiting between attempts, and nothing of the surroundings."""
-    monkeypatch.setattr(transfer, "BACKOFF_S", 0.0)
-    for name in (*PROXIES, *(name.upper() for name in PROXIES), *BUNDLES):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def site():
-    with Site() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        server.tell(says())
-        try:
-            yield server
-        finally:
-            server.over.set()
-            server.shutdown()
-            thread.join()
-
-
-@pytest.fixture
-def cache(tmp_path):
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def toy(site, monkeypatch):
-    """Put a dataset served by the site in the catalogue."""
-
-    def add(name="toy.csv", **fields):
-        url = fields.pop("url", site.url(name))
-        addresses = () if url is None else (Address(url, "established"),)
-        given = {"page": "https://example.org/page", "addresses": addresses, "filenames": (name,)}
-        dataset = Dataset(key="toy", title="A toy", kind="list", format="csv", **(given | fields))
-        monkeypatch.setitem(catalog._table(), "toy", dataset)
-        return dataset
-
-    add()
-    return add
 
 
 # --- what the server does wrong
