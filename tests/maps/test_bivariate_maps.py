@@ -1,7 +1,6 @@
 """Two figures on one map: classes by hand, the legend, what is missing, and what is refused."""
 
 import geopandas as gpd
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,12 +11,6 @@ from tests.builders import layer, refused
 from qpvgeo import maps
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.maps.palettes import BIVARIATE
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
 
 
 def made(rows=9):

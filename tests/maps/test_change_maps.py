@@ -1,7 +1,6 @@
 """Hectares gained and lost between two geographies, worked out by hand."""
 
 import geopandas as gpd
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import shapely
@@ -10,12 +9,6 @@ from qpvgeo import maps
 from qpvgeo.maps.change_maps import hectares_of
 
 X, Y = 700_000.0, 6_600_000.0
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
 
 
 def box(west, south, east, north):

@@ -16,12 +16,6 @@ from qpvgeo.frames import provenance
 from qpvgeo.maps.figures import figure_of
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
-
 def layer(count=12):
     """Communes of a department in a row, a kilometre wide each."""
     shapes = [shapely.box(700_000 + 1_000 * row, 6_600_000, 701_000 + 1_000 * row, 6_601_000) for row in range(count)]

@@ -20,12 +20,6 @@ SIZES = (0.3, 1.0, 2.5, 9.0)
 """Sides of squares, in the units of axes of 100: a name is about 15 wide and 3 high."""
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def layers():
     sample = qg.sample()

@@ -1,43 +1,12 @@
 """Maps written to files: text, resolution, the same bytes, places that take none."""
 
-import gc
 from xml.etree import ElementTree as ET
 
-import matplotlib.pyplot as plt
-import pandas as pd
 import pytest
 from tests.maps.drawn_names import names_on
 
-import qpvgeo as qg
 from qpvgeo import maps
 from qpvgeo.errors import UsageError
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-    gc.collect()
-
-
-@pytest.fixture(scope="module")
-def layers():
-    sample = qg.sample()
-    communes = qg.read_communes(sample.communes, table=sample.communes_table)
-    old, new = qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)
-    grid = qg.read_grid(sample.grid_2019)
-    links = qg.join_communes(new, communes, population=qg.read_population(sample.population_2024))
-    addresses = pd.read_csv(sample.addresses, sep=";", dtype="str")
-    return {
-        "old": old,
-        "new": new,
-        "communes": communes,
-        "grid": grid,
-        "coverage": qg.coverage(links, by="commune", units=communes),
-        "people": qg.estimate_population(new, grid),
-        "addresses": addresses,
-    }
-
 
 AWKWARD = "L'Étang $10 & <b>d'Œuvre_1</b> \"x\" $"
 

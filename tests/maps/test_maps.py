@@ -1,6 +1,5 @@
 """Maps of the sample: pictures compared with those that were looked at, what stands on them, and what is refused."""
 
-import gc
 import re
 from xml.etree import ElementTree as ET
 
@@ -24,32 +23,6 @@ TOLERANCE = 1.5
 
 FIXED = {"font.family": "DejaVu Sans", "text.hinting": "none"}
 looked_at = pytest.mark.mpl_image_compare(style=["default", FIXED], tolerance=TOLERANCE, savefig_kwargs={"dpi": 60})
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-    gc.collect()
-
-
-@pytest.fixture(scope="module")
-def layers():
-    sample = qg.sample()
-    communes = qg.read_communes(sample.communes, table=sample.communes_table)
-    old, new = qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)
-    grid = qg.read_grid(sample.grid_2019)
-    links = qg.join_communes(new, communes, population=qg.read_population(sample.population_2024))
-    addresses = pd.read_csv(sample.addresses, sep=";", dtype="str")
-    return {
-        "old": old,
-        "new": new,
-        "communes": communes,
-        "grid": grid,
-        "coverage": qg.coverage(links, by="commune", units=communes),
-        "people": qg.estimate_population(new, grid),
-        "addresses": addresses,
-    }
 
 
 def texts(ax):

@@ -6,34 +6,16 @@ import pandas as pd
 import pytest
 import shapely
 
-import qpvgeo as qg
 from qpvgeo import maps
 from qpvgeo.errors import QpvgeoError, UsageError
 from qpvgeo.language import Note
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
-def layers():
-    sample = qg.sample()
-    communes = qg.read_communes(sample.communes, table=sample.communes_table)
-    old, new = qg.read_qpv(sample.qpv_2015), qg.read_qpv(sample.qpv_2024)
-    grid = qg.read_grid(sample.grid_2019)
-    links = qg.join_communes(new, communes, population=qg.read_population(sample.population_2024))
-    return {
-        "old": old,
-        "new": new,
-        "communes": communes,
-        "grid": grid,
-        "coverage": qg.coverage(links, by="commune", units=communes),
-        "people": qg.estimate_population(new, grid),
-        "points": gpd.GeoDataFrame(geometry=new.representative_point(), crs=new.crs),
-    }
+def layers(layers):
+    """Those of the sample, with a point in each perimeter."""
+    new = layers["new"]
+    return layers | {"points": gpd.GeoDataFrame(geometry=new.representative_point(), crs=new.crs)}
 
 
 MAPS = {

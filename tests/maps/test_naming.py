@@ -12,12 +12,6 @@ from qpvgeo.maps.naming import short_titles
 X, Y = 700_000.0, 6_600_000.0
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
-
 def square(x, y, size):
     return shapely.box(X + x, Y + y, X + x + size, Y + y + size)
 

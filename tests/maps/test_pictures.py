@@ -1,6 +1,5 @@
 """Maps of candidates and pictures beside the maps: what is drawn, and what is refused."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,12 +8,6 @@ from tests.builders import refused
 import qpvgeo as qg
 from qpvgeo.errors import DataError
 from qpvgeo.samples import FICTIONAL
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -18,12 +18,6 @@ from qpvgeo.errors import DataError, UsageError
 from qpvgeo.maps.palettes import BANDS, CASING, PERIMETER, TAGS
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def sample():
     return qg.sample()
