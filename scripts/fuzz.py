@@ -110,9 +110,9 @@ def _misuses(first: int, count: int) -> None:
     mpl.use("agg")
     import matplotlib.pyplot as plt
     import numpy as np
-    from tests import misuses
+    from tests import misuses, sound_calls
 
-    every: dict[str, Any] = misuses.calls() | misuses.others()
+    every: dict[str, Any] = sound_calls.calls() | sound_calls.others()
     _bounded()
     names = sorted(every)
     for seed in range(first, first + count):

@@ -6,7 +6,7 @@ A few misuses of each, drawn with a seed; `make fuzz` tries them all, and pairs 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from tests import misuses
+from tests import misuses, sound_calls
 
 TRIED = 5
 GROUPS = 4
@@ -29,14 +29,14 @@ def drawn(name):
 
 @pytest.mark.parametrize("name", ["check", "coverage", "crosswalk", "estimate_population", "qpv_table", "tag_points"])
 def test_the_good_arguments_are_good(name):
-    function, arguments = misuses.calls()[name]
+    function, arguments = sound_calls.calls()[name]
     assert misuses.outcome(function, arguments).kind == "answer"
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_misuse_gets_an_answer_or_one_error_of_ours(group):
-    for name in sorted(misuses.calls())[group::GROUPS]:
-        function, arguments = misuses.calls()[name]
+    for name in sorted(sound_calls.calls())[group::GROUPS]:
+        function, arguments = sound_calls.calls()[name]
         for argument, misuse in drawn(name):
             changed = arguments | {argument: misuses.misused(arguments[argument], misuse, 1)}
             found = misuses.outcome(function, changed)
@@ -64,7 +64,7 @@ def test_misuse_gets_an_answer_or_one_error_of_ours(group):
     ],
 )
 def test_the_same_frame_in_other_types_gets_the_same_figures(name, argument):
-    function, arguments = misuses.calls()[name]
+    function, arguments = sound_calls.calls()[name]
     expected = misuses.numbers(function(**arguments))
     for same in misuses.SAME:
         changed = arguments | {argument: misuses.misused(arguments[argument], same, 1)}
@@ -80,6 +80,6 @@ def test_the_same_frame_in_other_types_gets_the_same_figures(name, argument):
 )
 @pytest.mark.parametrize("stacked", ["stacked twice", "a row twice"])
 def test_rows_stacked_twice_are_refused_and_never_counted_twice(name, argument, stacked):
-    function, arguments = misuses.calls()[name]
+    function, arguments = sound_calls.calls()[name]
     changed = arguments | {argument: misuses.misused(arguments[argument], stacked, 1)}
     assert misuses.outcome(function, changed).kind == "refused"
