@@ -3,7 +3,6 @@
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -368,35 +367,28 @@ def test_provenance_tells_the_vintage_and_the_sources():
 
 
 @pytest.fixture(scope="module")
-def lille(real_data):
-    path = real_data / "filosofi" / "filosofi2017_200m_lille.gpkg"
-    names = {
-        "id": "cell_id",
-        "num_people": "population",
-        "mean_std_living": "living_standard_mean_eur",
-        "poverty_ratio": "poverty_rate",
-    }
-    grid = read_grid(path, layer="enriched_grid", columns=names, keep=[])
-    return grid, boundary_profile(pyogrio.read_dataframe(path, layer="qpvs"), grid)
+def around_lille(lille):
+    """Profile at the limit of the perimeters of Lille."""
+    return boundary_profile(*lille)
 
 
 @pytest.mark.real
-def test_poverty_falls_from_the_inside_of_perimeters_of_lille_outwards(lille):
-    _, profile = lille
+def test_poverty_falls_from_the_inside_of_perimeters_of_lille_outwards(around_lille):
+    profile = around_lille
     assert (profile["poverty_rate"].diff().dropna() < 0).all()
     assert profile["poverty_rate"].iloc[0] > 2.5 * profile["poverty_rate"].iloc[-1]
 
 
 @pytest.mark.real
-def test_living_standard_rises_from_the_inside_of_perimeters_of_lille_outwards(lille):
-    _, profile = lille
+def test_living_standard_rises_from_the_inside_of_perimeters_of_lille_outwards(around_lille):
+    profile = around_lille
     assert (profile["living_standard_mean_eur"].diff().dropna() > 0).all()
 
 
 @pytest.mark.real
-def test_bands_of_lille_add_up_to_its_grid(lille):
-    grid, profile = lille
-    assert profile["population"].sum() == pytest.approx(grid["population"].sum(), abs=1e-6)
+def test_bands_of_lille_add_up_to_its_grid(lille, around_lille):
+    _, grid = lille
+    assert around_lille["population"].sum() == pytest.approx(grid["population"].sum(), abs=1e-6)
 
 
 def test_columns_are_summed_or_averaged_by_hand():

@@ -13,16 +13,26 @@ from shapely import Polygon, box
 from tests.builders import refused
 from tests.population.small_cells import ROW, UNIFORM, E, N, at, estimate, grid_of, homes, layer, points, stars
 
+import qpvgeo as qg
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.geometry.insee_lattice import Lattice
 from qpvgeo.population.estimation import ESTIMATE_COLUMNS, FEW_HOUSEHOLDS, RATE_HOUSEHOLDS, estimate_population
 from qpvgeo.population.reliability import WARNINGS, in_words
+from qpvgeo.read.grid.reader import read_grid
 
 SUMS = ("low", "estimate", "high", "households", "poor_households")
 
 
 def test_columns_are_those_announced():
     assert tuple(estimate_population(layer(at(0, 0)), UNIFORM).columns) == ESTIMATE_COLUMNS
+
+
+def test_provenance_tells_method_and_sources():
+    sample = qg.sample()
+    qpv, grid = qg.read_qpv(sample.qpv_2024), read_grid(sample.grid_2019)
+    about = estimate_population(qpv, grid, method="centroid").attrs["qpvgeo"]
+    assert (about["method"], about["grid_vintage"], about["fictional"]) == ("centroid", 2019, True)
+    assert [record["file"] for record in about["files"]] == [sample.qpv_2024.name, sample.grid_2019.name]
 
 
 def test_area_by_hand_shares_crossed_cells_out_by_surface():
