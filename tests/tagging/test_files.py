@@ -11,10 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.tagging.point_files import METRES, X, Y, lines_of, points, tag
+from tests.tagging.point_files import METRES, lines_of, points, tag
 
 import qpvgeo as qg
 from qpvgeo import facts
@@ -29,18 +28,6 @@ from qpvgeo.tagging.tagger import Tagger
 # what a few perimeters of a long list do not know is tested by its name
 pytestmark = pytest.mark.filterwarnings("ignore:.* may lie in another")
 TAGS = ["state", "reason", "qpv_code", "also_in", "nearest_qpv", "distance_m", "band"]
-
-
-@pytest.fixture(scope="module")
-def square():
-    """A square of a kilometre in Lambert-93."""
-    outline = shapely.box(X, Y, X + 1000, Y + 1000)
-    return gpd.GeoDataFrame({"vintage": [2024]}, index=["QN00101M"], geometry=[outline], crs=2154)
-
-
-@pytest.fixture(scope="module")
-def index(square):
-    return qg.PerimeterIndex(square)
 
 
 def table_of(path):

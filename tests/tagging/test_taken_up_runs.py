@@ -8,12 +8,10 @@ import signal
 import subprocess
 import sys
 
-import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 import pytest
-import shapely
-from tests.tagging.point_files import METRES, X, Y, lines_of, points
+from tests.tagging.point_files import METRES, lines_of, points
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError, OutputError, UsageError
@@ -25,18 +23,6 @@ from qpvgeo.tagging.tagger import Tagger
 
 # what a few perimeters of a long list do not know is tested by its name
 pytestmark = pytest.mark.filterwarnings("ignore:.* may lie in another")
-
-
-@pytest.fixture(scope="module")
-def square():
-    """A square of a kilometre in Lambert-93."""
-    outline = shapely.box(X, Y, X + 1000, Y + 1000)
-    return gpd.GeoDataFrame({"vintage": [2024]}, index=["QN00101M"], geometry=[outline], crs=2154)
-
-
-@pytest.fixture(scope="module")
-def index(square):
-    return qg.PerimeterIndex(square)
 
 
 RUN = """
