@@ -168,7 +168,7 @@ def _people(year: int, folder: Path | None, qpv: gpd.GeoDataFrame) -> pd.DataFra
     except DataError as error:
         if error.key not in _CHOICES:
             raise
-        files.note_on(qpv, [Note("at_hand.people_left_aside", why=str(error).splitlines()[0])])
+        files.note_on(qpv, [Note("at_hand.people_left_aside", why=error.message)])
         return None
 
 

@@ -20,7 +20,7 @@ from qpvgeo.language import Note
 from qpvgeo.read.communes.reader import read_communes
 from qpvgeo.sources import recognise
 
-__all__ = ["area_of", "note_on", "of_rows", "qpv_in", "qpv_of"]
+__all__ = ["area_of", "note_of_rows", "of_rows", "qpv_in", "qpv_of"]
 
 
 def area_of(name: str, data: Path | None, qpv: pd.DataFrame | None, *, level: AreaLevel | None = None) -> Area:
@@ -116,7 +116,7 @@ def of_rows(layer: gpd.GeoDataFrame, rows: Any) -> gpd.GeoDataFrame:  # noqa: AN
     own: dict[str, Any] = {
         "files": files,
         "repairs": [one for one in about.get("repairs", []) if one.get("code") not in away],
-        "notes": [said for note in about.get("notes", []) if (said := note_on(note, away, places, absent))],
+        "notes": [said for note in about.get("notes", []) if (said := note_of_rows(note, away, places, absent))],
     }
     provenance.stamped(kept, provenance.as_record(about | own))
     return kept
@@ -127,7 +127,7 @@ def _label(record: dict[str, Any]) -> str:
     return f"{record['file']} ({member})" if member else str(record["file"])
 
 
-def note_on(
+def note_of_rows(
     note: str, away: Collection[str], places: Collection[str] | None = None, absent: Collection[str] = ()
 ) -> str:
     """Give what a note says of the rows that are kept; an empty text where it is of others alone.
@@ -146,7 +146,7 @@ def note_on(
     Examples
     --------
     >>> note = Note("read.no_outline", count=2, codes=["QN09105I", "QN09301M"])
-    >>> note_on(note, {"QN09105I"}), note_on(note, {"QN09105I", "QN09301M"})
+    >>> note_of_rows(note, {"QN09105I"}), note_of_rows(note, {"QN09105I", "QN09301M"})
     ('1 QPV has no outline: QN09301M', '')
     """
     values: dict[str, Any] = getattr(note, "values", {})
@@ -156,7 +156,7 @@ def note_on(
     if values.get("file") in absent or values.get("commune") in away:
         return ""
     if isinstance(inner, Note):
-        said = note_on(inner, away, places, absent)
+        said = note_of_rows(inner, away, places, absent)
         return Note(note.key, **values | {"note": said}) if said and isinstance(note, Note) else ""
     if not isinstance(codes, list | tuple) or not isinstance(note, Note):
         return note

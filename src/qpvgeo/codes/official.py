@@ -155,8 +155,7 @@ def vintage_of(code: str) -> int | None:
     (2015, 2024, None)
     """
     for pattern, vintage in ((_QP, 2015), (_QN, 2024)):
-        match = pattern.fullmatch(code)
-        if match:
+        if match := pattern.fullmatch(code):
             department = _short_department(match[1])
             # whole communes are QPV in Mayotte alone
             strange = code.endswith("C") and department != "976"
@@ -191,8 +190,7 @@ def _region(text: str) -> str | None:
 def _siren(text: str) -> str | None:
     if not re.fullmatch(r"\d{9}", text, re.ASCII):
         return None
-    digits = [int(digit) for digit in reversed(text)]
-    total = sum(d if k % 2 == 0 else (d * 2 - 9 if d > 4 else d * 2) for k, d in enumerate(digits))
+    total = sum(d if k % 2 == 0 else (d * 2 - 9 if d > 4 else d * 2) for k, d in enumerate(map(int, text[::-1])))
     return text if total % 10 == 0 else None
 
 
@@ -218,7 +216,6 @@ def _unrounded(text: str) -> str | None:
 
 
 @judged
-@lru_cache(maxsize=1 << 16)
 def repaired(text: str, kind: Kind) -> tuple[str | None, tuple[str, ...]]:
     """Code of a text, None when it is none, and what had to be done to it.
 
@@ -227,6 +224,11 @@ def repaired(text: str, kind: Kind) -> tuple[str | None, tuple[str, ...]]:
     >>> repaired("1053.0", "commune"), repaired("Bourg", "commune")
     (('01053', ('decimals removed', 'zeros restored')), (None, ('upper case',)))
     """
+    return _repaired(text, kind)
+
+
+@lru_cache(maxsize=1 << 16)
+def _repaired(text: str, kind: Kind) -> tuple[str | None, tuple[str, ...]]:
     done: list[str] = []
     plain = text.isascii() and text.isalnum() and "E" not in text and text == text.upper()
     whole = text if plain else _bare(text, kind, done)
@@ -249,8 +251,7 @@ def _bare(text: str, kind: Kind, done: list[str]) -> str:
         stripped = whole
     if (upper := stripped.upper()) != stripped:
         done.append("upper case")
-    whole = re.sub(r"\.0+$", "", upper) if "." in upper else upper
-    if whole != upper:
+    if (whole := re.sub(r"\.0+$", "", upper) if "." in upper else upper) != upper:
         done.append("decimals removed")
     return whole
 
@@ -289,8 +290,7 @@ def clean(values: pd.Series, kind: Kind) -> CleanCodes:
         raise UsageError(Note("codes.no_kind", kind=str(kind)), way_out=Note("codes.kinds", kinds=", ".join(_RULES)))
     text = values.astype("str")
     places, distinct = pd.factorize(text)
-    read = repaired.__wrapped__  # type: ignore[attr-defined]
-    outcome = {value: read(value, kind) for value in distinct.tolist() if value.strip().lower() not in _MISSING}
+    outcome = {value: _repaired(value, kind) for value in distinct.tolist() if value.strip().lower() not in _MISSING}
     found = pd.array([outcome.get(value, (None,))[0] for value in distinct.tolist()], dtype="str")
     codes = pd.Series(found.take(places, allow_fill=True), index=values.index, name=values.name)
     repairs: list[tuple[Hashable, str, str, str]] = []

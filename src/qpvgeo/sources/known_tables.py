@@ -124,7 +124,9 @@ def kind_of(text: pd.DataFrame, name: str) -> TableKind | None:
     text = widened(text)
     names = set(map(normalise, text.columns))
     of_qpv = bool(published.qpv_columns(text))
-    return next((kind for kind, is_of_qpv, fits in _KINDS if is_of_qpv <= of_qpv and fits(text, names, name)), None)
+    return next(
+        (kind for kind, needs_qpv, fits in _KINDS if (of_qpv or not needs_qpv) and fits(text, names, name)), None
+    )
 
 
 def _is_correspondence(_text: pd.DataFrame, names: set[str], _name: str) -> bool:

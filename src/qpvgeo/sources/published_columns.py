@@ -83,19 +83,7 @@ _NEARLY_ALL = 0.9
 _UNITS = {
     *("habitants", "hab", "nombre", "nb", "nombre_d_habitants", "nombre_de_personnes", "personnes", "effectif"),
     *("unite", "unites", "pourcentage", "part", "taux", "euros", "eur", "km2", "m2", "ha", "hectares", "annee"),
-    *(
-        "code",
-        "codes",
-        "nom",
-        "noms",
-        "libelle",
-        "texte",
-        "texte_libre",
-        "entier",
-        "decimal",
-        "numerique",
-        "",
-    ),
+    *("code", "codes", "nom", "noms", "libelle", "texte", "texte_libre", "entier", "decimal", "numerique", ""),
 }
 """What a row under the header says of the columns where it gives their units."""
 

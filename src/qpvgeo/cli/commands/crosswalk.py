@@ -188,7 +188,7 @@ def _within(
     walk: pd.DataFrame, codes: set[str], whole: tuple[gpd.GeoDataFrame, ...], own: tuple[gpd.GeoDataFrame, ...]
 ) -> pd.DataFrame:
     """Pairs of the QPV of a place, also with those that lie elsewhere, and what concerns them of the provenance."""
-    from qpvgeo.at_hand.places import note_on
+    from qpvgeo.at_hand.places import note_of_rows
     from qpvgeo.cli import answers
 
     kept = walk[walk["code_from"].isin(codes) | walk["code_to"].isin(codes)]
@@ -201,7 +201,7 @@ def _within(
         "notes": [
             said
             for note in about["notes"]
-            if note.key != "geographies.within_tolerance" and (said := note_on(note, away))
+            if note.key != "geographies.within_tolerance" and (said := note_of_rows(note, away))
         ],
     }
     told |= {name: [code for code in about[name] if code in codes] for name in ("without_outline", "without_weight")}
