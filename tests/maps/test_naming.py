@@ -7,6 +7,7 @@ import shapely
 
 from qpvgeo import maps
 from qpvgeo.maps.export import _of_page
+from qpvgeo.maps.furniture import _in_columns
 from qpvgeo.maps.naming import short_titles
 
 X, Y = 700_000.0, 6_600_000.0
@@ -135,7 +136,7 @@ def test_key_of_a_page_is_whole_and_within_it(page, below):
     assert (box.x1, box.y1) <= (figure.get_figwidth(), figure.get_figheight())
     assert len(figure.legends) == int(below)
     keys = figure.legends or [one for one in ax.artists if one.get_gid() == "key"]
-    assert len(keys[0].get_texts()) == 75
+    assert len([text for text in keys[0].get_texts() if text.get_text()]) == 75
 
 
 def test_page_without_room_for_a_key_names_what_it_can():
@@ -160,3 +161,11 @@ def test_page_without_room_for_a_key_names_what_it_can():
 def test_names_lose_what_most_of_them_begin_with(names, short):
     layer = gpd.GeoDataFrame({"name": names})
     assert short_titles(layer, layer.index) == short
+
+
+def test_columns_of_a_key_are_of_one_height_and_part_no_name():
+    names = [["1 a"], ["2 b", "   c"], ["3 d"], ["4 e", "   f", "   g"]]
+    assert _in_columns(names, 2) == [["1 a", "2 b", "   c", "3 d"], ["4 e", "   f", "   g", ""]]
+    assert _in_columns(names, 1) == [["1 a", "2 b", "   c", "3 d", "4 e", "   f", "   g"]]
+    # three rows, of which the second name would take one of each column
+    assert _in_columns([["1 a", "   b"], ["2 c", "   d"], ["3 e"]], 2) == [["1 a", "   b", ""], ["2 c", "   d", "3 e"]]

@@ -219,32 +219,45 @@ def key(ax: Axes, names: Sequence[tuple[str, str]], *, below: int, colour: str, 
     figure = ax.get_figure(root=True)
     if figure is None or not names:  # pragma: no cover - axes have a figure
         return
-    handles = [
-        Line2D([], [], linestyle="none", label="\n   ".join(wrap(f"{number} {name}", _KEY_LETTERS)))
-        for number, name in names
-    ]
+    written = [wrap(f"{number} {name}", _KEY_LETTERS, subsequent_indent="   ") for number, name in names]
     west, east, south, north = *ax.get_xlim(), *ax.get_ylim()
     tall = (north - south) / metres_a_point(ax, (west, south, east, north)) - (below + 1) * _ENTRY_POINTS
-    lines = sum(str(handle.get_label()).count("\n") + 1 for handle in handles)
-    columns = max(1, -(-lines // max(int(_FILLED * tall / _ROW_POINTS), _LEAST_ROWS)))
+    columns = max(1, -(-sum(map(len, written)) // max(int(_FILLED * tall / _ROW_POINTS), _LEAST_ROWS)))
     if grow:
         figure.set_figwidth(figure.get_figwidth() + _LEGEND_IN * (columns - 1))
-    labels = [str(handle.get_label()) for handle in handles]
     style = _KEY_STYLE | {"labelcolor": colour}
-    if figure.get_gid() == PAGE_ID and columns * _KEY_COLUMN_IN > _KEY_PART_BESIDE * figure.get_figwidth():
+    on_page = figure.get_gid() == PAGE_ID and columns * _KEY_COLUMN_IN > _KEY_PART_BESIDE * figure.get_figwidth()
+    columns = max(int(figure.get_figwidth() / _KEY_COLUMN_IN), 1) if on_page else columns
+    filled = _in_columns(written, columns)
+    labels = [line for column in filled for line in column]
+    handles = [Line2D([], [], linestyle="none") for _ in labels]
+    if on_page:
         # a page cannot grow: its layout leaves the key room below the map
-        columns = max(int(figure.get_figwidth() / _KEY_COLUMN_IN), 1)
-        box = figure.legend(handles, labels, loc="outside lower left", ncols=columns, **style)
+        box = figure.legend(handles, labels, loc="outside lower left", ncols=len(filled), **style)
     else:
         down = ScaledTranslation(0, -(below * _ENTRY_POINTS + _ENTRY_POINTS) / 72, figure.dpi_scale_trans)
         beside: dict[str, Any] = {"bbox_to_anchor": (1.015, 1.0), "bbox_transform": ax.transAxes + down}
-        box = Legend(ax, handles, labels, loc="upper left", ncols=columns, borderaxespad=0.0, **beside, **style)
+        box = Legend(ax, handles, labels, loc="upper left", ncols=len(filled), borderaxespad=0.0, **beside, **style)
         ax.add_artist(box)
     for text in box.get_texts():
         shown(text)
     box.set_gid("key")
     # beside the axes, and so in the layout of the figure
     box.set_clip_on(False)
+
+
+def _in_columns(names: Sequence[Sequence[str]], columns: int) -> list[list[str]]:
+    """Lines of names in so many columns at most, of one height, none of which parts a name."""
+    height = -(-sum(map(len, names)) // columns)
+    while True:
+        filled: list[list[str]] = [[]]
+        for lines in names:
+            if len(filled[-1]) + len(lines) > height:
+                filled.append([])
+            filled[-1] += lines
+        if len(filled) <= columns:
+            return [[*column, *[""] * (height - len(column))] for column in filled]
+        height += 1
 
 
 def key_line(ax: Axes, *, below: int, colour: str) -> Text:
