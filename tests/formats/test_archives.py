@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpvgeo.errors import ArchiveError, DiskFullError, MissingDataError, UsageError
-from qpvgeo.formats import archives
+from qpvgeo.formats import archive_safety, archives
 
 FILES = {"QP.shp": b"shape" * 50, "LISEZ MOI.txt": b"", "carte/QP.dbf": b"table" * 500}
 
@@ -82,6 +82,18 @@ def test_paths_of_the_files_are_returned_in_the_order_of_the_archive(archive, tm
 def test_only_the_members_asked_for_are_unpacked(archive, tmp_path):
     archives.extract(archive, tmp_path / "into", ["carte/QP.dbf"])
     assert tree(tmp_path / "into") == {"carte/QP.dbf": FILES["carte/QP.dbf"]}
+
+
+def test_an_archive_is_opened_once_to_be_listed_and_unpacked(archive, tmp_path, monkeypatch):
+    real, opened = Path.open, []
+    monkeypatch.setattr(
+        Path, "open", lambda self, *given, **more: opened.append(self.name) or real(self, *given, **more)
+    )
+    with archives.opened(archive) as one:
+        one.extract(tmp_path / "into", [name for name in one.members if name.endswith(".dbf")])
+    assert tree(tmp_path / "into") == {"carte/QP.dbf": FILES["carte/QP.dbf"]}
+    assert opened.count(archive.name) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["archive.zip", "into"]
 
 
 def test_nothing_temporary_is_left_beside_the_folder(archive, tmp_path):
@@ -200,12 +212,12 @@ def test_an_encrypted_7z_is_refused(tmp_path):
 
 
 def test_a_member_that_unpacks_out_of_all_proportion_is_a_bomb(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "RATIO_FROM_BYTES", 100_000)
+    monkeypatch.setattr(archive_safety, "RATIO_FROM_BYTES", 100_000)
     assert_refused(zipped(tmp_path / "a.zip", {"a.csv": bytes(200_000)}), "'a.csv': 200,000 bytes out of .*: a bomb")
 
 
 def test_a_7z_that_unpacks_out_of_all_proportion_is_a_bomb(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "RATIO_FROM_BYTES", 100_000)
+    monkeypatch.setattr(archive_safety, "RATIO_FROM_BYTES", 100_000)
     assert_refused(sevenzipped(tmp_path / "a.7z", {"a.csv": bytes(200_000)}), "200,000 bytes out of .*: a bomb")
 
 
@@ -215,12 +227,12 @@ def test_a_small_file_of_spaces_is_no_bomb(tmp_path):
 
 
 def test_a_total_above_the_limit_is_a_bomb(archive, monkeypatch):
-    monkeypatch.setattr(archives, "MAX_BYTES", 100)
+    monkeypatch.setattr(archive_safety, "MAX_BYTES", 100)
     assert_refused(archive, "more than 100: a bomb")
 
 
 def test_too_many_members_are_a_bomb(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "MAX_MEMBERS", 2)
+    monkeypatch.setattr(archive_safety, "MAX_MEMBERS", 2)
     assert_refused(zipped(tmp_path / "a.zip", FILES), "3 members, more than 2: a bomb")
 
 
@@ -339,7 +351,7 @@ def test_an_archive_larger_than_the_disk_is_refused_before_anything_is_written(t
     body = bytearray(path.read_bytes())
     struct.pack_into("<L", body, body.index(b"PK\1\2") + 24, 0xFFFFFFF0)
     path.write_bytes(body)
-    monkeypatch.setattr(archives, "MAX_RATIO", 1 << 40)
+    monkeypatch.setattr(archive_safety, "MAX_RATIO", 1 << 40)
     monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     with pytest.raises(DiskFullError, match="4,294,967,280 bytes needed, 1,000 free"):
         archives.extract(path, tmp_path / "into")
@@ -383,7 +395,7 @@ def test_the_start_of_a_7z_is_not_a_whole_one(tmp_path):
 @given(name=st.text(alphabet="ab./\\: C~\0é", min_size=1, max_size=12))
 def test_a_name_that_is_let_through_stays_in_the_folder(name):
     root = Path("/srv/into")
-    stays = not archives._escapes(name)
+    stays = not archive_safety._escapes(name)
     assert not stays or (root / name).resolve().is_relative_to(root)
 
 

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from qpvgeo.errors import ArchiveError
-from qpvgeo.formats import archives
+from qpvgeo.formats import archive_safety
 from qpvgeo.formats.gzip_file import unpack
 
 BODY = b"code;n\nQN07501M;2500\n" * 1000
@@ -43,6 +43,6 @@ def test_a_damaged_file_leaves_nothing(packed, tmp_path, damage):
 
 
 def test_a_bomb_leaves_nothing(packed, tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "RATIO_FROM_BYTES", 1000)
-    monkeypatch.setattr(archives, "MAX_RATIO", 2)
+    monkeypatch.setattr(archive_safety, "RATIO_FROM_BYTES", 1000)
+    monkeypatch.setattr(archive_safety, "MAX_RATIO", 2)
     refused(packed, tmp_path / "new" / "a.csv", "gzip_bomb")

@@ -6,8 +6,8 @@ import pytest
 from tests.builders import refused
 
 from qpvgeo.errors import ArchiveError
-from qpvgeo.formats import archives
-from qpvgeo.formats.zip_members import read_member, zip_members
+from qpvgeo.formats import archive_safety
+from qpvgeo.formats.zip_members import opened_zip, read_member, zip_members
 
 
 def packed(path, **members):
@@ -41,7 +41,7 @@ def test_bombs_large_members_and_repeated_names_are_refused(tmp_path, monkeypatc
     path = packed(tmp_path / "a.zip", a=b" " * 100_000, b=b"b")
     with zipfile.ZipFile(path) as archive:
         refused(lambda: zip_members(archive, "a.zip", largest=1000), kind=ArchiveError)
-        monkeypatch.setattr(archives, "RATIO_FROM_BYTES", 10_000)
+        monkeypatch.setattr(archive_safety, "RATIO_FROM_BYTES", 10_000)
         error = refused(lambda: zip_members(archive, "a.zip"), kind=ArchiveError)
     assert len(error.problems) == 1
     with zipfile.ZipFile(tmp_path / "twice.zip", "w") as archive:
@@ -50,3 +50,15 @@ def test_bombs_large_members_and_repeated_names_are_refused(tmp_path, monkeypatc
             archive.writestr("a", "2")
     with zipfile.ZipFile(tmp_path / "twice.zip") as archive:
         refused(lambda: zip_members(archive, "twice.zip"), kind=ArchiveError)
+
+
+def test_a_zip_that_a_caller_has_open_is_not_opened_again(tmp_path):
+    path, other = packed(tmp_path / "a.zip", a=b"a"), packed(tmp_path / "b.zip", b=b"b")
+    with opened_zip(path) as archive:
+        with opened_zip(path) as again, opened_zip(other) as beside:
+            assert again is archive
+            assert beside.namelist() == ["b"]
+        assert archive.read("a") == b"a"
+    with opened_zip(path) as later:
+        assert later is not archive
+        assert later.read("a") == b"a"

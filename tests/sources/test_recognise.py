@@ -7,12 +7,13 @@ import zipfile
 
 import geopandas as gpd
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 
 from qpvgeo.errors import MissingDataError, UsageError
 from qpvgeo.samples import files, sample
-from qpvgeo.sources import recognise
+from qpvgeo.sources import known_tables, recognise
 from qpvgeo.sources.file_content import may_hold
 
 SAMPLE_KINDS = {
@@ -272,6 +273,23 @@ def test_a_grid_is_recognised_in_a_geopackage_and_in_parquet(tmp_path, suffix):
         square = shapely.box(3_274_800, 2_632_200, 3_275_000, 2_632_400)
         gpd.GeoDataFrame(frame, geometry=[square], crs=3035).to_file(path)
     assert [(found.kind, found.vintage) for found in recognise.identify(path)] == [("grid", 2019)]
+
+
+@pytest.mark.parametrize("column", ["idcar_200m", "IDcar 1km", "idINSPIRE_2015", "Cell ID", "GRD__ID"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_grid_in_geojson_is_found_by_the_name_of_its_cells(tmp_path, column, encoding):
+    assert known_tables.is_cell_column(column)
+    path = tmp_path / "carreaux_2019.geojson"
+    square = shapely.box(2, 48, 2.01, 48.01)
+    gpd.GeoDataFrame({column: ["CRS3035RES200mN2632200E3274800"]}, geometry=[square], crs=4326).to_file(path)
+    path.write_text(path.read_text(encoding="utf-8"), encoding=encoding)
+    assert names(one.path for one in recognise.of_kind("grid", tmp_path)) == [path.name]
+
+
+def test_a_geojson_that_names_no_cells_is_not_described_in_search_of_a_grid(tmp_path, monkeypatch):
+    squares(["A", "B"], column="cell_of_work").to_file(tmp_path / "batiments.geojson")
+    monkeypatch.setattr(pyogrio, "read_info", lambda *_, **__: pytest.fail("described"))
+    assert recognise.of_kind("grid", tmp_path) == []
 
 
 @pytest.mark.parametrize(("name", "held"), [("FILOSOFI2019_carreaux_200m_csv.zip", 1), ("other.zip", 0)])

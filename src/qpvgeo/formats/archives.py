@@ -7,86 +7,129 @@ beside the target and renamed, so nothing is left half-written. Sizes are bytes.
 """
 
 import contextlib
-import dataclasses
-import lzma
 import os
-import re
 import shutil
-import stat
 import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from qpvgeo.errors import ArchiveError, DiskFullError, MissingDataError, UsageError
+from qpvgeo.errors import DiskFullError, MissingDataError, UsageError
+from qpvgeo.formats.archive_safety import DAMAGE, Entry, damaged, refuse_bomb, refuse_hostile, zip_entry
 from qpvgeo.frames.provenance import file_state, hashed
 from qpvgeo.language import Note
 
 if TYPE_CHECKING:
+    import io
+
     import py7zr
 
-__all__ = [
-    "DAMAGE",
-    "MAX_BYTES",
-    "MAX_MEMBERS",
-    "MAX_RATIO",
-    "RATIO_FROM_BYTES",
-    "Entry",
-    "clashes",
-    "damaged",
-    "extract",
-    "is_bomb",
-    "is_whole",
-    "members",
-    "zip_entry",
-]
-
-MAX_BYTES = 20 * 10**9
-"""Most bytes that an archive may unpack to; all France at 200 m is far below."""
-
-MAX_MEMBERS = 100_000
-"""Most members that an archive may have."""
-
-MAX_RATIO = 200
-"""Most bytes that a packed byte may become; text packs ten to one."""
-
-RATIO_FROM_BYTES = 100 * 10**6
-"""Size from which the ratio is looked at: a small file of spaces is not a bomb."""
+__all__ = ["Archive", "extract", "is_whole", "members", "opened"]
 
 _7Z = b"7z\xbc\xaf\x27\x1c"
 # signature, version and checksum; then where the index is and how long
 _7Z_HEADER = struct.Struct("<12sQQ4x")
 _CHUNK = 1 << 20
-_DRIVE = re.compile(r"[A-Za-z]:")
-_ENCRYPTED = 0x1
-# what zipfile raises on damaged bytes, OSError for a place before the file, and on methods it does not know
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    ValueError,
-)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Entry:
-    """A member as the index of the archive lists it; `packed` is None where members are packed together."""
+class Archive:
+    """An open archive that is known to be harmless.
 
-    name: str
-    size: int
-    packed: int | None
-    folder: bool
-    link: bool
-    encrypted: bool
+    Attributes
+    ----------
+    members
+        Its files, as paths with forward slashes, in its order.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        handle: "io.BufferedReader",
+        packed: "zipfile.ZipFile | py7zr.SevenZipFile",
+        entries: list[Entry],
+    ) -> None:
+        self._path, self._handle, self._packed = path, handle, packed
+        self._files = [entry for entry in entries if not entry.folder]
+        self.members = [entry.name for entry in self._files]
+
+    def extract(self, into: str | os.PathLike[str], members: Iterable[str] | None = None) -> list[Path]:
+        """Unpack files, as the function `extract` does, and know the SHA-256 of the archive from then on."""
+        path, into = self._path, _folder(into)
+        with (
+            _room_watched(path, into.parent),
+            tempfile.TemporaryDirectory(dir=into.parent, prefix=f".{into.name}-") as stage,
+        ):
+            hashed(path, file_state(self._handle.fileno()), self._handle)
+            chosen = self._chosen(members)
+            _refuse_without_room(path, into, sum(entry.size for entry in chosen))
+            files = Path(stage, "files")
+            files.mkdir()
+            if isinstance(self._packed, zipfile.ZipFile):
+                problems = _unpack_zip(self._packed, chosen, files)
+            else:
+                problems = _unpack_7z(self._packed, chosen, files)
+            if problems:
+                raise damaged(path, problems)
+            return _settle(files, into, chosen)
+
+    def _chosen(self, wanted: Iterable[str] | None) -> list[Entry]:
+        if wanted is None:
+            return self._files
+        names = set(wanted)
+        if absent := sorted(names.difference(self.members)):
+            raise UsageError(
+                Note("formats.no_members", path=str(self._path)),
+                problems=absent,
+                way_out=Note("formats.its_members", count=len(self._files), names=self.members),
+            )
+        return [entry for entry in self._files if entry.name in names]
+
+
+@contextlib.contextmanager
+def opened(path: Path, *, beside: Path | None = None) -> Iterator[Archive]:
+    """Open an archive once, to list it and to unpack it.
+
+    Parameters
+    ----------
+    path
+        A zip or 7z file, or a zip that holds one 7z, which is unpacked for as long as the archive is open.
+    beside
+        Folder to unpack the 7z in; that of temporary files by default.
+
+    Raises
+    ------
+    MissingDataError
+        There is no such file.
+    ArchiveError
+        It is not an archive, or it is damaged or hostile.
+    DiskFullError
+        There is no room for the 7z.
+    """
+    if not path.is_file():
+        raise MissingDataError(Note("formats.no_file", file=str(path)), way_out=Note("formats.check_the_path"))
+    with contextlib.ExitStack() as stack:
+        handle = stack.enter_context(path.open("rb"))
+        if handle.read(len(_7Z)) == _7Z:
+            yield Archive(path, handle, *_open_7z(path, path, stack))
+            return
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(handle))
+        except DAMAGE as error:
+            raise damaged(path, [f"it does not open as a zip ({error})"]) from error
+        entries = [zip_entry(info) for info in archive.infolist()]
+        refuse_hostile(path, entries)
+        files = [entry for entry in entries if not entry.folder]
+        if len(files) == 1 and files[0].name.lower().endswith(".7z"):
+            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=beside, prefix=".qpvgeo-")))
+            with _room_watched(path, scratch.parent):
+                problems = _unpack_zip(archive, files, scratch)
+            if problems:
+                raise damaged(path, problems)
+            yield Archive(path, handle, *_open_7z(scratch / files[0].name, path, stack))
+            return
+        yield Archive(path, handle, archive, entries)
 
 
 def members(path: str | os.PathLike[str]) -> list[str]:
@@ -118,16 +161,8 @@ def members(path: str | os.PathLike[str]) -> list[str]:
     ...     members(f"{folder}/list.zip")
     ['GEOJSON/qpv.geojson']
     """
-    path = Path(path)
-    _require_file(path)
-    return list(_members(path, file_state(path)))
-
-
-@lru_cache(maxsize=256)
-def _members(path: Path, _state: tuple[int, ...]) -> tuple[str, ...]:
-    """Files in an archive, listed once in each of its states: a 7z in a zip has to be unpacked for it."""
-    with tempfile.TemporaryDirectory(prefix="qpvgeo-") as scratch, _opened(path, Path(scratch)) as (_, entries):
-        return tuple(entry.name for entry in entries if not entry.folder)
+    with opened(Path(path)) as archive:
+        return archive.members
 
 
 def extract(
@@ -169,26 +204,9 @@ def extract(
     ...     [file.name for file in extract(f"{folder}/list.zip", f"{folder}/list")]
     ['qpv.geojson']
     """
-    path, into = Path(path), Path(into).absolute()
-    if into.exists() and not into.is_dir():
-        raise UsageError(Note("formats.into_a_file", path=str(into)), way_out=Note("formats.name_a_folder"))
-    into.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        _room_watched(path, into),
-        tempfile.TemporaryDirectory(dir=into.parent, prefix=f".{into.name}-") as scratch,
-        _opened(path, Path(scratch), hashing=True) as (archive, entries),
-    ):
-        chosen = _chosen(path, entries, members)
-        _refuse_without_room(path, into, sum(entry.size for entry in chosen))
-        stage = Path(scratch, "files")
-        stage.mkdir()
-        if isinstance(archive, zipfile.ZipFile):
-            problems = _unpack_zip(archive, chosen, stage)
-        else:
-            problems = _unpack_7z(archive, chosen, stage)
-        if problems:
-            raise damaged(path, problems)
-        return _settle(stage, into, chosen)
+    into = _folder(into)
+    with opened(Path(path), beside=into.parent) as archive:
+        return archive.extract(into, members)
 
 
 def is_whole(path: str | os.PathLike[str]) -> bool:
@@ -224,38 +242,13 @@ def is_whole(path: str | os.PathLike[str]) -> bool:
     return path.stat().st_size >= _7Z_HEADER.size + int(offset) + int(size)
 
 
-def _require_file(path: Path) -> None:
-    if not path.is_file():
-        raise MissingDataError(Note("formats.no_file", file=str(path)), way_out=Note("formats.check_the_path"))
-
-
-@contextlib.contextmanager
-def _opened(
-    path: Path, scratch: Path, *, hashing: bool = False
-) -> "Iterator[tuple[zipfile.ZipFile | py7zr.SevenZipFile, list[Entry]]]":
-    """Open what holds the files, and list it once it is known to be harmless; its SHA-256 is known after `hashing`."""
-    _require_file(path)
-    with contextlib.ExitStack() as stack:
-        handle = stack.enter_context(path.open("rb"))
-        if hashing:
-            hashed(path, file_state(handle.fileno()), handle)
-            handle.seek(0)
-        if handle.read(len(_7Z)) == _7Z:
-            yield _open_7z(path, path, stack)
-            return
-        try:
-            archive = stack.enter_context(zipfile.ZipFile(handle))
-        except DAMAGE as error:
-            raise damaged(path, [f"it does not open as a zip ({error})"]) from error
-        entries = [zip_entry(info) for info in archive.infolist()]
-        _refuse_hostile(path, entries)
-        files = [entry for entry in entries if not entry.folder]
-        if len(files) == 1 and files[0].name.lower().endswith(".7z"):
-            if problems := _unpack_zip(archive, files, scratch / "inner"):
-                raise damaged(path, problems)
-            yield _open_7z(scratch / "inner" / files[0].name, path, stack)
-            return
-        yield archive, entries
+def _folder(into: str | os.PathLike[str]) -> Path:
+    """Folder to put files in, beside which there is one to unpack them in."""
+    folder = Path(into).absolute()
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(Note("formats.into_a_file", path=str(folder)), way_out=Note("formats.name_a_folder"))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _open_7z(path: Path, named: Path, stack: contextlib.ExitStack) -> "tuple[py7zr.SevenZipFile, list[Entry]]":
@@ -271,92 +264,9 @@ def _open_7z(path: Path, named: Path, stack: contextlib.ExitStack) -> "tuple[py7
     except Exception as error:
         # its parsers raise whatever they stumble on: struct.error, IndexError, TypeError
         raise damaged(named, [f"it does not open as a 7z ({error or type(error).__name__})"]) from error
-    _refuse_hostile(named, entries)
-    _refuse_bomb(named, sum(entry.size for entry in entries), path.stat().st_size)
+    refuse_hostile(named, entries)
+    refuse_bomb(named, sum(entry.size for entry in entries), path.stat().st_size)
     return archive, entries
-
-
-def zip_entry(info: zipfile.ZipInfo) -> Entry:
-    """Describe a member of a zip."""
-    link = stat.S_ISLNK(info.external_attr >> 16)
-    encrypted = bool(info.flag_bits & _ENCRYPTED)
-    # the name as it stands, before zipfile makes it fit this system
-    name = info.orig_filename
-    return Entry(name, info.file_size, info.compress_size, name.endswith("/"), link, encrypted)
-
-
-def _refuse_hostile(path: Path, entries: list[Entry]) -> None:
-    problems: list[str] = [
-        Note("formats.member_fault", member=entry.name, fault=fault) for entry in entries for fault in _faults(entry)
-    ]
-    problems += clashes([entry for entry in entries if not entry.folder])
-    total = sum(entry.size for entry in entries)
-    if len(entries) > MAX_MEMBERS:
-        problems.append(Note("formats.many_members", count=len(entries), most=MAX_MEMBERS))
-    if total > MAX_BYTES:
-        problems.append(Note("formats.many_bytes", count=total, most=MAX_BYTES))
-    if sum(entry.packed or 0 for entry in entries) > path.stat().st_size:
-        problems.append(Note("formats.members_overlap"))
-    if problems:
-        raise damaged(path, problems)
-
-
-def _faults(entry: Entry) -> Iterator[str]:
-    if _escapes(entry.name):
-        yield Note("formats.escapes")
-    if entry.link:
-        yield Note("formats.is_link")
-    if entry.encrypted:
-        yield Note("formats.is_encrypted")
-    if entry.packed is not None and is_bomb(entry.size, entry.packed):
-        yield Note("formats.bomb", size=entry.size, packed=entry.packed)
-
-
-def _escapes(name: str) -> bool:
-    """Tell whether a member's path could land outside the folder, on any system."""
-    parts = PurePosixPath(name).parts
-    rooted = name.startswith("/") or _DRIVE.match(name) is not None
-    return rooted or not parts or ".." in parts or "\\" in name or "\0" in name
-
-
-def clashes(files: list[Entry]) -> list[str]:
-    """Files that would overwrite one another, on a disk that ignores case too."""
-    seen: set[PurePosixPath] = set()
-    problems: list[str] = []
-    for entry in files:
-        place = PurePosixPath(entry.name.casefold())
-        if place in seen:
-            problems.append(Note("formats.member_twice", member=entry.name))
-        seen.add(place)
-    return problems + [
-        Note("formats.file_and_folder", member=str(place)) for place in seen if not seen.isdisjoint(place.parents)
-    ]
-
-
-def is_bomb(size: int, packed: int) -> bool:
-    """Whether so many bytes out of so few are more than data hold."""
-    return size > RATIO_FROM_BYTES and size > MAX_RATIO * packed
-
-
-def _refuse_bomb(path: Path, size: int, packed: int) -> None:
-    # the members of a 7z are packed together, so only the whole has a ratio
-    if is_bomb(size, packed):
-        raise damaged(path, [Note("formats.bomb", size=size, packed=packed)])
-
-
-def _chosen(path: Path, entries: list[Entry], wanted: Iterable[str] | None) -> list[Entry]:
-    files = [entry for entry in entries if not entry.folder]
-    if wanted is None:
-        return files
-    names = set(wanted)
-    absent = sorted(names.difference(entry.name for entry in files))
-    if absent:
-        raise UsageError(
-            Note("formats.no_members", path=str(path)),
-            problems=absent,
-            way_out=Note("formats.its_members", count=len(files), names=[entry.name for entry in files]),
-        )
-    return [entry for entry in files if entry.name in names]
 
 
 def _unpack_zip(archive: zipfile.ZipFile, entries: list[Entry], stage: Path) -> list[str]:
@@ -433,18 +343,11 @@ def _is_full(error: Exception) -> bool:
 
 
 @contextlib.contextmanager
-def _room_watched(path: Path, into: Path) -> Iterator[None]:
+def _room_watched(path: Path, folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if not _is_full(error):
             raise
-        message = Note("formats.no_room", file=path.name, folder=str(into.parent))
+        message = Note("formats.no_room", file=path.name, folder=str(folder))
         raise DiskFullError(message, way_out=Note("formats.make_room")) from error
-
-
-def damaged(path: Path, problems: list[str]) -> ArchiveError:
-    """Error for an archive that is damaged or hostile."""
-    return ArchiveError(
-        Note("formats.unsafe_archive", path=str(path)), problems=problems, way_out=Note("formats.download_or_unpack")
-    )

@@ -5,7 +5,7 @@ import zlib
 from pathlib import Path
 
 from qpvgeo.errors import ArchiveError
-from qpvgeo.formats import archives, atomic_write
+from qpvgeo.formats import archive_safety, atomic_write
 from qpvgeo.language import Note
 
 __all__ = ["unpack"]
@@ -38,7 +38,7 @@ def unpack(path: Path, target: Path) -> None:
         with gzip.open(path) as source, part.open("wb") as sink:
             while chunk := source.read(_CHUNK):
                 done += len(chunk)
-                if done > archives.MAX_BYTES or done > max(archives.RATIO_FROM_BYTES, archives.MAX_RATIO * packed):
+                if done > archive_safety.MAX_BYTES or archive_safety.is_bomb(done, packed):
                     raise ArchiveError(Note("formats.gzip_bomb", file=path.name), way_out=Note("formats.get_again"))
                 sink.write(chunk)
 

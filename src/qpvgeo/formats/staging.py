@@ -14,18 +14,21 @@ import shutil
 import sqlite3
 import tempfile
 import threading
-import zipfile
 from collections import OrderedDict
 from contextlib import closing
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, cast
 
 from qpvgeo.errors import ArchiveError
 from qpvgeo.formats import gzip_file
 from qpvgeo.formats.atomic_write import is_alive
 from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.vector_forms import JSON, dataset_of, encoding_of_json, parts_of, require_sound_geopackage
-from qpvgeo.formats.zip_members import read_member, zip_members
+from qpvgeo.formats.zip_members import opened_zip, read_member, zip_members
 from qpvgeo.frames.provenance import file_state, hashed
+
+if TYPE_CHECKING:
+    import io
 
 __all__ = ["admitted", "encoding_before", "staged"]
 
@@ -139,11 +142,8 @@ def _unpacked(path: Path, member: str) -> Path:
         with foreign(path.name, kind=ArchiveError):
             gzip_file.unpack(path, made)
         return made
-    with (
-        foreign(path.name, kind=ArchiveError),
-        path.open("rb") as stream,
-        zipfile.ZipFile(stream) as archive,
-    ):
+    with foreign(path.name, kind=ArchiveError), opened_zip(path) as archive:
+        stream = cast("io.BufferedReader", archive.fp)
         hashed(path, file_state(stream.fileno()), stream)
         names = zip_members(archive, path.name, largest=_LARGEST)
         stem = str(PurePosixPath(member).with_suffix("")).lower()

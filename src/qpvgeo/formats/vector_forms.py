@@ -27,6 +27,7 @@ __all__ = [
     "SUFFIXES",
     "dataset_of",
     "encoding_of_json",
+    "lost_bytes",
     "parts_of",
     "require_features",
     "require_sound_geopackage",
@@ -142,6 +143,13 @@ def _looked_at(path: Path, _state: tuple[int, ...]) -> _Look:
         if not head or path.suffix.lower() not in JSON:
             return _Look(head)
         return _Look(head, _encoding(stream, head), _links(stream))
+
+
+def lost_bytes(path: Path) -> int:
+    """Bytes that are missing at the end of a .shp by the length in its header; not above 0 for one that is whole."""
+    state = file_state(path)
+    # in words of 16 bits
+    return 2 * int.from_bytes(_looked_at(path, state).head[24:28], "big") - state[0]
 
 
 def encoding_of_json(path: Path) -> str | None:

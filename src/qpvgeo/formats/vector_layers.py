@@ -7,7 +7,6 @@ that holds degrees, GeoJSON in Lambert-93, projections without an EPSG number. E
 import codecs
 import os
 import warnings
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,7 +27,7 @@ from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.limits import require_narrow
 from qpvgeo.formats.settled_crs import settle_crs, user_crs
 from qpvgeo.formats.staging import encoding_before, staged
-from qpvgeo.formats.zip_members import zip_members
+from qpvgeo.formats.zip_members import opened_zip, zip_members
 from qpvgeo.language import Note
 
 __all__ = [
@@ -55,7 +54,6 @@ SUFFIXES = (*vector_forms.SUFFIXES, *_PARQUET)
 
 ARCHIVES = (".zip", ".kmz")
 _OF_ONE_LAYER = (".shp", ".fgb", ".geojson", ".mif", ".tab")
-_SHP_HEADER_BYTES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +196,15 @@ def _layers_of(path: Path, _state_then: tuple[tuple[str, int, int], ...]) -> tup
     return tuple(_describe(path, None))
 
 
-def _in_archive(path: Path) -> Iterator[Layer]:
-    with foreign(path.name), zipfile.ZipFile(path) as archive:
+def _in_archive(path: Path) -> list[Layer]:
+    with foreign(path.name), opened_zip(path) as archive:
         # macOS adds a shadow of each file to its archives
-        held = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
-        if any(name.lower().endswith(SUFFIXES) for name in held):
+        held = sorted(
+            name for name in archive.namelist() if name.lower().endswith(SUFFIXES) and not name.startswith("__MACOSX/")
+        )
+        if held:
             zip_members(archive, path.name)
-    for member in sorted(name for name in held if name.lower().endswith(SUFFIXES)):
-        yield from _describe(path, member)
+        return [layer for member in held for layer in _describe(path, member)]
 
 
 def _describe(path: Path, member: str | None) -> list[Layer]:
@@ -413,11 +412,8 @@ def require_whole(layer: Layer) -> None:
             vector_forms.require_features(layer.dataset, layer.features, layer.label)
     if layer.suffix != ".shp":
         return
-    with foreign(layer.label), layer.file.open("rb") as stream:
-        header = stream.read(_SHP_HEADER_BYTES)
-        there: int = stream.seek(0, os.SEEK_END)
-    # the header gives the length in words of 16 bits
-    lost = 2 * int.from_bytes(header[24:28], "big") - there
+    with foreign(layer.label):
+        lost = vector_forms.lost_bytes(layer.file)
     if lost > 0:
         raise DataError(
             Note("formats.bytes_missing", file=layer.label, bytes=lost),

@@ -233,8 +233,9 @@ def _member(order: _Order, key: str) -> Path:
         return target
     names = [PurePosixPath(name).name.lower() for name in order.dataset.filenames]
     stems = {PurePosixPath(name).stem for name in names}
-    wanted = [name for name in archives.members(path) if PurePosixPath(name).stem.lower() in stems]
-    files = archives.extract(path, _unpacked(packed[0]), wanted) if wanted else []
+    with archives.opened(path) as opened:
+        wanted = [name for name in opened.members if PurePosixPath(name).stem.lower() in stems]
+        files = opened.extract(_unpacked(packed[0]), wanted) if wanted else []
     # in the order of the names: of several forms of a member, the preferred one
     for file in sorted((f for f in files if f.name.lower() in names), key=lambda f: names.index(f.name.lower())):
         return _checked(order, file)

@@ -19,6 +19,7 @@ from qpvgeo.errors import DataError
 from qpvgeo.formats import dbf_tables, shape_tables, text_tables, vector_layers
 from qpvgeo.formats.cells import to_number
 from qpvgeo.formats.limits import content_of
+from qpvgeo.formats.zip_members import opened_zip
 from qpvgeo.sources import catalog, known_tables
 from qpvgeo.sources import published_columns as published
 from qpvgeo.sources.published_names import COMMUNE_CODE, named
@@ -141,25 +142,34 @@ def judge(path: Path) -> list[Found]:
     """
     basis: Basis = "name" if is_published_name(path) else "content"
     suffix = path.suffix.lower()
-    head = _first_bytes(path) if suffix in _TEXTS else None
     if suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            if (grid := _packed_grid(path, archive)) is not None:
-                return [grid]
-            packed = _packed_head(archive)
-            if not any(name.lower().endswith(vector_layers.SUFFIXES) for name in archive.namelist()):
-                return _table(path, packed, basis)
-        head = packed
+        with opened_zip(path) as archive:
+            return _judge_zip(path, archive, basis)
+    head = _first_bytes(path) if suffix in _TEXTS else None
     if vector_layers.holds_outlines(path, head):
         held = vector_layers.layers(path)
-        found = [one for layer in held if (one := judge_layer(layer, basis)) is not None]
+        found = _of_layers(held, basis)
         if suffix == ".parquet" and not held and any(map(known_tables.is_cell_column, pq.read_schema(path).names)):
             found = [Found(path, "grid", _year(path), 0, basis)]
         if found or (held and suffix not in _TABLES) or suffix in _OUTLINES_ONLY or vector_layers.is_packed(path):
             return found
-    if head is None and suffix != ".zip":
-        head = _first_bytes(path)
+    return _table(path, _first_bytes(path) if head is None else head, basis)
+
+
+def _judge_zip(path: Path, archive: zipfile.ZipFile, basis: Basis) -> list[Found]:
+    """What a zip holds: outlines, else a table."""
+    if (grid := _packed_grid(path, archive)) is not None:
+        return [grid]
+    head = _packed_head(archive)
+    if any(name.lower().endswith(vector_layers.SUFFIXES) for name in archive.namelist()):
+        held = vector_layers.layers(path)
+        if held:
+            return _of_layers(held, basis)
     return _table(path, head, basis)
+
+
+def _of_layers(held: list[vector_layers.Layer], basis: Basis) -> list[Found]:
+    return [one for layer in held if (one := judge_layer(layer, basis)) is not None]
 
 
 def _packed_grid(path: Path, archive: zipfile.ZipFile) -> Found | None:

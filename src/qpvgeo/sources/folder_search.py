@@ -1,6 +1,7 @@
 """What the files of the folders searched hold: each is looked at once, and only where it may hold what is asked for."""
 
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -8,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from qpvgeo.formats import dbf_tables
+from qpvgeo.formats.vector_forms import JSON
 from qpvgeo.sources import file_memory, folders
 from qpvgeo.sources.file_content import SUFFIXES, Found, Kind, is_published_as, judge, may_hold
 
@@ -15,6 +17,11 @@ __all__ = ["files_in", "identify", "looked_at", "of_kind", "scan", "search"]
 
 _SETTLED_S = 2.0
 _walked: dict[tuple[Path, str], tuple[list[tuple[str, int]], list[Path]]] = {}
+_BLOCK = 1 << 22
+_LONGEST_NAME = 64
+_CELL_MARKS = (b"idcar", b"idinspire", b"cell", b"grd")
+_CELL_COLUMN = re.compile(rb'idcar[^a-z0-9]|idinspire|(?:cell|grd)[^a-z0-9"]+id')
+"""Names that `known_tables.is_cell_column` knows, in lower case; their marks are found ten times faster."""
 _ABOUT = ("kind", "vintage", "features", "basis")
 
 
@@ -30,7 +37,7 @@ def of_kind(kind: Kind, data: str | os.PathLike[str] | None = None, vintage: int
     ['cog2024_epci.csv']
     """
     paths = [path for folder in folders.data_dirs(data) for path in files_in(folder)]
-    return _held((path for path in paths if may_hold(path, kind, vintage)), kind, vintage)
+    return _held((path for path in paths if _may_hold(path, kind, vintage)), kind, vintage)
 
 
 def search(folder: Path, kind: Kind, vintage: int | None) -> tuple[list[Path], list[Found]]:
@@ -47,8 +54,43 @@ def _in_turn(folder: Path, kind: Kind, vintage: int | None) -> Iterator[list[Pat
     paths = files_in(folder)
     if kind == "perimeters":
         yield [path for path in paths if is_published_as(path, kind, vintage)]
-    yield [path for path in paths if may_hold(path, kind, vintage)]
+    yield [path for path in paths if _may_hold(path, kind, vintage)]
     yield paths
+
+
+def _may_hold(path: Path, kind: Kind, vintage: int | None) -> bool:
+    """Whether a file may hold a kind, by its name; a grid in JSON, by the names of cells in it too.
+
+    GDAL reads all of a JSON to say what its columns are, and again for its first rows.
+    """
+    if not may_hold(path, kind, vintage):
+        return False
+    return kind != "grid" or path.suffix.lower() not in JSON or _names_cells(path, str(file_memory.state_of(path)))
+
+
+@lru_cache(maxsize=4096)
+def _names_cells(path: Path, _state: str) -> bool:
+    """Whether a column of cells is named anywhere in a JSON; remembered from one run to the next."""
+    known = file_memory.recall("names cells", path)
+    if known is None:
+        known = _searched(path)
+        file_memory.remember("names cells", path, known)
+    return bool(known)
+
+
+def _searched(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            last = b""
+            while block := stream.read(_BLOCK):
+                # two bytes a letter: GDAL will tell
+                text = (last + block).lower()
+                if b"\0" in text or (any(mark in text for mark in _CELL_MARKS) and _CELL_COLUMN.search(text)):
+                    return True
+                last = block[-_LONGEST_NAME:]
+    except OSError:
+        return True  # reading it will say why
+    return False
 
 
 def _held(paths: Iterable[Path], kind: Kind, vintage: int | None = None) -> list[Found]:

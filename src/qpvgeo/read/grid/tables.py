@@ -6,8 +6,10 @@ A table is opened to know its columns, their types and the projection that the f
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -66,17 +68,20 @@ def find(
     DataError
         Nothing there is a table, or a file is damaged.
     """
-    found = [one for path in paths for one in _listed(path)]
-    if not found:
-        raise DataError(
-            Note("grid.no_table", files=[path.name for path in paths]),
-            way_out=Note("grid.forms", suffixes=", ".join(SUFFIXES)),
-        )
-    if layer is not None and any(layer in one.stems for one in found):
-        found = [one for one in found if layer in one.stems]
-    if places and len(found) > 1:
-        found = _of_places(found, places)
-    opened = [table for one in _unpacked(found, scratch) for table in open_table(one)]
+    with ExitStack() as stack:
+        archive_at = cache(lambda path: stack.enter_context(archives.opened(path, beside=scratch)))
+        found = [one for path in paths for one in _listed(path, archive_at)]
+        if not found:
+            raise DataError(
+                Note("grid.no_table", files=[path.name for path in paths]),
+                way_out=Note("grid.forms", suffixes=", ".join(SUFFIXES)),
+            )
+        if layer is not None and any(layer in one.stems for one in found):
+            found = [one for one in found if layer in one.stems]
+        if places and len(found) > 1:
+            found = _of_places(found, places)
+        unpacked = list(_unpacked(found, scratch, archive_at))
+    opened = [table for one in unpacked for table in open_table(one)]
     if layer is not None and any(layer in one.stems for one in opened):
         return [one for one in opened if layer in one.stems]
     if layer is not None:
@@ -104,7 +109,7 @@ def _of_places(found: list[Table], places: Collection[str]) -> list[Table]:
     return kept
 
 
-def _listed(path: Path) -> Iterator[Table]:
+def _listed(path: Path, archive_at: Callable[[Path], archives.Archive]) -> Iterator[Table]:
     """Tables that a path may hold, not opened yet."""
     if not path.exists():
         raise MissingDataError(Note("grid.no_file", path=str(path)), way_out=Note("grid.check_path"))
@@ -113,9 +118,9 @@ def _listed(path: Path) -> Iterator[Table]:
         inside = sorted(part for part in path.rglob("*") if part.suffix.lower() in (*SUFFIXES, *_ARCHIVES))
         plain = [part for part in inside if part.suffix.lower() not in _ARCHIVES]
         for part in [*_one_form(plain), *(part for part in inside if part.suffix.lower() in _ARCHIVES)]:
-            yield from _listed(Path(part))
+            yield from _listed(Path(part), archive_at)
     elif suffix in _ARCHIVES:
-        names = [name for name in archives.members(path) if _is_table(name)]
+        names = [name for name in archive_at(path).members if _is_table(name)]
         for name in _one_form([PurePosixPath(name) for name in names]):
             yield Table(path, str(name), path, SUFFIXES[name.suffix.lower()])
     elif suffix == ".gz" and path.stem.lower().endswith((".csv", ".txt")):
@@ -138,7 +143,7 @@ def _one_form(parts: Sequence[Any]) -> list[Any]:
     return [part for part in parts if part in best.values()]
 
 
-def _unpacked(found: Sequence[Table], scratch: Path) -> Iterator[Table]:
+def _unpacked(found: Sequence[Table], scratch: Path, archive_at: Callable[[Path], archives.Archive]) -> Iterator[Table]:
     """The same tables, with their members unpacked together with the files of the same name beside them."""
     for number, path in enumerate(dict.fromkeys(one.path for one in found)):
         wanted = [one for one in found if one.path == path]
@@ -147,9 +152,8 @@ def _unpacked(found: Sequence[Table], scratch: Path) -> Iterator[Table]:
             yield from wanted
             continue
         stems = {str(PurePosixPath(name).with_suffix("")) for name in members}
-        beside = [name for name in archives.members(path) if str(PurePosixPath(name).with_suffix("")) in stems]
-        into = scratch / str(number)
-        archives.extract(path, into, members=beside)
+        archive, into = archive_at(path), scratch / str(number)
+        archive.extract(into, [name for name in archive.members if str(PurePosixPath(name).with_suffix("")) in stems])
         for one in wanted:
             yield replace(one, opened=into / str(one.member))
 
