@@ -38,7 +38,7 @@ QUICK := \
 	codes/test_official.py facts/test_facts.py frames formats/test_csv_dialect.py formats/test_text_tables.py \
 	geometry/test_overlap_table.py geometry/test_point_location.py sources/test_catalog.py sources/test_recognise.py \
 	read/test_qpv.py read/test_population.py read/grid/test_reader.py quality/test_perimeters.py \
-	at_hand/test_geography_frames.py indicators/test_totals.py indicators/test_by_territory.py \
+	at_hand/test_geography_loader.py indicators/test_totals.py indicators/test_by_territory.py \
 	indicators/test_qpv_communes.py population/test_estimation.py tagging/test_points.py tagging/test_tolerance.py \
 	geographies/test_crosswalk_table.py geographies/communes/test_passage.py fiscal/test_vat.py \
 	designation/test_thresholds.py designation/test_zones.py resilience/test_cell_exposure.py \

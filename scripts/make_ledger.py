@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 import qpvgeo as qg
-from qpvgeo.published.ledger_frame import VERDICTS, missing_files, settled
-from qpvgeo.published.registry import MEASURES
+from qpvgeo.published.ledger_table import VERDICTS, missing_files, settled
+from qpvgeo.published.measure_registry import MEASURES
 from qpvgeo.published.scopes import label_of
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "ledger.md"

@@ -73,7 +73,7 @@ MUTATIONS = (
         "geographies/test_crosswalk_table.py",
     ),
     Mutation(
-        "geographies/classes.py",
+        "geographies/outcomes.py",
         ".max(axis=1) > SIGNIFICANT_SHARE).to_numpy()]",
         ".min(axis=1) > SIGNIFICANT_SHARE).to_numpy()]",
         "geographies/test_crosswalk_table.py",

@@ -12,7 +12,7 @@ from tests.test_ways_out_taken import LILLE, POINT, cog, made, text
 
 import qpvgeo as qg
 from qpvgeo import designation, geographies, indicators, maps, policy, published
-from qpvgeo.geographies.official_list import audit_correspondence
+from qpvgeo.geographies.official_ancestors import audit_correspondence
 from qpvgeo.geometry.insee_lattice import Lattice
 from qpvgeo.geometry.projection import to_metric
 from qpvgeo.indicators.series import compare

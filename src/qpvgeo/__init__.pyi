@@ -56,8 +56,8 @@ from .reports.citations import cite as cite
 from .reports.sheets import report as report
 from .resilience.cell_exposure import exposure as exposure
 from .samples import sample as sample
+from .sources.dataset_list import datasets as datasets
 from .sources.download import fetch as fetch
-from .sources.recognise import datasets as datasets
 from .tagging.files import tag_file as tag_file
 from .tagging.perimeter_index import PerimeterIndex as PerimeterIndex
 from .tagging.points import tag_points as tag_points

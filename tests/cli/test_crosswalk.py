@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import qpvgeo as qg
 from qpvgeo.cli import app
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.geographies.classes import CLASSES
+from qpvgeo.geographies.outcomes import CLASSES
 
 
 def run(*options):

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.geographies.classes import CLASSES, common_zones, crosswalk_classes
 from qpvgeo.geographies.crosswalk_table import crosswalk
+from qpvgeo.geographies.outcomes import CLASSES, common_zones, crosswalk_classes
 
 X, Y = 700_000.0, 6_600_000.0
 EXCHANGED = {

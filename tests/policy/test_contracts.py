@@ -8,7 +8,7 @@ from tests.policy.test_programmes import notes, qpv_of
 import qpvgeo as qg
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.policy import contrat_de_ville, people_in_and_out
-from qpvgeo.policy.changes import CHANGE_COLUMNS
+from qpvgeo.policy.entries_and_exits import CHANGE_COLUMNS
 from qpvgeo.policy.epts import ept_of
 from qpvgeo.policy.published_rates import published_rates
 

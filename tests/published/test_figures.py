@@ -108,7 +108,7 @@ def test_a_table_without_values_or_measures_is_refused(table):
 
 
 def test_every_figure_of_the_library_has_a_source_a_statement_and_a_known_measure():
-    from qpvgeo.published.registry import measures
+    from qpvgeo.published.measure_registry import measures
 
     figures = published_figures()
     known = set(measures().index)

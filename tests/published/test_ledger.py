@@ -6,8 +6,8 @@ from tests.builders import refused
 
 import qpvgeo as qg
 from qpvgeo.errors import UsageError
-from qpvgeo.published.ledger_frame import LEDGER_COLUMNS, VERDICTS, ledger, missing_files, settled
-from qpvgeo.published.registry import MEASURES, measures
+from qpvgeo.published.ledger_table import LEDGER_COLUMNS, VERDICTS, ledger, missing_files, settled
+from qpvgeo.published.measure_registry import MEASURES, measures
 
 
 def _figures(**columns):

@@ -4,7 +4,7 @@ import pytest
 from tests.builders import refused
 
 from qpvgeo.errors import MissingDataError, UsageError
-from qpvgeo.published.material import Material
+from qpvgeo.published.figure_inputs import Material
 from qpvgeo.published.scopes import NATIONAL, scope_of
 
 

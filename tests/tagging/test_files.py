@@ -21,9 +21,9 @@ from qpvgeo.errors import ArchiveError, DataError, MissingDataError, UsageError
 from qpvgeo.formats import csv_dialect as csvheads
 from qpvgeo.formats import table_stream
 from qpvgeo.formats import table_stream as batches
+from qpvgeo.tagging.batch_tagger import Tagger
 from qpvgeo.tagging.files import tag_file
 from qpvgeo.tagging.options import Options
-from qpvgeo.tagging.tagger import Tagger
 
 # what a few perimeters of a long list do not know is tested by its name
 pytestmark = pytest.mark.filterwarnings("ignore:.* may lie in another")

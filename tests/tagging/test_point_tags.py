@@ -15,7 +15,7 @@ from tests.builders import refused
 
 import qpvgeo as qg
 from qpvgeo.errors import UsageError
-from qpvgeo.tagging import prepared
+from qpvgeo.tagging import tag_arrays
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
 from qpvgeo.tagging.points import tag_points
 
@@ -225,8 +225,8 @@ def test_what_is_no_pair_of_coordinates_is_refused(two, x, y):
 
 def test_options_are_judged_once_and_few_sets_are_kept(monkeypatch):
     index, made = PerimeterIndex(layer(QP075001=square(0, 0))), []
-    judge = prepared.Tagger.prepare
-    monkeypatch.setattr(prepared.Tagger, "prepare", lambda *given, **named: made.append(1) or judge(*given, **named))
+    judge = tag_arrays.Tagger.prepare
+    monkeypatch.setattr(tag_arrays.Tagger, "prepare", lambda *given, **named: made.append(1) or judge(*given, **named))
     for _ in range(3):
         index.tag(X, Y, crs=pyproj.CRS(2154), bands=[300, 500])
     assert len(made) == 1

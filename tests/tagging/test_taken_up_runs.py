@@ -17,9 +17,9 @@ import qpvgeo as qg
 from qpvgeo.errors import DataError, OutputError, UsageError
 from qpvgeo.formats import table_stream
 from qpvgeo.tagging import checkpoint
+from qpvgeo.tagging.batch_tagger import Tagger
 from qpvgeo.tagging.counts import Counted
 from qpvgeo.tagging.files import tag_file
-from qpvgeo.tagging.tagger import Tagger
 
 # what a few perimeters of a long list do not know is tested by its name
 pytestmark = pytest.mark.filterwarnings("ignore:.* may lie in another")

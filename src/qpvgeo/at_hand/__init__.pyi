@@ -1,3 +1,3 @@
-from .geography_frames import GeographyFrames as GeographyFrames
-from .geography_frames import load as load
+from .geography_loader import GeographyFrames as GeographyFrames
+from .geography_loader import load as load
 from .missing import fetching as fetching

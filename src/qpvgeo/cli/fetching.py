@@ -12,7 +12,7 @@ from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import FetchError, MissingDataError, UsageError
 from qpvgeo.language import Note, number
 from qpvgeo.settings import current_language
-from qpvgeo.sources import batch, catalog, download, taken, transfer
+from qpvgeo.sources import catalog, download, download_batch, manual_downloads, transfer
 
 __all__ = ["add_outlines", "agreed", "answer_of", "get", "taken_rows", "write_table"]
 
@@ -20,18 +20,20 @@ _COLUMNS = (Column("Key", "code"), Column("State", "name"), Column("MB", rank=1)
 _HEAD_S = 10.0
 
 
-def get(lines: Sequence[Sequence[str]], data: Path | None, *, update: bool, url: str | None) -> list[batch.Outcome]:
+def get(
+    lines: Sequence[Sequence[str]], data: Path | None, *, update: bool, url: str | None
+) -> list[download_batch.Outcome]:
     """Get files, with a line on a terminal for each one that comes."""
     shown = sys.stderr.isatty()
 
-    def told(outcome: batch.Outcome) -> None:
+    def told(outcome: download_batch.Outcome) -> None:
         if shown:
             from tqdm import tqdm
 
             said = Note("cli.fetched", key=outcome.key, state=outcome.state)
             tqdm.write(said.say(current_language()), file=sys.stderr)
 
-    return batch.fetch_several(lines, data=data, update=update, url=url, told=told)
+    return download_batch.fetch_several(lines, data=data, update=update, url=url, told=told)
 
 
 def agreed(lines: Sequence[Sequence[str]], data: Path | None) -> None:
@@ -66,7 +68,7 @@ def _size(key: str) -> int | None:
         return None
 
 
-def answer_of(outcomes: Sequence[batch.Outcome], data: Path | None) -> dict[str, Any]:
+def answer_of(outcomes: Sequence[download_batch.Outcome], data: Path | None) -> dict[str, Any]:
     """Files had, and those that failed with what a person needs to get them."""
     files = [
         {"key": one.key, "state": one.state, "size_bytes": one.path.stat().st_size, "path": str(one.path)}
@@ -89,7 +91,7 @@ def add_outlines(answer: dict[str, Any], place: str, data: Path | None, *, updat
     answer["files"].append({"key": key, "state": "got", "size_bytes": path.stat().st_size, "path": str(path)})
 
 
-def taken_rows(found: Sequence[taken.Taken]) -> dict[str, Any]:
+def taken_rows(found: Sequence[manual_downloads.Taken]) -> dict[str, Any]:
     """Files taken from a folder, those refused with the reason, and the names of those that are not known."""
     files = [
         {

@@ -42,7 +42,7 @@ def met(
     Those without an outline stay where they are of the same departments: they may be of the same ground.
     """
     from qpvgeo.codes import official
-    from qpvgeo.geographies.classes import components
+    from qpvgeo.geographies.outcomes import components
 
     layers = qpv, other.to_crs(qpv.crs)
     right, left = layers[0].sindex.query(layers[1].geometry)

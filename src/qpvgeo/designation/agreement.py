@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qpvgeo.designation.door import require_cells
+from qpvgeo.designation.input_checks import require_cells
 from qpvgeo.designation.zones import NEEDED, CandidateZones, require_zones
 from qpvgeo.errors import DataError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qpvgeo.designation.door import (
+from qpvgeo.designation.input_checks import (
     first_commune,
     grid_numbers,
     is_number,

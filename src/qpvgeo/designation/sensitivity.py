@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qpvgeo.designation.connected_cells import Contiguity
-from qpvgeo.designation.door import is_number, require_cells
+from qpvgeo.designation.input_checks import is_number, require_cells
 from qpvgeo.designation.zones import NEEDED, Enough, candidates_if, zone_problems
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from qpvgeo.designation.door import is_number
+from qpvgeo.designation.input_checks import is_number
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.formats.text_tables import find_column, read_table, to_number
 from qpvgeo.frames.require import require_frame

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from qpvgeo.designation.agreement import SLIVER, snapped
-from qpvgeo.designation.door import require_cells, require_minimum
+from qpvgeo.designation.input_checks import require_cells, require_minimum
 from qpvgeo.designation.nearest_change import Move, nearest_change
 from qpvgeo.designation.verdict import Ground, Held, Verdict, ground_of, verdict
 from qpvgeo.errors import DataError, judged

@@ -13,8 +13,8 @@ import pandas as pd
 import shapely
 
 from qpvgeo.designation.connected_cells import Contiguity, connected_zones
-from qpvgeo.designation.door import minimum_problems, require_cells
 from qpvgeo.designation.eligibility import moved
+from qpvgeo.designation.input_checks import minimum_problems, require_cells
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.geometry.insee_lattice import Cells, parse_ids, squares

@@ -17,12 +17,12 @@ import pyproj
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.language import Note
 from qpvgeo.settings import cache_dir
+from qpvgeo.tagging.batch_tagger import Tagger
 from qpvgeo.tagging.file_points import FilePoints
 from qpvgeo.tagging.index_file import VERSION
 from qpvgeo.tagging.options import Distance, Options
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
 from qpvgeo.tagging.points import tag_points
-from qpvgeo.tagging.tagger import Tagger
 from qpvgeo.tagging.tolerance import tolerance_of
 
 if TYPE_CHECKING:

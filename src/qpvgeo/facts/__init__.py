@@ -5,7 +5,7 @@ Nothing here is computed from a file of the user; nothing here is repeated elsew
 """
 
 from qpvgeo.facts.figures import census_populations, department_counts, qpv_populations, region_populations
-from qpvgeo.facts.lists import FIRST_DAY, LAST_RELEASE, caveats, expected_counts, geography, unsettled
+from qpvgeo.facts.lists_in_force import FIRST_DAY, LAST_RELEASE, caveats, expected_counts, geography, unsettled
 from qpvgeo.facts.tables import TABLES, names, region_by_department, region_of, rows, table
 
 __all__ = [

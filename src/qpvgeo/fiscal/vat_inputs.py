@@ -105,7 +105,8 @@ def _drawn(frame: gpd.GeoDataFrame | gpd.GeoSeries, name: str) -> gpd.GeoSeries:
 def lists_on(on: Any) -> tuple[pd.DataFrame, frozenset[str]]:  # noqa: ANN401 - a day, or its text
     """Lists on a day by territory, and where the next one may have been in force already: the one before stands there.
 
-    As for points (`qpvgeo.tagging.in_force`): what is in a QPV of the list before is in; any other place is unknown.
+    As for points (`qpvgeo.tagging.applicable_perimeters`): what is in a QPV of the list before is in; any other place
+    is unknown.
     """
     lists, unsettled = facts.geography(on), facts.unsettled(on)
     for territory, before in unsettled.items():

@@ -21,8 +21,8 @@ from qpvgeo.errors import DataError, OutputError, UsageError, judged
 from qpvgeo.formats.atomic_write import refuse_inputs, replace, writing
 from qpvgeo.formats.cells import harmless
 from qpvgeo.formats.column_units import unit_of
-from qpvgeo.formats.foreign import cause_of
 from qpvgeo.formats.qgis_style import add_style, qml
+from qpvgeo.formats.reader_errors import cause_of
 from qpvgeo.frames.interchange import speaks_arrow, table_of
 from qpvgeo.frames.provenance import ATTRS_KEY
 from qpvgeo.geometry.projection import DEGREES

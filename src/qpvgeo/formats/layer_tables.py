@@ -20,7 +20,7 @@ import shapely
 
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats import vector_layers, workbooks
-from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.settled_crs import settle_crs, user_crs
 from qpvgeo.formats.table_batches import Batch, Whole
 from qpvgeo.formats.text_tables import notes_of, read_table

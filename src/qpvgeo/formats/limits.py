@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qpvgeo.errors import DataError
-from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.frames.provenance import file_state, hashed
 from qpvgeo.language import Note
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 from qpvgeo.errors import DataError
-from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.zip_members import read_member, zip_members
 from qpvgeo.language import Note
 

@@ -17,7 +17,7 @@ import shapely
 
 from qpvgeo.errors import DataError
 from qpvgeo.formats.cells import normalise
-from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.text_tables import as_text, notes_of, read_table
 from qpvgeo.geometry.projection import DEGREES
 from qpvgeo.language import Note

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, cast
 from qpvgeo.errors import ArchiveError
 from qpvgeo.formats import gzip_file
 from qpvgeo.formats.atomic_write import is_alive
-from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.vector_forms import JSON, dataset_of, encoding_of_json, parts_of, require_sound_geopackage
 from qpvgeo.formats.zip_members import opened_zip, read_member, zip_members
 from qpvgeo.frames.provenance import file_state, hashed

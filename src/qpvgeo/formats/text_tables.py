@@ -28,9 +28,9 @@ from qpvgeo.formats import dbf_tables, workbooks
 from qpvgeo.formats.cells import NUMBER, SECRET_MARKS, Numbers, find_column, is_mark, normalise, to_number
 from qpvgeo.formats.csv_dialect import encoding_of
 from qpvgeo.formats.csv_records import Rows, rows_of, usual_width
-from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.limits import LARGEST, content_of, require_few, require_narrow
 from qpvgeo.formats.open_documents import is_open_document
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.table_headers import is_note, names_in, two_lines
 from qpvgeo.formats.zip_members import read_member, zip_members
 from qpvgeo.language import Note

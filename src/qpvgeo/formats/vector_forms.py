@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from qpvgeo.errors import DataError
-from qpvgeo.formats.foreign import cause_of
+from qpvgeo.formats.reader_errors import cause_of
 from qpvgeo.frames.provenance import file_state
 from qpvgeo.language import Note
 

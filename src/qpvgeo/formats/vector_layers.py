@@ -23,8 +23,8 @@ import pyogrio
 
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats import shape_tables, vector_forms
-from qpvgeo.formats.foreign import foreign
 from qpvgeo.formats.limits import require_narrow
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.settled_crs import settle_crs, user_crs
 from qpvgeo.formats.staging import encoding_before, staged
 from qpvgeo.formats.zip_members import opened_zip, zip_members

@@ -14,7 +14,7 @@ import python_calamine
 
 from qpvgeo.errors import DataError
 from qpvgeo.formats import open_documents
-from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.zip_members import read_member, zip_members
 from qpvgeo.language import Note
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from qpvgeo.errors import ArchiveError
 from qpvgeo.formats import archive_safety
-from qpvgeo.formats.foreign import cause_of
+from qpvgeo.formats.reader_errors import cause_of
 from qpvgeo.language import Note
 
 __all__ = ["opened_zip", "read_member", "zip_members"]

@@ -21,9 +21,9 @@ import pandas as pd
 
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import provenance
+from qpvgeo.geographies.crosswalk_layers import Pairs, Side, pairs_of, side_of
 from qpvgeo.geographies.forms import shown
-from qpvgeo.geographies.shift import DEFAULT_TOLERANCE_M, Shift, shift_of
-from qpvgeo.geographies.sides import Pairs, Side, pairs_of, side_of
+from qpvgeo.geographies.positional_shift import DEFAULT_TOLERANCE_M, Shift, shift_of
 from qpvgeo.geographies.slivers import Uncovered, related, uncovered, wide
 from qpvgeo.geographies.weights import Counted, Weights, area_of, basis_of, counted, grids_of
 from qpvgeo.language import Note

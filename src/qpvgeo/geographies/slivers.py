@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from qpvgeo.geographies.sides import Pairs, Shapes, Side
+from qpvgeo.geographies.crosswalk_layers import Pairs, Shapes, Side
 from qpvgeo.geometry.parallel import in_parts
 from qpvgeo.geometry.shared_area import ROUNDING_M2
 

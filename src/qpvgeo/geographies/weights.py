@@ -10,7 +10,7 @@ import pandas as pd
 
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.geographies.apportionment import repeated
-from qpvgeo.geographies.sides import Pairs, Side, epsg_of
+from qpvgeo.geographies.crosswalk_layers import Pairs, Side, epsg_of
 from qpvgeo.geographies.slivers import Uncovered
 from qpvgeo.language import Note
 from qpvgeo.population.estimation import estimate_population

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from qpvgeo.errors import DataError
-from qpvgeo.geometry.digit_words import chunks_of, texts_of, words_at, write_number
+from qpvgeo.geometry.id_digits import chunks_of, texts_of, words_at, write_number
 from qpvgeo.geometry.parallel import in_chunks, in_threads
 from qpvgeo.language import Note
 

@@ -14,7 +14,7 @@ from qpvgeo.codes.places import Area
 from qpvgeo.errors import DataError
 from qpvgeo.frames import forms, require
 from qpvgeo.frames.provenance import provenance
-from qpvgeo.indicators.pieces import counted, pieces_of, total
+from qpvgeo.indicators.qpv_pieces import counted, pieces_of, total
 from qpvgeo.indicators.selection import Stat, pieces_in_place, statistics
 from qpvgeo.language import Note, joined
 

@@ -27,7 +27,7 @@ from qpvgeo.indicators.denominators import (
     unit_names,
     years_of_sides,
 )
-from qpvgeo.indicators.pieces import PARIS, UNKNOWN_EPT, counted, pieces_by_code, pieces_by_commune, required
+from qpvgeo.indicators.qpv_pieces import PARIS, UNKNOWN_EPT, counted, pieces_by_code, pieces_by_commune, required
 from qpvgeo.indicators.selection import Stat, arranged, in_place
 from qpvgeo.indicators.totals import notes_of
 from qpvgeo.language import Note, joined

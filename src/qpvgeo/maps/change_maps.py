@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from qpvgeo.codes import official
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import provenance
-from qpvgeo.geographies.shift import DEFAULT_TOLERANCE_M, shift_of
-from qpvgeo.geographies.sides import pairs_of, side_of
+from qpvgeo.geographies.crosswalk_layers import pairs_of, side_of
+from qpvgeo.geographies.positional_shift import DEFAULT_TOLERANCE_M, shift_of
 from qpvgeo.language import Note
 from qpvgeo.language.numbers import number
 from qpvgeo.language.terms import term

@@ -1,10 +1,10 @@
-from .changes import people_in_and_out as people_in_and_out
 from .contracts import ContratDeVille as ContratDeVille
 from .contracts import contrat_de_ville as contrat_de_ville
+from .entries_and_exits import people_in_and_out as people_in_and_out
+from .programme_totals import carried_members as carried_members
+from .programme_totals import programme_coverage as programme_coverage
+from .programme_totals import programme_overlaps as programme_overlaps
+from .programme_totals import programme_territories as programme_territories
 from .programmes import join_programmes as join_programmes
 from .programmes import programme_members as programme_members
 from .programmes import programmes as programmes
-from .reach import carried_members as carried_members
-from .reach import programme_coverage as programme_coverage
-from .reach import programme_overlaps as programme_overlaps
-from .reach import programme_territories as programme_territories

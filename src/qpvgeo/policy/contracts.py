@@ -20,9 +20,9 @@ from qpvgeo.frames import require
 from qpvgeo.frames.forms import as_notes, people_of, require_one_geography, whole_sums
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.indicators.denominators import years_of_sides
-from qpvgeo.indicators.pieces import require_pairs_once
+from qpvgeo.indicators.qpv_pieces import require_pairs_once
 from qpvgeo.language import Note
-from qpvgeo.policy.changes import CHANGE_COLUMNS
+from qpvgeo.policy.entries_and_exits import CHANGE_COLUMNS
 from qpvgeo.policy.epts import GRAND_PARIS, ept_of
 from qpvgeo.policy.published_rates import published_rates
 from qpvgeo.policy.themes import theme_rows

@@ -5,5 +5,5 @@ from .intervals import intervals as intervals
 from .intervals import ratio_intervals as ratio_intervals
 from .intervals import sum_intervals as sum_intervals
 from .intervals import with_intervals as with_intervals
-from .ledger_frame import ledger as ledger
-from .registry import measures as measures
+from .ledger_table import ledger as ledger
+from .measure_registry import measures as measures

@@ -16,8 +16,8 @@ from qpvgeo.geometry.cell_cover import Cover, cover
 from qpvgeo.geometry.projection import areas_m2, reproject
 from qpvgeo.language import Note
 from qpvgeo.policy import programme_members, programmes
+from qpvgeo.published.measure_registry import Asked, measure, number_argument
 from qpvgeo.published.people_measures import selected_codes
-from qpvgeo.published.registry import Asked, measure, number_argument
 from qpvgeo.published.scopes import require_level
 
 __all__ = ["touched_cells"]

@@ -15,8 +15,8 @@ from qpvgeo.frames import provenance
 from qpvgeo.indicators import coverage
 from qpvgeo.indicators.denominators import Completeness, Denominators
 from qpvgeo.language import Note, joined
-from qpvgeo.published.material import needs, qpv_people_of_facts
-from qpvgeo.published.registry import Asked, measure, number_argument
+from qpvgeo.published.figure_inputs import needs, qpv_people_of_facts
+from qpvgeo.published.measure_registry import Asked, measure, number_argument
 from qpvgeo.published.scopes import Scope, require_level
 
 __all__ = ["inhabitants_of", "n_qpv", "population", "selected_codes", "sizes", "table_rows"]

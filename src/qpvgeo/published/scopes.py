@@ -12,7 +12,7 @@ from qpvgeo.errors import MissingDataError, UsageError
 from qpvgeo.language import Note
 
 if TYPE_CHECKING:
-    from qpvgeo.published.material import Material
+    from qpvgeo.published.figure_inputs import Material
 
 __all__ = ["NATIONAL", "Scope", "label_of", "require_level", "scope_of", "within"]
 

@@ -8,10 +8,10 @@ from qpvgeo import facts
 from qpvgeo.errors import MissingDataError
 from qpvgeo.frames import forms
 from qpvgeo.language import Note
+from qpvgeo.published.figure_inputs import needs
 from qpvgeo.published.figures import UNITS
-from qpvgeo.published.material import needs
+from qpvgeo.published.measure_registry import Asked, measure, number_argument
 from qpvgeo.published.people_measures import inhabitants_of, n_qpv, population, selected_codes, sizes, table_rows
-from qpvgeo.published.registry import Asked, measure, number_argument
 from qpvgeo.published.scopes import Scope, require_level
 
 __all__ = ["max_people", "mean_people", "min_people", "quantile_people"]

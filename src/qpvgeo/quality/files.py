@@ -24,7 +24,7 @@ import shapely.geometry
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, judged
 from qpvgeo.formats import dbf_tables, text_tables, vector_layers
-from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.geometry.projection import reproject, territory_of
 from qpvgeo.geometry.validity import collapsed_as_lines, judge
 from qpvgeo.language import Note

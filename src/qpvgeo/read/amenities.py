@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError, judged
-from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.text_tables import as_text, existing_path, normalise, notes_of, read_table
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note

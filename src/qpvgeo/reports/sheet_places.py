@@ -10,9 +10,9 @@ import shapely
 
 from qpvgeo.at_hand import GeographyFrames
 from qpvgeo.errors import DataError, UsageError
-from qpvgeo.geographies.classes import crosswalk_classes
 from qpvgeo.geographies.crosswalk_table import crosswalk
-from qpvgeo.geographies.shift import tolerance_of
+from qpvgeo.geographies.outcomes import crosswalk_classes
+from qpvgeo.geographies.positional_shift import tolerance_of
 from qpvgeo.language import Note
 from qpvgeo.maps import Place, find_place
 from qpvgeo.maps.layers import drawn

@@ -19,7 +19,8 @@ from qpvgeo.geometry.insee_lattice import Cells
 from qpvgeo.geometry.projection import reproject, territory_of
 from qpvgeo.language import Note
 from qpvgeo.resilience.access import values_by_label
-from qpvgeo.resilience.measured import (
+from qpvgeo.resilience.options import Options
+from qpvgeo.resilience.people_reached import (
     Flags,
     Floats,
     Ground,
@@ -31,7 +32,6 @@ from qpvgeo.resilience.measured import (
     by_labels,
     by_zone,
 )
-from qpvgeo.resilience.options import Options
 from qpvgeo.resilience.raster import raster_on_cells
 
 __all__ = ["NOWHERE", "Asked", "Reach", "asked_of", "extent_of", "of_values", "reach_of", "shape_notes", "zone_of"]

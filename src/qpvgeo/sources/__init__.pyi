@@ -1,2 +1,2 @@
+from .dataset_list import datasets as datasets
 from .download import fetch as fetch
-from .recognise import datasets as datasets

@@ -31,7 +31,7 @@ from qpvgeo.errors import (
 )
 from qpvgeo.formats import archives, gzip_file
 from qpvgeo.language import Note
-from qpvgeo.sources import catalog, folders, hash_record, integrity, resolvers, transfer
+from qpvgeo.sources import catalog, folders, hash_record, integrity, page_links, transfer
 from qpvgeo.sources.by_hand_steps import ByHand
 from qpvgeo.sources.catalog import Address, Dataset
 
@@ -168,7 +168,7 @@ class _Order:
 
     def target(self, url: str) -> Path:
         """Where what an address serves is kept: under its published name, else in a folder of the key."""
-        served = resolvers.served_name(url)
+        served = page_links.served_name(url)
         names = self.dataset.filenames
         if not names:
             return settings.cache_dir() / self.dataset.key / served
@@ -202,7 +202,7 @@ def _unlisted(url: str) -> Dataset:
         sound = False
     if not sound:
         raise UsageError(Note("sources.not_an_address", url=url), way_out=Note("sources.every_key"))
-    served = resolvers.served_name(url)
+    served = page_links.served_name(url)
     # two addresses may end in the same name, so the file on disk has a part of the hash of its address
     name = f"{hashlib.sha256(url.encode()).hexdigest()[:8]}-{served}"
     form = served.rpartition(".")[2]
@@ -324,7 +324,7 @@ def _site(url: str) -> str:
 def _links(order: _Order, address: Address) -> list[str]:
     """Addresses of the file that a page lists."""
     body = transfer.page(address.url, timeout=order.timeout)
-    found = resolvers.links(body, address.url, order.dataset.filenames)
+    found = page_links.links(body, address.url, order.dataset.filenames)
     if not found:
         raise FetchError(Note("sources.not_listed", page=address.url, names=order.dataset.filenames or ["?"]))
     return found

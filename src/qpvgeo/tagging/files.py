@@ -28,13 +28,13 @@ from qpvgeo.formats.table_writers import SUFFIXES, Sink, open_sink
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.settings import home_expanded
+from qpvgeo.tagging.batch_tagger import Tagger
 from qpvgeo.tagging.checkpoint import Kept, Parts
 from qpvgeo.tagging.counts import TagCounts
 from qpvgeo.tagging.file_points import FilePoints
 from qpvgeo.tagging.locations import columns_of_points, is_projection
 from qpvgeo.tagging.options import Distance, Options
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
-from qpvgeo.tagging.tagger import Tagger
 from qpvgeo.tagging.tolerance import tolerance_of
 
 __all__ = ["file_problems", "tag_file"]

@@ -28,12 +28,12 @@ from qpvgeo.tagging.options import WIDEST_M, Distance
 from qpvgeo.tagging.perimeter_frames import require_frames, rows_of
 from qpvgeo.tagging.perimeter_source import Source, digest_of, identity_of, is_of_sample, partial_lists
 from qpvgeo.tagging.point_tags import PointTags
-from qpvgeo.tagging.prepared import Asked, tags_of
+from qpvgeo.tagging.tag_arrays import Asked, tags_of
 
 if TYPE_CHECKING:
     import pyproj
 
-    from qpvgeo.tagging.tagger import Tagger
+    from qpvgeo.tagging.batch_tagger import Tagger
 
 __all__ = ["PerimeterIndex"]
 

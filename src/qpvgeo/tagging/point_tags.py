@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qpvgeo.tagging.in_force import InForce
+from qpvgeo.tagging.applicable_perimeters import InForce
 from qpvgeo.tagging.options import STATES, Question
 from qpvgeo.tagging.placement import REASONS, Places
 from qpvgeo.tagging.territory_tags import Tags

@@ -21,10 +21,10 @@ from qpvgeo.frames import provenance, require
 from qpvgeo.frames.interchange import Returns, described, require_returns, speaks_arrow, table_of
 from qpvgeo.language import Note
 from qpvgeo.tagging.arrow_points import points_of_arrow
+from qpvgeo.tagging.batch_tagger import Tagger
 from qpvgeo.tagging.coordinates import Coordinates, columns_fault, coordinates_of, crs_fault
 from qpvgeo.tagging.options import Distance, Options
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
-from qpvgeo.tagging.tagger import Tagger
 from qpvgeo.tagging.tolerance import BAN_MIN_SCORE, BAN_SCORES, BAN_TYPES, tolerance_of
 
 __all__ = ["BAN_MIN_SCORE", "BAN_SCORES", "BAN_TYPES", "Distance", "tag_points"]

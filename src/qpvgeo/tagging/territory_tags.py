@@ -13,7 +13,7 @@ import numpy.typing as npt
 import shapely
 
 from qpvgeo.geometry.parallel import in_chunks
-from qpvgeo.tagging.in_force import InForce
+from qpvgeo.tagging.applicable_perimeters import InForce
 from qpvgeo.tagging.index_layer import IndexLayer
 from qpvgeo.tagging.options import Question
 from qpvgeo.tagging.placement import number

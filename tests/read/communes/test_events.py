@@ -11,7 +11,7 @@ from qpvgeo.errors import DataError, MissingDataError
 from qpvgeo.quality.files import examine
 from qpvgeo.read.communes.events import EVENT_COLUMNS, EVENT_KINDS, events_frame, read_commune_events
 from qpvgeo.read.communes.tables import year_of
-from qpvgeo.sources import recognise
+from qpvgeo.sources import dataset_list, recognise
 
 HEADER = [
     *("MOD", "DATE_EFF", "TYPECOM_AV", "COM_AV", "TNCC_AV", "NCC_AV", "NCCENR_AV", "LIBELLE_AV"),
@@ -192,7 +192,7 @@ def test_file_is_recognised_by_its_content_in_any_form(tmp_path):
         ("b.csv", "commune events", None),
         ("c.csv", "commune events", None),
     ]
-    listed = recognise.datasets(tmp_path)
+    listed = dataset_list.datasets(tmp_path)
     assert listed.loc["commune-events-2024", ["recognised_by", "path"]].tolist() == [
         "content",
         str(tmp_path / "a_2024.csv"),

@@ -292,7 +292,7 @@ class _Sides:
         """What changed for each QPV, on the cells near some of them where there are any."""
         from qpvgeo.cli import inputs
         from qpvgeo.cli.programme_lists import met
-        from qpvgeo.geographies.shift import tolerance_of
+        from qpvgeo.geographies.positional_shift import tolerance_of
         from qpvgeo.policy import people_in_and_out
 
         if self.other is None:

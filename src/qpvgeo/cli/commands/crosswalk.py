@@ -51,8 +51,8 @@ def crosswalk(
     """What became of the QPV of 2015, and where those of 2024 come from."""
     from qpvgeo.at_hand.places import of_rows
     from qpvgeo.cli import answers
-    from qpvgeo.geographies.classes import crosswalk_classes
     from qpvgeo.geographies.crosswalk_table import crosswalk as cross
+    from qpvgeo.geographies.outcomes import crosswalk_classes
 
     where = folder(data, sample=sample)
     problems = _problems(weights, tolerance, territory)
@@ -97,7 +97,7 @@ def _answer(walk: pd.DataFrame, changes: pd.DataFrame) -> dict[str, Any]:
     import pandas as pd
 
     from qpvgeo.cli import answers
-    from qpvgeo.geographies.classes import CLASSES
+    from qpvgeo.geographies.outcomes import CLASSES
 
     about = walk.attrs["qpvgeo"]
     by_vintage = {str(year): _counts(changes, side) for side, year in _SIDES.items()}
@@ -233,7 +233,7 @@ def _weights(
 
 
 def _counts(changes: pd.DataFrame, side: str) -> dict[str, int]:
-    from qpvgeo.geographies.classes import CLASSES
+    from qpvgeo.geographies.outcomes import CLASSES
 
     found = changes.loc[changes["side"] == side, "change"].value_counts()
     gone = "new" if side == "from" else "dropped"
@@ -269,7 +269,7 @@ def _ratio(part: pd.Series, whole: pd.Series) -> float | None:
 
 def _audited(walk: pd.DataFrame, changes: pd.DataFrame, data: Path | None) -> dict[str, int] | None:
     """Disagreements of each kind between the official list and the outlines; None without the list."""
-    from qpvgeo.geographies.official_list import audit_correspondence
+    from qpvgeo.geographies.official_ancestors import audit_correspondence
     from qpvgeo.read.correspondence import read_correspondence
     from qpvgeo.sources import recognise
 

@@ -35,9 +35,9 @@ def datasets(*, output: Target, json: bool, sample: bool, data: Path | None) -> 
         # nothing to look into, and pandas takes longer to load than all the rest
         rows = [row | {"recognised_by": "name" if row["cached"] else None} for row in catalog.records(where)]
     else:
-        from qpvgeo.sources import recognise
+        from qpvgeo.sources import dataset_list
 
-        frame = recognise.datasets(where)
+        frame = dataset_list.datasets(where)
         output.write(frame.rename_axis("key"))
         rows = answers.records(frame, "key")
     answers.show({"datasets": rows} | answers.within_sample(where), _table, as_json=json)

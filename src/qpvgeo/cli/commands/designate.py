@@ -177,7 +177,7 @@ def _area(place: str, data: Path | None) -> Area:
         There is none, or it lies where the decree has another method.
     """
     from qpvgeo.at_hand.places import area_of
-    from qpvgeo.designation.door import of_other_method
+    from qpvgeo.designation.input_checks import of_other_method
 
     area = area_of(place, data, None)
     others = of_other_method(area.departments)
@@ -218,7 +218,7 @@ def _around(area: Area, units: pd.DataFrame | None) -> list[str]:
 
 def _of_place(cells: pd.DataFrame, area: Area | None) -> pd.DataFrame:
     """Cells of a place, judged with those of its units."""
-    from qpvgeo.designation.door import first_commune
+    from qpvgeo.designation.input_checks import first_commune
 
     if area is None or cells["communes"].isna().all():
         return cells

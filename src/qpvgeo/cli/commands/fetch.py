@@ -91,11 +91,11 @@ def fetch(
 def _take(folder: Path, keys: Sequence[str], *, update: bool, as_json: bool, alone: bool) -> None:
     """Take what was downloaded by hand."""
     from qpvgeo.cli import answers, fetching
-    from qpvgeo.sources import taken
+    from qpvgeo.sources import manual_downloads
 
     if keys or not alone:
         raise click.BadParameter(Note("cli.from_alone"), param_hint="--from")
-    answer = fetching.taken_rows(taken.take(folder, update=update))
+    answer = fetching.taken_rows(manual_downloads.take(folder, update=update))
     answers.show(answer, fetching.write_table, as_json=as_json)
     if answer["refused"]:
         click.get_current_context().exit(1)
@@ -150,9 +150,9 @@ def _wanted(keys: Sequence[str], theme: str | None, *, everything: bool) -> list
 
 def _links(wanted: Sequence[tuple[str, ...]], data: Path | None, *, update: bool) -> dict[str, Any]:
     """Where a browser finds each file that is not here yet, each link once, and the files that are."""
-    from qpvgeo.sources import batch, catalog, download
+    from qpvgeo.sources import catalog, download, download_batch
 
-    here = {} if update else {line: path for line in wanted if (path := batch.there(line, data)) is not None}
+    here = {} if update else {line: path for line in wanted if (path := download_batch.there(line, data)) is not None}
     rows: dict[tuple[str | None, str | None], dict[str, Any]] = {}
     for key in (key for choice in wanted if choice not in here for key in choice):
         todo = download.by_hand(key, data)

@@ -58,18 +58,18 @@ def ledger(
     output.require([figures], data=where)
     from qpvgeo.cli import answers
     from qpvgeo.frames import provenance
-    from qpvgeo.published import ledger_frame
+    from qpvgeo.published import ledger_table
 
     asked = _of_place(_figures(figures), place)
-    frame = ledger_frame.ledger(asked, data=where)
-    counts = ledger_frame.settled(frame)
+    frame = ledger_table.ledger(asked, data=where)
+    counts = ledger_table.settled(frame)
     shown = frame[frame["verdict"].isin([_ONLY[word] for word in only])] if only else frame
     output.write(shown)
     answer = {
         "counts": counts,
         "figures": answers.records(shown, "id"),
         "sources": provenance.provenance(frame).get("files", []),
-        "missing": [str(note) for note in ledger_frame.missing_files(frame)],
+        "missing": [str(note) for note in ledger_table.missing_files(frame)],
         "output": output.name,
     }
     answers.show(answer | answers.within_sample(where), _table, as_json=json)

@@ -24,7 +24,7 @@ import shapely
 
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, UsageError, judged
-from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.text_tables import normalise
 from qpvgeo.frames.provenance import stamp
 from qpvgeo.frames.require import columns_told

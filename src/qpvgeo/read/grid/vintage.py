@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qpvgeo.errors import QpvgeoError
-from qpvgeo.formats.foreign import foreign
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.text_tables import normalise
 from qpvgeo.language import Note
 from qpvgeo.read.grid import arrow_columns

@@ -16,9 +16,9 @@ from qpvgeo.errors import QpvgeoError, UsageError, judged
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.published import ground_measures, people_measures, size_measures  # noqa: F401 - they fill the table of measures
+from qpvgeo.published.figure_inputs import Material
 from qpvgeo.published.figures import UNITS, Figure, figures_of
-from qpvgeo.published.material import Material
-from qpvgeo.published.registry import MEASURES, Asked
+from qpvgeo.published.measure_registry import MEASURES, Asked
 from qpvgeo.published.scopes import scope_of
 
 __all__ = ["LEDGER_COLUMNS", "VERDICTS", "ledger", "missing_files", "settled"]

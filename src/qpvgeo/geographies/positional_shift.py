@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo.codes import official
-from qpvgeo.geographies.sides import Pairs, pairs_of, side_of
+from qpvgeo.geographies.crosswalk_layers import Pairs, pairs_of, side_of
 
 __all__ = ["DEFAULT_TOLERANCE_M", "Shift", "shift_of", "tolerance_of"]
 

@@ -5,8 +5,8 @@ import pytest
 from tests.builders import layer, square
 
 import qpvgeo as qg
-from qpvgeo.geographies.classes import crosswalk_classes
 from qpvgeo.geographies.crosswalk_table import crosswalk
+from qpvgeo.geographies.outcomes import crosswalk_classes
 
 X, Y = 700_000.0, 6_600_000.0
 

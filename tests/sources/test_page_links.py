@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qpvgeo.sources.resolvers import links, served_name
+from qpvgeo.sources.page_links import links, served_name
 
 PAGE = "https://www.insee.fr/fr/statistiques/8210600?sommaire=8186144"
 DATASET = "https://www.data.gouv.fr/api/1/datasets/5a56/"

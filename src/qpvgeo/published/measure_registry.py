@@ -8,8 +8,8 @@ import pandas as pd
 
 from qpvgeo.errors import DataError, judged
 from qpvgeo.language import Note
+from qpvgeo.published.figure_inputs import Material
 from qpvgeo.published.figures import Figure
-from qpvgeo.published.material import Material
 from qpvgeo.published.scopes import Scope, scope_of
 
 __all__ = ["MEASURES", "Asked", "Measure", "measure", "measures", "number_argument"]

@@ -20,10 +20,10 @@ from qpvgeo.errors import UsageError
 from qpvgeo.geometry.parallel import in_chunks
 from qpvgeo.geometry.projection import System, transformer
 from qpvgeo.language import Note
+from qpvgeo.tagging.applicable_perimeters import by_day, by_vintage, day_notes
 from qpvgeo.tagging.commune_check import CHECKS, CommuneOutlines, checked, clean_codes, department_boxes
 from qpvgeo.tagging.coordinates import Coordinates
 from qpvgeo.tagging.counts import counted, tested
-from qpvgeo.tagging.in_force import by_day, by_vintage, day_notes
 from qpvgeo.tagging.options import Options, Question
 from qpvgeo.tagging.placement import Places, place
 from qpvgeo.tagging.point_tags import Perimeters, PointTags

@@ -15,7 +15,7 @@ from qpvgeo.frames import forms, require
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.geographies.slivers import SIGNIFICANT_SHARE
 from qpvgeo.indicators.by_programme import MATCH_COLUMNS, reach, required_matches
-from qpvgeo.indicators.pieces import require_pairs_once
+from qpvgeo.indicators.qpv_pieces import require_pairs_once
 from qpvgeo.language import Note
 from qpvgeo.policy.epts import ept_of
 from qpvgeo.policy.programmes import programme_members

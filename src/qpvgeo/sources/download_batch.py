@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from qpvgeo.errors import ArchiveError, FetchError, HashMismatchError, MissingDataError
-from qpvgeo.sources import download, recognise
+from qpvgeo.sources import dataset_list, download
 
 __all__ = ["Outcome", "fetch_several", "there"]
 
@@ -118,6 +118,6 @@ def there(line: Sequence[str], data: Path | None = None) -> Path | None:
 
 def _recognised(key: str, data: Path | None) -> Path | None:
     """The file where it is under a name of its own, as one that was downloaded by hand."""
-    frame = recognise.datasets(data)
+    frame = dataset_list.datasets(data)
     path = frame["path"].where(frame["recognised_by"] == "content").get(key)
     return Path(path) if isinstance(path, str) else None

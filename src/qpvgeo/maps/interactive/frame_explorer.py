@@ -5,7 +5,7 @@ from typing import Any, Literal, Unpack
 import geopandas as gpd
 import pandas as pd
 
-from qpvgeo.at_hand.geography_frames import GeographyFrames
+from qpvgeo.at_hand.geography_loader import GeographyFrames
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.language import Note
 from qpvgeo.maps.interactive.pages import Page, page

@@ -10,8 +10,8 @@ import pandas as pd
 from qpvgeo.codes.official import STATUSES
 from qpvgeo.errors import judged
 from qpvgeo.frames import provenance, require
-from qpvgeo.geographies.classes import crosswalk_classes
 from qpvgeo.geographies.forms import crosswalk_form
+from qpvgeo.geographies.outcomes import crosswalk_classes
 from qpvgeo.geographies.slivers import SIGNIFICANT_SHARE
 from qpvgeo.language import Note
 

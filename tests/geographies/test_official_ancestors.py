@@ -7,7 +7,7 @@ import shapely
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError
-from qpvgeo.geographies.official_list import PROBLEMS, audit_correspondence
+from qpvgeo.geographies.official_ancestors import PROBLEMS, audit_correspondence
 
 X, Y = 700_000.0, 6_600_000.0
 

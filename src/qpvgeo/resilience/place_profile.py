@@ -15,7 +15,7 @@ from qpvgeo.language import Note
 from qpvgeo.population.grid_columns import checked_cells
 from qpvgeo.resilience.cell_exposure import exposure
 from qpvgeo.resilience.comparisons import main_units, without_others
-from qpvgeo.resilience.measured import areas_of
+from qpvgeo.resilience.people_reached import areas_of
 
 __all__ = ["resilience_profile"]
 

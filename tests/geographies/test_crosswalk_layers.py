@@ -8,8 +8,8 @@ from tests.builders import layer, refused, square
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError
-from qpvgeo.geographies.classes import crosswalk_classes
 from qpvgeo.geographies.crosswalk_table import crosswalk
+from qpvgeo.geographies.outcomes import crosswalk_classes
 from qpvgeo.geometry import validity
 
 X, Y = 700_000.0, 6_600_000.0

@@ -15,8 +15,8 @@ import shapely
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.frames import forms
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
-from qpvgeo.geographies.classes import crosswalk_classes
 from qpvgeo.geographies.crosswalk_table import crosswalk
+from qpvgeo.geographies.outcomes import crosswalk_classes
 from qpvgeo.language import Note
 from qpvgeo.population.estimation import estimate_population
 

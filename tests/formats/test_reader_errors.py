@@ -6,7 +6,7 @@ import pytest
 from tests.builders import refused
 
 from qpvgeo.errors import ArchiveError, DataError, UsageError
-from qpvgeo.formats.foreign import cause_of, foreign
+from qpvgeo.formats.reader_errors import cause_of, foreign
 
 
 class PanicException(BaseException):
