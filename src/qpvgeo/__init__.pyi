@@ -21,7 +21,7 @@ from . import settings as settings
 from . import sources as sources
 from . import tagging as tagging
 from ._version import __version__ as __version__
-from .at_hand.geography_frames import load as load
+from .at_hand.geography_loader import load as load
 from .designation.eligibility import eligible_cells as eligible_cells
 from .designation.thresholds import income_threshold as income_threshold
 from .designation.zones import candidate_zones as candidate_zones
@@ -41,7 +41,7 @@ from .indicators.totals import summary as summary
 from .policy.programmes import join_programmes as join_programmes
 from .policy.programmes import programmes as programmes
 from .population.estimation import estimate_population as estimate_population
-from .published.ledger_frame import ledger as ledger
+from .published.ledger_table import ledger as ledger
 from .quality.perimeters import check as check
 from .read.amenities import read_amenities as read_amenities
 from .read.communes.events import read_commune_events as read_commune_events
