@@ -6,6 +6,7 @@ four, step by step, and each quarter looks at the edges of the whole only. A poi
 a few at a time, those nearest to the middle first, until no other can be nearer to the point.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,6 +129,32 @@ class BoundaryDistance:
             if not len(more):
                 return np.sqrt(best), self.edges[4].take(edge).astype(np.int32)
             rows, x, y, off, at, last = (one[more] for one in (rows, x, y, off, at, last))
+
+    def nearest_one(self, x: float, y: float) -> tuple[float, int]:
+        """The same of one point, without arrays: edge by edge, until no other can be nearer."""
+        cell = self.frame.look_up_one(self.coarse, self.fine, x, y) - 1
+        if cell < 0:
+            return math.nan, -1
+        right, up = (x - self.frame.x) / self.frame.cell % 1, (y - self.frame.y) / self.frame.cell % 1
+        off = math.hypot(right - 0.5, up - 0.5) * self.frame.cell
+        item, best, edge, bound = self.edges.item, math.inf, 0, self.reach + off
+        for at in range(self.start.item(cell), self.start.item(cell + 1)):
+            if self.far.item(at) > bound:
+                break
+            which = self.near.item(at)
+            across, rise = item(2, which), item(3, which)
+            east, north = x - item(0, which), y - item(1, which)
+            along = min(max((east * across + north * rise) * item(5, which), 0.0), 1.0)
+            east, north = east - across * along, north - rise * along
+            square = east * east + north * north
+            if square < best:
+                best, edge = square, which
+                bound = min(math.sqrt(best), self.reach) + off
+            elif square == best:
+                # edges stand in the order of their areas: the first of the nearest ones decides
+                edge = min(edge, which)
+        distance = math.sqrt(best)
+        return (distance, int(item(4, edge))) if distance <= self.reach else (math.nan, -1)
 
     def _off_middle(self, x: Floats, y: Floats) -> Floats:
         """Distance of points from the middle of their cells, metres."""

@@ -114,6 +114,18 @@ class Frame:
         col, row = ((axis[held] * _TILE).astype(np.int32) & (_TILE - 1) for axis in (right, up))
         return held, fine.take((tile[held].astype(np.int64) << (2 * _TILE_BITS)) + (row << _TILE_BITS) + col)
 
+    def look_up_one(self, coarse: Ints, fine: Ints, x: float, y: float) -> int:
+        """Value of the cell that one point lies in, 0 where its tile has no cells: as `look_up`, without arrays."""
+        per_tile = 1 / self.cell / _TILE
+        right, up = (x - self.x) * per_tile, (y - self.y) * per_tile
+        if not (0 <= right < self.columns and 0 <= up < self.rows):
+            return 0
+        tile = coarse.item(int(up) * self.columns + int(right))
+        if tile < 0:
+            return 0
+        col, row = int(right * _TILE) & (_TILE - 1), int(up * _TILE) & (_TILE - 1)
+        return fine.item((tile << (2 * _TILE_BITS)) + (row << _TILE_BITS) + col)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointGrid:
@@ -187,6 +199,17 @@ class PointGrid:
             self._located(found, x, y, slice(start, min(start + _BLOCK, len(x)))) for start in range(0, len(x), _BLOCK)
         ]
         return found, _joined([part for part, _ in others], np.int64), _joined([part for _, part in others], np.int32)
+
+    def holding(self, x: float, y: float) -> list[int]:
+        """Positions of the areas that hold one point, in their order: as `locate_all`, without arrays of points."""
+        value = self.frame.look_up_one(self.coarse, self.fine, x, y)
+        if value >= 0:
+            return [value - 1] if value else []
+        some = self.held[self.start.item(-1 - value) : self.start.item(-value)]
+        with self._one_at_a_time.own():
+            hit = shapely.intersects_xy(self._ready.own()[some], x, y)
+        found: list[int] = some[hit].tolist()
+        return found
 
     def _located(self, found: Ints, x: Floats, y: Floats, block: slice) -> tuple[Longs, Ints]:
         """Fill in the answers of a block of points; what other areas hold, in pairs."""

@@ -101,6 +101,16 @@ class TerritoryOutline:
         lost: Rows = rows[kept]
         return lost
 
+    def holds(self, x: float, y: float) -> bool:
+        """Whether one point lies within the outline: as `beyond`, without arrays where its cell tells."""
+        right, up = (x - self.corner[0]) * self.per_unit[0], (y - self.corner[1]) * self.per_unit[1]
+        if not (0 <= right < _ACROSS and 0 <= up < _ACROSS):
+            return False
+        cell = self.cells.item(int(up) * _ACROSS + int(right))
+        if cell == _CROSSED:
+            return not len(self.beyond(np.array([x]), np.array([y])))
+        return cell == _WITHIN
+
     def _within(self, west: int, south: int, east: int, north: int) -> bool:
         """Whether all the cells between some columns and rows are wholly within."""
         corners = self.below[north, east] + self.below[south, west]

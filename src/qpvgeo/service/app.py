@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
@@ -18,28 +17,27 @@ from starlette.routing import Route
 from qpvgeo._version import __version__
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.language import Note
-from qpvgeo.service.guard import PATH, Guard
+from qpvgeo.service.guard import Guard
 from qpvgeo.service.held import Held
 from qpvgeo.service.limits import Limits
-from qpvgeo.service.locating import located, many_located, tolerance_of
+from qpvgeo.service.locating import many_located
 from qpvgeo.service.metrics import Metrics
 from qpvgeo.service.openapi import document
 from qpvgeo.service.place_names import find_places
 from qpvgeo.service.polygons import people_of, polygons_of, vat_of
-from qpvgeo.service.problems import LimitError, NoSuchError, language_of, problem, unforeseen
+from qpvgeo.service.problems import PATH, LimitError, NoSuchError, language_of, problem, unforeseen
 from qpvgeo.service.quarters import listed, one_quarter
 from qpvgeo.service.questions import Questions, json_of
+from qpvgeo.service.single import SINGLE, Single
 from qpvgeo.service.turns import Turns, body_of
 from qpvgeo.service.uploads import tagged_file
+from qpvgeo.service.validators import has_tag, tag_of
 
 __all__ = ["create_app"]
 
-_POINT = ("lon", "lat", "on", "vintage", "tolerance_m", "type", "score")
 _LIST = ("vintage", "territory", "commune", "bbox", "limit", "offset", "geometry")
 _KINDS = ("qpv", "commune", "epci")
 _SHARED = "public, max-age=3600"
-_OWN = "private, max-age=3600"
-"""Of answers to where somebody is: no cache between may keep them."""
 
 Answer = Callable[["_Service", Request, str], Awaitable[Response]]
 
@@ -79,7 +77,9 @@ def create_app(held: Held, limits: Limits | None = None, *, origins: Sequence[st
         yield
         service.turns.close()
 
-    routes = [
+    single = Single(held, service.metrics)
+    routes = [Route(SINGLE, single, methods=["GET"])]
+    routes += [
         Route(path, _answering(service, path, answer, cache), methods=[method])
         for path, method, answer, cache in _PATHS
     ]
@@ -92,7 +92,7 @@ def create_app(held: Held, limits: Limits | None = None, *, origins: Sequence[st
     )
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, limits=service.limits, metrics=service.metrics), cors],
+        middleware=[Middleware(Guard, limits=service.limits, metrics=service.metrics, single=single), cors],
         exception_handlers={HTTPException: _of_http},
         lifespan=lifespan,
     )
@@ -106,11 +106,6 @@ class _Service:
         self.metrics, self.turns = Metrics(), Turns(limits)
         self.document: dict[str, bytes] = {}
 
-    def tag_of(self, request: Request, lang: str) -> str:
-        """Validator of an answer, which depends on the data, the version, the question and the language alone."""
-        asked = f"{request.url.path}?{request.url.query} {lang} {request.headers.get('accept-encoding', '')}"
-        return f'"{hashlib.sha256(f"{self.held.digest} {asked}".encode()).hexdigest()[:32]}"'
-
     async def json(self, request: Request) -> Any:  # noqa: ANN401 - any JSON
         """Value of the body."""
         return json_of(await body_of(request, self.limits.json_bytes, self.limits.seconds))
@@ -123,34 +118,31 @@ def _answering(service: _Service, path: str, answer: Answer, cache: str) -> Call
     async def answered(request: Request) -> Response:
         request.scope[PATH] = path
         lang = language_of(request)
-        tag = service.tag_of(request, lang) if cache else ""
-        if tag and _has(request.headers.get("if-none-match", ""), tag):
-            return Response(status_code=304, headers={"etag": tag, "cache-control": cache, "vary": "Accept-Language"})
+        coding = request.headers.get("accept-encoding", "").encode()
+        query: bytes = request.scope["query_string"]
+        tag = tag_of(service.held.digest, request.url.path, query, lang, coding) if cache else b""
+        kept = {"etag": tag.decode(), "vary": "Accept-Language, Accept-Encoding"} if tag else {}
+        if tag and has_tag(request.scope["headers"], tag):
+            return Response(status_code=304, headers={"cache-control": cache, **kept})
         try:
             made = await answer(service, request, lang)
         except ClientDisconnect:
             return Response(status_code=499)
         except Exception as error:  # noqa: BLE001 - told in words, and nothing of the request goes to the log
-            unforeseen(error, path)
+            unforeseen(error, request.scope, path)
             return problem(error, lang)
         made.headers.setdefault("content-language", lang)
         made.headers.setdefault("cache-control", cache or "no-store")
-        if tag:
-            made.headers["etag"] = tag
-            made.headers["vary"] = "Accept-Language, Accept-Encoding"
+        made.headers.update(kept)
         return made
 
     return answered
 
 
-def _has(given: str, tag: str) -> bool:
-    return tag in (one.strip().removeprefix("W/") for one in given[:2_000].split(","))
-
-
 async def _of_http(request: Request, error: Exception) -> Response:
     """Problem of a path or a method that is not there."""
     status = error.status_code if isinstance(error, HTTPException) else 500
-    known = sorted({path for path, *_ in _PATHS})
+    known = sorted({SINGLE, *(path for path, *_ in _PATHS)})
     key = {404: "service.no_such_path", 405: "service.no_such_method"}.get(status, "service.refused")
     return problem(
         LimitError(Note(key), status=status, way_out=Note("service.paths_are", paths=known)), language_of(request)
@@ -161,19 +153,6 @@ def _json(value: dict[str, Any], media: str = "application/json") -> Response:
     return Response(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY), media_type=media)
 
 
-async def _locate(service: _Service, request: Request, lang: str) -> Response:
-    asked = Questions(request.query_params, _POINT)
-    lon, lat = asked.number("lon", needed=True), asked.number("lat", needed=True)
-    on = asked.day()
-    given, kind, score = asked.positive("tolerance_m"), asked.text("type", 40), asked.number("score")
-    options = {"on": on, "vintage": asked.vintage(service.held.vintages, on=on)}
-    asked.require()
-    assert lon is not None  # noqa: S101 - else it was refused
-    assert lat is not None  # noqa: S101
-    service.metrics.add("single", 1)
-    return _json(located(service.held, lon, lat, options | {"tolerance_m": tolerance_of(given, kind, score)}, lang))
-
-
 async def _locate_many(service: _Service, request: Request, lang: str) -> Response:
     asked = Questions(request.query_params, ("on", "vintage", "tolerance_m"))
     on = asked.day()
@@ -182,8 +161,7 @@ async def _locate_many(service: _Service, request: Request, lang: str) -> Respon
     asked.require()
 
     def made(body: bytes) -> tuple[bytes, int, bool]:
-        found = many_located(service.held, json_of(body), options, lang, service.limits.points)
-        return orjson.dumps(found), int(found["points"]), "features" in found
+        return many_located(service.held, json_of(body), options, lang, service.limits.points)
 
     async with service.turns.ticket(request):
         body = await body_of(request, service.limits.json_bytes, service.limits.seconds)
@@ -280,7 +258,6 @@ async def _page(service: _Service, request: Request, lang: str) -> Response:
 
 
 _PATHS: tuple[tuple[str, str, Answer, str], ...] = (
-    ("/v1/locate", "GET", _locate, _OWN),
     ("/v1/locate", "POST", _locate_many, ""),
     ("/v1/tag", "POST", _tag, ""),
     ("/v1/qpv", "GET", _listed, _SHARED),

@@ -4,36 +4,32 @@ A line of the log has the path as it is declared, never the address nor its quer
 """
 
 import asyncio
-import json
 import logging
+import os
 import time
-import uuid
 from collections import OrderedDict
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qpvgeo.language import Note
 from qpvgeo.service.limits import Limits
 from qpvgeo.service.metrics import Metrics
-from qpvgeo.service.problems import BusyError, language_of, problem
+from qpvgeo.service.problems import NUMBER, PATH, BusyError, language_of, problem
+from qpvgeo.service.single import SINGLE
 
-__all__ = ["PATH", "Guard", "Rates"]
-
-PATH = "qpvgeo.path"
-"""Where a request keeps its path as it is declared."""
+__all__ = ["Guard", "Rates"]
 
 _LOG = logging.getLogger("qpvgeo.service")
 _ASKERS = 10_000
 _DRAINED_BYTES, _DRAINED_SECONDS, _SILENCE_SECONDS = 32 << 20, 2.0, 0.25
-_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "x-frame-options": "SAMEORIGIN",
-    "cross-origin-resource-policy": "cross-origin",
-}
-_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+)
+_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
 class Rates:
@@ -66,8 +62,8 @@ class Rates:
 class Guard:
     """Middleware around the whole service."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
+    def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics, single: ASGIApp) -> None:
+        self._app, self._metrics, self._single = app, metrics, single
         self._rates = Rates(limits.rate, limits.burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +72,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         begun, status, size = time.perf_counter(), 500, 0
-        name = uuid.uuid4().hex
+        name = scope[NUMBER] = os.urandom(16).hex()
 
         async def sent(message: Message) -> None:
             nonlocal status, size
@@ -84,14 +80,16 @@ class Guard:
                 status = message["status"]
                 if status in (413, 429, 503):
                     await _drain(receive)
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = name
-                for key, value in _HEADERS.items():
-                    headers[key] = value
-                headers.setdefault("content-security-policy", _POLICY)
+                headers = message["headers"] = [
+                    *message.get("headers", ()),
+                    *_HEADERS,
+                    (b"x-request-id", name.encode()),
+                ]
+                if not any(key == b"content-security-policy" for key, _ in headers):
+                    headers.append(_POLICY)
                 if status in (408, 413):
                     # what is left of the body is not read
-                    headers["connection"] = "close"
+                    headers.append((b"connection", b"close"))
             elif message["type"] == "http.response.body":
                 size += len(message.get("body", b""))
             await send(message)
@@ -102,16 +100,31 @@ class Guard:
             if scope["path"] != "/health" and not self._rates.takes(asker, time.monotonic()):
                 error = BusyError(Note("service.too_many_requests"), status=429)
                 await problem(error, language_of(Request(scope)))(scope, receive, sent)
+            elif _alone(scope):
+                await self._single(scope, receive, sent)
             else:
                 await self._app(scope, receive, sent)
         finally:
             self._metrics.in_flight -= 1
-            seconds = time.perf_counter() - begun
-            path = scope.get(PATH, "other")
-            self._metrics.seen(path, _method(scope), status, seconds)
-            if _LOG.isEnabledFor(logging.INFO):
-                line = {"request": name, "method": _method(scope), "path": path, "status": status}
-                _LOG.info(json.dumps(line | {"ms": round(1_000 * seconds, 2), "bytes": size}))
+            self._write(scope, status, time.perf_counter() - begun, size)
+
+    def _write(self, scope: Scope, status: int, seconds: float, size: int) -> None:
+        """Count a request, and write its line to the log."""
+        path, method = scope.get(PATH, "other"), _method(scope)
+        self._metrics.seen(path, method, status, seconds)
+        if _LOG.isEnabledFor(logging.INFO):
+            # all of it is ours: nothing needs to be escaped
+            _LOG.info(
+                f'{{"request": "{scope[NUMBER]}", "method": "{method}", "path": "{path}", "status": {status}, '
+                f'"ms": {1_000 * seconds:.2f}, "bytes": {size}}}'
+            )
+
+
+def _alone(scope: Scope) -> bool:
+    """Whether a request asks for one point, and no page of another site does, which needs more headers."""
+    if scope["path"] != SINGLE or scope["method"] != "GET":
+        return False
+    return not any(name == b"origin" for name, _ in scope["headers"])
 
 
 async def _drain(receive: Receive) -> None:

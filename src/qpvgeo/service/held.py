@@ -29,6 +29,8 @@ from qpvgeo.language import LANGUAGES, Note, term
 from qpvgeo.samples import FICTIONAL, sample
 from qpvgeo.service.grid_cells import GridCells
 from qpvgeo.service.place_names import PlaceName, names_of
+from qpvgeo.service.row_texts import RowTexts
+from qpvgeo.tagging.one_point import OnePoint
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ __all__ = ["VINTAGES", "Held"]
 
 VINTAGES = (2015, 2024)
 _WIDE = 100_000
+_KEPT = 512
 _LICENCE = "Licence Ouverte 2.0"
 _SEEN = ("file", "sha256", "member", "producer", "vintage", "release", "licence")
 
@@ -73,6 +76,10 @@ class Held:
         Records of the files, each once, with their licences.
     credits
         The same as lines to print, by language.
+    kept
+        What was worked out for an answer and may be asked for again.
+    texts
+        Texts of rows in use.
     """
 
     indexes: dict[int, PerimeterIndex]
@@ -87,6 +94,7 @@ class Held:
     sources: list[dict[str, Any]] = field(default_factory=list)
     credits: dict[str, list[str]] = field(default_factory=dict)
     kept: dict[Any, Any] = field(default_factory=dict)
+    texts: RowTexts = field(default_factory=RowTexts)
 
     @classmethod
     def read(
@@ -212,9 +220,25 @@ class Held:
         """What every answer says: vintages, sources, licence, notes, and what it is worth; values for `orjson`."""
         return self._abouts[lang]
 
+    def one_point(self, on: str | None, vintage: int | None) -> OnePoint:
+        """What tells of single points by a vintage, or by the lists of a day."""
+        key = ("point", on, vintage)
+        found: OnePoint | None = self.kept.get(key)
+        if found is None:
+            found = OnePoint(self.index, on=on, vintage=vintage)
+            self.keep(key, found)
+        return found
+
+    def keep(self, key: Any, value: Any) -> None:  # noqa: ANN401 - whatever is worked out
+        """Keep something for the next one who asks."""
+        if len(self.kept) >= _KEPT:
+            self.kept.clear()
+        self.kept[key] = value
+
     def __getstate__(self) -> dict[str, Any]:
         """All but what is made again quickly."""
-        return {key: value for key, value in vars(self).items() if key != "_abouts"} | {"kept": {}, "land": None}
+        made: dict[str, Any] = {"kept": {}, "land": None, "texts": RowTexts()}
+        return {key: value for key, value in vars(self).items() if key != "_abouts"} | made
 
     def save(self, path: Path) -> None:
         """Write it for the workers of this run, who alone may read it; grids stand in files beside."""

@@ -4,18 +4,23 @@ import math
 from typing import Any
 
 import numpy as np
+import orjson
 
 from qpvgeo.errors import UsageError
-from qpvgeo.language import Note, term
+from qpvgeo.language import Note
 from qpvgeo.service.held import Held
 from qpvgeo.service.problems import LimitError
+from qpvgeo.service.row_texts import said
+from qpvgeo.tagging.options import STATES
+from qpvgeo.tagging.point_tags import ROW, PointTags
 from qpvgeo.tagging.tolerance import BAN_MIN_SCORE
 
 __all__ = ["Options", "located", "many_located", "tolerance_of"]
 
-_IN = {"in": True, "out": False, "unknown": None}
 _SHOWN = 40
 _CERTAIN = "housenumber"
+_TAGS = frozenset({*said(dict.fromkeys(ROW, None) | {"state": "out"}, "en")})
+"""Names of a row, which go before properties of the same name."""
 
 Options = dict[str, Any]
 """`on` and `vintage`, of which one is None; `tolerance_m`, metres, or None."""
@@ -38,16 +43,19 @@ def tolerance_of(given: float | None, kind: str | None, score: float | None) -> 
     return math.inf if coarse else 0.0
 
 
-def located(held: Held, lon: float, lat: float, options: Options, lang: str) -> dict[str, Any]:
-    """Answer of one point: its tags, what they rest on, and what they are worth."""
-    tolerance = options["tolerance_m"] or 0.0
-    # a tolerance of its own is an array, so that the options prepared stay few
-    row = _tags(held, [lon], [lat], options, [tolerance] if tolerance else 0.0)[0]
-    return _said(row, lang) | {"on": options["on"]} | held.about(lang)
+def located(held: Held, lon: float, lat: float, options: Options, lang: str) -> bytes:
+    """Answer of one point, as JSON: its tags, what they rest on, and what they are worth."""
+    row = held.one_point(options["on"], options["vintage"]).row(lon, lat, options["tolerance_m"] or 0.0)
+    return orjson.dumps(said(row, lang) | {"on": options["on"]} | held.about(lang))
 
 
-def many_located(held: Held, value: Any, options: Options, lang: str, most: int) -> dict[str, Any]:  # noqa: ANN401
+def many_located(held: Held, value: Any, options: Options, lang: str, most: int) -> tuple[bytes, int, bool]:  # noqa: ANN401
     """Answer of a JSON list of points, or of a GeoJSON: a row or a feature for each, in their order.
+
+    Returns
+    -------
+    tuple of bytes, int and bool
+        The JSON, how many points it has, and whether it is a GeoJSON.
 
     Raises
     ------
@@ -70,51 +78,49 @@ def many_located(held: Held, value: Any, options: Options, lang: str, most: int)
     own = options["tolerance_m"]
     exact = not any(tolerances) and not own
     metres: Any = 0.0 if exact else [own if own is not None else one for one in tolerances]
-    rows = [_said(row, lang) for row in _tags(held, lon, lat, options, metres)]
-    about = {"on": options["on"], "points": len(rows), "states": _counts(rows)} | held.about(lang)
+    tags = _tags(held, lon, lat, options, metres)
+    texts = held.texts.of(tags, (options["on"], options["vintage"], lang))
+    states = dict(zip(STATES, np.bincount(tags.positions.state, minlength=len(STATES)).tolist(), strict=True))
+    about = {"on": options["on"], "points": len(texts), "states": states} | held.about(lang)
     if features is None:
-        return {"rows": list(map(_named, points, rows)), **about}
-    return {"type": "FeatureCollection", "features": list(map(_feature, points, rows)), **about}
+        head, rows = '{"rows":[', map(_named, points, texts)
+    else:
+        head, rows = '{"type":"FeatureCollection","features":[', map(_feature, points, texts)
+    return (
+        b"".join([head.encode(), ",".join(rows).encode(), b"],", orjson.dumps(about)[1:]]),
+        len(texts),
+        bool(features is not None),
+    )
 
 
-def _named(point: Any, row: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - of a JSON
+def _named(point: Any, row: str) -> str:  # noqa: ANN401 - of a JSON
     """Row with the `id` of its point."""
-    return {"id": point["id"], **row} if isinstance(point, dict) and "id" in point else row
+    if type(point) is dict and "id" in point:
+        return f'{{"id":{_text(point["id"])},{row[1:]}'
+    return row
 
 
-def _feature(feature: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+def _feature(feature: dict[str, Any], row: str) -> str:
     """Feature with its own properties and its tags."""
-    kept: dict[str, Any] = {name: feature[name] for name in ("type", "id", "geometry") if name in feature}
-    return {**kept, "properties": {**(feature.get("properties") or {}), **row}}
+    own = {name: value for name, value in (feature.get("properties") or {}).items() if name not in _TAGS}
+    kept = {name: feature[name] for name in ("type", "id", "geometry") if name in feature}
+    properties = f"{_text(own)[:-1]},{row[1:]}" if own else row
+    return _text(kept | {"properties": orjson.Fragment(properties)})
 
 
-def _tags(held: Held, lon: Any, lat: Any, options: Options, tolerance: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+def _text(value: Any) -> str:  # noqa: ANN401 - any JSON
+    return orjson.dumps(value).decode()
+
+
+def _tags(held: Held, lon: Any, lat: Any, options: Options, tolerance: Any) -> PointTags:  # noqa: ANN401
     given = np.asarray(tolerance, dtype=float) if isinstance(tolerance, list) else tolerance
-    tags = held.index.tag(
+    return held.index.tag(
         np.asarray(lon, dtype=float),
         np.asarray(lat, dtype=float),
         on=options["on"],
         vintage=options["vintage"],
         tolerance_m=given,
     )
-    return tags.rows()
-
-
-def _said(row: dict[str, Any], lang: str) -> dict[str, Any]:
-    """Tags of a point, with the state as a truth value that may be missing, and the reason in words."""
-    also = row["also_in"].split(", ") if row["also_in"] else []
-    perimeters = [row["qpv_code"], *also] if row["qpv_code"] else []
-    return {
-        **row,
-        "in_qpv": _IN[row["state"]],
-        "perimeters": perimeters,
-        "reason_text": None if row["reason"] is None else term(row["reason"], lang),
-    }
-
-
-def _counts(rows: list[dict[str, Any]]) -> dict[str, int]:
-    states = [row["state"] for row in rows]
-    return {name: states.count(name) for name in _IN}
 
 
 def _point(row: int, given: Any) -> tuple[float, float, float] | str:  # noqa: ANN401 - of a JSON

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from qpvgeo.errors import (
     ArchiveError,
@@ -21,7 +22,24 @@ from qpvgeo.errors import (
 )
 from qpvgeo.language import LANGUAGES, Note
 
-__all__ = ["BusyError", "LimitError", "NoSuchError", "language_of", "problem", "refusal", "unforeseen"]
+__all__ = [
+    "NUMBER",
+    "PATH",
+    "BusyError",
+    "LimitError",
+    "NoSuchError",
+    "language_of",
+    "preferred",
+    "problem",
+    "refusal",
+    "unforeseen",
+]
+
+NUMBER = "qpvgeo.number"
+"""Where a request keeps the number that its answer and its lines of the log have."""
+
+PATH = "qpvgeo.path"
+"""Where a request keeps its path as it is declared."""
 
 _LOG = logging.getLogger("qpvgeo.service")
 _LISTED = 20
@@ -59,11 +77,15 @@ class NoSuchError(UsageError):
 
 def language_of(request: Request) -> str:
     """Language of an answer: `lang` of the query, else the first that `Accept-Language` prefers, else French."""
-    asked = request.query_params.get("lang", "")
+    return preferred(request.query_params.get("lang", ""), request.headers.get("accept-language", ""))
+
+
+def preferred(asked: str, accepted: str) -> str:
+    """The same, of the two texts."""
     if asked in LANGUAGES:
         return asked
     best, weight = "fr", 0.0
-    for part in request.headers.get("accept-language", "")[:200].split(","):
+    for part in accepted[:200].split(",") if accepted else ():
         name, _, quality = part.strip().partition(";q=")
         code = name.strip().lower()[:2]
         try:
@@ -115,10 +137,14 @@ def _said(text: str, lang: str) -> str:
     return text.say(lang) if isinstance(text, Note) else str(text)
 
 
-def unforeseen(error: Exception, path: str) -> None:
-    """Write the kind of an unforeseen error to the log, and where it was; its text may hold what was asked."""
+def unforeseen(error: Exception, scope: Scope, path: str) -> None:
+    """Write the kind of an unforeseen error to the log, where it was and in which request, by its number.
+
+    Its text is left out: it may hold what was asked.
+    """
     if isinstance(error, QpvgeoError):
         return
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    _LOG.error(json.dumps({"path": path, "unforeseen": type(error).__name__, "where": where}))
+    line = {"request": scope.get(NUMBER, ""), "path": path, "unforeseen": type(error).__name__, "where": where}
+    _LOG.error(json.dumps(line))

@@ -18,7 +18,6 @@ from qpvgeo.service.problems import NoSuchError
 __all__ = ["listed", "one_quarter"]
 
 _DIGITS = 1e-6
-_KEPT = 512
 
 
 def listed(held: Held, vintage: int, asked: dict[str, Any], lang: str) -> dict[str, Any]:
@@ -128,9 +127,7 @@ def _more(held: Held, part: gpd.GeoDataFrame, vintage: int) -> dict[str, Any]:
             "links": [] if walk is None else _links(walk, vintage),
             "programmes": _programmes(part, walk),
         }
-        if len(held.kept) >= _KEPT:
-            held.kept.clear()
-        held.kept[key] = found
+        held.keep(key, found)
     return found
 
 

@@ -81,12 +81,14 @@ class Tagger:
         What is measured.
     notes
         What the tags do not know: perimeters without outline, partial lists, days.
+    perimeters
+        Those in force: of each vintage, or by the lists of the day.
     """
 
     index: "PerimeterIndex"
     question: Question
     notes: list[str]
-    _vintages: list[Perimeters]
+    perimeters: list[Perimeters]
     _on: bool
     _expected: float
     _outlines: CommuneOutlines | None = None
@@ -193,7 +195,7 @@ class Tagger:
     def _point_tags(self, batch: _Batch, apart: npt.NDArray[np.intp]) -> list[PointTags]:
         """Tags of points, those unknown whose commune and place disagree."""
         found = []
-        for perimeters in self._vintages:
+        for perimeters in self.perimeters:
             tags = self._tags(perimeters, batch)
             leave_unknown(tags, apart, "commune and place disagree")
             settle(tags)

@@ -88,6 +88,7 @@ class IndexLayer:
         self.names = [None] * len(codes) if names is None else list(names)
         self.communes = [None] * len(codes) if communes is None else list(communes)
         self.lost = lost
+        self._lost = [(part.bounds, part) for part in shapely.get_parts(lost)] if lost is not None else []
         self._grid, self._boundaries = grid, boundaries
         # grids read from a file are the finest, and so are those built without a known number of points
         self._size, self._points = _FINEST, 0.0
@@ -140,11 +141,17 @@ class IndexLayer:
                 self._boundaries = BoundaryDistance.build(self.areas, reach=reach, cell=cell)
             return self._boundaries
 
+    def is_lost(self, x: float, y: float) -> bool:
+        """The same of one point."""
+        return any(
+            west <= x <= east and south <= y <= north and bool(shapely.intersects_xy(part, x, y))
+            for (west, south, east, north), part in self._lost
+        )
+
     def may_be_lost(self, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:
         """Whether points may lie in a perimeter whose outline was lost in repair."""
         found = np.zeros(len(x), dtype=bool)
-        for part in shapely.get_parts(self.lost):
-            west, south, east, north = part.bounds
+        for (west, south, east, north), part in self._lost:
             near = np.flatnonzero((x >= west) & (x <= east))
             near = near[(y[near] >= south) & (y[near] <= north)]
             found[near] |= shapely.intersects_xy(part, x[near], y[near])

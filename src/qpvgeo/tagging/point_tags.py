@@ -17,7 +17,7 @@ from qpvgeo.tagging.options import STATES, Question
 from qpvgeo.tagging.placement import REASONS, Places
 from qpvgeo.tagging.territory_tags import Tags
 
-__all__ = ["Perimeters", "PointTags"]
+__all__ = ["ROW", "Perimeters", "PointTags"]
 
 Texts = npt.NDArray[np.object_]
 
@@ -157,14 +157,29 @@ class PointTags:
         layers = (self.perimeters.in_force[code].layer for code in self.places.codes)
         return _at(_texts([None if one is None else one.vintage for one in layers]), self.places.territory)
 
+    def taken(self, rows: Sequence[int]) -> "PointTags":
+        """Tags of some of the points, by their positions."""
+        at, own = np.asarray(rows, np.intp), self.positions
+        positions = Tags(
+            own.state[at],
+            own.reason[at],
+            own.held_by[at],
+            {row: own.also[was] for row, was in enumerate(rows) if was in own.also},
+            own.nearest[at] if len(own.nearest) else own.nearest,
+            own.distance_m[at] if len(own.distance_m) else own.distance_m,
+            own.band[at] if len(own.band) else own.band,
+        )
+        places = Places(self.places.codes, self.places.territory[at], self.places.reason[at])
+        return PointTags(positions, places, self.perimeters, self.question)
+
     def rows(self) -> list[dict[str, Any]]:
         """A dictionary for each point, with plain Python values and None for what is missing: ready for JSON."""
-        columns = {name: getattr(self, name).tolist() for name in _COLUMNS}
+        columns = {name: getattr(self, name).tolist() for name in ROW}
         columns["distance_m"] = [None if metres != metres else metres for metres in columns["distance_m"]]  # noqa: PLR0124
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-_COLUMNS = (
+ROW = (
     "state",
     "reason",
     "qpv_code",
@@ -177,6 +192,7 @@ _COLUMNS = (
     "territory",
     "vintage",
 )
+"""Names of a row."""
 
 
 def _texts(values: Sequence[Any]) -> Texts:

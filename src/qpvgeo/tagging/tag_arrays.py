@@ -18,7 +18,7 @@ from qpvgeo.tagging.tolerance import tolerance_of
 if TYPE_CHECKING:
     from qpvgeo.tagging.perimeter_index import PerimeterIndex
 
-__all__ = ["Asked", "tags_of"]
+__all__ = ["Asked", "prepared", "tags_of"]
 
 _KEPT = 64
 """Sets of options that are kept with an index."""
@@ -50,14 +50,14 @@ def tags_of(index: "PerimeterIndex", x: npt.ArrayLike, y: npt.ArrayLike, asked: 
     right, up = numbers_in(x), numbers_in(y)
     if right.shape != up.shape:
         raise UsageError(Note("tagging.arrays_differ", x=str(right.shape), y=str(up.shape)))
-    tagger, crs = _prepared(index, asked)
+    tagger, crs = prepared(index, asked)
     labels = _NO_LABELS if np.ndim(tolerance_m) == 0 else pd.RangeIndex(len(right))
     points = Coordinates(right, up, crs, labels, _NO_ROWS)
     return tagger.point_tags(points, tolerance_of(None, tolerance_m, labels))[0]
 
 
-def _prepared(index: "PerimeterIndex", asked: Asked) -> tuple[Tagger, pyproj.CRS]:
-    """Tagger of some options, and the CRS; judged and made at the first call."""
+def prepared(index: "PerimeterIndex", asked: Asked) -> tuple[Tagger, pyproj.CRS]:
+    """Tagger of some options, and the CRS; judged and made at the first call, and kept with the index."""
     if isinstance(asked.crs, pyproj.CRS):
         # a CRS takes long to be compared with another
         asked = asked._replace(crs=asked.crs.srs)
