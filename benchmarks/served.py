@@ -3,7 +3,9 @@
     python benchmarks/served.py FOLDER                      # published files, as `qpvgeo serve --data` takes them
     python benchmarks/served.py FOLDER --postgis DSN        # the same perimeters in a database of its own
 
-Each cell lasts a few seconds; the client is a plain socket, so that it measures the server.
+Both stand at once and take turns, a few seconds each, so that other work on the machine meets both; a line gives the
+median of the rounds, and of their ratios. The client is a plain socket, so that it measures the server. Half load is
+half of what was reached, asked for at even times whatever comes back.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import uvloop
 
 SECONDS = 4
 ONE = """with p as materialized (select st_transform(st_setsrid(st_makepoint($1, $2), 4326), 2154) g)
@@ -50,14 +53,33 @@ async def connection(host, port, requests, until, took):
 
 
 async def load(address, requests, clients, seconds=SECONDS):
-    """Requests a second, and milliseconds of the middle one and of the slowest in a hundred."""
+    """Requests a second, and seconds that each took."""
     took = []
     until = time.perf_counter() + seconds
     shares = [requests[one::clients] or requests for one in range(clients)]
     begun = time.perf_counter()
     await asyncio.gather(*(connection(*address, share, until, took) for share in shares))
-    rate = len(took) / (time.perf_counter() - begun)
-    return f"{rate:8.1f} a second, p50 {1e3 * np.median(took):6.2f} ms, p99 {1e3 * np.quantile(took, 0.99):6.2f} ms"
+    return len(took) / (time.perf_counter() - begun), took
+
+
+async def paced(address, requests, rate, clients=16, seconds=SECONDS):
+    """Seconds from when each request was due to its answer, at a rate."""
+    took, due, begun = [], iter(range(int(rate * seconds))), time.perf_counter()
+
+    async def asks():
+        reader, writer = await asyncio.open_connection(*address)
+        for turn in due:
+            at = begun + turn / rate
+            await asyncio.sleep(max(0.0, at - time.perf_counter()))
+            writer.write(requests[turn % len(requests)])
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert b" 200 " in head[:20], head[:200]
+            await reader.readexactly(int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1]))
+            took.append(time.perf_counter() - at)
+        writer.close()
+
+    await asyncio.gather(*(asks() for _ in range(clients)))
+    return took
 
 
 def points(folder, count):
@@ -81,41 +103,70 @@ def post(path, body):
     return head.encode() + body
 
 
-def measure(name, address, single, batch, large):
-    """Print the cells of one server."""
-    for clients in (1, 16):
-        print(f"{name:10} single, {clients:2} clients: {asyncio.run(load(address, single, clients))}", flush=True)
-    for clients in (1, 4):
-        print(f"{name:10} batch,  {clients:2} clients: {asyncio.run(load(address, [batch], clients))}", flush=True)
-    begun = time.perf_counter()
-    for part in large:
-        asyncio.run(load(address, [part], 1, seconds=1e-9))
-    print(f"{name:10} 20,000 points: {time.perf_counter() - begun:.2f} s", flush=True)
+def told(rates, took):
+    return (
+        f"{np.median(rates):8.1f} a second, p50 {1e3 * np.median(took):6.2f} ms, "
+        f"p99 {1e3 * np.quantile(took, 0.99):6.2f} ms"
+    )
+
+
+def measure(servers, rounds):
+    """Print the cells of all servers, which take turns; ratios are those of the first to the others."""
+    cells = [("single", 1), ("single", 16), ("batch", 1), ("batch", 4)]
+    reached = {}
+    for kind, clients in cells:
+        rates, took = {name: [] for name in servers}, {name: [] for name in servers}
+        for _ in range(rounds):
+            for name, (address, asked) in servers.items():
+                rate, seconds = uvloop.run(load(address, asked[kind], clients))
+                rates[name].append(rate)
+                took[name] += seconds
+        for name, found in rates.items():
+            print(f"{name:12} {kind:6}, {clients:2} clients: {told(found, took[name])}", flush=True)
+            reached[name, kind, clients] = float(np.median(found))
+        compared(f"{kind}, {clients} clients", {name: np.array(found) for name, found in rates.items()})
+    times = {name: [] for name in servers}
+    for _ in range(3 * rounds):
+        for name, (address, asked) in servers.items():
+            begun = time.perf_counter()
+            for part in asked["large"]:
+                uvloop.run(load(address, [part], 1, seconds=1e-9))
+            times[name].append(time.perf_counter() - begun)
+    for name, found in times.items():
+        print(f"{name:12} 20,000 points: {np.median(found):.3f} s, least {min(found):.3f} s", flush=True)
+    compared("20,000 points", {name: 1 / np.array(found) for name, found in times.items()})
+    for name, (address, asked) in servers.items():
+        half = reached[name, "single", 16] / 2
+        took = uvloop.run(paced(address, asked["single"], half))
+        print(f"{name:12} half load: {told([half], took)}", flush=True)
+
+
+def compared(cell, rates):
+    ours, *others = rates.values()
+    for other in others:
+        print(f"{'ratio':12} {cell}: {np.median(ours / other):.2f}", flush=True)
 
 
 def resident(process):
-    """Resident and private MB of the workers of a process."""
+    """MB of each worker: resident, its share of what several hold (PSS), its own."""
     found = []
     for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
-        status = Path(f"/proc/{child}/status").read_text()
-        found.append(tuple(int(re.search(rf"{key}:\s+(\d+)", status)[1]) // 1024 for key in ("VmRSS", "RssAnon")))
+        about = Path(f"/proc/{child}/smaps_rollup").read_text()
+        sizes = {key: int(size) // 1024 for key, size in re.findall(r"^(\w+):\s+(\d+) kB", about, re.MULTILINE)}
+        found.append((sizes["Rss"], sizes["Pss"], sizes["Private_Clean"] + sizes["Private_Dirty"]))
     return found
 
 
-def ours(folder, workers, lon, lat):
+@contextlib.contextmanager
+def ours(folder, workers):
     code = "from qpvgeo.cli import main; main()"
     options = ["serve", "--port", "0", "--json", "--rate", "0", "--no-page", "--no-grid", "--workers", str(workers)]
     command = [sys.executable, "-c", code, *options, "--data", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             url = json.loads(process.stdout.readline())["url"]
-            address = tuple(url.removeprefix("http://").split(":"))
-            asyncio.run(load(address, get("/v1/locate", lon[:50], lat[:50]), 1, seconds=1))
-            pairs = np.column_stack([lon, lat]).tolist()
-            large = [post("/v1/locate", json.dumps(pairs[start : start + 10_000]).encode()) for start in (0, 10_000)]
-            single, batch = get("/v1/locate", lon, lat), post("/v1/locate", json.dumps(pairs[:1_000]).encode())
-            measure(f"qpvgeo {workers}w", address, single, batch, large)
-            print(f"memory of the workers, resident and private MB: {resident(process.pid)}", flush=True)
+            yield tuple(url.removeprefix("http://").split(":"))
+            print(f"memory of the workers, resident, PSS and own MB: {resident(process.pid)}", flush=True)
         finally:
             process.send_signal(signal.SIGTERM)
 
@@ -128,18 +179,18 @@ def postgis_app():
     from starlette.responses import Response
     from starlette.routing import Route
 
-    def told(row):
+    def row_of(row):
         return {"state": "in" if row[0] else "out", "qpv_code": row[0], "nearest_qpv": row[1], "distance_m": row[2]}
 
     async def single(request):
         asked = request.query_params
         row = await app.state.pool.fetchrow(ONE, float(asked["lon"]), float(asked["lat"]))
-        return Response(orjson.dumps(told(row)), media_type="application/json")
+        return Response(orjson.dumps(row_of(row)), media_type="application/json")
 
     async def batch(request):
         pairs = orjson.loads(await request.body())
         rows = await app.state.pool.fetch(MANY, [one[0] for one in pairs], [one[1] for one in pairs])
-        return Response(orjson.dumps([told(row) for row in rows]), media_type="application/json")
+        return Response(orjson.dumps([row_of(row) for row in rows]), media_type="application/json")
 
     @contextlib.asynccontextmanager
     async def life(app):
@@ -167,46 +218,54 @@ async def fill(dsn, qpv):
     await connected.close()
 
 
-def theirs(dsn, workers, qpv, lon, lat, port=8123):
-    asyncio.run(fill(dsn, qpv))
-    command = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "served:postgis_app",
-        "--factory",
-        "--port",
-        str(port),
-        "--no-access-log",
-    ]
-    command += ["--log-level", "error", "--workers", str(workers)]
-    here = Path(__file__).parent
-    with subprocess.Popen(command, cwd=here, env={**os.environ, "SERVED_DSN": dsn}) as process:
+@contextlib.contextmanager
+def theirs(dsn, workers, qpv, port=8123):
+    uvloop.run(fill(dsn, qpv))
+    command = [sys.executable, "-m", "uvicorn", "served:postgis_app", "--factory", "--port", str(port)]
+    command += ["--no-access-log", "--log-level", "error", "--workers", str(workers)]
+    environment = {**os.environ, "SERVED_DSN": dsn}
+    with subprocess.Popen(command, cwd=Path(__file__).parent, env=environment) as process:
         try:
-            address, single = ("127.0.0.1", str(port)), get("/locate", lon, lat)
-            for _ in range(100):
-                with contextlib.suppress(OSError):
-                    asyncio.run(load(address, single[:50], 1, seconds=1))
-                    break
-                time.sleep(0.2)
-            pairs = np.column_stack([lon, lat]).tolist()
-            large = [post("/locate", json.dumps(pairs).encode())]
-            measure(f"PostGIS {workers}w", address, single, post("/locate", json.dumps(pairs[:1_000]).encode()), large)
+            yield ("127.0.0.1", str(port))
         finally:
             process.send_signal(signal.SIGTERM)
+
+
+def answers(address, request):
+    """Wait until a server answers."""
+    for _ in range(100):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            uvloop.run(load(address, request, 4, seconds=1))
+            return
+        time.sleep(0.2)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--postgis", metavar="DSN")
     asked = parser.parse_args()
     lon, lat, qpv = points(asked.folder, 20_000)
+    pairs = np.column_stack([lon, lat]).tolist()
     for workers in asked.workers:
-        ours(asked.folder, workers, lon, lat)
-        if asked.postgis:
-            theirs(asked.postgis, workers, qpv, lon, lat)
+        with contextlib.ExitStack() as stack:
+            servers = {}
+            halves = [json.dumps(pairs[start : start + 10_000]).encode() for start in (0, 10_000)]
+            kinds = [("qpvgeo", stack.enter_context(ours(asked.folder, workers)), "/v1/locate", halves)]
+            if asked.postgis:
+                address = stack.enter_context(theirs(asked.postgis, workers, qpv))
+                kinds.append(("PostGIS", address, "/locate", [json.dumps(pairs).encode()]))
+            for name, address, path, large in kinds:
+                requests = {
+                    "single": get(path, lon, lat),
+                    "batch": [post(path, json.dumps(pairs[:1_000]).encode())],
+                    "large": [post(path, part) for part in large],
+                }
+                answers(address, requests["single"][:50])
+                servers[f"{name} {workers}w"] = (address, requests)
+            measure(servers, asked.rounds)
 
 
 if __name__ == "__main__":

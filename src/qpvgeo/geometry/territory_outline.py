@@ -74,8 +74,10 @@ class TerritoryOutline:
     def beyond(self, x: Floats, y: Floats) -> Rows:
         """Positions of the points that lie beyond the outline; what is not finite does."""
         right, up = x - self.corner[0], y - self.corner[1]
-        right *= self.per_unit[0]
-        up *= self.per_unit[1]
+        with np.errstate(over="ignore"):
+            # what is too large becomes infinite, and lies beyond
+            right *= self.per_unit[0]
+            up *= self.per_unit[1]
         if not len(x):
             return np.empty(0, np.intp)
         west, east, south, north = right.min(), right.max(), up.min(), up.max()
@@ -148,7 +150,7 @@ def _made(territory: str, wkt: str) -> TerritoryOutline:
             rings.setdefault(row["ring"], []).append((float(row["lon"]), float(row["lat"])))
     drawn = shapely.segmentize([shapely.Polygon(ring) for ring in rings.values()], _STRAIGHT_DEG)
     shapes = reproject(drawn, DEGREES, wkt) if wkt else drawn
-    west, south, east, north = shapely.total_bounds(shapes)
+    west, south, east, north = shapely.total_bounds(shapes).tolist()
     # a rim of a cell is beyond
     per_unit = (_ACROSS - 2) / (east - west), (_ACROSS - 2) / (north - south)
     corner = west - 1 / per_unit[0], south - 1 / per_unit[1]

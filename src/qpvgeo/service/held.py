@@ -7,12 +7,13 @@ and nothing of what was needed to make it.
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import pickle
 import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import orjson
@@ -46,6 +47,7 @@ __all__ = ["VINTAGES", "Held"]
 VINTAGES = (2015, 2024)
 _WIDE = 100_000
 _KEPT = 512
+_ALIGNED = 64
 _LICENCE = "Licence Ouverte 2.0"
 _SEEN = ("file", "sha256", "member", "producer", "vintage", "release", "licence")
 
@@ -241,19 +243,38 @@ class Held:
         return {key: value for key, value in vars(self).items() if key != "_abouts"} | made
 
     def save(self, path: Path) -> None:
-        """Write it for the workers of this run, who alone may read it; grids stand in files beside."""
+        """Write it for the workers of this run, who alone may read it; grids and arrays stand in files beside."""
         self.grids = [grid.stored(path.with_name(f"{path.name}-{row}.arrow")) for row, grid in enumerate(self.grids)]
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            pickle.dump(self, file, protocol=pickle.HIGHEST_PROTOCOL)
+        arrays: list[pickle.PickleBuffer] = []
+        rest = pickle.dumps(self, protocol=5, buffer_callback=arrays.append)
+        with _private(path.with_name(f"{path.name}-arrays")) as file:
+            ends = [_appended(file, array.raw()) for array in arrays]
+        with _private(path) as file:
+            pickle.dump((ends, rest), file)
 
     @classmethod
     def load(cls, path: Path) -> Held:
-        """Read what `save` wrote in this run; never a file from elsewhere."""
+        """Read what `save` wrote in this run; never a file from elsewhere. All workers map the same arrays."""
         with path.open("rb") as file:
-            held = pickle.load(file)  # noqa: S301 - our own file, in a folder of our own
+            ends, rest = pickle.load(file)  # noqa: S301 - our own file, in a folder of our own
+        with path.with_name(f"{path.name}-arrays").open("rb") as file:
+            mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) if ends else memoryview(b"")
+        held = pickle.loads(rest, buffers=[mapped[start:end] for start, end in ends])  # noqa: S301 - as above
         if not isinstance(held, cls):
             raise UsageError(Note("service.not_held"))
         return held
+
+
+def _private(path: Path) -> BinaryIO:
+    """New file that nobody else may read."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _appended(file: BinaryIO, array: memoryview) -> tuple[int, int]:
+    """Where an array begins and ends in a file that it is added to."""
+    file.write(bytes(-file.tell() % _ALIGNED))
+    start = file.tell()
+    return start, start + file.write(array)
 
 
 def _worded(note: str, lang: str) -> str:

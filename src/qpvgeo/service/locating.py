@@ -1,6 +1,8 @@
 """Is this point in a QPV: one point without a frame, or thousands; three states, and never False for unknown."""
 
 import math
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -70,14 +72,10 @@ def many_located(held: Held, value: Any, options: Options, lang: str, most: int)
         raise UsageError(Note("service.no_points"), way_out=Note("service.points_are"))
     if len(points) > most:
         raise LimitError(Note("service.too_many_points", count=len(points), most=most), way_out=Note("service.use_tag"))
-    found = [_point(row, one) for row, one in enumerate(points)]
-    wrong = [one for one in found if isinstance(one, str)]
-    if wrong:
-        raise UsageError(Note("service.wrong_points"), problems=wrong, way_out=Note("service.points_are"))
-    lon, lat, tolerances = zip(*found, strict=True) if found else ((), (), ())
+    lon, lat, tolerances = _columns(points)
     own = options["tolerance_m"]
     exact = not any(tolerances) and not own
-    metres: Any = 0.0 if exact else [own if own is not None else one for one in tolerances]
+    metres: Any = 0.0 if exact else [own if own is not None else one for one in tolerances or [0.0] * len(points)]
     tags = _tags(held, lon, lat, options, metres)
     texts = held.texts.of(tags, (options["on"], options["vintage"], lang))
     states = dict(zip(STATES, np.bincount(tags.positions.state, minlength=len(STATES)).tolist(), strict=True))
@@ -91,6 +89,27 @@ def many_located(held: Held, value: Any, options: Options, lang: str, most: int)
         len(texts),
         bool(features is not None),
     )
+
+
+def _columns(points: list[Any]) -> tuple[Any, Any, Sequence[float]]:
+    """Longitudes, latitudes and tolerances of a JSON list of points; no tolerances where all are exact.
+
+    Raises
+    ------
+    UsageError
+        A point is none: all are listed.
+    """
+    if set(map(type, points)) == {list} and set(map(len, points)) == {2}:
+        numbers = list(chain.from_iterable(points))
+        if set(map(type, numbers)) == {float}:
+            # pairs of numbers are most of the long lists
+            return numbers[::2], numbers[1::2], ()
+    found = [_point(row, one) for row, one in enumerate(points)]
+    wrong = [one for one in found if isinstance(one, str)]
+    if wrong:
+        raise UsageError(Note("service.wrong_points"), problems=wrong, way_out=Note("service.points_are"))
+    lon, lat, tolerances = zip(*found, strict=True) if found else ((), (), ())
+    return lon, lat, tolerances
 
 
 def _named(point: Any, row: str) -> str:  # noqa: ANN401 - of a JSON
@@ -126,9 +145,6 @@ def _tags(held: Held, lon: Any, lat: Any, options: Options, tolerance: Any) -> P
 def _point(row: int, given: Any) -> tuple[float, float, float] | str:  # noqa: ANN401 - of a JSON
     """Longitude, latitude and tolerance of a point, missing as NaN; or what is wrong with it."""
     more: Any = {}
-    if type(given) is list and len(given) == 2 and type(given[0]) is float and type(given[1]) is float:
-        # most points of long lists
-        return given[0], given[1], 0.0
     if isinstance(given, dict) and "geometry" in given:
         shape, more = given["geometry"], given.get("properties") or {}
         if shape is None:

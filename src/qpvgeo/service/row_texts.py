@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import orjson
 
 from qpvgeo.language import term
@@ -71,10 +72,13 @@ class RowTexts:
         if fresh:
             told = tags.taken(list(fresh.values())).rows()
             kept.update(zip(fresh, (_parts(row, asked[-1]) for row in told), strict=True))
+        if not keys:
+            return []
+        # written together, several times faster than one by one; a missing one is null
+        metres = orjson.dumps(np.ascontiguousarray(positions.distance_m), option=orjson.OPT_SERIALIZE_NUMPY)
         return [
-            # what is no number is not equal to itself
-            f"{before}{metres!r}{after}" if metres == metres else f"{before}null{after}"  # noqa: PLR0124
-            for (before, after), metres in zip(map(kept.__getitem__, keys), positions.distance_m.tolist(), strict=True)
+            f"{before}{text}{after}"
+            for (before, after), text in zip(map(kept.__getitem__, keys), metres[1:-1].decode().split(","), strict=True)
         ]
 
 

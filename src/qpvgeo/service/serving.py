@@ -1,6 +1,7 @@
 """The service on a port: data read once, in a process of its own; workers that share it; an end that is graceful."""
 
 import dataclasses
+import gc
 import json
 import logging
 import multiprocessing
@@ -159,7 +160,11 @@ def worker_app() -> "Starlette":
     state = Path(os.environ[_STATE])
     settings = json.loads(state.with_suffix(".json").read_text(encoding="utf-8"))
     _log()
-    return create_app(Held.load(state), Limits(**settings["limits"]), origins=settings["origins"])
+    app = create_app(Held.load(state), Limits(**settings["limits"]), origins=settings["origins"])
+    # what is held lives as long as the worker: to look through it for garbage takes longer than to answer
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _log() -> None:
