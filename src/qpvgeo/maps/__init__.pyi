@@ -7,7 +7,7 @@ from .designation_maps import agreement as agreement
 from .designation_maps import zones as zones
 from .export import save as save
 from .grid_maps import grid as grid
-from .interactive.explore import explore as explore
+from .interactive.frame_explorer import explore as explore
 from .interactive.pages import Page as Page
 from .interactive.pages import page as page
 from .pictures import profile as profile
