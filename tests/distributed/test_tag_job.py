@@ -1,8 +1,10 @@
 """A job gives the tags of `tag_points`, from any process, whatever the engine hands over."""
 
+import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -75,6 +77,17 @@ def test_an_index_in_memory_is_saved_once_where_the_cache_is(qpv, tmp_path):
     first, again = (job_of(qg.PerimeterIndex(qpv), {"bands": ()}) for _ in range(2))
     assert first == again
     assert str(tmp_path) in first.index
+
+
+def test_a_saved_index_that_no_job_used_for_long_is_removed(qpv):
+    from qpvgeo.distributed.tag_job import job_of
+
+    first, second = (Path(job_of(qg.PerimeterIndex(qpv, reach_m=reach), {}).index) for reach in (500, 501))
+    for kept in (first, second):
+        os.utime(kept, (0, 0))
+    job_of(qg.PerimeterIndex(qpv, reach_m=500), {})
+    job_of(qg.PerimeterIndex(qpv, reach_m=502), {})
+    assert (first.exists(), second.exists()) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyproj
 
 from qpvgeo.errors import DataError, UsageError
+from qpvgeo.formats.atomic_write import remove_unused
 from qpvgeo.language import Note
 from qpvgeo.settings import cache_dir
 from qpvgeo.tagging.batch_tagger import Tagger
@@ -196,8 +197,11 @@ def job_of(index: Any, options: Mapping[str, Any]) -> TagJob:  # noqa: ANN401 - 
         return replace(index, **options) if options else index
     if isinstance(index, PerimeterIndex):
         kept = cache_dir() / "indexes" / f"{index.digest[:32]}-{index.reach_m:g}-form{VERSION}.index"
-        if not kept.exists():
+        if kept.exists():
+            kept.touch()
+        else:
             kept.parent.mkdir(parents=True, exist_ok=True)
+            remove_unused(kept.parent.glob("*.index"))
             index.save(kept)
             _hold(str(kept), index)
         return TagJob(str(kept), **options, digest=index.digest)

@@ -8,6 +8,7 @@ import shutil
 import signal
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ __all__ = [
     "real_path",
     "refuse_inputs",
     "remove_own",
+    "remove_unused",
     "replace",
     "require_writable",
     "settle",
@@ -175,6 +177,14 @@ def sweep(path: Path) -> None:
         if found and not is_alive(int(found["pid"])):
             with contextlib.suppress(OSError):
                 left.unlink()
+
+
+def remove_unused(paths: Iterable[Path], *, days: int = 90) -> None:
+    """Remove the files of a cache that no run has used for so long; a run sets the time of one that it uses."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > days * 86_400:
+                path.unlink()
 
 
 def is_alive(pid: int) -> bool:

@@ -12,7 +12,6 @@ import functools
 import hashlib
 import json
 import os
-import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -23,7 +22,7 @@ import pandas as pd
 
 from qpvgeo import settings
 from qpvgeo.errors import QpvgeoError
-from qpvgeo.formats import kept_frames
+from qpvgeo.formats import atomic_write, kept_frames
 from qpvgeo.sources import file_memory, recognise
 
 __all__ = ["kept", "kept_of", "made_of"]
@@ -32,7 +31,6 @@ P = ParamSpec("P")
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
 _SMALLEST_BYTES = 50_000
-_UNUSED_S = 90 * 24 * 3600.0
 _ENDING = ".kept"
 """Not that of a form that is read: a folder of files is never mistaken for its own cache."""
 
@@ -86,7 +84,8 @@ def _kept_at(place: Path | None, make: Callable[[], Frame]) -> Frame:
     with suppress(OSError, QpvgeoError, kept_frames.Unkept):
         place.parent.mkdir(parents=True, exist_ok=True)
         kept_frames.write(made, place)
-        _sweep(place.parent)
+        # such as frames of former versions
+        atomic_write.remove_unused(place.parent.glob(f"*{_ENDING}"))
     return made
 
 
@@ -166,11 +165,3 @@ def _home(path: Path) -> Path:
             if os.access(beside if beside.is_dir() else folder.parent, os.W_OK):
                 return beside
     return settings.cache_dir() / "processed"
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what was not read for long, such as frames of former versions."""
-    for path in folder.glob(f"*{_ENDING}"):
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > _UNUSED_S:
-                path.unlink()
