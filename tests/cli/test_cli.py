@@ -341,7 +341,7 @@ def test_summary_in_french():
     assert f"16 QPV, 22{NARROW}544 habitants, année de référence 2020" in out
     assert f"17,0{NARROW}% = 22{NARROW}544 / 132{NARROW}238 habitants" in out
     header = next(line for line in out.splitlines() if "Territoire" in line)
-    columns = "Territoire QPV Population des QPV Recensement Population Recensement Part Superficie des QPV (km²) Note"
+    columns = "Territoire QPV Population des QPV Population Part Superficie des QPV (km²)"
     assert " ".join(header.split()) == columns
     assert f"17,05{NARROW}%" in out
     assert "2,43" in out
@@ -351,7 +351,7 @@ def test_published_summary_in_french_has_its_notes_in_french():
     out, _ = run("summary", "--vintage", 2015, "--lang", "fr")
     assert f"8,0{NARROW}% = 5{NARROW}360{NARROW}753 / 66{NARROW}989{NARROW}056 habitants (recensement 2018)" in out
     assert "Mayotte\u202f: recensement de 2017" in out
-    assert "population totale non disponible (Saint-Martin)" in out
+    assert "population totale non disponible (Saint-Martin et Polynésie française)" in out
     assert "stands for" not in out
 
 
@@ -359,7 +359,7 @@ def test_published_summary_in_french_has_its_notes_in_french():
     ("command", "headers"),
     [
         ("datasets", "Clé Nature Millésime Format Mo Fichier trouvé Adresse vérifiée"),
-        ("coverage", "Code Nom QPV Population des QPV Population Part Superficie des QPV (km²) Note"),
+        ("coverage", "Code Nom QPV Population des QPV Population Part Superficie des QPV (km²)"),
         ("doctor", "Ligne Code Problème Traitement"),
     ],
 )

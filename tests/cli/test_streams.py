@@ -1,10 +1,13 @@
 """Standard output as it is: another encoding, a reader that leaves, a disk that is full."""
 
+import errno
 import os
 import subprocess
 import sys
 
 import pytest
+
+from qpvgeo.cli.streams import _reader_left
 
 COMMAND = [sys.executable, "-c", "from qpvgeo.cli import main; main()"]
 
@@ -36,3 +39,18 @@ def test_a_full_disk_ends_with_2():
         done = subprocess.run([*COMMAND, "coverage", "--sample"], stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "windows", "left"),
+    [
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), False, True),
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), True, True),
+        (OSError(errno.EINVAL, "Invalid argument"), True, True),
+        (OSError(errno.EINVAL, "Invalid argument"), False, False),
+        (OSError(errno.EINVAL, "Invalid argument", "a?.csv"), True, False),
+        (OSError(errno.ENOSPC, "No space left on device"), True, False),
+    ],
+)
+def test_what_a_system_says_of_a_reader_that_has_left(error, windows, left):
+    assert _reader_left(error, windows=windows) is left

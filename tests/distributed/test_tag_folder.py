@@ -130,3 +130,20 @@ def test_csv_parts_stay_csv(job, tmp_path):
     found = qg.tag_files(tmp_path / "parts", tmp_path / "out", job, workers=1)
     assert found["states"]["out"] == 1
     assert (tmp_path / "out" / "a.csv").read_text(encoding="utf-8").startswith("lon;lat;state")
+
+
+def test_names_that_differ_in_case_alone_are_one_output(job, rows_around, tmp_path):
+    parts = [tmp_path / "one" / "a.parquet", tmp_path / "two" / "A.parquet"]
+    for part in parts:
+        part.parent.mkdir()
+        pq.write_table(rows_around(10), part)
+    with pytest.raises(UsageError) as refused:
+        qg.tag_files(parts, tmp_path / "out", job, workers=1)
+    assert [problem.key for problem in refused.value.problems] == ["distributed.one_output"]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(job, rows_around, tmp_path):
+    for name, count in (("a[1].parquet", 10), ("a1.parquet", 20)):
+        pq.write_table(rows_around(count), tmp_path / name)
+    found = qg.tag_files(tmp_path / "a[1].parquet", tmp_path / "out", job, workers=1)
+    assert (found["rows"], [part["part"] for part in found["parts"]]) == (10, [str(tmp_path / "a[1].parquet")])

@@ -139,6 +139,13 @@ def test_a_path_that_could_leave_the_folder_is_refused(tmp_path, name):
     assert_refused(zipped(tmp_path / "a.zip", {name: b"1"}), "could leave the folder")
 
 
+@pytest.mark.parametrize("name", ["list/aux.csv", "qpv.shp ", "qpv./a.shp", "qpv.shp:stream"])
+def test_a_name_that_windows_cannot_hold_is_refused_there_alone(name):
+    entry = archive_safety.Entry(name, 1, 1, False, False, False)
+    assert [fault.key for fault in archive_safety._faults(entry, windows=True)] == ["formats.no_windows_name"]
+    assert not list(archive_safety._faults(entry, windows=False))
+
+
 def test_every_escaping_path_is_named_at_once(tmp_path):
     path = zipped(tmp_path / "a.zip", {"fine.csv": b"1"} | dict.fromkeys(ESCAPES, b"1"))
     with pytest.raises(ArchiveError) as raised:

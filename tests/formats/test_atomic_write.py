@@ -9,11 +9,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from types import SimpleNamespace
 
 import pytest
 from tests.builders import refused
 
 from qpvgeo.errors import OutputError, UsageError
+from qpvgeo.formats import atomic_write
 from qpvgeo.formats.atomic_write import own_folder, refuse_inputs, remove_own, replace, writing
 
 
@@ -161,3 +163,90 @@ def test_own_folder_is_no_link(tmp_path):
     assert own_folder(own_folder(tmp_path / "mine")).is_dir()
     remove_own(tmp_path / "mine")
     assert not (tmp_path / "mine").exists()
+
+
+def _refusal(winerror):
+    error = PermissionError(errno.EACCES, "refused")
+    error.winerror = winerror
+    return error
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Renames as Windows does them while another program has the file open: refused so many times."""
+    real, refusals = os.replace, []
+
+    def rename(source, target):
+        if refusals:
+            raise refusals.pop()
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", rename)
+    monkeypatch.setattr(atomic_write, "_WAITS_S", (0, 0, 0))
+    return refusals
+
+
+@pytest.mark.parametrize("winerror", [5, 32, 33])
+def test_a_file_that_is_open_for_a_moment_is_waited_for(tmp_path, held, winerror):
+    (tmp_path / "a.csv").write_text("old")
+    held += [_refusal(winerror)] * 3
+    replace(tmp_path / "a.csv", lambda beside: beside.write_text("new"))
+    assert (tmp_path / "a.csv").read_text() == "new"
+
+
+def test_a_file_that_stays_open_is_left_as_it_was_with_the_reason(tmp_path, held):
+    (tmp_path / "a.csv").write_text("old")
+    held += [_refusal(32)] * 4
+    with pytest.raises(OutputError) as refusal, writing(tmp_path / "a.csv"):
+        replace(tmp_path / "a.csv", lambda beside: beside.write_text("new"))
+    assert "Permission denied, or another program has it open" in str(refusal.value)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.csv": "old"}
+
+
+def test_what_is_refused_for_good_is_not_waited_for(tmp_path, held):
+    held += [PermissionError(errno.EACCES, "refused")]
+    with pytest.raises(PermissionError):
+        replace(tmp_path / "a.csv", lambda beside: beside.write_text("new"))
+    assert not held
+    assert not list(tmp_path.iterdir())
+
+
+class _Kernel:
+    """What the kernel of Windows answers of a process: a handle or none, and how it ended."""
+
+    def __init__(self, handle, code=None):
+        self.handle, self.code, self.closed = handle, code, False
+
+    @property
+    def OpenProcess(self):  # noqa: N802 - as Windows calls it
+        def opened(*_):
+            return self.handle
+
+        return opened
+
+    def GetExitCodeProcess(self, _handle, code):  # noqa: N802
+        code._obj.value = self.code
+        return 1
+
+    def CloseHandle(self, _handle):  # noqa: N802
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("kernel", "last_error", "alive"),
+    [
+        pytest.param(_Kernel(7, 259), 0, True, id="runs"),
+        pytest.param(_Kernel(7, 1), 0, False, id="has ended, and a program still holds it"),
+        pytest.param(_Kernel(None), 5, True, id="of another user"),
+        pytest.param(_Kernel(None), 87, False, id="no such process"),
+    ],
+)
+def test_processes_of_windows(kernel, last_error, alive):
+    assert atomic_write._is_alive_there(kernel, 7, lambda: last_error) is alive
+    assert kernel.closed is bool(kernel.handle)
+
+
+@pytest.mark.parametrize(("tag", "plain"), [(0, True), (0x9000001A, True), (0xA0000003, False), (0xA000000C, False)])
+def test_a_junction_of_windows_is_a_link_and_a_folder_of_a_cloud_is_none(tag, plain):
+    state = SimpleNamespace(st_mode=stat.S_IFDIR | 0o700, st_reparse_tag=tag)
+    assert atomic_write._is_plain_folder(state) is plain

@@ -39,6 +39,14 @@ def test_batches_are_the_rows_in_order(tmp_path, points, form, rows):
     assert not any(batch.bad.any() for batch in batches)
 
 
+def test_the_parts_of_a_shapefile_are_those_of_its_name_whatever_it_looks_like(tmp_path, points):
+    for name in ("p[1].shp", "p1.shp"):
+        points.to_file(tmp_path / name)
+    parts = open_table(tmp_path / "p[1].shp").parts
+    assert {part.stem for part in parts} == {"p[1]"}
+    assert {part.suffix for part in parts} >= {".shp", ".dbf", ".shx"}
+
+
 def test_the_columns_looked_at_are_read_alone_without_the_others(tmp_path, points):
     points.to_file(tmp_path / "p.gpkg")
     (batch,) = open_table(tmp_path / "p.gpkg").batches(["nom"], 10, "nothing")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qpvgeo.formats.file_names import is_portable
 from qpvgeo.sources.page_links import links, served_name
 
 PAGE = "https://www.insee.fr/fr/statistiques/8210600?sommaire=8186144"
@@ -79,3 +80,11 @@ def test_the_name_served_is_safe_on_any_disk(path):
     assert name
     assert not set(name) & set('/\\:*?"<>|')
     assert not name.startswith(".")
+    assert is_portable(name)
+
+
+@pytest.mark.parametrize("served", ["aux.csv", "NUL", "list.", "a" * 400 + ".csv"])
+def test_a_name_that_some_disk_cannot_hold_is_made_one_that_it_can(served, tmp_path):
+    name = served_name(f"https://a.fr/{served}")
+    assert is_portable(name)
+    (tmp_path / name).write_bytes(b"")

@@ -12,6 +12,7 @@ import click
 
 from qpvgeo.cli.terminal import Screen
 from qpvgeo.frames import provenance
+from qpvgeo.language import Note
 from qpvgeo.samples import FICTIONAL, sample
 
 if TYPE_CHECKING:
@@ -21,9 +22,12 @@ __all__ = ["fictional", "notes", "records", "releases", "show", "sources", "with
 
 
 def records(frame: "pd.DataFrame", key: str) -> list[dict[str, Any]]:
-    """Rows with the index under a name; missing values become None."""
+    """Rows with the index under a name; missing values become None, notes keep their keys."""
     named = frame.rename_axis(key).reset_index()
     rows: list[dict[str, Any]] = json.loads(named.to_json(orient="records", double_precision=12))
+    if "note" in named.columns:
+        for row, note in zip(rows, named["note"], strict=True):
+            row["note"] = note if isinstance(note, Note) else row["note"]
     return rows
 
 

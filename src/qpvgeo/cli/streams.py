@@ -1,6 +1,7 @@
 """Standard output as it is: any encoding, and a reader that may leave before the end."""
 
 import codecs
+import errno
 import os
 import sys
 import unicodedata
@@ -52,13 +53,21 @@ def encodable() -> None:
             stream.reconfigure(errors=_HANDLER)  # type: ignore[union-attr]
 
 
+def _reader_left(error: OSError, *, windows: bool = os.name == "nt") -> bool:
+    """Whether the reader of standard output has left; Windows calls that an invalid argument, of no file."""
+    broken = isinstance(error, BrokenPipeError)
+    return broken or (windows and error.errno == errno.EINVAL and error.filename is None)
+
+
 @contextmanager
 def quiet_pipe() -> Iterator[None]:
     """End with 0 when the reader of standard output has left: `qpvgeo coverage | head` is no failure."""
     try:
         yield
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        if not _reader_left(error):
+            raise
         with suppress(OSError, ValueError):  # a stream without a descriptor
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise Exit(0) from None

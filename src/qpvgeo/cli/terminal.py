@@ -1,7 +1,7 @@
 """Tables and lines on a terminal of any width: a number or a code is never cut.
 
-A table that is too wide folds its headers and names, then leaves out the columns that matter least and says which;
-where even that is too wide, each row becomes a few lines.
+Columns that hold nothing are left out. A table that is too wide folds its headers and names, then leaves out the
+columns that matter least and says which; where even that is too wide, each row becomes a few lines.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Any, Literal
 import click
 
 from qpvgeo import settings
-from qpvgeo.language import Note, term, with_colon
+from qpvgeo.language import Note, parts, term, with_colon
 
 __all__ = ["Column", "Marks", "Screen", "width"]
 
@@ -85,7 +85,7 @@ class Screen:
         ruled: int | None = None,
     ) -> None:
         """Write a table; `styles` are those of rows, `ruled` the row that a rule goes above."""
-        cells = [[str(cell) for cell in row] for row in rows]
+        columns, cells = _filled(columns, [[str(cell) for cell in row] for row in rows])
         heads = [self.word(column.head) for column in columns]
         if title:
             self.line(title, style="bold")
@@ -161,15 +161,31 @@ class Screen:
 
 
 class Marks:
-    """Notes under a table, each once, with the mark that its rows carry."""
+    """Notes under a table, each once, with the marks that its rows carry.
 
-    def __init__(self, screen: Screen) -> None:
+    Parameters
+    ----------
+    screen
+        Where they are written.
+    notes
+        Those of all rows: one that names some of the places of another is left to that one, for its row says where.
+    """
+
+    def __init__(self, screen: Screen, notes: Iterable[str] = ()) -> None:
         self.screen = screen
         self.texts: dict[str, int] = {}
+        self._wide = sorted((part for note in notes for part in parts(note)), key=lambda part: -len(_places(part)))
 
     def mark(self, note: str) -> str:
-        """Mark of a note, a number; empty for no note."""
-        return f"({self.texts.setdefault(note, len(self.texts) + 1)})" if note else ""
+        """Marks of what a note says, numbers in brackets; empty for no note."""
+        marks = sorted({self.texts.setdefault(self._widest(part), len(self.texts) + 1) for part in parts(note)})
+        return f"({', '.join(map(str, marks))})" if marks else ""
+
+    def _widest(self, part: str) -> str:
+        """The same note of the most places that are among these."""
+        named = _places(part)
+        same = (one for one in self._wide if getattr(one, "key", one) == getattr(part, "key", part))
+        return next((one for one in same if named and named <= _places(one)), part)
 
     def write(self) -> None:
         """Write the notes in the order of their marks."""
@@ -189,6 +205,23 @@ _STYLES: dict[str, dict[str, Any]] = {
     "green": {"fg": "green"},
     "yellow": {"fg": "yellow"},
 }
+
+
+def _places(note: str) -> set[str]:
+    """Places that a note names."""
+    return set(map(str, note.values.get("places", ()))) if isinstance(note, Note) else set()
+
+
+def _filled(columns: Sequence[Column], cells: list[list[str]]) -> tuple[list[Column], list[list[str]]]:
+    """Columns that hold something, and those that every table has."""
+    if not cells:
+        return list(columns), cells
+    kept = [
+        i
+        for i, column in enumerate(columns)
+        if any(row[i] not in ("", "–") for row in cells) or not (column.rank or all(row[i] == "" for row in cells))
+    ]
+    return [columns[i] for i in kept], _picked(cells, kept)
 
 
 def _picked(cells: list[list[str]], shown: list[int]) -> list[list[str]]:

@@ -215,6 +215,8 @@ def _parts(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
             found = sorted(
                 one for one in place.iterdir() if one.name.lower().endswith(_READ) and one.name[0] not in "._"
             )
+        elif place.is_file():  # whatever its name looks like
+            found = [place]
         else:
             found = sorted(map(Path, glob.glob(str(place)))) or [place]  # noqa: PTH207 - an absolute pattern
     else:
@@ -235,8 +237,12 @@ def _targets(parts: Sequence[Path], folder: Path) -> dict[Path, Path]:
         part: part.name if part.name.lower().endswith(_WRITTEN) else f"{part.name.split('.')[0]}.parquet"
         for part in parts
     }
-    counts = Counter(names[part] for part in parts)
-    problems = [Note("distributed.one_output", name=name, count=count) for name, count in counts.items() if count > 1]
+    # on many disks names that differ in case alone are one
+    counts = Counter(names[part].casefold() for part in parts)
+    firsts = {name.casefold(): name for name in reversed(names.values())}
+    problems = [
+        Note("distributed.one_output", name=firsts[name], count=count) for name, count in counts.items() if count > 1
+    ]
     problems += [
         Note("tagging.output_is_an_input", output=str(folder), source=str(part))
         for part in parts

@@ -5,6 +5,7 @@ A member whose path leaves the folder, a link, a bomb by the size declared, name
 
 import dataclasses
 import lzma
+import os
 import re
 import stat
 import struct
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from qpvgeo.errors import ArchiveError
+from qpvgeo.formats.file_names import is_portable
 from qpvgeo.language import Note
 
 __all__ = [
@@ -103,9 +105,11 @@ def refuse_hostile(path: Path, entries: list[Entry]) -> None:
         raise damaged(path, problems)
 
 
-def _faults(entry: Entry) -> Iterator[str]:
+def _faults(entry: Entry, *, windows: bool = os.name == "nt") -> Iterator[str]:
     if _escapes(entry.name):
         yield Note("formats.escapes")
+    elif windows and not is_portable(entry.name.rstrip("/")):
+        yield Note("formats.no_windows_name")
     if entry.link:
         yield Note("formats.is_link")
     if entry.encrypted:

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING
 
 from qpvgeo.errors import DiskFullError, MissingDataError, UsageError
 from qpvgeo.formats.archive_safety import DAMAGE, Entry, damaged, refuse_bomb, refuse_hostile, zip_entry
+from qpvgeo.formats.atomic_write import rename
 from qpvgeo.frames.provenance import file_state, hashed
 from qpvgeo.language import Note
 
@@ -59,7 +60,7 @@ class Archive:
         path, into = self._path, _folder(into)
         with (
             _room_watched(path, into.parent),
-            tempfile.TemporaryDirectory(dir=into.parent, prefix=f".{into.name}-") as stage,
+            tempfile.TemporaryDirectory(dir=into.parent, prefix=f".{into.name}-", ignore_cleanup_errors=True) as stage,
         ):
             hashed(path, file_state(self._handle.fileno()), self._handle)
             chosen = self._chosen(members)
@@ -122,7 +123,8 @@ def opened(path: Path, *, beside: Path | None = None) -> Iterator[Archive]:
         refuse_hostile(path, entries)
         files = [entry for entry in entries if not entry.folder]
         if len(files) == 1 and files[0].name.lower().endswith(".7z"):
-            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=beside, prefix=".qpvgeo-")))
+            made = tempfile.TemporaryDirectory(dir=beside, prefix=".qpvgeo-", ignore_cleanup_errors=True)
+            scratch = Path(stack.enter_context(made))
             with _room_watched(path, scratch.parent):
                 problems = _unpack_zip(archive, files, scratch)
             if problems:
@@ -322,9 +324,9 @@ def _settle(stage: Path, into: Path, entries: list[Entry]) -> list[Path]:
         for entry in entries:
             target = into / entry.name
             target.parent.mkdir(parents=True, exist_ok=True)
-            (stage / entry.name).replace(target)
+            rename(stage / entry.name, target)
     else:
-        stage.replace(into)
+        rename(stage, into)
     return [into / entry.name for entry in entries]
 
 

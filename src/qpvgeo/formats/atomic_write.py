@@ -24,6 +24,7 @@ __all__ = [
     "refuse_inputs",
     "remove_own",
     "remove_unused",
+    "rename",
     "replace",
     "require_writable",
     "settle",
@@ -35,6 +36,14 @@ __all__ = [
 _BESIDE = re.compile(r"\.(?P<pid>\d+)-\d+\.new(?:[.-].*)?")
 _LONGEST = 200
 _WINDOWS_QUERY = 0x1000
+_STILL_ACTIVE = 259
+_ACCESS_DENIED = 5
+_HELD_OPEN = (_ACCESS_DENIED, 32, 33)
+"""What Windows says of a file that a program has open: access denied, or a violation of sharing or of a lock."""
+
+_WAITS_S = (0.01, 0.05, 0.2, 0.5)
+_LINK_TAGS = (0xA000000C, 0xA0000003)
+"""Symbolic links and junctions of Windows."""
 
 
 @contextmanager
@@ -71,6 +80,8 @@ def writing(path: str | os.PathLike[str], *, way_out: str = "") -> Iterator[None
         if error.errno in (None, errno.ENOENT) and not folder.is_dir():
             raise OutputError(Note("formats.no_folder", file=name, folder=str(folder)), way_out=way_out) from error
         reason = os.strerror(error.errno) if error.errno else str(error)
+        if getattr(error, "winerror", None) in _HELD_OPEN:
+            reason = Note("formats.or_open_elsewhere", reason=reason)
         raise OutputError(Note("formats.not_written", file=name, reason=reason), way_out=way_out) from error
 
 
@@ -162,9 +173,23 @@ def replace(path: Path, write: Callable[[Path], Any]) -> None:
 def settle(written: Path, path: Path) -> None:
     """Put a written file in its place, with the permissions of the file that was there."""
     path = require_writable(path)
-    with contextlib.suppress(FileNotFoundError):
-        written.chmod(stat.S_IMODE(path.stat().st_mode))
-    os.replace(written, path)  # noqa: PTH105 - a rename over what is there
+    if os.name != "nt":  # its one bit, read-only, would only keep the file from being renamed
+        with contextlib.suppress(FileNotFoundError):
+            written.chmod(stat.S_IMODE(path.stat().st_mode))
+    rename(written, path)
+
+
+def rename(written: Path, path: Path) -> None:
+    """Rename over what is there. Windows refuses while a program has one of them open: most do for a moment only."""
+    for wait_s in (*_WAITS_S, None):
+        try:
+            os.replace(written, path)  # noqa: PTH105 - folders too
+        except PermissionError as error:
+            if wait_s is None or getattr(error, "winerror", None) not in _HELD_OPEN:
+                raise
+            time.sleep(wait_s)
+        else:
+            return
 
 
 def sweep(path: Path) -> None:
@@ -198,9 +223,8 @@ def is_alive(pid: int) -> bool:
     if os.name == "nt":
         import ctypes  # noqa: PLC0415 - Windows alone
 
-        kernel = ctypes.windll.kernel32  # type: ignore[attr-defined]
-        handle = kernel.OpenProcess(_WINDOWS_QUERY, False, pid)
-        return bool(handle and kernel.CloseHandle(handle))
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined]
+        return _is_alive_there(kernel, pid, ctypes.get_last_error)  # type: ignore[attr-defined]
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -208,6 +232,25 @@ def is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _is_alive_there(kernel: Any, pid: int, last_error: Callable[[], int]) -> bool:  # noqa: ANN401 - a library
+    """Whether a process runs on Windows: one of another user cannot be opened, one that has ended may still be."""
+    import ctypes  # noqa: PLC0415 - Windows alone
+
+    kernel.OpenProcess.restype = ctypes.c_void_p
+    handle = kernel.OpenProcess(_WINDOWS_QUERY, False, pid)
+    if not handle:
+        return last_error() == _ACCESS_DENIED
+    code = ctypes.c_ulong(_STILL_ACTIVE)
+    kernel.GetExitCodeProcess(ctypes.c_void_p(handle), ctypes.byref(code))
+    kernel.CloseHandle(ctypes.c_void_p(handle))
+    return code.value == _STILL_ACTIVE
+
+
+def _is_plain_folder(state: Any) -> bool:  # noqa: ANN401 - os.stat_result, which has a tag on Windows alone
+    """Whether what `lstat` says is of a folder, and no link or junction to one."""
+    return stat.S_ISDIR(state.st_mode) and getattr(state, "st_reparse_tag", 0) not in _LINK_TAGS
 
 
 def own_folder(path: Path) -> Path:
@@ -222,7 +265,7 @@ def own_folder(path: Path) -> Path:
         path.mkdir(mode=0o700)
     state = path.lstat()
     foreign = hasattr(os, "getuid") and state.st_uid != os.getuid()
-    if not stat.S_ISDIR(state.st_mode) or foreign:
+    if not _is_plain_folder(state) or foreign:
         raise OutputError(Note("formats.not_own_folder", folder=str(path)), way_out=Note("formats.move_it_away"))
     return path
 
@@ -241,6 +284,6 @@ def unwind_on_termination() -> None:
     def stop(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
 
-    for name in ("SIGTERM", "SIGHUP"):
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_DFL:
             signal.signal(getattr(signal, name), stop)

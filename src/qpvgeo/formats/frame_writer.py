@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pyogrio
 
 from qpvgeo.errors import DataError, OutputError, UsageError, judged
-from qpvgeo.formats.atomic_write import refuse_inputs, replace, writing
+from qpvgeo.formats.atomic_write import refuse_inputs, rename, replace, writing
 from qpvgeo.formats.cells import harmless
 from qpvgeo.formats.column_units import unit_of
 from qpvgeo.formats.qgis_style import add_style, qml
@@ -353,6 +353,6 @@ def _layer(frame: pd.DataFrame, path: Path, driver: str, name: str, lang: str) -
         if len(kinds) == 1:
             label = "name" if "name" in made.columns else None
             add_style(ended, name, pyogrio.read_info(ended)["geometry_name"], qml(kinds.pop(), label))
-        ended.replace(path)
+        rename(ended, path)
     finally:
         ended.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.settled_crs import settle_crs, user_crs
 from qpvgeo.formats.table_batches import Batch, Whole
 from qpvgeo.formats.text_tables import notes_of, read_table
+from qpvgeo.formats.vector_forms import parts_of
 from qpvgeo.formats.vector_layers import Layer
 from qpvgeo.language import Note
 
@@ -74,7 +75,7 @@ class LayerTable:
         """Files that the layer is made of: those of a shapefile are several."""
         if self.layer.suffix != ".shp" or self.layer.member is not None:
             return (self.path,)
-        return tuple(sorted(one for one in self.path.parent.glob(f"{self.path.stem}.*") if one.is_file()))
+        return tuple(sorted(parts_of(self.path)))
 
     @classmethod
     def open(cls, path: Path, layer: str | None = None, crs: Any = None) -> "LayerTable":  # noqa: ANN401

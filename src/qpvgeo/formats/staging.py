@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, cast
 from qpvgeo.errors import ArchiveError
 from qpvgeo.formats import gzip_file
 from qpvgeo.formats.atomic_write import is_alive
+from qpvgeo.formats.file_names import plain
 from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.vector_forms import JSON, dataset_of, encoding_of_json, parts_of, require_sound_geopackage
 from qpvgeo.formats.zip_members import opened_zip, read_member, zip_members
@@ -102,7 +103,7 @@ def _made(path: Path, member: str | None) -> tuple[Path, str | None]:
 
 def _in_utf8(path: Path, encoding: str) -> Path:
     """Copy of a text in UTF-8."""
-    made = Path(tempfile.mkdtemp(dir=_own_root())) / _plain(path.name)
+    made = Path(tempfile.mkdtemp(dir=_own_root())) / plain(path.name)
     # bytes that cp1252 does not know are those of latin-1
     decoder = codecs.getincrementaldecoder("latin-1" if encoding == "cp1252" else encoding)()
     table = {code: bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
@@ -138,7 +139,7 @@ def _is_sayable(path: Path) -> bool:
 
 def _unpacked(path: Path, member: str) -> Path:
     if path.suffix.lower() == ".gz":
-        made = Path(tempfile.mkdtemp(dir=_own_root())) / _plain(member)
+        made = Path(tempfile.mkdtemp(dir=_own_root())) / plain(member)
         with foreign(path.name, kind=ArchiveError):
             gzip_file.unpack(path, made)
         return made
@@ -151,23 +152,18 @@ def _unpacked(path: Path, member: str) -> Path:
         for name in names:
             if name != member and str(PurePosixPath(name).with_suffix("")).lower() != stem:
                 continue
-            with (folder / _plain(name)).open("wb") as out:
+            with (folder / plain(name)).open("wb") as out:
                 for block in read_member(archive, name, path.name):
                     out.write(block)
-    return folder / _plain(member)
-
-
-def _plain(name: str) -> str:
-    """Last part of the name of a member, as every system takes it."""
-    return re.sub(r'[\\/:*?"<>|\0-\x1f\ud800-\udfff]', "_", PurePosixPath(name).name)[-200:]
+    return folder / plain(member)
 
 
 def _copied(path: Path) -> Path:
     folder = Path(tempfile.mkdtemp(dir=_own_root()))
     with foreign(path.name):
         for part in parts_of(path):
-            shutil.copyfile(part, folder / _plain(part.name))
-    return folder / _plain(path.name)
+            shutil.copyfile(part, folder / plain(part.name))
+    return folder / plain(path.name)
 
 
 def _flat_geopackage(path: Path) -> Path:

@@ -54,5 +54,5 @@ def check_grid(
     True
     """
     require_names(columns)
-    with tempfile.TemporaryDirectory(prefix="qpvgeo-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="qpvgeo-", ignore_cleanup_errors=True) as scratch:
         return differing_outlines(source, Path(scratch), layer=layer, columns=columns, data=data)

@@ -34,7 +34,7 @@ _HEAD = re.compile(r"^.*?(?=<svg)|<metadata>.*?</metadata>|<!--.*?-->", re.DOTAL
 
 def map_svg(ax: Axes, label: str) -> str:
     """A map as an element of the sheet, as wide as its column, with what it shows in words."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         text = save(ax, Path(folder, "map.svg")).read_text(encoding="utf-8")
     text = _HEAD.sub("", text).strip()
     opening, rest = text.split(">", 1)

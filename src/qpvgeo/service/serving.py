@@ -80,7 +80,7 @@ def serve(
     os.environ.setdefault("QPVGEO_THREADS", "1")
     for name, value in _MEMORY.items():
         os.environ.setdefault(name, value)
-    with sock, tempfile.TemporaryDirectory(prefix="qpvgeo-service-") as folder:
+    with sock, tempfile.TemporaryDirectory(prefix="qpvgeo-service-", ignore_cleanup_errors=True) as folder:
         state = Path(folder) / "held"
         about = _built(state, data, reading)
         settings = {"limits": dataclasses.asdict(limits or Limits()), "origins": list(origins)}
@@ -97,7 +97,9 @@ def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # on Windows the option of the other systems would let two services have one port
+        option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+        sock.setsockopt(socket.SOL_SOCKET, option, 1)
         sock.bind((host, port))
         # what comes while the data are read waits here
         sock.listen(2048)

@@ -67,7 +67,7 @@ def record(key: str, one: dict[str, Any], move: tuple[Path, Path] | None = None)
             part.write_text(text, encoding="utf-8")
             if move is not None:
                 move[1].parent.mkdir(parents=True, exist_ok=True)
-                move[0].replace(move[1])
+                atomic_write.rename(*move)
 
         atomic_write.replace(path(), write)
 

@@ -15,6 +15,7 @@ from typing import Literal
 
 from qpvgeo import settings
 from qpvgeo.errors import FetchError, HashMismatchError, QpvgeoError, UsageError
+from qpvgeo.formats.atomic_write import rename
 from qpvgeo.formats.vector_forms import parts_of
 from qpvgeo.language import Note
 from qpvgeo.sources import catalog, file_sets, hash_record, integrity, recognise
@@ -189,7 +190,7 @@ def _copy(file: Path, target: Path, recorded: str | None, sha256: str) -> None:
             raise FetchError(Note("sources.changes_while_read", file=str(file)))
         if recorded is None:
             target.parent.mkdir(parents=True, exist_ok=True)
-            part.replace(target)
+            rename(part, target)
         else:
             hash_record.record(recorded, hash_record.entry(target.name, sha256, part.stat().st_size), (part, target))
     finally:

@@ -12,6 +12,8 @@ from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from typing import Any
 
+from qpvgeo.formats.file_names import plain
+
 __all__ = ["links", "served_name"]
 
 _LINKED = ("url", "accessURL", "downloadURL")
@@ -31,7 +33,7 @@ def served_name(url: str) -> str:
     'TAG_QPV2024_2025_csv.zip'
     """
     last = urllib.parse.unquote(urllib.parse.urlsplit(url).path).rpartition("/")[2]
-    return re.sub(r"[^\w.-]", "_", last).lstrip(".") or "download"
+    return plain(re.sub(r"[^\w.-]", "_", last).lstrip(".") or "download")
 
 
 def links(body: bytes, page: str, names: Sequence[str]) -> list[str]:

@@ -182,7 +182,7 @@ def _head(name: str) -> str:
 
 def _of_programmes(answer: dict[str, Any], screen: Screen) -> None:
     """A row per programme."""
-    lang, marks = screen.lang, Marks(screen)
+    lang, marks = screen.lang, Marks(screen, (row["note"] for row in answer["rows"]))
     names = answer["statistics"]
     columns = (*_OF_PROGRAMMES[:7], *(Column(_head(name), rank=3) for name in names), _OF_PROGRAMMES[-1])
     rows = [
@@ -222,7 +222,7 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
 
 def _of_units(answer: dict[str, Any], screen: Screen) -> None:
     """A row per unit of territory."""
-    lang, marks = screen.lang, Marks(screen)
+    lang, marks = screen.lang, Marks(screen, map(_note, answer["rows"]))
     names = answer["statistics"]
     columns = (*_COLUMNS[:6], *(Column(_head(name), rank=1) for name in names), *_COLUMNS[6:])
     rows = [

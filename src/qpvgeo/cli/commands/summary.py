@@ -10,7 +10,7 @@ from qpvgeo.cli.parser import Choice, option
 from qpvgeo.cli.reading import Reading, with_reading
 from qpvgeo.cli.terminal import Column, Marks, Screen
 from qpvgeo.errors import MissingDataError
-from qpvgeo.language import Note, number, share
+from qpvgeo.language import Note, joined, number, parts, share
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ _COLUMNS = (
     Column("Territory", "name"),
     Column("QPV"),
     Column("People in QPV"),
-    Column("Census", rank=2),
+    Column("QPV census", rank=3),
     Column("Population", rank=1),
     Column("Census", rank=2),
     Column("Share"),
@@ -158,9 +158,10 @@ def _repairs(qpv: gpd.GeoDataFrame | None) -> dict[str, Any]:
 def _table(answer: dict[str, Any], screen: Screen) -> None:
     """Headline, then the table by territory, scopes last."""
     _headline(answer, screen)
-    marks = Marks(screen)
     detail = next((answer[key] for key in ("by_department", "by_region") if key in answer), answer["by_territory"])
-    rows = [_figures(row, marks, screen) for row in (*detail, *answer["scopes"])]
+    shown = [(row, *_caveat(row["note"])) for row in (*detail, *answer["scopes"])]
+    marks = Marks(screen, (note for _, note, _ in shown))
+    rows = [_figures(row, marks.mark(note), would_be, screen) for row, note, would_be in shown]
     styles = [""] * len(detail) + ["bold"] * len(answer["scopes"])
     screen.line()
     screen.table(_COLUMNS, rows, styles=styles, ruled=len(detail))
@@ -204,7 +205,20 @@ def _all_rows(answer: dict[str, Any]) -> list[dict[str, Any]]:
     return [*territories, *({**row, "key": row["scope"]} for row in answer["scopes"])]
 
 
-def _figures(row: dict[str, Any], marks: Marks, screen: Screen) -> list[str]:
+def _caveat(note: str) -> tuple[str, float | None]:
+    """Note of a row, and the share that it says instead of the column: it stands there in brackets."""
+    would_be = None
+    told: list[str] = []
+    for one in parts(note):
+        if isinstance(one, Note) and one.key == "indicators.census_not_stated_would_be":
+            would_be = float(one.values["share"])
+            told.append(Note("cli.share_in_brackets"))
+        else:
+            told.append(one)
+    return joined(told), would_be
+
+
+def _figures(row: dict[str, Any], mark: str, would_be: float | None, screen: Screen) -> list[str]:
     lang = screen.lang
     return [
         screen.word(row["name"]),
@@ -213,7 +227,7 @@ def _figures(row: dict[str, Any], marks: Marks, screen: Screen) -> list[str]:
         str(row["population_year"] or "–"),
         number(row["denominator"], lang),
         str(row["denominator_year"] or "–"),
-        share(row["share"], lang),
+        share(row["share"], lang) if would_be is None else f"({share(would_be, lang)})",
         number(row["qpv_area_km2"], lang, 2),
-        marks.mark(row["note"]),
+        mark,
     ]

@@ -183,7 +183,10 @@ def read_grid(
     kept = None if keep is None else list(keep)
     places = selection.places() if selection else ()
     paths = paths_of(source, data)
-    with tempfile.TemporaryDirectory(prefix="qpvgeo-") as scratch, ThreadPoolExecutor(_WORKERS) as beside:
+    with (
+        tempfile.TemporaryDirectory(prefix="qpvgeo-", ignore_cleanup_errors=True) as scratch,
+        ThreadPoolExecutor(_WORKERS) as beside,
+    ):
         opened = open_grid(paths, Path(scratch), layer=layer, columns=columns, keep=kept, places=places)
         tables = [opened.table, *([opened.rectangles] if opened.rectangles else [])]
         # hashing a large file takes as long as reading it

@@ -48,7 +48,7 @@ def rank_of_file(
     path = Path(path)
     if path.is_dir() or path.suffix.lower() in _ARCHIVES:
         return None
-    with tempfile.TemporaryDirectory(prefix="qpvgeo-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="qpvgeo-", ignore_cleanup_errors=True) as scratch:
         try:
             with foreign(path.name):
                 opened = open_grid([path], Path(scratch), layer=layer, columns=columns)
