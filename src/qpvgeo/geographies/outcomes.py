@@ -67,24 +67,38 @@ def crosswalk_classes(walk: pd.DataFrame) -> pd.DataFrame:
     pairs = walk[walk["code_from"].notna() & walk["code_to"].notna()]
     related = pairs[(pairs[["from_share", "to_share"]].max(axis=1) > SIGNIFICANT_SHARE).to_numpy()]
     zone = _zones(walk, related)
-    covered = {side: pairs.groupby(f"code_{side}")[f"{side}_share"].sum() for side in SIDES}
-    members = {side: zone[zone["side"] == side].groupby("zone").size() for side in SIDES}
-    pair = related.set_index(related["code_from"].map(zone["zone"]))
-    of = {
-        side: related.groupby(f"code_{side}")[f"code_{other}"].agg(list).to_dict()
-        for side, other in (SIDES, reversed(SIDES))
-    }
-    rows = []
-    for code, (side, number) in zone[["side", "zone"]].iterrows():
-        before, after = (int(members[name].get(number, 0)) for name in ("from", "to"))
-        if not (before and after):
-            kind = "dropped" if before else "new"
-        elif before == after == 1:
-            lost, gained = pair.loc[number, "lost"], pair.loc[number, "gained"]
-            kind = ("reshaped" if gained else "shrunk") if lost else ("grown" if gained else "kept")
-        else:
-            kind = "split" if before == 1 else "merged" if after == 1 else "reshaped"
-        rows.append((code, side, kind, of[side].get(code, []), float(covered[side].get(code, 0.0))))
+    number = zone["zone"].to_numpy()
+    size = int(number.max(initial=-1)) + 1
+    before, after = (np.bincount(number[(zone["side"] == side).to_numpy()], minlength=size) for side in SIDES)
+    of_pair = number[zone.index.get_indexer(related["code_from"])]
+    alone = (before[of_pair] == 1) & (after[of_pair] == 1)
+    changed = {}
+    for part in ("lost", "gained"):
+        changed[part] = np.zeros(size, dtype=bool)
+        changed[part][of_pair[alone]] = related.loc[alone, part].astype("bool")
+    kinds = np.select(
+        [
+            before == 0,
+            after == 0,
+            (before > 1) & (after > 1),
+            before > 1,
+            after > 1,
+            changed["lost"] & changed["gained"],
+            changed["lost"],
+            changed["gained"],
+        ],
+        ["new", "dropped", "reshaped", "merged", "split", "reshaped", "shrunk", "grown"],
+        default="kept",
+    )
+    relatives: dict[str, list[str]] = {}
+    for one, other in zip(related["code_from"].tolist(), related["code_to"].tolist(), strict=True):
+        relatives.setdefault(one, []).append(other)
+        relatives.setdefault(other, []).append(one)
+    covered = {side: pairs.groupby(f"code_{side}")[f"{side}_share"].sum().astype("float64").to_dict() for side in SIDES}
+    rows = [
+        (code, side, kind, relatives.get(code, []), covered[side].get(code, 0.0))
+        for code, side, kind in zip(zone.index.tolist(), zone["side"].tolist(), kinds[number].tolist(), strict=True)
+    ]
     frame = pd.DataFrame(rows, columns=["code", "side", "change", "relatives", "covered_share"]).set_index("code")
     frame.attrs = dict(walk.attrs)
     return frame
