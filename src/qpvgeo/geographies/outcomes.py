@@ -7,8 +7,6 @@ ANCT's, and say what it changed, not by how much.
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from qpvgeo.errors import DataError, judged
 from qpvgeo.geographies.forms import SIDES, crosswalk_form
@@ -178,10 +176,14 @@ def components(size: int, left: Ints, right: Ints) -> Ints:
     >>> components(5, np.array([3, 0]), np.array([4, 2])).tolist()
     [0, 1, 0, 2, 2]
     """
-    graph = coo_array((np.ones(len(left), dtype=bool), (left, right)), shape=(size, size))
-    label: Ints = connected_components(graph, directed=False)[1]
-    first = pd.unique(label)
-    order = np.empty(len(first), dtype=np.intp)
-    order[first] = np.arange(len(first))
-    numbered: Ints = order[label]
-    return numbered
+    label = np.arange(size)
+    while True:
+        # each node takes the first node that its neighbours know of, and then what that one knows
+        known = label.copy()
+        lowest = np.minimum(label[left], label[right])
+        np.minimum.at(known, left, lowest)
+        np.minimum.at(known, right, lowest)
+        known = known[known]
+        if (known == label).all():
+            return np.unique(label, return_inverse=True)[1].astype(np.intp)
+        label = known
