@@ -7,11 +7,13 @@ import pytest
 import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.geographies.crosswalk_table import crosswalk
-from qpvgeo.geographies.outcomes import CLASSES, common_zones, crosswalk_classes
+from qpvgeo.geographies.outcomes import CLASSES, common_zones, components, crosswalk_classes
 
 X, Y = 700_000.0, 6_600_000.0
 EXCHANGED = {
@@ -417,3 +419,16 @@ def test_a_small_perimeter_inside_a_large_one_is_related_to_it_by_its_own_share(
     # 1% of the large one, and the whole of the small one
     found = classes(layer(large=rectangle(0, 0, 4_000, 4_000)), layer(small=rectangle(0, 0)), tolerance_m=0)
     assert found == {"large": "shrunk", "small": "shrunk"}
+
+
+@given(size=st.integers(1, 40), data=st.data())
+def test_components_are_those_of_scipy_in_the_order_of_their_first_nodes(size, data):
+    edges = np.array(data.draw(st.lists(st.tuples(*[st.integers(0, size - 1)] * 2))), dtype=np.intp).reshape(-1, 2)
+    graph = coo_array((np.ones(len(edges), bool), tuple(edges.T)), shape=(size, size))
+    label = connected_components(graph, directed=False)[1]
+    assert components(size, *edges.T).tolist() == pd.factorize(label)[0].tolist()
+
+
+def test_a_chain_in_any_order_is_one_component():
+    order = np.random.default_rng(5).permutation(5_000)
+    assert components(5_000, order[:-1], order[1:]).tolist() == [0] * 5_000

@@ -107,8 +107,7 @@ def perimeters(
 
 def note_on(frame: pd.DataFrame, notes: Sequence[str]) -> None:
     """Put notes before those of a frame."""
-    about = provenance.provenance(frame)
-    frame.attrs[provenance.ATTRS_KEY] = {**about, "notes": [*notes, *about.get("notes", [])]}
+    provenance.amended(frame, notes=[*notes, *provenance.provenance(frame).get("notes", [])])
 
 
 def people(
@@ -237,8 +236,7 @@ def _with_epci(frame: pd.DataFrame, data: Path | None) -> pd.DataFrame:
             continue  # a list of EPCI, without their communes
         about = provenance.provenance(frame)
         joined = frame.assign(epci=table.rows["epci"].reindex(frame.index))
-        joined.attrs[provenance.ATTRS_KEY] = {**about, "files": [*about["files"], table.record]}
-        return made_of(joined, frame, one.path)
+        return made_of(provenance.amended(joined, files=[*about["files"], table.record]), frame, one.path)
     return frame
 
 
@@ -253,12 +251,12 @@ def _of_year(frame: pd.DataFrame, population: pd.DataFrame, tables: Sequence[Pat
     made = frame.assign(population=summed.reindex(frame.index).astype("Int64"))
     year = forms.reference_year(population)
     note = Note("at_hand.no_successor", count=len(lost), year=year)
-    made.attrs[provenance.ATTRS_KEY] = {
-        **about,
-        "files": [*about["files"], *provenance.provenance(population)["files"]],
-        "population_year": year,
-        "notes": [*about.get("notes", []), *([note] if lost else [])],
-    }
+    provenance.amended(
+        made,
+        files=[*about["files"], *provenance.provenance(population)["files"]],
+        population_year=year,
+        notes=[*about.get("notes", []), *([note] if lost else [])],
+    )
     return made_of(made, frame, population, *tables[:1])
 
 
@@ -273,7 +271,7 @@ def epci(data: Path | None, of: pd.DataFrame | None = None) -> pd.DataFrame | No
     if of is not None and year is not None:
         whole = forms.whole_sums(of.groupby("epci")["population"])
         frame["population"] = whole.reindex(frame.index).astype("Int64")
-        frame.attrs[provenance.ATTRS_KEY] = {**provenance.provenance(frame), "population_year": year}
+        provenance.amended(frame, population_year=year)
     return frame
 
 

@@ -174,11 +174,11 @@ _WRITTEN = {
     "POINT": re.compile(r"POINT\s*Z?M?\s*\("),
 }
 """Marks of geometry in text, and what is written about each."""
-_WKB = (
+_WKB_STARTS = (
     re.compile(r"01(?:0[1-7]0000[02468aA]0|[eEdDbB][0-9a-fA-F]0[37bB]0000)"),
     re.compile(r"00[02468aA]000000[1-7]"),
 )
-"""Start of a cell of WKB in hexadecimal: `\\b` before it would have every place looked at."""
+"""Starts of WKB in hexadecimal, at the start of a word: their first digits are found before it is looked for."""
 
 
 def _may_hold_shapes(path: Path, head: bytes | None) -> bool:
@@ -199,7 +199,7 @@ def _has_shapes(stream: IO[bytes]) -> bool:
         text = stream.read(HEAD).replace(b"\0", b"").decode("utf-8", "replace")
     if any(mark in text and written.search(text) for mark, written in _WRITTEN.items()):
         return True
-    starts = (found.start() for written in _WKB for found in written.finditer(text))
+    starts = (found.start() for written in _WKB_STARTS for found in written.finditer(text))
     return any(start == 0 or not (text[start - 1].isalnum() or text[start - 1] == "_") for start in starts)
 
 

@@ -33,6 +33,7 @@ from qpvgeo.formats.open_documents import is_open_document
 from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.table_headers import is_note, names_in, two_lines
 from qpvgeo.formats.zip_members import read_member, zip_members
+from qpvgeo.frames.provenance import shared
 from qpvgeo.language import Note
 from qpvgeo.settings import home_expanded
 
@@ -152,7 +153,7 @@ def _from_parquet(raw: bytes, name: str) -> pd.DataFrame:
         frame = pd.read_parquet(io.BytesIO(raw))
         shapes = [column for column in frame.columns if frame[column].map(lambda cell: isinstance(cell, bytes)).any()]
         text = as_text(frame.drop(columns=shapes))
-    text.attrs = {"table": {"format": "parquet"}}
+    text.attrs = {"table": shared({"format": "parquet"})}
     return text
 
 
@@ -393,16 +394,17 @@ def _frame(chosen: _Candidate, at: int, name: str) -> pd.DataFrame:
     unnamed = [position for position in range(1, width) if not header[position] and frame[position].notna().any()]
     frame = frame[kept].set_axis([header[position] for position in kept], axis="columns")
     frame.index = pd.Index([line for line, _ in body], name="line")
-    frame.attrs["table"] = chosen.about | {"header_line": header_line}
+    about = chosen.about | {"header_line": header_line}
     if unnamed:
-        frame.attrs["table"]["columns_without_a_name"] = [position + 1 for position in unnamed]
+        about["columns_without_a_name"] = [position + 1 for position in unnamed]
     if labels:
-        frame.attrs["table"]["labels_line"] = labels_line
+        about["labels_line"] = labels_line
     inside = [line for line in strays if line > header_line]
     told = [Note("formats.stray_quote", count=len(inside), lines=inside)] if inside else []
     told += [Note("formats.labels_line", line=labels_line)] if labels else []
     if told:
-        frame.attrs["table"]["notes"] = [*chosen.about.get("notes", []), *told]
+        about["notes"] = [*chosen.about.get("notes", []), *told]
+    frame.attrs["table"] = shared(about)
     return frame
 
 

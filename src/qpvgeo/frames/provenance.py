@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ATTRS_KEY",
+    "amended",
     "as_record",
     "file_record",
     "file_state",
@@ -23,6 +24,7 @@ __all__ = [
     "is_fictional",
     "provenance",
     "record",
+    "shared",
     "stamp",
     "stamped",
 ]
@@ -30,20 +32,26 @@ __all__ = [
 ATTRS_KEY = "qpvgeo"
 
 
-class _Record(dict[str, Any]):
-    """Provenance that prints short, and that copies of a frame share: pandas copies attributes at every operation.
-
-    It is never changed in place: `stamp` writes a new one.
-    """
+class _Shared(dict[str, Any]):
+    """Attribute that copies of a frame share: pandas copies them at every operation. It is never changed in place."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
+
+
+class _Record(_Shared):
+    """Provenance, which prints short: `stamp` and `amended` write a new one."""
 
     def __repr__(self) -> str:
         shown = {name: self[name] for name in _SHOWN if self.get(name) is not None}
         counts = {name: len(self[name]) for name in _COUNTED if self.get(name)}
         told = ", ".join(f"{name}={value!r}" for name, value in {**shown, **counts}.items())
         return f"<{told}; all of it: qpvgeo.provenance(frame)>"
+
+
+def shared(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries as an attribute of a frame that its copies share: nobody may change it from then on."""
+    return _Shared(entries)
 
 
 def as_record(entries: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,6 +143,11 @@ def stamped(frame: "pd.DataFrame", about: dict[str, Any]) -> "pd.DataFrame":
     """Frame with a provenance in its attributes, which are changed in place."""
     frame.attrs[ATTRS_KEY] = about
     return frame
+
+
+def amended(frame: "pd.DataFrame", **about: Any) -> "pd.DataFrame":  # noqa: ANN401
+    """Write entries beside those of the provenance of a frame, or in their place, and return the frame."""
+    return stamped(frame, _Record({**provenance(frame), **about}))
 
 
 def is_fictional(*frames: "pd.DataFrame | None") -> bool:

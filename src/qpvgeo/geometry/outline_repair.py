@@ -153,7 +153,7 @@ def _remember(frame: gpd.GeoDataFrame, log: pd.DataFrame, shapes: Shapes, crs: A
     ]
     known = provenance.provenance(frame)
     earlier = [one for one in known.get("outline_lost", []) if one["code"] not in {new["code"] for new in lost}]
-    frame.attrs[provenance.ATTRS_KEY] = known | {"outline_lost": [*earlier, *lost]}
+    provenance.amended(frame, outline_lost=[*earlier, *lost])
 
 
 def mend(shapes: Shapes, crs: Any, labels: pd.Index, *, name: str) -> tuple[Shapes, npt.NDArray[np.intp]]:  # noqa: ANN401

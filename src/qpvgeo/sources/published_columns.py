@@ -147,21 +147,24 @@ def of_kind(frame: pd.DataFrame, names: Sequence[str], kind: official.Kind) -> s
     >>> of_kind(pd.DataFrame({"COM": ["Dorménil"], "CODGEO": ["99001"]}), ["com", "codgeo"], "commune")
     'CODGEO'
     """
-    return next((column for column in names_of.named(frame.columns, names) if _share(frame, column, kind) >= 0.5), None)
+    return next((name for name in names_of.named(frame.columns, names) if _shares(frame, name, kind)[0] >= 0.5), None)
 
 
-def _share(frame: pd.DataFrame, column: str, kind: official.Kind, *, in_names: bool = False) -> float:
-    """Share of the values of a column that are codes of a kind, or names with a code; 0 where most cells are empty."""
+def _shares(frame: pd.DataFrame, column: str, kind: official.Kind) -> tuple[float, float]:
+    """Shares of the values of a column that are codes of a kind, and codes or names with a code.
+
+    Both are 0 where most cells are empty.
+    """
     given = frame[column].dropna()
     if not len(given) or (len(given) < len(frame) / 2 and len(given) < _without_totals(frame, column) / 2):
-        return 0.0
-    given = given.drop_duplicates()
-    given = given.iloc[:: max(1, len(given) // _TRIED)]
-    texts = given.astype("str").tolist()
+        return 0.0, 0.0
+    texts = list(dict.fromkeys(given.astype("str").to_numpy(dtype=object)))
+    texts = texts[:: max(1, len(texts) // _TRIED)]
     if kind == "qpv" and not any("Q" in text.upper() for text in texts):
-        return 0.0
+        return 0.0, 0.0
     read = [official.repaired(text, kind) for text in texts if not official.is_missing(text)]
-    return sum(code is not None and (in_names or WORDS not in done) for code, done in read) / len(texts)
+    found = [WORDS in done for code, done in read if code is not None]
+    return found.count(False) / len(texts), len(found) / len(texts)
 
 
 def _without_totals(frame: pd.DataFrame, column: str) -> int:
@@ -200,12 +203,14 @@ def qpv_columns(frame: pd.DataFrame) -> list[str]:
     >>> qpv_columns(pd.DataFrame({"code_qp": ["QN97401M"], "qp2015": ["QP974026"]}))
     ['code_qp']
     """
-    held = [column for column in names_of.named(frame.columns, QPV_CODE) if _share(frame, column, "qpv") >= 0.5]
+    held = [column for column in names_of.named(frame.columns, QPV_CODE) if _shares(frame, column, "qpv")[0] >= 0.5]
     # the name that `columns` gives comes before all others, and those with a year may be ancestors
     held = [column for column in held if column == QPV_CODE[0]] or held
     held = [column for column in held if not normalise(column).startswith("qp20")] or held
-    held = held or [name for name in frame.columns if _share(frame, name, "qpv") > _NEARLY_ALL]
-    held = held or [name for name in frame.columns if _share(frame, name, "qpv", in_names=True) > _NEARLY_ALL]
+    if not held:
+        shares = [(name, *_shares(frame, name, "qpv")) for name in frame.columns]
+        held = [name for name, alone, _ in shares if alone > _NEARLY_ALL]
+        held = held or [name for name, _, within in shares if within > _NEARLY_ALL]
     if len(held) < 2:
         return list(map(str, held))
     codes = frame[held].apply(lambda cells: official.clean(cells, "qpv").codes)

@@ -215,12 +215,11 @@ def _estimates(
             (other["cells"] > 0) | people["warnings"].map(lambda codes: "no_grid" in codes)
         )
         people[rows] = other[rows]
-    about = provenance.provenance(people)
+    about = {}
     for name in ("files", "notes"):
         listed = [record for result in results for record in provenance.provenance(result).get(name, [])]
         about[name] = [record for row, record in enumerate(listed) if record not in listed[:row]]
-    people.attrs[provenance.ATTRS_KEY] = about
-    return people
+    return provenance.amended(people, **about)
 
 
 def _table(answer: dict[str, Any], screen: Screen) -> None:
