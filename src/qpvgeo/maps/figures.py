@@ -299,7 +299,7 @@ def _numbers(coverage: pd.DataFrame, column: str, index: pd.Index) -> pd.Series:
         raise DataError(
             Note("maps.repeated_units"), problems=map(str, repeated), way_out=Note("maps.keep_one_row_each")
         )
-    if not values.index.isin(index).any():
+    if (values.index.get_indexer(index) < 0).all():
         first = str(index[0]) if len(index) else ""
         key = "maps.codes_start_with" if len(index) else "maps.no_outlines_of_level"
         raise DataError(
