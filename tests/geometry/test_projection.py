@@ -14,6 +14,7 @@ from tests.builders import refused
 import qpvgeo as qg
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError
+from qpvgeo.geometry import projection
 from qpvgeo.geometry.projection import (
     areas_m2,
     geodesic_areas_m2,
@@ -266,6 +267,15 @@ def test_axes_of_places_abroad_nowhere_and_at_infinity_do_not_look_exchanged():
     assert not looks_swapped(x, y, 4326).any()
     assert not looks_swapped(x, y, 2154).any()
     assert looks_swapped([], [], 2154).tolist() == []
+
+
+def test_only_places_out_of_france_are_looked_at_with_their_axes_exchanged(monkeypatch):
+    real, moved = projection.to_degrees, []
+    monkeypatch.setattr(projection, "to_degrees", lambda x, y, crs: (moved.append(len(x)), real(x, y, crs))[1])
+    assert not looks_swapped([652_000, 700_000], [6_862_000, 7_060_000], 2154).any()
+    assert moved == [2]
+    assert looks_swapped([652_000, 7_060_000], [6_862_000, 704_000], 2154).tolist() == [False, True]
+    assert moved == [2, 2, 1]
 
 
 def test_places_overseas_drawn_in_lambert_93_do_not_look_exchanged():

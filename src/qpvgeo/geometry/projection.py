@@ -212,7 +212,10 @@ def looks_swapped(x: npt.ArrayLike, y: npt.ArrayLike, crs: Any) -> Booleans:  # 
     [True]
     """
     system = pyproj.CRS.from_user_input(crs)
-    swapped: Booleans = ~at_home(x, y, system) & at_home(y, x, system)
+    x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
+    swapped: Booleans = ~at_home(x, y, system)
+    if swapped.any():
+        swapped[swapped] = at_home(y[swapped], x[swapped], system)
     return swapped
 
 
