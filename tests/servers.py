@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 
@@ -48,6 +49,18 @@ class Server:
 
     def log(self):
         return self.errors.read_text(encoding="utf-8")
+
+    def leftovers(self):
+        """Folders of what was sent, which its workers hold."""
+        return [path.name for path in self.errors.parent.glob("qpvgeo-service-*/worker-*/qpvgeo-*")]
+
+    def workers(self):
+        """Processes that answer now."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        named = {
+            int(path.name.removeprefix("worker-")) for path in self.errors.parent.glob("qpvgeo-service-*/worker-*")
+        }
+        return named & {int(one) for one in children}
 
     def stop(self):
         """End it as systemd does; its status."""

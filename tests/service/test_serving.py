@@ -1,11 +1,18 @@
 """Two workers on one port: slow bodies, crowds, workers that die or are renewed, an end that is graceful."""
 
+import asyncio
+import json
 import os
 import re
+import shutil
 import signal
 import socket
+import subprocess
+import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -43,7 +50,7 @@ def workers_of(server):
     """Workers that answer now, by asking more often than there are."""
     found = set()
     for _ in range(60):
-        text = httpx.get(f"{server.about['url']}/metrics", timeout=60).text
+        text = httpx.get(f"{server.about['url']}/metrics", timeout=60, verify=False).text
         found.add(int(re.search(r'worker="(\d+)"', text)[1]))
         if len(found) == 2:
             break
@@ -62,16 +69,122 @@ def test_each_of_a_crowd_gets_its_own(pair):
         lines = [f"{number}-{row};{2 + row / 1000};48" for row in range(200)]
         body = ("id;lon;lat\n" + "\n".join(lines)).encode()
         for _ in range(_TRIES):
-            answer = httpx.post(f"{pair.about['url']}/v1/tag", content=body, timeout=120)
+            answer = httpx.post(f"{pair.about['url']}/v1/tag", content=body, timeout=120, verify=False)
             if answer.status_code != 503:
                 break
             time.sleep(0.1)
         assert answer.status_code == 200, answer.text
         return [line.split(";")[0] for line in answer.text.splitlines()[1:]] == [line.split(";")[0] for line in lines]
 
-    with ThreadPoolExecutor(50) as crowd:
-        assert all(crowd.map(asks, range(100)))
-    assert list(pair.errors.parent.glob("qpvgeo-????????")) == []
+    with ThreadPoolExecutor(200) as crowd:
+        assert all(crowd.map(asks, range(200)))
+    assert pair.leftovers() == []
+
+
+def test_a_worker_killed_while_it_answers_leaves_nothing_and_gives_nobody_half_a_file(pair):
+    """Eight files at once, and one of the two workers killed: whole answers, or none, each to its own asker."""
+
+    def sent(number):
+        lines = [f"{number}-{row};2.{row % 997};48.{row % 991}" for row in range(60_000)]
+        body = ("id;lon;lat\n" + "\n".join(lines)).encode()
+        try:
+            answer = httpx.post(f"{pair.about['url']}/v1/tag", content=body, timeout=120, verify=False)
+        except httpx.TransportError:
+            return None
+        if answer.status_code == 503:
+            return None
+        assert answer.status_code == 200, answer.text
+        assert [line.split(";")[0] for line in answer.text.splitlines()[1:]] == [line.split(";")[0] for line in lines]
+        return True
+
+    with ThreadPoolExecutor(8) as crowd:
+        asked = [crowd.submit(sent, number) for number in range(8)]
+        for _ in range(_TRIES):
+            working = {
+                path.parent.parent.name
+                for path in pair.errors.parent.glob("qpvgeo-service-*/worker-*/qpvgeo-*/points*")
+            }
+            if working:
+                break
+            time.sleep(0.05)
+        dead = int(min(working).removeprefix("worker-"))
+        os.kill(dead, signal.SIGKILL)
+        told = [one.result() for one in asked]
+    assert None in told
+    for number in range(_TRIES):
+        if len(pair.workers()) == 2 and dead not in pair.workers() and sent(number):
+            break
+        time.sleep(0.1)
+    assert len(workers_of(pair)) == 2
+    assert pair.leftovers() == []
+
+
+def test_slow_bodies_keep_nobody_else_waiting(pair):
+    host, port = pair.about["url"].removeprefix("http://").split(":")
+    slow = [socket.create_connection((host, int(port)), timeout=60) for _ in range(60)]
+    try:
+        for one in slow:
+            one.sendall(b"POST /v1/tag HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\nlon;lat\n")
+        for _ in range(20):
+            asked = {"lon": 2.35, "lat": 48.85}
+            assert httpx.get(f"{pair.about['url']}/v1/locate", params=asked, timeout=5, verify=False).status_code == 200
+        told = {one.recv(400).split(b" ")[1] for one in slow}
+        assert told <= {b"408", b"503"}
+        assert told
+    finally:
+        for one in slow:
+            one.close()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET /v1/places?q=a%0d%0aset-cookie:%20a=b&kind=%0d%0ax HTTP/1.1\r\nhost: a\r\n",
+        b"GET /v1/qpv/QN%0d%0aset-cookie:%20a=b HTTP/1.1\r\nhost: a\r\n",
+        b"GET /v1/locate?lon=2&lat=48&lang=%0d%0aset-cookie:a HTTP/1.1\r\nhost: a\r\n",
+        b"GET /v1/locate?lon=2&lat=48 HTTP/1.1\r\nhost: a\r\nif-none-match: \x01\r\nset-cookie: a=b\r\n",
+        b"GET /v1/locate?lon=2&lat=48 HTTP/1.1\r\nhost: a\r\norigin: x\rset-cookie: a=b\r\n",
+        b"GET /v1/locate?lon=2&lat=48 HTTP/1.1\r\nhost: a\nset-cookie: a=b\r\naccept-language: \xff\r\n",
+        b"GET /v1/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nhost: a\r\n",
+        b"GET /../../etc/passwd HTTP/1.1\r\nhost: a\r\n",
+        b"GET http://example.org/etc/passwd HTTP/1.1\r\nhost: a\r\n",
+        b"SET-COOKIE /health HTTP/1.1\r\nhost: a\r\n",
+        b"POST /v1/locate HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ncontent-length: 99\r\n",
+        b"POST /v1/locate HTTP/1.1\r\nhost: a\r\ncontent-length: -2\r\n",
+        b"GET /health HTTP/1.1\r\nhost: a\r\nx: " + b"y" * 200_000 + b"\r\n",
+        b"GET /v1/locate?" + b"a=1&" * 20_000 + b" HTTP/1.1\r\nhost: a\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+    ids=range(15),
+)
+def test_heads_that_are_made_to_harm(pair, raw):
+    """Answered or refused: no header of the asker comes back, no file is read, and the service stays up."""
+    host, port = pair.about["url"].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as one:
+        told = b""
+        try:
+            one.sendall(raw + b"connection: close\r\n\r\n")
+            while part := one.recv(65_536):
+                told += part
+        except ConnectionError:
+            pass
+    head, _, body = told.partition(b"\r\n\r\n")
+    assert b"set-cookie" not in head.lower()
+    assert b"root:" not in body
+    assert not told or told.split(b" ")[1][:1] in b"23 4"
+    assert httpx.get(f"{pair.about['url']}/health", timeout=60, verify=False).status_code == 200
+
+
+def test_two_requests_in_one_do_not_reach_another_asker(pair):
+    """A body that is told of twice is refused, so that what follows is no request of the next asker of a proxy."""
+    host, port = pair.about["url"].removeprefix("http://").split(":")
+    hidden = b"GET /health HTTP/1.1\r\nhost: a\r\n\r\n"
+    head = b"POST /v1/locate HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=60) as one:
+        one.sendall(head + b"0\r\n\r\n" + hidden)
+        told = one.recv(65_536)
+    assert b'"status":"ok"' not in told
+    assert told.split(b" ")[1][:1] == b"4"
 
 
 def test_a_worker_that_is_killed_is_replaced(pair):
@@ -82,7 +195,7 @@ def test_a_worker_that_is_killed_is_replaced(pair):
     answered = 0
     for _ in range(_TRIES):
         try:
-            answered += httpx.get(f"{pair.about['url']}/health", timeout=60).status_code == 200
+            answered += httpx.get(f"{pair.about['url']}/health", timeout=60, verify=False).status_code == 200
         except httpx.TransportError:
             continue
         if len(now := workers_of(pair)) == 2 and dead not in now:
@@ -97,12 +210,104 @@ def test_workers_are_renewed_without_a_request_lost(pair):
     before = workers_of(pair)
     os.kill(pair.process.pid, signal.SIGHUP)
     for _ in range(_TRIES):
-        assert httpx.get(f"{pair.about['url']}/v1/places", params={"q": "port"}, timeout=60).status_code == 200
+        assert (
+            httpx.get(f"{pair.about['url']}/v1/places", params={"q": "port"}, timeout=60, verify=False).status_code
+            == 200
+        )
         now = workers_of(pair)
         if len(now) == 2 and not now & before:
             break
         time.sleep(0.1)
     assert not now & before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no SIGHUP")
+def test_data_that_are_added_or_replaced_are_taken_without_a_request_lost(tmp_path):
+    data, files = tmp_path / "data", qg.sample()
+    data.mkdir()
+    shutil.copy(files.qpv_2024, data)
+    server = Server(tmp_path, "--data", str(data), "--rate", "0", "--no-grid", "--no-page", QPVGEO_OFFLINE="1")
+    url, ended, status = server.about["url"], threading.Event(), []
+
+    def asks():
+        while not ended.is_set():
+            answer = httpx.get(
+                f"{url}/v1/locate", params={"lon": -3.7, "lat": 45.9, "on": "2020-01-01"}, timeout=60, verify=False
+            )
+            status.append((answer.status_code, answer.json().get("state")))
+
+    def renewed(until):
+        os.kill(server.process.pid, signal.SIGHUP)
+        for _ in range(_TRIES):
+            if until():
+                return True
+            time.sleep(0.1)
+        return False
+
+    def health():
+        return httpx.get(f"{url}/health", timeout=60, verify=False).json()
+
+    try:
+        with ThreadPoolExecutor(4) as crowd:
+            asking = [crowd.submit(asks) for _ in range(4)]
+            try:
+                before = health()
+                assert before["vintages"] == [2024]
+                shutil.copy(files.qpv_2015, data)
+                assert renewed(lambda: health()["vintages"] == [2024, 2015])
+                assert health()["digest"] != before["digest"]
+                # what cannot be read is said in the log, and the data in hand go on
+                for path in data.iterdir():
+                    path.write_bytes(b"no more")
+                assert renewed(lambda: "not_renewed" in server.log())
+                assert health()["vintages"] == [2024, 2015]
+            finally:
+                ended.set()
+            for one in asking:
+                one.result()
+        assert {code for code, _ in status} == {200}
+        assert {state for _, state in status} == {"unknown", "out"}
+    finally:
+        assert server.stop() == 0
+    assert list(tmp_path.glob("qpvgeo-*")) == []
+
+
+def test_a_reading_that_is_killed_is_said_in_words(tmp_path):
+    command = [sys.executable, "-c", "from qpvgeo.cli import main; main()", "serve", "--sample", "--port", "0"]
+    given = {**os.environ, "QPVGEO_LANG": "en", "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=given) as process:
+        for _ in range(_TRIES):
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            reading = [one for one in children if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+            if reading:
+                break
+            time.sleep(0.02)
+        os.kill(int(reading[0]), signal.SIGKILL)
+        said = process.stderr.read()
+    assert "the process that reads them has ended" in said
+    assert "standard error" in said
+    assert "X-Request-Id" not in said
+    assert process.returncode == 5
+
+
+def test_an_unforeseen_error_has_its_number_in_the_answer_and_in_the_log(caplog):
+    held = service.Held.read(sample=True, grid=False)
+    held.places = [None]  # what no reading gives
+    app = service.create_app(held)
+
+    async def asks():
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+            return await client.get("/v1/places", params={"q": "rue secrète"})
+
+    with caplog.at_level("INFO", logger="qpvgeo.service"):
+        answer = asyncio.run(asks())
+    assert (answer.status_code, answer.json()["key"]) == (500, "service.unexpected")
+    assert "X-Request-Id" in answer.json()["way_out"]
+    lines = [json.loads(one.getMessage()) for one in caplog.records if one.name == "qpvgeo.service"]
+    assert [line["request"] for line in lines] == [answer.headers["x-request-id"]] * 2
+    assert lines[0]["unforeseen"] == "AttributeError"
+    assert "secr" not in caplog.text.replace("secrets", "")
 
 
 def test_it_ends_gracefully_and_leaves_nothing(tmp_path):

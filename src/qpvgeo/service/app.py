@@ -3,10 +3,11 @@
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -25,13 +26,16 @@ from qpvgeo.service.metrics import Metrics
 from qpvgeo.service.openapi import document
 from qpvgeo.service.place_names import find_places
 from qpvgeo.service.polygons import people_of, polygons_of, vat_of
-from qpvgeo.service.problems import PATH, LimitError, NoSuchError, language_of, problem, unforeseen
+from qpvgeo.service.problems import PATH, BusyError, LimitError, NoSuchError, language_of, problem, unforeseen
 from qpvgeo.service.quarters import listed, one_quarter
 from qpvgeo.service.questions import Questions, json_of
 from qpvgeo.service.single import SINGLE, Single
 from qpvgeo.service.turns import Turns, body_of
 from qpvgeo.service.uploads import tagged_file
 from qpvgeo.service.validators import has_tag, tag_of
+
+if TYPE_CHECKING:
+    from qpvgeo.service.geocoder import Geocoder
 
 __all__ = ["create_app"]
 
@@ -43,7 +47,9 @@ Answer = Callable[["_Service", Request, str], Awaitable[Response]]
 
 
 @judged
-def create_app(held: Held, limits: Limits | None = None, *, origins: Sequence[str] = ("*",)) -> Starlette:
+def create_app(
+    held: Held, limits: Limits | None = None, *, origins: Sequence[str] = ("*",), geocoder: str | None = None
+) -> Starlette:
     """Make the application, for `uvicorn` or any other server of ASGI.
 
     Parameters
@@ -54,6 +60,9 @@ def create_app(held: Held, limits: Limits | None = None, *, origins: Sequence[st
         What a request and an asker may take; the defaults of `Limits` by default.
     origins
         Sites whose pages may ask; all by default, since nothing here is private and no cookie is set.
+    geocoder
+        Address of the search of a geocoder that speaks as the national one does
+        (`https://data.geopf.fr/geocodage/search`), asked for addresses; none by default, and then no request leaves.
 
     Returns
     -------
@@ -70,7 +79,7 @@ def create_app(held: Held, limits: Limits | None = None, *, origins: Sequence[st
     limits = Limits() if limits is None else limits
     if not isinstance(held, Held) or not isinstance(limits, Limits):
         raise TypeError
-    service = _Service(held, limits)
+    service = _Service(held, limits, geocoder)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -81,7 +90,7 @@ def create_app(held: Held, limits: Limits | None = None, *, origins: Sequence[st
     routes = [Route(SINGLE, single, methods=["GET"])]
     routes += [
         Route(path, _answering(service, path, answer, cache), methods=[method])
-        for path, method, answer, cache in _PATHS
+        for path, method, answer, cache in (_PATHS if geocoder is None else (*_PATHS, _ADDRESSES))
     ]
     cors = Middleware(
         CORSMiddleware,
@@ -93,7 +102,7 @@ def create_app(held: Held, limits: Limits | None = None, *, origins: Sequence[st
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guard, limits=service.limits, metrics=service.metrics, single=single), cors],
-        exception_handlers={HTTPException: _of_http},
+        exception_handlers={HTTPException: functools.partial(_of_http, known={route.path for route in routes})},
         lifespan=lifespan,
     )
 
@@ -101,14 +110,22 @@ def create_app(held: Held, limits: Limits | None = None, *, origins: Sequence[st
 class _Service:
     """What all answers share."""
 
-    def __init__(self, held: Held, limits: Limits) -> None:
+    def __init__(self, held: Held, limits: Limits, geocoder: str | None) -> None:
         self.held, self.limits = held, limits
+        self.geocoder = None if geocoder is None else _geocoder(geocoder)
+        self.geocoding = 0
         self.metrics, self.turns = Metrics(), Turns(limits)
         self.document: dict[str, bytes] = {}
 
     async def json(self, request: Request) -> Any:  # noqa: ANN401 - any JSON
         """Value of the body."""
         return json_of(await body_of(request, self.limits.json_bytes, self.limits.seconds))
+
+
+def _geocoder(url: str) -> "Geocoder":
+    from qpvgeo.service.geocoder import Geocoder  # noqa: PLC0415 - where one is named
+
+    return Geocoder(url)
 
 
 def _answering(service: _Service, path: str, answer: Answer, cache: str) -> Callable[[Request], Awaitable[Response]]:
@@ -139,13 +156,13 @@ def _answering(service: _Service, path: str, answer: Answer, cache: str) -> Call
     return answered
 
 
-async def _of_http(request: Request, error: Exception) -> Response:
+async def _of_http(request: Request, error: Exception, *, known: set[str]) -> Response:
     """Problem of a path or a method that is not there."""
     status = error.status_code if isinstance(error, HTTPException) else 500
-    known = sorted({SINGLE, *(path for path, *_ in _PATHS)})
     key = {404: "service.no_such_path", 405: "service.no_such_method"}.get(status, "service.refused")
     return problem(
-        LimitError(Note(key), status=status, way_out=Note("service.paths_are", paths=known)), language_of(request)
+        LimitError(Note(key), status=status, way_out=Note("service.paths_are", paths=sorted(known))),
+        language_of(request),
     )
 
 
@@ -217,6 +234,21 @@ async def _places(service: _Service, request: Request, lang: str) -> Response:
     return _json({"places": [one.record() for one in found]} | service.held.about(lang))
 
 
+async def _addresses(service: _Service, request: Request, lang: str) -> Response:
+    asked = Questions(request.query_params, ("q", "limit"))
+    text, most = asked.text("q", 200, needed=True), asked.count("limit", 5, 20)
+    asked.require()
+    assert service.geocoder is not None  # noqa: S101 - else there is no such path
+    if service.geocoding >= service.limits.waiting:
+        raise BusyError(Note("service.busy"), status=503, seconds=5)
+    service.geocoding += 1
+    try:
+        found = await run_in_threadpool(service.geocoder.find, text or "", most)
+    finally:
+        service.geocoding -= 1
+    return _json({"addresses": found, "geocoder": service.geocoder.host} | service.held.about(lang))
+
+
 async def _vat(service: _Service, request: Request, lang: str) -> Response:
     asked = Questions(request.query_params, ("on", "npnru"))
     on, codes = asked.day(needed=True), asked.text("npnru", 2_000)
@@ -246,7 +278,9 @@ async def _metrics(service: _Service, _request: Request, _lang: str) -> Response
 
 async def _openapi(service: _Service, _request: Request, lang: str) -> Response:
     if lang not in service.document:
-        service.document[lang] = orjson.dumps(document(service.held, service.limits, lang))
+        service.document[lang] = orjson.dumps(
+            document(service.held, service.limits, lang, addresses=service.geocoder is not None)
+        )
     return Response(service.document[lang], media_type="application/json")
 
 
@@ -270,3 +304,6 @@ _PATHS: tuple[tuple[str, str, Answer, str], ...] = (
     ("/openapi.json", "GET", _openapi, _SHARED),
     ("/", "GET", _page, _SHARED),
 )
+
+_ADDRESSES: tuple[str, str, Answer, str] = ("/v1/addresses", "GET", _addresses, "")
+"""Where the host names a geocoder."""

@@ -26,19 +26,19 @@ _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]
 _OWN = "connect-src 'self'; frame-ancestors 'self'"
 
 
-def with_pages(held: Held) -> Held:
-    """The same, with the page of the atlas in each language."""
+def with_pages(held: Held, *, addresses: bool = False) -> Held:
+    """The same, with the page of the atlas in each language; `addresses` whether a geocoder may be asked."""
     layers = [held.qpv[vintage] for vintage in held.vintages]
     figures = [held.population[vintage] for vintage in held.vintages if vintage in held.population]
     languages: tuple[Lang, ...] = ("en", "fr")
     for lang in languages:
         made = page(layers, held.land, figures=figures, lang=lang)
-        html, policy = live_html(made.html, lang)
+        html, policy = live_html(made.html, lang, addresses=addresses)
         held.pages[lang] = Packed.of(html, policy)
     return held
 
 
-def live_html(html: str, lang: str) -> tuple[str, str]:
+def live_html(html: str, lang: str, *, addresses: bool = False) -> tuple[str, str]:
     """A page with what asks the service, and its policy.
 
     Parameters
@@ -47,6 +47,8 @@ def live_html(html: str, lang: str) -> tuple[str, str]:
         What `qpvgeo.maps.page` gives.
     lang
         Its language.
+    addresses
+        Whether addresses are searched for too.
 
     Raises
     ------
@@ -73,7 +75,7 @@ def live_html(html: str, lang: str) -> tuple[str, str]:
         html[found.end() : head],
         f"<style>{style}</style>\n",
         html[head:section],
-        _section(said, lang),
+        _section(said, lang, addresses=addresses),
         html[section:last],
         f'<script type="application/json" id="live-words">{_json(said)}</script>\n<script>{script}</script>\n',
         html[last:],
@@ -87,12 +89,12 @@ def words(lang: str) -> dict[str, str]:
     return {name: say(f"{_ROOM}{name}", {}, lang) for name in names}
 
 
-def _section(said: dict[str, str], lang: str) -> str:
+def _section(said: dict[str, str], lang: str, *, addresses: bool) -> str:
     from jinja2 import Environment  # noqa: PLC0415 - the extra, which the page has asked for
 
     other = next(one for one in LANGUAGES if one != lang)
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_asset("live.html.j2"))
-    return template.render(words=said, lang=lang, other=other)
+    return template.render(words=said, lang=lang, other=other, addresses=addresses)
 
 
 def _json(value: Any) -> str:  # noqa: ANN401 - any JSON

@@ -20,7 +20,7 @@ _COUNT: Json = {"type": "integer", "minimum": 0}
 _ANY: Json = {"type": "object"}
 
 
-def document(held: Held, limits: Limits, lang: str) -> Json:
+def document(held: Held, limits: Limits, lang: str, *, addresses: bool = False) -> Json:
     """OpenAPI 3.1 document.
 
     Examples
@@ -34,6 +34,11 @@ def document(held: Held, limits: Limits, lang: str) -> Json:
         return Note(f"service.{key}").say(lang)
 
     example = _example(held)
+    parameters = [
+        _query("q", _TEXT | {"minLength": 1, "maxLength": 200}, required=True, example="1 rue de la Paix, Paris"),
+        _query("limit", _COUNT | {"maximum": 20, "default": 5}),
+    ]
+    asked = {"/v1/addresses": {"get": _get("addresses", said("api_addresses"), parameters, "Addresses")}}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -62,6 +67,7 @@ def document(held: Held, limits: Limits, lang: str) -> Json:
                 "get": _get("oneQpv", said("api_one_qpv"), [_code(example)], "Feature", "application/geo+json")
             },
             "/v1/places": {"get": _get("places", said("api_places"), _place_parameters(example), "Places")},
+            **(asked if addresses else {}),
             "/v1/vat": {
                 "post": _post(
                     "vat",
@@ -272,6 +278,7 @@ def _schemas() -> Json:
         "Collection": _whole(features | about),
         "Feature": _whole({"type": {"const": "Feature"}, "id": _TEXT, "properties": _ANY, **about}),
         "Places": _whole({"places": {"type": "array", "items": _ANY}} | about),
+        "Addresses": _whole({"addresses": {"type": "array", "items": _ANY}, "geocoder": _TEXT} | about),
         "Rows": _whole(rows | about),
         "Health": _whole({"status": {"const": "ok"}, "version": _TEXT, "digest": _TEXT} | about),
         "Problem": _problem(),

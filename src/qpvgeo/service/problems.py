@@ -148,3 +148,12 @@ def unforeseen(error: Exception, scope: Scope, path: str) -> None:
     where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     line = {"request": scope.get(NUMBER, ""), "path": path, "unforeseen": type(error).__name__, "where": where}
     _LOG.error(json.dumps(line))
+
+
+def renewal_failed(error: Exception) -> None:
+    """Write to the log why the data were not renewed, and the way out."""
+    if isinstance(error, QpvgeoError):
+        line = {"not_renewed": str(error.message), "problems": [str(one) for one in error.problems[:_LISTED]]}
+        _LOG.error(json.dumps(line | {"way_out": str(error.way_out)}, ensure_ascii=False))
+    else:
+        _LOG.error(json.dumps({"not_renewed": type(error).__name__}))

@@ -6,6 +6,7 @@ import json
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -39,13 +40,14 @@ _MEMORY = {
 
 
 @judged
-def serve(
+def serve(  # noqa: PLR0913 - what is served, where, to whom
     data: str | os.PathLike[str] | None = None,
     *,
     address: tuple[str, int] = ("127.0.0.1", 8000),
     workers: int = 1,
     limits: Limits | None = None,
     origins: Sequence[str] = ("*",),
+    geocoder: str | None = None,
     ready: Callable[[dict[str, Any]], None] | None = None,
     **reading: bool,
 ) -> None:
@@ -58,8 +60,8 @@ def serve(
     address
         Host and port; port 0 takes a free one.
     workers
-        Processes that answer. SIGHUP renews them one by one.
-    limits, origins
+        Processes that answer. SIGHUP reads the data again, then renews them one by one.
+    limits, origins, geocoder
         As for `create_app`.
     ready
         Called once the port is open and the data are read, with `url`, `workers`, `vintages` and `fictional`.
@@ -75,21 +77,49 @@ def serve(
     """
     if not 1 <= workers <= _MOST_WORKERS:
         raise UsageError(Note("service.not_workers", given=str(workers), most=_MOST_WORKERS))
+    if geocoder is not None:
+        from qpvgeo.service.geocoder import Geocoder  # noqa: PLC0415 - where one is named
+
+        Geocoder(geocoder)
     sock = _bound(*address)
     # threads within a call cost more than they bring to a batch
     os.environ.setdefault("QPVGEO_THREADS", "1")
     for name, value in _MEMORY.items():
         os.environ.setdefault(name, value)
+    settings = {
+        "limits": dataclasses.asdict(limits or Limits()),
+        "origins": list(origins),
+        "geocoder": geocoder,
+    }
+    reading |= {"addresses": geocoder is not None}
     with sock, tempfile.TemporaryDirectory(prefix="qpvgeo-service-", ignore_cleanup_errors=True) as folder:
-        state = Path(folder) / "held"
-        about = _built(state, data, reading)
-        settings = {"limits": dataclasses.asdict(limits or Limits()), "origins": list(origins)}
-        state.with_suffix(".json").write_text(json.dumps(settings), encoding="utf-8")
-        os.environ[_STATE] = str(state)
+        _log()
+        about = _renewed(Path(folder), settings, data, reading)
         if ready is not None:
             host, port = sock.getsockname()[:2]
             ready({"url": f"http://{f'[{host}]' if ':' in host else host}:{port}", "workers": workers, **about})
-        _run(sock, workers)
+        _run(sock, workers, Path(folder), lambda: _renewed(Path(folder), settings, data, reading))
+
+
+def _renewed(
+    folder: Path, settings: dict[str, Any], data: str | os.PathLike[str] | None, reading: dict[str, bool]
+) -> dict[str, Any]:
+    """Have the data read into a folder of their own, for the workers that start from then on."""
+    now = os.environ.get(_STATE, "")
+    for former in folder.glob("held-*"):
+        # what the workers were last started from stays until the next time: one may be starting
+        if str(former / "held") != now:
+            shutil.rmtree(former, ignore_errors=True)
+    own = Path(tempfile.mkdtemp(prefix="held-", dir=folder))
+    state = own / "held"
+    try:
+        about = _built(state, data, reading)
+    except QpvgeoError:
+        shutil.rmtree(own, ignore_errors=True)
+        raise
+    state.with_suffix(".json").write_text(json.dumps(settings), encoding="utf-8")
+    os.environ[_STATE] = str(state)
+    return about
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -116,14 +146,14 @@ def _built(state: Path, data: str | os.PathLike[str] | None, reading: dict[str, 
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(
-        target=_build, args=(theirs, str(state), None if data is None else os.fspath(data), reading)
+        target=_build, args=(theirs, str(state), None if data is None else os.fspath(data), reading), daemon=True
     )
     process.start()
     theirs.close()
     try:
         kind, value = ours.recv()
     except EOFError as error:
-        raise OutputError(Note("service.not_built"), way_out=Note("service.report_it")) from error
+        raise OutputError(Note("service.not_built"), way_out=Note("service.look_above")) from error
     finally:
         process.join()
     if kind == "error":
@@ -137,13 +167,13 @@ def _build(pipe: Any, state: str, data: str | None, reading: dict[str, bool]) ->
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from qpvgeo.service.held import Held  # noqa: PLC0415 - the process that watches the workers stays small
 
-    page = reading.pop("page", True)
+    page, addresses = reading.pop("page", True), reading.pop("addresses", False)
     try:
         held = Held.read(data, **reading)
         if page:
             from qpvgeo.service.live_page import with_pages  # noqa: PLC0415 - maps are not needed without
 
-            held = with_pages(held)
+            held = with_pages(held, addresses=addresses)
         held.save(Path(state))
     except QpvgeoError as error:
         pipe.send(("error", error))
@@ -160,13 +190,24 @@ def worker_app() -> "Starlette":
     from qpvgeo.service.held import Held  # noqa: PLC0415
 
     state = Path(os.environ[_STATE])
+    # what askers send is written where the process that watches finds it, should this one be killed
+    tempfile.tempdir = str(_own_folder(state.parent.parent, os.getpid()))
     settings = json.loads(state.with_suffix(".json").read_text(encoding="utf-8"))
     _log()
-    app = create_app(Held.load(state), Limits(**settings["limits"]), origins=settings["origins"])
+    app = create_app(
+        Held.load(state), Limits(**settings["limits"]), origins=settings["origins"], geocoder=settings["geocoder"]
+    )
     # what is held lives as long as the worker: to look through it for garbage takes longer than to answer
     gc.collect()
     gc.freeze()
     return app
+
+
+def _own_folder(folder: Path, pid: int) -> Path:
+    """Folder of a worker for what it writes while it answers."""
+    own = folder / f"worker-{pid}"
+    own.mkdir(mode=0o700, exist_ok=True)
+    return own
 
 
 def _log() -> None:
@@ -180,10 +221,11 @@ def _log() -> None:
     logger.propagate = False
 
 
-def _run(sock: socket.socket, workers: int) -> None:
+def _run(sock: socket.socket, workers: int, folder: Path, renew: Callable[[], object]) -> None:
     try:
         import uvicorn  # noqa: PLC0415 - the extra
-        from uvicorn.supervisors import Multiprocess  # noqa: PLC0415
+
+        from qpvgeo.service.supervising import Supervisor  # noqa: PLC0415
     except ImportError as error:
         raise UsageError(Note("service.needs_extra"), way_out=Note("maps.page_install", extra="service")) from error
     config = uvicorn.Config(
@@ -199,4 +241,4 @@ def _run(sock: socket.socket, workers: int) -> None:
         h11_max_incomplete_event_size=16_384,
     )
     # one worker is watched too, and replaced when it dies
-    Multiprocess(config, sockets=[sock]).run()
+    Supervisor(config, [sock], folder, renew).run()

@@ -27,6 +27,7 @@ _shared = functools.partial(shared, fetch=False)
 @option("--rate", kind=float, metavar="NUMBER", help="cli.serve_rate")
 @option("--seconds", kind=float, metavar="NUMBER", help="cli.serve_seconds")
 @option("--origin", metavar="URL", multiple=True, help="cli.serve_origin")
+@option("--geocoder", metavar="URL", help="cli.serve_geocoder")
 @option("--fetch", is_flag=True, help="cli.option_fetch")
 @option("--no-grid", is_flag=True, help="cli.serve_no_grid")
 @option("--no-page", is_flag=True, help="cli.serve_no_page")
@@ -39,6 +40,7 @@ def serve(
     rate: float | None,
     seconds: float | None,
     origin: tuple[str, ...],
+    geocoder: str | None,
     fetch: bool,
     no_grid: bool,
     no_page: bool,
@@ -74,6 +76,7 @@ def serve(
         workers=workers,
         limits=Limits(**{name: value for name, value in given.items() if value is not None}),
         origins=origin or ("*",),
+        geocoder=geocoder,
         ready=ready,
         fetch=fetch,
         sample=sample,

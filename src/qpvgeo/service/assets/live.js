@@ -61,16 +61,32 @@ async function search(event) {
   if (!found) return;
   answer();
   const rows = found.places.map((place) => {
-    const row = element('li');
     const detail = [place.code, place.vintage, place.within].filter(Boolean).join(', ');
-    const button = element('button', `${place.name} (${detail})`);
-    button.type = 'button';
-    button.addEventListener('click', () => go(place));
-    row.append(button);
-    return row;
+    return choice(`${place.name} (${detail})`, () => go(place));
   });
+  if ('addresses' in byId('live').dataset) {
+    const listed = await ask(`/v1/addresses?lang=${lang}&limit=5&q=${encodeURIComponent(text)}`);
+    if (!listed) return;
+    answer();
+    rows.push(...listed.addresses.map((one) => choice(one.label, () => reach(one))));
+  }
   byId('live-found').replaceChildren(...rows);
   if (!rows.length) answer(element('p', words.none));
+}
+
+function choice(text, chosen) {
+  const row = element('li');
+  const button = element('button', text);
+  button.type = 'button';
+  button.addEventListener('click', chosen);
+  row.append(button);
+  return row;
+}
+
+function reach(address) {
+  const place = L.latLng(address.lat, address.lon);
+  state.map.setView(place, 16, {animate: false});
+  locate(place, {type: address.type, score: address.score});
 }
 
 function go(place) {
@@ -79,12 +95,13 @@ function go(place) {
   state.map.fitBounds([[south, west], [north, east]], {animate: false, padding: [30, 30]});
 }
 
-async function locate(point) {
+async function locate(point, geocoded) {
   const place = point.wrap();
   mark([place]);
   const day = byId('live-on').value;
   const query = new URLSearchParams({lang, lon: place.lng.toFixed(6), lat: place.lat.toFixed(6)});
   if (day) query.set('on', day);
+  for (const [name, value] of Object.entries(geocoded || {})) if (value !== null) query.set(name, value);
   const found = await ask(`/v1/locate?${query}`);
   if (!found) return;
   const head = found.state === 'unknown' ? `${words.unknown}${lang === 'fr' ? '\u00a0' : ''}: ${found.reason_text}` : words[found.state];
