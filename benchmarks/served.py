@@ -37,6 +37,17 @@ MANY = (
 )
 
 
+async def whole(reader, head):
+    """Read a body, of a length that is said or in chunks."""
+    length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+    if length:
+        await reader.readexactly(int(length[1]))
+        return
+    while size := int((await reader.readuntil(b"\r\n")).strip(), 16):
+        await reader.readexactly(size + 2)
+    await reader.readexactly(2)
+
+
 async def connection(host, port, requests, until, took):
     """Ask over one connection, one request after the other."""
     reader, writer = await asyncio.open_connection(host, port)
@@ -46,7 +57,7 @@ async def connection(host, port, requests, until, took):
         writer.write(requests[turn % len(requests)])
         head = await reader.readuntil(b"\r\n\r\n")
         assert b" 200 " in head[:20], head[:200]
-        await reader.readexactly(int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1]))
+        await whole(reader, head)
         took.append(time.perf_counter() - begun)
         turn += 1
     writer.close()
@@ -74,7 +85,7 @@ async def paced(address, requests, rate, clients=16, seconds=SECONDS):
             writer.write(requests[turn % len(requests)])
             head = await reader.readuntil(b"\r\n\r\n")
             assert b" 200 " in head[:20], head[:200]
-            await reader.readexactly(int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1]))
+            await whole(reader, head)
             took.append(time.perf_counter() - at)
         writer.close()
 
@@ -165,7 +176,7 @@ def ours(folder, workers):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             url = json.loads(process.stdout.readline())["url"]
-            yield tuple(url.removeprefix("http://").split(":"))
+            yield tuple(url.removeprefix("http://").split(":")), process.pid
             print(f"memory of the workers, resident, PSS and own MB: {resident(process.pid)}", flush=True)
         finally:
             process.send_signal(signal.SIGTERM)
@@ -253,7 +264,7 @@ def main():
         with contextlib.ExitStack() as stack:
             servers = {}
             halves = [json.dumps(pairs[start : start + 10_000]).encode() for start in (0, 10_000)]
-            kinds = [("qpvgeo", stack.enter_context(ours(asked.folder, workers)), "/v1/locate", halves)]
+            kinds = [("qpvgeo", stack.enter_context(ours(asked.folder, workers))[0], "/v1/locate", halves)]
             if asked.postgis:
                 address = stack.enter_context(theirs(asked.postgis, workers, qpv))
                 kinds.append(("PostGIS", address, "/locate", [json.dumps(pairs).encode()]))

@@ -225,12 +225,14 @@ def _run(sock: socket.socket, workers: int, folder: Path, renew: Callable[[], ob
     try:
         import uvicorn  # noqa: PLC0415 - the extra
 
+        from qpvgeo.service.connections import Connection  # noqa: PLC0415
         from qpvgeo.service.supervising import Supervisor  # noqa: PLC0415
     except ImportError as error:
         raise UsageError(Note("service.needs_extra"), way_out=Note("maps.page_install", extra="service")) from error
     config = uvicorn.Config(
         "qpvgeo.service.serving:worker_app",
         factory=True,
+        http=Connection,
         workers=workers,
         access_log=False,
         log_level="warning",
