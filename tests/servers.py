@@ -41,7 +41,9 @@ class Server:
             self.process.stdout.close()
             raise RuntimeError(self.errors.read_text(encoding="utf-8"))
         self.about = json.loads(line)
-        self.client = httpx.Client(base_url=self.about["url"], timeout=60, headers={"accept-language": "en"})
+        self.client = httpx.Client(
+            base_url=self.about["url"], timeout=60, headers={"accept-language": "en"}, trust_env=False
+        )
         for _ in range(600):
             with contextlib.suppress(httpx.TransportError):
                 self.client.get("/health", timeout=120)

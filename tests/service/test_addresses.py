@@ -2,11 +2,8 @@
 
 import pytest
 from tests import browsers
-from tests.builders import refused
 from tests.service.test_live_page import Visit
 
-from qpvgeo.errors import UsageError
-from qpvgeo.service import Held, create_app, serve
 from qpvgeo.service.geocoder import Geocoder
 
 
@@ -73,22 +70,6 @@ def test_a_geocoder_that_is_down_is_said_to_be():
 
 def test_the_document_has_the_path(geocoding):
     assert "/v1/addresses" in geocoding.client.get("/openapi.json").json()["paths"]
-
-
-@pytest.mark.parametrize("given", ["data.geopf.fr", "ftp://a/b", "http://", ""])
-def test_what_is_no_geocoder_is_refused_before_anything_is_read(given):
-    error = refused(lambda: serve(sample=True, geocoder=given), "service.not_a_geocoder", UsageError)
-    # the way out is taken: the address that it names is one
-    create_app(Held.read(sample=True, grid=False), geocoder=str(error.way_out).split()[-1].rstrip("."))
-
-
-def test_offline_no_geocoder_is_named(monkeypatch):
-    monkeypatch.setenv("QPVGEO_OFFLINE", "1")
-    error = refused(lambda: Geocoder("http://127.0.0.1:9/search"), "service.geocoder_offline", UsageError)
-    assert "--geocoder" in error.way_out
-    assert create_app(Held.read(sample=True, grid=False)).routes
-    monkeypatch.delenv("QPVGEO_OFFLINE")
-    assert Geocoder("http://127.0.0.1:9/search").host == "127.0.0.1:9"
 
 
 def test_the_page_finds_an_address_and_says_where_it_lies(geocoding, geocoder, inside):

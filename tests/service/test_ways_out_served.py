@@ -1,12 +1,17 @@
-"""The way out that the service prints for too long a question is taken on the question that raised it."""
+"""The ways out that the service prints are taken on what raised them."""
 
 import json
 
 import pandas as pd
+import pytest
 from click.testing import CliRunner
+from tests.builders import refused
 
 from qpvgeo.cli import app
+from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
+from qpvgeo.service import Held, create_app, serve
+from qpvgeo.service.geocoder import Geocoder
 
 
 def test_what_is_too_long_is_sent_in_smaller_parts_or_tagged_at_home(client, inside, tmp_path):
@@ -19,3 +24,20 @@ def test_what_is_too_long_is_sent_in_smaller_parts_or_tagged_at_home(client, ins
     pd.DataFrame(points, columns=["lon", "lat"]).to_csv(tmp_path / "in.csv", index=False)
     words = ["tag", str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv"), "--sample", "--json"]
     assert json.loads(CliRunner().invoke(app, words).stdout)["states"]["in"] == 3
+
+
+@pytest.mark.parametrize("given", ["data.geopf.fr", "ftp://a/b", "http://", ""])
+def test_what_is_no_geocoder_is_refused_before_anything_is_read(given):
+    error = refused(lambda: serve(sample=True, geocoder=given), "service.not_a_geocoder", UsageError)
+    assert error.way_out.key == "service.name_a_geocoder"
+    # the way out is taken: the address that it names is one
+    create_app(Held.read(sample=True, grid=False), geocoder=str(error.way_out).split()[-1].rstrip("."))
+
+
+def test_offline_no_geocoder_is_named(monkeypatch):
+    monkeypatch.setenv("QPVGEO_OFFLINE", "1")
+    error = refused(lambda: Geocoder("http://127.0.0.1:9/search"), "service.geocoder_offline", UsageError)
+    assert error.way_out.key == "service.without_geocoder"
+    assert create_app(Held.read(sample=True, grid=False)).routes
+    monkeypatch.delenv("QPVGEO_OFFLINE")
+    assert Geocoder("http://127.0.0.1:9/search").host == "127.0.0.1:9"
