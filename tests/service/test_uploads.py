@@ -3,10 +3,12 @@
 import gzip
 import io
 import json
+import re
 import socket
 import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import openpyxl
@@ -14,9 +16,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from tests.servers import Server
 
 import qpvgeo as qg
+from qpvgeo.cli import app
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +110,63 @@ def zipped(members):
     return sent.getvalue()
 
 
+def workbook(shared):
+    """Workbook of one point, whose texts are shared: a part that may hold anything."""
+    space = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    cells = b"".join(b'<c r="%s1" t="s"><v>%d</v></c>' % (name, row) for row, name in enumerate((b"A", b"B", b"C")))
+    point = b'<c r="A2"><v>2.3</v></c><c r="B2"><v>48.8</v></c><c r="C2" t="s"><v>2</v></c>'
+    sheet = b'<worksheet %s><sheetData><row r="1">%s</row><row r="2">%s</row></sheetData></worksheet>'
+    office = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+    sent, made, book = io.BytesIO(), io.BytesIO(), openpyxl.Workbook()
+    book.save(made)
+    with zipfile.ZipFile(made) as source, zipfile.ZipFile(sent, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in source.namelist():
+            content = source.read(name)
+            if name.endswith("sheet1.xml"):
+                content = sheet % (space, cells, point)
+            if name == "xl/_rels/workbook.xml.rels":
+                link = b'<Relationship Id="rId99" Type="%s" Target="sharedStrings.xml"/></Relationships>' % office
+                content = content.replace(b"</Relationships>", link)
+            archive.writestr(name, content)
+        with archive.open("xl/sharedStrings.xml", "w", force_zip64=True) as part:
+            for text in shared(space):
+                part.write(text)
+    return sent.getvalue()
+
+
+def ordinary(space):
+    yield b"<sst %s><si><t>lon</t></si><si><t>lat</t></si><si><t>z</t></si></sst>" % space
+
+
+def endless(space):
+    yield b"<sst %s><si><t>lon</t></si><si><t>lat</t></si><si><t>" % space
+    yield from [b"x" * 1_000_000] * 300
+    yield b"</t></si></sst>"
+
+
+def laughs(space):
+    """Entities made of entities: some kilobytes that say to be 40 petabytes."""
+    yield b'<!DOCTYPE a [<!ENTITY b0 "%s">' % (b"x" * 1_000)
+    for row in range(1, 9):
+        yield b'<!ENTITY b%d "%s">' % (row, b"&b%d;" % (row - 1) * 50)
+    yield b"]><sst %s><si><t>lon</t></si><si><t>lat</t></si><si><t>&b8;</t></si></sst>" % space
+
+
+def test_workbooks_whose_texts_are_a_bomb(client, server, leftovers):
+    told = client.post("/v1/tag", content=workbook(ordinary))
+    assert (told.status_code, told.text.splitlines()[1].split(",")[2:4]) == (200, ["z", "unknown"])
+    for shared in (endless, laughs):
+        answer = client.post("/v1/tag", content=workbook(shared))
+        assert answer.status_code == 422, answer.text[:200]
+        assert answer.json()["title"]
+    assert leftovers() == []
+    for worker in server.workers():
+        about = Path(f"/proc/{worker}/smaps_rollup")
+        if about.exists():
+            peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{worker}/status").read_text())[1]
+            assert int(peak) < 1_000_000
+
+
 def test_bombs_are_refused(client, leftovers):
     book = openpyxl.Workbook()
     book.active["A1"], book.active["XFD1048576"] = "lon", "x"
@@ -153,7 +214,8 @@ def test_all_real_addresses_are_tagged_as_by_the_command(real_data, tmp_path):
         answer = server.client.post("/v1/tag", content=source.read_bytes())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a part of the list is given
-            qg.tag_file(source, tmp_path / "out.csv", qg.load(2024, data=folder).qpv)
+            words = ["tag", str(source), "-o", str(tmp_path / "out.csv"), "--data", str(folder), "--json"]
+            assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
         assert answer.content == (tmp_path / "out.csv").read_bytes()
         table = pd.read_csv(tmp_path / "out.csv", dtype={"qpv_code": "str"})
         assert (len(table), int((table["state"] == "in").sum())) == (8413, 2033)

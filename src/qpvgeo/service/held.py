@@ -161,6 +161,13 @@ class Held:
             self.index.tag(shapely.get_x(points), shapely.get_y(points), vintage=vintage)
         assert self.digest  # noqa: S101 - made once, before it is shared
 
+    def ready(self) -> None:
+        """Make in a worker what is not written for it, and a first question would wait for: outlines, projections."""
+        vintage, paris = self.vintages[0], (2.35, 48.85)
+        self.index.tag([0.0, paris[0]], [0.0, paris[1]], vintage=vintage)
+        self.one_point(None, vintage).row(*paris)
+        assert self._abouts  # noqa: S101 - made once
+
     @cached_property
     def digest(self) -> str:
         """Digest of all that answers depend on, the version of qpvgeo included."""

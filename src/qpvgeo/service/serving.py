@@ -194,9 +194,9 @@ def worker_app() -> "Starlette":
     tempfile.tempdir = str(_own_folder(state.parent.parent, os.getpid()))
     settings = json.loads(state.with_suffix(".json").read_text(encoding="utf-8"))
     _log()
-    app = create_app(
-        Held.load(state), Limits(**settings["limits"]), origins=settings["origins"], geocoder=settings["geocoder"]
-    )
+    held = Held.load(state)
+    held.ready()
+    app = create_app(held, Limits(**settings["limits"]), origins=settings["origins"], geocoder=settings["geocoder"])
     # what is held lives as long as the worker: to look through it for garbage takes longer than to answer
     gc.collect()
     gc.freeze()
