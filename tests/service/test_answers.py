@@ -32,6 +32,16 @@ def test_the_list_is_cut_by_place(client, inside):
     assert all("99001" in one["properties"]["communes"] for one in commune["features"])
 
 
+def test_a_list_cut_to_nothing_is_empty_whatever_else_cuts_it(client):
+    asked = {"territory": "nowhere", "commune": "99001", "bbox": "2,48,3,49", "geometry": "0"}
+    for left_out in ("", *asked):
+        given = {name: value for name, value in asked.items() if name != left_out}
+        answer = client.get("/v1/qpv", params=given)
+        assert answer.status_code == 200, given
+        if left_out != "territory":
+            assert (answer.json()["total"], answer.json()["features"]) == (0, [])
+
+
 @pytest.mark.parametrize("box", ["1,2,3", "a,b,c,d", "3,1,2,4", "nan,0,1,1", "-200,0,1,1"])
 def test_boxes_that_are_none(client, box):
     assert client.get("/v1/qpv", params={"bbox": box}).json()["key"] == "service.invalid_question"

@@ -34,11 +34,6 @@ def document(held: Held, limits: Limits, lang: str, *, addresses: bool = False) 
         return Note(f"service.{key}").say(lang)
 
     example = _example(held)
-    parameters = [
-        _query("q", _TEXT | {"minLength": 1, "maxLength": 200}, required=True, example="1 rue de la Paix, Paris"),
-        _query("limit", _COUNT | {"maximum": 20, "default": 5}),
-    ]
-    asked = {"/v1/addresses": {"get": _get("addresses", said("api_addresses"), parameters, "Addresses")}}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -67,7 +62,7 @@ def document(held: Held, limits: Limits, lang: str, *, addresses: bool = False) 
                 "get": _get("oneQpv", said("api_one_qpv"), [_code(example)], "Feature", "application/geo+json")
             },
             "/v1/places": {"get": _get("places", said("api_places"), _place_parameters(example), "Places")},
-            **(asked if addresses else {}),
+            **(_addresses(said("api_addresses")) if addresses else {}),
             "/v1/vat": {
                 "post": _post(
                     "vat",
@@ -165,6 +160,14 @@ def _place_parameters(example: Json) -> list[Json]:
         _query("limit", _COUNT | {"maximum": 50, "default": 10}),
         _query("kind", {"type": "string", "enum": ["qpv", "commune", "epci"]}),
     ]
+
+
+def _addresses(summary: str) -> Json:
+    parameters = [
+        _query("q", _TEXT | {"minLength": 1, "maxLength": 200}, required=True, example="1 rue de la Paix, Paris"),
+        _query("limit", _COUNT | {"maximum": 20, "default": 5}),
+    ]
+    return {"/v1/addresses": {"get": _get("addresses", summary, parameters, "Addresses")}}
 
 
 def _points_body(limits: Limits, example: Json) -> Json:

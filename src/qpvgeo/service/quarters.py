@@ -40,7 +40,9 @@ def listed(held: Held, vintage: int, asked: dict[str, Any], lang: str) -> dict[s
         frame = frame[frame["territory"].astype("str") == asked["territory"]]
     if asked["commune"] is not None:
         own = asked["commune"]
-        frame = frame[[isinstance(one, list | tuple | np.ndarray) and own in one for one in frame["communes"]]]
+        held_by = [isinstance(one, list | tuple | np.ndarray) and own in one for one in frame["communes"]]
+        # without a row a list of nothing would choose no column
+        frame = frame[np.array(held_by, dtype=bool)]
     if asked["bbox"] is not None:
         frame = frame.iloc[np.sort(frame.to_crs(4326).sindex.query(shapely.box(*asked["bbox"])))]
     part = frame.iloc[asked["offset"] : asked["offset"] + asked["limit"]]
