@@ -2,8 +2,10 @@
 
 import pytest
 
+from qpvgeo.cli import app
 from qpvgeo.cli.terminal import Column, Marks, Screen
 from qpvgeo.language import Note, joined
+from qpvgeo.language.notes import keys
 
 
 def _people(*places):
@@ -58,3 +60,15 @@ def test_columns_that_hold_nothing_give_their_room_to_others(screen, capsys):
 def test_a_table_without_rows_keeps_the_columns_that_every_table_has(screen, capsys):
     screen.table([Column("Name", "name"), Column("QPV")], [])
     assert capsys.readouterr().out.splitlines()[0].split() == ["Name", "QPV"]
+
+
+@pytest.mark.parametrize("name", app.commands)
+def test_help_of_every_option_is_a_sentence(name):
+    said = keys()
+    texts = [
+        text
+        for option in app.commands[name].params
+        for text in said.get(getattr(option, "help", None) or "", {}).values()
+    ]
+    assert texts
+    assert [text for text in texts if text[0].islower() or text[-1] not in ".?)"] == []

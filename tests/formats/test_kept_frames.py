@@ -89,6 +89,13 @@ def test_attributes_come_back_with_their_notes(tmp_path):
     assert back["qpvgeo"]["apart"] == (1, 2)
 
 
+def test_a_name_of_a_file_that_is_not_text_comes_back(tmp_path):
+    frame = table(a=[1, 2, 3])
+    stamp(frame, [{"file": "p\udce9rim.geojson"}])
+    kept_frames.write(frame, tmp_path / "a")
+    assert kept_frames.read(tmp_path / "a").attrs == frame.attrs
+
+
 @pytest.mark.parametrize(
     "frame",
     [

@@ -76,6 +76,13 @@ def test_table_that_is_returned_has_the_labels_first_and_the_provenance_in_its_m
     assert returned(frame, "pandas") is frame
 
 
+def test_a_name_of_a_file_that_is_not_text_is_in_the_metadata():
+    frame = pd.DataFrame({"n": [1]}, index=pd.Index(["QN00101M"], name="qpv_code"))
+    stamp(frame, [{"file": "p\udce9rim.geojson"}])
+    table = returned(frame, "pyarrow")
+    assert json.loads(table.schema.metadata[b"qpvgeo"])["files"][0]["file"] == "p\udce9rim.geojson"
+
+
 @pytest.mark.parametrize("returns", ["polars", None, 1])
 def test_form_that_is_none_is_refused(returns):
     sample = qg.sample()

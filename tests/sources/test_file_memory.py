@@ -39,6 +39,15 @@ def test_a_value_is_there_in_the_next_run(file):
     assert file_memory.recall("smell", file) is None
 
 
+def test_a_name_that_is_not_text_is_remembered(file):
+    odd = file.with_name("p\udce9rim.geojson")  # as archives of old systems unpack
+    odd.write_text("{}")
+    os.utime(odd, OLD)
+    file_memory.remember("colour", odd, {"member": odd.name})
+    another_run()
+    assert file_memory.recall("colour", odd) == {"member": odd.name}
+
+
 def test_a_file_that_changed_is_not_known(file):
     file_memory.remember("colour", file, "blue")
     file.write_text("code;n\n1;3\n")  # of the same size

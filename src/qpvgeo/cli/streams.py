@@ -49,7 +49,7 @@ def encodable() -> None:
     """Write what the encoding of a stream does not have as its nearest letters: cp1252 has no narrow space."""
     codecs.register_error(_HANDLER, _nearest)
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, ValueError):  # a stream that is not text, or is closed
+        with suppress(AttributeError, ValueError, OSError):  # a stream that is not text, or is closed
             stream.reconfigure(errors=_HANDLER)  # type: ignore[union-attr]
 
 

@@ -42,7 +42,7 @@ def write(frame: pd.DataFrame, path: Path) -> None:
     """
     table, about = _as_table(frame)
     try:
-        text = json.dumps(about, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(about, allow_nan=False)
     except ValueError as error:
         raise Unkept from error
     if not _comes_back(frame, table, json.loads(text)):

@@ -141,4 +141,4 @@ def returned(frame: pd.DataFrame, returns: Returns, *, index: bool = True) -> pd
 
 def described(table: pa.Table, about: Any) -> pa.Table:  # noqa: ANN401 - plain JSON
     """Table with a provenance in its metadata."""
-    return table.replace_schema_metadata({ATTRS_KEY: json.dumps(about, ensure_ascii=False, default=str)})
+    return table.replace_schema_metadata({ATTRS_KEY: json.dumps(about, default=str)})

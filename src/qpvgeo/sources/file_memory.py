@@ -117,7 +117,7 @@ def save() -> None:
     with suppress(OSError):
         store.parent.mkdir(parents=True, exist_ok=True)
         files = {name: entry for name, entry in (_on_disk(store) | _known()).items() if os.path.exists(name)}  # noqa: PTH110
-        text = json.dumps({"build": build(), "files": files}, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps({"build": build(), "files": files}, separators=(",", ":"))
         atomic_write.replace(store, lambda beside: beside.write_text(text, encoding="utf-8"))
 
 

@@ -64,7 +64,8 @@ def record(key: str, one: dict[str, Any], move: tuple[Path, Path] | None = None)
         text = json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
 
         def write(part: Path) -> None:
-            part.write_text(text, encoding="utf-8")
+            # a name that is not text is written escaped
+            part.write_text(text, encoding="utf-8", errors="backslashreplace")
             if move is not None:
                 move[1].parent.mkdir(parents=True, exist_ok=True)
                 atomic_write.rename(*move)
