@@ -71,4 +71,4 @@ def test_help_of_every_option_is_a_sentence(name):
         for text in said.get(getattr(option, "help", None) or "", {}).values()
     ]
     assert texts
-    assert [text for text in texts if text[0].islower() or text[-1] not in ".?)"] == []
+    assert [text for text in texts if text[0].islower() or text[-1] not in ".?)…"] == []
