@@ -56,5 +56,6 @@ def department_lines(communes: gpd.GeoSeries, departments: pd.Series) -> npt.NDA
     kept = np.unique(kept, axis=0) * _GRAIN_M
     if not len(kept):
         return np.zeros(0, dtype=object)
-    merged = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(kept.reshape(-1, 2, 2))))
+    segments = np.asarray(shapely.linestrings(kept.reshape(-1, 2, 2)))
+    merged = shapely.line_merge(shapely.multilinestrings(segments))
     return np.asarray(shapely.get_parts(merged), dtype=object)
