@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
-from qpvgeo.cli.streams import _reader_left
+from qpvgeo.cli.streams import _reader_left, said_in_the_answer
+from qpvgeo.errors import warn
+from qpvgeo.language import Note
 
 COMMAND = [sys.executable, "-c", "from qpvgeo.cli import main; main()"]
 
@@ -54,3 +56,12 @@ def test_a_full_disk_ends_with_2():
 )
 def test_what_a_system_says_of_a_reader_that_has_left(error, windows, left):
     assert _reader_left(error, windows=windows) is left
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_a_warning_that_the_answer_repeats_is_kept_back_in_either_language(lang):
+    note = Note("tagging.without_outline", count=3, labels=["QN09105I", "QN09113I", "QN09503I"])
+    with said_in_the_answer("tagging.without_outline"):
+        warn(note.say(lang))
+    with pytest.warns(UserWarning, match="QN09113I"), said_in_the_answer("tagging.partial"):
+        warn(note.say(lang))

@@ -1,6 +1,5 @@
 """Maps that `qpvgeo map` draws: what each kind needs, read and handed to its function."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from qpvgeo.at_hand import files
 from qpvgeo.cli import answers, inputs
 from qpvgeo.cli.outputs import input_problems, problems_of
 from qpvgeo.cli.reading import Reading
+from qpvgeo.cli.streams import said_in_the_answer
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats import vector_layers
 from qpvgeo.formats.table_stream import open_table
@@ -57,9 +57,8 @@ def _picture(asked: Options) -> tuple["_Drawing", str]:
     import matplotlib as mpl
     import matplotlib.pyplot as plt
 
-    with mpl.rc_context({"backend": "agg"}), warnings.catch_warnings():
-        # the source line and the notes say it
-        warnings.filterwarnings("ignore", message=".* no outline")
+    # the source line and the notes say it
+    with mpl.rc_context({"backend": "agg"}), said_in_the_answer("tagging.without_outline"):
         drawing = _KINDS[asked.kind](asked)
         asked.reading.require_used(asked.points, asked.grid)
         try:

@@ -3,14 +3,18 @@
 import codecs
 import errno
 import os
+import re
 import sys
 import unicodedata
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from click.exceptions import Exit
 
-__all__ = ["encodable", "quiet_pipe"]
+from qpvgeo.language.notes import keys
+
+__all__ = ["encodable", "quiet_pipe", "said_in_the_answer"]
 
 _HANDLER = "qpvgeo.nearest"
 _NEAREST = {
@@ -71,3 +75,13 @@ def quiet_pipe() -> Iterator[None]:
         with suppress(OSError, ValueError):  # a stream without a descriptor
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise Exit(0) from None
+
+
+@contextmanager
+def said_in_the_answer(*phrases: str) -> Iterator[None]:
+    """Keep back warnings of these keys, in either language: the answer says the same as notes."""
+    with warnings.catch_warnings():
+        for text in (text for key in phrases for text in keys()[key].values()):
+            told = ".*".join(map(re.escape, re.split(r"\{[^}]*\}", text)))
+            warnings.filterwarnings("ignore", message=told)
+        yield

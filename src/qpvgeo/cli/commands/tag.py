@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import click
 from qpvgeo.cli.options import VINTAGES, folder, output_option, place_option, release_option, shared
 from qpvgeo.cli.parser import Choice, argument, file_option, list_option, option
 from qpvgeo.cli.reading import Reading, named
+from qpvgeo.cli.streams import said_in_the_answer
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note, number, pointed, share
@@ -207,8 +207,7 @@ def _problems_of_options(options: Options, bands: str, tolerance: str) -> list[s
 def _quiet(output: Path | None) -> Iterator[None]:
     """Keep back warnings that the answer repeats, and say how to go on when a run is interrupted."""
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".* no outline|.* may lie in another$")
+        with said_in_the_answer("tagging.without_outline", "tagging.partial"):
             yield
     except KeyboardInterrupt:
         if output is not None:
