@@ -24,6 +24,7 @@ import numpy as np
 import uvloop
 
 SECONDS = 4
+_ROOM = 1 << 24  # bytes read ahead: a client that stops reading measures itself
 ONE = """with p as materialized (select st_transform(st_setsrid(st_makepoint($1, $2), 4326), 2154) g)
 select i.code, n.code, n.d from p
 left join lateral (select code from qpv where st_covers(geom, p.g) order by st_area(geom), code limit 1) i on true
@@ -50,7 +51,7 @@ async def whole(reader, head):
 
 async def connection(host, port, requests, until, took):
     """Ask over one connection, one request after the other."""
-    reader, writer = await asyncio.open_connection(host, port)
+    reader, writer = await asyncio.open_connection(host, port, limit=_ROOM)
     turn = 0
     while not turn or time.perf_counter() < until:
         begun = time.perf_counter()
@@ -78,7 +79,7 @@ async def paced(address, requests, rate, clients=16, seconds=SECONDS):
     took, due, begun = [], iter(range(int(rate * seconds))), time.perf_counter()
 
     async def asks():
-        reader, writer = await asyncio.open_connection(*address)
+        reader, writer = await asyncio.open_connection(*address, limit=_ROOM)
         for turn in due:
             at = begun + turn / rate
             await asyncio.sleep(max(0.0, at - time.perf_counter()))
