@@ -52,7 +52,7 @@ def test_deleted_records_are_left_out(tmp_path):
 
 def test_a_table_that_is_cut_is_refused(people):
     people.write_bytes(people.read_bytes()[:-20])
-    error = refused(lambda: qg.read_population(people), "formats.fewer_features")
+    error = refused(lambda: qg.read_population(people), "formats.fewer_rows")
     assert (error.message.values["announced"], error.message.values["read"]) == (2, 1)
 
 

@@ -90,7 +90,7 @@ def rows(raw: bytes, name: str) -> list[tuple[int, list[str]]]:
         held = 0 if form is None else max(0, len(raw) - form.start) // form.width
         announced = 0 if form is None else form.records
         raise DataError(
-            Note("formats.fewer_features", file=name, announced=announced, read=held), way_out=Note("formats.get_again")
+            Note("formats.fewer_rows", file=name, announced=announced, read=held), way_out=Note("formats.get_again")
         )
     encoding = _encoding(raw)
     names, cells, place = [], [], 1

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from qpvgeo.errors import DataError, QpvgeoError, cause_of
 from qpvgeo.language import Note
 
-__all__ = ["cause_of", "foreign"]
+__all__ = ["cause_of", "foreign", "require_rows"]
 
 
 @contextmanager
@@ -50,3 +50,24 @@ def foreign(label: str, *, way_out: str | None = None, kind: type[QpvgeoError] =
             raise
         message = Note("formats.unreadable", file=label, cause=cause_of(error))
         raise kind(message, way_out=way_out or Note("formats.get_again")) from error
+
+
+def require_rows(read: int, announced: int, label: str) -> None:
+    """Refuse what was read of a file that announces more rows: Arrow ends a damaged column without a word.
+
+    Raises
+    ------
+    DataError
+        Fewer rows were read.
+
+    Examples
+    --------
+    >>> require_rows(2, 3, "a.parquet")
+    Traceback (most recent call last):
+    qpvgeo.errors.DataError: a.parquet is damaged: it announces 3 rows, and 2 can be read.
+    Download or export it again.
+    """
+    if read < announced:
+        raise DataError(
+            Note("formats.fewer_rows", file=label, announced=announced, read=read), way_out=Note("formats.get_again")
+        )

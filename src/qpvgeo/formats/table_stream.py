@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from qpvgeo.errors import ArchiveError, DataError, UsageError, cause_of
 from qpvgeo.formats.csv_dialect import HEAD, Head, cells_of, decoded, head_of, loose_cells_of
 from qpvgeo.formats.limits import require_narrow
+from qpvgeo.formats.reader_errors import require_rows
 from qpvgeo.formats.table_batches import Batch, Bools, Table, Whole
 from qpvgeo.formats.text_tables import existing_path
 from qpvgeo.language import Note
@@ -191,6 +192,7 @@ class ParquetTable:
                 # what pandas noted of its index, or of columns that are no more, has no say in what stands in a column
                 bare = batch.select(list(look)).replace_schema_metadata(None)
                 yield Batch(bare, kept, np.zeros(one.num_rows, dtype=bool), share)
+            require_rows(done, file.metadata.num_rows, self.path.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from qpvgeo.formats.csv_dialect import encoding_of
 from qpvgeo.formats.csv_records import Rows, rows_of, usual_width
 from qpvgeo.formats.limits import LARGEST, content_of, require_few, require_narrow
 from qpvgeo.formats.open_documents import is_open_document
-from qpvgeo.formats.reader_errors import foreign
+from qpvgeo.formats.reader_errors import foreign, require_rows
 from qpvgeo.formats.table_headers import is_note, names_in, two_lines
 from qpvgeo.formats.zip_members import read_member, zip_members
 from qpvgeo.frames.provenance import shared
@@ -153,6 +153,7 @@ def _from_parquet(raw: bytes, name: str) -> pd.DataFrame:
         frame = pd.read_parquet(io.BytesIO(raw))
         shapes = [column for column in frame.columns if frame[column].map(lambda cell: isinstance(cell, bytes)).any()]
         text = as_text(frame.drop(columns=shapes))
+    require_rows(len(text), about.num_rows, name)
     text.attrs = {"table": shared({"format": "parquet"})}
     return text
 

@@ -24,7 +24,7 @@ import pyogrio
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats import shape_tables, vector_forms
 from qpvgeo.formats.limits import require_narrow
-from qpvgeo.formats.reader_errors import foreign
+from qpvgeo.formats.reader_errors import foreign, require_rows
 from qpvgeo.formats.settled_crs import settle_crs, user_crs
 from qpvgeo.formats.staging import encoding_before, staged
 from qpvgeo.formats.zip_members import opened_zip, zip_members
@@ -324,7 +324,9 @@ def attributes(layer: Layer, *, rows: int | None = None) -> pd.DataFrame:
         shapes = {field.name for field in file.schema_arrow if pa.types.is_binary(field.type)}
         plain = [name for name in file.schema_arrow.names if name not in shapes]
         if rows is None or file.metadata.num_rows == 0:
-            return file.read(columns=plain).to_pandas().reset_index()
+            table = file.read(columns=plain)
+            require_rows(table.num_rows, file.metadata.num_rows, layer.label)
+            return table.to_pandas().reset_index()
         return next(file.iter_batches(rows, columns=plain)).to_pandas().reset_index()
 
 
