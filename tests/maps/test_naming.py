@@ -1,13 +1,11 @@
 """Which names a map has: the largest communes first, the QPV of the place, none of its neighbours'."""
 
 import geopandas as gpd
-import matplotlib.pyplot as plt
 import pytest
 import shapely
 
 from qpvgeo import maps
-from qpvgeo.maps.export import _of_page
-from qpvgeo.maps.furniture import _in_columns
+from qpvgeo.maps.keys import in_columns
 from qpvgeo.maps.naming import short_titles
 
 X, Y = 700_000.0, 6_600_000.0
@@ -50,8 +48,7 @@ def names_on(ax):
 
 def key_of(ax):
     ax.figure.draw_without_rendering()
-    legends = [one for one in ax.artists if one.get_gid() == "key"]
-    return [text.get_text() for one in legends for text in one.get_texts()]
+    return [f"{mark} {name}" for one in ax.artists if one.get_gid() == "key" for mark, name in one.entries]
 
 
 def test_communes_of_the_place_come_by_population_and_neighbours_have_no_name():
@@ -92,22 +89,21 @@ def test_names_without_room_become_numbers_with_a_key():
     long = qpv.assign(name=[f"{name} - un nom si long qu'il ne tient nulle part à côté" for name in qpv["name"]])
     ax = maps.qpv(long, communes, place="18001")
     names = names_on(ax)
-    (key,) = [text.get_text() for text in ax.texts if text.get_gid() == "key"]
     numbers = [name for name in names if name.isdigit()]
     assert numbers
-    for number in numbers:
-        assert f"{number} Quartier" in key
+    assert [entry.split(" - ")[0].split(" Quartier")[0] for entry in key_of(ax)] == numbers
 
 
-def test_key_lies_beside_the_map_and_below_the_legend():
+def test_key_lies_outside_the_map_and_the_legend_and_on_the_sheet():
     qpv, communes = layers(30)
     ax = maps.qpv(qpv, communes, place="241800001")
     ax.figure.draw_without_rendering()
     (key,) = [one for one in ax.artists if one.get_gid() == "key"]
-    box, legend = key.get_window_extent(), ax.get_legend().get_window_extent()
-    assert box.x0 > ax.get_window_extent().x1
-    assert box.y1 <= legend.y0
-    assert box.x1 <= ax.figure.bbox.x1
+    box = key.get_window_extent()
+    assert not box.overlaps(ax.get_window_extent())
+    assert not box.overlaps(ax.get_legend().get_window_extent())
+    assert ax.figure.bbox.x0 <= box.x0 <= box.x1 <= ax.figure.bbox.x1
+    assert ax.figure.bbox.y0 <= box.y0
 
 
 def _many(count, name="Quartier"):
@@ -126,26 +122,28 @@ def _many(count, name="Quartier"):
     return gpd.GeoDataFrame({"name": names}, geometry=shapes, index=index, crs=2154)
 
 
-@pytest.mark.parametrize(("page", "below"), [("a4", True), ("a4-landscape", False)])
-def test_key_of_a_page_is_whole_and_within_it(page, below):
+@pytest.mark.parametrize("page", ["a4", "a4-landscape"])
+def test_key_of_a_page_is_whole_and_within_it(page):
     ax = maps.qpv(_many(75), page=page)
     figure = ax.get_figure(root=True)
-    _of_page(figure)
+    figure.draw_without_rendering()
     box = figure.get_tightbbox(figure.canvas.get_renderer())
-    assert box.x0 >= 0
+    assert (box.x0, box.y0) >= (0, 0)
     assert (box.x1, box.y1) <= (figure.get_figwidth(), figure.get_figheight())
-    assert len(figure.legends) == int(below)
-    keys = figure.legends or [one for one in ax.artists if one.get_gid() == "key"]
-    assert len([text for text in keys[0].get_texts() if text.get_text()]) == 75
+    assert len(key_of(ax)) == 75
+    numbers = {name for name in names_on(ax) if name.isdigit()}
+    assert numbers == {str(number) for number in range(1, 76)}
 
 
-def test_page_without_room_for_a_key_names_what_it_can():
-    ax = maps.qpv(_many(75), page="half")
-    figure = ax.get_figure(root=True)
-    _of_page(figure)
-    assert not figure.legends
-    assert not [one for one in ax.artists if one.get_gid() == "key"]
-    plt.close("all")
+def test_page_without_room_for_a_key_counts_what_it_cannot_name():
+    long = _many(75, name="Un quartier au nom si long qu'aucune colonne ne le tient sur une ligne")
+    ax = maps.qpv(long, page="half", lang="fr")
+    assert not key_of(ax)
+    (source,) = [text.get_text() for text in ax.texts if text.get_gid() == "source"]
+    named = [name for name in names_on(ax) if name.startswith("Un quartier")]
+    assert f"{75 - len(named)} des 75 QPV ne sont pas nommés sur cette carte, faute de place." in source.replace(
+        "\n", " "
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,7 +163,7 @@ def test_names_lose_what_most_of_them_begin_with(names, short):
 
 def test_columns_of_a_key_are_of_one_height_and_part_no_name():
     names = [["1 a"], ["2 b", "   c"], ["3 d"], ["4 e", "   f", "   g"]]
-    assert _in_columns(names, 2) == [["1 a", "2 b", "   c", "3 d"], ["4 e", "   f", "   g", ""]]
-    assert _in_columns(names, 1) == [["1 a", "2 b", "   c", "3 d", "4 e", "   f", "   g"]]
+    assert in_columns(names, 2) == [["1 a", "2 b", "   c", "3 d"], ["4 e", "   f", "   g"]]
+    assert in_columns(names, 1) == [["1 a", "2 b", "   c", "3 d", "4 e", "   f", "   g"]]
     # three rows, of which the second name would take one of each column
-    assert _in_columns([["1 a", "   b"], ["2 c", "   d"], ["3 e"]], 2) == [["1 a", "   b", ""], ["2 c", "   d", "3 e"]]
+    assert in_columns([["1 a", "   b"], ["2 c", "   d"], ["3 e"]], 2) == [["1 a", "   b"], ["2 c", "   d", "3 e"]]

@@ -47,7 +47,7 @@ def draw(asked: Options) -> dict[str, Any]:
         "title": title,
         "outputs": [str(path) for path in written],
         "notes": [*answers.releases(*drawing.frames), *drawing.notes(settings.current_language())],
-        "sources": answers.sources(*drawing.frames),
+        "sources": drawing.sources(),
     }
     return answer | answers.fictional(*drawing.frames)
 
@@ -113,6 +113,14 @@ class _Drawing:
     ax: Any
     place: maps.Place | None
     frames: list[pd.DataFrame]
+
+    def sources(self) -> list[dict[str, Any]]:
+        """Records of the files that the map shows something of."""
+        found = answers.sources(*self.frames)
+        shown = None if self.place is None else self.place.regions(self.frames)
+        if shown is None:
+            return found
+        return [one for one in found if one.get("regions") is None or shown & set(one["regions"])]
 
     def notes(self, lang: str) -> list[str]:
         """What belongs on the map and is not there."""

@@ -144,10 +144,17 @@ class Screen:
 
     def foot(self, answer: dict[str, Any]) -> None:
         """Sources, and the warning that belongs to every output of the sample."""
-        names = [self._cited(one, fictional="fictional" in answer) for one in answer.get("sources", [])]
-        if names:
-            between = "\u202f; " if self.lang == "fr" else "; "
-            self.line(f"{self.word('Source:')} {between.join(dict.fromkeys(names))}", style="dim")
+        made_up = "fictional" in answer
+        by_producer: dict[str, list[str]] = {}
+        for one in answer.get("sources", []):
+            by_producer.setdefault(str(one.get("producer") or ""), []).append(self._cited(one, fictional=made_up))
+        names = list(dict.fromkeys(name for cited in by_producer.values() for name in cited))
+        if len(names) == 1:
+            self.line(f"{self.word('Source:')} {names[0]}", style="dim")
+        elif names:
+            self.line(self.word("Sources:"), style="dim")
+            for name in names:
+                self.line(name, style="dim", indent=2)
         if "fictional" in answer:
             self.line(self.word(answer["fictional"]), style="yellow")
 

@@ -17,16 +17,21 @@ from qpvgeo.maps.classification import FEWEST, exact_digits, written
 from qpvgeo.maps.composition import finish, geography_of, titled
 from qpvgeo.maps.figures import Figure, figure_of
 from qpvgeo.maps.furniture import draw
+from qpvgeo.maps.lettering import shown, wrapped
 from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.palettes import BIVARIATE, MISSING
 from qpvgeo.maps.places import find_place, require_outlines
+from qpvgeo.maps.sheets import sheet_of
 
 __all__ = ["bivariate"]
 
 _CLASSES = 3
 _SQUARE = 0.28
-_LEFT_IN, _PART, _WIDTH_IN = 0.8, 0.55, 8.7
-"""Inches that the words beside the square of the legend need, and the part of a figure that its axes are."""
+_LEFT_PART = 0.17
+"""Part of the width of axes that were given that the words beside the square of the legend need."""
+
+_SQUARE_POINTS, _WORDS_POINTS = 92.0, (48.0, 40.0)
+"""Side of the square on a sheet of its own, and room for the words to the left of it and below."""
 
 _NO_QPV: dict[str, Any] = {"facecolor": "#ffffff", "edgecolor": "#bdbdbd", "linewidth": 0.4}
 _UNKNOWN: dict[str, Any] = {"facecolor": MISSING, "hatch": "////", "edgecolor": "#8c8c8c", "linewidth": 0.4}
@@ -138,10 +143,10 @@ def _classes(across: Figure, up: Figure) -> npt.NDArray[np.intp]:
 
 def _square(ax: Axes, across: Figure, up: Figure, *, below: int) -> None:
     """Legend: the nine colours in a square, with the limits of the classes and the names of both figures."""
-    top = 0.93 - 0.055 * max(below, 1)
-    figure_ = ax.get_figure(root=True)
-    wide = figure_.get_figwidth() if figure_ is not None else _WIDTH_IN
-    inset = ax.inset_axes((1 + _LEFT_IN / (_PART * wide), top - _SQUARE, _SQUARE, _SQUARE))
+    inset = ax.inset_axes((1 + _LEFT_PART, 0.93 - 0.055 * max(below, 1) - _SQUARE, _SQUARE, _SQUARE))
+    sheet = sheet_of(ax)
+    if sheet is not None:
+        sheet.square = (inset, _SQUARE_POINTS, _WORDS_POINTS)
     inset.set_label("legend")
     inset.imshow(
         np.array([[_rgb(BIVARIATE[_CLASSES * row + column]) for column in range(_CLASSES)] for row in range(_CLASSES)]),
@@ -155,10 +160,10 @@ def _square(ax: Axes, across: Figure, up: Figure, *, below: int) -> None:
         texts = [written(float(one), figure.kind, figure.lang, digits) for one in limits]
         axis.set_ticks(range(1, len(limits) + 1), texts)
         for text in axis.get_ticklabels():
-            furniture.shown(text)
+            shown(text)
         axis.set_tick_params(labelsize=6.5, length=2)
-        words = furniture.wrapped(f"{figure.words[:1].upper()}{figure.words[1:]} →", 24)
-        furniture.shown(axis.set_label_text(words, fontsize=6.5))
+        words = wrapped(f"{figure.words[:1].upper()}{figure.words[1:]} →", 24)
+        shown(axis.set_label_text(words, fontsize=6.5))
     for spine in inset.spines.values():
         spine.set_visible(False)
 

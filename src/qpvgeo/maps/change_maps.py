@@ -19,9 +19,8 @@ from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
 from qpvgeo.maps.composition import finish, land, titled
 from qpvgeo.maps.furniture import draw
-from qpvgeo.maps.labels import Label, Labels
-from qpvgeo.maps.naming import MOST_NAMED, own_perimeters, short_titles
-from qpvgeo.maps.options import MapOptions, Options, settled
+from qpvgeo.maps.naming import Named, name_perimeters, own_perimeters, short_titles
+from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.palettes import CHANGES
 from qpvgeo.maps.places import Place, find_place, require_outlines
 
@@ -74,60 +73,58 @@ def change(
     where = find_place(asked.place, [after, before], communes)
     notes = _drawing(where, before, after)
     ax = furniture.axes_of(asked.ax, where.frame, asked.page)
-    handles = land(ax, where, communes, lang)
-    old, new = where.metres(before), where.metres(after)
-    styles = _areas(ax, old, new)
-    # thick lines would fill small perimeters
-    width = 1.0 if furniture.metres_a_point(ax, where.frame) < _DETAILED_M else 0.5
     lines: list[dict[str, Any]] = [
-        {"edgecolor": _OLD, "linewidth": 0.9 * width, "linestyle": (0, (3, 2))},
-        {"edgecolor": _NEW, "linewidth": width, "linestyle": "-"},
+        {"edgecolor": _OLD, "linewidth": 0.9, "linestyle": (0, (3, 2))},
+        {"edgecolor": _NEW, "linewidth": 1.0, "linestyle": "-"},
     ]
-    for layer, line in ((old, lines[0]), (new, lines[1])):
-        draw(ax, layer.to_numpy(), facecolor="none", **line, zorder=4)
-    named = furniture.patches([(term(name, lang), style) for name, style in styles.items()])
+
+    def paint(axes: Axes, place: Place) -> tuple[list[Any], dict[str, dict[str, Any]]]:
+        handles = land(axes, place, communes, lang)
+        old, new = place.metres(before), place.metres(after)
+        styles = _areas(axes, old, new)
+        # thick lines would fill small perimeters
+        width = 1.0 if furniture.metres_a_point(axes, place.frame) < _DETAILED_M else 0.5
+        for layer, line in ((old, lines[0]), (new, lines[1])):
+            draw(axes, layer.to_numpy(), facecolor="none", **line | {"linewidth": width * line["linewidth"]}, zorder=4)
+        return handles, styles
+
+    handles, styles = paint(ax, where)
+    areas = furniture.patches([(term(name, lang), style) for name, style in styles.items()])
     drawn = [
         furniture.line(
             f"{term('boundary of', lang)} {year}", color=line["edgecolor"], linewidth=1.2, linestyle=line["linestyle"]
         )
         for line, year in zip(lines, years, strict=True)
     ]
-    handles = [*named, *drawn, *handles]
+    handles = [*areas, *drawn, *handles]
     furniture.legend(ax, handles)
     words = Note("maps.change_title", before=years[0], after=years[1]).say(lang)
     layers = [before, after, communes]
     finish(ax, where, titled(words, where.name), layers, asked, notes=notes)
-    _name_changes(ax, where, before, after, entries=len(handles), options=asked)
+    named = _named(where, before, after, lang)
+    none = gpd.GeoSeries([], crs=where.epsg)
+    name_perimeters(
+        ax, where, named, around=none, communes=communes, entries=len(handles), size=6, lang=lang, paint=paint
+    )
     return ax
 
 
-def _name_changes(
-    ax: Axes, where: Place, before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, *, entries: int, options: Options
-) -> None:
-    """Write names and hectares gained and lost of the perimeters of the place: the later ones, and those that ended."""
+def _named(where: Place, before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, lang: str) -> Named:
+    """Names and hectares gained and lost of the perimeters of the place: the later ones, then those that ended."""
     old, new = own_perimeters(where, before), own_perimeters(where, after)
     hectares = hectares_of(where.metres(before), where.metres(after))
-    labels = Labels(ax)
-    rows = []
+    texts, outlines, colours = [], [], []
     for layer, shapes in ((after, new), (before, old)):
         for code, name in zip(shapes.index, short_titles(layer, shapes.index), strict=True):
             if code in hectares.index:
                 gained, lost = hectares.loc[code]
                 parts = [
-                    f"{sign}{_hectares(area, options.lang)}"
-                    for sign, area in (("+", gained), ("−", lost))
-                    if area >= _SHOWN_HA
+                    f"{sign}{_hectares(area, lang)}" for sign, area in (("+", gained), ("−", lost)) if area >= _SHOWN_HA
                 ]
-                rows.append((f"{name}\n{' '.join(parts)}" if parts else name, shapes.loc[code], layer is after))
-    if len(rows) > MOST_NAMED:
-        number = [Label(str(row), shape) for row, (_, shape, _) in enumerate(rows, 1)]
-        labels.add(number, size=6, numbers=True, color=_NEW, fontweight="bold")
-        names = [(str(row), text.replace("\n", ", ")) for row, (text, _, _) in enumerate(rows, 1)]
-        furniture.key(ax, names, below=entries, colour=_NEW, grow=options.ax is None and options.page is None)
-        return
-    key = furniture.key_line(ax, below=entries, colour=_NEW)
-    labels.add([Label(text, shape) for text, shape, later in rows if later], size=6, color=_NEW, key=key)
-    labels.add([Label(text, shape) for text, shape, later in rows if not later], size=6, color=_OLD)
+                texts.append(f"{name}\n{' '.join(parts)}" if parts else name)
+                outlines.append(shapes.loc[code])
+                colours.append(_NEW if layer is after else _OLD)
+    return Named(texts, gpd.GeoSeries(outlines, crs=where.epsg), colours)
 
 
 def hectares_of(old: gpd.GeoSeries, new: gpd.GeoSeries) -> pd.DataFrame:

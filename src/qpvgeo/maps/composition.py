@@ -17,10 +17,10 @@ from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
 from qpvgeo.maps.credits import source_line
 from qpvgeo.maps.furniture import draw
-from qpvgeo.maps.labels import Label
 from qpvgeo.maps.options import Options
 from qpvgeo.maps.palettes import PERIMETER
 from qpvgeo.maps.places import Place
+from qpvgeo.maps.sheets import sheet_of
 
 __all__ = [
     "LAND_ID",
@@ -31,7 +31,6 @@ __all__ = [
     "geography_of",
     "grid_of",
     "land",
-    "names_of",
     "not_shown",
     "perimeter_style",
     "place_handle",
@@ -48,6 +47,9 @@ _DIMMED: dict[str, Any] = {
 
 _COARSE_M, _COARSE_QPV_M, _JUDGED = 200.0, 75.0, 8
 """Metres between vertices beyond which communes or QPV are generalised, and vertices that an outline has at least."""
+
+_UNBROKEN = 100_000
+"""Letters of a line that the sheet breaks by its width."""
 
 LAND_ID = "land"
 """Identifier of the communes among the artists of a map."""
@@ -147,12 +149,15 @@ def finish(
     line = source_line(
         frames,
         options.lang,
-        width=furniture.width_in_letters(ax),
+        width=_UNBROKEN,
         regions=where.regions(frames),
         notes=said,
         own=options.source,
     )
     furniture.source(ax, line)
+    sheet = sheet_of(ax)
+    if sheet is not None:
+        sheet.crop()
 
 
 def generalised(where: Place, frames: Iterable[pd.DataFrame | None]) -> list[Note]:
@@ -176,12 +181,6 @@ def not_shown(bare: Iterable[str], frames: Iterable[pd.DataFrame | None]) -> lis
     outlines = [frame for frame in frames if isinstance(frame, gpd.GeoDataFrame)]
     held = [code for code in bare if any(code in frame.index for frame in outlines)]
     return [Note("maps.qpv_not_shown", count=len(held), codes=held)] if held else []
-
-
-def names_of(layer: gpd.GeoDataFrame, shapes: gpd.GeoSeries) -> list[Label]:
-    """Names, or codes where there are none, of shapes; the largest first."""
-    chosen = shapes.iloc[np.argsort(-shapely.area(shapes.to_numpy()), kind="stable")]
-    return [Label(text, shape) for text, shape in zip(titles_of(layer, chosen.index), chosen, strict=True)]
 
 
 def titles_of(layer: gpd.GeoDataFrame, index: pd.Index) -> list[str]:

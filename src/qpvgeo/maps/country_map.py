@@ -30,6 +30,7 @@ from qpvgeo.maps.credits import source_line
 from qpvgeo.maps.department_lines import department_lines
 from qpvgeo.maps.figures import Figure, figure_of
 from qpvgeo.maps.furniture import draw
+from qpvgeo.maps.lettering import shown
 from qpvgeo.maps.options import MapOptions, settled
 from qpvgeo.maps.palettes import PERIMETER
 from qpvgeo.maps.places import require_outlines
@@ -38,8 +39,8 @@ __all__ = ["france"]
 
 _HEXAGONE = "hexagone"
 _HEXAGONE_FRAME = (60_000.0, 6_015_000.0, 1_265_000.0, 7_140_000.0)
-_PARIS_FRAME = (594_000.0, 6_815_000.0, 714_000.0, 6_915_000.0)
-"""Metres of Lambert-93: the petite couronne and what surrounds it."""
+_PARIS_FRAME = (621_000.0, 6_834_500.0, 687_000.0, 6_889_500.0)
+"""Metres of Lambert-93: the petite couronne, whose departments are too small to be seen, and what touches it."""
 
 _TAHITI_FRAME = (176_000.0, 8_010_000.0, 278_000.0, 8_077_000.0)
 _SCATTERED_M = 600_000.0
@@ -51,6 +52,9 @@ _AROUND, _LAND = "#ffffff", "#efeee9"
 _INSETS = ("971", "972", "973", "974", "976", "978", "987")
 _MARGIN, _DOT_POINTS, _DETAIL_PIXELS = 0.06, 2.0, 0.35
 _SHEET_IN = (10.2, 8.4)
+_LEFT = -0.425
+"""Left end of the sheet, in widths of the frame of the hexagone."""
+
 _MOST_PRINTED = 3
 _MOST_EDGES = 2_000
 """Units beyond which their limits would hide what is between them."""
@@ -134,9 +138,9 @@ def france(
     sheet.finish(lang)
     _legend(sheet, handles, heading, style)
     made = titled(made, term("France", lang), geography_of(data, lang))
-    furniture.title(sheet.main, made if asked.title is None else asked.title)
-    line = source_line([data, units], lang, width=150, notes=notes, own=asked.source)
-    furniture.source(sheet.main, line)
+    furniture.title(sheet.main, made if asked.title is None else asked.title, left=_LEFT)
+    line = source_line([data, units], lang, width=100_000, notes=notes, own=asked.source)
+    furniture.source(sheet.main, line, left=_LEFT)
     return sheet.main
 
 
@@ -163,7 +167,7 @@ class _Sheet:
         self.frames: dict[str, Axes] = {_HEXAGONE: self.main}
         self.written: dict[str, str] = {}
         self.land = self.by_territory(layer)
-        across, down, wide, tall = -0.425, 0.755, 0.19, 0.185
+        across, down, wide, tall = _LEFT, 0.755, 0.19, 0.185
         for number_, code in enumerate(_INSETS):
             at = (across + (number_ % 2) * (wide + 0.02), down - (number_ // 2) * (tall + 0.065), wide, tall)
             self.frames[code] = self._inset(at, code, territories.get(code).name)
@@ -176,7 +180,7 @@ class _Sheet:
         inset.set_label(label)
         furniture.bare(inset)
         inset.set_facecolor(_AROUND)
-        furniture.shown(inset.set_title(name, fontsize=6.5, loc="left", pad=2))
+        shown(inset.set_title(name, fontsize=6.5, loc="left", pad=2))
         return inset
 
     def by_territory(self, layer: gpd.GeoDataFrame | gpd.GeoSeries) -> dict[str, gpd.GeoSeries]:
@@ -218,10 +222,10 @@ class _Sheet:
 
     def finish(self, lang: str) -> None:
         """Scale bars, and words where nothing was given."""
-        furniture.shown(self.paris.set_title(term(self.near_name, lang), fontsize=6.5, loc="left", pad=2))
+        shown(self.paris.set_title(term(self.near_name, lang), fontsize=6.5, loc="left", pad=2))
         for code, axes in [*self.frames.items(), ("paris", self.paris)]:
             if axes is not self.main and code in _INSETS and not axes.collections:
-                furniture.shown(
+                shown(
                     axes.text(
                         0.5,
                         0.5,

@@ -19,6 +19,15 @@ _NAMED = 2
 _COUNTED = ("population", "grid")
 """Kinds of files that count people: of a frame made of several files, those that its figures come from."""
 
+_HELD = {
+    "perimeters": "QPV perimeters",
+    "boundaries": "commune boundaries",
+    "communes": "list of communes",
+    "epci": "list of EPCI",
+    "population": "populations of QPV",
+}
+"""What files of a kind hold, for those that are published under another name or by nobody."""
+
 _OF_ADDRESSES = {"code_insee", "nom_voie", "lon", "lat"}
 """Columns by which addresses of the Base Adresse Nationale are known."""
 
@@ -34,7 +43,7 @@ def source_line(
 ) -> str:
     """Where the data of a map come from: producer, title, vintage and release, licence; or that they are fictional.
 
-    A file that is published under its name is cited by its title, another by its name.
+    A file that is published under its name is cited by its title, another by what it holds or by its name.
 
     Parameters
     ----------
@@ -132,11 +141,12 @@ def _completed(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _title(record: dict[str, Any], lang: str) -> str:
-    """Title of a published file; the name of one that nobody publishes."""
+    """Title of a published file; of one under a name that nobody publishes, what it holds, or else its name."""
     name = str(record.get("file", ""))
     known = catalog.of_file(name)
     if known is None:
-        return name
+        kind = str(record.get("kind"))
+        return term(_HELD[kind], lang) if kind in _HELD else name
     return known.french if lang == "fr" and known.french else known.title
 
 

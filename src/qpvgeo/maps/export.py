@@ -6,8 +6,6 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
 
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.formats.atomic_write import replace, writing
@@ -19,7 +17,6 @@ __all__ = ["FORMATS", "save"]
 FORMATS = (".png", ".svg", ".pdf")
 
 _DPI = 300
-_MOST_DRAWS = 5
 _PAD_IN = 0.08
 _TEXT_AS_TEXT: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -32,18 +29,6 @@ _UNDATED: dict[str, dict[str, Any]] = {
     ".svg": {"Date": None},
     ".pdf": {"CreationDate": None, "ModDate": None},
 }
-
-
-def _of_page(figure: Figure) -> Bbox:
-    """Box as wide as the page, and as high as what is drawn; inches."""
-    for _ in range(_MOST_DRAWS):
-        figure.draw_without_rendering()
-        drawn = figure.get_tightbbox(figure.canvas.get_renderer())  # type: ignore[attr-defined]
-        # a layout with a key below may need several draws before all of it is on the page
-        if drawn.y1 <= figure.get_figheight() and drawn.x1 <= figure.get_figwidth():
-            break
-    south, north = max(drawn.y0 - _PAD_IN, 0.0), min(drawn.y1 + _PAD_IN, figure.get_figheight())
-    return Bbox([[0.0, south], [figure.get_figwidth(), north]])
 
 
 @judged
@@ -92,8 +77,8 @@ def save(ax: Axes, path: str | os.PathLike[str], *, dpi: int = _DPI) -> Path:
     if problems or figure is None:
         raise UsageError(Note("maps.cannot_write"), problems=problems)
     options: dict[str, Any] = {"dpi": dpi, "metadata": _UNDATED[suffix]}
-    tight = figure.get_gid() != PAGE_ID
-    options |= {"bbox_inches": "tight" if tight else _of_page(figure), "pad_inches": _PAD_IN}
+    if figure.get_gid() != PAGE_ID:
+        options |= {"bbox_inches": "tight", "pad_inches": _PAD_IN}
     with writing(target, way_out=Note("maps.name_another_file")), mpl.rc_context(_TEXT_AS_TEXT):
         replace(target, lambda beside: figure.savefig(beside, format=suffix[1:], **options))
     return target

@@ -7,7 +7,6 @@ colour of text of the settings of matplotlib. Texts are shown as they are: matpl
 import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -24,24 +23,24 @@ from matplotlib.legend_handler import HandlerPatch
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Patch
 from matplotlib.path import Path
-from matplotlib.text import OffsetFrom, Text
+from matplotlib.text import OffsetFrom
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from qpvgeo.geometry.projection import transformer
 from qpvgeo.language.terms import metres, term
+from qpvgeo.maps.lettering import lines_within, shown, wrapped
 from qpvgeo.maps.palettes import GROUND
 from qpvgeo.maps.places import Box, Place
+from qpvgeo.maps.sheets import PAD, Sheet, sheet_of
 
 __all__ = [
     "PAGES",
     "PAGE_ID",
+    "add_to_source",
     "axes_of",
     "bare",
     "dot",
     "draw",
-    "key",
-    "key_fits",
-    "key_line",
     "legend",
     "line",
     "mark",
@@ -50,11 +49,8 @@ __all__ = [
     "patches",
     "paths_of",
     "scale_bar",
-    "shown",
     "source",
     "title",
-    "width_in_letters",
-    "wrapped",
 ]
 
 PAGES = {"a4": (6.7, 9.4), "a4-landscape": (10.1, 6.5), "half": (6.7, 4.6)}
@@ -65,56 +61,39 @@ PAGE_ID = "page"
 
 _WIDTH_IN, _LEGEND_IN = 6.4, 2.3
 
-_LEAST_IN, _MOST_IN, _LEAST_WIDTH_IN = 3.6, 8.2, 1.0
+_LEAST_IN, _MOST_IN, _AROUND_IN, _LEAST_WIDTH_IN = 3.6, 8.2, 1.1, 1.0
 
 _STRAIGHT_DEGREES = 0.6
 """Where true north turns by more than that over a map, it has no arrow."""
 
 _SMALL, _TINY, _TITLE = 8, 6.5, 11
-_ENTRY_POINTS, _ROW_POINTS, _LEAST_ROWS, _FILLED, _KEY_LETTERS = 14.0, 9.0, 12, 1.25, 40
-
-_TITLE_EM, _LEAST_LETTERS = 0.62, 24
-"""Mean width of a bold letter, and letters that a title has room for at least."""
+_ENTRY_LETTERS, _LEAST_TITLE_POINTS, _ROUNDED = 32, 180.0, 0.96
+"""Letters of a line of the legend, points that a title has room for at least, and the part of a line that it fills."""
 
 _ON_WHITE = "#1a1a1a"
 
 _BAR_POINTS, _BELOW_POINTS = 1.8, 4.0
 
-_LAST_BRACKET, _TIED = re.compile(r"\([^()]*\)$"), "\ue000"
+_LAST_BRACKET, _TIED = re.compile(r"\([^()]*\)$"), "\u2004"
 """Years in brackets at the end of a title, and what stands for their spaces while lines are broken."""
-
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
-"""What no SVG may hold; lines end with a line feed."""
-
-
-def shown(text: Text) -> Text:
-    """Text that is shown as it is, dollars and all, but for control characters."""
-    text.set_text(_CONTROL.sub("", text.get_text()))
-    text.set_parse_math(False)
-    text.set_usetex(False)
-    return text
 
 
 def axes_of(ax: Axes | None, frame: Box, page: str | None = None) -> Axes:
     """Axes for a frame: those given, or those of a new figure of its shape or of a page; metres alike both ways."""
     west, south, east, north = frame
-    if ax is None and page is not None:
-        figure, ax = plt.subplots(figsize=PAGES[page], layout="constrained")
-        figure.set_gid(PAGE_ID)
-    elif ax is None:
-        height = float(np.clip(_WIDTH_IN * (north - south) / (east - west), _LEAST_IN, _MOST_IN))
-        size = (_WIDTH_IN + _LEGEND_IN, height + 1.1)
-        _, ax = plt.subplots(figsize=size, layout="constrained")
+    if ax is None:
+        height = float(np.clip(_WIDTH_IN * (north - south) / (east - west), _LEAST_IN, _MOST_IN)) + _AROUND_IN
+        size = (_WIDTH_IN + _LEGEND_IN, height) if page is None else PAGES[page]
+        figure, ax = plt.subplots(figsize=size)
+        if page is not None:
+            figure.set_gid(PAGE_ID)
+        tallest = _MOST_IN + _AROUND_IN if page is None else size[1]
+        figure.set_layout_engine(Sheet(ax, 72 * size[0], 72 * tallest, page=page is not None))
     ax.set_aspect("equal")
     ax.set_xlim(west, east)
     ax.set_ylim(south, north)
     bare(ax)
     return ax
-
-
-def wrapped(text: str, letters: int) -> str:
-    """Text over lines of some letters; matplotlib's own wrapping would read it as mathematics."""
-    return "\n".join(wrap(text, letters, break_long_words=False))
 
 
 def bare(ax: Axes) -> None:
@@ -127,15 +106,15 @@ def bare(ax: Axes) -> None:
         spine.set_linewidth(0.6)
 
 
-def title(ax: Axes, text: str) -> None:
-    """Title of a map: what, where, when."""
-    # matplotlib's own wrapping would read the text as mathematics
-    letters = max(int(_width_in(ax) * 72 / (_TITLE * _TITLE_EM)), _LEAST_LETTERS)
+def title(ax: Axes, text: str, *, left: float = 0.0) -> None:
+    """Title of a map: what, where, when; it begins where the frame does, or at another part of its width."""
+    # a screen rounds letters up
+    points = max(_ROUNDED * 72 * _width_in(ax), _LEAST_TITLE_POINTS)
     together = _LAST_BRACKET.sub(lambda found: found[0].replace(" ", _TIED), text)
-    lines = "\n".join(wrap(together, letters, break_long_words=False)).replace(_TIED, " ")
+    lines = lines_within(together, points, _TITLE, "bold").replace(_TIED, " ")
     # the whole of it, for those that look a map up by its title
     ax.set_label(text)
-    shown(ax.set_title(lines, loc="left", fontsize=_TITLE, fontweight="bold", color=_ink()))
+    shown(ax.set_title(lines, loc="left", x=left, fontsize=_TITLE, fontweight="bold", color=_ink()))
 
 
 def _ink() -> Any:  # noqa: ANN401 - a colour
@@ -144,8 +123,11 @@ def _ink() -> Any:  # noqa: ANN401 - a colour
 
 
 def _width_in(ax: Axes) -> float:
-    """Inches that the figure has for the axes, before they keep their shape."""
+    """Inches that the figure has for the axes and what stands beside them, before they keep their shape."""
     figure = ax.get_figure(root=True)
+    sheet = sheet_of(ax)
+    if sheet is not None:
+        return (sheet.wide - 2 * PAD) / 72
     return _WIDTH_IN if figure is None else float(ax.get_position(original=True).width * figure.get_figwidth())
 
 
@@ -180,104 +162,8 @@ def legend(
     box.get_title().set_color(_ON_WHITE)
     for text in [*box.get_texts(), box.get_title()]:
         words = text.get_text()
-        text.set_text(words[:1].upper() + words[1:])
+        text.set_text(wrapped(words[:1].upper() + words[1:], _ENTRY_LETTERS))
         shown(text)
-
-
-_KEY_COLUMN_IN = 2.1
-"""Inches that a column of a key needs."""
-
-_KEY_PART, _KEY_PART_BESIDE = 0.4, 0.45
-"""Parts of the height and of the width of a page that a key may take, below the map and beside it."""
-
-_KEY_STYLE: dict[str, Any] = {
-    "frameon": True,
-    "facecolor": "#ffffff",
-    "edgecolor": "none",
-    "framealpha": 1.0,
-    "fancybox": False,
-    "borderpad": 0.2,
-    "fontsize": _TINY,
-    "handlelength": 0.0,
-    "handletextpad": 0.0,
-    "labelspacing": 0.25,
-    "columnspacing": 1.0,
-}
-
-
-def key_fits(ax: Axes, count: int) -> bool:
-    """Tell whether a key of that many names leaves the map its place on a page; elsewhere the figure grows."""
-    figure = ax.get_figure(root=True)
-    if figure is None or figure.get_gid() != PAGE_ID:
-        return True
-    columns = max(int(figure.get_figwidth() / _KEY_COLUMN_IN), 1)
-    return -(-count // columns) * _ROW_POINTS / 72 <= _KEY_PART * figure.get_figheight()
-
-
-def key(ax: Axes, names: Sequence[tuple[str, str]], *, below: int, colour: str, grow: bool = False) -> None:
-    """Key of the numbers on a map: right of the frame, below a legend, where the figure may grow; below on a page."""
-    figure = ax.get_figure(root=True)
-    if figure is None or not names:  # pragma: no cover - axes have a figure
-        return
-    written = [wrap(f"{number} {name}", _KEY_LETTERS, subsequent_indent="   ") for number, name in names]
-    west, east, south, north = *ax.get_xlim(), *ax.get_ylim()
-    tall = (north - south) / metres_a_point(ax, (west, south, east, north)) - (below + 1) * _ENTRY_POINTS
-    columns = max(1, -(-sum(map(len, written)) // max(int(_FILLED * tall / _ROW_POINTS), _LEAST_ROWS)))
-    if grow:
-        figure.set_figwidth(figure.get_figwidth() + _LEGEND_IN * (columns - 1))
-    style = _KEY_STYLE | {"labelcolor": colour}
-    on_page = figure.get_gid() == PAGE_ID and columns * _KEY_COLUMN_IN > _KEY_PART_BESIDE * figure.get_figwidth()
-    columns = max(int(figure.get_figwidth() / _KEY_COLUMN_IN), 1) if on_page else columns
-    filled = _in_columns(written, columns)
-    labels = [line for column in filled for line in column]
-    handles = [Line2D([], [], linestyle="none") for _ in labels]
-    if on_page:
-        # a page cannot grow: its layout leaves the key room below the map
-        box = figure.legend(handles, labels, loc="outside lower left", ncols=len(filled), **style)
-    else:
-        down = ScaledTranslation(0, -(below * _ENTRY_POINTS + _ENTRY_POINTS) / 72, figure.dpi_scale_trans)
-        beside: dict[str, Any] = {"bbox_to_anchor": (1.015, 1.0), "bbox_transform": ax.transAxes + down}
-        box = Legend(ax, handles, labels, loc="upper left", ncols=len(filled), borderaxespad=0.0, **beside, **style)
-        ax.add_artist(box)
-    for text in box.get_texts():
-        shown(text)
-    box.set_gid("key")
-    # beside the axes, and so in the layout of the figure
-    box.set_clip_on(False)
-
-
-def _in_columns(names: Sequence[Sequence[str]], columns: int) -> list[list[str]]:
-    """Lines of names in so many columns at most, of one height, none of which parts a name."""
-    height = -(-sum(map(len, names)) // columns)
-    while True:
-        filled: list[list[str]] = [[]]
-        for lines in names:
-            if len(filled[-1]) + len(lines) > height:
-                filled.append([])
-            filled[-1] += lines
-        if len(filled) <= columns:
-            return [[*column, *[""] * (height - len(column))] for column in filled]
-        height += 1
-
-
-def key_line(ax: Axes, *, below: int, colour: str) -> Text:
-    """Text to the right of the frame, below a legend of some entries, for the names that are not on the map."""
-    return shown(
-        ax.annotate(
-            "",
-            xy=(1.02, 1.0),
-            xycoords="axes fraction",
-            xytext=(0.0, -(below * _ENTRY_POINTS + _ENTRY_POINTS)),
-            textcoords="offset points",
-            ha="left",
-            va="top",
-            fontsize=_TINY,
-            color=colour,
-            linespacing=1.25,
-            annotation_clip=False,
-            gid="key",
-        )
-    )
 
 
 def _round(*, legend: Legend, orig_handle: Ellipse, **place: float) -> Ellipse:  # noqa: ARG001 - matplotlib's call
@@ -329,8 +215,8 @@ def north(ax: Axes, place: Place, lang: str) -> None:
     if np.ptp(angles) > _STRAIGHT_DEGREES:
         return
     turn = np.radians(float(angles.mean()))
-    tail = np.array([-10.0, -27.0])
-    head = tail + 18.0 * np.array([np.sin(turn), np.cos(turn)])
+    tail = np.array([-8.0, -23.0])
+    head = tail + 17.0 * np.array([np.sin(turn), np.cos(turn)])
     corner = OffsetFrom(ax.patch, (1.0, 0.0), "points")
     options: dict[str, Any] = {"xycoords": corner, "textcoords": corner, "annotation_clip": False, "gid": "north"}
     arrow = {"arrowstyle": "-|>", "color": _ink(), "linewidth": 1.1, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}
@@ -351,12 +237,12 @@ def _norths(place: Place) -> npt.NDArray[np.float64]:
     return np.asarray(np.degrees(np.arctan2(up_x - x, up_y - y)))
 
 
-def source(ax: Axes, text: str) -> None:
-    """Source line below the frame, under the scale bar."""
+def source(ax: Axes, text: str, *, left: float = 0.0) -> None:
+    """Source line below the frame, under the scale bar; it begins as the title does."""
     shown(
         ax.annotate(
-            text,
-            xy=(0.0, 0.0),
+            _fitted(ax, text),
+            xy=(left, 0.0),
             xycoords="axes fraction",
             xytext=(0.0, -31.0),
             textcoords="offset points",
@@ -372,9 +258,17 @@ def source(ax: Axes, text: str) -> None:
     )
 
 
-def width_in_letters(ax: Axes) -> int:
-    """Letters of a source line that fit below the axes."""
-    return max(int(_width_in(ax) * 72 / (_TINY * 0.5)), 60)
+def add_to_source(ax: Axes, text: str) -> None:
+    """Add a sentence below the source line, on lines of its own."""
+    for line in [one for one in ax.texts if one.get_gid() == "source"]:
+        line.set_text(f"{line.get_text()}\n{_fitted(ax, text)}")
+        shown(line)
+
+
+def _fitted(ax: Axes, text: str) -> str:
+    """Sentences on lines that fit below the axes."""
+    points = _ROUNDED * 72 * _width_in(ax)
+    return "\n".join(lines_within(line, points, _TINY) for line in text.split("\n"))
 
 
 def metres_a_point(ax: Axes | None, frame: Box) -> float:

@@ -1,7 +1,8 @@
 """Names on a map, where there is room: each inside its shape or beside it, none over another, none nearer to another.
 
 A name is inside its shape where that leaves most of the shape to be seen; else it touches it from outside; else a thin
-line leads to it. One that fits nowhere is left out. Names are placed again whenever the axes are drawn at another size,
+line leads to it. One that fits nowhere is left out, or has a number that a key explains; a number always finds room, at
+the end of a longer line into its shape if need be. Names are placed again whenever the axes are drawn at another size,
 so that the layout of a figure may still change, and every kind of canvas will do.
 """
 
@@ -21,11 +22,12 @@ from matplotlib.collections import LineCollection
 from matplotlib.patheffects import Stroke
 from matplotlib.text import Text
 
-from qpvgeo.maps.furniture import shown
+from qpvgeo.maps.keys import Key
+from qpvgeo.maps.lettering import shown
 
 __all__ = ["Label", "Labels"]
 
-_LETTERS, _KEY_LETTERS = 18, 40
+_LETTERS = 18
 _ABOVE, _LINES = 10.0, 9.0
 _FIRST = -100.0
 """Drawn before all else: what is placed then is drawn later."""
@@ -46,6 +48,12 @@ _SAME = 0.3
 """Part of the smaller of two shapes that both share where they are one place, of two geographies."""
 
 _OF_SHAPES = ("shape", "number")
+
+_REACH_POINTS, _MOST_TRIED = 110.0, 600
+"""How far a number may be from its shape, and places that are weighed."""
+
+_HIDING, _CROSSING, _OVER_A_NAME = 60.0, 6.0, 400.0
+"""Points of a line that a place is worth less for each shape that it hides, that its line crosses, or under a name."""
 
 _GRID = 9
 _DETAIL_PIXELS = 0.4
@@ -81,18 +89,28 @@ class Labels(Artist):
     ----------
     ax
         Axes of a map.
+
+    Attributes
+    ----------
+    crowded
+        Names without room of their own, and numbers at the end of a line; once placed.
+    missing
+        How many names of shapes are nowhere, neither on the map nor in a key; once placed.
     """
 
     def __init__(self, ax: Axes) -> None:
         super().__init__()
         self._groups: list[tuple[list[Label], list[tuple[Text, Text]], str]] = []
         self._others: list[Label] = []
-        self._keys: dict[int, tuple[Text, list[tuple[Text, Text]]]] = {}
+        self._keys: dict[int, tuple[Key, list[tuple[Text, Text]]]] = {}
+        self.crowded: list[Label] = []
+        self.missing = 0
         self._lines = LineCollection([], linewidths=0.5, zorder=_LINES)
         self._drawn_at: tuple[float, ...] = ()
         self._ax = ax
         self.set_zorder(_FIRST)
         self.set_in_layout(False)
+        self.set_gid("names")
         ax.add_artist(self)
         self._lines.set_gid("leaders")
         self._lines.set_in_layout(False)
@@ -106,7 +124,8 @@ class Labels(Artist):
         within: bool = False,
         over: bool = False,
         numbers: bool = False,
-        key: Text | None = None,
+        key: Key | None = None,
+        colours: Sequence[str] | None = None,
         **style: Any,  # noqa: ANN401 - of a text
     ) -> None:
         """Add names to write, those with the better places first; after those added before.
@@ -124,15 +143,19 @@ class Labels(Artist):
         numbers
             Numbers that a key explains: on their own shape where they have no better room.
         key
-            Text beside the map that takes the names without room: numbers stand for them on the map.
+            Key that takes the names without room: numbers stand for them on the map.
+        colours
+            Colour of each name.
         **style
             Whatever text takes.
         """
         given = list(labels)
         form = "over" if over else "within" if within else "number" if numbers else "shape"
-        self._groups.append((given, [self._text(label.text, size, style) for label in given], form))
+        styles = [style] * len(given) if colours is None else [style | {"color": colour} for colour in colours]
+        texts = [self._text(label.text, size, one) for label, one in zip(given, styles, strict=True)]
+        self._groups.append((given, texts, form))
         if key is not None:
-            bold = style | {"fontweight": "bold"}
+            bold = {**(styles[0] if styles else style), "fontweight": "bold"}
             self._keys[len(self._groups) - 1] = (
                 key,
                 [self._text(str(row + 1), size, bold) for row in range(len(given))],
@@ -147,7 +170,7 @@ class Labels(Artist):
     def _text(self, words: str, size: float, style: dict[str, Any]) -> tuple[Text, Text]:
         """Text of a name, and its halo."""
         lines = [part for line in words.split("\n") for part in wrap(line, _LETTERS, break_long_words=False)]
-        options: dict[str, Any] = {"fontsize": size, "ha": "center", "va": "center", "linespacing": 0.95} | style
+        options: dict[str, Any] = {"fontsize": size, "ha": "center", "va": "center", "linespacing": 1.05} | style
         halo = options | {"color": "#ffffff", "path_effects": [Stroke(linewidth=_HALO_POINTS, foreground="#ffffff")]}
         made = []
         for zorder, look in ((_ABOVE, options), (_BELOW, halo)):
@@ -157,31 +180,50 @@ class Labels(Artist):
             made.append(text)
         return made[0], made[1]
 
-    def draw(self, renderer: RendererBase) -> None:
+    def clear(self) -> None:
+        """Take back all names, as if none had been added."""
+        pairs = [pair for _, texts, _ in self._groups for pair in texts]
+        for text in (
+            one for pair in [*pairs, *(pair for _, own in self._keys.values() for pair in own)] for one in pair
+        ):
+            text.remove()
+        self._groups, self._others, self._keys, self._drawn_at = [], [], {}, ()
+
+    def draw(self, renderer: RendererBase) -> None:  # noqa: ARG002 - matplotlib's call
+        """Place the names, where the axes have changed since."""
+        if self.get_visible():
+            self.place()
+
+    def place(self) -> None:
         """Place the names, where the axes have changed since."""
         figure = self._ax.get_figure(root=True)
-        if figure is None or not self.get_visible():
+        if figure is None:  # pragma: no cover - axes have a figure
             return
-        extent = self._ax.get_window_extent()
-        now = (figure.dpi, *np.round([extent.width, extent.height], 2), *self._ax.get_xlim(), *self._ax.get_ylim())
+        extent, point = self._ax.get_window_extent(), figure.dpi / 72
+        # points of paper: another resolution moves no name
+        size = np.round([extent.width / point, extent.height / point], 1)
+        now = (*size, *self._ax.get_xlim(), *self._ax.get_ylim())
         if now != self._drawn_at:
-            self._place(renderer, figure.dpi / 72)
+            self._place(point)
             self._drawn_at = now
 
-    def _place(self, renderer: RendererBase, point: float) -> None:
+    def _place(self, point: float) -> None:
         labels = [label for group, _, form in self._groups if form in _OF_SHAPES for label in group]
         room = _Room(self._ax, [*labels, *self._others], point)
         lines: list[tuple[Any, Any]] = []
+        self.crowded, self.missing = [], 0
         row = 0
         for number, (group, texts, form) in enumerate(self._groups):
             without: list[tuple[int, Label]] = []
             for label, pair in zip(group, texts, strict=True):
-                extent = _extent(pair[0], renderer, point)
+                extent = _extent(pair[0], point)
                 if form in _OF_SHAPES:
                     found = room.find(row, extent)
+                    if (found is None or (form == "number" and found.line is not None)) and not room.empty(row):
+                        self.crowded.append(label)
                     if found is None and form == "number":
-                        found = room.over(room.shapes[row], extent)
-                    if found is None and not room.shapes[row].is_empty:
+                        found = room.numbered(row, extent)
+                    if found is None and not room.empty(row):
                         without.append((row, label))
                     row += 1
                 else:
@@ -189,33 +231,34 @@ class Labels(Artist):
                     found = room.inside(shape, extent) or (room.over(shape, extent) if form == "over" else None)
                 self._show(pair, found, lines)
             if number in self._keys:
-                self._number(room, self._keys[number], without, lines, renderer, point)
+                self._number(room, self._keys[number], without, lines, point)
+            else:
+                self.missing += len(without)
         self._lines.set_segments([line for line, _ in lines])
         self._lines.set_color([colour for _, colour in lines])
 
     def _number(
         self,
         room: "_Room",
-        key: tuple[Text, list[tuple[Text, Text]]],
+        key: tuple[Key, list[tuple[Text, Text]]],
         without: list[tuple[int, Label]],
         lines: list[tuple[Any, Any]],
-        renderer: RendererBase,
         point: float,
     ) -> None:
-        """Put numbers where names have no room, on their shape if need be, and the names in the key."""
-        numbered: list[str] = []
-        bare: list[str] = []
+        """Put numbers where names have no room, and the names in the key."""
+        numbered: list[tuple[str, str]] = []
+        bare: list[tuple[str, str]] = []
         for pair in key[1]:
             self._show(pair, None, lines)
         for row, label in without:
             pair = key[1][len(numbered)]
-            extent = _extent(pair[0], renderer, point)
-            found = room.find(row, extent) or room.over(room.shapes[row], extent)
+            extent = _extent(pair[0], point)
+            found = room.find(row, extent) or room.numbered(row, extent)
             self._show(pair, found, lines)
             # a name without room even for its number is not passed over
             mark, entries = ("–", bare) if found is None else (pair[0].get_text(), numbered)
-            entries.append("\n   ".join(wrap(f"{mark} {label.text}", _KEY_LETTERS)))
-        key[0].set_text("\n".join([*numbered, *bare]))
+            entries.append((mark, label.text.replace("\n", " ")))
+        key[0].show([*numbered, *bare])
 
     def _show(self, pair: tuple[Text, Text], found: "_Found | None", lines: list[tuple[Any, Any]]) -> None:
         """Show a text and its halo where they have room, and hide them elsewhere."""
@@ -228,10 +271,10 @@ class Labels(Artist):
             lines.append((back.transform(shapely.get_coordinates(found.line)), pair[0].get_color()))
 
 
-def _extent(text: Text, renderer: RendererBase, point: float) -> tuple[float, float]:
+def _extent(text: Text, point: float) -> tuple[float, float]:
     """Width and height of a text with the space around it, pixels."""
     text.set_visible(True)
-    size = text.get_window_extent(renderer)
+    size = text.get_window_extent()
     return size.width + 2 * _SPACE_POINTS * point, size.height + 2 * _SPACE_POINTS * point
 
 
@@ -267,6 +310,34 @@ class _Room:
             return None
         large = not self.labels[row].radius and extent[0] * extent[1] <= _COVERED * shape.area
         return (self.inside(shape, extent, self.same[row]) if large else None) or self._beside(row, extent)
+
+    def empty(self, row: int) -> bool:
+        """Whether the frame shows nothing of a shape."""
+        return bool(self.shapes[row].is_empty)
+
+    def numbered(self, row: int, extent: tuple[float, float]) -> _Found | None:
+        """Place of a number that has no room beside its shape: on it, or at the end of a line into it."""
+        return self.over(self.shapes[row], extent) or self._afar(self.shapes[row], extent)
+
+    def _afar(self, shape: Any, extent: tuple[float, float]) -> _Found | None:  # noqa: ANN401 - an outline
+        """Place at the end of a line into a shape, as short as can be, that hides and crosses few others."""
+        tip = shapely.point_on_surface(shape)
+        steps = np.arange(extent[1], _REACH_POINTS * self.point, _STEP_POINTS * 2 * self.point)
+        turns = np.radians(np.arange(0, 360, 10))
+        rays = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+        middles = np.array([tip.x, tip.y]) + (steps[:, None, None] * rays).reshape(-1, 2)
+        boxes = _boxes(middles, extent)
+        kept = np.flatnonzero(self._free(boxes))[:_MOST_TRIED]
+        lines = shapely.shortest_line(boxes[kept], tip)
+        if not len(kept):
+            return None
+        cost = shapely.length(lines) / self.point + _OVER_A_NAME * ~self._free(lines)
+        for weight, found in ((_HIDING, boxes[kept]), (_CROSSING, lines)):
+            one, _ = self.tree.query(found, predicate="intersects")
+            cost += weight * np.bincount(one, minlength=len(kept))
+        at = int(np.argmin(np.round(cost, 3)))
+        self.taken += [boxes[kept[at]], lines[at]]
+        return _Found((float(middles[kept[at], 0]), float(middles[kept[at], 1])), lines[at])
 
     def inside(self, shape: Any, extent: tuple[float, float], own: Iterable[int] = ()) -> _Found | None:  # noqa: ANN401
         """Place inside a shape, near its middle, that hides no other shape."""

@@ -2,6 +2,8 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -11,18 +13,23 @@ import pandas as pd
 import shapely
 from matplotlib.axes import Axes
 
+from qpvgeo.language import Note
 from qpvgeo.maps import furniture
 from qpvgeo.maps.composition import titles_of
+from qpvgeo.maps.insets import Paint, dense_parts, enlarge, take_back
+from qpvgeo.maps.keys import Key
 from qpvgeo.maps.labels import Label, Labels
 from qpvgeo.maps.palettes import LABEL
-from qpvgeo.maps.places import Place
+from qpvgeo.maps.places import Box, Place
+from qpvgeo.maps.sheets import Sheet, sheet_of
 
-__all__ = ["MOST_NAMED", "keyed", "name_perimeters", "name_places", "own_perimeters", "short_titles"]
+__all__ = ["Named", "name_perimeters", "own_perimeters", "perimeters_named", "short_titles"]
 
-MOST_NAMED, _MOST_KEYED = 20, 180
+_MOST_NAMED, _MOST_KEYED = 20, 180
 """QPV of a place up to which their names are on the map, and up to which numbers stand for them."""
 
 _MOST_MAIN, _MOST_COMMUNES = 8, 80
+_NUMBER_POINTS = 6.5
 _ONE_COMMUNE = ("commune", "arrondissement", "qpv")
 _BANDS = 12
 _LINK = re.compile(r"^(d['’]|(de|du|des) )", re.IGNORECASE)
@@ -66,56 +73,181 @@ def _beginnings(name: str) -> list[str]:
     return [" ".join(words[:count]) for count in range(2, len(words))]
 
 
-def keyed(shapes: gpd.GeoSeries, ax: Axes | None = None) -> bool:
-    """Tell whether perimeters are numbered on the map and named in a key, which must leave the map room on a page."""
-    return MOST_NAMED < len(shapes) <= _MOST_KEYED and (ax is None or furniture.key_fits(ax, len(shapes)))
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a map writes at perimeters: a text of each, the largest first, and what its colour is."""
+
+    texts: Sequence[str]
+    shapes: gpd.GeoSeries
+    colours: Sequence[str]
+
+    def numbers(self) -> npt.NDArray[np.intp]:
+        """Number of each from north to south, from 1."""
+        order = np.empty(len(self.shapes), dtype=np.intp)
+        order[_reading_order(self.shapes)] = np.arange(1, len(self.shapes) + 1)
+        return order
+
+
+def perimeters_named(where: Place, qpv: gpd.GeoDataFrame) -> tuple[Named, gpd.GeoSeries]:
+    """Names of the perimeters of a place, and the outlines of those around it."""
+    shapes, every = own_perimeters(where, qpv), where.metres(qpv)
+    named = Named(short_titles(qpv, shapes.index), shapes, [LABEL] * len(shapes))
+    return named, every[~every.index.isin(shapes.index)]
 
 
 def name_perimeters(
     ax: Axes,
-    labels: Labels,
     where: Place,
-    qpv: gpd.GeoDataFrame,
+    named: Named,
     *,
-    entries: int,
-    grow: bool = False,
-    colour: str = LABEL,
-    title: str = "",
+    around: gpd.GeoSeries,
+    communes: gpd.GeoDataFrame | None = None,
+    entries: int = 0,
+    size: float = 7,
+    lang: str = "en",
+    paint: Paint | None = None,
 ) -> None:
-    """Write the names of the perimeters of a place, or their numbers and a key; those of its neighbours are avoided.
+    """Write the names of the perimeters of a place, and those of its communes where they are given.
+
+    Up to twenty have their names on the map, and a number with a key where there is no room; more have numbers and a
+    key. Perimeters that stand too close in a small part of the map have their numbers in a part that is drawn again at
+    a larger scale. What no sheet has room for is counted below the map.
 
     Parameters
     ----------
-    ax, labels
-        Axes and their names.
-    where, qpv
-        Place and perimeters.
+    ax, where, named
+        Axes, place, and what is written.
+    around
+        Perimeters of neighbours, which no name may hide.
+    communes
+        Communes, of which the most populated are named first.
     entries
-        Entries of the legend above the key.
-    grow
-        Whether the figure may grow for the key.
-    colour
-        Colour of names and numbers.
-    title
-        Text of the legend that takes a line more, if any.
+        Entries of the legend, on axes that were given.
+    size
+        Points of the names.
+    lang
+        Language.
+    paint
+        Draws the map, without names, on other axes; without it nothing is enlarged.
     """
-    shapes = own_perimeters(where, qpv)
-    if keyed(shapes, ax):
-        ordered = shapes.iloc[_reading_order(shapes)]
-        numbers = [str(row) for row in range(1, len(ordered) + 1)]
-        labels.add(map(Label, numbers, ordered), size=6, numbers=True, color=colour, fontweight="bold")
-        rows = list(zip(numbers, short_titles(qpv, ordered.index), strict=True))
-        furniture.key(ax, rows, below=entries + bool(title), colour=colour, grow=grow)
-    elif len(shapes) <= MOST_NAMED:
-        key = furniture.key_line(ax, below=entries + bool(title), colour=colour)
-        labels.add(map(Label, short_titles(qpv, shapes.index), shapes), color=colour, key=key)
-    else:
-        # the largest, as far as there is room
-        names = short_titles(qpv, shapes.index)
-        labels.add(map(Label, names[:MOST_NAMED], shapes[:MOST_NAMED]), color=colour)
-        labels.avoid(Label("", shape) for shape in shapes[MOST_NAMED:])
-    around = where.metres(qpv)
-    labels.avoid(Label("", shape) for shape in around[~around.index.isin(shapes.index)])
+    writing = _Writing(ax, where, named, around, communes, size)
+    sheet, few = sheet_of(ax), len(named.texts) <= _MOST_NAMED
+    key = None
+    if len(named.texts) <= _MOST_KEYED:
+        colour = named.colours[0] if len(named.colours) else LABEL
+        key = Key(ax, colour=colour, below=entries, entries=[] if few else writing.in_key())
+    if sheet is not None:
+        sheet.key = key
+        if key is not None and not few and not sheet.fits():
+            key.remove()
+            sheet.key = key = None
+    writing.write(key, numbered=not few and key is not None)
+    if sheet is not None:
+        sheet.crop()
+        if key is not None and paint is not None and writing.enlarge(sheet, key, paint, lang):
+            sheet.crop()
+        writing.count_the_others(sheet, key, lang)
+
+
+class _Writing:
+    """Names of a map, written once or, where parts are enlarged, a second time."""
+
+    def __init__(
+        self,
+        ax: Axes,
+        where: Place,
+        named: Named,
+        around: gpd.GeoSeries,
+        communes: gpd.GeoDataFrame | None,
+        size: float,
+    ) -> None:
+        self.ax, self.where, self.named, self.around, self.size = ax, where, named, around, size
+        self.numbers = named.numbers() if len(named.texts) else np.zeros(0, np.intp)
+        self.communes = _communes_of(communes, where)
+        # where nobody knows how many people live in them, none comes first
+        self.main = _MOST_MAIN if communes is not None and "population" in communes else 0
+        self.labels = Labels(ax)
+
+    def in_key(self) -> list[tuple[str, str]]:
+        """Number and text of each perimeter, in order."""
+        order = np.argsort(self.numbers)
+        return [(str(self.numbers[row]), self.named.texts[row].replace("\n", ", ")) for row in order]
+
+    def write(self, key: Key | None, *, numbered: bool) -> None:
+        """Write all names, or numbers, on the map."""
+        rows = np.arange(len(self.named.texts))
+        self.labels.add(self.communes[: self.main], **_MAIN)
+        if numbered:
+            self._numbers(self.labels, rows)
+        else:
+            kept = rows if len(rows) <= _MOST_NAMED else rows[:_MOST_NAMED]
+            given = [Label(self.named.texts[row], self.named.shapes.iloc[row]) for row in kept]
+            self.labels.add(given, size=self.size, colours=self.named.colours[: len(kept)], key=key)
+            self.labels.avoid(Label("", shape) for shape in self.named.shapes.iloc[len(kept) :])
+        self.labels.avoid(Label("", shape) for shape in self.around)
+        self.labels.add(self.communes[self.main : _MOST_COMMUNES], **_OTHER)
+
+    def _numbers(self, labels: Labels, rows: npt.NDArray[np.intp]) -> None:
+        """Numbers at their perimeters, in the order of the key."""
+        ordered = rows[np.argsort(self.numbers[rows])]
+        given = [Label(str(self.numbers[row]), self.named.shapes.iloc[row]) for row in ordered]
+        colours = [self.named.colours[row] for row in ordered]
+        labels.add(given, size=_NUMBER_POINTS, numbers=True, colours=colours, fontweight="bold")
+
+    def count_the_others(self, sheet: Sheet, key: Key | None, lang: str) -> None:
+        """Say below the map how many perimeters have neither a name nor a number."""
+        total = len(self.named.texts)
+        missing = self.labels.missing + (max(total - _MOST_NAMED, 0) if key is None else 0)
+        if missing:
+            furniture.add_to_source(self.ax, Note("maps.unnamed", count=missing, total=total).say(lang))
+            sheet.crop()
+
+    def enlarge(self, sheet: Sheet, key: Key, paint: Paint, lang: str) -> bool:
+        """Draw dense parts again beside the map, and write numbers in place of all names; False where there is none."""
+        west, _, east, _ = self.where.frame
+        if sheet.made is None or len(self.named.texts) < 2:
+            return False
+        without = {id(label.shape) for label in self.labels.crowded}
+        crowded = np.array([id(shape) in without for shape in self.named.shapes], dtype=bool)
+        parts = dense_parts(self.named.shapes, crowded, self.where.frame, (east - west) / sheet.made.wide)
+        if not parts:
+            return False
+        entries = key.entries
+        inner = []
+        for row, box in enumerate(parts):
+            mark = "AB"[row] if len(parts) > 1 else ""
+            inner.append(enlarge(sheet, self.where, box, paint, lang=lang, name=self._largest(box), mark=mark))
+        key.show(self.in_key())
+        if not sheet.fits():
+            take_back(sheet)
+            key.show(entries)
+            return False
+        self.labels.clear()
+        rows, middles = np.arange(len(self.numbers)), shapely.point_on_surface(self.named.shapes.to_numpy())
+        held = [np.asarray(shapely.covers(shapely.box(*box), middles)) for box in parts]
+        outside = ~np.any(held, axis=0)
+        self.labels.add([one for one in self.communes[: self.main] if not self._within(one, parts)], **_MAIN)
+        self._numbers(self.labels, rows[outside])
+        self.labels.avoid(Label("", shape) for shape in [*self.named.shapes[~outside], *self.around])
+        self.labels.add(self.communes[self.main : _MOST_COMMUNES], **_OTHER)
+        for ax, box, own in zip(inner, parts, held, strict=True):
+            labels = Labels(ax)
+            labels.add([one for one in self.communes[: self.main] if self._within(one, [box])], **_MAIN)
+            self._numbers(labels, rows[own])
+            labels.avoid(Label("", shape) for shape in [*self.named.shapes[~own], *self.around])
+            labels.add(self.communes[self.main : _MOST_COMMUNES], **_OTHER)
+        return True
+
+    @staticmethod
+    def _within(commune: Label, boxes: Sequence[Box]) -> bool:
+        """Whether the middle of a commune lies in one of some boxes."""
+        middle = shapely.point_on_surface(commune.shape)
+        return any(shapely.covers(shapely.box(*box), middle) for box in boxes)
+
+    def _largest(self, box: Box) -> str:
+        """Name of the most populated commune of which a box holds the middle; empty where there is none."""
+        names = [one.text for one in self.communes if self._within(one, [box])] if self.main else []
+        return names[0] if names else ""
 
 
 def _reading_order(shapes: gpd.GeoSeries) -> npt.NDArray[np.intp]:
@@ -123,24 +255,6 @@ def _reading_order(shapes: gpd.GeoSeries) -> npt.NDArray[np.intp]:
     x, y = shapely.get_coordinates(shapely.point_on_surface(shapes.to_numpy())).T
     band = np.floor((y.max() - y) / max(np.ptp(y) / _BANDS, 1.0))
     return np.asarray(np.lexsort([x, band]))
-
-
-def name_places(
-    ax: Axes,
-    where: Place,
-    qpv: gpd.GeoDataFrame,
-    communes: gpd.GeoDataFrame | None,
-    *,
-    entries: int,
-    grow: bool = False,
-) -> None:
-    """Write the names of a map of perimeters: main communes, perimeters, then other communes."""
-    labels, found = Labels(ax), _communes_of(communes, where)
-    # where nobody knows how many people live in them, none comes first
-    main = _MOST_MAIN if communes is not None and "population" in communes else 0
-    labels.add(found[:main], **_MAIN)
-    name_perimeters(ax, labels, where, qpv, entries=entries, grow=grow)
-    labels.add(found[main:_MOST_COMMUNES], **_OTHER)
 
 
 def _communes_of(communes: gpd.GeoDataFrame | None, where: Place) -> list[Label]:

@@ -1,6 +1,6 @@
 """Perimeters over the communes of a place."""
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import geopandas as gpd
 from matplotlib.axes import Axes
@@ -9,9 +9,9 @@ from qpvgeo.errors import judged
 from qpvgeo.language.terms import term
 from qpvgeo.maps import furniture
 from qpvgeo.maps.composition import called, draw_perimeters, finish, geography_of, land, titled
-from qpvgeo.maps.naming import name_places
+from qpvgeo.maps.naming import name_perimeters, perimeters_named
 from qpvgeo.maps.options import MapOptions, settled
-from qpvgeo.maps.places import find_place
+from qpvgeo.maps.places import Place, find_place
 
 __all__ = ["qpv"]
 
@@ -59,12 +59,19 @@ def qpv(qpv: gpd.GeoDataFrame, communes: gpd.GeoDataFrame | None = None, **optio
     asked = settled(options)
     where = find_place(asked.place, qpv, communes)
     ax = furniture.axes_of(asked.ax, where.frame, asked.page)
-    handles = land(ax, where, communes, asked.lang)
-    handles = [*draw_perimeters(ax, where, qpv, asked.lang), *handles]
+
+    def paint(axes: Axes, place: Place) -> list[Any]:
+        handles = land(axes, place, communes, asked.lang)
+        return [*draw_perimeters(axes, place, qpv, asked.lang), *handles]
+
+    handles = paint(ax, where)
     furniture.legend(ax, handles)
     dated = geography_of(qpv, asked.lang)
     subject = "Priority neighbourhoods (QPV)" if called(qpv) == "QPV" else "Perimeters"
     made = titled(term(subject, asked.lang), where.name, dated)
     finish(ax, where, made, [qpv, communes], asked)
-    name_places(ax, where, qpv, communes, entries=len(handles), grow=asked.ax is None and asked.page is None)
+    named, around = perimeters_named(where, qpv)
+    name_perimeters(
+        ax, where, named, around=around, communes=communes, entries=len(handles), lang=asked.lang, paint=paint
+    )
     return ax

@@ -16,11 +16,11 @@ from qpvgeo.language import Note
 from qpvgeo.language.numbers import Lang, number
 from qpvgeo.language.terms import metres, term
 from qpvgeo.maps import furniture
-from qpvgeo.maps.composition import draw_perimeters, finish, geography_of, land, names_of, titled
-from qpvgeo.maps.labels import Label, Labels
+from qpvgeo.maps.composition import draw_perimeters, finish, geography_of, land, titled
+from qpvgeo.maps.naming import name_perimeters, perimeters_named
 from qpvgeo.maps.options import MapOptions, settled
-from qpvgeo.maps.palettes import BANDS, LABEL, TAGS
-from qpvgeo.maps.places import Place, find_place
+from qpvgeo.maps.palettes import BANDS, TAGS
+from qpvgeo.maps.places import find_place
 from qpvgeo.tagging.coordinates import coordinates_of
 from qpvgeo.tagging.options import within
 from qpvgeo.tagging.points import tag_points
@@ -108,7 +108,8 @@ def tags(
     made = titled(term("Addresses and QPV", lang), where.name, geography_of(qpv, lang))
     table = points if isinstance(points, pd.DataFrame) else None
     finish(ax, where, made, [qpv, communes, table, said], asked)
-    _names(ax, where, qpv)
+    named, around = perimeters_named(where, qpv)
+    name_perimeters(ax, where, named, around=around, entries=len(legend) + len(perimeters) + len(handles), lang=lang)
     return ax
 
 
@@ -143,14 +144,6 @@ def _draw_class(ax: Axes, one: _Class, at: tuple[Floats, Floats], inside: npt.ND
         zorder=3.9 if one.unknown else 3.5 - position / 100,
         rasterized=bool(seen.sum() > _MANY),
     )
-
-
-def _names(ax: Axes, where: Place, qpv: gpd.GeoDataFrame) -> None:
-    """Write the names of the perimeters of the place; none over those outside it."""
-    shapes, own = where.metres(qpv), where.own(qpv)
-    labels = Labels(ax)
-    labels.add(names_of(qpv, shapes[own]), color=LABEL)
-    labels.avoid(Label("", shape) for shape in shapes[~own])
 
 
 def _handle(label: str, rows: int, lang: Lang, **style: Any) -> Line2D:  # noqa: ANN401 - whatever a line takes
