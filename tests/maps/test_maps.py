@@ -349,7 +349,7 @@ def test_source_names_producer_vintage_release_and_licence_and_files_of_the_plac
     files = [{"file": "here.shp", "regions": ["99"], **told}, {"file": "far.shp", "regions": ["02"], **told}]
     ax = maps.qpv(named(layers["new"], files=files), lang="fr")
     assert source_of(ax).startswith(
-        "Source\u202f: ANCT, here.shp (géographie 2024, version 2025), Licence Ouverte 2.0. qpvgeo\u00a0"
+        "Source\u202f: ANCT, périmètres des QPV (géographie 2024, version 2025), Licence Ouverte 2.0. qpvgeo\u00a0"
     )
 
 

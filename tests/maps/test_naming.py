@@ -136,11 +136,12 @@ def test_key_of_a_page_is_whole_and_within_it(page):
 
 
 def test_page_without_room_for_a_key_counts_what_it_cannot_name():
-    long = _many(75, name="Un quartier au nom si long qu'aucune colonne ne le tient sur une ligne")
+    many = _many(75)
+    long = many.assign(name=[f"{row} au nom si long qu'aucune colonne ne le tient sur une ligne" for row in many.index])
     ax = maps.qpv(long, page="half", lang="fr")
     assert not key_of(ax)
     (source,) = [text.get_text() for text in ax.texts if text.get_gid() == "source"]
-    named = [name for name in names_on(ax) if name.startswith("Un quartier")]
+    named = [name for name in names_on(ax) if "au nom" in name]
     assert f"{75 - len(named)} des 75 QPV ne sont pas nommés sur cette carte, faute de place." in source.replace(
         "\n", " "
     )

@@ -79,7 +79,7 @@ class Key(Artist):
 
     def column_width(self, letters: int) -> float:
         """Points that the widest line needs, where lines have so many letters at most."""
-        lines = [line for _, name in self.entries for line in wrap(name, letters)]
+        lines = [line for _, name in self.entries for line in wrap(name, letters, break_long_words=False)]
         return self._mark_width + max((_width(line) for line in lines), default=0.0)
 
     def rows(self, columns: int, letters: int) -> int:
@@ -90,7 +90,7 @@ class Key(Artist):
         return self._rows[columns, letters]
 
     def _lines(self, letters: int) -> list[list[str]]:
-        return [wrap(name, letters) or [""] for _, name in self.entries]
+        return [wrap(name, letters, break_long_words=False) or [""] for _, name in self.entries]
 
     def get_texts(self) -> list[Text]:
         """Texts as they stand, a number and its name after it."""

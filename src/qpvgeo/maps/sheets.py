@@ -18,8 +18,9 @@ from qpvgeo.maps.keys import GUTTER_POINTS, LETTERS, ROW_POINTS, Key
 
 __all__ = ["Arrangement", "Enlarged", "Sheet", "arrange", "sheet_of"]
 
-PAD, GAP, STRIP, CAPTION = 4.0, 9.0, 26.0, 27.0
-"""Around the sheet, between parts, for scale and arrow below the map, for name and scale of an enlarged part."""
+PAD, GAP, STRIP, CAPTION, _NAME = 4.0, 9.0, 26.0, 34.0, 13.0
+"""Around the sheet, between parts, for scale and arrow below the map, for name and scale of an
+enlarged part, and for its name alone."""
 
 _LEAST_MAP, _LEAST_INSET, _LEAST_ZOOM = 110.0, 70.0, 1.4
 _TALLER_BY, _TALLEST = (0.0, 40.0, 80.0, 120.0), (130.0, 170.0, 210.0, 260.0, 320.0, 380.0)
@@ -156,7 +157,7 @@ def _row(parts: Parts, asked: "_Asked", wide: float, height: float) -> Arrangeme
         legend, at, tall = (0.0, 0.0), parts.legend[0] + 2 * GAP, parts.legend[1]
     if parts.insets and not asked.insets:
         for across, up in parts.insets:
-            insets.append((at, CAPTION / 2, height * across / up, height))
+            insets.append((at, _NAME, height * across / up, height))
             at += insets[-1][2] + 2 * GAP
         tall = max(tall, height + CAPTION)
     if parts.key is not None and not asked.key:
@@ -190,7 +191,7 @@ def _stack(parts: Parts, asked: "_Asked", across: Spot, tall: Spot) -> Arrangeme
             high = min(room, wide * height / width)
             if high < _LEAST_INSET:
                 return None
-            insets.append((left, at + CAPTION / 2, high * width / height, high))
+            insets.append((left, at + _NAME, high * width / height, high))
             at += high + CAPTION
     if rows:
         key, at = (left, at), at + rows
