@@ -205,3 +205,14 @@ def test_numbers_stand_on_their_shapes_where_there_is_no_room_beside(inches, num
     marks, rest = zip(*(line.split(" ", 1) for line in lines), strict=True)
     assert list(marks) == [*(str(number) for number in range(1, numbered + 1)), *["–"] * (9 - numbered)]
     assert sorted(rest) == [f"A quartier of a long name {row}" for row in range(9)]
+
+
+def test_names_placed_again_at_another_resolution_lie_over_no_other_name():
+    ax, _ = axes_of_squares(30, 1)
+    names_on(ax)
+    figure = ax.get_figure(root=True)
+    figure.set_dpi(300)
+    figure.set_size_inches(5, 5)
+    boxes = np.array([box_of(text) for text in names_on(ax)])
+    one, other = shapely.STRtree(boxes).query(boxes, predicate="intersects")
+    assert (one == other).all()

@@ -23,7 +23,7 @@ from matplotlib.patheffects import Stroke
 from matplotlib.text import Text
 
 from qpvgeo.maps.keys import Key
-from qpvgeo.maps.lettering import shown
+from qpvgeo.maps.lettering import ruler, shown
 
 __all__ = ["Label", "Labels"]
 
@@ -46,6 +46,9 @@ _COVERED = 0.3
 
 _SAME = 0.3
 """Part of the smaller of two shapes that both share where they are one place, of two geographies."""
+
+_SAME_POINTS = 0.5
+"""Points by which axes may differ without another place for any name."""
 
 _OF_SHAPES = ("shape", "number")
 
@@ -201,9 +204,8 @@ class Labels(Artist):
             return
         extent, point = self._ax.get_window_extent(), figure.dpi / 72
         # points of paper: another resolution moves no name
-        size = np.round([extent.width / point, extent.height / point], 1)
-        now = (*size, *self._ax.get_xlim(), *self._ax.get_ylim())
-        if now != self._drawn_at:
+        now = (extent.width / point, extent.height / point, *self._ax.get_xlim(), *self._ax.get_ylim())
+        if not self._drawn_at or not np.allclose(now, self._drawn_at, rtol=0.0, atol=_SAME_POINTS):
             self._place(point)
             self._drawn_at = now
 
@@ -274,7 +276,7 @@ class Labels(Artist):
 def _extent(text: Text, point: float) -> tuple[float, float]:
     """Width and height of a text with the space around it, pixels."""
     text.set_visible(True)
-    size = text.get_window_extent()
+    size = text.get_window_extent(ruler(72 * point))
     return size.width + 2 * _SPACE_POINTS * point, size.height + 2 * _SPACE_POINTS * point
 
 

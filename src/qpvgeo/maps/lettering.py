@@ -1,13 +1,15 @@
 """Text on maps: shown as it is, and broken into lines that fit a width."""
 
 import re
+from functools import lru_cache
 from textwrap import wrap
 
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
-__all__ = ["lines_within", "shown", "wrapped"]
+__all__ = ["lines_within", "ruler", "shown", "wrapped"]
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 """What no SVG may hold; lines end with a line feed."""
@@ -19,6 +21,12 @@ def shown(text: Text) -> Text:
     text.set_parse_math(False)
     text.set_usetex(False)
     return text
+
+
+@lru_cache(maxsize=8)
+def ruler(dpi: float) -> RendererAgg:
+    """Renderer that measures texts at some dots an inch: those of the figure may be of another resolution or format."""
+    return RendererAgg(1, 1, dpi)
 
 
 def wrapped(text: str, letters: int) -> str:

@@ -15,6 +15,7 @@ from matplotlib.layout_engine import LayoutEngine
 from matplotlib.transforms import Affine2D, Bbox, ScaledTranslation
 
 from qpvgeo.maps.keys import GUTTER_POINTS, LETTERS, ROW_POINTS, Key
+from qpvgeo.maps.lettering import ruler
 
 __all__ = ["Arrangement", "Enlarged", "Sheet", "arrange", "sheet_of"]
 
@@ -335,7 +336,7 @@ def _size(artist: Any, fig: Figure) -> Spot | None:  # noqa: ANN401 - an artist 
     """Width and height of an artist, points; None where there is none."""
     if artist is None:
         return None
-    box = artist.get_window_extent()
+    box = artist.get_window_extent(ruler(fig.dpi))
     return float(box.width) * 72 / fig.dpi, float(box.height) * 72 / fig.dpi
 
 
