@@ -15,7 +15,6 @@ __all__ = [
     "folder",
     "grid_option",
     "lists_option",
-    "output_option",
     "place_option",
     "programme_option",
     "release_option",
@@ -58,7 +57,6 @@ place_option = option("--place", metavar="NAME", help="cli.option_place")
 lists_option = file_option("--lists", help="cli.programmes_lists")
 programme_option = option("--programme", metavar="KEY", help="cli.option_programme")
 grid_option = file_option("--grid", help="cli.option_grid")
-output_option = file_option("-o", "--output", metavar="OUT", help="cli.option_output")
 
 _json = option("--json", is_flag=True, help="cli.option_json")
 _sample = option("--sample", is_flag=True, help="cli.option_sample")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from qpvgeo.cli.options import VINTAGES, folder, output_option, place_option, release_option, shared
+from qpvgeo.cli.options import VINTAGES, folder, place_option, release_option, shared
 from qpvgeo.cli.parser import Choice, argument, file_option, list_option, option
 from qpvgeo.cli.reading import Reading, named
 from qpvgeo.cli.streams import said_in_the_answer
@@ -28,7 +28,7 @@ _VINTAGE = 2024
 
 
 @argument("file", metavar="[FILE]", required=False, kind=Path, help="cli.tag_file")
-@output_option
+@file_option("-o", "--output", metavar="OUT", help="cli.tag_output")
 @option("--vintage", kind=VINTAGES, multiple=True, help="cli.tag_vintage")
 @release_option
 @place_option
