@@ -112,10 +112,11 @@ def test_a_worker_killed_while_it_answers_leaves_nothing_and_gives_nobody_half_a
         told = [one.result() for one in asked]
     assert None in told
     for number in range(_TRIES):
-        if len(pair.workers()) == 2 and dead not in pair.workers() and sent(number):
+        # the new one has begun when it has a folder, and answers a moment later
+        if len(now := workers_of(pair)) == 2 and dead not in now and sent(number):
             break
         time.sleep(0.1)
-    assert len(workers_of(pair)) == 2
+    assert len(now) == 2
     assert pair.leftovers() == []
 
 
