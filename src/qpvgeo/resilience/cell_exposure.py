@@ -16,9 +16,9 @@ from qpvgeo.errors import judged
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.geometry.insee_lattice import Cells
 from qpvgeo.language import Note
+from qpvgeo.resilience.areas_on_cells import Measured, Shapes, ratio_of, rest_of
 from qpvgeo.resilience.layers import Asked, asked_of, reach_of
 from qpvgeo.resilience.options import Options
-from qpvgeo.resilience.people_reached import Measured, Shapes, ratio_of, rest_of
 
 __all__ = ["exposed_frame", "exposure", "fictional", "files_of", "rest_notes"]
 

@@ -19,8 +19,7 @@ from qpvgeo.geometry.insee_lattice import Cells
 from qpvgeo.geometry.projection import reproject, territory_of
 from qpvgeo.language import Note
 from qpvgeo.resilience.access import values_by_label
-from qpvgeo.resilience.options import Options
-from qpvgeo.resilience.people_reached import (
+from qpvgeo.resilience.areas_on_cells import (
     Flags,
     Floats,
     Ground,
@@ -32,6 +31,7 @@ from qpvgeo.resilience.people_reached import (
     by_labels,
     by_zone,
 )
+from qpvgeo.resilience.options import Options
 from qpvgeo.resilience.raster import raster_on_cells
 
 __all__ = ["NOWHERE", "Asked", "Reach", "asked_of", "extent_of", "of_values", "reach_of", "shape_notes", "zone_of"]

@@ -13,9 +13,9 @@ from qpvgeo.frames.provenance import provenance, stamp
 from qpvgeo.frames.require import require_outlines
 from qpvgeo.language import Note
 from qpvgeo.population.grid_columns import checked_cells
+from qpvgeo.resilience.areas_on_cells import areas_of
 from qpvgeo.resilience.cell_exposure import exposure
 from qpvgeo.resilience.comparisons import main_units, without_others
-from qpvgeo.resilience.people_reached import areas_of
 
 __all__ = ["resilience_profile"]
 
