@@ -1,11 +1,13 @@
 """Tables and the notes under them: nothing cut, nothing empty, nothing said twice."""
 
 import pytest
+from tests.cli.runs import run
 
 from qpvgeo.cli import app
 from qpvgeo.cli.terminal import Column, Marks, Screen
 from qpvgeo.language import Note, joined
 from qpvgeo.language.notes import keys
+from qpvgeo.samples import sample
 
 
 def _people(*places):
@@ -72,3 +74,13 @@ def test_help_of_every_option_is_a_sentence(name):
     ]
     assert texts
     assert [text for text in texts if text[0].islower() or text[-1] not in ".?)…"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "heads"),
+    [("population_2024", ["Problem", "Action"]), ("qpv_2015", ["Record", "Code", "Problem", "Action"])],
+)
+def test_doctor_has_no_columns_of_records_where_all_is_said_of_the_file(monkeypatch, name, heads):
+    monkeypatch.setenv("COLUMNS", "80")
+    out, _ = run("doctor", getattr(sample(), name))
+    assert [line.split() for line in out.splitlines() if "Problem" in line] == [heads]

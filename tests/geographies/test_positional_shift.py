@@ -56,6 +56,7 @@ def test_two_releases_are_compared_by_their_codes():
 def test_layers_that_agree_need_no_more_than_a_metre():
     walk = crosswalk(row_of(OLD), row_of(KEPT), tolerance_m="auto")
     assert (about(walk)["tolerance_m"], about(walk)["shift"]["most_m"]) == (1.0, 0.0)
+    assert about(walk)["notes"] == []
 
 
 def test_where_nothing_is_known_to_be_the_same_the_shift_is_not_measured():

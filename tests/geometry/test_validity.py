@@ -22,6 +22,12 @@ def test_only_the_invalid_outlines_are_judged():
     assert found.after_m2.tolist() == [5_000, 0]
 
 
+def test_place_of_a_fault_is_given_to_the_centimetre():
+    far = shapely.Polygon([(0, 0), (100, 100.003), (100, 0), (0, 100)])
+    found = judge(np.array([BOW_TIE, shapely.transform(far, lambda xy: xy + 600_000)]))
+    assert found.reasons == ["Self-intersection[50 50]", "Self-intersection[600050 600050]"]
+
+
 def test_sound_outlines_keep_their_area_and_one_without_area_is_missing():
     shapes = sound(np.array([SQUARE, BOW_TIE, LINE], dtype=object), ["a", "b", "c"], name="qpv")
     assert shapely.area(shapes[:2]).tolist() == [10_000, 5_000]

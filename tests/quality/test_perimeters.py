@@ -228,7 +228,7 @@ def test_sample_as_published_has_one_invalid_outline():
 def test_sample_after_repair_tells_the_repair_and_its_gain():
     table = qg.check(qg.read_qpv(qg.sample().qpv_2015))
     assert table[["code", "row", "kind", "area_m2", "action"]].to_numpy().tolist() == [
-        ["QP099008", 7, "repaired", 25.164, "repaired when read: +25.164 m2"]
+        ["QP099008", 7, "repaired", 25.164, "repaired when read: +25.164 m²"]
     ]
 
 
@@ -275,7 +275,7 @@ def test_repaired_frame_tells_its_25_repairs_and_no_invalid_outline(shapefiles):
 @pytest.mark.real
 def test_extract_is_told_as_an_extract(shapefiles):
     qpv = qg.read_qpv(shapefiles / "QP_METROPOLE_LB93.shp")
-    assert only(qpv.iloc[:-1], "count")["problem"] == "France hexagonale: 1295 QPV, the lists of 2015 have 1296"
+    assert only(qpv.iloc[:-1], "count")["problem"] == "France hexagonale: 1,295 QPV, the lists of 2015 have 1,296"
 
 
 @pytest.mark.real

@@ -176,3 +176,31 @@ def test_an_empty_list_is_answered(client):
 def test_more_points_than_the_limit_are_refused(client):
     answer = client.post("/v1/locate", json=[[2, 48]] * 10_001)
     assert (answer.status_code, answer.json()["key"]) == (413, "service.too_many_points")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "lon=2,35&lat=48",
+        "lon=%D9%A2&lat=48",
+        "lon=1_0&lat=48",
+        "lon=2&lat=48&lon=",
+        "lon=2;lat=48",
+        "lon=2&lat=48&vintage=2_024",
+        "lon=2&lat=48&vintage=202%D9%A4",
+        "lon=2&lat=48&vintage=+2024.0",
+        "lon=2&lat=48&on=2024-W01-1",
+        "lon=2&lat=48&on=202%D9%A4-01-01",
+        "lon=2&lat=48&on=20240101",
+        "lon=2&lat=48&%00=1",
+    ],
+)
+def test_texts_that_python_alone_takes_for_numbers_and_days_are_refused(client, query):
+    answer = client.get(f"/v1/locate?{query}")
+    assert (answer.status_code, len(answer.json()["problems"]) > 0) == (400, True)
+
+
+@pytest.mark.parametrize("query", ["lon=-3.7&lat=45.9", "lon=+-3.7&lat=%34%35.9", "lon=9&lon=-37e-1&&lat=45.9&", ""])
+def test_a_page_of_another_site_has_the_same_bytes(client, query):
+    one, other = (client.get(f"/v1/locate?{query}", headers=more) for more in ({}, {"origin": "https://a.example"}))
+    assert (one.status_code, one.content) == (other.status_code, other.content)

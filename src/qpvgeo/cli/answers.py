@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from qpvgeo.cli import waiting
 from qpvgeo.cli.terminal import Screen
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
@@ -62,6 +63,7 @@ def within_sample(*paths: Path | None) -> dict[str, str]:
 
 def show(answer: dict[str, Any], table: Callable[[dict[str, Any], Screen], None], *, as_json: bool) -> None:
     """Write an answer on standard output: as one JSON document, or as a table."""
+    waiting.over()
     if as_json:
         click.echo(json.dumps(answer, ensure_ascii=False, indent=2, allow_nan=False))
         return

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from qpvgeo.cli import waiting
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import FetchError, MissingDataError, UsageError
 from qpvgeo.language import Note, number
@@ -24,6 +25,7 @@ def get(
     lines: Sequence[Sequence[str]], data: Path | None, *, update: bool, url: str | None
 ) -> list[download_batch.Outcome]:
     """Get files, with a line on a terminal for each one that comes."""
+    waiting.over()
     shown = sys.stderr.isatty()
 
     def told(outcome: download_batch.Outcome) -> None:
@@ -50,6 +52,7 @@ def agreed(lines: Sequence[Sequence[str]], data: Path | None) -> None:
     sizes = [_size(key) for key in missing]
     known = [size for size in sizes if size is not None]
     told = Note("cli.to_download", count=len(missing), megabytes=sum(known) / 1e6, unknown=len(sizes) - len(known))
+    waiting.over()
     if not sys.stdin.isatty():
         raise UsageError(told, way_out=Note("cli.say_yes"))
     if not click.confirm(str(told) + " " + str(Note("cli.go_on")), err=True):

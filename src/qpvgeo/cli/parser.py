@@ -10,6 +10,7 @@ import click
 from click.exceptions import BadOptionUsage, MissingParameter, NoSuchOption
 
 from qpvgeo import settings
+from qpvgeo.cli import waiting
 from qpvgeo.cli.streams import quiet_pipe
 from qpvgeo.language import LANGUAGES, Note, pointed, say
 
@@ -135,6 +136,11 @@ class Command(click.Command):
 
         parser.parse_args = parse_args  # type: ignore[method-assign]
         return parser
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
+        """Run the command; how long it takes is shown until it says something."""
+        with waiting.shown(f"qpvgeo {self.name}"):
+            return super().invoke(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse what no argument takes."""

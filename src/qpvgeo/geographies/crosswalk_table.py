@@ -32,6 +32,8 @@ __all__ = ["crosswalk"]
 
 _FIRST = ("code_from", "code_to", "area_m2", "from_share", "to_share", "lost", "gained")
 _ROUNDING = 1e-12
+_SEEN_M = 0.05
+"""Shift from which a note speaks of it: less is 0.0 m once it is rounded."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -166,11 +168,11 @@ def _notes(
 ) -> list[Note]:
     """What a reader of the crosswalk must know, the shift of the two layers first."""
     found = []
-    if shift is not None:
+    if shift is not None and shift.most_m >= _SEEN_M:
         key = "geographies.shift" if shift.tolerance_m <= tolerance_m else "geographies.shift_beyond_tolerance"
         about = {"count": shift.outlines, "median_m": shift.median_m, "most_m": shift.most_m}
         found.append(Note(key, **about, fitting_m=shift.tolerance_m, tolerance_m=tolerance_m))
-    elif auto:
+    elif shift is None and auto:
         found.append(Note("geographies.shift_not_measured", tolerance_m=tolerance_m))
     undrawn = [code for side in sides for code in side.undrawn]
     if undrawn:

@@ -221,7 +221,13 @@ def _worded(reason: str) -> Note:
     kind, _, place = reason.rstrip("]").partition("[")
     if kind == "Valid Geometry":
         return Note("geometry.lines_beside")
-    return Note("geometry.invalid_at", kind=kind, place=place) if place else Note("geometry.invalid", kind=kind)
+    if not place:
+        return Note("geometry.invalid", kind=kind)
+    return Note("geometry.invalid_at", kind=kind, place=" ".join(map(_to_the_cm, place.split())))
+
+
+def _to_the_cm(metres: str) -> str:
+    return f"{float(metres):.2f}".rstrip("0").rstrip(".")
 
 
 def _kept(shape: Any, enclosed: float) -> tuple[Any, str]:  # noqa: ANN401

@@ -2,7 +2,7 @@
 
 from qpvgeo.language.notes import Note, joined, keys, listed, parts, say
 from qpvgeo.language.numbers import LANGUAGES, Lang, number, pointed, share
-from qpvgeo.language.terms import metres, term, with_colon
+from qpvgeo.language.terms import metres, semicolon, term, with_colon
 
 __all__ = [
     "LANGUAGES",
@@ -16,6 +16,7 @@ __all__ = [
     "parts",
     "pointed",
     "say",
+    "semicolon",
     "share",
     "term",
     "with_colon",

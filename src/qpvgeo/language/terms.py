@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from qpvgeo.language.numbers import LANGUAGES, number, typeset
 
-__all__ = ["metres", "term", "terms", "with_colon"]
+__all__ = ["metres", "semicolon", "term", "terms", "with_colon"]
 
 
 @cache
@@ -41,6 +41,11 @@ def term(text: str, lang: str) -> str:
 def with_colon(text: str, lang: str) -> str:
     """Put a colon after a term: French sets a narrow no-break space before it."""
     return f"{text}\u202f:" if lang == "fr" else f"{text}:"
+
+
+def semicolon(lang: str) -> str:
+    """Semicolon between two texts: French sets a narrow no-break space before it."""
+    return "\u202f; " if lang == "fr" else "; "
 
 
 def metres(value: float, lang: str) -> str:

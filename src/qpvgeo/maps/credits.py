@@ -8,7 +8,7 @@ import pandas as pd
 
 from qpvgeo._version import __version__
 from qpvgeo.frames import provenance
-from qpvgeo.language.terms import term, with_colon
+from qpvgeo.language.terms import semicolon, term, with_colon
 from qpvgeo.samples import FICTIONAL
 from qpvgeo.sources import catalog
 
@@ -88,8 +88,7 @@ def source_line(
         shown = [_listed(names) + (f" ({dated})" if dated else "") for dated, names in files.items()]
         parts.append(", ".join(word for word in (producer, *shown, licence) if word))
     parts += [own] if own else []
-    between = "\u202f; " if lang == "fr" else "; "
-    line = with_colon(term("Source", lang), lang) + " " + between.join(parts) if parts else ""
+    line = with_colon(term("Source", lang), lang) + " " + semicolon(lang).join(parts) if parts else ""
     made = f"qpvgeo\u00a0{__version__}"
     said = [f"{line}. {made}" if line else made, *notes]
     lines = [

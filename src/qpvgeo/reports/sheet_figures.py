@@ -9,7 +9,7 @@ from qpvgeo.frames import forms, provenance
 from qpvgeo.indicators.by_territory import coverage
 from qpvgeo.language import Note, joined, parts
 from qpvgeo.language.numbers import number, share
-from qpvgeo.language.terms import term
+from qpvgeo.language.terms import semicolon, term
 from qpvgeo.maps.credits import origin
 from qpvgeo.maps.layers import drawn
 from qpvgeo.reports.sheet_places import Subject
@@ -68,7 +68,7 @@ def _people_detail(subject: Subject, row: pd.Series | None, lang: str) -> str:
     shared = None if row is None else row.get("estimated_share")
     if shared is not None and pd.notna(shared) and float(shared) >= _TOLD:
         said.append(Note("reports.shared_by_area", share=float(shared)).say(lang))
-    return "; ".join(said) if lang == "en" else "\u202f; ".join(said)
+    return semicolon(lang).join(said)
 
 
 def _source(subject: Subject, lang: str) -> str:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ __all__ = ["Questions", "json_of"]
 
 T = TypeVar("T")
 _SHOWN = 40
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Questions:
@@ -102,7 +104,7 @@ class Questions:
 
     def vintage(self, held: Collection[int], *, on: str | None = None) -> int | None:
         """Vintage asked for, of those held; the newest by default, None where a day chooses."""
-        found = self.read("vintage", int, "service.kind_vintage")
+        found = self.read("vintage", _year, "service.kind_vintage")
         if found is not None and found not in held:
             self.problems.append(
                 Note("service.no_vintage", given=str(found), held=[str(year) for year in sorted(held)])
@@ -155,8 +157,15 @@ def _positive(text: str) -> float:
     return found
 
 
+def _year(text: str) -> int:
+    # Python takes 2_024 and digits of other scripts for numbers
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError(text)
+    return int(text)
+
+
 def _day(text: str) -> str:
     # Python takes 20240630 and weeks too
-    if len(text) != len("2024-06-30"):
+    if not _DAY.fullmatch(text):
         raise ValueError(text)
     return dt.date.fromisoformat(text).isoformat()

@@ -70,7 +70,7 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
 def _findings(findings: list[dict[str, Any]], screen: Screen) -> None:
     shown = findings[:_SHOWN]
     rows = [
-        (str(one["row"] or "–"), one["code"] or "–", screen.word(one["problem"]), screen.word(one["action"]))
+        (str(one["row"] or ""), one["code"] or "", screen.word(one["problem"]), screen.word(one["action"]))
         for one in shown
     ]
     screen.table(_COLUMNS, rows, styles=["red" if one["level"] == "error" else "" for one in shown])

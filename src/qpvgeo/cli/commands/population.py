@@ -11,7 +11,7 @@ from qpvgeo.cli.parser import Choice, argument, file_option, list_option, option
 from qpvgeo.cli.reading import Reading, reading_options
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import UsageError
-from qpvgeo.language import Note, number, share
+from qpvgeo.language import Note, number, semicolon, share
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -237,7 +237,7 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
             number(row["living_standard_mean_eur"], lang),
             share(row["imputed_share"], lang, 0),
             number(row["cells"], lang),
-            "; ".join(note.say(lang) for note in in_words(row["warnings"], row)),
+            semicolon(lang).join(note.say(lang) for note in in_words(row["warnings"], row)),
         )
         for row in answer["rows"]
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from qpvgeo.cli import waiting
 from qpvgeo.cli.options import folder, shared
 from qpvgeo.cli.parser import option
 from qpvgeo.errors import UsageError
@@ -59,6 +60,7 @@ def serve(
     given: dict[str, Any] = {"rate": rate, "seconds": seconds}
 
     def ready(about: dict[str, Any]) -> None:
+        waiting.over()
         if json:
             from json import dumps
 

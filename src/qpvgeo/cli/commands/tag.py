@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from qpvgeo.cli import waiting
 from qpvgeo.cli.options import VINTAGES, folder, place_option, release_option, shared
 from qpvgeo.cli.parser import Choice, argument, file_option, list_option, option
 from qpvgeo.cli.reading import Reading, named
@@ -211,6 +212,7 @@ def _quiet(output: Path | None) -> Iterator[None]:
             yield
     except KeyboardInterrupt:
         if output is not None:
+            waiting.over()
             click.echo(f"qpvgeo: {Note('cli.how_to_resume')}", err=True)
         raise
 
