@@ -1,5 +1,6 @@
 """Members of a zip read in place: bombs, repeated names, checksums."""
 
+import contextvars
 import zipfile
 
 import pytest
@@ -62,3 +63,29 @@ def test_a_zip_that_a_caller_has_open_is_not_opened_again(tmp_path):
     with opened_zip(path) as later:
         assert later is not archive
         assert later.read("a") == b"a"
+
+
+def test_a_zip_is_opened_again_where_a_context_outlives_the_block(tmp_path):
+    path = packed(tmp_path / "a.zip", a=b"x")
+    with opened_zip(path):
+        kept = contextvars.copy_context()
+
+    def reads():
+        with opened_zip(path) as archive:
+            return archive.read("a")
+
+    assert kept.run(reads) == b"x"
+
+
+def test_blocks_of_generators_may_end_in_any_order(tmp_path):
+    def held(path):
+        with opened_zip(path) as archive:
+            yield archive
+
+    first, second = held(packed(tmp_path / "a.zip", a=b"x")), held(packed(tmp_path / "b.zip", a=b"y"))
+    next(first)
+    next(second)
+    first.close()
+    second.close()
+    with opened_zip(tmp_path / "a.zip") as archive:
+        assert archive.read("a") == b"x"

@@ -29,7 +29,9 @@ def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
         It is no zip.
     """
     place = path.absolute()
-    if (archive := _held.get().get(place)) is not None:
+    archive = _held.get().get(place)
+    # a context that was copied, or that of a generator, may outlive the block
+    if archive is not None and archive.fp is not None:
         yield archive
         return
     with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:

@@ -127,7 +127,7 @@ def paths(
         if not isinstance(one, str | os.PathLike):
             key = like.format(one) if like.format(one) in catalog.CATALOG else ""
             raise UsageError(
-                Note("sources.not_a_source", kind=type(one).__name__, value=str(one)[:_SHOWN]),
+                Note("sources.not_a_source", kind=type(one).__name__, value=" ".join(str(one).split())[:_SHOWN]),
                 way_out=Note("sources.did_you_mean", key=key) if key else Note("sources.give_a_path"),
             )
     if not listed:
