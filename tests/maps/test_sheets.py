@@ -24,8 +24,8 @@ def boxes_of(parts, made):
     if parts.legend is not None:
         found.append(shapely.box(*made.legend, made.legend[0] + parts.legend[0], made.legend[1] + parts.legend[1]))
     if parts.key is not None:
-        wide = made.columns * parts.key.column_width(made.letters)
-        tall = parts.key.rows(made.columns, made.letters) * ROW_POINTS
+        wide = made.columns * parts.key.column_width(made.measure)
+        tall = parts.key.rows(made.columns, made.measure) * ROW_POINTS
         found.append(shapely.box(*made.key, made.key[0] + wide, made.key[1] + tall))
     return [*found, *(shapely.box(x, y, x + wide, y + tall) for x, y, wide, tall in made.insets)]
 

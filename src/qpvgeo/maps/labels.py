@@ -9,7 +9,6 @@ so that the layout of a figure may still change, and every kind of canvas will d
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from matplotlib.patheffects import Stroke
 from matplotlib.text import Text
 
 from qpvgeo.maps.keys import Key
-from qpvgeo.maps.lettering import ruler, shown
+from qpvgeo.maps.lettering import lines_of, ruler, shown
 
 __all__ = ["Label", "Labels"]
 
@@ -172,7 +171,7 @@ class Labels(Artist):
 
     def _text(self, words: str, size: float, style: dict[str, Any]) -> tuple[Text, Text]:
         """Text of a name, and its halo."""
-        lines = [part for line in words.split("\n") for part in wrap(line, _LETTERS, break_long_words=False)]
+        lines = [part for line in words.split("\n") for part in lines_of(line, _LETTERS)]
         options: dict[str, Any] = {"fontsize": size, "ha": "center", "va": "center", "linespacing": 1.05} | style
         halo = options | {"color": "#ffffff", "path_effects": [Stroke(linewidth=_HALO_POINTS, foreground="#ffffff")]}
         made = []

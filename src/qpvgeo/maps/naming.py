@@ -31,7 +31,7 @@ _MOST_NAMED, _MOST_KEYED = 20, 180
 _MOST_MAIN, _MOST_COMMUNES = 8, 80
 _NUMBER_POINTS = 6.5
 _ONE_COMMUNE = ("commune", "arrondissement", "qpv")
-_BANDS = 12
+_BANDS, _SAID_POINTS = 12, 10.0
 _LINK = re.compile(r"^(d['’]|(de|du|des) )", re.IGNORECASE)
 _MAIN: dict[str, Any] = {"size": 7.5, "over": True, "color": "#3a3a3a", "fontweight": "bold"}
 _OTHER: dict[str, Any] = {"size": 6, "within": True, "color": "#6b6b6b", "style": "italic"}
@@ -81,10 +81,11 @@ class Named:
     shapes: gpd.GeoSeries
     colours: Sequence[str]
 
-    def numbers(self) -> npt.NDArray[np.intp]:
-        """Number of each from north to south, from 1."""
-        order = np.empty(len(self.shapes), dtype=np.intp)
-        order[_reading_order(self.shapes)] = np.arange(1, len(self.shapes) + 1)
+    def numbers(self, count: int) -> npt.NDArray[np.intp]:
+        """Number of each of the largest from north to south, from 1."""
+        order = np.empty(count, dtype=np.intp)
+        if count:
+            order[_reading_order(self.shapes.iloc[:count])] = np.arange(1, count + 1)
         return order
 
 
@@ -111,7 +112,8 @@ def name_perimeters(
 
     Up to twenty have their names on the map, and a number with a key where there is no room; more have numbers and a
     key. Perimeters that stand too close in a small part of the map have their numbers in a part that is drawn again at
-    a larger scale. What no sheet has room for is counted below the map.
+    a larger scale. Where the sheet has no room for a key of all, that of the largest stands there; how many have
+    neither name nor number is said below the map, and which page has room for all.
 
     Parameters
     ----------
@@ -138,7 +140,7 @@ def name_perimeters(
         key = Key(ax, colour=colour, below=entries, entries=[] if few else writing.in_key())
     if sheet is not None:
         sheet.key = key
-        if key is not None and not few and not sheet.fits():
+        if key is not None and not few and not writing.fit(sheet, key):
             key.remove()
             sheet.key = key = None
     writing.write(key, numbered=not few and key is not None)
@@ -162,7 +164,8 @@ class _Writing:
         size: float,
     ) -> None:
         self.ax, self.where, self.named, self.around, self.size = ax, where, named, around, size
-        self.numbers = named.numbers() if len(named.texts) else np.zeros(0, np.intp)
+        self.numbers = named.numbers(len(named.texts))
+        self.larger: list[str] = []
         self.communes = _communes_of(communes, where)
         # where nobody knows how many people live in them, none comes first
         self.main = _MOST_MAIN if communes is not None and "population" in communes else 0
@@ -173,12 +176,29 @@ class _Writing:
         order = np.argsort(self.numbers)
         return [(str(self.numbers[row]), self.named.texts[row].replace("\n", ", ")) for row in order]
 
+    def fit(self, sheet: Sheet, key: Key) -> bool:
+        """Keep as many of the largest in the key as the sheet has room for; False where that is fewer than some."""
+        if sheet.fits():
+            return True
+        self.larger = [name for name, (wide, tall) in furniture.PAGES.items() if sheet.fits((72 * wide, 72 * tall))]
+        sheet.kept = _SAID_POINTS
+        held, beyond = 0, len(self.numbers)
+        while beyond - held > 1:
+            count = (held + beyond) // 2
+            self.numbers = self.named.numbers(count)
+            key.show(self.in_key())
+            held, beyond = (count, beyond) if sheet.fits() else (held, count)
+        self.numbers = self.named.numbers(held if held > _MOST_NAMED else len(self.named.texts))
+        key.show(self.in_key())
+        return held > _MOST_NAMED and sheet.fits()
+
     def write(self, key: Key | None, *, numbered: bool) -> None:
         """Write all names, or numbers, on the map."""
         rows = np.arange(len(self.named.texts))
         self.labels.add(self.communes[: self.main], **_MAIN)
         if numbered:
-            self._numbers(self.labels, rows)
+            self._numbers(self.labels, rows[: len(self.numbers)])
+            self.labels.avoid(Label("", shape) for shape in self.named.shapes.iloc[len(self.numbers) :])
         else:
             kept = rows if len(rows) <= _MOST_NAMED else rows[:_MOST_NAMED]
             given = [Label(self.named.texts[row], self.named.shapes.iloc[row]) for row in kept]
@@ -197,15 +217,19 @@ class _Writing:
     def count_the_others(self, sheet: Sheet, key: Key | None, lang: str) -> None:
         """Say below the map how many perimeters have neither a name nor a number."""
         total = len(self.named.texts)
-        missing = self.labels.missing + (max(total - _MOST_NAMED, 0) if key is None else 0)
+        missing = self.labels.missing + total - (len(self.numbers) if key is not None else min(total, _MOST_NAMED))
         if missing:
-            furniture.add_to_source(self.ax, Note("maps.unnamed", count=missing, total=total).say(lang))
+            sheet.kept = 0.0
+            said = [Note("maps.unnamed", count=missing, total=total)]
+            if self.larger:
+                said.append(Note("maps.names_all", page=self.larger[0]))
+            furniture.add_to_source(self.ax, " ".join(one.say(lang) for one in said))
             sheet.crop()
 
     def enlarge(self, sheet: Sheet, key: Key, paint: Paint, lang: str) -> bool:
         """Draw dense parts again beside the map, and write numbers in place of all names; False where there is none."""
         west, _, east, _ = self.where.frame
-        if sheet.made is None or len(self.named.texts) < 2:
+        if sheet.made is None or len(self.named.texts) < 2 or len(self.numbers) < len(self.named.texts):
             return False
         without = {id(label.shape) for label in self.labels.crowded}
         crowded = np.array([id(shape) in without for shape in self.named.shapes], dtype=bool)

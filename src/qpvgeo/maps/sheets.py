@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import LayoutEngine
 from matplotlib.transforms import Affine2D, Bbox, ScaledTranslation
 
-from qpvgeo.maps.keys import GUTTER_POINTS, LETTERS, ROW_POINTS, Key
+from qpvgeo.maps.keys import GUTTER_POINTS, ROW_POINTS, Key
 from qpvgeo.maps.lettering import ruler
 
 __all__ = ["Arrangement", "Enlarged", "Sheet", "arrange", "sheet_of"]
@@ -23,19 +23,25 @@ PAD, GAP, STRIP, CAPTION, _NAME = 4.0, 9.0, 26.0, 34.0, 13.0
 """Around the sheet, between parts, for scale and arrow below the map, for name and scale of an
 enlarged part, and for its name alone."""
 
-_LEAST_MAP, _LEAST_INSET, _LEAST_ZOOM = 110.0, 70.0, 1.4
-_TALLER_BY, _TALLEST = (0.0, 40.0, 80.0, 120.0), (130.0, 170.0, 210.0, 260.0, 320.0, 380.0)
+_LEAST_MAP, _LEAST_INSET, _LEAST_ZOOM, _ZOOM = 110.0, 70.0, 1.4, 2.0
+"""Sides of a map and of an enlarged part at least; how much larger its scale is at least, and should be."""
+
+_COLUMNS = (2, 3, 4)
+_INSETS_WIDE = (130.0, 160.0, 190.0, 220.0, 250.0, 280.0)
+_INSETS_TALL = (130.0, 170.0, 210.0, 260.0, 320.0, 380.0)
 _LEGEND_BELOW, _LEGEND_BELOW_ON_PAGE = 0.5, 0.8
 """What a map above its legend counts for, beside one whose legend is where eyes look for it; pages have less room."""
 
 _INSET = 0.5
 """What ground on an enlarged part counts for, beside the same on the map."""
 
-_EMPTY = 0.4
-"""What a sheet without a map would count for: of two arrangements the one with less white around is taken."""
+_EMPTY, _EMPTY_BY_INSETS = 0.5, 0.85
+"""Part of the weight of an arrangement that goes with how little of the sheet is left white; and with enlarged parts,
+which have no shape of the sheet."""
 
-_KEY_PART = 0.15
-"""Part of a sheet that a map covers at least where a key takes room from it."""
+_KEY_PART, _RUNNING_PART, _NUMBER = 0.15, 0.22, 1200.0
+"""Part of a sheet that a map covers at least where a key takes room from it, also one whose names follow each other;
+and the square points of it that a number needs."""
 
 Spot = tuple[float, float]
 
@@ -64,8 +70,8 @@ class Arrangement:
         Height of everything below the title and above the source line.
     legend, key
         Upper left corners; None where there is no such part.
-    columns, letters
-        Columns of the key, and letters of a line of it.
+    columns, measure
+        Columns of the key, and what a line of it is long at most.
     insets
         Left, top, width and height of each enlarged part.
     """
@@ -76,18 +82,18 @@ class Arrangement:
     legend: Spot | None = None
     key: Spot | None = None
     columns: int = 1
-    letters: int = LETTERS[0]
+    measure: float = 0.0
     insets: tuple[tuple[float, float, float, float], ...] = ()
     score: float = 0.0
 
 
 class _Asked(NamedTuple):
-    """Which parts stand beside the map, and letters of a line of the key."""
+    """Which parts stand beside the map, and the length of a line of the key."""
 
     legend: bool
     key: bool
     insets: bool
-    letters: int
+    measure: float
 
 
 def arrange(parts: Parts, wide: float, tall: float) -> Arrangement | None:
@@ -98,16 +104,18 @@ def arrange(parts: Parts, wide: float, tall: float) -> Arrangement | None:
 
 def _arrangements(parts: Parts, wide: float, tall: float) -> Iterator[Arrangement]:
     beside = [(True, False) if there else (False,) for there in (parts.legend, parts.key, parts.insets)]
-    lengths = LETTERS if parts.key is not None else LETTERS[:1]
-    for (legend, key, insets), letters in product(product(*beside), lengths):
-        cell = parts.key.column_width(letters) if parts.key is not None else 0.0
-        natural = max(
-            parts.legend[0] if legend and parts.legend else 0.0, cell if key else 0.0, 130.0 if insets else 0.0
-        )
-        sides = [natural + more for more in _TALLER_BY] if natural else [0.0]
-        heights = _TALLEST if parts.insets and not insets else (0.0,)
-        for side, height in product(sides, heights):
-            made = _arranged(parts, _Asked(legend, key, insets, letters), (wide, tall), side, height)
+    measures = parts.key.measures if parts.key is not None else (0.0,)
+    cells = {measure: parts.key.column_width(measure) if parts.key is not None else 0.0 for measure in measures}
+    for (legend, key, insets), measure in product(product(*beside), measures):
+        least = max(parts.legend[0] if legend and parts.legend else 0.0, cells[measure] if key else 0.0)
+        sides = [least]
+        if key:
+            sides += [count * (cells[measure] + GUTTER_POINTS) - GUTTER_POINTS for count in _COLUMNS]
+        if insets:
+            sides += _INSETS_WIDE
+        heights = _INSETS_TALL if parts.insets and not insets else (0.0,)
+        for side, height in product(sorted({side for side in sides if least <= side < wide}), heights):
+            made = _arranged(parts, _Asked(legend, key, insets, measure), (wide, tall), side, height)
             if made is not None:
                 yield made
 
@@ -136,17 +144,22 @@ def _arranged(parts: Parts, asked: "_Asked", sheet: Spot, side: float, height: f
         return None
     drawn = wide * tall + _INSET * enlarged
     height = top + (GAP + below.height if below.height else 0.0)
+    columns = max(stack.columns, below.columns)
+    filled = wide * tall + enlarged + (parts.legend[0] * parts.legend[1] if parts.legend is not None else 0.0)
+    filled += parts.key.area if parts.key is not None else 0.0
+    empty = _EMPTY_BY_INSETS if insets else _EMPTY
     score = drawn * (1.0 if asked.legend or parts.legend is None else parts.legend_below)
+    score *= min(1.0, *(zoom / _ZOOM for zoom in zooms)) ** 2 if zooms else 1.0
     return Arrangement(
         wide,
         tall,
         height,
         stack.legend or (None if below.legend is None else (below.legend[0], top + GAP)),
         stack.key or (None if below.key is None else (below.key[0], top + GAP)),
-        max(stack.columns, below.columns),
-        asked.letters,
+        columns,
+        asked.measure,
         insets,
-        score * (1.0 - _EMPTY + _EMPTY * drawn / (sheet[0] * height)),
+        score * (1.0 - empty + empty * min(filled / (sheet[0] * height), 1.0)),
     )
 
 
@@ -162,11 +175,11 @@ def _row(parts: Parts, asked: "_Asked", wide: float, height: float) -> Arrangeme
             at += insets[-1][2] + 2 * GAP
         tall = max(tall, height + CAPTION)
     if parts.key is not None and not asked.key:
-        cell = parts.key.column_width(asked.letters) + GUTTER_POINTS
+        cell = parts.key.column_width(asked.measure) + GUTTER_POINTS
         columns = int((wide - at + GUTTER_POINTS) / cell)
         if columns < 1:
             return None
-        key, tall = (at, 0.0), max(tall, parts.key.rows(columns, asked.letters) * ROW_POINTS)
+        key, tall = (at, 0.0), max(tall, parts.key.rows(columns, asked.measure) * ROW_POINTS)
     return None if at - 2 * GAP > wide else Arrangement(wide, 0.0, tall, legend, key, columns, insets=tuple(insets))
 
 
@@ -182,10 +195,10 @@ def _stack(parts: Parts, asked: "_Asked", across: Spot, tall: Spot) -> Arrangeme
         legend, at = (left, 0.0), parts.legend[1] + GAP
     rows = 0.0
     if parts.key is not None and asked.key:
-        columns = int((wide + GUTTER_POINTS) / (parts.key.column_width(asked.letters) + GUTTER_POINTS))
+        columns = int((wide + GUTTER_POINTS) / (parts.key.column_width(asked.measure) + GUTTER_POINTS))
         if columns < 1:
             return None
-        rows = parts.key.rows(columns, asked.letters) * ROW_POINTS
+        rows = parts.key.rows(columns, asked.measure) * ROW_POINTS
     if parts.insets and asked.insets:
         room = (tall[0] - at - rows - (GAP if rows else 0.0)) / len(parts.insets) - CAPTION
         for width, height in parts.insets:
@@ -233,6 +246,8 @@ class Sheet(LayoutEngine):
         self.insets: list[Enlarged] = []
         self.square: tuple[Axes, float, Spot] | None = None
         self.made: Arrangement | None = None
+        # room for what the source line says once the names are placed
+        self.kept = 0.0
 
     def execute(self, fig: Figure) -> None:
         """Set the places of all parts."""
@@ -264,20 +279,39 @@ class Sheet(LayoutEngine):
         lines = self.ax.get_title(loc="left").count("\n") + 1 if self.ax.get_title(loc="left") else 0
         title = lines * 14.5 + (6.0 if lines else 0.0) + PAD
         below = [one for one in self.ax.texts if one.get_gid() == "source"]
-        source = sum(size[1] for one in below if (size := _size(one, fig))) + PAD
+        source = sum(size[1] for one in below if (size := _size(one, fig))) + PAD + self.kept
         return title, source, self.wide - 2 * PAD, self.tall - title - source
 
-    def fits(self) -> bool:
-        """Tell whether there is room for all parts, a map that can be read among them."""
+    def fits(self, room: Spot | None = None) -> bool:
+        """Tell whether this sheet, or one of another size, has room for all parts, a map that can be read among them.
+
+        Names of the key follow each other where a line for each takes too much room.
+        """
         figure = self.ax.get_figure(root=True)
-        made = None if figure is None else arrange(self.parts(figure), *self.room(figure)[2:])
-        return made is not None and made.wide * made.tall >= _KEY_PART * self.wide * self.tall
+        if figure is None:  # pragma: no cover - axes have a figure
+            return False
+        wide, tall = room or (self.wide, self.tall)
+        title, source, *_ = self.room(figure)
+        for running in (False, True):
+            if self.key is not None:
+                self.key.running = running
+            made = arrange(self.parts(figure), wide - 2 * PAD, tall - title - source)
+            least = (_RUNNING_PART if running else _KEY_PART) * wide * tall
+            if self.key is not None:
+                least = max(least, _NUMBER * len(self.key.entries))
+            if made is not None and made.wide * made.tall >= least:
+                return True
+        return False
 
     def _set(self, fig: Figure) -> None:
         title, _, wide, tall = self.room(fig)
         parts = self.parts(fig)
         # with less room than all of it needs, what stands below the map is cut by no sheet
-        made = arrange(parts, wide, tall) or arrange(parts, wide, 2 * tall) or arrange(Parts(parts.ratio), wide, tall)
+        made = arrange(parts, wide, tall)
+        if made is None and parts.key is not None and not parts.key.running:
+            parts.key.running = True
+            made = arrange(parts, wide, tall)
+        made = made or arrange(parts, wide, 2 * tall) or arrange(Parts(parts.ratio), wide, tall)
         if made is None:
             return
         self.made = made
@@ -295,7 +329,7 @@ class Sheet(LayoutEngine):
                 spot = (made.legend[0] + left, made.legend[1] + legend_tall + GAP, side, side)
                 ax.set_axes_locator(_Locator(self.ax, spot))
         if made.key is not None and self.key is not None:
-            self.key.stand(made.key, made.columns, made.letters)
+            self.key.stand(made.key, made.columns, made.measure)
         for one, spot in zip(self.insets, made.insets, strict=False):
             one.ax.set_axes_locator(_Locator(self.ax, spot))
         for text in [one for one in self.ax.texts if one.get_gid() == "source"]:
