@@ -243,3 +243,28 @@ def test_page_refuses_what_it_cannot_show(tmp_path):
     with pytest.raises(UsageError) as caught:
         run("--kind", "choropleth", "--by", "epci", "--sample", "--html", tmp_path / "m.png")
     assert [one.key for one in caught.value.problems] == ["cli.endings", "cli.page_by_commune"]
+
+
+def sources_of(text):
+    """Lines of the terminal below the word that announces them, as long as they are indented."""
+    head, _, below = text.partition("Sources:\n")
+    assert head
+    lines = below.splitlines()
+    return [line.strip() for line in lines[: next((i for i, one in enumerate(lines) if one[:2] != "  "), len(lines))]]
+
+
+def test_terminal_writes_a_source_a_line_each_once(tmp_path):
+    found = sources_of(run("Port-Brume", "--sample", "--svg", tmp_path / "map.svg"))
+    assert len(found) > 1
+    assert len(set(found)) == len(found)
+    assert not any("; " in one for one in found)
+
+
+def test_terminal_cites_only_the_files_that_the_map_shows_something_of(real_data, tmp_path):
+    options = ["--data", real_data, "--svg", tmp_path / "map.svg"]
+    lille, toulouse = (sources_of(run(place, *options)) for place in ("59350", "31555"))
+    # outlines of three regions are in a file of their own
+    assert [one for one in lille if "communes_20" in one and one.endswith("parquet")] == [
+        "communes_2024_100m_sauf_44_75_76.parquet"
+    ]
+    assert "communes_2018_regions_44_75_76.parquet" in toulouse

@@ -2,6 +2,7 @@
 
 import itertools
 
+import geopandas as gpd
 import matplotlib.pyplot as plt
 import pytest
 import shapely
@@ -96,3 +97,24 @@ def test_everything_is_on_the_sheet_and_nothing_over_anything_else(layers, kind,
     around += [text.get_window_extent(renderer) for text in ax.texts if text.get_gid() == "source"]
     for one, other in itertools.combinations(around, 2):
         assert not one.overlaps(other)
+
+
+@pytest.mark.parametrize("page", ["a4", "a4-landscape", "half"])
+@pytest.mark.parametrize("count", [25, 35, 50])
+def test_sheet_is_the_same_at_every_resolution(page, count):
+    shapes = [shapely.box(x, y, x + 700, y + 500) for x, y in ((row % 6 * 1_500, row // 6 * 1_900) for row in range(count))]
+    layer = gpd.GeoDataFrame(
+        {"name": [f"Quartier du Faubourg - Cité {row} Les Tilleuls" for row in range(count)]},
+        geometry=shapely.transform(shapes, lambda xy: xy + (700_000.0, 6_600_000.0)),
+        index=[f"QN{18000 + row:05}M" for row in range(count)],
+        crs=2154,
+    )
+    ax = maps.qpv(layer, page=page)
+    figure = ax.get_figure(root=True)
+    for dpi in (72, 150, 300, 100):
+        figure.set_dpi(dpi)
+        figure.draw_without_rendering()
+        box = figure.get_tightbbox(figure.canvas.get_renderer())
+        assert (round(box.x0, 2), round(box.y0, 2)) >= (0, 0)
+        assert round(box.x1 - figure.get_figwidth(), 2) <= 0
+        assert round(box.y1 - figure.get_figheight(), 2) <= 0

@@ -163,11 +163,10 @@ class Key(Artist):
         self._settle_beside()
         across, indent = self.column_width(self.measure) + GUTTER_POINTS, self._mark_width
         if self.running:
-            filled = in_columns([[one] for one in self._run(self.measure)], self.columns)
-            for column, parts in enumerate(filled):
-                for row, line in enumerate(parts):
-                    for at, words, mark in line:
-                        style = {"fontweight": "bold"} if mark else {}
+            for column, filled in enumerate(in_columns([[one] for one in self._run(self.measure)], self.columns)):
+                for row, parts in enumerate(filled):
+                    for at, words, bold in parts:
+                        style = {"fontweight": "bold"} if bold else {}
                         self._add(words, column * across + at, -row * ROW_POINTS, **style)
             return
         entries = iter(zip(self.entries, self._lines(self.measure), strict=True))

@@ -26,7 +26,7 @@ def shown(text: Text) -> Text:
 @lru_cache(maxsize=8)
 def ruler(dpi: float) -> RendererAgg:
     """Renderer that measures texts at some dots an inch: those of the figure may be of another resolution or format."""
-    return RendererAgg(1, 1, dpi)
+    return RendererAgg(1, 1, dpi)  # type: ignore[no-untyped-call]
 
 
 def lines_of(name: str, letters: int) -> list[str]:

@@ -154,8 +154,8 @@ def _arranged(parts: Parts, asked: "_Asked", sheet: Spot, side: float, height: f
         wide,
         tall,
         height,
-        stack.legend or (None if below.legend is None else (below.legend[0], top + GAP)),
-        stack.key or (None if below.key is None else (below.key[0], top + GAP)),
+        stack.legend or (None if below.legend is None else (below.legend[0], top + GAP + below.legend[1])),
+        stack.key or (None if below.key is None else (below.key[0], top + GAP + below.key[1])),
         columns,
         asked.measure,
         insets,
@@ -164,23 +164,24 @@ def _arranged(parts: Parts, asked: "_Asked", sheet: Spot, side: float, height: f
 
 
 def _row(parts: Parts, asked: "_Asked", wide: float, height: float) -> Arrangement | None:
-    """Parts below the map, from left to right; None where they are wider than the sheet."""
+    """Parts below the map, from left to right, a legend beside enlarged parts above the key; None where too wide."""
     at, tall, legend, key, columns = 0.0, 0.0, None, None, 1
     insets: list[tuple[float, float, float, float]] = []
-    if parts.legend is not None and not asked.legend:
-        legend, at, tall = (0.0, 0.0), parts.legend[0] + 2 * GAP, parts.legend[1]
     if parts.insets and not asked.insets:
         for across, up in parts.insets:
             insets.append((at, _NAME, height * across / up, height))
             at += insets[-1][2] + 2 * GAP
-        tall = max(tall, height + CAPTION)
+        tall = height + CAPTION
+    end, down = at, 0.0
+    if parts.legend is not None and not asked.legend:
+        legend, end, tall = (at, 0.0), at + parts.legend[0] + 2 * GAP, max(tall, parts.legend[1])
+        at, down = (at, parts.legend[1] + GAP) if insets else (end, 0.0)
     if parts.key is not None and not asked.key:
-        cell = parts.key.column_width(asked.measure) + GUTTER_POINTS
-        columns = int((wide - at + GUTTER_POINTS) / cell)
+        columns = int((wide - at + GUTTER_POINTS) / (parts.key.column_width(asked.measure) + GUTTER_POINTS))
         if columns < 1:
             return None
-        key, tall = (at, 0.0), max(tall, parts.key.rows(columns, asked.measure) * ROW_POINTS)
-    return None if at - 2 * GAP > wide else Arrangement(wide, 0.0, tall, legend, key, columns, insets=tuple(insets))
+        key, tall = (at, down), max(tall, down + parts.key.rows(columns, asked.measure) * ROW_POINTS)
+    return None if end - 2 * GAP > wide else Arrangement(wide, 0.0, tall, legend, key, columns, insets=tuple(insets))
 
 
 def _stack(parts: Parts, asked: "_Asked", across: Spot, tall: Spot) -> Arrangement | None:
@@ -248,6 +249,7 @@ class Sheet(LayoutEngine):
         self.made: Arrangement | None = None
         # room for what the source line says once the names are placed
         self.kept = 0.0
+        self._made_for: tuple[Any, ...] = ()
 
     def execute(self, fig: Figure) -> None:
         """Set the places of all parts."""
@@ -303,18 +305,40 @@ class Sheet(LayoutEngine):
                 return True
         return False
 
-    def _set(self, fig: Figure) -> None:
-        title, _, wide, tall = self.room(fig)
+    def _arrange(self, fig: Figure) -> Arrangement | None:
+        """Arrangement of the parts; the same as before for the same parts, however finely they are drawn."""
+        held = self._held()
+        if self.made is None or held != self._made_for:
+            self.made = self._choose(fig)
+            # names may have begun to follow each other
+            self._made_for = self._held()
+        return self.made
+
+    def _held(self) -> tuple[Any, ...]:
+        """What the arrangement depends on."""
+        legend, key = self.ax.get_legend(), self.key
+        words = [] if legend is None else [legend.get_title().get_text(), *(one.get_text() for one in legend.get_texts())]
+        below = [one.get_text() for one in self.ax.texts if one.get_gid() == "source"]
+        entries = None if key is None else (key.running, *key.entries)
+        frame = (*self.ax.get_xlim(), *self.ax.get_ylim())
+        insets = tuple((one.across, one.up) for one in self.insets)
+        return self.ax.get_title(loc="left"), *words, *below, entries, frame, insets, self.square is None, self.kept
+
+    def _choose(self, fig: Figure) -> Arrangement | None:
+        _, _, wide, tall = self.room(fig)
         parts = self.parts(fig)
         # with less room than all of it needs, what stands below the map is cut by no sheet
         made = arrange(parts, wide, tall)
         if made is None and parts.key is not None and not parts.key.running:
             parts.key.running = True
             made = arrange(parts, wide, tall)
-        made = made or arrange(parts, wide, 2 * tall) or arrange(Parts(parts.ratio), wide, tall)
+        return made or arrange(parts, wide, 2 * tall) or arrange(Parts(parts.ratio), wide, tall)
+
+    def _set(self, fig: Figure) -> None:
+        made = self._arrange(fig)
         if made is None:
             return
-        self.made = made
+        title = self.room(fig)[0]
         width, height = (72 * side for side in (fig.get_figwidth(), fig.get_figheight()))
         down = height - title - made.tall
         self.ax.set_position((PAD / width, down / height, made.wide / width, made.tall / height))
