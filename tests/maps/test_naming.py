@@ -135,16 +135,42 @@ def test_key_of_a_page_is_whole_and_within_it(page):
     assert numbers == {str(number) for number in range(1, 76)}
 
 
-def test_page_without_room_for_a_key_counts_what_it_cannot_name():
-    many = _many(75)
-    long = many.assign(name=[f"{row} au nom si long qu'aucune colonne ne le tient sur une ligne" for row in many.index])
-    ax = maps.qpv(long, page="half", lang="fr")
-    assert not key_of(ax)
+def source_of(ax):
     (source,) = [text.get_text() for text in ax.texts if text.get_gid() == "source"]
-    named = [name for name in names_on(ax) if "au nom" in name]
-    assert f"{75 - len(named)} des 75 QPV ne sont pas nommés sur cette carte, faute de place." in source.replace(
-        "\n", " "
-    )
+    return source.replace("\n", " ")
+
+
+def test_key_of_a_small_page_runs_on_and_is_within_it():
+    ax = maps.qpv(_many(45), page="half")
+    assert len(key_of(ax)) == 45
+    (key,) = [one for one in ax.artists if one.get_gid() == "key"]
+    figure = ax.get_figure(root=True)
+    written = " ".join(text.get_text() for text in key.get_texts())
+    assert all(f"Quartier {row}" in written for row in range(45))
+    box = figure.get_tightbbox(figure.canvas.get_renderer())
+    assert (box.x0, box.y0) >= (0, 0)
+    assert (box.x1, box.y1) <= (figure.get_figwidth(), figure.get_figheight())
+    assert min(text.get_fontsize() for text in key.get_texts()) >= 6
+    assert not key.get_window_extent().overlaps(ax.get_window_extent())
+    assert "not named" not in source_of(ax)
+
+
+def test_page_without_room_for_all_names_the_largest_and_says_which_page_has_room():
+    many = _many(75)
+    sizes = [1 + (row * 29 % 75) / 75 for row in range(75)]
+    grown = [shapely.buffer(shape, 40 * size) for shape, size in zip(many.geometry, sizes, strict=True)]
+    ax = maps.qpv(many.set_geometry(grown, crs=2154), page="half", lang="fr")
+    names = {entry.split(" ", 1)[1] for entry in key_of(ax)}
+    assert 20 < len(names) < 75
+    largest = sorted(range(75), key=lambda row: -grown[row].area)[: len(names)]
+    assert names == {f"Quartier {row}" for row in largest}
+    numbers = {name for name in names_on(ax) if name.isdigit()}
+    assert numbers == {str(number) for number in range(1, len(names) + 1)}
+    said = f"{75 - len(names)} des 75 QPV ne sont pas nommés sur cette carte, faute de place."
+    assert f"{said} Le format a4 permet de les nommer tous." in source_of(ax)
+    whole = maps.qpv(many, page="a4", lang="fr")
+    assert len(key_of(whole)) == 75
+    assert "faute de place" not in source_of(whole)
 
 
 @pytest.mark.parametrize(
