@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 import qpvgeo as qg
 from qpvgeo import maps
+from qpvgeo.maps.keys import Key
 from qpvgeo.maps.labels import Label, Labels
 
 SIZES = (0.3, 1.0, 2.5, 9.0)
@@ -198,11 +199,10 @@ def test_numbers_stand_on_their_shapes_where_there_is_no_room_beside(inches, num
     ax = plt.figure(figsize=(inches, inches)).subplots()
     ax.set(xlim=(0, 60), ylim=(0, 60), aspect="equal")
     squares = [shapely.box(20 * x, 20 * y, 20 * x + 20, 20 * y + 20) for y in range(3) for x in range(3)]
-    key, names = ax.text(0, 0, ""), Labels(ax)
+    key, names = Key(ax, colour="#000000", below=0), Labels(ax)
     names.add([Label(f"A quartier of a long name {row}", shape) for row, shape in enumerate(squares)], key=key)
     assert [text.get_text() for text in names_on(ax)] == [str(number) for number in range(1, numbered + 1)]
-    lines = [line for line in key.get_text().splitlines() if not line.startswith(" ")]
-    marks, rest = zip(*(line.split(" ", 1) for line in lines), strict=True)
+    marks, rest = zip(*key.entries, strict=True)
     assert list(marks) == [*(str(number) for number in range(1, numbered + 1)), *["–"] * (9 - numbered)]
     assert sorted(rest) == [f"A quartier of a long name {row}" for row in range(9)]
 
