@@ -114,6 +114,8 @@ def test_axes_given_are_drawn_on_and_given_back(layers, draw):
 
 @every_map
 def test_nothing_global_is_changed(layers, draw):
+    # until then it is not settled
+    mpl.get_backend()
     before = mpl.rcParams.copy()
     draw(layers)
     assert mpl.rcParams == before
