@@ -317,7 +317,9 @@ class Sheet(LayoutEngine):
     def _held(self) -> tuple[Any, ...]:
         """What the arrangement depends on."""
         legend, key = self.ax.get_legend(), self.key
-        words = [] if legend is None else [legend.get_title().get_text(), *(one.get_text() for one in legend.get_texts())]
+        words = (
+            [] if legend is None else [legend.get_title().get_text(), *(one.get_text() for one in legend.get_texts())]
+        )
         below = [one.get_text() for one in self.ax.texts if one.get_gid() == "source"]
         entries = None if key is None else (key.running, *key.entries)
         frame = (*self.ax.get_xlim(), *self.ax.get_ylim())
