@@ -102,12 +102,10 @@ def test_everything_is_on_the_sheet_and_nothing_over_anything_else(layers, kind,
 @pytest.mark.parametrize("page", ["a4", "a4-landscape", "half"])
 @pytest.mark.parametrize("count", [25, 35, 50])
 def test_sheet_is_the_same_at_every_resolution(page, count):
-    shapes = [
-        shapely.box(x, y, x + 700, y + 500) for x, y in ((row % 6 * 1_500, row // 6 * 1_900) for row in range(count))
-    ]
+    corners = [(700_000 + row % 6 * 1_500, 6_600_000 + row // 6 * 1_900) for row in range(count)]
     layer = gpd.GeoDataFrame(
         {"name": [f"Quartier du Faubourg - Cité {row} Les Tilleuls" for row in range(count)]},
-        geometry=shapely.transform(shapes, lambda xy: xy + (700_000.0, 6_600_000.0)),
+        geometry=[shapely.box(x, y, x + 700, y + 500) for x, y in corners],
         index=[f"QN{18000 + row:05}M" for row in range(count)],
         crs=2154,
     )
