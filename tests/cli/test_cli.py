@@ -432,6 +432,18 @@ def test_doctor_of_a_broken_file_ends_with_1_and_still_answers(tmp_path):
     assert "16 records: usable" in out
 
 
+def test_doctor_of_a_file_whose_name_is_not_text_still_answers(tmp_path):
+    name = os.fsdecode(b"\xe9t\xe9.csv")
+    try:
+        (tmp_path / name).write_text("a;b\n1;2\n", encoding="utf-8")
+    except OSError:
+        pytest.skip("this disk holds names of text alone")
+    found = tmp_path.parent / f"{tmp_path.name}.csv"
+    done = process("doctor", tmp_path, "--json", "-o", found)
+    assert (done.returncode, len(json.loads(done.stdout)["files"])) == (0, 1)
+    assert "\ufffdt\ufffd.csv" in found.read_text(encoding="utf-8-sig")
+
+
 def test_error_of_the_library_is_a_message_on_standard_error_and_no_traceback(empty):
     done = process("summary", "--vintage", 2015, "--data", empty, "--json")
     assert (done.returncode, done.stdout) == (3, "")

@@ -52,7 +52,15 @@ def _findings_frame(reports: list[Any]) -> Any:  # noqa: ANN401 - a frame, which
         file = {"file": about["file"], "kind": about["kind"], "usable": report.ok, "records": about["features"]}
         rows += [{**file, **finding} for finding in about["findings"]] or [file]
     columns = ["file", "kind", "usable", "records", "level", "row", "code", "problem", "action"]
+    rows = [{name: _text(value) for name, value in row.items()} for row in rows]
     return pd.DataFrame(rows).reindex(columns=columns).rename_axis("number").set_axis(range(1, len(rows) + 1))
+
+
+def _text(value: Any) -> Any:  # noqa: ANN401 - any cell
+    """A cell that a table can hold: names of files may be bytes that are no text."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _table(answer: dict[str, Any], screen: Screen) -> None:
