@@ -98,7 +98,7 @@ def test_sound_shapefile_has_no_finding_but_its_number_of_qpv(shapefile):
     report, found = judged(shapefile)
     assert (report.ok, report.kind, report.features, found) == (True, "perimeters", N, [])
     assert [finding.problem for finding in report.findings] == [
-        "count: France hexagonale: 5 QPV, the lists of 2015 have 1296"
+        "count: France hexagonale: 5 QPV, the lists of 2015 have 1,296"
     ]
 
 
