@@ -31,8 +31,8 @@ from qpvgeo.samples import FICTIONAL, sample
 from qpvgeo.service.grid_cells import GridCells
 from qpvgeo.service.place_names import PlaceName, names_of
 from qpvgeo.service.row_texts import RowTexts
-from qpvgeo.tagging.one_point import OnePoint
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
+from qpvgeo.tagging.scalar_tags import OnePoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

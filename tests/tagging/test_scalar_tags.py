@@ -8,7 +8,7 @@ import shapely
 
 import qpvgeo as qg
 from qpvgeo.errors import UsageError
-from qpvgeo.tagging.one_point import OnePoint
+from qpvgeo.tagging.scalar_tags import OnePoint
 
 ASKED = [{"vintage": 2024}, {"vintage": 2015}, {"on": "2020-01-01"}, {"on": "2025-09-01"}]
 
