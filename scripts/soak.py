@@ -1,8 +1,10 @@
 """Kill commands while they write or fetch: what stood there stays whole, the next run is the same, nothing is left.
 
-`soak.py 200` kills that many runs of tag, population, crosswalk, map and fetch, in turn, by SIGKILL, SIGTERM, SIGINT.
+`soak.py 200` kills that many runs of tag, population, crosswalk, map and fetch, in turn, by SIGKILL, SIGTERM, SIGINT;
+`soak.py 50 --first 150` the last fifty of them.
 """
 
+import argparse
 import hashlib
 import http.server
 import os
@@ -107,16 +109,18 @@ def kill_one(name: str, rank: int, url: str, chance: random.Random) -> list[str]
 
 def main() -> None:
     """Kill as many runs as asked, and print what went wrong."""
-    count = int(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", type=int)
+    parser.add_argument("--first", type=int, default=0)
+    asked = parser.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/pop_QPV24.csv"
-    chance = random.Random(7)
     names: list[Any] = list(RUNS)
     wrong: list[str] = []
-    for rank in range(count):
-        wrong += kill_one(names[rank % len(names)], rank // len(names), url, chance)
-        print(f"{rank + 1} of {count} kills, {len(wrong)} wrong", flush=True)
+    for rank in range(asked.first, asked.first + asked.count):
+        wrong += kill_one(names[rank % len(names)], rank // len(names), url, random.Random(rank))
+        print(f"kill {rank}, {len(wrong)} wrong", flush=True)
     server.shutdown()
     print("\n".join(wrong))
     sys.exit(bool(wrong))
