@@ -123,7 +123,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path):
 def test_tolerance_that_fits_is_taken_by_choice():
     found = answer("--sample", "--tolerance", "auto")
     assert (found["tolerance_m"], found["shift"]["tolerance_m"]) == (1.0, 1.0)
-    assert found["notes"][0].startswith("the two layers draw")
+    assert not [note for note in found["notes"] if note.startswith("the two layers draw")]  # as they are the same
 
 
 @pytest.mark.parametrize("tolerance", ["-1", "much", "nan", "inf"])
