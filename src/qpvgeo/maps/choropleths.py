@@ -82,7 +82,7 @@ def choropleth(
     >>> people = qg.read_population(sample.population_2024)
     >>> links = qg.join_communes(qpv, communes, population=people)
     >>> ax = qg.maps.choropleth(qg.coverage(links, by="commune", units=communes), communes, lang="fr")
-    >>> ax.get_legend().get_title().get_text()
+    >>> " ".join(ax.get_legend().get_title().get_text().split())
     'Part de la population résidant en QPV'
     """
     asked = settled(options)
