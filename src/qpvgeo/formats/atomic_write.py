@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import stat
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +42,7 @@ _ACCESS_DENIED = 5
 _HELD_OPEN = (_ACCESS_DENIED, 32, 33)
 """What Windows says of a file that a program has open: access denied, or a violation of sharing or of a lock."""
 
+_CALLBACK_S = 0.05
 _WAITS_S = (0.01, 0.05, 0.2, 0.5)
 _LINK_TAGS = (0xA000000C, 0xA0000003)
 """Symbolic links and junctions of Windows."""
@@ -282,8 +284,21 @@ def unwind_on_termination() -> None:
         return
 
     def stop(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)
+        raise _Terminated(128 + number)
 
+    def stop_again(swallowed: Any) -> None:  # noqa: ANN401 - what Python says of it
+        if isinstance(swallowed.exc_value, _Terminated):
+            number = int(swallowed.exc_value.code) - 128  # type: ignore[arg-type]
+            threading.Timer(_CALLBACK_S, os.kill, (os.getpid(), number)).start()
+        else:
+            told(swallowed)
+
+    told = sys.unraisablehook
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_DFL:
             signal.signal(getattr(signal, name), stop)
+            sys.unraisablehook = stop_again
+
+
+class _Terminated(SystemExit):
+    """The end that a signal asks for; Python swallows one that is raised in a callback, and the run would go on."""
