@@ -48,9 +48,6 @@ _DIMMED: dict[str, Any] = {
 _COARSE_M, _COARSE_QPV_M, _JUDGED = 200.0, 75.0, 8
 """Metres between vertices beyond which communes or QPV are generalised, and vertices that an outline has at least."""
 
-_UNBROKEN = 100_000
-"""Letters of a line that the sheet breaks by its width."""
-
 LAND_ID = "land"
 """Identifier of the communes among the artists of a map."""
 
@@ -149,7 +146,6 @@ def finish(
     line = source_line(
         frames,
         options.lang,
-        width=_UNBROKEN,
         regions=where.regions(frames),
         notes=said,
         own=options.source,

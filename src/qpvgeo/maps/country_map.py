@@ -139,7 +139,7 @@ def france(
     _legend(sheet, handles, heading, style)
     made = titled(made, term("France", lang), geography_of(data, lang))
     furniture.title(sheet.main, made if asked.title is None else asked.title, left=_LEFT)
-    line = source_line([data, units], lang, width=100_000, notes=notes, own=asked.source)
+    line = source_line([data, units], lang, notes=notes, own=asked.source)
     furniture.source(sheet.main, line, left=_LEFT)
     return sheet.main
 

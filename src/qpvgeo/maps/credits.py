@@ -1,5 +1,6 @@
 """Words on maps, in French and English, and the line that says where data come from."""
 
+import sys
 import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
@@ -36,7 +37,7 @@ def source_line(
     frames: Iterable[pd.DataFrame | None],
     lang: str,
     *,
-    width: int = 110,
+    width: int | None = None,
     regions: Collection[str] | None = None,
     notes: Iterable[str] = (),
     own: str | None = None,
@@ -52,7 +53,7 @@ def source_line(
     lang
         Language.
     width
-        Characters of a line.
+        Most characters of a line; by default each sentence is one line, for whoever knows how wide it may be.
     regions
         Regions that the map shows: files that hold none of them are left out.
     notes
@@ -91,8 +92,9 @@ def source_line(
     line = with_colon(term("Source", lang), lang) + " " + semicolon(lang).join(parts) if parts else ""
     made = f"qpvgeo\u00a0{__version__}"
     said = [f"{line}. {made}" if line else made, *notes]
+    most = sys.maxsize if width is None else width
     lines = [
-        part for text in said for part in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+        part for text in said for part in textwrap.wrap(text, most, break_long_words=False, break_on_hyphens=False)
     ]
     if provenance.is_fictional(*known):
         lines.append(term(FICTIONAL, lang))

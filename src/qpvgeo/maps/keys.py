@@ -17,7 +17,7 @@ from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform, ScaledTranslation
 
-from qpvgeo.maps.lettering import lines_of, shown
+from qpvgeo.maps.lettering import lines_of, shown, tied
 
 __all__ = ["GUTTER_POINTS", "LETTERS", "ROW_POINTS", "Key", "in_columns"]
 
@@ -128,7 +128,7 @@ class Key(Artist):
         lines: list[list[tuple[float, str, bool]]] = [[]]
         at = 0.0
         for mark, name in self.entries:
-            first, *words = name.replace(" - ", "\u00a0- ").split(" ")
+            first, *words = tied(name).split(" ")
             before = _width(mark, bold=True) + _AFTER_MARK / 2
             if lines[-1] and at + before + _width(first) > wide:
                 lines.append([])

@@ -9,7 +9,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
-__all__ = ["lines_of", "lines_within", "ruler", "shown", "wrapped"]
+__all__ = ["lines_of", "lines_within", "ruler", "shown", "tied", "wrapped"]
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 """What no SVG may hold; lines end with a line feed."""
@@ -29,6 +29,11 @@ def ruler(dpi: float) -> RendererAgg:
     return RendererAgg(1, 1, dpi)  # type: ignore[no-untyped-call]
 
 
+def tied(name: str) -> str:
+    """Name whose dashes between two parts stay on the line of the part before."""
+    return name.replace(" - ", "\u00a0- ")
+
+
 def lines_of(name: str, letters: int) -> list[str]:
     """Lines of a name of so many letters at most; none begins with the dash between two parts of it.
 
@@ -37,7 +42,7 @@ def lines_of(name: str, letters: int) -> list[str]:
     >>> [line.replace("\u00a0", " ") for line in lines_of("Parc de la Noue - Picasso", 16)]
     ['Parc de la', 'Noue - Picasso']
     """
-    return wrap(name.replace(" - ", "\u00a0- "), letters, break_long_words=False)
+    return wrap(tied(name), letters, break_long_words=False)
 
 
 def wrapped(text: str, letters: int) -> str:

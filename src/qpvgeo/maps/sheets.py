@@ -74,6 +74,8 @@ class Arrangement:
         Columns of the key, and what a line of it is long at most.
     insets
         Left, top, width and height of each enlarged part.
+    score
+        What the arrangement is worth beside others of the same sheet.
     """
 
     wide: float
@@ -120,7 +122,7 @@ def _arrangements(parts: Parts, wide: float, tall: float) -> Iterator[Arrangemen
                 yield made
 
 
-def _arranged(parts: Parts, asked: "_Asked", sheet: Spot, side: float, height: float) -> Arrangement | None:
+def _arranged(parts: Parts, asked: _Asked, sheet: Spot, side: float, height: float) -> Arrangement | None:
     """One arrangement: parts beside the map are stacked, those below it stand in a row."""
     below = _row(parts, asked, sheet[0], height)
     if below is None:
@@ -163,7 +165,7 @@ def _arranged(parts: Parts, asked: "_Asked", sheet: Spot, side: float, height: f
     )
 
 
-def _row(parts: Parts, asked: "_Asked", wide: float, height: float) -> Arrangement | None:
+def _row(parts: Parts, asked: _Asked, wide: float, height: float) -> Arrangement | None:
     """Parts below the map, from left to right, a legend beside enlarged parts above the key; None where too wide."""
     at, tall, legend, key, columns = 0.0, 0.0, None, None, 1
     insets: list[tuple[float, float, float, float]] = []
@@ -184,7 +186,7 @@ def _row(parts: Parts, asked: "_Asked", wide: float, height: float) -> Arrangeme
     return None if end - 2 * GAP > wide else Arrangement(wide, 0.0, tall, legend, key, columns, insets=tuple(insets))
 
 
-def _stack(parts: Parts, asked: "_Asked", across: Spot, tall: Spot) -> Arrangement | None:
+def _stack(parts: Parts, asked: _Asked, across: Spot, tall: Spot) -> Arrangement | None:
     """Parts beside the map, the legend above all; None where they are higher than the sheet.
 
     `across` is where they begin and how wide they may be, `tall` the height of the map and that of the sheet.
@@ -234,6 +236,17 @@ class Sheet(LayoutEngine):
         Width and greatest height, points.
     page
         Whether it is one for print.
+
+    Attributes
+    ----------
+    key, insets
+        Key of the numbers, and the enlarged parts; both may come once the map is drawn.
+    square
+        Axes of a legend in a square, its side, and the room for words to the left of it and below; of few maps.
+    made
+        The arrangement, once there is one.
+    kept
+        Height kept for what the source line says once the names are placed.
     """
 
     _adjust_compatible = False
@@ -247,7 +260,6 @@ class Sheet(LayoutEngine):
         self.insets: list[Enlarged] = []
         self.square: tuple[Axes, float, Spot] | None = None
         self.made: Arrangement | None = None
-        # room for what the source line says once the names are placed
         self.kept = 0.0
         self._made_for: tuple[Any, ...] = ()
 

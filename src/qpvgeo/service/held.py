@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 __all__ = ["VINTAGES", "Held"]
 
 VINTAGES = (2015, 2024)
-_WIDE = 100_000
 _KEPT = 512
 _ALIGNED = 64
 _LICENCE = "Licence Ouverte 2.0"
@@ -195,7 +194,7 @@ class Held:
             own = {"licence": known.licence, "producer": known.producer} if known is not None else {}
             whole = {**own, **record}
             found[record.get("sha256"), record.get("member")] = {key: whole[key] for key in _SEEN if whole.get(key)}
-        lines: dict[str, list[str]] = {lang: source_line(frames, lang, width=_WIDE).splitlines() for lang in LANGUAGES}
+        lines: dict[str, list[str]] = {lang: source_line(frames, lang).splitlines() for lang in LANGUAGES}
         return list(found.values()), lines
 
     def _frames(self) -> list[pd.DataFrame]:

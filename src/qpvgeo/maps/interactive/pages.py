@@ -38,7 +38,6 @@ from qpvgeo.maps.places import Place, find_place, require_outlines
 
 __all__ = ["Page", "page"]
 
-_WIDE = 100_000
 """Characters of a line of sources: the page breaks lines itself."""
 
 _HEIGHT_PX = 640
@@ -225,5 +224,5 @@ def _sources(
         notes = [*not_shown(where.bare, layers), *generalised(where, [one for one in tables if one is not None])]
     said = [note.say(asked.lang) for note in [*notes, Note("maps.page_rounded")]]
     regions = None if where is None else where.regions(tables)
-    line = source_line(tables, asked.lang, width=_WIDE, regions=regions, notes=said, own=asked.source)
+    line = source_line(tables, asked.lang, regions=regions, notes=said, own=asked.source)
     return line.splitlines()
