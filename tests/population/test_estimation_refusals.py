@@ -3,6 +3,8 @@
 import geopandas as gpd
 import pandas as pd
 import pytest
+from shapely import box
+from tests.builders import refused
 from tests.population.small_cells import ROW, UNIFORM, at, grid_of, homes, layer, points
 
 from qpvgeo.errors import DataError, UsageError
@@ -58,6 +60,16 @@ def test_perimeters_without_crs_are_refused():
 def test_perimeters_that_are_lines_are_refused():
     with pytest.raises(DataError, match="not a polygon"):
         estimate_population(layer(at(0, 0).exterior), UNIFORM)
+
+
+def test_perimeters_of_another_projection_than_they_say_are_refused():
+    """Metres called degrees gave missing figures without a reason."""
+    metres = layer(at(0, 0), None, at(400, 0)).to_crs(2154)
+    wrong = metres.set_crs(4326, allow_override=True)
+    assert refused(lambda: estimate_population(wrong, ROW), "geometry.nowhere").message.values["count"] == 2
+    # one that lies abroad is missing beside others
+    abroad = gpd.GeoSeries([*metres.to_crs(4326), box(-74.1, 40.7, -74, 40.8)], crs=4326)
+    assert estimate_population(abroad, ROW)["estimate"].notna().tolist() == [True, False, True, False]
 
 
 def swap(layer):

@@ -81,6 +81,9 @@ def estimate_population_dask(
     ------
     UsageError
         `constraint` is given.
+
+    When computed, the errors of `qpvgeo.estimate_population`, of each partition: one whose polygons all lie outside
+    France is refused, where the whole frame would have them missing.
     """
     if options.get("constraint") is not None:
         raise UsageError(Note("distributed.constraint"))

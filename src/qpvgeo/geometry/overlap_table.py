@@ -16,7 +16,7 @@ import shapely
 from qpvgeo.codes import territories
 from qpvgeo.errors import DataError, judged
 from qpvgeo.frames.require import require_outlines
-from qpvgeo.geometry.projection import reproject, require_axes, territory_of
+from qpvgeo.geometry.projection import reproject, require_in_france, territory_of
 from qpvgeo.geometry.shared_area import shared_areas
 from qpvgeo.geometry.validity import as_valid, collapsed_as_lines, in_metres, sound
 from qpvgeo.language import Note
@@ -86,7 +86,7 @@ def overlap(
     pairs = _near(as_right, raw, b.crs)
     near = np.unique(pairs[1])
     if not len(near):
-        _require_in_france(b)
+        require_in_france(b, name="b")
     right_place = territory_of(raw[near], b.crs)
     _require_one_territory(b, as_right, pairs, place[pairs[0]] != right_place[np.searchsorted(near, pairs[1])])
 
@@ -116,19 +116,6 @@ def _require_layers(a: Any, b: Any) -> None:  # noqa: ANN401
             problems=[problem for error in refused for problem in error.problems],
             way_out=refused[0].way_out,
         )
-
-
-def _require_in_france(b: Any) -> None:  # noqa: ANN401
-    """Raise when all of a layer lies outside France: a wrong CRS would give an empty table without a word."""
-    shapes = b.to_numpy()
-    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    if not there.any() or (territory_of(shapes[there], b.crs) != None).any():  # noqa: E711 - elementwise
-        return
-    require_axes(b, name="b", what="b")
-    raise DataError(
-        Note("geometry.nowhere", name="b", crs=b.crs.to_string(), count=int(there.sum())),
-        way_out=Note("geometry.check_crs", name="b"),
-    )
 
 
 def _require_one_territory(b: Any, left: Shapes, pairs: tuple[Rows, Rows], apart: npt.NDArray[np.bool_]) -> None:  # noqa: ANN401

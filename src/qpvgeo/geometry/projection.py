@@ -29,6 +29,7 @@ __all__ = [
     "middles",
     "reproject",
     "require_axes",
+    "require_in_france",
     "returns",
     "territory_of",
     "to_degrees",
@@ -292,6 +293,32 @@ def require_axes(frame: Any, *, name: str, what: str) -> None:  # noqa: ANN401 -
         way_out=Note(
             "geometry.exchange_axes", name=name, call=f"{name}.set_geometry({turned})" if frame.ndim > 1 else turned
         ),
+    )
+
+
+def require_in_france(frame: Any, *, name: str) -> None:  # noqa: ANN401 - a GeoSeries or a GeoDataFrame
+    """Raise when all of a layer lies in no French territory: a wrong CRS would give no figures without a word.
+
+    Parameters
+    ----------
+    frame
+        GeoSeries or GeoDataFrame with a CRS.
+    name
+        Name of the layer.
+
+    Raises
+    ------
+    DataError
+        Says that the CRS is not that of the coordinates, or that the axes are exchanged.
+    """
+    shapes = frame.geometry.to_numpy()
+    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    if not there.any() or (territory_of(shapes[there], frame.crs) != None).any():  # noqa: E711 - elementwise
+        return
+    require_axes(frame, name=name, what=name)
+    raise DataError(
+        Note("geometry.nowhere", name=name, crs=frame.crs.to_string(), count=int(there.sum())),
+        way_out=Note("geometry.check_crs", name=name),
     )
 
 

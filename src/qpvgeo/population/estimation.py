@@ -26,7 +26,7 @@ from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.cell_cover import Cover, cover
 from qpvgeo.geometry.insee_lattice import Cells, Lattice, locate
 from qpvgeo.geometry.outline_repair import mended
-from qpvgeo.geometry.projection import require_axes, territory_of
+from qpvgeo.geometry.projection import require_in_france, territory_of
 from qpvgeo.language import Note
 from qpvgeo.population import raking
 from qpvgeo.population.cell_shares import WEIGHT, cell_shares, weight_of
@@ -137,8 +137,8 @@ def estimate_population(  # noqa: PLR0913 - what is estimated, how, and what com
     Raises
     ------
     DataError
-        The frame is not a grid, figures are negative or infinite, the CRS is missing, the axes of areas or points are
-        exchanged, points or totals are not usable: everything is listed.
+        The frame is not a grid, figures are negative or infinite, the CRS is missing or puts all areas outside France,
+        the axes of areas or points are exchanged, points or totals are not usable: everything is listed.
     UsageError
         The areas are not a layer, the method does not exist or its points are missing, or it is not known whether a
         column is to be summed or averaged.
@@ -169,7 +169,7 @@ def estimate_population(  # noqa: PLR0913 - what is estimated, how, and what com
     cells = checked_cells(grid)
     measures = settled(columns, grid, _TAKEN)
     shapes = mended(qpv)
-    require_axes(qpv, name="qpv", what="qpv")
+    require_in_france(qpv, name="qpv")
     of_grid = _of_grid(shapes, cells.lattice)
     found, at = _touched(of_grid, cells)
     weights, extra = cell_shares(method, found, shapes, points)
