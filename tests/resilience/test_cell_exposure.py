@@ -12,7 +12,7 @@ from tests.builders import refused
 import qpvgeo as qg
 from qpvgeo.errors import UsageError
 
-NORTH, EAST = 2_000_000, 4_000_000
+NORTH, EAST = 2_500_000, 4_000_000
 
 
 def box(west, south, east, north):

@@ -296,8 +296,8 @@ def require_axes(frame: Any, *, name: str, what: str) -> None:  # noqa: ANN401 -
     )
 
 
-def require_in_france(frame: Any, *, name: str) -> None:  # noqa: ANN401 - a GeoSeries or a GeoDataFrame
-    """Raise when all of a layer lies in no French territory: a wrong CRS would give no figures without a word.
+def require_in_france(frame: Any, *, name: str) -> npt.NDArray[np.object_]:  # noqa: ANN401 - a layer
+    """Territory of each shape, unless all lie outside France: a wrong CRS would give no figures without a word.
 
     Parameters
     ----------
@@ -306,6 +306,11 @@ def require_in_france(frame: Any, *, name: str) -> None:  # noqa: ANN401 - a Geo
     name
         Name of the layer.
 
+    Returns
+    -------
+    numpy.ndarray of object
+        As `territory_of`: None for a shape that is missing, empty or abroad.
+
     Raises
     ------
     DataError
@@ -313,8 +318,9 @@ def require_in_france(frame: Any, *, name: str) -> None:  # noqa: ANN401 - a Geo
     """
     shapes = frame.geometry.to_numpy()
     there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    if not there.any() or (territory_of(shapes[there], frame.crs) != None).any():  # noqa: E711 - elementwise
-        return
+    found = territory_of(shapes, frame.crs)
+    if not there.any() or (found[there] != None).any():  # noqa: E711 - elementwise
+        return found
     require_axes(frame, name=name, what=name)
     raise DataError(
         Note("geometry.nowhere", name=name, crs=frame.crs.to_string(), count=int(there.sum())),

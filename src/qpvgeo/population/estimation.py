@@ -26,7 +26,7 @@ from qpvgeo.frames import forms, provenance, require
 from qpvgeo.geometry.cell_cover import Cover, cover
 from qpvgeo.geometry.insee_lattice import Cells, Lattice, locate
 from qpvgeo.geometry.outline_repair import mended
-from qpvgeo.geometry.projection import require_in_france, territory_of
+from qpvgeo.geometry.projection import require_in_france
 from qpvgeo.language import Note
 from qpvgeo.population import raking
 from qpvgeo.population.cell_shares import WEIGHT, cell_shares, weight_of
@@ -169,8 +169,7 @@ def estimate_population(  # noqa: PLR0913 - what is estimated, how, and what com
     cells = checked_cells(grid)
     measures = settled(columns, grid, _TAKEN)
     shapes = mended(qpv)
-    require_in_france(qpv, name="qpv")
-    of_grid = _of_grid(shapes, cells.lattice)
+    of_grid = _of_grid(shapes, require_in_france(qpv, name="qpv"), cells.lattice)
     found, at = _touched(of_grid, cells)
     weights, extra = cell_shares(method, found, shapes, points)
     people = values_of(grid, "population")[at]
@@ -234,12 +233,12 @@ def _touched(of_grid: gpd.GeoSeries, cells: Cells) -> tuple[Cover, npt.NDArray[n
     return Cover(found.area[known], kept, found.share[known], found.size_m2), at[known]
 
 
-def _of_grid(shapes: gpd.GeoSeries, lattice: Lattice) -> gpd.GeoSeries:
+def _of_grid(shapes: gpd.GeoSeries, territory: npt.NDArray[np.object_], lattice: Lattice) -> gpd.GeoSeries:
     """Perimeters of the territory of the grid; the others are set missing, since it says nothing of them."""
     own = territories.of_grid(lattice.epsg)
     if own is None:
         return shapes
-    return shapes.where(territory_of(shapes.to_numpy(), shapes.crs) == own, None)
+    return shapes.where(territory == own, None)
 
 
 class _Sums:
