@@ -47,22 +47,6 @@ def test_a_place_without_a_qpv_has_no_contract():
     assert raised.value.key == "policy.no_contract"
 
 
-def test_the_place_may_be_an_option():
-    one, other = (
-        json.loads(run(*place, "--sample", "--json").stdout) for place in (["Hautvent"], ["--place", "Hautvent"])
-    )
-    assert one == other
-    both = run("Hautvent", "--place", "Hautvent", "--sample", "--json")
-    assert json.loads(both.stdout) == one
-
-
-@pytest.mark.parametrize("place", [(), ("Hautvent", "--place", "Port-Brume")], ids=["none", "two"])
-def test_no_place_or_two_are_refused(place):
-    with pytest.raises(UsageError) as raised:
-        run(*place, "--sample")
-    assert raised.value.key == "cli.options_do_not_fit"
-
-
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".json", ".xlsx", ".gpkg", ".geojson"])
 def test_rows_are_written_in_each_form_with_the_indicators_beside(tmp_path, suffix):
     table = tmp_path / "jobs.csv"

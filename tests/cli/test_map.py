@@ -86,7 +86,44 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path):
 def test_no_file_to_write_is_refused():
     with pytest.raises(UsageError) as caught:
         run("Port-Brume", "--sample")
-    assert list(caught.value.problems) == ["name a file to write: --png FILE, --svg FILE, --pdf FILE or --html FILE"]
+    assert list(caught.value.problems) == ["name a file to write with -o, ending in .png, .svg, .pdf or .html"]
+
+
+def test_output_is_of_the_form_of_its_ending(tmp_path):
+    forms = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF-", "html": b"<!DOCTYPE html>"}
+    options = [part for form in forms for part in ("-o", tmp_path / f"m.{form}")]
+    found = answer("Port-Brume", "--sample", *options)
+    assert found["outputs"] == [str(tmp_path / f"m.{form}") for form in forms]
+    for form, begins in forms.items():
+        assert (tmp_path / f"m.{form}").read_bytes().lower().startswith(begins.lower())
+
+
+def test_output_is_the_same_file_as_by_the_option_of_its_form(tmp_path):
+    for form in ("svg", "html"):
+        run("Port-Brume", "--sample", "--output", tmp_path / f"a.{form}")
+        run("Port-Brume", "--sample", f"--{form}", tmp_path / f"b.{form}")
+        assert (tmp_path / f"a.{form}").read_bytes() == (tmp_path / f"b.{form}").read_bytes()
+
+
+def test_outputs_of_both_ways_are_all_written_each_once(tmp_path):
+    one, two = tmp_path / "one.svg", tmp_path / "two.svg"
+    assert answer("Port-Brume", "--sample", "-o", one, "--svg", two, "-o", two)["outputs"] == [str(two), str(one)]
+
+
+@pytest.mark.parametrize("name", ["m.jpg", "m", "m.csv"])
+def test_output_of_another_form_is_refused_with_those_there_are(tmp_path, name):
+    with pytest.raises(UsageError) as caught:
+        run("Port-Brume", "--sample", "-o", tmp_path / name)
+    assert list(caught.value.problems) == ["--output must end in one of .png, .svg, .pdf, .html, .htm"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_output_is_never_a_file_that_the_map_reads(tmp_path):
+    (tmp_path / "points.html").write_text("lon,lat\n3.0,50.6\n", encoding="utf-8")
+    options = ("--kind", "tags", "--points", tmp_path / "points.html", "-o", tmp_path / "points.html")
+    with pytest.raises(UsageError, match=r"points\.html"):
+        run(*options, "--sample")
+    assert (tmp_path / "points.html").read_text(encoding="utf-8").startswith("lon")
 
 
 @pytest.mark.parametrize(

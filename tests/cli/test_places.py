@@ -112,6 +112,34 @@ def test_coverage_of_communes_is_a_layer_with_their_outlines(tmp_path):
     assert [problem.key for problem in result.exception.problems] == ["cli.endings"]
 
 
+@pytest.mark.parametrize(("command", "output"), [("map", "a.svg"), ("report", "a.html"), ("contrat", "a.csv")])
+def test_the_place_of_a_command_is_an_argument_or_an_option(tmp_path, command, output):
+    ways = [["Hautvent"], ["--place", "Hautvent"], ["Hautvent", "--place", "Hautvent"]]
+    found = [
+        (answer(command, "--sample", *way, "-o", tmp_path / output), (tmp_path / output).read_bytes()) for way in ways
+    ]
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("command", ["map", "report", "contrat"])
+def test_two_places_are_one_error(tmp_path, command):
+    words = [command, "Hautvent", "--place", "Port-Brume", "--sample", "-o", str(tmp_path / "a.html")]
+    told = {lang: run(*words, "--lang", lang) for lang in ("en", "fr")}
+    assert {one.exit_code for one in told.values()} == {2}
+    assert told["en"].stderr.endswith("Error: PLACE is Hautvent, but --place is Port-Brume: give one of them\n")
+    assert told["fr"].stderr.endswith(
+        "Erreur\u202f: PLACE vaut Hautvent, mais --place Port-Brume\u202f: n’en donner qu’un\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["report", "contrat"])
+def test_a_command_of_one_place_needs_it(tmp_path, command):
+    result = run(command, "--sample", "-o", tmp_path / "a.html")
+    assert result.exit_code == 2
+    assert result.stderr.endswith("Error: PLACE is missing.\n")
+
+
 def test_coverage_says_that_no_qpv_lies_in_a_place():
     found = answer("coverage", "--sample", "--by", "commune", "--place", "99012")
     assert found["rows"] == []

@@ -31,28 +31,31 @@ __all__ = ["draw"]
 Options = Any
 """Options of `qpvgeo map` by name, and `data`, the folder of the files."""
 
-_FORMS = ("png", "svg", "pdf")
+_PICTURES = (".png", ".svg", ".pdf")
+_PAGES = (".html", ".htm")
+_FORMS = {"png": (".png",), "svg": (".svg",), "pdf": (".pdf",), "html": _PAGES}
+"""Endings of the file that each option of one form names."""
 
 
 def draw(asked: Options) -> dict[str, Any]:
     """Answer of `qpvgeo map`: the files written, and what the map is made of."""
     _require(asked)
-    parts = [_picture(asked)] if _files(asked) else []
-    parts += [_page(asked)] if asked.html is not None else []
+    pictures, pages = _files(asked, _PICTURES), _files(asked, _PAGES)
+    parts = [_picture(asked, pictures)] if pictures else []
+    parts += [_page(asked, pages)] if pages else []
     drawing, title = parts[0]
-    written = [*_files(asked), *([] if asked.html is None else [asked.html])]
     answer = {
         "kind": asked.kind,
         "place": None if drawing.place is None else drawing.place.label or None,
         "title": title,
-        "outputs": [str(path) for path in written],
+        "outputs": [str(path) for path in (*pictures, *pages)],
         "notes": [*answers.releases(*drawing.frames), *drawing.notes(settings.current_language())],
         "sources": drawing.sources(),
     }
     return answer | answers.fictional(*drawing.frames)
 
 
-def _picture(asked: Options) -> tuple["_Drawing", str]:
+def _picture(asked: Options, files: list[Path]) -> tuple["_Drawing", str]:
     """Map drawn and written to the files of pictures, and its title."""
     import matplotlib as mpl
     import matplotlib.pyplot as plt
@@ -64,7 +67,7 @@ def _picture(asked: Options) -> tuple["_Drawing", str]:
         try:
             if asked.basemap and drawing.place is not None:
                 maps.basemap(drawing.ax, drawing.place)
-            for path in _files(asked):
+            for path in files:
                 maps.save(drawing.ax, path)
             title = drawing.ax.get_label()
         finally:
@@ -72,8 +75,8 @@ def _picture(asked: Options) -> tuple["_Drawing", str]:
     return drawing, str(title)
 
 
-def _page(asked: Options) -> tuple["_Drawing", str]:
-    """Interactive page written to its file, and its title."""
+def _page(asked: Options, files: list[Path]) -> tuple["_Drawing", str]:
+    """Interactive page written to its files, and its title."""
     layers = [_qpv(asked), *_other_geography(asked)]
     communes = _communes(asked)
     named = asked.place is not None or asked.box is not None
@@ -94,7 +97,8 @@ def _page(asked: Options) -> tuple["_Drawing", str]:
         figures.append(inputs.covered(_year(asked), asked.data, by="commune", reading=asked.reading).frame)
     options = {name: value for name, value in _options(asked, place).items() if name != "page"}
     made = maps.page(layers, communes, figures=figures, **more, **options)
-    made.save(asked.html)
+    for path in files:
+        made.save(path)
     return _Drawing(None, place, _known(*layers, communes, *figures, more.get("grid"), more.get("points"))), made.title
 
 
@@ -131,9 +135,16 @@ class _Drawing:
         return [note.say(lang) for note in not_shown(bare, self.frames)]
 
 
-def _files(asked: Options) -> list[Path]:
-    """Files to write."""
-    return [getattr(asked, form) for form in _FORMS if getattr(asked, form) is not None]
+def _named(asked: Options) -> list[tuple[str, Path, tuple[str, ...]]]:
+    """Files to write: the option that names each, and the endings that it may have."""
+    of_one_form = [(f"--{form}", getattr(asked, form), endings) for form, endings in _FORMS.items()]
+    of_any = [("--output", path, (*_PICTURES, *_PAGES)) for path in asked.output]
+    return [one for one in (*of_one_form, *of_any) if one[1] is not None]
+
+
+def _files(asked: Options, endings: tuple[str, ...]) -> list[Path]:
+    """Files to write of these endings, each once."""
+    return list(dict.fromkeys(path for _, path, _ in _named(asked) if path.suffix.lower() in endings))
 
 
 def _year(asked: Options) -> int:
@@ -143,16 +154,15 @@ def _year(asked: Options) -> int:
 
 def _require(asked: Options) -> None:
     problems: list[str] = []
-    if not _files(asked) and asked.html is None:
+    if not _named(asked):
         problems.append(Note("cli.name_a_map"))
-    for suffix in _FORMS:
-        problems += problems_of(getattr(asked, suffix), f"--{suffix}", (f".{suffix}",))
-        problems += input_problems(getattr(asked, suffix), [asked.points, asked.grid], asked.data)
-    problems += problems_of(asked.html, "--html", (".html", ".htm"))
-    problems += input_problems(asked.html, [asked.points, asked.grid], asked.data)
+    for name, path, endings in _named(asked):
+        problems += problems_of(path, name, endings)
+        problems += input_problems(path, [asked.points, asked.grid], asked.data)
+    page = asked.html is not None or _files(asked, _PAGES)
     wrong: dict[str, Any] = {
         Note("cli.no_level", given=asked.by, known=", ".join(LEVELS)): asked.by is not None and asked.by not in LEVELS,
-        Note("cli.page_by_commune"): asked.html is not None and asked.by not in (None, "commune"),
+        Note("cli.page_by_commune"): page and asked.by not in (None, "commune"),
         Note("cli.tags_need_points"): asked.kind == "tags" and asked.points is None and not asked.sample,
     }
     problems += [words for words, told in wrong.items() if told] + _problems_of_place(asked)

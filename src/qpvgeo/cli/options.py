@@ -1,12 +1,13 @@
 """Options that several commands share, and what they say together."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from click import BadParameter, Context, Parameter
+from click import BadParameter, Context, MissingParameter, Parameter, get_current_context
 
-from qpvgeo.cli.parser import Choice, file_option, option
+from qpvgeo.cli.parser import Choice, argument, file_option, option
 from qpvgeo.language import LANGUAGES, Note
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "folder",
     "grid_option",
     "lists_option",
+    "place_argument",
     "place_option",
     "programme_option",
     "release_option",
@@ -54,6 +56,28 @@ def vintage_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 year_option = option("--year", kind=int, metavar="YEAR", help="cli.option_year")
 place_option = option("--place", metavar="NAME", help="cli.option_place")
+
+
+def place_argument(about: str, *, required: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Argument `PLACE`, and `--place` as another way to give it: the command gets one `place`, or None."""
+    metavar = "PLACE" if required else "[PLACE]"
+
+    def given_either_way(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def called(*, named: str | None, place: str | None, **more: Any) -> Any:  # noqa: ANN401
+            if named is not None and place is not None and named != place:
+                get_current_context().fail(Note("cli.two_places", argument=named, option=place))
+            given = place if named is None else named
+            if given is None and required:
+                raise MissingParameter(ctx=get_current_context(), param_hint=metavar)
+            return function(place=given, **more)
+
+        both = option("--place", metavar="NAME", help="cli.option_place_argument")(called)
+        return argument("named", metavar=metavar, required=False, help=about)(both)
+
+    return given_either_way
+
+
 lists_option = file_option("--lists", help="cli.programmes_lists")
 programme_option = option("--programme", metavar="KEY", help="cli.option_programme")
 grid_option = file_option("--grid", help="cli.option_grid")

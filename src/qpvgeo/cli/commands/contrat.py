@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.cli.options import folder, grid_option, lists_option, place_option, shared, vintage_option, year_option
+from qpvgeo.cli.options import folder, grid_option, lists_option, place_argument, shared, vintage_option, year_option
 from qpvgeo.cli.outputs import Target, picture_problems, with_output
-from qpvgeo.cli.parser import argument, file_option
+from qpvgeo.cli.parser import file_option
 from qpvgeo.cli.reading import Reading, with_reading
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import DataError, MissingDataError, UsageError
@@ -47,8 +47,7 @@ _OF_COMMUNES = (
 _VINTAGES = (2015, 2024)
 
 
-@argument("named", metavar="PLACE", help="cli.contrat_place", required=False)
-@place_option
+@place_argument("cli.contrat_place", required=True)
 @vintage_option
 @year_option
 @file_option("--income", help="cli.contrat_income")
@@ -60,9 +59,8 @@ _VINTAGES = (2015, 2024)
 @with_output
 @shared
 def contrat(
-    named: str | None,
     *,
-    place: str | None,
+    place: str,
     vintage: str,
     year: int | None,
     income: Path | None,
@@ -82,17 +80,16 @@ def contrat(
     from qpvgeo.indicators import coverage
 
     where, read = folder(data, sample=sample), [income, grid, lists, *indicators]
-    asked, problems = _place(named, place)
-    problems += [*output.problems(read, where, layers=True), *picture_problems(png, read, where)]
+    problems = [*output.problems(read, where, layers=True), *picture_problems(png, read, where)]
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
     made = inputs.covered(int(vintage), where, by="epci", year=year, reading=reading)
     reading.require_used(where)
     sides = _Sides.of(made, where)
     themes = _Themes.read(made, where, named=indicators, aside=(income, lists))
-    found, matches = _contract(asked, made, sides, _Files(where, income, lists, grid), themes)
+    found, matches = _contract(place, made, sides, _Files(where, income, lists, grid), themes)
     _write(found, made, output)
-    _picture(asked, sides, where, png)
+    _picture(place, sides, where, png)
     own = of_rows(made.qpv, made.qpv.index.isin(found.by_qpv["qpv_code"]))
     communes, other = (
         None if layer is None else of_rows(layer, layer["department"].isin(own["department"]))
@@ -100,7 +97,7 @@ def contrat(
     )
     held = made.links[made.links["qpv_code"].isin(found.by_qpv["qpv_code"])]
     answer = {
-        "place": asked,
+        "place": place,
         "vintage": int(vintage),
         "legal_reference": found.totals.attrs["qpvgeo"]["legal_reference"],
         "rows": answers.records(found.by_qpv.set_index("qpv_code"), "qpv_code"),
@@ -114,15 +111,6 @@ def contrat(
         "notes": [*answers.notes(found.totals), *themes.notes],
     }
     answers.show(answer | answers.fictional(made.qpv), _table, as_json=json)
-
-
-def _place(named: str | None, place: str | None) -> tuple[str, list[str]]:
-    """Place asked for, as an argument or an option; a problem where it is neither, or two."""
-    if named is None and place is None:
-        return "", [Note("cli.contrat_name_a_place")]
-    if named is not None and place is not None and named != place:
-        return named, [Note("cli.exclude", one="PLACE", other="--place")]
-    return str(named if named is not None else place), []
 
 
 @dataclass(frozen=True, slots=True)

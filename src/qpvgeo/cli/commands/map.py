@@ -4,8 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from qpvgeo.cli.options import VINTAGES, folder, grid_option, release_option, shared
-from qpvgeo.cli.parser import Choice, argument, file_option, option
+from qpvgeo.cli.options import VINTAGES, folder, grid_option, place_argument, release_option, shared
+from qpvgeo.cli.parser import Choice, file_option, option
 from qpvgeo.cli.reading import with_reading
 from qpvgeo.cli.terminal import Screen
 from qpvgeo.language import Note
@@ -15,9 +15,10 @@ __all__ = ["map_"]
 _KINDS = ("qpv", "choropleth", "grid", "estimates", "change", "tags", "france")
 
 
-@argument("place", metavar="[PLACE]", required=False, help="cli.map_place")
+@place_argument("cli.map_place")
 @option("--kind", kind=Choice(*_KINDS), default="qpv", help="cli.map_kind")
 @option("--box", metavar="W,S,E,N", help="cli.map_box")
+@file_option("-o", "--output", metavar="OUT", multiple=True, help="cli.map_output")
 @file_option("--png", help="cli.map_png")
 @file_option("--svg", help="cli.map_svg")
 @file_option("--pdf", help="cli.map_pdf")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qpvgeo.cli.options import folder, grid_option, shared
-from qpvgeo.cli.parser import argument, file_option, option
+from qpvgeo.cli.options import folder, grid_option, place_argument, shared
+from qpvgeo.cli.parser import file_option, option
 from qpvgeo.cli.reading import Reading, with_reading
 from qpvgeo.language import Note
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["report"]
 
 
-@argument("place", metavar="PLACE", help="cli.report_place")
+@place_argument("cli.report_place", required=True)
 @file_option("-o", "--output", metavar="OUT", required=True, help="cli.report_output")
 @grid_option
 @option("--title", metavar="TEXT", help="cli.map_title")
