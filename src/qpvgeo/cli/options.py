@@ -42,7 +42,7 @@ _vintage = option("--vintage", kind=VINTAGES, default="2024", help="cli.option_v
 
 
 def _allow_fetch(context: Context, _option: Parameter, value: bool) -> None:
-    if value:
+    if value and not context.resilient_parsing:
         from qpvgeo.at_hand.missing import fetching
 
         context.with_resource(fetching())
@@ -72,8 +72,9 @@ def place_argument(about: str, *, required: bool = False) -> Callable[[Callable[
                 raise MissingParameter(ctx=get_current_context(), param_hint=metavar)
             return function(place=given, **more)
 
-        both = option("--place", metavar="NAME", help="cli.option_place_argument")(called)
-        return argument("named", metavar=metavar, required=False, help=about)(both)
+        taken = argument("named", metavar=metavar, required=False, help=about)
+        both: Callable[..., Any] = taken(option("--place", metavar="NAME", help="cli.option_place_argument")(called))
+        return both
 
     return given_either_way
 

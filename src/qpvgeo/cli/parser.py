@@ -1,5 +1,6 @@
 """Commands, options and their errors in the language of the run: the help is phrases, not fixed text."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -121,6 +122,10 @@ class Command(click.Command):
         """Arguments, then options."""
         _parameters(self, ctx, formatter)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Options that begin so."""
+        return _described(super().shell_complete(ctx, incomplete))
+
     def make_parser(self, ctx: click.Context) -> Any:  # noqa: ANN401 - a class that click keeps to itself
         """Refuse an option given twice of which only one value would be taken."""
         parser = super().make_parser(ctx)
@@ -170,6 +175,10 @@ class Group(click.Group):
         with formatter.section(_said("cli.commands")):
             formatter.write_dl([(name, _said(one.help)) for name, one in self.commands.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Commands and options that begin so."""
+        return _described(super().shell_complete(ctx, incomplete))
+
     def make_context(self, *arguments: Any, **more: Any) -> click.Context:  # noqa: ANN401
         """Read the call; its help may go to a pipe that is closed."""
         with quiet_pipe():
@@ -189,6 +198,8 @@ class Group(click.Group):
     def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:  # noqa: ANN401
         """Run a command line in its language; a call that is wrong ends with 2."""
         given = sys.argv[1:] if args is None else [str(one) for one in args]
+        if "_QPVGEO_COMPLETE" in os.environ:
+            from qpvgeo.cli import completion  # noqa: F401 - click finds its classes
         try:
             # a JSON document is the same in either language
             with language_of([*given, "--lang", "en"] if "--json" in given else given):
@@ -278,6 +289,13 @@ def _parameters(command: click.Command, ctx: click.Context, formatter: click.Hel
     options = [_record(one, ctx) for one in params if isinstance(one, click.Option)]
     with formatter.section(_said("cli.options")):
         formatter.write_dl(options)
+
+
+def _described(found: list[Any]) -> list[Any]:
+    """What completes a word, described as in the help."""
+    for item in found:
+        item.help = _said("cli.help" if item.value in ("-h", "--help") else item.help)
+    return found
 
 
 def _record(one: click.Option, ctx: click.Context) -> tuple[str, str]:

@@ -27,7 +27,14 @@ _HEALTH = (
 )
 
 
-@argument("keys", metavar="[KEY]...", nargs=-1, help="cli.fetch_keys")
+def _keys(_context: click.Context, _argument: click.Parameter, incomplete: str) -> list[str]:
+    """Keys and words that begin so, for the completion of the shell."""
+    from qpvgeo.sources import catalog, file_sets
+
+    return [word for word in (*file_sets.SETS, *catalog.CATALOG) if word.startswith(incomplete)]
+
+
+@argument("keys", metavar="[KEY]...", nargs=-1, help="cli.fetch_keys", shell_complete=_keys)
 @option("--all", "everything", is_flag=True, help="cli.fetch_all")
 @option("--theme", metavar="KIND", help="cli.fetch_theme")
 @option("--place", metavar="NAME", help="cli.fetch_place")
