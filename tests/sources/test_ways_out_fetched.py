@@ -125,7 +125,7 @@ def test_a_file_that_no_command_gets_is_put_in_its_place():
 
 @pytest.mark.filterwarnings("ignore")
 def test_the_grid_of_a_service_is_fetched(producers):
-    held = pytest.importorskip("qpvgeo.service.held").Held
+    held = pytest.importorskip("qpvgeo.service.served_data").Held
     people_of = pytest.importorskip("qpvgeo.service.polygons").people_of
     run("fetch", "main")
     drawn = qg.read_qpv(sample().qpv_2024).iloc[:1].assign(id="drawn")

@@ -1,4 +1,4 @@
 from .app import create_app as create_app
-from .held import Held as Held
 from .limits import Limits as Limits
+from .served_data import Held as Held
 from .serving import serve as serve

@@ -19,7 +19,6 @@ from qpvgeo._version import __version__
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.language import Note
 from qpvgeo.service.guard import Guard
-from qpvgeo.service.held import Held
 from qpvgeo.service.limits import Limits
 from qpvgeo.service.locating import many_located
 from qpvgeo.service.metrics import Metrics
@@ -27,12 +26,13 @@ from qpvgeo.service.openapi import document
 from qpvgeo.service.place_names import find_places
 from qpvgeo.service.polygons import people_of, polygons_of, vat_of
 from qpvgeo.service.problems import PATH, BusyError, LimitError, NoSuchError, language_of, problem, unforeseen
-from qpvgeo.service.quarters import listed, one_quarter
-from qpvgeo.service.questions import Questions, json_of
-from qpvgeo.service.single import SINGLE, Single
-from qpvgeo.service.turns import Turns, body_of
+from qpvgeo.service.qpv_answers import listed, one_qpv
+from qpvgeo.service.request_parameters import RequestParameters, json_of
+from qpvgeo.service.served_data import Held
+from qpvgeo.service.single_point import SINGLE, SinglePoint
 from qpvgeo.service.uploads import tagged_file
 from qpvgeo.service.validators import has_tag, tag_of
+from qpvgeo.service.work_queue import WorkQueue, body_of
 
 if TYPE_CHECKING:
     from qpvgeo.service.geocoder import Geocoder
@@ -86,7 +86,7 @@ def create_app(
         yield
         service.turns.close()
 
-    single = Single(held, service.metrics)
+    single = SinglePoint(held, service.metrics)
     routes = [Route(SINGLE, single, methods=["GET"])]
     routes += [
         Route(path, _answering(service, path, answer, cache), methods=[method])
@@ -114,7 +114,7 @@ class _Service:
         self.held, self.limits = held, limits
         self.geocoder = None if geocoder is None else _geocoder(geocoder)
         self.geocoding = 0
-        self.metrics, self.turns = Metrics(), Turns(limits)
+        self.metrics, self.turns = Metrics(), WorkQueue(limits)
         self.document: dict[str, bytes] = {}
 
     async def json(self, request: Request) -> Any:  # noqa: ANN401 - any JSON
@@ -171,7 +171,7 @@ def _json(value: dict[str, Any], media: str = "application/json") -> Response:
 
 
 async def _locate_many(service: _Service, request: Request, lang: str) -> Response:
-    asked = Questions(request.query_params, ("on", "vintage", "tolerance_m"))
+    asked = RequestParameters(request.query_params, ("on", "vintage", "tolerance_m"))
     on = asked.day()
     options: dict[str, Any] = {"on": on, "vintage": asked.vintage(service.held.vintages, on=on)}
     options["tolerance_m"] = asked.positive("tolerance_m")
@@ -194,7 +194,7 @@ async def _tag(service: _Service, request: Request, lang: str) -> Response:
 
 
 async def _listed(service: _Service, request: Request, lang: str) -> Response:
-    held, asked = service.held, Questions(request.query_params, _LIST)
+    held, asked = service.held, RequestParameters(request.query_params, _LIST)
     vintage = asked.vintage(held.vintages)
     wanted = {
         "territory": asked.text("territory", 20),
@@ -218,15 +218,15 @@ def _box(text: str) -> tuple[float, ...]:
 
 
 async def _one(service: _Service, request: Request, lang: str) -> Response:
-    Questions(request.query_params, ()).require()
+    RequestParameters(request.query_params, ()).require()
     code = request.path_params["code"].upper()
     if not (len(code) <= 12 and code.isascii() and code.isalnum()):
         raise NoSuchError(Note("service.not_a_code"), way_out=Note("service.find_places"))
-    return await service.turns.run(lambda: _json(one_quarter(service.held, code, lang), "application/geo+json"))
+    return await service.turns.run(lambda: _json(one_qpv(service.held, code, lang), "application/geo+json"))
 
 
 async def _places(service: _Service, request: Request, lang: str) -> Response:
-    asked = Questions(request.query_params, ("q", "limit", "kind"))
+    asked = RequestParameters(request.query_params, ("q", "limit", "kind"))
     text, most = asked.text("q", 80, needed=True), asked.count("limit", 10, 50)
     kind = asked.choice("kind", _KINDS, "")
     asked.require()
@@ -235,7 +235,7 @@ async def _places(service: _Service, request: Request, lang: str) -> Response:
 
 
 async def _addresses(service: _Service, request: Request, lang: str) -> Response:
-    asked = Questions(request.query_params, ("q", "limit"))
+    asked = RequestParameters(request.query_params, ("q", "limit"))
     text, most = asked.text("q", 200, needed=True), asked.count("limit", 5, 20)
     asked.require()
     assert service.geocoder is not None  # noqa: S101 - else there is no such path
@@ -250,7 +250,7 @@ async def _addresses(service: _Service, request: Request, lang: str) -> Response
 
 
 async def _vat(service: _Service, request: Request, lang: str) -> Response:
-    asked = Questions(request.query_params, ("on", "npnru"))
+    asked = RequestParameters(request.query_params, ("on", "npnru"))
     on, codes = asked.day(needed=True), asked.text("npnru", 2_000)
     asked.require()
     npnru = None if codes is None else [one.strip().upper() for one in codes.split(",") if one.strip()]
@@ -261,7 +261,7 @@ async def _vat(service: _Service, request: Request, lang: str) -> Response:
 
 
 async def _population(service: _Service, request: Request, lang: str) -> Response:
-    Questions(request.query_params, ()).require()
+    RequestParameters(request.query_params, ()).require()
     async with service.turns.ticket(request):
         polygons = polygons_of(await service.json(request), service.limits)
         made = await service.turns.run(people_of, service.held, polygons, lang)

@@ -16,7 +16,7 @@ from qpvgeo.language import Note
 from qpvgeo.service.limits import Limits
 from qpvgeo.service.metrics import Metrics
 from qpvgeo.service.problems import NUMBER, PATH, BusyError, language_of, problem
-from qpvgeo.service.single import SINGLE
+from qpvgeo.service.single_point import SINGLE
 
 __all__ = ["Guard", "Rates"]
 

@@ -16,8 +16,8 @@ from qpvgeo.errors import DataError
 from qpvgeo.language import LANGUAGES, Lang, Note
 from qpvgeo.language.notes import keys, say
 from qpvgeo.maps.interactive.pages import page
-from qpvgeo.service.held import Held
-from qpvgeo.service.packed import Packed
+from qpvgeo.service.served_data import Held
+from qpvgeo.service.zipped_page import ZippedPage
 
 __all__ = ["live_html", "with_pages"]
 
@@ -34,7 +34,7 @@ def with_pages(held: Held, *, addresses: bool = False) -> Held:
     for lang in languages:
         made = page(layers, held.land, figures=figures, lang=lang)
         html, policy = live_html(made.html, lang, addresses=addresses)
-        held.pages[lang] = Packed.of(html, policy)
+        held.pages[lang] = ZippedPage.of(html, policy)
     return held
 
 

@@ -10,9 +10,9 @@ import orjson
 
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
-from qpvgeo.service.held import Held
 from qpvgeo.service.problems import LimitError
 from qpvgeo.service.row_texts import said
+from qpvgeo.service.served_data import Held
 from qpvgeo.tagging.options import STATES
 from qpvgeo.tagging.point_tags import ROW, PointTags
 from qpvgeo.tagging.tolerance import BAN_MIN_SCORE

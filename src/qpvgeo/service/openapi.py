@@ -5,8 +5,8 @@ from typing import Any
 
 from qpvgeo._version import __version__
 from qpvgeo.language import Note
-from qpvgeo.service.held import Held
 from qpvgeo.service.limits import Limits
+from qpvgeo.service.served_data import Held
 
 __all__ = ["document"]
 

@@ -14,9 +14,9 @@ from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.population.estimation import ESTIMATE_COLUMNS
-from qpvgeo.service.held import Held
 from qpvgeo.service.limits import Limits
 from qpvgeo.service.problems import LimitError
+from qpvgeo.service.served_data import Held
 
 __all__ = ["people_of", "plain", "polygons_of", "vat_of"]
 

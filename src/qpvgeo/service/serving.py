@@ -165,7 +165,7 @@ def _built(state: Path, data: str | os.PathLike[str] | None, reading: dict[str, 
 def _build(pipe: Any, state: str, data: str | None, reading: dict[str, bool]) -> None:  # noqa: ANN401 - a connection
     """Read the data, and write them for the workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from qpvgeo.service.held import Held  # noqa: PLC0415 - the process that watches the workers stays small
+    from qpvgeo.service.served_data import Held  # noqa: PLC0415 - the process that watches the workers stays small
 
     page, addresses = reading.pop("page", True), reading.pop("addresses", False)
     try:
@@ -187,7 +187,7 @@ def _build(pipe: Any, state: str, data: str | None, reading: dict[str, bool]) ->
 def worker_app() -> "Starlette":
     """Application of a worker, from what its run wrote."""
     from qpvgeo.service.app import create_app  # noqa: PLC0415 - the process that watches the workers stays small
-    from qpvgeo.service.held import Held  # noqa: PLC0415
+    from qpvgeo.service.served_data import Held  # noqa: PLC0415
 
     state = Path(os.environ[_STATE])
     # what askers send is written where the process that watches finds it, should this one be killed

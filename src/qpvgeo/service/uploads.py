@@ -15,11 +15,11 @@ from starlette.responses import Response, StreamingResponse
 
 from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.language import Note
-from qpvgeo.service.held import Held
 from qpvgeo.service.limits import Limits
 from qpvgeo.service.problems import LimitError
-from qpvgeo.service.questions import Questions
-from qpvgeo.service.turns import Turns, parts_of, too_long
+from qpvgeo.service.request_parameters import RequestParameters
+from qpvgeo.service.served_data import Held
+from qpvgeo.service.work_queue import WorkQueue, parts_of, too_long
 from qpvgeo.tagging import PerimeterIndex, tag_file
 
 __all__ = ["tagged_file"]
@@ -33,7 +33,7 @@ _SUMMARY = 6_000
 _MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
 
-async def tagged_file(request: Request, held: Held, turns: Turns, lang: str) -> tuple[Response, int]:
+async def tagged_file(request: Request, held: Held, turns: WorkQueue, lang: str) -> tuple[Response, int]:
     """Answer of `/v1/tag`: the file with its tags, and how many rows it has.
 
     Raises
@@ -67,7 +67,7 @@ async def tagged_file(request: Request, held: Held, turns: Turns, lang: str) -> 
 
 def _options(request: Request, held: Held) -> tuple[dict[str, Any], int | None, str, dict[str, Any]]:
     """Options of `tag_file`, the vintage, the form of the output, and the day."""
-    asked = Questions(request.query_params, _PARAMETERS)
+    asked = RequestParameters(request.query_params, _PARAMETERS)
     on = asked.day()
     vintage = asked.vintage(held.vintages, on=on)
     x, y = asked.text("x"), asked.text("y")

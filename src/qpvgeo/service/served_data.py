@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from qpvgeo.service.packed import Packed
+    from qpvgeo.service.zipped_page import ZippedPage
 
 __all__ = ["VINTAGES", "Held"]
 
@@ -89,7 +89,7 @@ class Held:
     population: dict[int, pd.DataFrame]
     grids: list[GridCells]
     places: list[PlaceName]
-    pages: dict[str, Packed] = field(default_factory=dict)
+    pages: dict[str, ZippedPage] = field(default_factory=dict)
     land: gpd.GeoDataFrame | None = None
     notes: list[str] = field(default_factory=list)
     sources: list[dict[str, Any]] = field(default_factory=list)

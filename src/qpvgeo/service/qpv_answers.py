@@ -11,11 +11,11 @@ import shapely
 from qpvgeo import geographies, policy
 from qpvgeo.errors import DataError, QpvgeoError
 from qpvgeo.language import Note
-from qpvgeo.service.held import Held, legal
 from qpvgeo.service.polygons import estimated, plain, said
 from qpvgeo.service.problems import NoSuchError
+from qpvgeo.service.served_data import Held, legal
 
-__all__ = ["listed", "one_quarter"]
+__all__ = ["listed", "one_qpv"]
 
 _DIGITS = 1e-6
 
@@ -54,7 +54,7 @@ def listed(held: Held, vintage: int, asked: dict[str, Any], lang: str) -> dict[s
     return {"type": "FeatureCollection", "total": len(frame), "features": features} | held.about(lang)
 
 
-def one_quarter(held: Held, code: str, lang: str) -> dict[str, Any]:
+def one_qpv(held: Held, code: str, lang: str) -> dict[str, Any]:
     """Feature of a QPV, of either geography.
 
     Raises

@@ -11,14 +11,14 @@ import orjson
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 
-__all__ = ["Questions", "json_of"]
+__all__ = ["RequestParameters", "json_of"]
 
 T = TypeVar("T")
 _SHOWN = 40
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class Questions:
+class RequestParameters:
     """Parameters of a query, read one by one; `require` raises once for all that is wrong.
 
     Parameters

@@ -9,14 +9,14 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
-from qpvgeo.service.held import Held
 from qpvgeo.service.locating import located, tolerance_of
 from qpvgeo.service.metrics import Metrics
 from qpvgeo.service.problems import PATH, preferred, problem, unforeseen
-from qpvgeo.service.questions import Questions
+from qpvgeo.service.request_parameters import RequestParameters
+from qpvgeo.service.served_data import Held
 from qpvgeo.service.validators import has_tag, tag_of
 
-__all__ = ["SINGLE", "Single"]
+__all__ = ["SINGLE", "SinglePoint"]
 
 SINGLE = "/v1/locate"
 _PARAMETERS = ("lon", "lat", "on", "vintage", "tolerance_m", "type", "score")
@@ -24,7 +24,7 @@ _CACHE = b"private, max-age=3600"
 """An answer to where somebody is: no cache between may keep it."""
 
 
-class Single:
+class SinglePoint:
     """Answers one point a request.
 
     Parameters
@@ -63,7 +63,7 @@ class Single:
         await _send(send, 200, headers, body)
 
     def _answer(self, asked: dict[str, str], lang: str) -> bytes:
-        question = Questions(asked, _PARAMETERS)
+        question = RequestParameters(asked, _PARAMETERS)
         lon, lat = question.number("lon", needed=True), question.number("lat", needed=True)
         on = question.day()
         given, kind = question.positive("tolerance_m"), question.text("type", 40)

@@ -14,7 +14,7 @@ from qpvgeo.language import Note
 from qpvgeo.service.limits import Limits
 from qpvgeo.service.problems import BusyError, LimitError
 
-__all__ = ["Turns", "body_of", "parts_of"]
+__all__ = ["WorkQueue", "body_of", "parts_of", "too_long"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,8 +50,8 @@ async def body_of(request: Request, most: int, seconds: float) -> bytes:
     return b"".join([part async for part in parts_of(request, most, seconds)])
 
 
-class Turns:
-    """Turns of heavy requests in a worker.
+class WorkQueue:
+    """Queue of the heavy requests of a worker.
 
     Attributes
     ----------

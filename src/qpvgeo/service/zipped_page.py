@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-__all__ = ["Packed"]
+__all__ = ["ZippedPage"]
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class ZippedPage:
     """A page, zipped.
 
     Attributes
@@ -24,7 +24,7 @@ class Packed:
     policy: str
 
     @classmethod
-    def of(cls, html: str, policy: str) -> "Packed":
+    def of(cls, html: str, policy: str) -> "ZippedPage":
         """Zip a page."""
         return cls(gzip.compress(html.encode(), 6, mtime=0), policy)
 
