@@ -1,11 +1,14 @@
 """A map written to a file: PNG at 300 dots an inch, SVG and PDF with text as text."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from qpvgeo.errors import UsageError, judged
 from qpvgeo.formats.atomic_write import replace, writing
@@ -77,8 +80,30 @@ def save(ax: Axes, path: str | os.PathLike[str], *, dpi: int = _DPI) -> Path:
     if problems or figure is None:
         raise UsageError(Note("maps.cannot_write"), problems=problems)
     options: dict[str, Any] = {"dpi": dpi, "metadata": _UNDATED[suffix]}
-    if figure.get_gid() != PAGE_ID:
-        options |= {"bbox_inches": "tight", "pad_inches": _PAD_IN}
-    with writing(target, way_out=Note("maps.name_another_file")), mpl.rc_context(_TEXT_AS_TEXT):
+    # in the other forms, words are as wide as their own writer says
+    once = suffix == ".png"
+    with (
+        writing(target, way_out=Note("maps.name_another_file")),
+        mpl.rc_context(_TEXT_AS_TEXT),
+        _laid_out(figure, dpi) if once else nullcontext(),
+    ):
+        if figure.get_gid() != PAGE_ID:
+            box = figure.get_tightbbox().padded(_PAD_IN) if once else "tight"
+            options |= {"bbox_inches": box, "pad_inches": _PAD_IN}
         replace(target, lambda beside: figure.savefig(beside, format=suffix[1:], **options))
     return target
+
+
+@contextmanager
+def _laid_out(figure: Figure, dpi: int) -> Iterator[None]:
+    """Figure whose parts have their places at a resolution: without them matplotlib draws it twice."""
+    engine, before = figure.get_layout_engine(), figure.dpi
+    figure.set_dpi(dpi)
+    try:
+        if engine is not None:
+            engine.execute(figure)
+        figure.set_layout_engine(None)
+        yield
+    finally:
+        figure.set_layout_engine(engine)
+        figure.set_dpi(before)
