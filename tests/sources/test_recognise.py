@@ -13,7 +13,7 @@ import shapely
 
 from qpvgeo.errors import MissingDataError, UsageError
 from qpvgeo.samples import files, sample
-from qpvgeo.sources import known_tables, recognise
+from qpvgeo.sources import folders, known_tables, recognise
 from qpvgeo.sources.file_content import may_hold
 
 SAMPLE_KINDS = {
@@ -316,8 +316,8 @@ def test_a_folder_is_walked_once_as_long_as_it_does_not_change(tmp_path, monkeyp
     for folder in (tmp_path, tmp_path / "below"):
         os.utime(folder, (1_700_000_000, 1_700_000_000))
     walks = []
-    walk = os.walk
-    monkeypatch.setattr(recognise.os, "walk", lambda place: walks.append(place) or walk(place))
+    walk = folders.walk
+    monkeypatch.setattr(folders, "walk", lambda place: walks.append(place) or walk(place))
     for _ in range(2):
         assert [path.name for path in recognise.files_in(tmp_path)] == ["a.csv"]
     assert walks == [tmp_path]

@@ -32,7 +32,7 @@ from qpvgeo.cli.commands.summary import summary
 from qpvgeo.cli.commands.tag import tag
 from qpvgeo.cli.hints import on_the_command_line
 from qpvgeo.cli.parser import Group, command, language_of
-from qpvgeo.cli.streams import encodable
+from qpvgeo.cli.streams import encodable, visible
 from qpvgeo.errors import QpvgeoError
 from qpvgeo.formats.atomic_write import unwind_on_termination
 from qpvgeo.language import Note
@@ -89,7 +89,7 @@ def main() -> None:
         else:
             return
         with suppress(OSError):
-            click.echo(f"qpvgeo: {message}", err=True)
+            click.echo(visible(f"qpvgeo: {message}"), err=True)
             if isinstance(message, QpvgeoError) and (hint := on_the_command_line(message)):
                 click.echo(hint, err=True)
         sys.exit(status)

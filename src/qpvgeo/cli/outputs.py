@@ -44,10 +44,10 @@ def input_problems(output: Path | None, inputs: Iterable[Path | None], data: Pat
         return []
     from qpvgeo.errors import UsageError
     from qpvgeo.formats.atomic_write import refuse_inputs
-    from qpvgeo.sources.folders import data_dirs
+    from qpvgeo.sources.folders import data_dirs, walk
 
-    folders = [folder for folder in data_dirs(data) if folder.is_dir()]
-    read = [*(path for path in inputs if path is not None), *(path for one in folders for path in one.rglob("*"))]
+    held = (path for folder in data_dirs(data) for path in walk(folder, hidden=True).files)
+    read = [*(path for path in inputs if path is not None), *held]
     try:
         refuse_inputs(output, read)
     except UsageError as error:

@@ -12,7 +12,7 @@ from click.exceptions import BadOptionUsage, MissingParameter, NoSuchOption
 
 from qpvgeo import settings
 from qpvgeo.cli import waiting
-from qpvgeo.cli.streams import quiet_pipe
+from qpvgeo.cli.streams import quiet_pipe, visible
 from qpvgeo.language import LANGUAGES, Note, pointed, say
 
 __all__ = ["Choice", "Command", "Group", "argument", "command", "file_option", "language_of", "list_option", "option"]
@@ -69,7 +69,7 @@ _TYPES: dict[Any, click.ParamType[Any]] = {
     int: _Number(int),
     float: _Number(float),
     str: click.STRING,
-    Path: click.Path(path_type=Path),
+    Path: click.Path(path_type=Path, readable=False),  # what reads it says why it cannot
 }
 
 
@@ -243,7 +243,7 @@ def _worded(error: click.ClickException) -> str:
     """What was wrong with the call, with the usage above it."""
     context = getattr(error, "ctx", None)
     usage = f"{context.get_usage()}\n{Note('cli.try_help', command=context.command_path)}\n\n" if context else ""
-    return f"{usage}{Note('cli.error', message=_message(error))}"
+    return visible(f"{usage}{Note('cli.error', message=_message(error))}")
 
 
 def _message(error: click.ClickException) -> str:

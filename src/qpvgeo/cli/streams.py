@@ -14,9 +14,10 @@ from click.exceptions import Exit
 
 from qpvgeo.language.notes import keys
 
-__all__ = ["encodable", "quiet_pipe", "said_in_the_answer"]
+__all__ = ["encodable", "quiet_pipe", "said_in_the_answer", "visible"]
 
 _HANDLER = "qpvgeo.nearest"
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NEAREST = {
     "\u202f": "\u00a0",
     "\u00a0": " ",
@@ -47,6 +48,17 @@ def _written(letter: str, encoding: str) -> str:
     except UnicodeEncodeError:
         return _written(other, encoding) if other in _NEAREST else "?"
     return other or "?"
+
+
+def visible(text: str) -> str:
+    r"""Text without signs that a terminal obeys: names of files and cells of tables may hold any.
+
+    Examples
+    --------
+    >>> print(visible("\x1b[31mred.csv"))
+    \x1b[31mred.csv
+    """
+    return _CONTROLS.sub(lambda sign: f"\\x{ord(sign[0]):02x}", text)
 
 
 def encodable() -> None:

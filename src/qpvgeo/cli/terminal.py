@@ -15,6 +15,7 @@ from typing import Any, Literal
 import click
 
 from qpvgeo import settings
+from qpvgeo.cli.streams import visible
 from qpvgeo.language import Note, parts, term, with_colon
 
 __all__ = ["Column", "Marks", "Screen", "width"]
@@ -201,6 +202,7 @@ class Marks:
 
 
 def _styled(text: str, style: str) -> str:
+    text = visible(text)
     if not style or not text:
         return text
     return click.style(text, bold=True) if style == "bold" else click.style(text, **_STYLES[style])

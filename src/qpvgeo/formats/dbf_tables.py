@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from qpvgeo.errors import DataError
 from qpvgeo.formats.csv_dialect import encoding_of
+from qpvgeo.formats.siblings import siblings
 from qpvgeo.language import Note
 
 __all__ = ["is_dbf", "is_part", "rows", "start_of"]
@@ -55,8 +56,7 @@ def is_part(path: Path) -> bool:
     """
     if path.suffix.lower() != ".dbf":
         return False
-    beside = {one.name.lower() for one in path.parent.iterdir()}
-    return any(path.with_suffix(ending).name.lower() in beside for ending in _OUTLINES)
+    return any(one.suffix.lower() in _OUTLINES for one in siblings(path))
 
 
 def start_of(head: bytes) -> bytes:

@@ -8,6 +8,7 @@ theirs and refers to nothing else.
 import codecs
 import json
 import mmap
+import os
 import re
 import sqlite3
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from typing import BinaryIO, NamedTuple
 
 from qpvgeo.errors import DataError
 from qpvgeo.formats.reader_errors import cause_of
+from qpvgeo.formats.siblings import siblings
 from qpvgeo.frames.provenance import file_state
 from qpvgeo.language import Note
 
@@ -54,8 +56,8 @@ def parts_of(path: Path) -> list[Path]:
     """
     if path.suffix.lower() not in _IN_PARTS:
         return [path]
-    beside = (part for part in sorted(path.parent.iterdir()) if part.stem == path.stem and part != path)
-    return [path, *(part for part in beside if part.suffix.lower() in _BESIDE and part.is_file())]
+    beside = (part for part in siblings(path) if part.stem == path.stem and part != path)
+    return [path, *(part for part in beside if part.suffix.lower() in _BESIDE and os.path.isfile(part))]  # noqa: PTH113
 
 
 DRIVERS = frozenset(

@@ -5,6 +5,7 @@ the reader they belong to. Nothing is changed.
 """
 
 import os
+import stat
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -36,7 +37,7 @@ from qpvgeo.read.grid.reader import read_grid
 from qpvgeo.read.population import read_population
 from qpvgeo.read.qpv_layers import read_piece, read_placed
 from qpvgeo.settings import home_expanded
-from qpvgeo.sources import file_content, known_tables
+from qpvgeo.sources import file_content, folders, known_tables
 
 __all__ = ["Finding", "Report", "examine"]
 
@@ -133,24 +134,50 @@ def examine(path: str | os.PathLike[str]) -> list[Report]:
     (True, 14, [(8, 'QP099008')])
     """
     place = home_expanded(path)
-    if not place.exists():
-        raise MissingDataError(Note("quality.no_file", path=str(place)), way_out=Note("quality.check_path"))
-    if place.is_dir():
-        held = [file for file in sorted(place.rglob("*")) if file.suffix.lower() in file_content.SUFFIXES]
-        files = [file for file in held if not dbf_tables.is_part(file)]
-        return [_lenient(report) for file in files if not file.is_dir() for report in examine(file)]
-    if not place.is_file():
-        skipped = Finding(None, None, "warning", Note("quality.not_a_file"), Note("quality.skipped"))
-        return [Report(_printable(place), "unknown", findings=[skipped])]
+    try:
+        mode = place.stat().st_mode
+    except OSError as error:
+        # a link that leads nowhere has a name
+        if isinstance(error, FileNotFoundError | NotADirectoryError) and not place.is_symlink():
+            missing = Note("quality.no_file", path=str(place))
+            raise MissingDataError(missing, way_out=Note("quality.check_path")) from None
+        return [_alone(place, "error", _unreadable(error), Note("quality.check_access"))]
+    if stat.S_ISDIR(mode):
+        return _of_folder(place)
+    if not stat.S_ISREG(mode):
+        return [_alone(place, "warning", Note("quality.not_a_file"), Note("quality.skipped"))]
     try:
         return _examined(place)
     except QpvgeoError as error:
         return [Report(_printable(place), "unknown", findings=list(_from_error(error)))]
     except Exception as error:  # noqa: BLE001 - whatever a library says of a damaged file, the others are judged
-        damaged = Note("quality.unreadable", cause=" ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST])
-        return [
-            Report(_printable(place), "unknown", findings=[Finding(None, None, "error", damaged, Note("quality.copy"))])
-        ]
+        way_out = Note("quality.check_access" if isinstance(error, PermissionError) else "quality.copy")
+        return [_alone(place, "error", _unreadable(error), way_out)]
+
+
+def _of_folder(folder: Path) -> list[Report]:
+    """Reports of the files of a folder, of what in it cannot be looked at, and of links that are not followed."""
+    walked = folders.walk(folder)
+    named = sorted(one for one in (*walked.files, *walked.others) if one.suffix.lower() in file_content.SUFFIXES)
+    reports = []
+    for file in (file for file in named if not dbf_tables.is_part(file)):
+        with suppress(MissingDataError):  # it is gone since the folder was listed
+            reports += [_lenient(report) for report in examine(file)]
+    closed = [(place, Note("quality.unreadable", cause=why)) for place, why in walked.closed]
+    reports += [_alone(place, "error", why, Note("quality.check_access")) for place, why in closed]
+    link, way_out = Note("quality.link_to_folder"), Note("quality.name_the_folder")
+    return reports + [_alone(place, "warning", link, way_out) for place in walked.links]
+
+
+def _alone(place: Path, level: str, problem: str, action: str) -> Report:
+    """Report of what cannot be looked into, with the one reason."""
+    return Report(_printable(place), "unknown", findings=[Finding(None, None, level, problem, action)])
+
+
+def _unreadable(error: Exception) -> Note:
+    if isinstance(error, OSError) and error.strerror:
+        return Note("quality.unreadable", cause=error.strerror)
+    return Note("quality.unreadable", cause=" ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST])
 
 
 def _examined(place: Path) -> list[Report]:

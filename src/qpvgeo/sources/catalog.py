@@ -393,10 +393,8 @@ def _files_at_hand(data: str | os.PathLike[str] | None) -> list[dict[str, list[P
     searched = []
     for folder in folders.data_dirs(data):
         found: dict[str, list[Path]] = {}
-        for place, subfolders, names in os.walk(folder):
-            subfolders.sort()
-            for name in sorted(names):
-                found.setdefault(name.lower(), []).append(Path(place, name))
+        for path in folders.walk(folder).files:
+            found.setdefault(path.name.lower(), []).append(path)
         searched.append(found)
     return searched
 
@@ -407,7 +405,7 @@ def _first(dataset: Dataset, at_hand: list[dict[str, list[Path]]]) -> Path | Non
             *above, wanted = re.sub(r"\{\w+\}", "*", name.lower()).split("/")
             matches = [n for n in found if fnmatchcase(n, wanted)] if "*" in wanted else [wanted]
             for path in (path for match in matches for path in found.get(match, ())):
-                # a broken link has a name but no bytes
+                # it may be gone since
                 if [part.lower() for part in path.parts[-1 - len(above) : -1]] == above and path.is_file():
                     return path
     return None

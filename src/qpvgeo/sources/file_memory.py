@@ -21,6 +21,7 @@ from typing import Any
 from qpvgeo import settings
 from qpvgeo._version import __version__
 from qpvgeo.formats import atomic_write
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.vector_forms import parts_of
 from qpvgeo.frames.provenance import file_record, file_state
 
@@ -133,4 +134,5 @@ def sha256_of(path: Path) -> str:
 
 def record(path: Path, *, member: str | None = None) -> dict[str, Any]:
     """Record of a file that is read (`qpvgeo.frames.provenance.file_record`), its SHA-256 remembered."""
-    return file_record(path, member=member, sha256=sha256_of(path))
+    with foreign(path.name):  # it may be gone since it was read
+        return file_record(path, member=member, sha256=sha256_of(path))

@@ -13,10 +13,10 @@ from qpvgeo.formats.vector_forms import JSON
 from qpvgeo.sources import file_memory, folders
 from qpvgeo.sources.file_content import SUFFIXES, Found, Kind, is_published_as, judge, may_hold
 
-__all__ = ["files_in", "identify", "looked_at", "of_kind", "scan", "search"]
+__all__ = ["closed_in", "files_in", "identify", "looked_at", "of_kind", "scan", "search"]
 
 _SETTLED_S = 2.0
-_walked: dict[tuple[Path, str], tuple[list[tuple[str, int]], list[Path]]] = {}
+_walked: dict[tuple[Path, str], tuple[folders.Walked, list[Path]]] = {}
 _BLOCK = 1 << 22
 _LONGEST_NAME = 64
 _CELL_MARKS = (b"idcar", b"idinspire", b"cell", b"grd")
@@ -65,10 +65,13 @@ def _may_hold(path: Path, kind: Kind, vintage: int | None) -> bool:
     """
     if not may_hold(path, kind, vintage):
         return False
-    return kind != "grid" or path.suffix.lower() not in JSON or _names_cells(path, str(file_memory.state_of(path)))
+    if kind != "grid" or path.suffix.lower() not in JSON:
+        return True
+    state = _state(path)
+    return state is not None and _names_cells(path, state)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 16)
 def _names_cells(path: Path, _state: str) -> bool:
     """Whether a column of cells is named anywhere in a JSON; remembered from one run to the next."""
     known = file_memory.recall("names cells", path)
@@ -121,11 +124,34 @@ def identify(path: Path) -> Iterator[Found]:
 
 
 def looked_at(path: Path) -> tuple[tuple[Found, ...], bool]:
-    """What a file holds, and whether it is damaged; looked at once as long as it does not change."""
-    return _identified(path, str(file_memory.state_of(path)))
+    """What a file holds, and whether it is damaged; looked at once as long as it does not change.
+
+    A file that is gone since the folder was listed holds nothing.
+    """
+    state = _state(path)
+    return ((), _is_closed(path)) if state is None else _identified(path, state)
 
 
-@lru_cache(maxsize=4096)
+def _state(path: Path) -> str | None:
+    """What changes when a file does; None where it is gone, or may not be looked at."""
+    try:
+        return str(file_memory.state_of(path))
+    except OSError:
+        return None
+
+
+def _is_closed(path: Path) -> bool:
+    """Whether a file is there, and may not be opened."""
+    try:
+        path.open("rb").close()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+@lru_cache(maxsize=1 << 16)
 def _identified(path: Path, _state: str) -> tuple[tuple[Found, ...], bool]:
     """What a file holds, and whether it is damaged; remembered from one run to the next."""
     known = file_memory.recall("holds", path)
@@ -141,27 +167,45 @@ def _opened(path: Path) -> tuple[tuple[Found, ...], bool]:
     try:
         return tuple(judge(path)), False
     except Exception:  # noqa: BLE001 - whatever a library says of a damaged file, the others are looked at
-        # JSON and text are the forms of much that is not ours
-        return (), path.suffix.lower() not in (".json", ".txt") and path.stat().st_size > 0
+        return (), _is_damaged(path)
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether a file that cannot be read is a damaged one: empty ones, and forms of much that is not ours, are not."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return _is_closed(path)
+    return _is_closed(path) or (size > 0 and path.suffix.lower() not in (".json", ".txt"))
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Files of a folder that have the ending of a form that is read; pipes, sockets and devices are not files.
+    """Files of a folder that have the ending of a form that is read; pipes, sockets and devices are not files."""
+    return list(_looked_into(folder)[1])
 
-    The folder is walked once in a process, as long as no folder in it changes.
+
+def closed_in(folder: Path) -> list[Path]:
+    """What a folder holds that cannot be looked at: folders, and files of a form that is read."""
+    walked = _looked_into(folder)[0]
+    # a pipe or a device is there, and no file
+    unseen = [one for one in walked.others if one.suffix.lower() in SUFFIXES and _state(one) is None]
+    return [*(place for place, _ in walked.closed), *unseen]
+
+
+def _looked_into(folder: Path) -> tuple[folders.Walked, list[Path]]:
+    """What a folder holds, and its files of a form that is read.
+
+    It is walked once in a process, as long as no folder in it changes.
     """
     key = (folder, os.path.abspath(folder))  # noqa: PTH100 - links stay links
     with suppress(KeyError, OSError):
-        states, found = _walked[key]
-        if all(os.stat(place).st_mtime_ns == then for place, then in states):  # noqa: PTH116
-            return list(found)
-    walked = [(place, names) for place, _, names in os.walk(folder)]
-    named = [Path(place, name) for place, names in walked for name in names if name.lower().endswith(SUFFIXES)]
-    named = [path for path in named if path.suffix.lower() in SUFFIXES and not dbf_tables.is_part(path)]
-    found = sorted(path for path in named if path.is_file())
-    with suppress(OSError):
-        states = [(place, os.stat(place).st_mtime_ns) for place, _ in walked]  # noqa: PTH116
-        # the date of a folder that changed just now may not tell the next change
-        if all(time.time() - then / 1e9 > _SETTLED_S for _, then in states):
-            _walked[key] = states, found
-    return list(found)
+        walked, found = _walked[key]
+        if all(os.stat(place).st_mtime_ns == then for place, then in walked.states):  # noqa: PTH116
+            return walked, found
+    walked = folders.walk(folder)
+    of_form = [path for path in walked.files if path.name.lower().endswith(SUFFIXES)]
+    found = sorted(path for path in of_form if path.suffix.lower() in SUFFIXES and not dbf_tables.is_part(path))
+    # the date of a folder that changed just now may not tell the next change
+    if not walked.closed and all(time.time() - then / 1e9 > _SETTLED_S for _, then in walked.states):
+        _walked[key] = walked, found
+    return walked, found

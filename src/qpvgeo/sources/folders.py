@@ -1,13 +1,93 @@
-"""Folders where data files are looked for: an explicit one, `QPVGEO_DATA`, `data/raw` of a checkout, the cache."""
+"""Folders where data files are looked for: an explicit one, `QPVGEO_DATA`, `data/raw` of a checkout, the cache.
+
+A folder is walked in one way by all that searches one: links to folders are not followed, what is hidden or left by
+other programs is passed over, and what cannot be looked at is kept apart, to be said.
+"""
 
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 from qpvgeo.settings import cache_dir, home_expanded
 
-__all__ = ["data_dirs"]
+__all__ = ["Walked", "absent", "data_dirs", "walk"]
+
+_VARIABLE = "QPVGEO_DATA"
+
+
+@dataclass(slots=True)
+class Walked:
+    """What a folder holds, at any depth.
+
+    Attributes
+    ----------
+    files
+        Regular files, those of a folder before those of the folders in it, by name.
+    others
+        What has a name and is neither a file nor a folder: pipes, sockets, devices, links that lead nowhere, and what
+        may not be looked at.
+    links
+        Links to folders, which are not followed.
+    closed
+        Folders that cannot be listed, and why.
+    states
+        Each folder, and when it last changed in nanoseconds.
+    """
+
+    files: list[Path] = field(default_factory=list)
+    others: list[Path] = field(default_factory=list)
+    links: list[Path] = field(default_factory=list)
+    closed: list[tuple[Path, str]] = field(default_factory=list)
+    states: list[tuple[str, int]] = field(default_factory=list)
+
+
+def walk(folder: Path, *, hidden: bool = False) -> Walked:
+    """What a folder holds, at any depth; a folder that is gone in the meantime holds nothing.
+
+    Without `hidden`, what begins with a dot or `~$` and the shadows that macOS puts in `__MACOSX` are passed over.
+
+    Examples
+    --------
+    >>> import qpvgeo as qg
+    >>> walk(qg.sample().path).files[0].name
+    'Filosofi2017_carreaux_200m_csv.zip'
+    """
+    found = Walked()
+    left = [os.fspath(folder)]
+    while left:
+        place = left.pop()
+        try:
+            then = os.stat(place).st_mtime_ns  # noqa: PTH116 - thousands of folders
+            with os.scandir(place) as entries:
+                held = sorted(entries, key=lambda one: one.name)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            found.closed.append((Path(place), error.strerror or str(error)))
+            continue
+        found.states.append((place, then))
+        below = [one.path for one in held if (hidden or not _is_left_over(one.name)) and not _kept(one, found)]
+        left += reversed(below)
+    return found
+
+
+def _is_left_over(name: str) -> bool:
+    """Whether a name is hidden, or of a shadow or a lock that another program left."""
+    return name.startswith((".", "~$")) or name == "__MACOSX"
+
+
+def _kept(one: "os.DirEntry[str]", found: Walked) -> bool:
+    """Put an entry where it belongs, and whether that was done: a folder is still to be walked."""
+    try:
+        if one.is_dir(follow_symlinks=False):
+            return False
+        kind = found.files if one.is_file() else found.links if one.is_dir() else found.others
+    except OSError:
+        kind = found.others
+    kind.append(Path(one.path))
+    return True
 
 
 def data_dirs(data: str | os.PathLike[str] | None = None) -> list[Path]:
@@ -27,18 +107,41 @@ def data_dirs(data: str | os.PathLike[str] | None = None) -> list[Path]:
     Raises
     ------
     UsageError
-        The folder given does not exist.
+        The folder given does not exist, or cannot be listed.
     """
     if data is not None:
         given = home_expanded(data)
-        if not given.is_dir():
-            raise UsageError(Note("sources.not_a_folder", path=str(given)), way_out=Note("sources.give_the_folder"))
+        _require(given)
         places = [given]
     else:
-        listed = os.environ.get("QPVGEO_DATA", "").split(os.pathsep)
-        places = [home_expanded(part.strip()) for part in listed if part.strip()]
+        places = _of_variable()
     here = Path.cwd()
-    checkouts = [folder for folder in (here, *here.parents) if (folder / "pyproject.toml").is_file()]
+    checkouts = [folder for folder in (here, *here.parents) if os.path.isfile(folder / "pyproject.toml")]  # noqa: PTH113
     places += [folder / "data" / "raw" for folder in checkouts[:1]]
     places.append(cache_dir())
-    return [place for place in dict.fromkeys(places) if place.is_dir()]
+    return [place for place in dict.fromkeys(places) if os.path.isdir(place)]  # noqa: PTH112 - False where it may not be looked at
+
+
+def absent() -> list[Path]:
+    """Folders that `QPVGEO_DATA` names and that are none, or may not be looked at."""
+    return [place for place in _of_variable() if not os.path.isdir(place)]  # noqa: PTH112
+
+
+def _of_variable() -> list[Path]:
+    listed = os.environ.get(_VARIABLE, "").split(os.pathsep)
+    return [home_expanded(part.strip()) for part in listed if part.strip()]
+
+
+def _require(folder: Path) -> None:
+    """Refuse what is no folder, or one that cannot be listed."""
+    try:
+        os.scandir(folder).close()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(
+            Note("sources.not_a_folder", path=str(folder)), way_out=Note("sources.give_the_folder")
+        ) from None
+    except (OSError, ValueError) as error:
+        cause = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            Note("sources.closed_folder", path=str(folder), cause=cause), way_out=Note("sources.give_the_folder")
+        ) from error

@@ -26,7 +26,7 @@ from qpvgeo.sources.file_content import (
     codes_columns,
     unnamed_figures,
 )
-from qpvgeo.sources.folder_search import files_in, identify, looked_at, of_kind, scan, search
+from qpvgeo.sources.folder_search import closed_in, files_in, identify, looked_at, of_kind, scan, search
 from qpvgeo.sources.published_names import COMMUNE_CODE
 
 __all__ = [
@@ -265,9 +265,9 @@ def is_whole(found: Found) -> bool:
 def damaged(
     data: str | os.PathLike[str] | None = None, kind: Kind | None = None, vintage: int | None = None
 ) -> list[str]:
-    """Names of the files of the folders searched that cannot be opened, and are left aside; `qpvgeo doctor` says why.
+    """Names of the files and folders of the folders searched that cannot be opened, and are left aside.
 
-    With `kind` and `vintage`, those among the files that `find` looked at for it.
+    `qpvgeo doctor` says why. With `kind` and `vintage`, those among the files that `find` looked at for it.
 
     Examples
     --------
@@ -278,18 +278,23 @@ def damaged(
     paths: list[Path] = []
     for place in folders.data_dirs(data):
         asked, found = search(place, kind, vintage) if kind else (files_in(place), [])
-        paths += asked
+        paths += [*closed_in(place), *(path for path in asked if looked_at(path)[1])]
         if found:
             break
-    return [path.name.encode("utf-8", "backslashreplace").decode() for path in paths if looked_at(path)[1]]
+    names = [f"{path.name}/" if os.path.isdir(path) else path.name for path in paths]  # noqa: PTH112
+    return [name.encode("utf-8", "backslashreplace").decode() for name in names]
 
 
 def left_aside(
     data: str | os.PathLike[str] | None = None, kind: Kind | None = None, vintage: int | None = None
 ) -> list[Note]:
-    """The damaged files of the folders searched as a note; none where there are none. As `damaged`."""
+    """The damaged files of the folders searched as a note, and folders that are none; nothing where there are none."""
     names = damaged(data, kind, vintage)
-    return [Note("sources.left_aside", count=len(names), files=names)] if names else []
+    nowhere = [] if data is not None else [str(place) for place in folders.absent()]
+    return [
+        *([Note("sources.left_aside", count=len(names), files=names)] if names else []),
+        *([Note("sources.no_folder_of_variable", count=len(nowhere), places=nowhere)] if nowhere else []),
+    ]
 
 
 def _together(found: list[Found], kind: CodeKind) -> list[Path]:

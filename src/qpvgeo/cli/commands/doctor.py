@@ -65,6 +65,8 @@ def _text(value: Any) -> Any:  # noqa: ANN401 - any cell
 
 def _table(answer: dict[str, Any], screen: Screen) -> None:
     """A table of findings per file."""
+    if not answer["files"]:
+        screen.line(Note("cli.nothing_to_judge"))
     for report in answer["files"]:
         broken = any(finding["level"] == "error" for finding in report["findings"])
         key, style = ("cli.file_not_usable", "red") if broken else ("cli.file_usable", "green")

@@ -1,0 +1,319 @@
+"""Folders as they are found: links in circles, closed ones, what is no file, what others left, what is gone."""
+
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import qpvgeo as qg
+from qpvgeo.errors import MissingDataError, QpvgeoError, UsageError
+from qpvgeo.quality.files import examine
+from qpvgeo.sources import catalog, folders, recognise
+
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """Folder with the perimeters and the populations of the sample; nothing else is searched."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QPVGEO_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for path in (qg.sample().qpv_2024, qg.sample().population_2024):
+        shutil.copy(path, folder)
+    return folder
+
+
+HELD = {("perimeters", 2024), ("population", 2024)}
+
+
+def held_in(folder):
+    return {(one.kind, one.vintage) for one in recognise.scan(folder)}
+
+
+def judged(folder):
+    """Findings of a folder by file: the level and the key of the problem."""
+    return {
+        report.file: [(one.level, getattr(one.problem, "key", "")) for one in report.findings]
+        for report in examine(folder)
+        if report.kind == "unknown"
+    }
+
+
+def without_powers(*words):
+    """Words of a command that is subject to permissions, though root runs it."""
+    if os.geteuid():
+        return list(words)
+    if shutil.which("setpriv") is None:
+        pytest.skip("root may open everything, and setpriv is not installed")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *words]
+
+
+def command(*words, cache):
+    """Standard output and error of a command that is subject to permissions, and its status."""
+    call = [sys.executable, "-c", "from qpvgeo.cli import main; main()", *map(str, words)]
+    environment = {**os.environ, "QPVGEO_CACHE": str(cache), "QPVGEO_OFFLINE": "1", "COLUMNS": "200"}
+    done = subprocess.run(
+        without_powers(*call), check=False, capture_output=True, text=True, env=environment, timeout=300
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@posix
+def test_links_in_circles_end(data):
+    (data / "again").symlink_to(data)
+    (data / "self").symlink_to(data / "self")
+    (data / "self.csv").symlink_to(data / "self.csv")
+    (data / "gone.geojson").symlink_to(data / "nowhere.geojson")
+    assert held_in(data) == HELD
+    assert recognise.damaged(data) == ["gone.geojson", "self.csv"]
+    assert judged(data) == {
+        "again": [("warning", "quality.link_to_folder")],
+        "gone.geojson": [("error", "quality.unreadable")],
+        "self.csv": [("error", "quality.unreadable")],
+    }
+
+
+@posix
+def test_pipes_sockets_and_devices_are_no_files(data):
+    os.mkfifo(data / "pipe.csv")
+    with socket.socket(socket.AF_UNIX) as server:
+        os.chdir(data)  # names of sockets are short
+        server.bind("socket.zip")
+    (data / "zero.parquet").symlink_to("/dev/zero")
+    assert held_in(data) == HELD
+    assert recognise.damaged(data) == []
+    assert judged(data) == {
+        name: [("warning", "quality.not_a_file")] for name in ("pipe.csv", "socket.zip", "zero.parquet")
+    }
+    with pytest.raises(QpvgeoError):  # it holds no grid, and says so at once
+        qg.read_grid(data)
+
+
+@posix
+def test_what_may_not_be_opened_is_named_and_the_rest_is_read(data):
+    (data / "locked").mkdir()
+    (data / "locked" / "qpv.csv").touch()
+    (data / "closed.csv").write_text("a;b\n1;2\n", encoding="utf-8")
+    (data / "into.csv").symlink_to(data / "locked" / "qpv.csv")
+    for path in (data / "locked", data / "closed.csv"):
+        path.chmod(0)
+    try:
+        status, out, err = command("summary", "--data", data, cache=data.parent / "cache")
+        assert (status, err) == (0, "")
+        assert "(locked/ and into.csv)" in out
+        # nothing is published as perimeters of 2015: every file is looked at
+        status, out, err = command("summary", "--vintage", 2015, "--data", data, cache=data.parent / "cache")
+        assert (status, out) == (3, "")
+        assert "(locked/, into.csv and closed.csv)" in err
+        status, out, err = command("doctor", "--data", data, cache=data.parent / "cache")
+        assert (status, err) == (1, "")
+        assert out.count("cannot be read: Permission denied") + out.count("[Errno 13] Permission denied") == 3
+    finally:
+        (data / "locked").chmod(0o700)
+
+
+@posix
+@pytest.mark.parametrize("closed", ["itself", "above"])
+@pytest.mark.parametrize("words", [("summary",), ("doctor",), ("datasets",)])
+def test_a_folder_that_may_not_be_searched_is_one_error(data, closed, words):
+    folder = data if closed == "itself" else data.parent / "above" / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    shut = data if closed == "itself" else folder.parent
+    shut.chmod(0)
+    try:
+        status, out, err = command(*words, "--data", folder, cache=data.parent / "cache")
+    finally:
+        shut.chmod(0o700)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"qpvgeo: The folder {folder} cannot be searched: Permission denied.\n")
+
+
+@posix
+def test_names_that_are_no_text_or_move_the_cursor_are_shown_as_signs(data):
+    for name in (b"\xe9t\xe9.csv", b"two\nlines.shp", b"\x1b[31mred.xlsx"):
+        Path(os.fsdecode(os.fsencode(data) + b"/" + name)).write_bytes(b"nonsense")
+    assert held_in(data) == HELD
+    assert recognise.damaged(data) == ["\x1b[31mred.xlsx", "two\nlines.shp"]
+    status, out, err = command("summary", "--vintage", 2015, "--data", data, cache=data.parent / "cache")
+    assert (status, out) == (3, "")
+    assert "\\x1b[31mred.xlsx" in err
+    assert "\x1b" not in err
+    status, out, err = command("doctor", "--data", data, cache=data.parent / "cache")
+    assert (status, err) == (1, "")
+    assert "\\x1b[31mred.xlsx" in out
+    assert "\x1b" not in out
+
+
+def test_what_other_programs_left_is_passed_over(data):
+    shadow = b"\0\5\x16\7" + bytes(200)
+    (data / "__MACOSX").mkdir()
+    (data / ".Trash-1000").mkdir()
+    shutil.copy(qg.sample().population_2015, data / ".Trash-1000")
+    for name in (
+        "__MACOSX/qpv.shp", "._pop_QPV24.csv", "._qpv.shp", "~$book.xlsx", ".~lock.a.csv#", ".hidden.csv",
+        "qpv.geojson.part", "a.csv.crdownload", "Thumbs.db", ".DS_Store", "desktop.ini",
+    ):  # fmt: skip
+        (data / name).write_bytes(shadow)
+    assert held_in(data) == HELD
+    assert recognise.damaged(data) == []
+    assert judged(data) == {}
+    assert catalog.locate(catalog.get("qpv-2015-population"), data) is None
+
+
+def test_shadows_in_an_archive_are_no_layers(tmp_path):
+    with zipfile.ZipFile(qg.sample().qpv_2024) as held, zipfile.ZipFile(tmp_path / "qpv.zip", "w") as made:
+        outlines = next(name for name in held.namelist() if name.endswith(".geojson"))
+        made.writestr("__MACOSX/._qpv.geojson", b"\0\5\x16\7" + bytes(200))
+        made.writestr("qpv.geojson", held.read(outlines))
+    assert {(one.kind, one.features) for one in recognise.scan(tmp_path)} == {("perimeters", 16)}
+
+
+@pytest.mark.parametrize("depth", [1_300, 3_000])
+@posix
+def test_a_folder_of_any_depth_is_walked(data, depth):
+    """Deeper than Python calls itself, and than a path may be long."""
+    place = os.open(data, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("a", dir_fd=place)
+        below = os.open("a", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = below
+    os.close(place)
+    try:
+        assert held_in(data) == HELD
+        too_long = depth * 2 > os.pathconf("/", "PC_PATH_MAX")
+        assert recognise.damaged(data) == (["a"] if too_long else [])
+        assert judged(data) == ({"a": [("error", "quality.unreadable")]} if too_long else {})
+    finally:
+        subprocess.run(["rm", "-rf", data], check=True)
+
+
+def test_folders_named_like_files_are_folders_and_read_once(data):
+    for name in ("a.csv", "q.shp", "z.zip", "t.parquet"):
+        (data / name).mkdir()
+    shutil.copy(qg.sample().epci_table, data / "a.csv" / "b.csv")
+    assert held_in(data) == {*HELD, ("epci", None)}
+    assert judged(data) == {}
+    grid = data.parent / "grid"
+    (grid / "tables.csv").mkdir(parents=True)
+    with zipfile.ZipFile(qg.sample().grid_2019) as archive:
+        table = next(name for name in archive.namelist() if name.endswith(".csv"))
+        (grid / "tables.csv" / "cells.csv").write_bytes(archive.read(table))
+    assert len(qg.read_grid(grid)) == len(qg.read_grid(grid / "tables.csv" / "cells.csv"))
+
+
+def test_ten_thousand_parts_of_shapefiles_are_listed_once(data):
+    """The folder is listed once for all of them: once for each takes minutes."""
+    for number in range(2_500):
+        for ending in ("shp", "shx", "dbf", "prj"):
+            (data / f"f{number}.{ending}").touch()
+    os.utime(data, (1_700_000_000, 1_700_000_000))
+    assert len(recognise.files_in(data)) == 2_500 + 2
+    assert held_in(data) == HELD
+    assert recognise.damaged(data) == []
+
+
+def test_an_archive_of_ten_thousand_members_is_looked_into(data):
+    with zipfile.ZipFile(data / "tables.zip", "w") as made:
+        for number in range(10_000):
+            made.writestr(f"{number}.csv", "a;b\n1;2\n")
+    with zipfile.ZipFile(data / "outlines.zip", "w") as made:
+        for number in range(10_000):
+            made.writestr(f"{number}.shp", "nothing")
+    assert held_in(data) == HELD
+    assert recognise.damaged(data) == ["outlines.zip"]
+
+
+def test_a_file_that_is_gone_or_became_a_folder_is_no_traceback(data):
+    gone, folder = data / "gone.csv", data / "folder.csv"
+    folder.mkdir()
+    assert recognise.looked_at(gone) == ((), False)
+    assert recognise.looked_at(folder)[0] == ()
+    for read in (qg.read_qpv, qg.read_population, qg.read_grid):
+        for path in (gone, folder):
+            with pytest.raises(QpvgeoError, match=path.stem):
+                read(path)
+    with pytest.raises(MissingDataError, match=r"gone\.csv"):
+        examine(gone)
+    assert folders.walk(data / "gone").files == []
+
+
+def test_folders_that_change_all_the_time_are_searched(data):
+    """Another thread makes, replaces and removes files and folders while they are searched."""
+    over, rng = threading.Event(), random.Random(1)
+    held = [qg.sample().qpv_2024, qg.sample().population_2024, qg.sample().epci_table]
+    names = [f"x{number}{ending}" for number in range(3) for ending in (".csv", ".zip", ".shp", ".dbf", ".geojson")]
+
+    def change():
+        while not over.is_set():
+            place = data / f"d{rng.randrange(3)}"
+            path, what = place / rng.choice(names), rng.randrange(4)
+            try:
+                if what == 0:
+                    shutil.rmtree(place, ignore_errors=True)
+                elif what == 1:
+                    path.mkdir(parents=True)
+                elif path.is_dir():
+                    path.rmdir()
+                else:
+                    place.mkdir(exist_ok=True)
+                    shutil.copy(rng.choice(held), path)
+            except OSError:
+                continue
+
+    other = threading.Thread(target=change)
+    other.start()
+    try:
+        for _ in range(25):
+            assert held_in(data) >= HELD
+            recognise.damaged(data)
+            qg.datasets(data)
+            examine(data)
+            assert recognise.find("population", 2024, data)
+    finally:
+        over.set()
+        other.join()
+
+
+def test_a_file_in_place_of_the_folder_is_one_error(data):
+    for read in (qg.datasets, recognise.scan):
+        with pytest.raises(UsageError, match=r"is not a folder\.\nGive the folder"):
+            read(data / "pop_QPV24.csv")
+
+
+def test_an_empty_folder_says_that_it_holds_nothing(tmp_path):
+    status, out, err = command("doctor", "--data", tmp_path, cache=tmp_path / "cache")
+    assert (status, out, err) == (0, "No file of a form that is read: nothing to judge.\n", "")
+    with pytest.raises(MissingDataError):
+        recognise.find("perimeters", 2024, tmp_path)
+
+
+def test_a_variable_that_names_no_folder_is_stated(data, monkeypatch):
+    monkeypatch.setenv("QPVGEO_DATA", os.pathsep.join([str(data / "away"), str(data)]))
+    assert folders.absent() == [data / "away"]
+    told = f"QPVGEO_DATA names {data / 'away'}, which is no folder"
+    assert list(map(str, recognise.left_aside())) == [told]
+    assert recognise.left_aside(data) == []
+    monkeypatch.setenv("QPVGEO_DATA", str(data / "away"))
+    with pytest.raises(MissingDataError) as raised:
+        recognise.find("perimeters", 2024)
+    assert told in raised.value.problems
+
+
+def test_an_output_is_never_a_file_of_the_folder_hidden_ones_too(data):
+    table = data / ".mine.csv"
+    pd.DataFrame({"a": [1]}).to_csv(table, index=False)
+    status, _, err = command("coverage", "--data", data, "-o", table, cache=data.parent / "cache")
+    assert status == 2
+    assert ".mine.csv" in err
+    assert table.read_text(encoding="utf-8") == "a\n1\n"
