@@ -39,9 +39,9 @@ QUICK := \
 	geometry/test_overlap_table.py geometry/test_point_location.py sources/test_catalog.py sources/test_recognise.py \
 	read/test_qpv.py read/test_population.py read/grid/test_reader.py quality/test_perimeters.py \
 	at_hand/test_geography_loader.py indicators/test_totals.py indicators/test_by_territory.py \
-	indicators/test_qpv_communes.py population/test_estimation.py tagging/test_points.py tagging/test_tolerance.py \
+	indicators/test_qpv_communes.py population/test_estimation.py tagging/test_points_in_qpv.py tagging/test_tolerance.py \
 	geographies/test_crosswalk_table.py geographies/communes/test_passage.py fiscal/test_vat.py \
-	designation/test_thresholds.py designation/test_zones.py resilience/test_cell_exposure.py \
+	designation/test_thresholds.py designation/test_zones.py resilience/test_exposed_people.py \
 	policy/test_programmes.py published/test_intervals.py reports/test_citations.py service/test_locating.py \
 	distributed/test_tag_job.py test_house.py test_errors.py test_settings.py
 

@@ -251,7 +251,7 @@ def _index(quarters):
 
 
 def frame_of_distances(folder):
-    from qpvgeo.tagging.points import tag_points
+    from qpvgeo.tagging.points_in_qpv import tag_points
 
     (x, y), (index, *_) = _points(folder), _index(_quarters(folder))
 

@@ -100,7 +100,7 @@ MUTATIONS = (
         "tagging/territory_tags.py",
         'np.searchsorted(bands, distance[known], "left") + 1',
         'np.searchsorted(bands, distance[known], "right") + 1',
-        "tagging/test_points.py",
+        "tagging/test_points_in_qpv.py",
     ),
     Mutation(
         "codes/official.py",

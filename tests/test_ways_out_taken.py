@@ -25,9 +25,9 @@ from qpvgeo.cli import app
 from qpvgeo.codes.places import find_area
 from qpvgeo.errors import QpvgeoError
 from qpvgeo.geometry.projection import to_metric
+from qpvgeo.indicators.published_totals import published_summary
 from qpvgeo.indicators.qpv_tables import side_by_side
 from qpvgeo.indicators.series import series_breaks
-from qpvgeo.indicators.totals import published_summary
 from qpvgeo.tagging.coordinates import coordinates_of
 
 SOURCE = Path(qg.__file__).parent

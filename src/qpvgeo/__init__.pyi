@@ -54,10 +54,10 @@ from .read.population import read_population as read_population
 from .read.qpv import read_qpv as read_qpv
 from .reports.citations import cite as cite
 from .reports.sheets import report as report
-from .resilience.cell_exposure import exposure as exposure
+from .resilience.exposed_people import exposure as exposure
 from .samples import sample as sample
 from .sources.dataset_list import datasets as datasets
 from .sources.download import fetch as fetch
 from .tagging.files import tag_file as tag_file
 from .tagging.perimeter_index import PerimeterIndex as PerimeterIndex
-from .tagging.points import tag_points as tag_points
+from .tagging.points_in_qpv import tag_points as tag_points

@@ -14,7 +14,8 @@ from qpvgeo import facts
 from qpvgeo.codes.places import find_area
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.indicators.denominators import DOM
-from qpvgeo.indicators.totals import OVERSEAS_SCOPE, SUMMARY_COLUMNS, TOTAL, headline, published_summary, summary
+from qpvgeo.indicators.published_totals import published_summary
+from qpvgeo.indicators.totals import OVERSEAS_SCOPE, SUMMARY_COLUMNS, TOTAL, headline, summary
 from qpvgeo.language import parts
 from qpvgeo.samples import sample
 

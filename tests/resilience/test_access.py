@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.builders import refused
-from tests.resilience.test_cell_exposure import box, grid_of, layer
+from tests.resilience.test_exposed_people import box, grid_of, layer
 
 import qpvgeo as qg
 from qpvgeo.errors import UsageError

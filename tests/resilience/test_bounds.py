@@ -8,7 +8,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.resilience.test_cell_exposure import EAST, NORTH, box, grid_of, layer
+from tests.resilience.test_exposed_people import EAST, NORTH, box, grid_of, layer
 
 import qpvgeo as qg
 from qpvgeo.resilience import exposure_by_class

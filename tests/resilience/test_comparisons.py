@@ -7,7 +7,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import refused
-from tests.resilience.test_cell_exposure import box, grid_of, layer
+from tests.resilience.test_exposed_people import box, grid_of, layer
 
 import qpvgeo as qg
 from qpvgeo.errors import UsageError

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import shapely
 from tests.builders import refused
-from tests.resilience.test_cell_exposure import EAST, NORTH, box, grid_of, layer
+from tests.resilience.test_exposed_people import EAST, NORTH, box, grid_of, layer
 
 import qpvgeo as qg
 from qpvgeo.errors import DataError, UsageError

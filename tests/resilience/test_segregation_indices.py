@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from tests.builders import refused
-from tests.resilience.test_cell_exposure import box, grid_of, layer
+from tests.resilience.test_exposed_people import box, grid_of, layer
 
 from qpvgeo.errors import DataError
 from qpvgeo.resilience import inequality

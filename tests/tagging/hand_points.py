@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from qpvgeo.tagging.points import tag_points
+from qpvgeo.tagging.points_in_qpv import tag_points
 
 X, Y = 700_000.0, 6_600_000.0
 

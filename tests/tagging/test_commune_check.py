@@ -8,7 +8,7 @@ from tests.builders import refused
 
 from qpvgeo.errors import UsageError
 from qpvgeo.tagging.files import tag_file
-from qpvgeo.tagging.points import tag_points
+from qpvgeo.tagging.points_in_qpv import tag_points
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*perimeter")
 

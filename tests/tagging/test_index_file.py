@@ -13,7 +13,7 @@ import shapely
 from qpvgeo.errors import DataError, MissingDataError, OutputError
 from qpvgeo.tagging import index_file
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
-from qpvgeo.tagging.points import tag_points
+from qpvgeo.tagging.points_in_qpv import tag_points
 
 X, Y = 700_000.0, 6_600_000.0
 

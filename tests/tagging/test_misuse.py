@@ -9,7 +9,7 @@ import shapely
 from qpvgeo.errors import QpvgeoError
 from qpvgeo.tagging.files import tag_file
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
-from qpvgeo.tagging.points import tag_points
+from qpvgeo.tagging.points_in_qpv import tag_points
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*perimeter")
 

@@ -9,7 +9,7 @@ from tests.tagging.hand_points import NEW, ONE, X, Y, layer, row, square, tag
 
 from qpvgeo.errors import UsageError
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
-from qpvgeo.tagging.points import tag_points
+from qpvgeo.tagging.points_in_qpv import tag_points
 
 # what a few perimeters of a long list do not know is tested by its name
 pytestmark = pytest.mark.filterwarnings("ignore:.* may lie in another")

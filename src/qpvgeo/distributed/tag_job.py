@@ -23,7 +23,7 @@ from qpvgeo.tagging.file_points import FilePoints
 from qpvgeo.tagging.index_file import VERSION
 from qpvgeo.tagging.options import Distance, Options
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
-from qpvgeo.tagging.points import tag_points
+from qpvgeo.tagging.points_in_qpv import tag_points
 from qpvgeo.tagging.tolerance import tolerance_of
 
 if TYPE_CHECKING:

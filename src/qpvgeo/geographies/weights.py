@@ -15,7 +15,7 @@ from qpvgeo.geographies.slivers import Uncovered
 from qpvgeo.language import Note
 from qpvgeo.population.estimation import estimate_population
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
-from qpvgeo.tagging.points import tag_points
+from qpvgeo.tagging.points_in_qpv import tag_points
 
 __all__ = ["Counted", "Weights", "area_of", "basis_of", "counted", "grids_of"]
 

@@ -1,10 +1,10 @@
 from .by_territory import coverage as coverage
 from .commune_audit import audit_communes as audit_communes
+from .published_totals import published_summary as published_summary
 from .qpv_communes import join_communes as join_communes
 from .qpv_tables import qpv_table as qpv_table
 from .qpv_tables import side_by_side as side_by_side
 from .series import SeriesBreakWarning as SeriesBreakWarning
 from .series import compare as compare
 from .series import series_breaks as series_breaks
-from .totals import published_summary as published_summary
 from .totals import summary as summary

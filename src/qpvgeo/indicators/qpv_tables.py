@@ -186,7 +186,7 @@ def side_by_side(
     Examples
     --------
     >>> from qpvgeo.indicators.qpv_tables import side_by_side
-    >>> from qpvgeo.indicators.totals import published_summary
+    >>> from qpvgeo.indicators.published_totals import published_summary
     >>> both = side_by_side({"2015": published_summary(2015), "2024": published_summary(2024)}, ["n_qpv"])
     >>> both.loc["974", ["n_qpv_2015", "n_qpv_2024"]].tolist()
     [49, 57]

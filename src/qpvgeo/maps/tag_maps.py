@@ -23,7 +23,7 @@ from qpvgeo.maps.palettes import BANDS, TAGS
 from qpvgeo.maps.places import find_place
 from qpvgeo.tagging.coordinates import coordinates_of
 from qpvgeo.tagging.options import within
-from qpvgeo.tagging.points import tag_points
+from qpvgeo.tagging.points_in_qpv import tag_points
 
 __all__ = ["tags"]
 

@@ -19,7 +19,7 @@ from qpvgeo.frames.provenance import stamp
 from qpvgeo.frames.require import columns_told, require_once
 from qpvgeo.language import Note
 from qpvgeo.resilience.areas_on_cells import Floats, Measured, apart, by_zone, common
-from qpvgeo.resilience.cell_exposure import exposed_frame, fictional, files_of
+from qpvgeo.resilience.exposed_people import exposed_frame, fictional, files_of
 from qpvgeo.resilience.layers import Asked, asked_of, extent_of, of_values, shape_notes, zone_of
 from qpvgeo.resilience.options import Options, is_number
 

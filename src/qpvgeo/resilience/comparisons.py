@@ -16,7 +16,7 @@ from qpvgeo.errors import judged
 from qpvgeo.frames.provenance import stamp
 from qpvgeo.language import Note
 from qpvgeo.resilience.areas_on_cells import Shapes, apart, areas_of, ratio_of
-from qpvgeo.resilience.cell_exposure import exposed_frame, fictional, files_of, rest_notes
+from qpvgeo.resilience.exposed_people import exposed_frame, fictional, files_of, rest_notes
 from qpvgeo.resilience.layers import asked_of, reach_of
 from qpvgeo.resilience.options import Options
 

@@ -14,8 +14,8 @@ from qpvgeo.frames.require import require_outlines
 from qpvgeo.language import Note
 from qpvgeo.population.grid_columns import checked_cells
 from qpvgeo.resilience.areas_on_cells import areas_of
-from qpvgeo.resilience.cell_exposure import exposure
 from qpvgeo.resilience.comparisons import main_units, without_others
+from qpvgeo.resilience.exposed_people import exposure
 
 __all__ = ["resilience_profile"]
 

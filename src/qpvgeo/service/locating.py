@@ -14,7 +14,7 @@ from qpvgeo.service.problems import LimitError
 from qpvgeo.service.row_texts import said
 from qpvgeo.service.served_data import Held
 from qpvgeo.tagging.options import STATES
-from qpvgeo.tagging.point_tags import ROW, PointTags
+from qpvgeo.tagging.plain_tags import ROW, PointTags
 from qpvgeo.tagging.tolerance import BAN_MIN_SCORE
 
 __all__ = ["Options", "located", "many_located", "tolerance_of"]

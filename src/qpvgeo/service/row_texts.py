@@ -6,7 +6,7 @@ import numpy as np
 import orjson
 
 from qpvgeo.language import term
-from qpvgeo.tagging.point_tags import PointTags
+from qpvgeo.tagging.plain_tags import PointTags
 
 __all__ = ["RowTexts", "said"]
 

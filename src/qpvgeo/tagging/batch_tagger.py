@@ -26,7 +26,7 @@ from qpvgeo.tagging.coordinates import Coordinates
 from qpvgeo.tagging.counts import counted, tested
 from qpvgeo.tagging.options import Options, Question
 from qpvgeo.tagging.placement import Places, place
-from qpvgeo.tagging.point_tags import Perimeters, PointTags
+from qpvgeo.tagging.plain_tags import Perimeters, PointTags
 from qpvgeo.tagging.tag_columns import Column, Tagged, columns_of
 from qpvgeo.tagging.territory_tags import (
     Rows,

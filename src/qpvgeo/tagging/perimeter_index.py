@@ -27,7 +27,7 @@ from qpvgeo.tagging.index_layer import IndexLayer
 from qpvgeo.tagging.options import WIDEST_M, Distance
 from qpvgeo.tagging.perimeter_frames import require_frames, rows_of
 from qpvgeo.tagging.perimeter_source import Source, digest_of, identity_of, is_of_sample, partial_lists
-from qpvgeo.tagging.point_tags import PointTags
+from qpvgeo.tagging.plain_tags import PointTags
 from qpvgeo.tagging.tag_arrays import Asked, tags_of
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class PerimeterIndex:
 
         Returns
         -------
-        qpvgeo.tagging.point_tags.PointTags
+        qpvgeo.tagging.plain_tags.PointTags
             Arrays `state`, `reason`, `qpv_code`, `qpv_name`, `qpv_commune`, `also_in`, `nearest_qpv`, `distance_m`,
             `band`, `territory` and `vintage`, one value per point; `rows()` for a dictionary of each.
 

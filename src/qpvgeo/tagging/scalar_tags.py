@@ -15,7 +15,7 @@ from qpvgeo.geometry.projection import DEGREES, transformer
 from qpvgeo.geometry.territory_outline import TerritoryOutline, outline_of
 from qpvgeo.tagging.applicable_perimeters import InForce
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
-from qpvgeo.tagging.point_tags import ROW
+from qpvgeo.tagging.plain_tags import ROW
 from qpvgeo.tagging.tag_arrays import Asked, prepared
 
 __all__ = ["OnePoint"]

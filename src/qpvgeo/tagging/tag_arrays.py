@@ -12,7 +12,7 @@ from qpvgeo.language import Note
 from qpvgeo.tagging.batch_tagger import Tagger
 from qpvgeo.tagging.coordinates import Coordinates, crs_fault, numbers_in
 from qpvgeo.tagging.options import Options
-from qpvgeo.tagging.point_tags import PointTags
+from qpvgeo.tagging.plain_tags import PointTags
 from qpvgeo.tagging.tolerance import tolerance_of
 
 if TYPE_CHECKING:

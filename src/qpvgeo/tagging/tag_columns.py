@@ -11,7 +11,7 @@ import pyarrow as pa
 from qpvgeo.tagging.counts import Counted
 from qpvgeo.tagging.options import STATES
 from qpvgeo.tagging.placement import REASONS
-from qpvgeo.tagging.point_tags import PointTags
+from qpvgeo.tagging.plain_tags import PointTags
 
 __all__ = ["Column", "Tagged", "columns_of"]
 

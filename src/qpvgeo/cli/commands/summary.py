@@ -81,7 +81,7 @@ def _answer(
     """Figures computed from the files available, else the published aggregates."""
     from qpvgeo.at_hand.places import area_of, qpv_in
     from qpvgeo.cli import answers, inputs
-    from qpvgeo.indicators import totals
+    from qpvgeo.indicators import published_totals, totals
 
     qpv = inputs.perimeters(vintage, data, reading)
     if qpv is None and by != "territory":
@@ -93,7 +93,7 @@ def _answer(
     detail = None
     area = None
     if qpv is None:
-        figures = totals.published_summary(vintage, year=year)
+        figures = published_totals.published_summary(vintage, year=year)
         sources = [{"facts": "published aggregates embedded in qpvgeo"}]
     else:
         area = None if place is None else area_of(place, data, qpv)

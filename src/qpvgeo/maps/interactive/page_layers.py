@@ -27,7 +27,7 @@ from qpvgeo.maps.layers import drawn
 from qpvgeo.maps.palettes import BANDS, CASING, MISSING, PERIMETER, TAGS
 from qpvgeo.maps.places import Place
 from qpvgeo.tagging.coordinates import coordinates_of
-from qpvgeo.tagging.points import tag_points
+from qpvgeo.tagging.points_in_qpv import tag_points
 
 __all__ = ["PageLayer", "cell_layer", "land_layers", "perimeter_layers", "point_layer", "territory_boxes"]
 

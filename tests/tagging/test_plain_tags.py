@@ -17,7 +17,7 @@ import qpvgeo as qg
 from qpvgeo.errors import UsageError
 from qpvgeo.tagging import tag_arrays
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
-from qpvgeo.tagging.points import tag_points
+from qpvgeo.tagging.points_in_qpv import tag_points
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* may lie in another")
 
