@@ -17,6 +17,7 @@ import qpvgeo as qg
 from qpvgeo.errors import MissingDataError, QpvgeoError, UsageError
 from qpvgeo.quality.files import examine
 from qpvgeo.sources import catalog, folders, recognise
+from qpvgeo.tagging.perimeter_index import PerimeterIndex
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
 
@@ -136,6 +137,51 @@ def test_a_folder_that_may_not_be_searched_is_one_error(data, closed, words):
         shut.chmod(0o700)
     assert (status, out) == (2, "")
     assert err.startswith(f"qpvgeo: The folder {folder} cannot be searched: Permission denied.\n")
+
+
+@posix
+@pytest.mark.parametrize(
+    "words", [("fetch", "--from"), ("population", "--sample", "--grid"), ("tag", "--sample", "-o", "out")]
+)
+def test_a_folder_given_that_may_not_be_listed_is_one_error(data, words):
+    data.chmod(0)
+    try:
+        status, out, err = command(*words, data, cache=data.parent / "cache")
+    finally:
+        data.chmod(0o700)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"qpvgeo: The folder {data} cannot be searched: Permission denied.\n")
+
+
+@posix
+def test_files_taken_by_hand_name_what_cannot_be_opened(data):
+    (data / "locked").mkdir(mode=0)
+    (data / "gone.csv").symlink_to(data / "nowhere.csv")
+    for path in data.glob("*24*"):
+        path.unlink()
+    try:
+        status, out, err = command("fetch", "--from", data, cache=data.parent / "cache")
+    finally:
+        (data / "locked").chmod(0o700)
+    assert (status, err) == (1, "")
+    rows = [line for line in out.splitlines() if line.startswith(("locked", "gone.csv"))]
+    assert ["Permission denied" in rows[0], "No such file" in rows[1]] == [True, True]
+
+
+def test_nothing_to_take_is_stated(tmp_path):
+    (tmp_path / "empty").mkdir()
+    told = command("fetch", "--from", tmp_path / "empty", cache=tmp_path / "cache")
+    assert told == (0, "No file of a form that is read: nothing to take.\n", "")
+
+
+def test_parts_left_by_other_programs_are_not_tagged(tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    (folder / "a.csv").write_text("lon,lat\n-3.6,45.97\n", encoding="utf-8")
+    for name in ("~$a.csv", "._a.csv", ".~lock.a.csv#", "_SUCCESS.csv"):
+        (folder / name).write_bytes(bytes(50))
+    qg.tag_files(folder, tmp_path / "out", PerimeterIndex(qg.read_qpv(qg.sample().qpv_2024)))
+    assert [path.name for path in (tmp_path / "out").glob("*.csv")] == ["a.csv"]
 
 
 @posix

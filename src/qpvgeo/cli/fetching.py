@@ -147,7 +147,10 @@ def write_table(answer: dict[str, Any], screen: Screen) -> None:
     for row in answer.get("refused", []):
         rows.append((row["key"] or Path(row["file"]).name, screen.word("refused"), "–", row["reason"]))
         styles.append("red")
-    screen.table(_COLUMNS, rows, styles=styles)
+    if rows:
+        screen.table(_COLUMNS, rows, styles=styles)
+    elif not answer.get("not_known"):
+        screen.line(Note("cli.nothing_to_take"))
     for way_out in dict.fromkeys(row["way_out"] for row in answer.get("refused", []) if row["way_out"]):
         screen.line(way_out)
     if answer.get("not_known"):

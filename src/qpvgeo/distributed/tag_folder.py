@@ -26,6 +26,7 @@ from qpvgeo.errors import DataError, MissingDataError, OutputError, QpvgeoError,
 from qpvgeo.formats.atomic_write import replace, writing
 from qpvgeo.language import Note
 from qpvgeo.settings import home_expanded
+from qpvgeo.sources.folders import is_left_over, require_open
 from qpvgeo.tagging.files import tag_file
 from qpvgeo.tagging.options import STATES, band_name
 
@@ -212,9 +213,9 @@ def _parts(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
     if isinstance(given, str | os.PathLike):
         place = home_expanded(given)
         if place.is_dir():
-            found = sorted(
-                one for one in place.iterdir() if one.name.lower().endswith(_READ) and one.name[0] not in "._"
-            )
+            require_open(place)
+            of_form = [one for one in place.iterdir() if one.name.lower().endswith(_READ)]
+            found = sorted(one for one in of_form if one.name[0] != "_" and not is_left_over(one.name))
         elif place.is_file():  # whatever its name looks like
             found = [place]
         else:

@@ -12,7 +12,7 @@ from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 from qpvgeo.settings import cache_dir, home_expanded
 
-__all__ = ["Walked", "absent", "data_dirs", "walk"]
+__all__ = ["Walked", "absent", "data_dirs", "is_left_over", "require_open", "walk"]
 
 _VARIABLE = "QPVGEO_DATA"
 
@@ -68,13 +68,19 @@ def walk(folder: Path, *, hidden: bool = False) -> Walked:
             found.closed.append((Path(place), error.strerror or str(error)))
             continue
         found.states.append((place, then))
-        below = [one.path for one in held if (hidden or not _is_left_over(one.name)) and not _kept(one, found)]
+        below = [one.path for one in held if (hidden or not is_left_over(one.name)) and not _kept(one, found)]
         left += reversed(below)
     return found
 
 
-def _is_left_over(name: str) -> bool:
-    """Whether a name is hidden, or of a shadow or a lock that another program left."""
+def is_left_over(name: str) -> bool:
+    """Whether a name is hidden, or of a shadow or a lock that another program left.
+
+    Examples
+    --------
+    >>> is_left_over("~$qpv.xlsx"), is_left_over("qpv.xlsx")
+    (True, False)
+    """
     return name.startswith((".", "~$")) or name == "__MACOSX"
 
 
@@ -111,7 +117,7 @@ def data_dirs(data: str | os.PathLike[str] | None = None) -> list[Path]:
     """
     if data is not None:
         given = home_expanded(data)
-        _require(given)
+        require_open(given)
         places = [given]
     else:
         places = _of_variable()
@@ -132,8 +138,14 @@ def _of_variable() -> list[Path]:
     return [home_expanded(part.strip()) for part in listed if part.strip()]
 
 
-def _require(folder: Path) -> None:
-    """Refuse what is no folder, or one that cannot be listed."""
+def require_open(folder: Path) -> None:
+    """Refuse what is no folder, or one that cannot be listed.
+
+    Raises
+    ------
+    UsageError
+        Names the folder, and why it cannot be searched.
+    """
     try:
         os.scandir(folder).close()
     except (FileNotFoundError, NotADirectoryError):

@@ -18,7 +18,7 @@ from qpvgeo.errors import FetchError, HashMismatchError, QpvgeoError, UsageError
 from qpvgeo.formats.atomic_write import rename
 from qpvgeo.formats.vector_forms import parts_of
 from qpvgeo.language import Note
-from qpvgeo.sources import catalog, file_sets, hash_record, integrity, recognise
+from qpvgeo.sources import catalog, file_sets, folder_search, folders, hash_record, integrity, recognise
 from qpvgeo.sources.catalog import Dataset
 
 __all__ = ["Taken", "take"]
@@ -67,7 +67,7 @@ def take(folder: str | os.PathLike[str], *, update: bool = False) -> list[Taken]
     Raises
     ------
     UsageError
-        There is no such folder, or it is the cache.
+        There is no such folder, it cannot be listed, or it is the cache.
 
     Examples
     --------
@@ -78,11 +78,20 @@ def take(folder: str | os.PathLike[str], *, update: bool = False) -> list[Taken]
     ['not known']
     """
     home = settings.home_expanded(folder)
-    if not home.is_dir():
-        raise UsageError(Note("sources.not_a_folder", path=str(home)), way_out=Note("sources.give_the_folder"))
+    folders.require_open(home)
     if home.resolve() == settings.cache_dir().resolve():
         raise UsageError(Note("sources.takes_from_cache"), way_out=Note("sources.give_the_folder"))
-    return [_taken(path, update=update) for path in recognise.files_in(home)]
+    closed = [Taken(path, None, "refused", error=_refusal(path)) for path in folder_search.closed_in(home)]
+    return [*(_taken(path, update=update) for path in recognise.files_in(home)), *closed]
+
+
+def _refusal(path: Path) -> OSError | None:
+    """Why a folder cannot be listed, or a link leads nowhere."""
+    try:
+        os.scandir(path).close()
+    except OSError as error:
+        return error
+    return None
 
 
 def _taken(file: Path, *, update: bool) -> Taken:

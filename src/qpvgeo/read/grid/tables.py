@@ -21,7 +21,7 @@ from qpvgeo.formats.text_tables import normalise
 from qpvgeo.language import Note
 from qpvgeo.read.grid.names import Plan, plan
 from qpvgeo.read.grid.table_forms import SUFFIXES, Table, open_table
-from qpvgeo.sources.folders import walk
+from qpvgeo.sources.folders import require_open, walk
 
 __all__ = [
     "Opened",
@@ -116,6 +116,7 @@ def _listed(path: Path, archive_at: Callable[[Path], archives.Archive]) -> Itera
         raise MissingDataError(Note("grid.no_file", path=str(path)), way_out=Note("grid.check_path"))
     suffix = path.suffix.lower()
     if path.is_dir():
+        require_open(path)
         inside = sorted(part for part in walk(path).files if part.suffix.lower() in (*SUFFIXES, *_ARCHIVES))
         plain = [part for part in inside if part.suffix.lower() not in _ARCHIVES]
         for part in [*_one_form(plain), *(part for part in inside if part.suffix.lower() in _ARCHIVES)]:
