@@ -144,20 +144,24 @@ def test_a_terminated_process_leaves_nothing_beside(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to catch")
-def test_a_signal_that_comes_within_a_callback_ends_the_process_all_the_same():
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGINT, 130)])
+def test_a_signal_that_comes_within_a_callback_ends_the_process_all_the_same(number, status):
     """Python swallows what is raised there, as in the lock of an import: the run went on, with a traceback."""
     code = (
-        "import os, signal, time, weakref\n"
+        "import os, sys, time, weakref\n"
         "from qpvgeo.formats.atomic_write import unwind_on_termination\n"
         "unwind_on_termination()\n"
         "kept = {1, 2}\n"
-        "kept_by = weakref.ref(kept, lambda _: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(0.01)))\n"
-        "del kept\n"
-        "print('goes on', flush=True)\n"
-        "time.sleep(60)\n"
+        f"kept_by = weakref.ref(kept, lambda _: (os.kill(os.getpid(), {int(number)}), time.sleep(0.01)))\n"
+        "try:\n"
+        "    del kept\n"
+        "    print('goes on', flush=True)\n"
+        "    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n"
+        "    sys.exit(130)\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=50)
-    assert (run.returncode, run.stdout, run.stderr) == (128 + signal.SIGTERM, b"goes on\n", b"")
+    assert (run.returncode, run.stdout, run.stderr) == (status, b"goes on\n", b"")
 
 
 def test_an_output_that_is_an_input_is_refused_through_links(tmp_path):

@@ -279,16 +279,20 @@ def remove_own(path: Path) -> None:
 
 
 def unwind_on_termination() -> None:
-    """Let SIGTERM end the process as an exception, so that files under way are removed; for command lines."""
+    """Let SIGTERM end the process as an exception, so that files under way are removed; for command lines.
+
+    Python swallows what is raised in a callback, and the run would go on: the signal is sent again.
+    """
     if threading.current_thread() is not threading.main_thread():
         return
 
     def stop(number: int, _frame: object) -> None:
-        raise _Terminated(128 + number)
+        raise _Terminated(number)
 
     def stop_again(swallowed: Any) -> None:  # noqa: ANN401 - what Python says of it
-        if isinstance(swallowed.exc_value, _Terminated):
-            number = int(swallowed.exc_value.code) - 128  # type: ignore[arg-type]
+        error = swallowed.exc_value
+        if isinstance(error, _Terminated | KeyboardInterrupt):
+            number = error.number if isinstance(error, _Terminated) else signal.SIGINT
             threading.Timer(_CALLBACK_S, os.kill, (os.getpid(), number)).start()
         else:
             told(swallowed)
@@ -301,4 +305,8 @@ def unwind_on_termination() -> None:
 
 
 class _Terminated(SystemExit):
-    """The end that a signal asks for; Python swallows one that is raised in a callback, and the run would go on."""
+    """The end that a signal asks for."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.number = number
