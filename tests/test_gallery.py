@@ -28,6 +28,7 @@ def test_every_picture_of_the_page_is_kept_and_no_other(drawn):
     assert {path.name for path in drawn.iterdir()} == kept
 
 
+@pytest.mark.pictures
 def test_pictures_are_those_that_the_lines_above_them_draw(drawn):
     different = [
         said

@@ -1,5 +1,7 @@
 """Completion in bash, zsh and fish: what click does, with `--option=value`, and homes (`~`) in fish."""
 
+from __future__ import annotations
+
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
