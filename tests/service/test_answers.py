@@ -182,7 +182,22 @@ def test_health_and_metrics(client):
 def test_paths_and_methods_that_are_not_there(client):
     assert client.get("/v1/nothing").json()["key"] == "service.no_such_path"
     assert client.get("/../../etc/passwd").status_code == 404
-    assert (client.put("/v1/locate").status_code, client.put("/v1/locate").json()["status"]) == (405, 405)
+    refused = client.put("/v1/locate")
+    assert (refused.status_code, refused.json()["status"]) == (405, 405)
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/locate", "GET, HEAD, POST"),
+        ("/v1/population", "POST"),
+        ("/v1/qpv/QN00101M", "GET, HEAD"),
+        ("/health", "GET, HEAD"),
+    ],
+)
+def test_a_refused_method_comes_with_those_of_the_path(client, path, methods):
+    answer = client.request("OPTIONS", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
 
 
 def test_the_examples_of_the_document_are_answered(client):

@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from qpvgeo._version import __version__
 from qpvgeo.errors import UsageError, judged
@@ -102,7 +102,7 @@ def create_app(
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guard, limits=service.limits, metrics=service.metrics, single=single), cors],
-        exception_handlers={HTTPException: functools.partial(_of_http, known={route.path for route in routes})},
+        exception_handlers={HTTPException: functools.partial(_of_http, routes=routes)},
         lifespan=lifespan,
     )
 
@@ -156,14 +156,17 @@ def _answering(service: _Service, path: str, answer: Answer, cache: str) -> Call
     return answered
 
 
-async def _of_http(request: Request, error: Exception, *, known: set[str]) -> Response:
-    """Problem of a path or a method that is not there."""
+async def _of_http(request: Request, error: Exception, *, routes: list[Route]) -> Response:
+    """Problem of a path or a method that is not there, with the methods of the path."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     key = {404: "service.no_such_path", 405: "service.no_such_method"}.get(status, "service.refused")
-    return problem(
-        LimitError(Note(key), status=status, way_out=Note("service.paths_are", paths=sorted(known))),
-        language_of(request),
-    )
+    paths = sorted({route.path for route in routes})
+    told = LimitError(Note(key), status=status, way_out=Note("service.paths_are", paths=paths))
+    made = problem(told, language_of(request))
+    if status == 405:
+        here = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+        made.headers["allow"] = ", ".join(sorted({method for route in here for method in route.methods or ()}))
+    return made
 
 
 def _json(value: dict[str, Any], media: str = "application/json") -> Response:

@@ -128,8 +128,6 @@ def problem(error: Exception, lang: str) -> Response:
     headers = {"content-language": lang, "cache-control": "no-store"}
     if isinstance(ours, BusyError):
         headers["retry-after"] = str(ours.seconds)
-    if status == 405:
-        headers["allow"] = "GET, HEAD, POST, OPTIONS"
     return Response(orjson.dumps(document), status, headers, "application/problem+json")
 
 
