@@ -76,7 +76,7 @@ bench-quick: $(VENV)/.base  ## the user's own paths in two minutes, before a rel
 test-oldest:  ## the tests with the lowest versions that pyproject.toml allows, in an environment of their own
 	$(PYTHON) -m venv $(VENV)-oldest
 	$(VENV)-oldest/bin/python -m pip install --quiet 'uv>=0.5'
-	$(VENV)-oldest/bin/uv pip install --quiet --python $(VENV)-oldest/bin/python --resolution lowest-direct --editable '.[dev,maps]'
+	$(VENV)-oldest/bin/uv pip install --quiet --python $(VENV)-oldest/bin/python --resolution lowest-direct --compile-bytecode --editable '.[dev,maps]'
 	$(VENV)-oldest/bin/python -m pytest -q -n auto -m "not mpl_image_compare and not pictures" $(OLDEST)
 
 fuzz: $(VENV)/.dev  ## twenty thousand damaged files and five thousand misuses, in bounded processes; a night
