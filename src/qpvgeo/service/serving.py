@@ -240,7 +240,6 @@ def _run(sock: socket.socket, workers: int, folder: Path, renew: Callable[[], ob
         timeout_graceful_shutdown=_GRACE_S,
         timeout_worker_healthcheck=_START_S,
         limit_concurrency=1_000,
-        h11_max_incomplete_event_size=16_384,
     )
     # one worker is watched too, and replaced when it dies
     Supervisor(config, [sock], folder, renew).run()
