@@ -368,7 +368,11 @@ def _communes(communes: pd.DataFrame | None, meant: str | None = None) -> Iterat
     titles = _column(communes, "name")
     parts_of_cities = {part for parts in official.ARRONDISSEMENTS.values() for part in parts}
     last = "" if meant is None else plain(meant).rpartition(" ")[2]
-    for code in map(str, communes.index.tolist()):
+    codes = [str(code) for code in communes.index.tolist()]
+    if meant is not None and meant.isdecimal():
+        # no commune has a number for its name
+        codes = [code for code in codes if code.startswith(last)]
+    for code in codes:
         # most are ruled out without the bare form of their name
         if code not in parts_of_cities and _may_be(titles.get(code, code), code, last):
             yield Area("commune", code, titles.get(code, code), (official.of_commune(code),), (code,))

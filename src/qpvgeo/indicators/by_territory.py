@@ -276,7 +276,7 @@ def _compared(
     """Add names, denominators and shares, with the reason wherever a share is missing."""
     names = dict(unit_names(by)) if by in _BY_CODE else {}  # type: ignore[arg-type]
     if units is not None and "name" in units.columns:
-        names |= units["name"].dropna().to_dict()
+        names |= forms.by_label(units["name"])
     if by == "ept":
         names |= {**facts.names("epts"), PARIS: "Paris", UNKNOWN_EPT: "Grand Paris, EPT not known"}
     frame = counted.rename_axis(by)

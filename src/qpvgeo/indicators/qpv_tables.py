@@ -119,7 +119,7 @@ def _joined(values: Any) -> str:  # noqa: ANN401 - codes or names
 
 
 def _column(frame: pd.DataFrame | None, column: str) -> dict[str, Any]:
-    return {} if frame is None or column not in frame.columns else frame[column].dropna().to_dict()
+    return {} if frame is None or column not in frame.columns else forms.by_label(frame[column])
 
 
 def _total(codes: Sequence[str], people: Mapping[str, Any]) -> float | None:

@@ -17,7 +17,7 @@ from qpvgeo.codes import official, territories
 from qpvgeo.codes.places import Area, find_area
 from qpvgeo.errors import DataError, judged
 from qpvgeo.frames import require
-from qpvgeo.frames.forms import as_notes, people_of, require_one_geography, whole_sums
+from qpvgeo.frames.forms import as_notes, by_label, people_of, require_one_geography, whole_sums
 from qpvgeo.frames.provenance import is_fictional, provenance, stamp
 from qpvgeo.indicators.denominators import years_of_sides
 from qpvgeo.indicators.qpv_pieces import require_pairs_once
@@ -404,7 +404,7 @@ def _published(summed: pd.Series, epci: pd.DataFrame | None) -> tuple[pd.Series,
 
 
 def _named(frame: pd.DataFrame) -> dict[str, str]:
-    return {} if "name" not in frame.columns else frame["name"].dropna().to_dict()
+    return {} if "name" not in frame.columns else by_label(frame["name"])
 
 
 def _people(frame: pd.DataFrame, communes: pd.DataFrame) -> pd.Series:

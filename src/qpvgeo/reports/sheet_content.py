@@ -12,6 +12,7 @@ from qpvgeo.at_hand import GeographyFrames
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note, listed
 from qpvgeo.language.terms import term
+from qpvgeo.maps import Place
 from qpvgeo.maps import qpv as qpv_map
 from qpvgeo.maps.composition import geography_of, titles_of
 from qpvgeo.reports.citations import citation
@@ -27,7 +28,7 @@ _MOST_SPOKEN = 8
 
 
 def sheet_of(  # noqa: PLR0913 - a sheet is made of what is known
-    place: str,
+    place: str | Place,
     held: GeographyFrames,
     before: gpd.GeoDataFrame | None,
     estimate: pd.DataFrame | None,

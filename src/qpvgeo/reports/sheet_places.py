@@ -60,7 +60,7 @@ class Subject:
         return self.where.level == "qpv"
 
 
-def subject_of(place: str, frames: GeographyFrames, before: gpd.GeoDataFrame | None) -> Subject:
+def subject_of(place: str | Place, frames: GeographyFrames, before: gpd.GeoDataFrame | None) -> Subject:
     """Find a place among frames, and its QPV of both geographies.
 
     Raises

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
@@ -15,6 +16,9 @@ from qpvgeo.formats.atomic_write import replace, writing
 from qpvgeo.language import LANGUAGES, Note
 from qpvgeo.samples import sample as embedded
 from qpvgeo.settings import home_expanded
+
+if TYPE_CHECKING:
+    from qpvgeo.maps import Place
 
 __all__ = ["Report", "report"]
 
@@ -80,7 +84,7 @@ class Report:
 
 @judged
 def report(  # noqa: PLR0913 - a sheet is made of what is known
-    place: str,
+    place: "str | Place",
     frames: GeographyFrames | None = None,
     *,
     before: gpd.GeoDataFrame | None = None,
@@ -97,7 +101,7 @@ def report(  # noqa: PLR0913 - a sheet is made of what is known
     Parameters
     ----------
     place
-        Code or name of a QPV, a commune, an EPCI, an EPT or a department.
+        Code or name of a QPV, a commune, an EPCI, an EPT or a department, or what `qpvgeo.maps.find_place` found.
     frames
         What `qpvgeo.load` gives of the geography of 2024; read from `data`, or from the sample, by default.
     before
@@ -152,7 +156,7 @@ def report(  # noqa: PLR0913 - a sheet is made of what is known
 
 def _require(place: object, frames: object, exposure: object, lang: str) -> None:
     problems: list[str] = []
-    if not isinstance(place, str) or not place.strip():
+    if not (place.strip() if isinstance(place, str) else _is_place(place)):
         problems.append(Note("reports.place_is_text", kind=type(place).__name__))
     if frames is not None and not isinstance(frames, GeographyFrames):
         problems.append(Note("reports.frames_are_loaded", kind=type(frames).__name__))
@@ -168,6 +172,12 @@ def _require(place: object, frames: object, exposure: object, lang: str) -> None
         ]
     if problems:
         raise UsageError(Note("reports.invalid_options"), problems=problems)
+
+
+def _is_place(place: object) -> bool:
+    from qpvgeo.maps import Place  # noqa: PLC0415 - see `report`
+
+    return isinstance(place, Place)
 
 
 def _perimeters_before(data: str | os.PathLike[str] | None, *, sample: bool) -> gpd.GeoDataFrame | None:

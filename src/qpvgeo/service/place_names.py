@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qpvgeo.codes.places import plain
+from qpvgeo.frames.forms import by_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -65,7 +66,7 @@ def names_of(frames: Mapping[int, at_hand.GeographyFrames]) -> list[PlaceName]:
     """Names of all places of the frames, QPV first, the newest vintage first."""
     found: list[PlaceName] = []
     for vintage, one in sorted(frames.items(), reverse=True):
-        names = {} if one.communes is None else one.communes["name"].astype("str").to_dict()
+        names = {} if one.communes is None else by_label(one.communes["name"].astype("str"))
         found += _quarters(one.qpv, vintage, names)
     newest = frames[max(frames)]
     if newest.communes is not None:

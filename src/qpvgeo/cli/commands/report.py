@@ -12,9 +12,9 @@ from qpvgeo.language import Note
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import geopandas as gpd
     import pandas as pd
 
-    from qpvgeo.at_hand import GeographyFrames
     from qpvgeo.cli.terminal import Screen
 
 __all__ = ["report"]
@@ -40,11 +40,12 @@ def report(
     data: Path | None,
 ) -> None:
     """Write the sheet of a place: map, figures, table of QPV, change, programmes, sources."""
-    from qpvgeo import reports, settings
+    from qpvgeo import reports
     from qpvgeo.at_hand import files, load
     from qpvgeo.cli import answers
     from qpvgeo.cli.outputs import input_problems, problems_of
     from qpvgeo.errors import MissingDataError, UsageError
+    from qpvgeo.reports.sheet_places import subject_of
 
     folder_ = folder(data, sample=sample)
     problems = problems_of(output, suffixes=(".html", ".htm", ".pdf")) + input_problems(output, [grid], folder_)
@@ -55,27 +56,23 @@ def report(
         before = files.perimeters(2015, folder_)
     except MissingDataError:
         before = None
-    estimate = _estimate(place, frames, folder_, grid, reading)
+    subject = subject_of(place, frames, None)
+    estimate = _estimate(subject.qpv, folder_, grid, reading)
     reading.require_used(grid)
-    lang = settings.current_language()
-    made = reports.report(place, frames, before=before, estimate=estimate, lang=lang, title=title, source=source)
+    made = reports.report(subject.where, frames, before=before, estimate=estimate, title=title, source=source)
     made.save(output)
     used = [frames.qpv, frames.population, frames.communes, before, estimate]
     answer = {"place": place, "title": made.title, "output": str(output), "sources": answers.sources(*used)}
     answers.show(answer | answers.fictional(*used), _table, as_json=json)
 
 
-def _estimate(
-    place: str, frames: GeographyFrames, data: Path | None, grid: Path | None, reading: Reading
-) -> pd.DataFrame | None:
-    """People of the QPV of the place by the grids that have cells there; None where none has."""
+def _estimate(qpv: gpd.GeoDataFrame, data: Path | None, grid: Path | None, reading: Reading) -> pd.DataFrame | None:
+    """People of QPV by the grids that have cells there; None where none has."""
     from qpvgeo.cli import inputs
     from qpvgeo.errors import MissingDataError
     from qpvgeo.maps.layers import drawn
     from qpvgeo.population.estimation import estimate_population
-    from qpvgeo.reports.sheet_places import subject_of
 
-    qpv = subject_of(place, frames, None).qpv
     qpv = qpv[drawn(qpv)]
     columns, layer = reading.rest(), reading.rest_of_layers()
     try:

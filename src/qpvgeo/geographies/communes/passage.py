@@ -313,7 +313,7 @@ def _frame(links: Links, held: Held) -> pd.DataFrame:
     frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[us]")
     for side, year in (("from", held.from_year), ("to", held.to_year)):
         if year in held.tables:
-            listed = frame[f"code_{side}"].map(held.tables[year].names.to_dict())
+            listed = frame[f"code_{side}"].map(held.tables[year].names)
             frame[f"{side}_name"] = frame[f"{side}_name"].fillna(listed.astype("str"))
     quiet = frame["date"].isna() & (frame["code_from"] == frame["code_to"])
     for name, other in (("from_name", "to_name"), ("to_name", "from_name")):
