@@ -35,15 +35,15 @@ test-engines: $(VENV)/.dev  ## Dask and Spark, for real: a cluster of two proces
 
 # the tests of the central modules of each room that draw no picture, run no command and start no server
 QUICK := \
-	codes/test_official.py facts/test_facts.py frames formats/test_csv_dialect.py formats/test_text_tables.py \
-	geometry/test_overlap_table.py geometry/test_point_location.py sources/test_catalog.py sources/test_recognise.py \
-	read/test_qpv.py read/test_population.py read/grid/test_reader.py quality/test_perimeters.py \
-	at_hand/test_geography_loader.py indicators/test_totals.py indicators/test_by_territory.py \
+	codes/test_official.py facts/test_facts.py frames/test_forms.py formats/test_csv_dialect.py \
+	formats/test_text_tables.py geometry/test_overlap_table.py geometry/test_point_location.py sources/test_catalog.py \
+	sources/test_recognise.py read/test_qpv.py read/test_population.py read/grid/test_reader.py \
+	quality/test_perimeters.py at_hand/test_geography_loader.py indicators/test_totals.py indicators/test_by_territory.py \
 	indicators/test_qpv_communes.py population/test_estimation.py tagging/test_points_in_qpv.py tagging/test_tolerance.py \
-	geographies/test_crosswalk_table.py geographies/communes/test_passage.py fiscal/test_vat.py \
+	geographies/test_crosswalk_table.py geographies/communes/test_passage.py fiscal/test_vat_inputs.py \
 	designation/test_thresholds.py designation/test_zones.py resilience/test_exposed_people.py \
-	policy/test_programmes.py published/test_intervals.py reports/test_citations.py service/test_locating.py \
-	distributed/test_tag_job.py test_house.py test_errors.py test_settings.py
+	policy/test_programmes.py published/test_figures.py published/test_scopes.py reports/test_citations.py \
+	service/test_connections.py distributed/test_tag_job.py test_house.py test_errors.py test_settings.py
 
 quick: $(VENV)/.dev  ## two thousand tests of the central modules, of each room; under a minute
 	$(BIN)/python -m pytest -q -n auto -m "not slow and not real and not mpl_image_compare" $(addprefix tests/,$(QUICK))

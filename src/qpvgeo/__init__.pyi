@@ -44,9 +44,9 @@ from .population.estimation import estimate_population as estimate_population
 from .published.ledger_table import ledger as ledger
 from .quality.perimeters import check as check
 from .read.amenities import read_amenities as read_amenities
+from .read.communes.epci import read_epci as read_epci
 from .read.communes.events import read_commune_events as read_commune_events
 from .read.communes.reader import read_communes as read_communes
-from .read.communes.reader import read_epci as read_epci
 from .read.correspondence import read_correspondence as read_correspondence
 from .read.grid.reader import read_grid as read_grid
 from .read.indicators import read_indicators as read_indicators

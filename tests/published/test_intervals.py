@@ -154,6 +154,7 @@ def _simulated(rng, truth, noise):
     return np.round(seen / noise.rounding) * noise.rounding if noise.rounding else seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.8, 0.9, 0.95])
 @pytest.mark.parametrize("parts", [1, 4, 30])
 def test_sums_of_perturbed_counts_are_covered_at_the_stated_rate(level, parts):

@@ -46,7 +46,7 @@ def same(one, other):
 def not_again(monkeypatch):
     """Fail when a reader reads."""
     for name in ("read_piece", "read_known", "read_pieces", "read_commune_table", "_read_epci"):
-        for module in ("qpv", "population", "communes.reader"):
+        for module in ("qpv", "population", "communes.epci", "communes.reader"):
             full = import_module(f"qpvgeo.read.{module}")
             if hasattr(full, name):
                 monkeypatch.setattr(full, name, lambda *_, **__: pytest.fail("read again"))

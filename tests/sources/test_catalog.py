@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from qpvgeo.errors import UsageError
 from qpvgeo.language.terms import terms
-from qpvgeo.sources import catalog
+from qpvgeo.sources import catalog, file_sets
 from qpvgeo.sources.catalog import CATALOG, Dataset, datasets, get, locate
 from qpvgeo.sources.download import fetch
 
@@ -173,9 +173,9 @@ def test_what_was_not_read_is_said_in_the_note():
 
 
 def test_the_main_job_has_a_file_for_each_part():
-    keys = [key for line in catalog.MAIN for key in line]
+    keys = [key for line in file_sets.MAIN for key in line]
     assert [key for key in keys if key not in CATALOG] == []
-    assert {CATALOG[line[0]].kind for line in catalog.MAIN} == {
+    assert {CATALOG[line[0]].kind for line in file_sets.MAIN} == {
         "boundaries",
         "communes",
         "epci",

@@ -19,7 +19,7 @@ from qpvgeo.errors import FetchError, ForbiddenError, HashMismatchError, Offline
 from qpvgeo.frames import provenance
 from qpvgeo.read import processed
 from qpvgeo.samples import sample
-from qpvgeo.sources import catalog, hash_record, transfer
+from qpvgeo.sources import catalog, file_sets, hash_record, transfer
 from qpvgeo.sources.download import fetch
 
 STATIC = "static.data.gouv.fr/resources/quartiers-prioritaires-de-la-politique-de-la-ville-qpv"
@@ -52,7 +52,7 @@ def of_figures(answered):
 def test_one_command_gets_what_the_figures_need(producers):
     found = answer("fetch")
     assert found["failed"] == []
-    assert [row["key"] for row in found["files"]] == [line[0] for line in catalog.MAIN]
+    assert [row["key"] for row in found["files"]] == [line[0] for line in file_sets.MAIN]
     assert {row["state"] for row in found["files"]} == {"got"}
     asked = len(producers.seen)
     again = answer("fetch")
@@ -147,7 +147,7 @@ def test_a_theme_is_had_by_its_pages(producers):
 def test_without_a_connection_each_site_is_tried_once(producers, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     reasons = {row["key"]: row["problems"] or [row["reason"]] for row in answer("fetch", status=3)["failed"]}
-    assert len(reasons) == len(catalog.MAIN)
+    assert len(reasons) == len(file_sets.MAIN)
     assert sum("no connection" in told for problems in reasons.values() for told in problems) == 4  # as many sites
     assert producers.seen == []
 
@@ -277,7 +277,7 @@ def test_no_network_is_touched_offline(producers, monkeypatch):
     monkeypatch.setenv("QPVGEO_OFFLINE", "1")
     found = answer("fetch", status=3)
     assert {row["error"] for row in found["failed"]} == {OfflineError.__name__}
-    assert len(found["failed"]) == len(catalog.MAIN)
+    assert len(found["failed"]) == len(file_sets.MAIN)
     assert producers.seen == []
 
 
@@ -469,7 +469,7 @@ def test_the_cache_is_not_taken_from_itself(downloads, tmp_path):
 
 
 def test_main_is_what_is_had_without_a_key(producers):
-    assert [row["key"] for row in answer("fetch", "main")["files"]] == [line[0] for line in catalog.MAIN]
+    assert [row["key"] for row in answer("fetch", "main")["files"]] == [line[0] for line in file_sets.MAIN]
     asked = len(producers.seen)
     assert {row["state"] for row in answer("fetch")["files"]} == {"already there"}
     assert len(producers.seen) == asked

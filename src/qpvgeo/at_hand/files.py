@@ -19,7 +19,8 @@ from qpvgeo.frames import forms, provenance
 from qpvgeo.indicators.named_communes import communes_of
 from qpvgeo.indicators.qpv_communes import join_communes
 from qpvgeo.language import Note
-from qpvgeo.read.communes.reader import read_communes, read_epci
+from qpvgeo.read.communes.epci import read_epci
+from qpvgeo.read.communes.reader import read_communes
 from qpvgeo.read.communes.tables import read_commune_table, read_former_communes
 from qpvgeo.read.population import read_population
 from qpvgeo.read.processed import kept_of, made_of

@@ -30,8 +30,9 @@ from qpvgeo.geometry.projection import reproject, territory_of
 from qpvgeo.geometry.validity import collapsed_as_lines, judge
 from qpvgeo.language import Note
 from qpvgeo.quality import perimeters
+from qpvgeo.read.communes.epci import read_epci
 from qpvgeo.read.communes.events import read_commune_events
-from qpvgeo.read.communes.reader import read_communes, read_epci
+from qpvgeo.read.communes.reader import read_communes
 from qpvgeo.read.correspondence import read_correspondence
 from qpvgeo.read.grid.reader import read_grid
 from qpvgeo.read.population import read_population

@@ -28,7 +28,7 @@ from qpvgeo.sources import folders, hash_record
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CATALOG", "MAIN", "Address", "Dataset", "datasets", "get", "locate", "of_file", "published_year"]
+__all__ = ["CATALOG", "Address", "Dataset", "datasets", "get", "locate", "of_file", "published_year"]
 
 Kind = Literal[
     "addresses",
@@ -58,21 +58,6 @@ Evidence = Literal["established", "one witness", "inferred", "by resolver", "giv
 
 CATALOG: Mapping[str, "Dataset"]
 """Every dataset by its key, in the order of the table."""
-
-MAIN: tuple[tuple[str, ...], ...] = (
-    ("qpv-2015",),
-    ("qpv-2024-2025-02", "qpv-2024"),
-    ("qpv-2015-population",),
-    ("qpv-2024-population",),
-    ("qpv-2024-population-communes",),
-    ("qpv-2024-communes",),
-    ("communes-outlines-2025-100m",),
-    ("cog-2025",),
-    ("communes-population-2020",),
-    ("epci-2025",),
-    ("ept-2025",),
-)
-"""What `summary` and `coverage` need, communes and EPCI of one year; the keys of a line are tried in turn."""
 
 _COLUMNS = ("vintage", "release", "territory", "kind", "format", "size_bytes", "licence", "url", "page")
 _ALSO = ("title", "producer", "evidence", "checked")

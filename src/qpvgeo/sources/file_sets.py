@@ -9,7 +9,7 @@ from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 from qpvgeo.sources import catalog
 
-__all__ = ["GRID", "SETS", "chosen", "everything", "of_kind"]
+__all__ = ["GRID", "MAIN", "SETS", "chosen", "everything", "of_kind"]
 
 GRID: tuple[tuple[str, ...], ...] = (("filosofi-200m-2021", "filosofi-200m-2019"),)
 """The grid of incomes: the newest of Insee with every column."""
@@ -34,6 +34,21 @@ _OF_KIND: dict[tuple[str, int | None], tuple[str, ...]] = {
     ("list", 2015): ("qpv-2015-list",),
     ("commune events", None): ("commune-events-2026",),
 }
+
+MAIN: tuple[tuple[str, ...], ...] = (
+    _OF_KIND["perimeters", 2015],
+    _OF_KIND["perimeters", 2024],
+    _OF_KIND["population", 2015],
+    _OF_KIND["population", 2024],
+    _OF_KIND["population by commune", 2024],
+    ("qpv-2024-communes",),
+    _OF_KIND["communes", None],
+    _OF_KIND["communes table", None],
+    _OF_KIND["communes population", None],
+    _OF_KIND["epci", None],
+    _OF_KIND["ept", None],
+)
+"""What `summary` and `coverage` need, communes and EPCI of one year."""
 
 
 def of_kind(kind: str, vintage: int | None = None) -> tuple[str, ...]:
@@ -65,7 +80,7 @@ def chosen(words: Sequence[str]) -> list[tuple[str, ...]]:
     while left:
         word = left.pop(0)
         if word == "main":
-            lines += catalog.MAIN
+            lines += MAIN
         elif word == "grid":
             lines += GRID
         elif word == "all":

@@ -241,7 +241,7 @@ def _way_out(kind: Kind, vintage: int | None, data: str | os.PathLike[str] | Non
     keys = file_sets.of_kind(kind, vintage)
     if not keys:
         return Note("sources.put_or_fetch", places=_places(data))
-    what = "main" if any(keys[0] in line for line in catalog.MAIN) else "grid" if kind == "grid" else keys[0]
+    what = "main" if any(keys[0] in line for line in file_sets.MAIN) else "grid" if kind == "grid" else keys[0]
     return Note("sources.put_or_fetch_set", what=what, places=_places(data))
 
 
@@ -316,7 +316,7 @@ def _together(found: list[Found], kind: CodeKind) -> list[Path]:
 
 def _of_one_release(found: list[Found]) -> list[Found]:
     """Published files of the release that the populations refer to, where another is there too."""
-    referred = {key for line in catalog.MAIN for key in line[:1]}
+    referred = {key for line in file_sets.MAIN for key in line[:1]}
     of_it = [one for one in found if (known := catalog.of_file(one.path.name)) is not None and known.key in referred]
     several = {(known.vintage, known.release) for one in found if (known := catalog.of_file(one.path.name)) is not None}
     return of_it if of_it and len(several) > 1 else found

@@ -4,7 +4,8 @@ import pytest
 from tests.read.communes.reader_notes import notes
 
 from qpvgeo.codes import official
-from qpvgeo.read.communes.reader import read_communes, read_epci
+from qpvgeo.read.communes.epci import read_epci
+from qpvgeo.read.communes.reader import read_communes
 
 
 @pytest.mark.real

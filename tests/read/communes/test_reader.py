@@ -10,7 +10,8 @@ from tests.read.communes.reader_notes import notes
 
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError, MissingDataError, UsageError
-from qpvgeo.read.communes.reader import COMMUNE_COLUMNS, EPCI_COLUMNS, read_communes, read_epci
+from qpvgeo.read.communes.epci import EPCI_COLUMNS, read_epci
+from qpvgeo.read.communes.reader import COMMUNE_COLUMNS, read_communes
 from qpvgeo.samples import sample
 
 CC, CA, GRAND_PARIS, EPT = "240100883", "200071751", "200054781", "200057966"

@@ -146,7 +146,7 @@ def _wanted(keys: Sequence[str], theme: str | None, *, everything: bool) -> list
     if keys:
         return file_sets.chosen(keys)
     if theme is None and not everything:
-        return list(catalog.MAIN)
+        return list(file_sets.MAIN)
     whole = file_sets.everything()
     found = [line for line in whole if everything or catalog.get(line[0]).kind == theme]
     if not found:

@@ -5,6 +5,7 @@ have a row per commune and differ in all else. Several can be read together: eac
 that gives it.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ import pandas as pd
 from qpvgeo import facts
 from qpvgeo.codes import official
 from qpvgeo.errors import DataError
-from qpvgeo.formats.text_tables import find_column, normalise, notes_of
+from qpvgeo.formats.text_tables import existing_path, find_column, normalise, notes_of
 from qpvgeo.language import Note
 from qpvgeo.read.processed import kept
 from qpvgeo.sources import file_memory
@@ -27,13 +28,19 @@ from qpvgeo.sources.published_names import COMMUNE_CODE, COMMUNE_NAME
 
 __all__ = [
     "CommuneTable",
+    "Source",
     "attributes",
+    "cog_year_of",
     "merged",
     "read_commune_table",
     "read_former_communes",
+    "require_there",
+    "require_used",
     "twin_notes",
     "year_of",
 ]
+
+Source = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 _SHOWN = 10
 _GRAND_PARIS = "200054781"
@@ -266,3 +273,31 @@ def merged(tables: Sequence[CommuneTable], notes: list[str]) -> pd.DataFrame | N
             for column in ("epci", "ept"):
                 known.loc[present, column] = known.loc[present, column].fillna(known.loc[whole, column])
     return known
+
+
+def require_there(paths: Iterable[Path]) -> None:
+    """Raise when a file is not there."""
+    for path in paths:
+        if not path.is_dir():
+            existing_path(path)
+
+
+def require_used(unused: set[str]) -> None:
+    """Raise when columns were named that no file has."""
+    if unused:
+        raise DataError(Note("read.no_file_has_column", columns=sorted(unused)), way_out=Note("read.correct_columns"))
+
+
+def cog_year_of(groups: Iterable[Iterable[int | None]], notes: list[str]) -> int | None:
+    """Year of the COG of the whole, by the first kind of file that states one; unknown when two of a kind differ."""
+    stated = [{year for year in years if year is not None} for years in groups]
+    found = next((years for years in stated if years), set())
+    year = next(iter(found)) if len(found) == 1 else None
+    everything = sorted(set().union(*stated))
+    if len(everything) > 1:
+        notes.append(
+            Note("read.cog_years", years=everything, year=year)
+            if year
+            else Note("read.cog_years_differ", years=everything)
+        )
+    return year
