@@ -11,7 +11,8 @@ import click
 from qpvgeo.cli import waiting
 from qpvgeo.cli.terminal import Column, Screen
 from qpvgeo.errors import FetchError, MissingDataError, UsageError
-from qpvgeo.language import Note, number
+from qpvgeo.language import Note
+from qpvgeo.language.numbers import megabytes
 from qpvgeo.settings import current_language
 from qpvgeo.sources import catalog, download, download_batch, manual_downloads, transfer
 
@@ -138,7 +139,7 @@ def write_table(answer: dict[str, Any], screen: Screen) -> None:
     """A row per file, then what is left to download by hand."""
     rows, styles = [], []
     for row in answer["files"]:
-        size = number(row["size_bytes"] / 1e6, screen.lang, 1)
+        size = megabytes(row["size_bytes"], screen.lang)
         rows.append((row["key"] or Path(row["from"]).name, screen.word(row["state"]), size, row["path"]))
         styles.append("")
     for row in answer.get("failed", []):

@@ -1,6 +1,7 @@
 """Which list of QPV was in force on a day, and what is not settled about it."""
 
 import datetime as dt
+import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ FIRST_DAY = dt.date(2015, 1, 1)
 LAST_RELEASE = dt.date(2026, 1, 15)
 """Release of the ANCT list that the facts know last."""
 
+_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
 
 def _day(on: "str | dt.date") -> dt.date:
     # a missing day of pandas is of that type, and unequal to itself
@@ -27,7 +30,8 @@ def _day(on: "str | dt.date") -> dt.date:
     if isinstance(on, dt.date) and not isinstance(on, dt.datetime):
         return on
     try:
-        return dt.date.fromisoformat(on)  # type: ignore[arg-type]
+        # Python takes 20240630 and weeks too
+        return dt.date.fromisoformat(_WRITTEN.fullmatch(on)[0])  # type: ignore[arg-type, index]
     except (TypeError, ValueError):
         plain = on is None or isinstance(on, str | int | float | dt.datetime)
         shown = repr(on) if plain else f"A {type(on).__name__}"

@@ -154,7 +154,7 @@ class Denominators:
                 Note("indicators.no_denominators", kind=type(given).__name__),
                 way_out=Note("indicators.denominators_way_out"),
             )
-        people = given.to_dict() if isinstance(given, pd.Series) else dict(given)
+        people = dict(zip(given.index.tolist(), given.tolist(), strict=True) if isinstance(given, pd.Series) else given)
         wrong = {key: value for key, value in people.items() if not _is_people(value)}
         if wrong:
             raise UsageError(

@@ -4,13 +4,14 @@ import math
 import re
 from typing import Literal
 
-__all__ = ["LANGUAGES", "Lang", "figures", "number", "pointed", "share", "typeset"]
+__all__ = ["LANGUAGES", "Lang", "figures", "megabytes", "number", "pointed", "share", "typeset"]
 
 Lang = Literal["en", "fr"]
 LANGUAGES: tuple[Lang, ...] = ("en", "fr")
 
 _BEFORE = re.compile(r"[ \u00a0](?=[;:?!%»](?:\W|$))")
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+_SMALL_BYTES = 50_000
 
 
 def typeset(french: str) -> str:
@@ -48,6 +49,17 @@ def number(value: float | None, lang: str, digits: int = 0) -> str:
         return "–"
     text = f"{value:,.{digits}f}"
     return text.replace(",", "\u202f").replace(".", ",") if lang == "fr" else text
+
+
+def megabytes(size: float | None, lang: str) -> str:
+    """A size in bytes as megabytes, to the kilobyte where it is small; a dash when it is not known.
+
+    Examples
+    --------
+    >>> megabytes(48_300_000, "en"), megabytes(12_345, "fr"), megabytes(None, "fr")
+    ('48.3', '0,012', '–')
+    """
+    return number(None if size is None else size / 1e6, lang, 3 if size and size < _SMALL_BYTES else 1)
 
 
 def figures(value: float, lang: str) -> str:

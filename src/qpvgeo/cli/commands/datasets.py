@@ -6,7 +6,7 @@ from typing import Any
 from qpvgeo.cli.options import folder, shared
 from qpvgeo.cli.outputs import Target, with_output
 from qpvgeo.cli.terminal import Column, Screen
-from qpvgeo.language import number
+from qpvgeo.language.numbers import megabytes
 
 __all__ = ["datasets"]
 
@@ -51,7 +51,7 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
         where = Path(row["path"]).name if row["path"] else "–"
         if row["recognised_by"] == "content":
             where += f" ({screen.word('by its content')})"
-        kind, megabytes = screen.word(row["kind"]), number(size / 1e6 if size else None, screen.lang, 1)
+        kind, weight = screen.word(row["kind"]), megabytes(size or None, screen.lang)
         known = screen.word(row["evidence"] or "in an archive"), screen.word(row["checked"] or "–")
-        rows.append((row["key"], kind, str(row["vintage"] or "–"), row["format"] or "–", megabytes, where, *known))
+        rows.append((row["key"], kind, str(row["vintage"] or "–"), row["format"] or "–", weight, where, *known))
     screen.table(_COLUMNS, rows)

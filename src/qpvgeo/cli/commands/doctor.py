@@ -75,6 +75,7 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
         screen.line(Note(key, file=report["file"], kind=report["kind"], count=report["features"]), style=style)
         if report["findings"] and (report["kind"] != "unknown" or broken):
             _findings(report["findings"], screen)
+            screen.line()
 
 
 def _findings(findings: list[dict[str, Any]], screen: Screen) -> None:
