@@ -61,7 +61,14 @@ class Connection(HttpToolsProtocol):
 
     def _await_head(self) -> None:
         self._forget_head()
-        self._waits = self.loop.call_later(self.head_seconds, self.transport.close)
+        self._waits = self.loop.call_later(self.head_seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+        else:
+            # the next head began to come while an answer is made
+            self._await_head()
 
     def _forget_head(self) -> None:
         self._received = 0
