@@ -283,7 +283,9 @@ def _found(
             continue
         layer, pair = layers[rule.former], pairs[rule.former]
         fits = pair[(pair["farthest_m"] <= rule.wholly) & ~(pair["nearest_m"] > rule.partly)]
-        fits = fits.assign(code=layer.code[fits["qpv"]]).join(known.standing(layer, rule), on="qpv")
+        near = np.unique(fits["qpv"])
+        standing = known.standing(layer.of(near), rule).set_axis(near)
+        fits = fits.assign(code=layer.code[fits["qpv"]]).join(standing, on="qpv")
         fits = fits.sort_values(["row", "farthest_m", "code"])
         met = fits[fits["holds"].fillna(value=False).astype(bool)].drop_duplicates("row").set_index("row")
         met = met[kept["zone"].reindex(met.index).isna()]

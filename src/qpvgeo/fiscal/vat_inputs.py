@@ -151,19 +151,23 @@ def _territory_of(code: str) -> str | None:
 
 def _of_list(codes: pd.Series, where: pd.Series, lists: pd.DataFrame) -> list[str]:
     """Codes that are of the list in force in their territory."""
-    found = []
-    for code, territory in zip(codes, where, strict=True):
-        if territory in lists.index and not _strange([code], territory, lists.loc[territory]):
-            found.append(code)
+    found: list[str] = []
+    for territory in where.dropna().unique():
+        if territory in lists.index:
+            own = codes[where == territory]
+            wrong = set(_strange(own, territory, lists.loc[territory]))
+            found += [code for code in own if code not in wrong]
     return found
 
 
 def _strange(codes: Iterable[str], territory: str, held: pd.Series) -> list[str]:
     """Codes that are not of a list; in Mayotte the list of 2026 is that of whole communes."""
-    wrong = [code for code in codes if official.vintage_of(code) != held["vintage"]]
-    if territory == "976" and not wrong:
-        wrong = [code for code in codes if code.endswith("C") != (held["release"] == facts.LAST_RELEASE.isoformat())]
-    return wrong
+    vintage, whole_communes = held["vintage"], held["release"] == facts.LAST_RELEASE.isoformat()
+    return [
+        code
+        for code in codes
+        if official.vintage_of(code) != vintage or (territory == "976" and code.endswith("C") != whole_communes)
+    ]
 
 
 def require_in_force(present: Layer, lists: pd.DataFrame, unsettled: frozenset[str]) -> None:

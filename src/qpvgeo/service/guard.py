@@ -71,14 +71,20 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, status, size = time.perf_counter(), 500, 0
+        begun, status, size, whole = time.perf_counter(), 500, 0, False
         name = scope[NUMBER] = os.urandom(16).hex()
+
+        async def received() -> Message:
+            nonlocal whole
+            message = await receive()
+            whole = not message.get("more_body")
+            return message
 
         async def sent(message: Message) -> None:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if status in (413, 429, 503):
+                if status in (413, 429, 503) and not whole:
                     await _drain(receive)
                 headers = message["headers"] = [
                     *message.get("headers", ()),
@@ -99,11 +105,11 @@ class Guard:
             asker = (scope.get("client") or ("",))[0]
             if scope["path"] != "/health" and not self._rates.takes(asker, time.monotonic()):
                 error = BusyError(Note("service.too_many_requests"), status=429)
-                await problem(error, language_of(Request(scope)))(scope, receive, sent)
+                await problem(error, language_of(Request(scope)))(scope, received, sent)
             elif _alone(scope):
-                await self._single(scope, receive, sent)
+                await self._single(scope, received, sent)
             else:
-                await self._app(scope, receive, sent)
+                await self._app(scope, received, sent)
         finally:
             self._metrics.in_flight -= 1
             self._write(scope, status, time.perf_counter() - begun, size)

@@ -68,7 +68,7 @@ def document(held: Held, limits: Limits, lang: str, *, addresses: bool = False) 
                     "vat",
                     said("api_vat"),
                     [
-                        _query("on", _date("2025-03-01"), required=True),
+                        _query("on", _date("2025-03-01"), required=True, example="2025-03-01"),
                         _query("npnru", _TEXT | {"maxLength": 2000, "pattern": "^[A-Za-z0-9, ]*$"}),
                     ],
                     _polygons_body(example),

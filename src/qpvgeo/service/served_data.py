@@ -7,6 +7,7 @@ and nothing of what was needed to make it.
 from __future__ import annotations
 
 import hashlib
+import math
 import mmap
 import os
 import pickle
@@ -16,6 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import pandas as pd
 import pyproj
@@ -136,7 +138,10 @@ class Held:
         with warnings.catch_warnings():
             # what is missing is said with each answer
             warnings.simplefilter("ignore")
-            indexes = {vintage: PerimeterIndex(one.qpv) for vintage, one in sorted(frames.items())}
+            # the finest grids from the start: a worker that has seen many points would make its own while somebody waits
+            indexes = {
+                vintage: PerimeterIndex(one.qpv, expected_points=math.inf) for vintage, one in sorted(frames.items())
+            }
         held = cls(
             indexes,
             PerimeterIndex.together(list(indexes.values())),
@@ -153,18 +158,20 @@ class Held:
     def warm(self) -> None:
         """Build all that a first question builds: a point of each territory is located and measured."""
         for vintage, frame in self.qpv.items():
-            shapes = frame.geometry[frame.geometry.notna() & ~frame.geometry.is_empty].to_crs(4326)
-            firsts = shapes.groupby(frame.loc[shapes.index, "territory"].astype("str")).first()
-            points = shapely.point_on_surface(np.asarray(firsts, dtype=object))
-            self.indexes[vintage].tag(shapely.get_x(points), shapely.get_y(points))
-            self.index.tag(shapely.get_x(points), shapely.get_y(points), vintage=vintage)
+            lon, lat = _one_of_each(frame)
+            self.indexes[vintage].tag(lon, lat)
+            self.index.tag(lon, lat, vintage=vintage)
         assert self.digest  # noqa: S101 - made once, before it is shared
 
     def ready(self) -> None:
         """Make in a worker what is not written for it, and a first question would wait for: outlines, projections."""
-        vintage, paris = self.vintages[0], (2.35, 48.85)
-        self.index.tag([0.0, paris[0]], [0.0, paris[1]], vintage=vintage)
-        self.one_point(None, vintage).row(*paris)
+        for vintage, frame in self.qpv.items():
+            lon, lat = _one_of_each(frame)
+            self.indexes[vintage].tag(lon, lat)
+            self.index.tag(lon, lat, vintage=vintage)
+            for point in zip(lon.tolist(), lat.tolist(), strict=True):
+                self.one_point(None, vintage).row(*point)
+            assert frame.sindex is not None  # noqa: S101 - made once
         assert self._abouts  # noqa: S101 - made once
 
     @cached_property
@@ -285,6 +292,14 @@ def _appended(file: BinaryIO, array: memoryview) -> tuple[int, int]:
 
 def _worded(note: str, lang: str) -> str:
     return note.say(lang) if isinstance(note, Note) else note
+
+
+def _one_of_each(qpv: gpd.GeoDataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Longitudes and latitudes of a point in a perimeter of each territory."""
+    drawn = qpv[qpv.geometry.notna() & ~qpv.geometry.is_empty]
+    firsts = drawn.geometry[~drawn["territory"].astype("str").duplicated()].to_crs(4326)
+    points = shapely.point_on_surface(np.asarray(firsts, dtype=object))
+    return shapely.get_x(points), shapely.get_y(points)
 
 
 def _kept_columns(qpv: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

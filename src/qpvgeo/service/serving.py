@@ -64,7 +64,7 @@ def serve(  # noqa: PLR0913 - what is served, where, to whom
     limits, origins, geocoder
         As for `create_app`.
     ready
-        Called once the port is open and the data are read, with `url`, `workers`, `vintages` and `fictional`.
+        Called once the workers answer, with `url`, `workers`, `vintages` and `fictional`.
     **reading
         `fetch`, `sample`, `grid` of `Held.read`, and `page`: whether to make the atlas.
 
@@ -95,10 +95,13 @@ def serve(  # noqa: PLR0913 - what is served, where, to whom
     with sock, tempfile.TemporaryDirectory(prefix="qpvgeo-service-", ignore_cleanup_errors=True) as folder:
         _log()
         about = _renewed(Path(folder), settings, data, reading)
-        if ready is not None:
-            host, port = sock.getsockname()[:2]
-            ready({"url": f"http://{f'[{host}]' if ':' in host else host}:{port}", "workers": workers, **about})
-        _run(sock, workers, Path(folder), lambda: _renewed(Path(folder), settings, data, reading))
+
+        def announced() -> None:
+            if ready is not None:
+                host, port = sock.getsockname()[:2]
+                ready({"url": f"http://{f'[{host}]' if ':' in host else host}:{port}", "workers": workers, **about})
+
+        _run(sock, workers, Path(folder), lambda: _renewed(Path(folder), settings, data, reading), announced)
 
 
 def _renewed(
@@ -187,6 +190,7 @@ def _build(pipe: Any, state: str, data: str | None, reading: dict[str, bool]) ->
 def worker_app() -> "Starlette":
     """Application of a worker, from what its run wrote."""
     from qpvgeo.service.app import create_app  # noqa: PLC0415 - the process that watches the workers stays small
+    from qpvgeo.service.rehearsal import rehearse  # noqa: PLC0415
     from qpvgeo.service.served_data import Held  # noqa: PLC0415
 
     state = Path(os.environ[_STATE])
@@ -196,7 +200,9 @@ def worker_app() -> "Starlette":
     _log()
     held = Held.load(state)
     held.ready()
-    app = create_app(held, Limits(**settings["limits"]), origins=settings["origins"], geocoder=settings["geocoder"])
+    limits = Limits(**settings["limits"])
+    app = create_app(held, limits, origins=settings["origins"], geocoder=settings["geocoder"])
+    rehearse(held, limits)
     # what is held lives as long as the worker: to look through it for garbage takes longer than to answer
     gc.collect()
     gc.freeze()
@@ -221,7 +227,9 @@ def _log() -> None:
     logger.propagate = False
 
 
-def _run(sock: socket.socket, workers: int, folder: Path, renew: Callable[[], object]) -> None:
+def _run(
+    sock: socket.socket, workers: int, folder: Path, renew: Callable[[], object], ready: Callable[[], object]
+) -> None:
     try:
         import uvicorn  # noqa: PLC0415 - the extra
 
@@ -242,4 +250,4 @@ def _run(sock: socket.socket, workers: int, folder: Path, renew: Callable[[], ob
         limit_concurrency=1_000,
     )
     # one worker is watched too, and replaced when it dies
-    Supervisor(config, [sock], folder, renew).run()
+    Supervisor(config, [sock], folder, renew, ready).run()

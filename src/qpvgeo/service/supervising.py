@@ -13,6 +13,8 @@ from qpvgeo.service.problems import renewal_failed
 
 __all__ = ["Supervisor"]
 
+_ASKED_S, _BETWEEN_S = 1.0, 0.05
+
 
 class Supervisor(Multiprocess):
     """Workers of `uvicorn`, renewed by SIGHUP once the data are read again; until then the former ones answer.
@@ -25,14 +27,33 @@ class Supervisor(Multiprocess):
         That of this run: workers have one each in it (`worker-` and the number of the process).
     renew
         Reads the data again, for the workers that start from then on.
+    ready
+        Called once all of them answer.
     """
 
-    def __init__(self, config: Config, sockets: list[socket.socket], folder: Path, renew: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        sockets: list[socket.socket],
+        folder: Path,
+        renew: Callable[[], object],
+        ready: Callable[[], object],
+    ) -> None:
         super().__init__(config, sockets)
         self._folder = folder
-        self._renew = renew
+        self._renew, self._announce = renew, ready
         self._reading: threading.Thread | None = None
         self._again = self._ready = False
+
+    def init_processes(self) -> None:
+        """Start the workers, and announce them when none has anything left to read."""
+        super().init_processes()
+        while not all(one.is_ready(timeout=_ASKED_S) for one in self.processes):
+            self.handle_signals()
+            self.keep_subprocess_alive()
+            if self.should_exit.wait(_BETWEEN_S):
+                return
+        self._announce()
 
     def handle_hup(self) -> None:
         """Begin to read the data; what comes while they are read is done after it."""
