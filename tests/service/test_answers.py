@@ -1,12 +1,16 @@
 """QPV, places, people, VAT, and what every answer carries: validators, headers, metrics, a document that is true."""
 
+import asyncio
 import hashlib
 import json
+import re
 
 import httpx
 import pytest
 
 import qpvgeo as qg
+from qpvgeo.service import Held, Limits, create_app
+from qpvgeo.service.openapi import document
 
 
 def square(lon, lat, half=0.002):
@@ -101,6 +105,72 @@ def test_people_of_a_drawn_polygon_are_those_of_the_library(client, inside):
     for name in ("low", "estimate", "high", "households"):
         assert found[0][name] == pytest.approx(people[name])
     assert inside[2] in found[0]["qpv"]
+
+
+def test_people_are_no_path_where_no_grid_is_held():
+    """It is neither told nor there: not an error of the server, which monitors would count."""
+    held = Held.read(sample=True, grid=False)
+    found, told = [], document(held, Limits(), "en")
+
+    async def asks():
+        transport = httpx.ASGITransport(app=create_app(held))
+        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+            found.append(await client.post("/v1/population", json=square(2.35, 48.85)))
+            found.append(await client.get("/"))
+
+    asyncio.run(asks())
+    assert [(one.status_code, one.json()["key"]) for one in found] == [
+        (404, "service.no_grid"),
+        (404, "service.no_page"),
+    ]
+    assert "grille" in found[0].json()["way_out"]
+    assert "/v1/population" not in told["paths"]
+
+
+def test_the_document_describes_in_the_language_of_its_reader(client):
+    for lang, word in (("en", "not together with vintage"), ("fr", "incompatible avec vintage")):
+        told = client.get("/openapi.json", params={"lang": lang}).json()
+        texts = [one["description"] for one in told["paths"]["/v1/locate"]["get"]["parameters"] if "description" in one]
+        assert any(word in text for text in texts)
+        bodies = [one["post"]["requestBody"] for one in told["paths"].values() if "post" in one]
+        assert all(one["description"] for one in bodies)
+
+
+_OF_BATCHES = ["on", "vintage", "tolerance_m"]
+_OF_POINTS = [*_OF_BATCHES, "type", "score"]
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [*(("GET", name) for name in _OF_POINTS), *(("POST", name) for name in _OF_BATCHES)]
+)
+def test_a_parameter_that_is_given_empty_is_refused(client, method, name):
+    """A program that lost its day would be answered for another one."""
+    for empty in ("", " ", "\t"):
+        given = {name: empty} | ({"lon": -3.5, "lat": 45.9} if method == "GET" else {})
+        answer = client.request(method, "/v1/locate", params=given, json=None if method == "GET" else [[1, 2]])
+        assert (answer.status_code, len(answer.json()["problems"])) == (400, 1)
+        assert answer.json()["problems"][0].startswith(f"{name} is empty: leave it out")
+    assert client.get("/v1/places", params={"q": "port", "kind": ""}).status_code == 400
+
+
+@pytest.mark.parametrize("text", ["a\x07b", "\x1b[2J", "a\x85b", "a\u2028b"])
+def test_texts_that_steer_a_terminal_are_refused_as_the_document_tells(client, text):
+    told = client.get("/openapi.json").json()["paths"]["/v1/places"]["get"]["parameters"][0]["schema"]["pattern"]
+    assert client.get("/v1/places", params={"q": text}).status_code == 400
+    assert not re.search(told, text)
+
+
+@pytest.mark.parametrize("text", ["port\u00a0", "la\u202fmisaine", "é", "\u200bport", "👩\u200d🔬"])
+def test_texts_as_people_paste_them_are_taken_as_the_document_tells(client, text):
+    told = client.get("/openapi.json").json()["paths"]["/v1/places"]["get"]["parameters"][0]["schema"]["pattern"]
+    assert client.get("/v1/places", params={"q": text}).status_code == 200
+    assert re.search(told, text)
+
+
+def test_a_polygon_without_an_area_is_refused_in_words(client):
+    answer = client.post("/v1/population", json={"type": "Polygon", "coordinates": [[[1, 45]] * 4]})
+    assert answer.status_code == 400
+    assert "with an area" in answer.json()["problems"][0]
 
 
 def test_people_where_there_is_no_grid_are_null_and_not_zero(client):

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Match, Route
 
 from qpvgeo._version import __version__
-from qpvgeo.errors import UsageError, judged
+from qpvgeo.errors import judged
 from qpvgeo.language import Note
 from qpvgeo.service.guard import Guard
 from qpvgeo.service.limits import Limits
@@ -264,6 +264,8 @@ async def _vat(service: _Service, request: Request, lang: str) -> Response:
 
 
 async def _population(service: _Service, request: Request, lang: str) -> Response:
+    if not service.held.grids:
+        raise NoSuchError(Note("service.no_grid"), way_out=Note("service.get_a_grid"))
     RequestParameters(request.query_params, ()).require()
     async with service.turns.ticket(request):
         polygons = polygons_of(await service.json(request), service.limits)
@@ -290,7 +292,7 @@ async def _openapi(service: _Service, _request: Request, lang: str) -> Response:
 async def _page(service: _Service, request: Request, lang: str) -> Response:
     packed = service.held.pages.get(lang)
     if packed is None:
-        raise UsageError(Note("service.no_page"), way_out=Note("service.paths_are", paths=["/openapi.json"]))
+        raise NoSuchError(Note("service.no_page"), way_out=Note("service.paths_are", paths=["/openapi.json"]))
     return packed.response(zipped="gzip" in request.headers.get("accept-encoding", ""))
 
 

@@ -71,21 +71,15 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, status, size, whole = time.perf_counter(), 500, 0, False
+        begun, status, size, received = time.perf_counter(), 500, 0, _Received(receive)
         name = scope[NUMBER] = os.urandom(16).hex()
-
-        async def received() -> Message:
-            nonlocal whole
-            message = await receive()
-            whole = not message.get("more_body")
-            return message
 
         async def sent(message: Message) -> None:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if status in (413, 429, 503) and not whole:
-                    await _drain(receive)
+                if status in (413, 429, 503):
+                    await _drain(received)
                 headers = message["headers"] = [
                     *message.get("headers", ()),
                     *_HEADERS,
@@ -133,15 +127,26 @@ def _alone(scope: Scope) -> bool:
     return not any(name == b"origin" for name, _ in scope["headers"])
 
 
-async def _drain(receive: Receive) -> None:
+class _Received:
+    """Messages of a request, and whether its body has come to its end."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self.whole = receive, False
+
+    async def __call__(self) -> Message:
+        """Give the next one."""
+        message = await self._receive()
+        self.whole = not message.get("more_body")
+        return message
+
+
+async def _drain(received: _Received) -> None:
     """Read some of what is left of a body: a client that is cut while it sends may lose the answer."""
     left, until = _DRAINED_BYTES, time.monotonic() + _DRAINED_SECONDS
-    while left > 0 and time.monotonic() < until:
+    while not received.whole and left > 0 and time.monotonic() < until:
         try:
-            message = await asyncio.wait_for(receive(), _SILENCE_SECONDS)
+            message = await asyncio.wait_for(received(), _SILENCE_SECONDS)
         except TimeoutError:
-            return
-        if message["type"] != "http.request" or not message.get("more_body"):
             return
         left -= len(message.get("body", b""))
 

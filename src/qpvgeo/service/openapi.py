@@ -1,16 +1,21 @@
 """The OpenAPI document of the service: paths, parameters, shapes, and examples that the data held can answer."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from qpvgeo._version import __version__
 from qpvgeo.language import Note
 from qpvgeo.service.limits import Limits
+from qpvgeo.service.polygons import polygon_limits
+from qpvgeo.service.request_parameters import TEXT_PATTERN
 from qpvgeo.service.served_data import Held
 
 __all__ = ["document"]
 
 Json = dict[str, Any]
+Said = Callable[..., str]
+"""Words of a key of the room, in the language of the document."""
 
 _TEXT: Json = {"type": "string"}
 _MAYBE_TEXT: Json = {"type": ["string", "null"]}
@@ -18,6 +23,11 @@ _NUMBER: Json = {"type": "number"}
 _MAYBE_NUMBER: Json = {"type": ["number", "null"]}
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _ANY: Json = {"type": "object"}
+_DATE: Json = {"type": "string", "format": "date", "examples": ["2024-06-30"]}
+_SIDE = r"-?[0-9]+(\.[0-9]+)?"
+_BOX = f"^{_SIDE},{_SIDE},{_SIDE},{_SIDE}$"
+_CODE = "(QP([0-9]{3}|02[AB])[0-9]{3}|QN([0-9]{3}|02[AB])[0-9]{2}[NMIC])"
+_CODES = f"^{_CODE}(, ?{_CODE})*$"
 
 
 def document(held: Held, limits: Limits, lang: str, *, addresses: bool = False) -> Json:
@@ -30,60 +40,64 @@ def document(held: Held, limits: Limits, lang: str, *, addresses: bool = False) 
     '/v1/vat'
     """
 
-    def said(key: str) -> str:
-        return Note(f"service.{key}").say(lang)
+    def said(key: str, **values: Any) -> str:  # noqa: ANN401 - what a note takes
+        return Note(f"service.{key}", **values).say(lang)
 
-    example = _example(held)
+    example, polygons = _example(held), said("doc_polygon", **polygon_limits(limits))
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "qpvgeo",
             "version": __version__,
             "summary": said("api_summary"),
-            "description": Note("service.indicative").say(lang),
+            "description": f"{said('indicative')} {said('doc_empty')}",
             "license": {"name": "Licence Ouverte 2.0", "identifier": "etalab-2.0"},
         },
         "paths": {
             "/v1/locate": {
-                "get": _get("locate", said("api_locate"), _point_parameters(held, example), "Located"),
+                "get": _get("locate", said("api_locate"), _point_parameters(held, example, said), "Located"),
                 "post": _post(
                     "locateMany",
                     said("api_locate_many"),
-                    [_day(), _vintage(held), _query("tolerance_m", _positive())],
-                    _points_body(limits, example),
+                    [*_geography(held, said), _query("tolerance_m", _positive(), said("doc_tolerance"))],
+                    _points_body(limits, example, said),
                     {"application/json": "LocatedRows", "application/geo+json": "Collection"},
                 ),
             },
-            "/v1/tag": {"post": _tag(said("api_tag"), held, limits, example)},
+            "/v1/tag": {"post": _tag(held, limits, example, said)},
             "/v1/qpv": {
-                "get": _get("qpv", said("api_qpv"), _list_parameters(held), "Collection", "application/geo+json")
+                "get": _get("qpv", said("api_qpv"), _list_parameters(held, said), "Collection", "application/geo+json")
             },
             "/v1/qpv/{code}": {
                 "get": _get("oneQpv", said("api_one_qpv"), [_code(example)], "Feature", "application/geo+json")
             },
-            "/v1/places": {"get": _get("places", said("api_places"), _place_parameters(example), "Places")},
-            **(_addresses(said("api_addresses")) if addresses else {}),
+            "/v1/places": {"get": _get("places", said("api_places"), _place_parameters(example, said), "Places")},
+            **(_addresses(said) if addresses else {}),
             "/v1/vat": {
                 "post": _post(
                     "vat",
                     said("api_vat"),
                     [
-                        _query("on", _date("2025-03-01"), required=True, example="2025-03-01"),
-                        _query("npnru", _TEXT | {"maxLength": 2000, "pattern": "^[A-Za-z0-9, ]*$"}),
+                        _query("on", _DATE, said("doc_permit"), required=True, example="2025-03-01"),
+                        _query("npnru", _TEXT | {"maxLength": 2000, "pattern": _CODES}, said("doc_npnru")),
                     ],
-                    _polygons_body(example),
+                    _polygons_body(example, polygons),
                     {"application/json": "Rows"},
                 )
             },
-            "/v1/population": {
-                "post": _post(
-                    "population", said("api_population"), [], _polygons_body(example), {"application/json": "Rows"}
-                )
-            },
+            **(_population(example, polygons, said) if held.grids else {}),
             "/health": {"get": _get("health", said("api_health"), [], "Health")},
             "/metrics": {"get": _plain("metrics", said("api_metrics"), "text/plain")},
         },
-        "components": {"schemas": _schemas()},
+        "components": {
+            "schemas": _schemas(),
+            "responses": {
+                "Problem": {
+                    "description": said("doc_problem"),
+                    "content": _content({"application/problem+json": "Problem"}),
+                }
+            },
+        },
     }
 
 
@@ -105,8 +119,16 @@ def _example(held: Held) -> Json:
     }
 
 
-def _query(name: str, schema: Json, *, required: bool = False, example: Any = None) -> Json:  # noqa: ANN401
+def _query(
+    name: str,
+    schema: Json,
+    about: str | None = None,
+    *,
+    required: bool = False,
+    example: Any = None,  # noqa: ANN401 - of the kind of the parameter
+) -> Json:
     found: Json = {"name": name, "in": "query", "required": required, "schema": schema}
+    found |= {} if about is None else {"description": about}
     return found if example is None else found | {"example": example}
 
 
@@ -114,83 +136,95 @@ def _positive() -> Json:
     return _NUMBER | {"minimum": 0}
 
 
-def _date(example: str) -> Json:
-    return _TEXT | {"format": "date", "examples": [example]}
+def _words(most: int) -> Json:
+    return _TEXT | {"maxLength": most, "pattern": TEXT_PATTERN}
 
 
-def _day() -> Json:
-    return _query("on", _date("2024-06-30"))
+def _geography(held: Held, said: Said) -> list[Json]:
+    """Parameters of which one at most chooses the geography."""
+    return [_query("on", _DATE, said("doc_on")), _vintage(held, said("doc_vintage"))]
 
 
-def _vintage(held: Held) -> Json:
-    return _query("vintage", {"type": "integer", "enum": held.vintages, "default": held.vintages[0]})
+def _vintage(held: Held, about: str | None = None) -> Json:
+    return _query("vintage", {"type": "integer", "enum": held.vintages}, about)
 
 
 def _code(example: Json) -> Json:
     return {"name": "code", "in": "path", "required": True, "schema": _TEXT, "example": example["code"]}
 
 
-def _point_parameters(held: Held, example: Json) -> list[Json]:
+def _point_parameters(held: Held, example: Json, said: Said) -> list[Json]:
     return [
         _query("lon", _NUMBER, required=True, example=example["lon"]),
         _query("lat", _NUMBER, required=True, example=example["lat"]),
-        _day(),
-        _vintage(held),
-        _query("tolerance_m", _positive()),
-        _query("type", _TEXT | {"maxLength": 40, "examples": ["housenumber", "street"]}),
-        _query("score", _NUMBER),
+        *_geography(held, said),
+        _query("tolerance_m", _positive(), said("doc_tolerance")),
+        _query("type", _words(40) | {"examples": ["housenumber", "street"]}, said("doc_type")),
+        _query("score", _NUMBER, said("doc_score")),
     ]
 
 
-def _list_parameters(held: Held) -> list[Json]:
+def _list_parameters(held: Held, said: Said) -> list[Json]:
     return [
         _vintage(held),
-        _query("territory", _TEXT | {"maxLength": 20}),
-        _query("commune", _TEXT | {"maxLength": 5}),
-        _query("bbox", _TEXT, example="2.4,48.8,2.6,49.0"),
+        _query("territory", _words(20)),
+        _query("commune", _words(5)),
+        _query("bbox", _TEXT | {"pattern": _BOX}, said("doc_bbox"), example="2.4,48.8,2.6,49.0"),
         _query("limit", _COUNT | {"maximum": 500, "default": 50}),
         _query("offset", _COUNT | {"maximum": 100_000}),
         _query("geometry", {"enum": ["0", "1"], "type": "string", "default": "1"}),
     ]
 
 
-def _place_parameters(example: Json) -> list[Json]:
+def _place_parameters(example: Json, said: Said) -> list[Json]:
     return [
-        _query("q", _TEXT | {"minLength": 1, "maxLength": 80}, required=True, example=example["name"]),
+        _query("q", _words(80), said("doc_q"), required=True, example=example["name"]),
         _query("limit", _COUNT | {"maximum": 50, "default": 10}),
         _query("kind", {"type": "string", "enum": ["qpv", "commune", "epci"]}),
     ]
 
 
-def _addresses(summary: str) -> Json:
+def _addresses(said: Said) -> Json:
     parameters = [
-        _query("q", _TEXT | {"minLength": 1, "maxLength": 200}, required=True, example="1 rue de la Paix, Paris"),
+        _query("q", _words(200), required=True, example="1 rue de la Paix, Paris"),
         _query("limit", _COUNT | {"maximum": 20, "default": 5}),
     ]
-    return {"/v1/addresses": {"get": _get("addresses", summary, parameters, "Addresses")}}
+    return {"/v1/addresses": {"get": _get("addresses", said("api_addresses"), parameters, "Addresses")}}
 
 
-def _points_body(limits: Limits, example: Json) -> Json:
-    point = {"type": "object", "required": ["lon", "lat"], "properties": {"lon": _MAYBE_NUMBER, "lat": _MAYBE_NUMBER}}
+def _population(example: Json, about: str, said: Said) -> Json:
+    body, kinds = _polygons_body(example, about), {"application/json": "Rows"}
+    return {"/v1/population": {"post": _post("population", said("api_population"), [], body, kinds)}}
+
+
+def _points_body(limits: Limits, example: Json, said: Said) -> Json:
+    known: Json = {
+        "lon": _MAYBE_NUMBER,
+        "lat": _MAYBE_NUMBER,
+        "tolerance_m": {"type": ["number", "null"], "minimum": 0},
+        "result_type": _MAYBE_TEXT,
+        "result_score": _MAYBE_NUMBER,
+    }
+    point = {"type": "object", "required": ["lon", "lat"], "properties": known}
     pair = {"type": "array", "items": _MAYBE_NUMBER, "minItems": 2, "maxItems": 3}
     given = [{"id": "a", "lon": example["lon"], "lat": example["lat"]}, {"id": "b", "lon": 3.06, "lat": None}]
     listed = {"type": "array", "items": {"anyOf": [point, pair]}, "maxItems": limits.points}
-    return _body({"application/json": {"schema": listed, "example": given}})
+    return _body({"application/json": {"schema": listed, "example": given}}, said("doc_points", most=limits.points))
 
 
-def _polygons_body(example: Json) -> Json:
-    position = {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 3}
+def _polygons_body(example: Json, about: str) -> Json:
+    position = {"type": "array", "items": _NUMBER | {"minimum": -180, "maximum": 180}, "minItems": 2, "maxItems": 3}
     ring = {"type": "array", "items": position, "minItems": 4}
     schema = {
         "type": "object",
         "required": ["type", "coordinates"],
         "properties": {"type": {"const": "Polygon"}, "coordinates": {"type": "array", "items": ring, "minItems": 1}},
     }
-    return _body({"application/json": {"schema": schema, "example": example["polygon"]}})
+    return _body({"application/json": {"schema": schema, "example": example["polygon"]}}, about)
 
 
-def _body(content: Json) -> Json:
-    return {"required": True, "content": content}
+def _body(content: Json, about: str) -> Json:
+    return {"required": True, "description": about, "content": content}
 
 
 def _content(kinds: dict[str, str]) -> Json:
@@ -198,10 +232,9 @@ def _content(kinds: dict[str, str]) -> Json:
 
 
 def _responses(content: Json) -> Json:
-    problem = _content({"application/problem+json": "Problem"})
     return {
         "200": {"description": "OK", "content": content},
-        "default": {"description": "Problem (RFC 9457)", "content": problem},
+        "default": {"$ref": "#/components/responses/Problem"},
     }
 
 
@@ -219,12 +252,11 @@ def _plain(name: str, summary: str, media: str) -> Json:
     return {"operationId": name, "summary": summary, "responses": _responses({media: {"schema": _TEXT}})}
 
 
-def _tag(summary: str, held: Held, limits: Limits, example: Json) -> Json:
+def _tag(held: Held, limits: Limits, example: Json, said: Said) -> Json:
     parameters = [
-        _day(),
-        _vintage(held),
-        *(_query(name, _TEXT | {"maxLength": 200}) for name in ("x", "y", "commune", "layer", "bands", "tolerance")),
-        _query("crs", _TEXT | {"maxLength": 40}),
+        *_geography(held, said),
+        *(_query(name, _words(200)) for name in ("x", "y", "commune", "layer", "bands", "tolerance")),
+        _query("crs", _words(40)),
         _query("distance", {"type": "string", "enum": ["exact", "signed", "band"], "default": "exact"}),
         _query("output", {"type": "string", "enum": ["csv", "parquet"]}),
         _query("safe", {"type": "string", "enum": ["0", "1"], "default": "0"}),
@@ -237,10 +269,11 @@ def _tag(summary: str, held: Held, limits: Limits, example: Json) -> Json:
             "text/csv": {"schema": _TEXT, "example": text},
             "application/vnd.apache.parquet": binary,
             workbook: binary,
-        }
+        },
+        said("doc_file", most=limits.rows),
     )
     answers = {"text/csv": {"schema": _TEXT}, "application/vnd.apache.parquet": binary}
-    found: Json = {"operationId": "tag", "summary": summary, "parameters": parameters, "requestBody": body}
+    found: Json = {"operationId": "tag", "summary": said("api_tag"), "parameters": parameters, "requestBody": body}
     return found | {"responses": _responses(answers)}
 
 

@@ -10,7 +10,7 @@ import pyproj
 import shapely
 
 from qpvgeo import fiscal, population
-from qpvgeo.errors import DataError, MissingDataError, UsageError
+from qpvgeo.errors import DataError, UsageError
 from qpvgeo.frames import provenance
 from qpvgeo.language import Note
 from qpvgeo.population.estimation import ESTIMATE_COLUMNS
@@ -18,10 +18,15 @@ from qpvgeo.service.limits import Limits
 from qpvgeo.service.problems import LimitError
 from qpvgeo.service.served_data import Held
 
-__all__ = ["people_of", "plain", "polygons_of", "vat_of"]
+__all__ = ["people_of", "plain", "polygon_limits", "polygons_of", "vat_of"]
 
 _MOST = 100
 _ON_EARTH = pyproj.Geod(ellps="GRS80")
+
+
+def polygon_limits(limits: Limits) -> dict[str, float]:
+    """What a call takes of polygons: how many, their km², their points."""
+    return {"most": _MOST, "area": limits.polygon_km2, "vertices": limits.vertices}
 
 
 def polygons_of(value: Any, limits: Limits) -> gpd.GeoDataFrame:  # noqa: ANN401 - any JSON
@@ -78,15 +83,7 @@ def _shape(geometry: Any) -> shapely.Geometry | None:  # noqa: ANN401 - any JSON
 
 
 def people_of(held: Held, polygons: gpd.GeoDataFrame, lang: str) -> dict[str, Any]:
-    """People of polygons by the newest grid that has cells there, with bounds; null where no grid has any.
-
-    Raises
-    ------
-    MissingDataError
-        No grid is available.
-    """
-    if not held.grids:
-        raise MissingDataError(Note("service.no_grid"), way_out=Note("service.get_a_grid"))
+    """People of polygons by the newest grid that has cells there, with bounds; null where no grid has any."""
     rows: list[dict[str, Any]] = []
     for position in range(len(polygons)):
         one = polygons.iloc[[position]]

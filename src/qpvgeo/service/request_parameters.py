@@ -11,11 +11,16 @@ import orjson
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 
-__all__ = ["RequestParameters", "json_of"]
+__all__ = ["TEXT_PATTERN", "RequestParameters", "json_of"]
 
 T = TypeVar("T")
 _SHOWN = 40
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CONTROL = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+_TEXT = re.compile(f"[^{_CONTROL}]*")
+
+TEXT_PATTERN = rf"^[^{_CONTROL}]*[^{_CONTROL}\s][^{_CONTROL}]*$"
+"""Texts that are taken, for the document: something to read, and nothing that steers a terminal."""
 
 
 class RequestParameters:
@@ -38,9 +43,12 @@ class RequestParameters:
         ]
 
     def read(self, name: str, reads: Callable[[str], T], kind: str) -> T | None:
-        """Value of a parameter; None where it is not given or cannot be read, which is noted."""
-        text = self._given.get(name, "").strip()
+        """Value of a parameter; None where it is not given, or where it is empty or cannot be read, which is noted."""
+        if name not in self._given:
+            return None
+        text = self._given[name].strip()
         if not text:
+            self.problems.append(Note("service.empty_parameter", name=name, kind=Note(kind)))
             return None
         try:
             return reads(text)
@@ -50,7 +58,7 @@ class RequestParameters:
 
     def needed(self, name: str, reads: Callable[[str], T], kind: str) -> T | None:
         """The same; noted too where it is missing."""
-        if not self._given.get(name, "").strip():
+        if name not in self._given:
             self.problems.append(Note("service.missing_parameter", name=name, kind=Note(kind)))
             return None
         return self.read(name, reads, kind)
@@ -77,14 +85,8 @@ class RequestParameters:
 
     def choice(self, name: str, words: Collection[str], default: str) -> str:
         """One of some words."""
-
-        def reads(text: str) -> str:
-            if text not in words:
-                raise ValueError(text)
-            return text
-
-        text = self._given.get(name, "").strip()
-        if text and text not in words:
+        text = self._given.get(name, default).strip()
+        if name in self._given and text not in words:
             self.problems.append(Note("service.not_a_word", name=name, given=text[:_SHOWN], words=list(words)))
         return text if text in words else default
 
@@ -96,7 +98,7 @@ class RequestParameters:
         """A text that is not too long."""
 
         def reads(text: str) -> str:
-            if len(text) > most or not text.isprintable():
+            if len(text) > most or not _TEXT.fullmatch(text):
                 raise ValueError(text)
             return text
 

@@ -138,7 +138,7 @@ class Held:
         with warnings.catch_warnings():
             # what is missing is said with each answer
             warnings.simplefilter("ignore")
-            # the finest grids from the start: a worker that has seen many points would make its own while somebody waits
+            # the finest grids: else a worker makes its own once it has seen many points, while somebody waits
             indexes = {
                 vintage: PerimeterIndex(one.qpv, expected_points=math.inf) for vintage, one in sorted(frames.items())
             }

@@ -101,7 +101,7 @@ async function locate(point, geocoded) {
   const day = byId('live-on').value;
   const query = new URLSearchParams({lang, lon: place.lng.toFixed(6), lat: place.lat.toFixed(6)});
   if (day) query.set('on', day);
-  for (const [name, value] of Object.entries(geocoded || {})) if (value !== null) query.set(name, value);
+  for (const [name, value] of Object.entries(geocoded || {})) if (value !== null && value !== '') query.set(name, value);
   const found = await ask(`/v1/locate?${query}`);
   if (!found) return;
   const head = found.state === 'unknown' ? `${words.unknown}${lang === 'fr' ? '\u00a0' : ''}: ${found.reason_text}` : words[found.state];
