@@ -23,7 +23,7 @@ class Limits:
     seconds
         For which a body may take to arrive, and then an answer to be made.
     rate, burst
-        Requests a second of one asker, in the long run and at once; a rate of 0 sets no limit.
+        Requests a second of one asker to a worker, in the long run and at once; a rate of 0 sets no limit.
     uploads, waiting
         Heavy requests (batches, files, polygons) worked on at once in a worker, and those that may wait for their turn.
     polygon_km2, vertices

@@ -89,15 +89,7 @@ def document(held: Held, limits: Limits, lang: str, *, addresses: bool = False) 
             "/health": {"get": _get("health", said("api_health"), [], "Health")},
             "/metrics": {"get": _plain("metrics", said("api_metrics"), "text/plain")},
         },
-        "components": {
-            "schemas": _schemas(),
-            "responses": {
-                "Problem": {
-                    "description": said("doc_problem"),
-                    "content": _content({"application/problem+json": "Problem"}),
-                }
-            },
-        },
+        "components": {"schemas": _schemas(), "responses": {"Problem": _refusal(said("doc_problem"))}},
     }
 
 
@@ -229,6 +221,10 @@ def _body(content: Json, about: str) -> Json:
 
 def _content(kinds: dict[str, str]) -> Json:
     return {media: {"schema": {"$ref": f"#/components/schemas/{name}"}} for media, name in kinds.items()}
+
+
+def _refusal(about: str) -> Json:
+    return {"description": about, "content": _content({"application/problem+json": "Problem"})}
 
 
 def _responses(content: Json) -> Json:
