@@ -7,7 +7,7 @@ import numpy as np
 COLUMNS = ["idcar_200m", "i_est_200", "lcog_geo", "ind", "men", "men_pauv", "ind_snv"]
 """What `read_grid(..., keep=[])` reads."""
 
-_FILES = {"CSV": "grid.csv", "GPKG": "grid.gpkg", "Parquet": "grid.parquet"}
+FILES = {"CSV": "grid.csv", "GPKG": "grid.gpkg", "Parquet": "grid.parquet"}
 _HEAD = "CRS3035RES200mN"
 
 
@@ -22,12 +22,12 @@ def prepare(folder, cells, table, forms):
     drawn = gpd.GeoDataFrame(table, geometry=shapely.box(east, north, east + 200, north + 200), crs=3035)
     if "CSV" in forms:
         plain = pacsv.WriteOptions(quoting_style="none")
-        pacsv.write_csv(pa.Table.from_pandas(table, preserve_index=False), folder / _FILES["CSV"], plain)
+        pacsv.write_csv(pa.Table.from_pandas(table, preserve_index=False), folder / FILES["CSV"], plain)
     if "Parquet" in forms:
-        drawn.to_parquet(folder / _FILES["Parquet"])
+        drawn.to_parquet(folder / FILES["Parquet"])
     if "GPKG" in forms:
-        drawn.to_file(folder / _FILES["GPKG"], layer="grid", engine="pyogrio", use_arrow=True)
-    return {form: (folder / _FILES[form]).stat().st_size / 1e6 for form in forms}
+        drawn.to_file(folder / FILES["GPKG"], layer="grid", engine="pyogrio", use_arrow=True)
+    return {form: (folder / FILES[form]).stat().st_size / 1e6 for form in forms}
 
 
 def answer(found):
@@ -44,7 +44,7 @@ def answer(found):
 def _ids(folder):
     import pyarrow.parquet as pq
 
-    return pq.read_table(folder / _FILES["Parquet"], columns=["idcar_200m"])["idcar_200m"]
+    return pq.read_table(folder / FILES["Parquet"], columns=["idcar_200m"])["idcar_200m"]
 
 
 def parse_ids(folder):
@@ -80,9 +80,9 @@ def slices(folder, *, checked=False):
     return call
 
 
-def _warm(folder, form):
+def warm(folder, form):
     """Path of a file that is in the page cache."""
-    path = folder / _FILES[form]
+    path = folder / FILES[form]
     with path.open("rb") as file:
         while file.read(1 << 24):
             pass
@@ -94,14 +94,14 @@ def read_grid(folder, form, *, hashed=False):
     from qpvgeo.frames.provenance import file_record
     from qpvgeo.read.grid.reader import read_grid as read
 
-    path = _warm(folder, form)
+    path = warm(folder, form)
     if hashed:
         file_record(path)
     return lambda: read(path, keep=[])
 
 
 def bare(folder, form):
-    path = _warm(folder, form)
+    path = warm(folder, form)
     if form == "CSV":
         import pyarrow as pa
         import pyarrow.csv as pacsv

@@ -9,6 +9,7 @@ a loss is seen. `--old` names the sources of an earlier version, to be measured 
 """
 
 import argparse
+import asyncio
 import json
 import os
 import statistics
@@ -167,14 +168,14 @@ def forms(millions, rounds):
     return _told(f"forms of points, {millions:g} million", calls, rounds)
 
 
-def one(_, rounds):
-    """One point through an index, everything known."""
+def one(_, rounds, dsn=None):
+    """One point through an index, everything known; PostGIS through its driver where a database is named."""
     qpv = perimeters()
     index = PerimeterIndex(qpv)
     middle = qpv.geometry.iloc[0].representative_point()
     asked = {
         "in, EPSG:2154": ((middle.x, middle.y), {"crs": 2154}),
-        "out, degrees": ((2.35, 48.9), {}),
+        "out, degrees": ((2.29, 48.86), {}),
         "with a day and a tolerance": ((2.35, 48.9), {"on": "2019-03-14", "tolerance_m": 10}),
     }
 
@@ -188,7 +189,33 @@ def one(_, rounds):
 
     seconds = {f"tag, {name}": [often(*asked[name]) for _ in range(rounds)] for name in asked}
     frame = [_seconds(lambda: qg.tag_points(([middle.x], [middle.y]), index, crs=2154)) for _ in range(20)]
+    if dsn is not None:
+        inside = shapely.get_coordinates(gpd.GeoSeries([middle], crs=2154).to_crs(4326).to_numpy())[0]
+        points = {"in": (*map(float, inside), qpv.index[0]), "out": (2.29, 48.86, None)}
+        seconds |= asyncio.run(_in_postgis(dsn, qpv, points, rounds))
     return written("one point", seconds | {"tag_points": frame}, unit="tag_points")
+
+
+async def _in_postgis(dsn, qpv, points, rounds):
+    """ST_Covers and ST_Distance of one point by a prepared statement: the median of many, in each round."""
+    import asyncpg
+    import served
+
+    await served.fill(dsn, qpv)
+    connected = await asyncpg.connect(dsn)
+    statement, seconds = await connected.prepare(served.ONE), {}
+    for name, (lon, lat, code) in points.items():
+        _agree(f"PostGIS, {name}", (await statement.fetchrow(lon, lat))[0], code)
+        times = seconds[f"PostGIS, {name}"] = []
+        for _ in range(rounds):
+            each = []
+            for _ in range(ONE_POINT):
+                start = perf_counter()
+                await statement.fetchrow(lon, lat)
+                each.append(perf_counter() - start)
+            times.append(statistics.median(each))
+    await connected.close()
+    return seconds
 
 
 def people(_, rounds):
@@ -334,17 +361,18 @@ def main():
     parser.add_argument("--quick", action="store_true", help="few points and rounds")
     parser.add_argument("--json", type=Path, help="file to keep the ratios in; those of other workloads stay")
     parser.add_argument("--old", type=Path, help="folder `src` of an earlier version")
+    parser.add_argument("--postgis", metavar="DSN", help="database for one point to be asked of too")
     given = parser.parse_args()
     if unknown := sorted(set(given.workloads) - set(WORKLOADS)):
         parser.error(f"no workload {', '.join(unknown)}")
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     warnings.simplefilter("ignore")
-    found = {}
+    found, calls = {}, WORKLOADS | {"one": partial(one, dsn=given.postgis)}
     for name in given.workloads or WORKLOADS:
         sizes, rounds = (QUICK if given.quick else WHOLE)[name]
         for size in sizes:
-            found |= WORKLOADS[name](size, rounds)
+            found |= calls[name](size, rounds)
     if given.old is not None:
         found |= releases.beside(given.old, rounds=3 if given.quick else 5)
     if given.json:

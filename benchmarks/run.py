@@ -19,6 +19,7 @@ from time import perf_counter
 import connected
 import data
 import drawn
+import files_to_people
 import fresh
 import grid_files
 import grid_sums
@@ -182,6 +183,31 @@ def reads():
                 times[f"{tool}, less parse_ids"] = [a - b for a, b in zip(times[tool], parsed, strict=True)]
             _require_equal({tool: runs[tool] for tool in (bare, *ours)})
             _show(f"{form}, {sizes[form]:,.0f} MB: {len(grid_files.COLUMNS)} of 34 columns", times, unit=bare)
+
+
+def people():
+    """From files of the grid and of perimeters to the people of all QPV, against the bare readers and other tools."""
+    quarters = data.national_qpv()
+    cells = data.grid(quarters)
+    with tempfile.TemporaryDirectory() as folder:
+        sizes = files_to_people.prepare(Path(folder), quarters, cells, data.published(cells))
+        for form in grid_files.BARE:
+            tools = [f"{name}, {form}" for name in files_to_people.CALLS]
+            few = {f"{name}, {form}": 1 for name in ("geopandas and tobler", "duckdb spatial")}
+            runs = _fresh("files_to_people", tools, Path(folder), few, check=_require_same_people)
+            _show(f"{form}, {sizes[form]:,.0f} MB", _times(runs), unit=f"bare readers, {form}")
+            _peaks(runs)
+
+
+def _require_same_people(answers):
+    """Raise when estimates differ; the bare readers make none."""
+    told = {tool: people for tool, people in answers.items() if not tool.startswith("bare readers")}
+    (one, right), *others = told.items()
+    for tool, other in others:
+        apart = float(np.abs(right - other).max())
+        print(f"- {tool}: {apart:.1e} people from {one}")
+        if apart > AGREE_PEOPLE and not any(name in tool for name in COARSE):
+            raise SystemExit(f"{tool} and {one} differ")
 
 
 def tag(millions=MILLIONS):
@@ -368,6 +394,7 @@ WORKLOADS = {
     "zones": zones,
     "ids": ids,
     "reads": reads,
+    "people": people,
     "distances": distances,
     "maps": maps,
 }
