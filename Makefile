@@ -33,7 +33,7 @@ test-engines: $(VENV)/.dev  ## Dask and Spark, for real: a cluster of two proces
 	@sh scripts/engines.sh $(BIN)
 	QPVGEO_ENGINE_ROWS=$${QPVGEO_ENGINE_ROWS:-5000000} $(BIN)/python -m pytest -q -n 0 -m engines tests/distributed
 
-# the tests of the central modules of each room that draw no picture, run no command and start no server
+# the tests of the central modules of each room that draw no picture and run no command
 QUICK := \
 	codes/test_official.py facts/test_facts.py frames/test_forms.py formats/test_csv_dialect.py \
 	formats/test_text_tables.py geometry/test_overlap_table.py geometry/test_point_location.py sources/test_catalog.py \

@@ -163,3 +163,12 @@ def test_crosswalk_of_one_qpv_names_no_other():
 
 def test_crosswalk_of_a_place_without_qpv_is_refused():
     assert run("crosswalk", "--sample", "--place", "99012").exception.key == "cli.no_qpv_in_place"
+
+
+@pytest.mark.parametrize("words", [[""], ["--place", " "], ["Port-Brume", "--place", ""]])
+@pytest.mark.parametrize(("command", "output"), [("map", "a.svg"), ("report", "a.html"), ("contrat", "a.csv")])
+def test_an_empty_place_is_none(tmp_path, command, output, words):
+    found = run(command, *words, "--sample", "--lang", "en", "-o", tmp_path / output)
+    assert found.exit_code == 1
+    assert "A place is given by its code or name as text, not as '" in found.stderr
+    assert not list(tmp_path.iterdir())

@@ -2,7 +2,9 @@
 
 from xml.etree import ElementTree as ET
 
+import matplotlib as mpl
 import pytest
+from matplotlib.figure import Figure
 from tests.maps.drawn_names import names_on
 
 from qpvgeo import maps
@@ -49,3 +51,14 @@ def test_file_that_cannot_be_written_is_refused_with_every_reason(layers, tmp_pa
     with pytest.raises(UsageError) as caught:
         maps.save(maps.qpv(layers["new"]), tmp_path / "no" / "map.gif")
     assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize("engine", [None, "constrained"])
+def test_settings_that_lay_figures_out_do_not_stop_a_picture(tmp_path, engine):
+    with mpl.rc_context({"figure.autolayout": True}):
+        figure = Figure(layout=engine)
+        ax = figure.subplots()
+        figure.colorbar(ax.scatter([0, 1], [0, 1], c=[0, 1]))
+        before = figure.get_layout_engine()
+        assert maps.save(ax, tmp_path / "map.png").stat().st_size > 1_000
+    assert figure.get_layout_engine() is before

@@ -15,6 +15,7 @@ from tests.builders import refused
 import qpvgeo as qg
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.language.numbers import number, share
+from qpvgeo.maps import find_place
 
 pytest.importorskip("jinja2", reason="the report extra is not installed")
 
@@ -226,3 +227,15 @@ def test_qpv_without_an_outline_or_people_leaves_figures_that_are_not_available(
     assert "1 QPV without an outline" in said
     nothing = dataclasses.replace(frames, population=people.iloc[:0])
     assert "10,681" in text_of(qg.report("Port-Brume", nothing, lang="en").html)
+
+
+def test_a_box_has_no_sheet_in_words(known):
+    box = find_place((-3.8, 45.8, -3.6, 46.0), known["frames"].qpv, known["frames"].communes)
+    found = refused(lambda: qg.report(box, known["frames"]), "reports.no_sheet", UsageError)
+    assert found.say("en").startswith("A box has no sheet.")
+
+
+def test_a_place_that_was_found_before_has_the_same_sheet(known, sheets):
+    frames = known["frames"]
+    found = find_place("Port-Brume", frames.qpv, frames.communes, epci=frames.epci)
+    assert qg.report(found, lang="en", **known).html == sheets["en"].html

@@ -65,9 +65,9 @@ def place_argument(about: str, *, required: bool = False) -> Callable[[Callable[
     def given_either_way(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def called(*, named: str | None, place: str | None, **more: Any) -> Any:  # noqa: ANN401
-            if named is not None and place is not None and named != place:
+            if named and place and named != place:
                 get_current_context().fail(Note("cli.two_places", argument=named, option=place))
-            given = place if named is None else named
+            given = named if place is None else place
             if given is None and required:
                 raise MissingParameter(ctx=get_current_context(), param_hint=metavar)
             return function(place=given, **more)

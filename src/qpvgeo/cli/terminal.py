@@ -86,7 +86,7 @@ class Screen:
         ruled: int | None = None,
     ) -> None:
         """Write a table; `styles` are those of rows, `ruled` the row that a rule goes above."""
-        columns, cells = _filled(columns, [[str(cell) for cell in row] for row in rows])
+        columns, cells = _filled(columns, [[visible(str(cell)) for cell in row] for row in rows])
         heads = [self.word(column.head) for column in columns]
         if title:
             self.line(title, style="bold")

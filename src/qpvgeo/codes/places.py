@@ -29,6 +29,7 @@ __all__ = [
     "find_area",
     "near_names",
     "plain",
+    "require_name",
     "several_places",
 ]
 
@@ -163,8 +164,7 @@ def find_area(
     >>> find_area("nord pas de calais").departments, find_area("11", level="department").name
     (('59', '62'), 'Aude')
     """
-    if not isinstance(name, str) or not name.strip():
-        raise UsageError(Note("codes.no_place_name", kind=type(name).__name__), way_out=Note("codes.place_way_out"))
+    require_name(name)
     if level is not None and level not in get_args(AreaLevel):
         raise UsageError(
             Note("codes.no_area_level", level=repr(level)),
@@ -225,6 +225,13 @@ def _longer_names(name: str, communes: pd.DataFrame | None) -> list[str]:
     longer = [area for area in _communes(communes) if _spelt_out(area.name).startswith(start)]
     longer.sort(key=lambda area: -float(people.get(area.code, 0)))
     return [area.label for area in longer[:_NEAR]]
+
+
+def require_name(name: object) -> None:
+    """Raise when what names a place is no text, or an empty one."""
+    if not isinstance(name, str) or not name.strip():
+        kind = repr(name) if isinstance(name, str) else type(name).__name__
+        raise UsageError(Note("codes.no_place_name", kind=kind), way_out=Note("codes.place_way_out"))
 
 
 def areas_named(
@@ -369,8 +376,7 @@ def _communes(communes: pd.DataFrame | None, meant: str | None = None) -> Iterat
     parts_of_cities = {part for parts in official.ARRONDISSEMENTS.values() for part in parts}
     last = "" if meant is None else plain(meant).rpartition(" ")[2]
     codes = [str(code) for code in communes.index.tolist()]
-    if meant is not None and meant.isdecimal():
-        # no commune has a number for its name
+    if meant is not None and meant.isdecimal():  # no commune has a number for its name
         codes = [code for code in codes if code.startswith(last)]
     for code in codes:
         # most are ruled out without the bare form of their name

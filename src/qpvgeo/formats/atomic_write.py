@@ -1,5 +1,6 @@
 """Write files so that what stood there before is whole until the new one is, and say why one cannot be written."""
 
+import _thread
 import contextlib
 import errno
 import os
@@ -293,7 +294,7 @@ def unwind_on_termination() -> None:
         error = swallowed.exc_value
         if isinstance(error, _Terminated | KeyboardInterrupt):
             number = error.number if isinstance(error, _Terminated) else signal.SIGINT
-            threading.Timer(_CALLBACK_S, os.kill, (os.getpid(), number)).start()
+            threading.Timer(_CALLBACK_S, _send_again, (number,)).start()
         else:
             told(swallowed)
 
@@ -302,6 +303,14 @@ def unwind_on_termination() -> None:
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_DFL:
             signal.signal(getattr(signal, name), stop)
             sys.unraisablehook = stop_again
+
+
+def _send_again(number: int) -> None:
+    if os.name == "nt" and number == signal.SIGINT:
+        # a signal that is sent to oneself there ends the process at once
+        _thread.interrupt_main(signal.SIGINT)
+    else:
+        os.kill(os.getpid(), number)
 
 
 class _Terminated(SystemExit):

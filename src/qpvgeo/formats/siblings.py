@@ -1,13 +1,12 @@
 """Files that stand beside a file under the same name: a folder is listed once as long as it does not change."""
 
 import os
-import time
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["siblings"]
+from qpvgeo.formats.file_times import is_settled
 
-_SETTLED_S = 2.0
+__all__ = ["siblings"]
 
 
 def siblings(path: Path) -> list[Path]:
@@ -21,9 +20,8 @@ def siblings(path: Path) -> list[Path]:
     folder = path.parent
     try:
         changed = os.stat(folder).st_mtime_ns  # noqa: PTH116 - thousands of files
-        # the date of a folder that changed just now may not tell the next change
-        settled = time.time() - changed / 1e9 > _SETTLED_S
-        listed = _listed(str(folder), changed) if settled else _listed.__wrapped__(str(folder), changed)
+        whole = os.path.abspath(folder)  # noqa: PTH100
+        listed = _listed(whole, changed) if is_settled(changed) else _listed.__wrapped__(whole, changed)
     except OSError:
         return []
     return [folder / name for name in listed.get(_stem(path.name), ())]

@@ -56,10 +56,12 @@ def megabytes(size: float | None, lang: str) -> str:
 
     Examples
     --------
-    >>> megabytes(48_300_000, "en"), megabytes(12_345, "fr"), megabytes(None, "fr")
-    ('48.3', '0,012', '–')
+    >>> megabytes(48_300_000, "en"), megabytes(12_345, "fr"), megabytes(3, "en"), megabytes(None, "fr")
+    ('48.3', '0,012', '0.001', '–')
     """
-    return number(None if size is None else size / 1e6, lang, 3 if size and size < _SMALL_BYTES else 1)
+    if not size:
+        return number(size, lang, 1)
+    return number(max(size, 1_000) / 1e6, lang, 3 if size < _SMALL_BYTES else 1)
 
 
 def figures(value: float, lang: str) -> str:

@@ -102,8 +102,10 @@ def _laid_out(figure: Figure, dpi: int) -> Iterator[None]:
     try:
         if engine is not None:
             engine.execute(figure)
-        figure.set_layout_engine(None)
+            # "none" is no engine, and leaves room for what belongs to the former; None is that of the settings
+            figure.set_layout_engine("none")
         yield
     finally:
-        figure.set_layout_engine(engine)
+        if engine is not None:
+            figure.set_layout_engine(engine)
         figure.set_dpi(before)

@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from qpvgeo.codes import official, territories
-from qpvgeo.codes.places import Area, areas_known, areas_named, near_names, plain, several_places
+from qpvgeo.codes.places import Area, areas_known, areas_named, near_names, plain, require_name, several_places
 from qpvgeo.errors import DataError, UsageError, judged
 from qpvgeo.frames.forms import regions_of
 from qpvgeo.geometry.projection import territory_of
@@ -188,6 +188,8 @@ def find_place(
     require_outlines(**given, **({} if communes is None else {"communes": communes}))
     if isinstance(place, Place):
         return place
+    if isinstance(place, str):
+        require_name(place)
     finder = _Finder(perimeters, communes, epci)
     if place is None:
         return replace(finder.around([(layer, None) for layer in perimeters]), bare=finder.bare(None))

@@ -75,7 +75,8 @@ def subject_of(place: str | Place, frames: GeographyFrames, before: gpd.GeoDataF
         # overseas, a department is a territory of its own
         where = dataclasses.replace(where, level="department", code=where.departments[0])
     if where.level not in LEVELS:
-        raise UsageError(Note("reports.no_sheet", place=where.label), way_out=Note("reports.name_a_place"))
+        label = where.label or Note("reports.a_box")
+        raise UsageError(Note("reports.no_sheet", place=label), way_out=Note("reports.name_a_place"))
     own = where.metres(frames.qpv)[where.own(frames.qpv)].index
     qpv = frames.qpv[frames.qpv.index.isin([*own, *where.bare])]
     if not len(qpv):

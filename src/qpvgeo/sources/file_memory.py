@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import sys
-import time
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 from qpvgeo import settings
 from qpvgeo._version import __version__
 from qpvgeo.formats import atomic_write
+from qpvgeo.formats.file_times import is_settled
 from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.vector_forms import parts_of
 from qpvgeo.frames.provenance import file_record, file_state
@@ -28,7 +28,6 @@ from qpvgeo.frames.provenance import file_record, file_state
 __all__ = ["build", "recall", "record", "remember", "save", "sha256_of", "state_of"]
 
 _NAME = "known-files"
-_SETTLED_S = 2.0
 _LIBRARIES = ("geopandas", "numpy", "pandas", "pyarrow", "pyogrio", "pyproj", "shapely", "openpyxl", "xlrd")
 
 _read: dict[Path, dict[str, Any]] = {}
@@ -95,7 +94,7 @@ def remember(what: str, path: Path, value: Any) -> None:  # noqa: ANN401
         return
     with suppress(OSError):
         state = state_of(path)
-        if time.time() - max(state[1], *(part[2] for part in state[4:]), 0) / 1e9 < _SETTLED_S:
+        if not is_settled(max(state[1], *(part[2] for part in state[4:]), 0)):
             return
         known, name = _known(), os.path.abspath(path)  # noqa: PTH100
         entry = known.get(name)

@@ -2,20 +2,19 @@
 
 import os
 import re
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from qpvgeo.formats import dbf_tables
+from qpvgeo.formats.file_times import is_settled
 from qpvgeo.formats.vector_forms import JSON
 from qpvgeo.sources import file_memory, folders
 from qpvgeo.sources.file_content import SUFFIXES, Found, Kind, is_published_as, judge, may_hold
 
 __all__ = ["closed_in", "files_in", "identify", "looked_at", "of_kind", "scan", "search"]
 
-_SETTLED_S = 2.0
 _walked: dict[tuple[Path, str], tuple[folders.Walked, list[Path]]] = {}
 _BLOCK = 1 << 22
 _LONGEST_NAME = 64
@@ -205,7 +204,6 @@ def _looked_into(folder: Path) -> tuple[folders.Walked, list[Path]]:
     walked = folders.walk(folder)
     of_form = [path for path in walked.files if path.name.lower().endswith(SUFFIXES)]
     found = sorted(path for path in of_form if path.suffix.lower() in SUFFIXES and not dbf_tables.is_part(path))
-    # the date of a folder that changed just now may not tell the next change
-    if not walked.closed and all(time.time() - then / 1e9 > _SETTLED_S for _, then in walked.states):
+    if not walked.closed and all(is_settled(then) for _, then in walked.states):
         _walked[key] = walked, found
     return walked, found
