@@ -170,5 +170,5 @@ def test_crosswalk_of_a_place_without_qpv_is_refused():
 def test_an_empty_place_is_none(tmp_path, command, output, words):
     found = run(command, *words, "--sample", "--lang", "en", "-o", tmp_path / output)
     assert found.exit_code == 1
-    assert "A place is given by its code or name as text, not as '" in found.stderr
+    assert str(found.exception).startswith("A place is given by its code or name as text, not as '")
     assert not list(tmp_path.iterdir())
