@@ -11,12 +11,12 @@ from qpvgeo.cli.parser import file_option, option
 from qpvgeo.language import Note, term
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
 
-__all__ = ["TABLES", "Target", "input_problems", "picture_problems", "problems_of", "with_output"]
+__all__ = ["TABLES", "Target", "files_read", "input_problems", "picture_problems", "problems_of", "with_output"]
 
 TABLES = (".csv", ".parquet", ".json", ".xlsx", ".gpkg", ".geojson")
 """Endings of the tables that can be written; the last two need outlines."""
@@ -44,15 +44,20 @@ def input_problems(output: Path | None, inputs: Iterable[Path | None], data: Pat
         return []
     from qpvgeo.errors import UsageError
     from qpvgeo.formats.atomic_write import refuse_inputs
-    from qpvgeo.sources.folders import data_dirs, walk
 
-    held = (path for folder in data_dirs(data) for path in walk(folder, hidden=True).files)
-    read = [*(path for path in inputs if path is not None), *held]
     try:
-        refuse_inputs(output, read)
+        refuse_inputs(output, files_read(inputs, data))
     except UsageError as error:
         return [error.message]
     return []
+
+
+def files_read(named: Iterable[Path | None], data: Path | None) -> Iterator[Path]:
+    """Files that a run may read: those named, and those of the data folders, hidden ones too."""
+    from qpvgeo.sources.folders import data_dirs, walk
+
+    yield from (path for path in named if path is not None)
+    yield from (path for folder in data_dirs(data) for path in walk(folder, hidden=True).files)
 
 
 def picture_problems(png: Path | None, inputs: Iterable[Path | None], data: Path | None) -> list[str]:

@@ -10,6 +10,7 @@ import click
 
 from qpvgeo.cli import waiting
 from qpvgeo.cli.options import VINTAGES, folder, place_option, release_option, shared
+from qpvgeo.cli.outputs import files_read
 from qpvgeo.cli.parser import Choice, argument, file_option, list_option, option
 from qpvgeo.cli.reading import Reading, named
 from qpvgeo.cli.streams import said_in_the_answer
@@ -90,6 +91,7 @@ def tag(
     names = named(columns) if columns else {}
     x, y, crs = _coordinates(names, x, y, crs)
     reading = Reading({name: word for name, word in names.items() if word not in ("lon", "lat")})
+    replaced = files_read((index, communes), where) if output is not None and output.is_file() else ()
     limits = [band for band in bands.split(",") if band.strip()]
     xy = x if y is None else (x, y) if x is not None else None
     options = Options(
@@ -103,7 +105,7 @@ def tag(
         *([Note("cli.exclude", one="--index", other="--place")] if index is not None and place else []),
         *_problems_of_options(options, bands, tolerance),
         *problems_of_workers(crew, output, folder=many, unfit={"--layer": layer, "--communes": communes}),
-        *([] if many else file_problems(points, output, resume=resume, inputs=_inputs(output, where, index, communes))),
+        *([] if many else file_problems(points, output, resume=resume, inputs=replaced)),
     ]
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
@@ -159,16 +161,6 @@ def _tagged(
             perimeters = PerimeterIndex.load(perimeters)
         with rows() as progress:
             return tag_file(source, output, perimeters, progress=progress, **more)
-
-
-def _inputs(output: Path | None, data: Path | None, *named: Path | None) -> list[Path]:
-    """Files that the command may read, when there is an output to replace: those named, and those of data folders."""
-    from qpvgeo.sources.folders import data_dirs
-
-    if output is None or not output.is_file():
-        return []
-    inside = (path for place in data_dirs(data) for path in place.rglob("*") if path.is_file())
-    return [*(path for path in named if path is not None), *inside]
 
 
 def _tolerance(given: str) -> float | str:
