@@ -1,5 +1,6 @@
 """What the files of the folders searched hold: each is looked at once, and only where it may hold what is asked for."""
 
+import errno
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -67,12 +68,15 @@ def _may_hold(path: Path, kind: Kind, vintage: int | None) -> bool:
     if kind != "grid" or path.suffix.lower() not in JSON:
         return True
     state = _state(path)
-    return state is not None and _names_cells(path, state)
+    try:
+        return state is not None and _names_cells(path, state)
+    except OSError:
+        return True  # reading it will say why
 
 
 @lru_cache(maxsize=1 << 16)
 def _names_cells(path: Path, _state: str) -> bool:
-    """Whether a column of cells is named anywhere in a JSON; remembered from one run to the next."""
+    """Whether a column of cells is named anywhere in a JSON; remembered from one run to the next, where it opens."""
     known = file_memory.recall("names cells", path)
     if known is None:
         known = _searched(path)
@@ -81,17 +85,14 @@ def _names_cells(path: Path, _state: str) -> bool:
 
 
 def _searched(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            last = b""
-            while block := stream.read(_BLOCK):
-                # two bytes a letter: GDAL will tell
-                text = (last + block).lower()
-                if b"\0" in text or (any(mark in text for mark in _CELL_MARKS) and _CELL_COLUMN.search(text)):
-                    return True
-                last = block[-_LONGEST_NAME:]
-    except OSError:
-        return True  # reading it will say why
+    with path.open("rb") as stream:
+        last = b""
+        while block := stream.read(_BLOCK):
+            # two bytes a letter: GDAL will tell
+            text = (last + block).lower()
+            if b"\0" in text or (any(mark in text for mark in _CELL_MARKS) and _CELL_COLUMN.search(text)):
+                return True
+            last = block[-_LONGEST_NAME:]
     return False
 
 
@@ -123,12 +124,15 @@ def identify(path: Path) -> Iterator[Found]:
 
 
 def looked_at(path: Path) -> tuple[tuple[Found, ...], bool]:
-    """What a file holds, and whether it is damaged; looked at once as long as it does not change.
+    """What a file holds, and whether it is damaged or cannot be opened; judged once as long as it does not change.
 
     A file that is gone since the folder was listed holds nothing.
     """
     state = _state(path)
-    return ((), _is_closed(path)) if state is None else _identified(path, state)
+    try:
+        return ((), _is_closed(path)) if state is None else _identified(path, state)
+    except _NotOpenedError:
+        return (), True
 
 
 def _state(path: Path) -> str | None:
@@ -152,7 +156,13 @@ def _is_closed(path: Path) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def _identified(path: Path, _state: str) -> tuple[tuple[Found, ...], bool]:
-    """What a file holds, and whether it is damaged; remembered from one run to the next."""
+    """What a file holds, and whether it is damaged; remembered from one run to the next.
+
+    Raises
+    ------
+    _NotOpenedError
+        It was not looked into, so that nothing is known of it: the next look may succeed.
+    """
     known = file_memory.recall("holds", path)
     if known is not None:
         return tuple(Found(Path(one["path"]), **one["about"]) for one in known["found"]), known["damaged"]
@@ -164,18 +174,45 @@ def _identified(path: Path, _state: str) -> tuple[tuple[Found, ...], bool]:
 
 def _opened(path: Path) -> tuple[tuple[Found, ...], bool]:
     try:
-        return tuple(judge(path)), False
-    except Exception:  # noqa: BLE001 - whatever a library says of a damaged file, the others are looked at
-        return (), _is_damaged(path)
+        found, damaged = tuple(judge(path)), False
+    except Exception as error:
+        if _is_of_the_system(error):
+            raise _NotOpenedError from error
+        found, damaged = (), _is_damaged(path)
+    # libraries pass over what they cannot open, or say so in words of their own
+    if not found and _is_closed(path):
+        raise _NotOpenedError
+    return found, damaged
+
+
+class _NotOpenedError(Exception):
+    """A file that could not be looked into, whatever it holds."""
+
+
+_OF_THE_SYSTEM = frozenset(
+    getattr(errno, name, None)
+    for name in (
+        *("EACCES", "EAGAIN", "EBUSY", "EDQUOT", "EINTR", "EIO", "EMFILE", "ENETDOWN", "ENETUNREACH", "ENFILE"),
+        *("ENOLCK", "ENOMEM", "ENOSPC", "EPERM", "ESTALE", "ETIMEDOUT"),
+    )
+) - {None}
+"""Errors that say nothing of what a file holds, and may be gone at the next look."""
+
+
+def _is_of_the_system(error: BaseException | None) -> bool:
+    """Whether an error, or one that it arose from, is of the system and not of the file."""
+    while error is not None:
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _is_damaged(path: Path) -> bool:
     """Whether a file that cannot be read is a damaged one: empty ones, and forms of much that is not ours, are not."""
-    try:
-        size = path.stat().st_size
-    except OSError:
-        return _is_closed(path)
-    return _is_closed(path) or (size > 0 and path.suffix.lower() not in (".json", ".txt"))
+    with suppress(OSError):
+        return path.stat().st_size > 0 and path.suffix.lower() not in (".json", ".txt")
+    return False
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -185,10 +222,7 @@ def files_in(folder: Path) -> list[Path]:
 
 def closed_in(folder: Path) -> list[Path]:
     """What a folder holds that cannot be looked at: folders, and files of a form that is read."""
-    walked = _looked_into(folder)[0]
-    # a pipe or a device is there, and no file
-    unseen = [one for one in walked.others if one.suffix.lower() in SUFFIXES and _state(one) is None]
-    return [*(place for place, _ in walked.closed), *unseen]
+    return [place for place, _ in _looked_into(folder)[0].unseen(SUFFIXES)]
 
 
 def _looked_into(folder: Path) -> tuple[folders.Walked, list[Path]]:
