@@ -8,6 +8,7 @@ that gives it.
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,17 +101,22 @@ def twin_notes(path: Path) -> list[str]:
     year = year_of(path.name)
     if year is None:
         return []
-    size = path.stat().st_size
-    same = [
-        other.name
-        for other in sorted(path.parent.iterdir())
-        if other.suffix.lower() == path.suffix.lower()
-        and year_of(other.name) not in (None, year)
-        and other.is_file()
-        and other.stat().st_size == size
-        and file_memory.sha256_of(other) == file_memory.sha256_of(path)
+    beside: list[Path] = []
+    with suppress(OSError):  # the folder may be closed to listing, and the file is read all the same
+        beside = sorted(path.parent.iterdir())
+    dated = [
+        one for one in beside if one.suffix.lower() == path.suffix.lower() and year_of(one.name) not in (None, year)
     ]
+    same = [one.name for one in dated if _is_copy(one, path)]
     return [Note("read.same_bytes", file=path.name, others=same)] if same else []
+
+
+def _is_copy(other: Path, path: Path) -> bool:
+    """Whether a file has the bytes of another; one that cannot be read is none."""
+    with suppress(OSError):
+        alike = other.is_file() and other.stat().st_size == path.stat().st_size
+        return alike and file_memory.sha256_of(other) == file_memory.sha256_of(path)
+    return False
 
 
 def read_commune_table(
