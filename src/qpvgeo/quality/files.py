@@ -164,8 +164,8 @@ def _of_folder(folder: Path) -> list[Report]:
     for file in (file for file in named if not dbf_tables.is_part(file)):
         with suppress(MissingDataError):  # it is gone since the folder was listed
             reports += [_lenient(report) for report in examine(file)]
-    closed = [(place, Note("quality.unreadable", cause=why)) for place, why in walked.closed]
-    reports += [_alone(place, "error", why, Note("quality.check_access")) for place, why in closed]
+    access = Note("quality.check_access")
+    reports += [_alone(place, "error", _unreadable(error), access) for place, error in walked.closed]
     link, way_out = Note("quality.link_to_folder"), Note("quality.name_the_folder")
     return reports + [_alone(place, "warning", link, way_out) for place in walked.links]
 

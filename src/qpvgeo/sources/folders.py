@@ -5,6 +5,8 @@ other programs is passed over, and what cannot be looked at is kept apart, to be
 """
 
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,9 +14,11 @@ from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
 from qpvgeo.settings import cache_dir, home_expanded
 
-__all__ = ["Walked", "absent", "data_dirs", "is_left_over", "require_open", "walk"]
+__all__ = ["Walked", "data_dirs", "is_left_over", "require_open", "unsearched", "walk"]
 
 _VARIABLE = "QPVGEO_DATA"
+_JUNCTION = 0xA0000003
+"""Reparse tag of a junction of Windows, which is a link to a folder; `stat` names it on Windows alone."""
 
 
 @dataclass(slots=True)
@@ -29,7 +33,7 @@ class Walked:
         What has a name and is neither a file nor a folder: pipes, sockets, devices, links that lead nowhere, and what
         may not be looked at.
     links
-        Links to folders, which are not followed.
+        Links to folders, and junctions of Windows, which are not followed.
     closed
         Folders that cannot be listed, and why.
     states
@@ -39,8 +43,19 @@ class Walked:
     files: list[Path] = field(default_factory=list)
     others: list[Path] = field(default_factory=list)
     links: list[Path] = field(default_factory=list)
-    closed: list[tuple[Path, str]] = field(default_factory=list)
+    closed: list[tuple[Path, OSError]] = field(default_factory=list)
     states: list[tuple[str, int]] = field(default_factory=list)
+
+    def unseen(self, endings: Iterable[str]) -> list[tuple[Path, OSError]]:
+        """What may not be looked at, and why: folders that are closed, and what has one of the endings."""
+        found = []
+        for one in self.others:
+            if one.suffix.lower() in endings:
+                try:
+                    os.stat(one)  # noqa: PTH116 - a pipe or a device is there, and no file
+                except OSError as error:
+                    found.append((one, error))
+        return [*self.closed, *found]
 
 
 def walk(folder: Path, *, hidden: bool = False) -> Walked:
@@ -65,7 +80,7 @@ def walk(folder: Path, *, hidden: bool = False) -> Walked:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
-            found.closed.append((Path(place), error.strerror or str(error)))
+            found.closed.append((Path(place), error))
             continue
         found.states.append((place, then))
         below = [one.path for one in held if (hidden or not is_left_over(one.name)) and not _kept(one, found)]
@@ -87,13 +102,20 @@ def is_left_over(name: str) -> bool:
 def _kept(one: "os.DirEntry[str]", found: Walked) -> bool:
     """Put an entry where it belongs, and whether that was done: a folder is still to be walked."""
     try:
-        if one.is_dir(follow_symlinks=False):
+        if one.is_dir(follow_symlinks=False) and not _is_junction(one):
             return False
         kind = found.files if one.is_file() else found.links if one.is_dir() else found.others
     except OSError:
         kind = found.others
     kind.append(Path(one.path))
     return True
+
+
+def _is_junction(one: "os.DirEntry[str]") -> bool:
+    """Whether a folder is a junction of Windows, which Python takes for a folder like any other."""
+    with suppress(OSError):
+        return getattr(one.stat(follow_symlinks=False), "st_reparse_tag", 0) == _JUNCTION
+    return False
 
 
 def data_dirs(data: str | os.PathLike[str] | None = None) -> list[Path]:
@@ -120,7 +142,7 @@ def data_dirs(data: str | os.PathLike[str] | None = None) -> list[Path]:
         require_open(given)
         places = [given]
     else:
-        places = _of_variable()
+        places = [place for place in _of_variable() if _refusal(place) is None]
     here = Path.cwd()
     checkouts = [folder for folder in (here, *here.parents) if os.path.isfile(folder / "pyproject.toml")]  # noqa: PTH113
     places += [folder / "data" / "raw" for folder in checkouts[:1]]
@@ -128,9 +150,16 @@ def data_dirs(data: str | os.PathLike[str] | None = None) -> list[Path]:
     return [place for place in dict.fromkeys(places) if os.path.isdir(place)]  # noqa: PTH112 - False where it may not be looked at
 
 
-def absent() -> list[Path]:
-    """Folders that `QPVGEO_DATA` names and that are none, or may not be looked at."""
-    return [place for place in _of_variable() if not os.path.isdir(place)]  # noqa: PTH112
+def unsearched(data: str | os.PathLike[str] | None = None) -> list[Note]:
+    """What `QPVGEO_DATA` names and that cannot be searched, each as a note; nothing where a folder takes its place."""
+    if data is not None:
+        return []
+    refused = [(str(place), why) for place in _of_variable() if (why := _refusal(place)) is not None]
+    nowhere = [place for place, why in refused if not why]
+    return [
+        *([Note("sources.no_folder_of_variable", count=len(nowhere), places=nowhere)] if nowhere else []),
+        *(Note("sources.closed_folder_of_variable", place=place, cause=why) for place, why in refused if why),
+    ]
 
 
 def _of_variable() -> list[Path]:
@@ -146,14 +175,19 @@ def require_open(folder: Path) -> None:
     UsageError
         Names the folder, and why it cannot be searched.
     """
+    why = _refusal(folder)
+    if why is not None:
+        path = str(folder)
+        said = Note("sources.closed_folder", path=path, cause=why) if why else Note("sources.not_a_folder", path=path)
+        raise UsageError(said, way_out=Note("sources.give_the_folder"))
+
+
+def _refusal(folder: Path) -> str | None:
+    """Why a folder cannot be listed; empty for what is no folder, None where it can."""
     try:
         os.scandir(folder).close()
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(
-            Note("sources.not_a_folder", path=str(folder)), way_out=Note("sources.give_the_folder")
-        ) from None
+        return ""
     except (OSError, ValueError) as error:
-        cause = getattr(error, "strerror", None) or str(error)
-        raise UsageError(
-            Note("sources.closed_folder", path=str(folder), cause=cause), way_out=Note("sources.give_the_folder")
-        ) from error
+        return getattr(error, "strerror", None) or str(error)
+    return None

@@ -14,12 +14,14 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from qpvgeo import settings
-from qpvgeo.errors import FetchError, HashMismatchError, QpvgeoError, UsageError
+from qpvgeo.errors import DataError, FetchError, HashMismatchError, QpvgeoError, UsageError, cause_of
 from qpvgeo.formats.atomic_write import rename
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.vector_forms import parts_of
 from qpvgeo.language import Note
 from qpvgeo.sources import catalog, file_sets, folder_search, folders, hash_record, integrity, recognise
 from qpvgeo.sources.catalog import Dataset
+from qpvgeo.sources.file_content import SUFFIXES, judge
 
 __all__ = ["Taken", "take"]
 
@@ -81,17 +83,35 @@ def take(folder: str | os.PathLike[str], *, update: bool = False) -> list[Taken]
     folders.require_open(home)
     if home.resolve() == settings.cache_dir().resolve():
         raise UsageError(Note("sources.takes_from_cache"), way_out=Note("sources.give_the_folder"))
-    closed = [Taken(path, None, "refused", error=_refusal(path)) for path in folder_search.closed_in(home)]
+    unseen = folders.walk(home).unseen(SUFFIXES)
+    closed = [Taken(path, None, "refused", error=_unreadable(path, error)) for path, error in unseen]
     return [*(_taken(path, update=update) for path in recognise.files_in(home)), *closed]
 
 
-def _refusal(path: Path) -> OSError | None:
-    """Why a folder cannot be listed, or a link leads nowhere."""
+def _unreadable(file: Path, error: Exception) -> DataError:
+    """Why a file, or a folder, cannot be opened."""
+    said = Note("formats.unreadable", file=file.name, cause=getattr(error, "strerror", None) or cause_of(error))
+    return DataError(said, way_out=Note("sources.check_access"))
+
+
+def _require_opened(file: Path) -> None:
+    """Raise where a file that is not known cannot be opened, or is damaged."""
+    if folder_search.looked_at(file)[1]:
+        file.open("rb").close()
+        with foreign(file.name):
+            judge(file)
+
+
+def _of_disk(file: Path, error: OSError) -> QpvgeoError:
+    """What the disk refuses: to read the file, else to keep it."""
     try:
-        os.scandir(path).close()
-    except OSError as error:
-        return error
-    return None
+        file.open("rb").close()
+    except OSError as why:
+        return _unreadable(file, why)
+    return FetchError(
+        Note("sources.cannot_keep", file=file.name, folder=str(settings.cache_dir()), cause=cause_of(error)),
+        way_out=Note("sources.another_folder"),
+    )
 
 
 def _taken(file: Path, *, update: bool) -> Taken:
@@ -100,6 +120,7 @@ def _taken(file: Path, *, update: bool) -> Taken:
         by_name = _of_name(file)
         key, name = by_name or _of_content(file) or (None, "")
         if not name:
+            _require_opened(file)
             return Taken(file, None, "not known")
         recorded = name if by_name is None or key is None else key
         integrity.require(file, PurePosixPath(name).suffix, "", url=file.name)
@@ -111,8 +132,10 @@ def _taken(file: Path, *, update: bool) -> Taken:
         for part in parts_of(file)[1:]:
             _copy(part, target.with_suffix(part.suffix), None, _sha256(part))
         _copy(file, target, recorded, sha256)
-    except (QpvgeoError, OSError) as error:
+    except QpvgeoError as error:
         return Taken(file, key, "refused", error=error)
+    except OSError as error:
+        return Taken(file, key, "refused", error=_of_disk(file, error))
     return Taken(file, key, "taken", target)
 
 

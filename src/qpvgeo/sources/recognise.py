@@ -288,13 +288,10 @@ def damaged(
 def left_aside(
     data: str | os.PathLike[str] | None = None, kind: Kind | None = None, vintage: int | None = None
 ) -> list[Note]:
-    """The damaged files of the folders searched as a note, and folders that are none; nothing where there are none."""
+    """The damaged files of the folders searched as a note, and what of `QPVGEO_DATA` cannot be searched."""
     names = damaged(data, kind, vintage)
-    nowhere = [] if data is not None else [str(place) for place in folders.absent()]
-    return [
-        *([Note("sources.left_aside", count=len(names), files=names)] if names else []),
-        *([Note("sources.no_folder_of_variable", count=len(nowhere), places=nowhere)] if nowhere else []),
-    ]
+    aside = [Note("sources.left_aside", count=len(names), files=names)] if names else []
+    return [*aside, *folders.unsearched(data)]
 
 
 def _together(found: list[Found], kind: CodeKind) -> list[Path]:

@@ -27,7 +27,7 @@ _COLUMNS = (
 def datasets(*, output: Target, json: bool, sample: bool, data: Path | None) -> None:
     """List the official files, and which of them are available locally."""
     from qpvgeo.cli import answers
-    from qpvgeo.sources import catalog
+    from qpvgeo.sources import catalog, folders
 
     where = folder(data, sample=sample)
     output.require(data=where)
@@ -40,7 +40,8 @@ def datasets(*, output: Target, json: bool, sample: bool, data: Path | None) -> 
         frame = dataset_list.datasets(where)
         output.write(frame.rename_axis("key"))
         rows = answers.records(frame, "key")
-    answers.show({"datasets": rows} | answers.within_sample(where), _table, as_json=json)
+    answer = {"datasets": rows, "notes": folders.unsearched(where)}
+    answers.show(answer | answers.within_sample(where), _table, as_json=json)
 
 
 def _table(answer: dict[str, Any], screen: Screen) -> None:
@@ -55,3 +56,4 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
         known = screen.word(row["evidence"] or "in an archive"), screen.word(row["checked"] or "–")
         rows.append((row["key"], kind, str(row["vintage"] or "–"), row["format"] or "–", weight, where, *known))
     screen.table(_COLUMNS, rows)
+    screen.notes(answer["notes"])

@@ -70,11 +70,14 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
     for report in answer["files"]:
         broken = any(finding["level"] == "error" for finding in report["findings"])
         key, style = ("cli.file_not_usable", "red") if broken else ("cli.file_usable", "green")
+        findings = report["findings"]
         if report["kind"] == "unknown" and not broken:
-            key, style = "cli.file_unknown", "dim"
+            unknown = all(getattr(one["problem"], "key", "") == "quality.unknown_file" for one in findings)
+            key, style = "cli.file_unknown" if unknown else "cli.file_passed_over", "dim"
+            findings = [] if unknown else findings
         screen.line(Note(key, file=report["file"], kind=report["kind"], count=report["features"]), style=style)
-        if report["findings"] and (report["kind"] != "unknown" or broken):
-            _findings(report["findings"], screen)
+        if findings:
+            _findings(findings, screen)
             screen.line()
 
 

@@ -82,6 +82,7 @@ def _answer(
     from qpvgeo.at_hand.places import area_of, qpv_in
     from qpvgeo.cli import answers, inputs
     from qpvgeo.indicators import published_totals, totals
+    from qpvgeo.sources.recognise import left_aside
 
     qpv = inputs.perimeters(vintage, data, reading)
     if qpv is None and by != "territory":
@@ -119,7 +120,7 @@ def _answer(
         "scopes": answers.records(scopes, "scope"),
         "sources": sources,
         "repairs": _repairs(qpv),
-        "notes": answers.notes(qpv),
+        "notes": answers.notes(qpv) if qpv is not None else left_aside(data, "perimeters", vintage),
         "output": output.name,
     }
     if detail is not None:

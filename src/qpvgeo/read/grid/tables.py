@@ -67,7 +67,7 @@ def find(
     MissingDataError
         There is nothing at a path.
     DataError
-        Nothing there is a table, or a file is damaged.
+        Nothing there is a table, a file is damaged, or part of a folder cannot be opened.
     """
     with ExitStack() as stack:
         archive_at = cache(lambda path: stack.enter_context(archives.opened(path, beside=scratch)))
@@ -117,7 +117,17 @@ def _listed(path: Path, archive_at: Callable[[Path], archives.Archive]) -> Itera
     suffix = path.suffix.lower()
     if path.is_dir():
         require_open(path)
-        inside = sorted(part for part in walk(path).files if part.suffix.lower() in (*SUFFIXES, *_ARCHIVES))
+        walked = walk(path)
+        if unseen := walked.unseen((*SUFFIXES, *_ARCHIVES)):
+            raise DataError(
+                Note("grid.partly_closed", folder=path.name),
+                problems=[
+                    Note("formats.unreadable", file=str(place.relative_to(path)), cause=error.strerror or str(error))
+                    for place, error in unseen
+                ],
+                way_out=Note("grid.open_or_name"),
+            )
+        inside = sorted(part for part in walked.files if part.suffix.lower() in (*SUFFIXES, *_ARCHIVES))
         plain = [part for part in inside if part.suffix.lower() not in _ARCHIVES]
         for part in [*_one_form(plain), *(part for part in inside if part.suffix.lower() in _ARCHIVES)]:
             yield from _listed(Path(part), archive_at)
