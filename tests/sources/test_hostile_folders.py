@@ -458,7 +458,7 @@ def test_files_that_a_run_reads_are_listed_at_any_depth(data):
     nested(data, 1_300)
     (data.parent / "named.csv").touch()
     try:
-        read = list(files_read([data.parent / "named.csv", None], data))
+        read = list(files_read(data.parent / "named.csv", [data.parent / "named.csv", None], data))
     finally:
         subprocess.run(["rm", "-rf", data], check=True)
     assert [path.name for path in read][:1] == ["named.csv"]
@@ -538,17 +538,23 @@ def test_a_junction_is_a_link_and_is_not_followed(data, monkeypatch):
 
 
 @posix
-def test_a_file_that_could_not_be_opened_for_a_while_is_looked_at_again(data):
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [("qpv_2024", ""), ("qpv_2024", "vector_layers.layers(path)"), ("population_2024", ""), ("epci_table", "")],
+)
+def test_a_file_that_could_not_be_opened_for_a_while_is_looked_at_again(data, name, before):
     """A process that holds too many files remembers nothing of those that it could not open."""
-    path = data / qg.sample().qpv_2024.name
+    path = Path(shutil.copy(getattr(qg.sample(), name), data))
     os.utime(path, (1_700_000_000, 1_700_000_000))
     call = f"""
 import os, pathlib, resource
+from qpvgeo.formats import vector_layers
 from qpvgeo.sources import file_memory, folder_search, recognise
 import qpvgeo as qg
 path = pathlib.Path({str(path)!r})
 file_memory._SETTLED_S = -1.0  # what was just written is remembered too
 folder_search.scan(qg.sample().path)  # all that is loaded late
+{before}
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 lowest = os.open("/dev/null", os.O_RDONLY)
 os.close(lowest)

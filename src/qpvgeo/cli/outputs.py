@@ -40,22 +40,24 @@ def problems_of(output: Path | None, option: str = "--output", suffixes: Sequenc
 
 def input_problems(output: Path | None, inputs: Iterable[Path | None], data: Path | None) -> list[str]:
     """Refuse an output that is a file which the run reads, links resolved: one named, or one of the data folders."""
-    if output is None or not output.exists():
+    if output is None:
         return []
     from qpvgeo.errors import UsageError
     from qpvgeo.formats.atomic_write import refuse_inputs
 
     try:
-        refuse_inputs(output, files_read(inputs, data))
+        refuse_inputs(output, files_read(output, inputs, data))
     except UsageError as error:
         return [error.message]
     return []
 
 
-def files_read(named: Iterable[Path | None], data: Path | None) -> Iterator[Path]:
-    """Files that a run may read: those named, and those of the data folders, hidden ones too."""
+def files_read(output: Path | None, named: Iterable[Path | None], data: Path | None) -> Iterator[Path]:
+    """Files that a run may read and an output that exists may be: those named, and all those of the data folders."""
     from qpvgeo.sources.folders import data_dirs, walk
 
+    if output is None or not output.exists():
+        return
     yield from (path for path in named if path is not None)
     yield from (path for folder in data_dirs(data) for path in walk(folder, hidden=True).files)
 

@@ -174,15 +174,12 @@ def _identified(path: Path, _state: str) -> tuple[tuple[Found, ...], bool]:
 
 def _opened(path: Path) -> tuple[tuple[Found, ...], bool]:
     try:
-        found, damaged = tuple(judge(path)), False
+        return tuple(judge(path)), False
     except Exception as error:
-        if _is_of_the_system(error):
+        # GDAL says in words of its own that it cannot open a file
+        if _is_of_the_system(error) or _is_closed(path):
             raise _NotOpenedError from error
-        found, damaged = (), _is_damaged(path)
-    # libraries pass over what they cannot open, or say so in words of their own
-    if not found and _is_closed(path):
-        raise _NotOpenedError
-    return found, damaged
+        return (), _is_damaged(path)
 
 
 class _NotOpenedError(Exception):

@@ -15,6 +15,7 @@ import pandas as pd
 from qpvgeo.errors import DataError
 from qpvgeo.formats import vector_layers
 from qpvgeo.formats.limits import content_of
+from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.text_tables import as_text, existing_path, normalise, table_of
 from qpvgeo.language import Note
 from qpvgeo.sources import published_columns as published
@@ -176,7 +177,13 @@ def is_cell_column(name: str) -> bool:
 
 
 def head_of(layer: vector_layers.Layer) -> pd.DataFrame:
-    """First attributes of a layer as text; none where they cannot be read, which reading the layer will explain."""
+    """First attributes of a layer as text; none where they cannot be read, which reading the layer will explain.
+
+    Raises
+    ------
+    DataError
+        The file cannot be opened, so that nothing is known of it.
+    """
     return _head(layer, vector_layers.state_of(layer.path)).copy(deep=False)
 
 
@@ -187,6 +194,8 @@ def _head(layer: vector_layers.Layer, _state: object) -> pd.DataFrame:
             warnings.simplefilter("ignore")
             return as_text(vector_layers.attributes(layer, rows=_HEAD))
     except Exception:  # noqa: BLE001 - GDAL and Arrow raise dozens of classes on damaged files
+        with foreign(layer.label):
+            layer.path.open("rb").close()
         return pd.DataFrame()
 
 

@@ -85,13 +85,12 @@ def tag(
     from qpvgeo.tagging.files import file_problems
     from qpvgeo.tagging.options import Options
 
-    where = folder(data, sample=sample)
-    points = file or embedded().addresses
+    where, points = folder(data, sample=sample), file or embedded().addresses
+    read = files_read(output, (index, communes), where)
     crew, many = Workers(**workers), points.is_dir()
     names = named(columns) if columns else {}
     x, y, crs = _coordinates(names, x, y, crs)
     reading = Reading({name: word for name, word in names.items() if word not in ("lon", "lat")})
-    replaced = files_read((index, communes), where) if output is not None and output.is_file() else ()
     limits = [band for band in bands.split(",") if band.strip()]
     xy = x if y is None else (x, y) if x is not None else None
     options = Options(
@@ -105,7 +104,7 @@ def tag(
         *([Note("cli.exclude", one="--index", other="--place")] if index is not None and place else []),
         *_problems_of_options(options, bands, tolerance),
         *problems_of_workers(crew, output, folder=many, unfit={"--layer": layer, "--communes": communes}),
-        *([] if many else file_problems(points, output, resume=resume, inputs=replaced)),
+        *([] if many else file_problems(points, output, resume=resume, inputs=read)),
     ]
     if problems:
         raise UsageError(Note("cli.options_do_not_fit"), problems=problems)
