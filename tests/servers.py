@@ -41,6 +41,7 @@ class Server:
             self.process.stdout.close()
             raise RuntimeError(self.errors.read_text(encoding="utf-8"))
         self.about = json.loads(line)
+        self.there = [path.name for path in folder.glob("qpvgeo-service-*/worker-*")]
         self.client = httpx.Client(
             base_url=self.about["url"], timeout=60, headers={"accept-language": "en"}, trust_env=False
         )

@@ -1,10 +1,15 @@
 """What a worker does before it answers: the first asker of a path waits for no import, and nothing of it is counted."""
 
+import asyncio
 import json
 import subprocess
 import sys
 
 import pandas as pd
+
+from qpvgeo.service import Held, Limits
+from qpvgeo.service.guard import Guard
+from qpvgeo.service.metrics import Metrics
 
 _ASKS = """
 import asyncio, json, pathlib, sys
@@ -44,3 +49,31 @@ def test_nothing_is_left_to_import_when_a_worker_answers(tmp_path):
     assert "/v1/tag" not in found["counted"]
     assert "qpvgeo_points_total{" not in found["counted"]
     assert found["new"] == []
+
+
+def test_no_number_of_points_has_a_worker_build_its_grids_again():
+    held = Held.read(sample=True, grid=False)
+    layers = [held.index.layer("hexagone", vintage) for vintage in held.vintages]
+    before = [(one.grid, one.boundaries(held.index.reach_m)) for one in layers]
+    for one in layers:
+        one.expect(1e9)
+    assert [(one.grid, one.boundaries(held.index.reach_m)) for one in layers] == before
+
+
+def test_a_refusal_does_not_wait_for_a_body_that_has_come():
+    """Asked for more, a server would wait for the asker to go."""
+    told, parts = [], [{"type": "http.request", "body": b"{}", "more_body": False}]
+
+    async def refuses(_scope, receive, send):
+        await receive()
+        await send({"type": "http.response.start", "status": 503, "headers": []})
+
+    async def receive():
+        return parts.pop()
+
+    async def send(message):
+        told.append(message["status"])
+
+    guard = Guard(refuses, Limits(), Metrics(), refuses)
+    asyncio.run(guard({"type": "http", "method": "POST", "path": "/v1/tag", "headers": []}, receive, send))
+    assert told == [503]

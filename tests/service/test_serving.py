@@ -58,6 +58,10 @@ def workers_of(server):
     return found
 
 
+def test_it_is_announced_once_its_workers_are_there(pair):
+    assert len(pair.there) == 2
+
+
 def test_a_body_that_drips_is_given_up(pair):
     host, port = pair.about["url"].removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=60) as raw:
