@@ -214,6 +214,23 @@ def test_a_worker_that_is_killed_is_replaced(pair):
     assert len(now) == 2
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="the system has no /proc")
+def test_workers_end_when_the_process_that_watches_them_is_killed(tmp_path):
+    """They would hold the port."""
+    server = Server(tmp_path, "--sample", "--no-grid", "--no-page")
+    workers = server.workers()
+    assert workers
+    server.process.kill()
+    server.stop()
+    for _ in range(_TRIES):
+        if not any(Path(f"/proc/{one}").exists() for one in workers):
+            break
+        time.sleep(0.1)
+    host, port = server.about["url"].removeprefix("http://").split(":")
+    with pytest.raises(ConnectionRefusedError), socket.create_connection((host, int(port))):
+        pass
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no SIGHUP")
 def test_workers_are_renewed_without_a_request_lost(pair):
     before = workers_of(pair)

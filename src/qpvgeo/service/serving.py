@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -193,6 +194,7 @@ def worker_app() -> "Starlette":
     from qpvgeo.service.rehearsal import rehearse  # noqa: PLC0415
     from qpvgeo.service.served_data import Held  # noqa: PLC0415
 
+    threading.Thread(target=_end_with_the_watcher, daemon=True).start()
     state = Path(os.environ[_STATE])
     # what askers send is written where the process that watches finds it, should this one be killed
     tempfile.tempdir = str(_own_folder(state.parent.parent, os.getpid()))
@@ -207,6 +209,14 @@ def worker_app() -> "Starlette":
     gc.collect()
     gc.freeze()
     return app
+
+
+def _end_with_the_watcher() -> None:
+    """End once the process that watches is killed: nobody would renew or end this one, which holds the port."""
+    watcher = multiprocessing.parent_process()
+    if watcher is not None:
+        watcher.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _own_folder(folder: Path, pid: int) -> Path:
