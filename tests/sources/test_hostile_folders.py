@@ -19,6 +19,7 @@ import pytest
 import qpvgeo as qg
 from qpvgeo.cli.outputs import files_read
 from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, UsageError
+from qpvgeo.formats import folder_walk
 from qpvgeo.quality.files import examine
 from qpvgeo.sources import catalog, folders, recognise
 from qpvgeo.tagging.perimeter_index import PerimeterIndex
@@ -337,7 +338,7 @@ def test_a_file_that_is_gone_or_became_a_folder_is_no_traceback(data):
                 read(path)
     with pytest.raises(MissingDataError, match=r"gone\.csv"):
         examine(gone)
-    assert folders.walk(data / "gone").files == []
+    assert folder_walk.walk(data / "gone").files == []
 
 
 def test_folders_that_change_all_the_time_are_searched(data):
@@ -532,7 +533,7 @@ def test_a_junction_is_a_link_and_is_not_followed(data, monkeypatch):
             yield [Junction(one) if one.name == "again" else one for one in entries]
 
     monkeypatch.setattr(os, "scandir", with_junction)
-    walked = folders.walk(data)
+    walked = folder_walk.walk(data)
     assert walked.links == [data / "again"]
     assert [path for path in walked.files if path.name == "qpv.csv"] == [data / "plain" / "qpv.csv"]
 
@@ -604,3 +605,34 @@ def test_doctor_says_why_a_link_to_a_folder_is_passed_over(data):
     assert "name that folder itself" in out
     assert out.count("notes.csv") == 1
     assert "notes.csv: not a published file, left aside\n" in out
+
+
+@posix
+def test_outlines_of_a_folder_of_which_a_part_is_closed_are_refused(tmp_path):
+    """As those of a grid: the folder holds both geographies, and is refused open or closed."""
+    folder = tmp_path / "qpv"
+    (folder / "b").mkdir(parents=True)
+    shutil.copy(qg.sample().qpv_2024, folder)
+    shutil.copy(qg.sample().qpv_2015, folder / "b")
+    with pytest.raises(UsageError, match="both geographies"):
+        qg.read_qpv(folder)
+    call = f"import qpvgeo as qg; qg.read_qpv({str(folder)!r})"
+    (folder / "b").chmod(0)
+    try:
+        done = subprocess.run(
+            without_powers(sys.executable, "-c", call), check=False, capture_output=True, text=True, timeout=300
+        )
+    finally:
+        (folder / "b").chmod(0o700)
+    assert done.returncode == 1
+    assert "part of it cannot be opened.\n  - b cannot be read: Permission denied." in done.stderr
+
+
+@posix
+def test_outlines_are_read_from_a_folder_of_any_depth(data):
+    nested(data, 1_300)
+    (data / "pop_QPV24.csv").unlink()
+    try:
+        assert len(qg.read_qpv(data)) == len(qg.read_qpv(qg.sample().qpv_2024))
+    finally:
+        subprocess.run(["rm", "-rf", data], check=True)

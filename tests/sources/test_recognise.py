@@ -12,8 +12,9 @@ import pytest
 import shapely
 
 from qpvgeo.errors import MissingDataError, UsageError
+from qpvgeo.formats import folder_walk
 from qpvgeo.samples import files, sample
-from qpvgeo.sources import folders, known_tables, recognise
+from qpvgeo.sources import known_tables, recognise
 from qpvgeo.sources.file_content import may_hold
 
 SAMPLE_KINDS = {
@@ -316,8 +317,8 @@ def test_a_folder_is_walked_once_as_long_as_it_does_not_change(tmp_path, monkeyp
     for folder in (tmp_path, tmp_path / "below"):
         os.utime(folder, (1_700_000_000, 1_700_000_000))
     walks = []
-    walk = folders.walk
-    monkeypatch.setattr(folders, "walk", lambda place: walks.append(place) or walk(place))
+    walk = folder_walk.walk
+    monkeypatch.setattr(folder_walk, "walk", lambda place: walks.append(place) or walk(place))
     for _ in range(2):
         assert [path.name for path in recognise.files_in(tmp_path)] == ["a.csv"]
     assert walks == [tmp_path]

@@ -54,7 +54,8 @@ def input_problems(output: Path | None, inputs: Iterable[Path | None], data: Pat
 
 def files_read(output: Path | None, named: Iterable[Path | None], data: Path | None) -> Iterator[Path]:
     """Files that a run may read and an output that exists may be: those named, and all those of the data folders."""
-    from qpvgeo.sources.folders import data_dirs, walk
+    from qpvgeo.formats.folder_walk import walk
+    from qpvgeo.sources.folders import data_dirs
 
     if output is None or not output.exists():
         return

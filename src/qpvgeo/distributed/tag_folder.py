@@ -24,9 +24,10 @@ from qpvgeo._version import __version__
 from qpvgeo.distributed.tag_job import TagJob, job_of
 from qpvgeo.errors import DataError, MissingDataError, OutputError, QpvgeoError, UsageError, judged
 from qpvgeo.formats.atomic_write import replace, writing
+from qpvgeo.formats.folder_walk import is_left_over
 from qpvgeo.language import Note
 from qpvgeo.settings import home_expanded
-from qpvgeo.sources.folders import is_left_over, require_open
+from qpvgeo.sources.folders import require_open
 from qpvgeo.tagging.files import tag_file
 from qpvgeo.tagging.options import STATES, band_name
 

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import pyogrio
 
 from qpvgeo.errors import DataError, MissingDataError, UsageError
-from qpvgeo.formats import shape_tables, vector_forms
+from qpvgeo.formats import folder_walk, shape_tables, vector_forms
 from qpvgeo.formats.limits import require_narrow
 from qpvgeo.formats.reader_errors import foreign, require_rows
 from qpvgeo.formats.settled_crs import settle_crs, user_crs
@@ -144,7 +144,7 @@ def layers(path: str | os.PathLike[str]) -> list[Layer]:
         if not place.exists():
             raise MissingDataError(Note("formats.no_file", file=str(place)), way_out=Note("formats.check_the_path"))
         if place.is_dir():
-            held = (part for part in place.rglob("*") if part.is_file())
+            held = folder_walk.walk_whole(place, (*SUFFIXES, *ARCHIVES)).files
             inside = sorted(part for part in held if part.suffix.lower() in (*SUFFIXES, *ARCHIVES) or is_packed(part))
             return [layer for part in inside for layer in layers(part)]
         if not place.is_file():

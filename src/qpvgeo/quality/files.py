@@ -24,7 +24,7 @@ import shapely.geometry
 
 from qpvgeo.codes import official, territories
 from qpvgeo.errors import DataError, MissingDataError, QpvgeoError, judged
-from qpvgeo.formats import dbf_tables, text_tables, vector_layers
+from qpvgeo.formats import dbf_tables, folder_walk, text_tables, vector_layers
 from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.geometry.projection import reproject, territory_of
 from qpvgeo.geometry.validity import collapsed_as_lines, judge
@@ -38,7 +38,7 @@ from qpvgeo.read.grid.reader import read_grid
 from qpvgeo.read.population import read_population
 from qpvgeo.read.qpv_layers import read_piece, read_placed
 from qpvgeo.settings import home_expanded
-from qpvgeo.sources import file_content, folders, known_tables
+from qpvgeo.sources import file_content, known_tables
 
 __all__ = ["Finding", "Report", "examine"]
 
@@ -158,7 +158,7 @@ def examine(path: str | os.PathLike[str]) -> list[Report]:
 
 def _of_folder(folder: Path) -> list[Report]:
     """Reports of the files of a folder, of what in it cannot be looked at, and of links that are not followed."""
-    walked = folders.walk(folder)
+    walked = folder_walk.walk(folder)
     named = sorted(one for one in (*walked.files, *walked.others) if one.suffix.lower() in file_content.SUFFIXES)
     reports = []
     for file in (file for file in named if not dbf_tables.is_part(file)):

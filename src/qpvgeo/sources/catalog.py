@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from qpvgeo import settings
 from qpvgeo.errors import UsageError
+from qpvgeo.formats import folder_walk
 from qpvgeo.language import Note, term
 from qpvgeo.settings import current_language
 from qpvgeo.sources import folders, hash_record
@@ -378,7 +379,7 @@ def _files_at_hand(data: str | os.PathLike[str] | None) -> list[dict[str, list[P
     searched = []
     for folder in folders.data_dirs(data):
         found: dict[str, list[Path]] = {}
-        for path in folders.walk(folder).files:
+        for path in folder_walk.walk(folder).files:
             found.setdefault(path.name.lower(), []).append(path)
         searched.append(found)
     return searched

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from qpvgeo.formats import dbf_tables
+from qpvgeo.formats import dbf_tables, folder_walk
 from qpvgeo.formats.file_times import is_settled
 from qpvgeo.formats.vector_forms import JSON
 from qpvgeo.sources import file_memory, folders
@@ -16,7 +16,7 @@ from qpvgeo.sources.file_content import SUFFIXES, Found, Kind, is_published_as, 
 
 __all__ = ["closed_in", "files_in", "identify", "looked_at", "of_kind", "scan", "search"]
 
-_walked: dict[tuple[Path, str], tuple[folders.Walked, list[Path]]] = {}
+_walked: dict[tuple[Path, str], tuple[folder_walk.Walked, list[Path]]] = {}
 _BLOCK = 1 << 22
 _LONGEST_NAME = 64
 _CELL_MARKS = (b"idcar", b"idinspire", b"cell", b"grd")
@@ -222,7 +222,7 @@ def closed_in(folder: Path) -> list[Path]:
     return [place for place, _ in _looked_into(folder)[0].unseen(SUFFIXES)]
 
 
-def _looked_into(folder: Path) -> tuple[folders.Walked, list[Path]]:
+def _looked_into(folder: Path) -> tuple[folder_walk.Walked, list[Path]]:
     """What a folder holds, and its files of a form that is read.
 
     It is walked once in a process, as long as no folder in it changes.
@@ -232,7 +232,7 @@ def _looked_into(folder: Path) -> tuple[folders.Walked, list[Path]]:
         walked, found = _walked[key]
         if all(os.stat(place).st_mtime_ns == then for place, then in walked.states):  # noqa: PTH116
             return walked, found
-    walked = folders.walk(folder)
+    walked = folder_walk.walk(folder)
     of_form = [path for path in walked.files if path.name.lower().endswith(SUFFIXES)]
     found = sorted(path for path in of_form if path.suffix.lower() in SUFFIXES and not dbf_tables.is_part(path))
     if not walked.closed and all(is_settled(then) for _, then in walked.states):

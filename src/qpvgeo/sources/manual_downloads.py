@@ -15,6 +15,7 @@ from typing import Literal
 
 from qpvgeo import settings
 from qpvgeo.errors import DataError, FetchError, HashMismatchError, QpvgeoError, UsageError, cause_of
+from qpvgeo.formats import folder_walk
 from qpvgeo.formats.atomic_write import rename
 from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.vector_forms import parts_of
@@ -83,7 +84,7 @@ def take(folder: str | os.PathLike[str], *, update: bool = False) -> list[Taken]
     folders.require_open(home)
     if home.resolve() == settings.cache_dir().resolve():
         raise UsageError(Note("sources.takes_from_cache"), way_out=Note("sources.give_the_folder"))
-    unseen = folders.walk(home).unseen(SUFFIXES)
+    unseen = folder_walk.walk(home).unseen(SUFFIXES)
     closed = [Taken(path, None, "refused", error=_unreadable(path, error)) for path, error in unseen]
     return [*(_taken(path, update=update) for path in recognise.files_in(home)), *closed]
 

@@ -17,11 +17,12 @@ import pandas as pd
 
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats import archives
+from qpvgeo.formats.folder_walk import walk_whole
 from qpvgeo.formats.text_tables import normalise
 from qpvgeo.language import Note
 from qpvgeo.read.grid.names import Plan, plan
 from qpvgeo.read.grid.table_forms import SUFFIXES, Table, open_table
-from qpvgeo.sources.folders import require_open, walk
+from qpvgeo.sources.folders import require_open
 
 __all__ = [
     "Opened",
@@ -117,17 +118,8 @@ def _listed(path: Path, archive_at: Callable[[Path], archives.Archive]) -> Itera
     suffix = path.suffix.lower()
     if path.is_dir():
         require_open(path)
-        walked = walk(path)
-        if unseen := walked.unseen((*SUFFIXES, *_ARCHIVES)):
-            raise DataError(
-                Note("grid.partly_closed", folder=path.name),
-                problems=[
-                    Note("formats.unreadable", file=str(place.relative_to(path)), cause=error.strerror or str(error))
-                    for place, error in unseen
-                ],
-                way_out=Note("grid.open_or_name"),
-            )
-        inside = sorted(part for part in walked.files if part.suffix.lower() in (*SUFFIXES, *_ARCHIVES))
+        read = (*SUFFIXES, *_ARCHIVES)
+        inside = sorted(part for part in walk_whole(path, read).files if part.suffix.lower() in read)
         plain = [part for part in inside if part.suffix.lower() not in _ARCHIVES]
         for part in [*_one_form(plain), *(part for part in inside if part.suffix.lower() in _ARCHIVES)]:
             yield from _listed(Path(part), archive_at)
