@@ -1,5 +1,6 @@
 """Ways out that ask for a file: each is taken on what raised it, from a real server that plays the producers."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -125,11 +126,15 @@ def test_a_file_that_no_command_gets_is_put_in_its_place():
 
 @pytest.mark.filterwarnings("ignore")
 def test_the_grid_of_a_service_is_fetched(producers):
-    held = pytest.importorskip("qpvgeo.service.served_data").Held
-    people_of = pytest.importorskip("qpvgeo.service.polygons").people_of
+    service, testing = pytest.importorskip("qpvgeo.service"), pytest.importorskip("starlette.testclient")
     run("fetch", "main")
-    drawn = qg.read_qpv(sample().qpv_2024).iloc[:1].assign(id="drawn")
-    way_out(lambda: people_of(held.read(), drawn, "en"), "service.get_a_grid")
+    drawn = json.loads(qg.read_qpv(sample().qpv_2024).iloc[:1].geometry.to_json())
+
+    def asked():
+        with testing.TestClient(service.create_app(service.Held.read())) as client:
+            return client.post("/v1/population", json=drawn, headers={"accept-language": "en"}).json()
+
+    assert "`qpvgeo fetch grid`" in asked()["way_out"]
     producers.files[GRID] = sample().grid_2019.read_bytes()
     run("fetch", "grid", "--yes")
-    assert people_of(held.read(), drawn, "en")["rows"][0]["estimate"] > 0
+    assert asked()["rows"][0]["estimate"] > 0
