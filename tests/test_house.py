@@ -8,6 +8,7 @@ import pytest
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _SCRIPT = _CHECKOUT / "scripts" / "house.py"
+_WORDING = _CHECKOUT / "scripts" / "wording.py"
 _SOURCE = _CHECKOUT / "src" / "qpvgeo"
 _MODULES = {path.relative_to(_SOURCE).as_posix(): path.read_text(encoding="utf-8") for path in _SOURCE.rglob("*.py")}
 
@@ -58,3 +59,8 @@ def test_no_function_is_too_long_to_read():
 )
 def test_lines_of_a_function_are_its_signature_and_body(text, lines):
     assert [lines_of(one) for one in functions(text)] == [lines]
+
+
+@pytest.mark.skipif(not _WORDING.is_file(), reason="the scripts are not part of the installed package")
+def test_no_phrase_is_the_worst_of_translated_english():
+    assert runpy.run_path(str(_WORDING))["findings"]() == []

@@ -11,6 +11,7 @@ import qpvgeo as qg
 from qpvgeo.at_hand.place_outlines import fetch_outlines
 from qpvgeo.cli import app
 from qpvgeo.errors import QpvgeoError
+from qpvgeo.language import Note
 from qpvgeo.samples import sample
 from qpvgeo.sources import recognise
 from qpvgeo.sources.download import fetch
@@ -134,7 +135,7 @@ def test_the_grid_of_a_service_is_fetched(producers):
         with testing.TestClient(service.create_app(service.Held.read())) as client:
             return client.post("/v1/population", json=drawn, headers={"accept-language": "en"}).json()
 
-    assert "`qpvgeo fetch grid`" in asked()["way_out"]
+    assert asked()["way_out"] == Note("service.get_a_grid").say("en")
     producers.files[GRID] = sample().grid_2019.read_bytes()
     run("fetch", "grid", "--yes")
     assert asked()["rows"][0]["estimate"] > 0

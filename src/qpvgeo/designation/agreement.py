@@ -85,7 +85,7 @@ def compare_with_official(zones: CandidateZones, qpv: gpd.GeoDataFrame, grid: pd
     ------
     DataError
         The first argument is not the result of `candidate_zones`, the second no outlines with a CRS on unique labels,
-        no QPV touches a cell, or the grid lacks cells that were judged.
+        no QPV touches a cell, or cells that were judged are not in the grid.
     UsageError
         The second argument is not a layer.
 

@@ -117,7 +117,7 @@ def _medians(given: Mapping[str, float] | pd.Series | float, unit: pd.Series) ->
 
 
 def _require_amounts(given: Mapping[str, Any]) -> None:
-    """Raise when an amount is no number above 0."""
+    """Raise when an amount is not a number above 0."""
     problems = [
         Note("designation.not_above_0", where=name, value=repr(value))
         for name, value in given.items()
@@ -150,7 +150,7 @@ def single_unit(grid: pd.DataFrame, *, population: float, median: float, mean: f
     Raises
     ------
     UsageError
-        The grid is no frame, or an amount is no number above 0.
+        The grid is not a frame, or an amount is not a number above 0.
 
     Examples
     --------

@@ -81,7 +81,7 @@ def judge_perimeters(areas: gpd.GeoDataFrame, cells: pd.DataFrame, *, min_popula
     DataError
         The cells are not those of `eligible_cells`, or hold no income; the areas are no outlines on unique labels.
     UsageError
-        A minimum that is no number of people, or areas that are no layer.
+        A minimum that is not a number of people, or areas that are not a layer.
 
     Notes
     -----

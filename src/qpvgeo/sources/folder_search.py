@@ -1,4 +1,4 @@
-"""What the files of the folders searched hold: each is looked at once, and only where it may hold what is asked for."""
+"""What the files of the folders searched hold: each is looked at once, and only where it may hold the kind wanted."""
 
 import errno
 import os

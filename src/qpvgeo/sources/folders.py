@@ -62,7 +62,7 @@ def _of_variable() -> list[Path]:
 
 
 def require_open(folder: Path) -> None:
-    """Refuse what is no folder, or one that cannot be listed.
+    """Refuse what is not a folder, or one that cannot be listed.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def require_open(folder: Path) -> None:
 
 
 def _refusal(folder: Path) -> str | None:
-    """Why a folder cannot be listed; empty for what is no folder, None where it can."""
+    """Why a folder cannot be listed; empty for what is not a folder, None where it can."""
     try:
         os.scandir(folder).close()
     except (FileNotFoundError, NotADirectoryError):

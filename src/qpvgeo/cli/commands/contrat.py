@@ -139,7 +139,7 @@ class _Themes:
     def read(
         cls, made: Covered, data: Path | None, *, named: tuple[Path, ...], aside: tuple[Path | None, ...]
     ) -> _Themes:
-        """Read them; a table found that cannot be read is told of, one without figures is a list of something else."""
+        """Read them; a table found that cannot be read is named, one without figures is a list of something else."""
         from qpvgeo.read.indicators import read_indicators
 
         given, rates, notes = {}, None, []

@@ -279,7 +279,7 @@ def _classes(
 
 
 def _limits(given: str) -> list[Any]:
-    """Limits between classes as they are typed; what is no number stays text, for the error to show."""
+    """Limits between classes as they are typed; what is not a number stays text, for the error to show."""
     found: list[Any] = []
     for part in given.split(","):
         try:

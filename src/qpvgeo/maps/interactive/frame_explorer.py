@@ -43,7 +43,7 @@ def explore(*frames: pd.DataFrame | GeographyFrames, **options: Unpack[MapOption
     Raises
     ------
     UsageError
-        No perimeters are given, something is no frame, or communes, cells or points come twice: lists all.
+        No perimeters are given, something is not a frame, or communes, cells or points come twice: lists all.
 
     Examples
     --------
