@@ -85,8 +85,6 @@ def serve(  # noqa: PLR0913 - what is served, where, to whom
     sock = _bound(*address)
     # threads within a call cost more than they bring to a batch
     os.environ.setdefault("QPVGEO_THREADS", "1")
-    for name, value in _MEMORY.items():
-        os.environ.setdefault(name, value)
     settings = {
         "limits": dataclasses.asdict(limits or Limits()),
         "origins": list(origins),
@@ -96,6 +94,9 @@ def serve(  # noqa: PLR0913 - what is served, where, to whom
     with sock, tempfile.TemporaryDirectory(prefix="qpvgeo-service-", ignore_cleanup_errors=True) as folder:
         _log()
         about = _renewed(Path(folder), settings, data, reading)
+        # the process that reads the data gives all back when it ends, and is slower with them
+        for name, value in _MEMORY.items():
+            os.environ.setdefault(name, value)
 
         def announced() -> None:
             if ready is not None:
