@@ -40,7 +40,8 @@ def datasets(*, output: Target, json: bool, sample: bool, data: Path | None) -> 
         frame = dataset_list.datasets(where)
         output.write(frame.rename_axis("key"))
         rows = answers.records(frame, "key")
-    answer = {"datasets": rows, "notes": folders.unsearched(where)}
+    notes = folders.unsearched(where)
+    answer = {"datasets": rows} | ({"notes": notes} if notes else {})
     answers.show(answer | answers.within_sample(where), _table, as_json=json)
 
 
@@ -56,4 +57,4 @@ def _table(answer: dict[str, Any], screen: Screen) -> None:
         known = screen.word(row["evidence"] or "in an archive"), screen.word(row["checked"] or "–")
         rows.append((row["key"], kind, str(row["vintage"] or "–"), row["format"] or "–", weight, where, *known))
     screen.table(_COLUMNS, rows)
-    screen.notes(answer["notes"])
+    screen.notes(answer.get("notes", []))
