@@ -42,7 +42,7 @@ def examples(told: dict[str, Any]) -> Iterator[Example]:
     >>> from qpvgeo.service import Held, Limits
     >>> told = document(Held.read(sample=True, grid=False), Limits(), "en")
     >>> [path for method, path, _, _ in examples(told) if method == "POST"]
-    ['/v1/locate', '/v1/tag', '/v1/vat', '/v1/population']
+    ['/v1/locate', '/v1/tag', '/v1/vat']
     """
     for path, methods in told["paths"].items():
         for method, operation in methods.items():
