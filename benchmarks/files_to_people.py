@@ -39,16 +39,18 @@ def _by_code(table):
 
 def qpvgeo_(folder, form, *, kept=False):
     """The three calls of the README with an empty cache; `kept` has the frames that an earlier run left there."""
-    import qpvgeo as qg
+    from qpvgeo.population.estimation import estimate_population
+    from qpvgeo.read.grid.reader import read_grid
+    from qpvgeo.read.qpv import read_qpv
 
     grid_files.warm(folder, form)
     os.environ["QPVGEO_CACHE"] = str(folder / "cache" if kept else tempfile.mkdtemp(dir=folder))
     os.environ["QPVGEO_PROCESSED"] = str(int(kept))
 
     def call():
-        qpv = qg.read_qpv(folder / PERIMETERS)
-        grid = qg.read_grid(folder / grid_files.FILES[form], keep=[])
-        return _by_code(qg.estimate_population(qpv, grid))
+        qpv = read_qpv(folder / PERIMETERS)
+        grid = read_grid(folder / grid_files.FILES[form], keep=[])
+        return _by_code(estimate_population(qpv, grid))
 
     if kept:
         call()
