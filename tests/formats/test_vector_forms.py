@@ -3,6 +3,8 @@
 import http.server
 import json
 import sqlite3
+import subprocess
+import sys
 import threading
 import zipfile
 from contextlib import closing
@@ -247,3 +249,21 @@ def test_members_are_unpacked_once_and_what_dead_processes_left_is_removed(tmp_p
     assert len(list((tmp_path / "temporary").glob("*/*/q.geojson"))) == 1
     staging._kept.clear()
     monkeypatch.setattr(staging, "_root", None)
+
+
+def test_a_json_that_is_cut_while_it_is_looked_through_does_not_end_the_interpreter(tmp_path):
+    path = tmp_path / "a.geojson"
+    path.write_bytes(b'{"type": "FeatureCollection", "features": []' + b" " * 5_000_000 + b"}")
+    code = (
+        "import os, pathlib, sys\n"
+        "from qpvgeo.formats import vector_forms\n"
+        "class Cutting:\n"
+        "    def finditer(self, content):\n"
+        "        os.truncate(sys.argv[1], 0)\n"
+        "        return known.finditer(content)\n"
+        "known, vector_forms._CRS_KEY = vector_forms._CRS_KEY, Cutting()\n"
+        "with open(sys.argv[1], 'rb') as stream:\n"
+        "    print(vector_forms._links(stream))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, check=False)
+    assert (run.returncode, run.stdout.split()) == (0, [b"False"])

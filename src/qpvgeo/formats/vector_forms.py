@@ -7,7 +7,6 @@ theirs and refers to nothing else.
 
 import codecs
 import json
-import mmap
 import os
 import re
 import sqlite3
@@ -278,17 +277,21 @@ def _json_prefix(head: bytes, suffix: str) -> str:
 
 
 def _links(stream: BinaryIO) -> bool:
-    """Whether a `crs` member is a link, which GDAL would fetch."""
-    with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        for found in _CRS_KEY.finditer(content):
-            try:
-                text = content[found.end() : found.end() + _CRS_MEMBER].decode("utf-8", "replace")
-                member, _ = json.JSONDecoder().raw_decode(text)
-            except ValueError:
-                member = {}
-            kind = str(member.get("type", "")).lower() if isinstance(member, dict) else ""
-            if kind not in ("name", "epsg", "ogc"):
-                return True
+    """Whether a `crs` member is a link, which GDAL would fetch.
+
+    The bytes are copied: a file that is cut while it is mapped would end the interpreter.
+    """
+    stream.seek(0)
+    content = stream.read()
+    for found in _CRS_KEY.finditer(content):
+        try:
+            text = content[found.end() : found.end() + _CRS_MEMBER].decode("utf-8", "replace")
+            member, _ = json.JSONDecoder().raw_decode(text)
+        except ValueError:
+            member = {}
+        kind = str(member.get("type", "")).lower() if isinstance(member, dict) else ""
+        if kind not in ("name", "epsg", "ogc"):
+            return True
     return False
 
 

@@ -155,7 +155,7 @@ def _parsed_csv(
 
 def _read_parquet(table: Table, names: Sequence[str], kept: Kept | None, prefilter: Prefilter | None) -> pa.Table:
     if kept is None:
-        return _without_views(pq.read_table(table.opened, columns=list(names), memory_map=True, partitioning=None))
+        return _without_views(pq.read_table(table.opened, columns=list(names), partitioning=None))
     dataset = pads.dataset(table.opened, format="parquet")
     condition = prefilter.expression if prefilter else None
     scanner = dataset.scanner(columns=list(names), filter=condition)
