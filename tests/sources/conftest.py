@@ -13,6 +13,7 @@ import http.server
 import io
 import json
 import re
+import shutil
 import threading
 import zipfile
 from collections import Counter
@@ -319,3 +320,15 @@ def toy(site, monkeypatch):
 
     add()
     return add
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """Folder with the perimeters and the populations of the sample; nothing else is searched."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QPVGEO_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for path in (sample().qpv_2024, sample().population_2024):
+        shutil.copy(path, folder)
+    return folder
