@@ -78,8 +78,9 @@ async def paced(address, requests, rate, clients=16, seconds=SECONDS, refused=No
     """Seconds from when each request was due to its answer, at a rate; `refused` counts the others by their status."""
     took, due, begun = [], iter(range(int(rate * seconds))), time.perf_counter()
 
-    async def asks():
-        reader, writer = await asyncio.open_connection(*address, limit=_ROOM)
+    async def asks(asker):
+        here = (f"127.0.0.{2 + asker}", 0)  # askers of their own: what one may ask is limited
+        reader, writer = await asyncio.open_connection(*address, limit=_ROOM, local_addr=here)
         for turn in due:
             at = begun + turn / rate
             await asyncio.sleep(max(0.0, at - time.perf_counter()))
@@ -93,7 +94,7 @@ async def paced(address, requests, rate, clients=16, seconds=SECONDS, refused=No
                 refused[head[9:12].decode()] += 1
         writer.close()
 
-    await asyncio.gather(*(asks() for _ in range(clients)))
+    await asyncio.gather(*(asks(asker) for asker in range(clients)))
     return took
 
 
