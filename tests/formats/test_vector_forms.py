@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -192,6 +193,58 @@ def test_layers_declared_as_any_geometry_with_heights_are_read(tmp_path):
     assert sorted(one.name for one in found) == ["notes", "qpv"]
     assert [len(vector_layers.read(one)[0]) for one in found] == [1, 1]
     assert path.read_bytes() == before
+
+
+def test_a_geopackage_at_rest_is_read_where_it_is(tmp_path):
+    path = several(tmp_path / "project.gpkg", z=0)
+    assert staging.staged(path) == path
+    assert [one.features for one in vector_layers.layers(path)] == [1, 1]
+    assert [one.name for one in tmp_path.iterdir()] == ["project.gpkg"]
+
+
+def test_what_an_open_geopackage_has_not_yet_written_is_read(tmp_path):
+    path = several(tmp_path / "project.gpkg", z=0)
+    assert read(path, "notes")["text"].tolist() == ["x"]
+    with closing(writer_of(path)) as qgis:
+        qgis.execute("PRAGMA journal_mode = WAL")
+        qgis.execute("UPDATE notes SET text = 'not yet in the file'")
+        qgis.commit()
+        held = {one.name: one.read_bytes() for one in tmp_path.iterdir() if not one.name.endswith("-shm")}
+        assert sorted(held) == ["project.gpkg", "project.gpkg-wal"]
+        assert read(path, "notes")["text"].tolist() == ["not yet in the file"]
+        assert {name: (tmp_path / name).read_bytes() for name in held} == held
+    assert read(path, "notes")["text"].tolist() == ["not yet in the file"]
+
+
+def test_a_half_written_geopackage_is_read_as_it_was_before(tmp_path):
+    path = several(tmp_path / "project.gpkg", z=0)
+    busy = tmp_path / "busy" / "project.gpkg"
+    busy.parent.mkdir()
+    with closing(writer_of(path)) as writer:
+        writer.execute("PRAGMA cache_size = 1")
+        # pages reach the file before the end: as a program leaves them that is killed
+        writer.execute("UPDATE notes SET text = 'half written'")
+        writer.executemany("INSERT INTO notes (text) VALUES (?)", [("x" * 900,)] * 500)
+        for part in tmp_path.glob("project.gpkg*"):
+            shutil.copyfile(part, busy.parent / part.name)
+        writer.rollback()
+    assert {one.name for one in busy.parent.iterdir()} == {"project.gpkg", "project.gpkg-journal"}
+    assert b"half written" in busy.read_bytes()
+    assert read(busy, "notes")["text"].tolist() == ["x"]
+
+
+def writer_of(path):
+    """Connection that may write: the index of a layer calls functions that GDAL has."""
+    base = sqlite3.connect(path)
+    for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+        base.create_function(name, 1, lambda _: None)
+    return base
+
+
+def read(path, name):
+    """Rows of one layer."""
+    (one,) = (one for one in vector_layers.layers(path) if one.name == name)
+    return vector_layers.read(one)[0]
 
 
 def test_layers_are_chosen_by_name_member_or_file(tmp_path):

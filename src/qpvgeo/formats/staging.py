@@ -24,7 +24,14 @@ from qpvgeo.formats import gzip_file
 from qpvgeo.formats.atomic_write import is_alive
 from qpvgeo.formats.file_names import plain
 from qpvgeo.formats.reader_errors import foreign
-from qpvgeo.formats.vector_forms import JSON, dataset_of, encoding_of_json, parts_of, require_sound_geopackage
+from qpvgeo.formats.vector_forms import (
+    JSON,
+    dataset_of,
+    encoding_of_json,
+    is_at_rest,
+    parts_of,
+    require_sound_geopackage,
+)
 from qpvgeo.formats.zip_members import opened_zip, read_member, zip_members
 from qpvgeo.frames.provenance import file_state, hashed
 
@@ -78,8 +85,8 @@ def _made(path: Path, member: str | None) -> tuple[Path, str | None]:
     if member is None and suffix not in (".gpkg", ".gml", *JSON) and _is_sayable(path):
         return path, None
     with foreign(path.name):
-        state = path.stat()
-        key = (str(path.resolve()), state.st_size, state.st_mtime_ns, member)
+        states = [(state.st_size, state.st_mtime_ns) for state in map(Path.stat, parts_of(path))]
+        key = (str(path.resolve()), *states, member)
     with _lock:
         known = _kept.get(key)
         if known is not None and known[0].exists():
@@ -91,8 +98,8 @@ def _made(path: Path, member: str | None) -> tuple[Path, str | None]:
             with foreign(path.name):
                 encoding = encoding_of_json(made)
                 made = made if encoding is None and _is_sayable(made) else _in_utf8(made, encoding or "utf-8")
-        elif suffix == ".gpkg" and require_sound_geopackage(made, path.name):
-            made = _flat_geopackage(made)
+        elif suffix == ".gpkg":
+            made = _geopackage(made, path)
         elif member is None:
             made = _copied(path)  # GDAL writes a file beside the GML that it reads
         size = sum(part.stat().st_size for part in made.parent.iterdir()) if made != path else 0
@@ -166,9 +173,21 @@ def _copied(path: Path) -> Path:
     return folder / plain(path.name)
 
 
-def _flat_geopackage(path: Path) -> Path:
-    """Copy of a GeoPackage whose layers of any geometry are not declared with heights: pyogrio refuses those."""
-    made = _copied(path)
+def _geopackage(made: Path, path: Path) -> Path:
+    """A GeoPackage that GDAL reads whole and writes nothing beside: itself, or a copy of what its file does not hold.
+
+    Layers of any geometry that are declared with heights are not in the copy: pyogrio refuses those.
+    """
+    with foreign(path.name):
+        rests = is_at_rest(made)
+        if made == path and not (rests and _is_sayable(path)):
+            made = _copied(path)
+        if not rests:
+            with closing(sqlite3.connect(made)) as base:
+                base.execute("PRAGMA journal_mode = DELETE")
+    if not require_sound_geopackage(made, path.name):
+        return made
+    made = _copied(path) if made == path else made
     with foreign(path.name), closing(sqlite3.connect(made)) as base:
         base.execute("UPDATE gpkg_geometry_columns SET z = 0, m = 0 WHERE upper(geometry_type_name) = 'GEOMETRY'")
         # as the column itself is declared, or GDAL warns of the difference

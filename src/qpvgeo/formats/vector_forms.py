@@ -28,6 +28,7 @@ __all__ = [
     "SUFFIXES",
     "dataset_of",
     "encoding_of_json",
+    "is_at_rest",
     "lost_bytes",
     "parts_of",
     "require_features",
@@ -48,11 +49,16 @@ _BESIDE = (".shx", ".dbf", ".prj", ".cpg", ".qpj", ".mid", ".dat", ".map", ".id"
 def parts_of(path: Path) -> list[Path]:
     """The file, and those beside it that are parts of it: the table and projection of a shapefile.
 
+    Of a GeoPackage, those in which SQLite holds what it has not yet written into it, or would take back from it.
+
     Examples
     --------
     >>> [part.name for part in parts_of(Path("qpv.gpkg"))]
     ['qpv.gpkg']
     """
+    if path.suffix.lower() == ".gpkg":
+        beside = (path.with_name(path.name + ending) for ending in ("-wal", "-journal"))
+        return [path, *(part for part in beside if os.path.isfile(part) and os.path.getsize(part))]  # noqa: PTH113, PTH202
     if path.suffix.lower() not in _IN_PARTS:
         return [path]
     beside = (part for part in siblings(path) if part.stem == path.stem and part != path)
@@ -293,6 +299,16 @@ def _links(stream: BinaryIO) -> bool:
         if kind not in ("name", "epsg", "ogc"):
             return True
     return False
+
+
+def is_at_rest(path: Path) -> bool:
+    """Whether all of a GeoPackage is in its file, so that SQLite writes nothing beside it to read it.
+
+    Source: https://sqlite.org/fileformat.html, 1.3.4: bytes 18 and 19 tell a write-ahead log.
+    """
+    with path.open("rb") as file:
+        modes = file.read(20)[18:]
+    return len(parts_of(path)) == 1 and 2 not in modes
 
 
 def require_sound_geopackage(path: Path, label: str) -> bool:
