@@ -248,3 +248,24 @@ def test_sample_is_tagged_on_its_island():
     assert tags.qpv_code[0] == qpv.index[3]
     assert tags.qpv_name[0] == qpv["name"].iloc[3]
     assert tags.reason[1] == "no perimeters of this territory"
+
+
+@pytest.mark.parametrize("distance", ["exact", "signed", "band"])
+def test_few_points_without_a_place_change_nothing_for_the_others(distance):
+    """Points of one territory are tagged together with those that have no place: as each is by itself."""
+    three = layer(QP075001=square(0, 0), QP075002=square(20, 0), QP075003=square(40, 0))
+    rng = np.random.default_rng(5)
+    x, y = X + rng.uniform(-400, 900, 60), Y + rng.uniform(-400, 700, 60)
+    x[[3, 17, 40, 59]], y[[3, 18, 41]] = [np.nan, np.inf, -np.inf, 9e9], [np.nan, -np.inf, 1e300]
+    x[50], y[50] = X + 5, Y + 6_000_000
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        index = PerimeterIndex(three)
+        together = tag_points((x, y), index, crs=2154, distance=distance, tolerance_m=20)
+        each = [
+            tag_points((x[row : row + 1], y[row : row + 1]), index, crs=2154, distance=distance, tolerance_m=20)
+            for row in range(len(x))
+        ]
+    assert together["reason"].notna().sum() > 7
+    assert together["also_in"].dropna().str.contains(", ").any()
+    pd.testing.assert_frame_equal(together, pd.concat(each, ignore_index=True), check_exact=True)

@@ -66,8 +66,8 @@ class RowTexts:
                 strict=True,
             )
         )
-        for row, others in positions.also.items():
-            keys[row] = (*keys[row], *others)
+        for row, others in positions.also.by_row():
+            keys[row] = (*keys[row], *others.tolist())
         fresh = {key: row for row, key in enumerate(keys) if key not in kept}
         if fresh:
             told = tags.taken(list(fresh.values())).rows()

@@ -166,7 +166,7 @@ class Tagger:
         codes
             Codes of their communes, to be tested against their places.
         """
-        batch = self._batch(points, tolerance)
+        batch = self._batch(points, tolerance, apart=codes is not None or self._outlines is not None)
         check = None if codes is None else checked(clean_codes(codes), batch.parts, self._outlines, self._boxes)
         apart = np.empty(0, np.intp) if check is None else np.flatnonzero((check > 0) & (check % 2 == 1))
         found = self._point_tags(batch, apart)
@@ -185,11 +185,15 @@ class Tagger:
         """
         return self._point_tags(self._batch(points, tolerance), np.empty(0, np.intp))
 
-    def _batch(self, points: Coordinates, tolerance: Tolerance) -> _Batch:
+    def _batch(self, points: Coordinates, tolerance: Tolerance, *, apart: bool = False) -> _Batch:
+        """Points by territory; `apart` where those that have none must be with no other."""
         metres, beyond = tolerance.within(self.question.reach)
         places = place(points, fictional=self.index.fictional)
         return _Batch(
-            places, [(code, rows, _metres(points, rows, code)) for code, rows in _rows_of(places)], metres, beyond
+            places,
+            [(code, rows, _metres(points, rows, code)) for code, rows in _rows_of(places, apart=apart)],
+            metres,
+            beyond,
         )
 
     def _point_tags(self, batch: _Batch, apart: npt.NDArray[np.intp]) -> list[PointTags]:
@@ -198,8 +202,7 @@ class Tagger:
         for perimeters in self.perimeters:
             tags = self._tags(perimeters, batch)
             leave_unknown(tags, apart, "commune and place disagree")
-            settle(tags)
-            found.append(PointTags(tags, batch.places, perimeters, self.question))
+            found.append(PointTags(settle(tags), batch.places, perimeters, self.question))
         return found
 
     def _tags(self, perimeters: Perimeters, batch: _Batch) -> Tags:
@@ -227,10 +230,12 @@ class Tagger:
         return gathered(batch.places.reason, found, self.question, kind)
 
 
-def _rows_of(places: Places) -> list[tuple[str, Rows]]:
-    """Rows of the points of each territory."""
-    if len(places.codes) == 1 and not places.reason.any():
-        return [(places.codes[0], slice(None))]
+def _rows_of(places: Places, *, apart: bool) -> list[tuple[str, Rows]]:
+    """Rows of the points of each territory; all where there is one, and few without: to take them out takes longer."""
+    if len(places.codes) == 1:
+        lost = np.count_nonzero(places.reason)
+        if not lost or (not apart and 2 * lost < len(places.reason)):
+            return [(places.codes[0], slice(None))]
     return [(code, np.flatnonzero(places.territory == at)) for at, code in enumerate(places.codes)]
 
 

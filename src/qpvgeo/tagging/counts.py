@@ -112,8 +112,11 @@ def counted(found: Coordinates, places: Places, *, no_distance: int, beyond_reac
     """Counts of some points, once they have a place."""
     if not places.reason.any():
         return Counted(len(found.x), no_distance=no_distance, beyond_reach=beyond_reach)
-    unplaced = sum(
-        int(np.count_nonzero(places.reason == number(reason)))
+    unplaced = np.flatnonzero(places.reason)
+    why = places.reason[unplaced]
+    lost = unplaced[why == number("outside France")]
+    nowhere = sum(
+        int(np.count_nonzero(why == number(reason)))
         for reason in (
             "no coordinates",
             "coordinates are not numbers",
@@ -122,10 +125,9 @@ def counted(found: Coordinates, places: Places, *, no_distance: int, beyond_reac
             "projection not known",
         )
     )
-    lost = np.flatnonzero(places.reason == number("outside France"))
     like_degrees = (np.abs(found.x[lost]) <= 180) & (np.abs(found.y[lost]) <= 90)
     other = ~like_degrees if found.crs.is_geographic else like_degrees
-    return Counted(len(found.x) - unplaced, len(lost), int(other.sum()), no_distance, beyond_reach)
+    return Counted(len(found.x) - nowhere, len(lost), int(other.sum()), no_distance, beyond_reach)
 
 
 def crs_name(crs: Any) -> str:  # noqa: ANN401 - whatever pyproj reads

@@ -123,7 +123,7 @@ class PointTags:
         """Labels of the other perimeters that cover a point, separated by commas; None for none."""
         found: Texts = np.full(len(self), None, dtype=object)
         labels = self.perimeters.texts["labels"]
-        for row, others in self.positions.also.items():
+        for row, others in self.positions.also.by_row():
             found[row] = ", ".join(labels[others])
         return found
 
@@ -164,7 +164,7 @@ class PointTags:
             own.state[at],
             own.reason[at],
             own.held_by[at],
-            {row: own.also[was] for row, was in enumerate(rows) if was in own.also},
+            own.also.taken(at),
             own.nearest[at] if len(own.nearest) else own.nearest,
             own.distance_m[at] if len(own.distance_m) else own.distance_m,
             own.band[at] if len(own.band) else own.band,

@@ -58,7 +58,9 @@ def _text(positions: npt.NDArray[Any], labels: pa.Array, there: npt.NDArray[np.i
     if labels.null_count:
         there = there[labels.is_valid().to_numpy(zero_copy_only=False)[positions[there]]]
     if not len(there):
-        column = pa.nulls(many, pa.large_string())
+        # memory that nobody writes is none
+        offsets, bits = np.zeros(many + 1, np.int64), np.zeros((many + 7) // 8, np.uint8)
+        column = pa.LargeStringArray.from_buffers(many, pa.py_buffer(offsets), pa.py_buffer(b""), pa.py_buffer(bits))
     else:
         texts = labels.take(pa.array(positions[there]))
         ends = np.frombuffer(texts.buffers()[1], np.int64, len(texts) + 1, 8 * texts.offset)
@@ -125,10 +127,12 @@ def columns_of(tags: PointTags, *, dated: bool) -> list[Column]:
 
 def _also(tags: PointTags) -> Column:
     """The other perimeters that hold a point, as text: one for each row would take more memory than all the rest."""
-    labels = tags.perimeters.texts["labels"]
-    held = [tuple(others) for others in tags.positions.also.values()]
-    texts = {others: ", ".join([labels[other] for other in others]) for others in set(held)}
-    each = {text: position for position, text in enumerate(sorted(set(texts.values())))}
-    also = np.full(len(tags), -1, np.int16 if len(each) < np.iinfo(np.int16).max else np.int32)
-    also[list(tags.positions.also)] = [each[texts[others]] for others in held]
-    return Column("also_in", also, pa.array(list(each), pa.large_string()))
+    labels, others = tags.perimeters.texts["labels"], tags.positions.also
+    starts, sizes = others.groups()
+    texts = labels[others.areas[starts]]
+    for at in np.flatnonzero(sizes > 1).tolist():
+        texts[at] = ", ".join(labels[others.areas[starts[at] : starts[at] + sizes[at]]])
+    each = pa.array(texts, pa.large_string()).dictionary_encode()
+    also = np.full(len(tags), -1, np.int16 if len(each.dictionary) < np.iinfo(np.int16).max else np.int32)
+    also[others.rows[starts]] = each.indices.to_numpy()
+    return Column("also_in", also, each.dictionary)

@@ -4,21 +4,33 @@
 position among those in force, and a state or a reason a small number.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
 from qpvgeo.geometry.parallel import in_chunks
+from qpvgeo.geometry.point_location import expand
 from qpvgeo.tagging.applicable_perimeters import InForce
 from qpvgeo.tagging.index_layer import IndexLayer
 from qpvgeo.tagging.options import Question
 from qpvgeo.tagging.placement import number
 
-__all__ = ["IN", "OUT", "UNKNOWN", "Tags", "gathered", "leave_unknown", "settle", "tag_territory", "without_perimeters"]
+__all__ = [
+    "IN",
+    "OUT",
+    "UNKNOWN",
+    "Others",
+    "Tags",
+    "gathered",
+    "leave_unknown",
+    "settle",
+    "tag_territory",
+    "without_perimeters",
+]
 
 IN, OUT, UNKNOWN = 0, 1, 2
 """Positions in `STATES`."""
@@ -26,6 +38,41 @@ IN, OUT, UNKNOWN = 0, 1, 2
 Floats = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.int8]
 Rows = slice | npt.NDArray[np.intp]
+
+
+class Others(NamedTuple):
+    """Perimeters that hold a point besides its own, in pairs in the order of the points.
+
+    Attributes
+    ----------
+    rows
+        Positions of the points.
+    areas
+        Positions of the perimeters.
+    """
+
+    rows: npt.NDArray[np.intp]
+    areas: npt.NDArray[np.int32]
+
+    @classmethod
+    def none(cls) -> "Others":
+        """No pair."""
+        return cls(np.empty(0, np.intp), np.empty(0, np.int32))
+
+    def groups(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Where the pairs of each point begin, and how many they are."""
+        starts = np.flatnonzero(np.diff(self.rows, prepend=-1))
+        return starts, np.diff(starts, append=len(self.rows))
+
+    def by_row(self) -> Iterator[tuple[int, npt.NDArray[np.int32]]]:
+        """Each point that has some, and its perimeters."""
+        for start, size in zip(*(part.tolist() for part in self.groups()), strict=True):
+            yield self.rows.item(start), self.areas[start : start + size]
+
+    def taken(self, rows: npt.NDArray[np.intp]) -> "Others":
+        """Pairs of some points, by their positions, which count from 0 then."""
+        of, at = expand(np.searchsorted(self.rows, rows, "left"), np.searchsorted(self.rows, rows, "right"))
+        return Others(of, self.areas[at])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +88,7 @@ class Tags:
     held_by
         Position of the perimeter that holds the point; -1 for none.
     also
-        Positions of the other perimeters that hold it, by row.
+        The other perimeters that hold it.
     nearest, distance_m
         Nearest perimeter (-1 for none) and distance to its boundary; empty when distances are not wanted.
     band
@@ -51,7 +98,7 @@ class Tags:
     state: Bytes
     reason: Bytes
     held_by: npt.NDArray[Any]
-    also: dict[int, list[int]]
+    also: Others
     nearest: npt.NDArray[Any]
     distance_m: Floats
     band: Bytes
@@ -64,7 +111,7 @@ def _blank(many: int, question: Question, kind: Any) -> Tags:  # noqa: ANN401 - 
         np.full(many, OUT, np.int8),
         np.zeros(many, np.int8),
         np.full(many, -1, kind),
-        {},
+        Others.none(),
         np.full(measured, -1, kind),
         np.full(measured, np.nan),
         np.full(many if question.bands else 0, len(question.bands) + 1, np.int8),
@@ -111,10 +158,8 @@ def tag_territory(  # noqa: PLR0913 - the points, the perimeters, the options
         Type of the positions: small ones are written faster.
     """
     x, y = metres
-    tags = _blank(len(x), question, kind)
     found, points, others = layer.grid.locate_all(x, y)
-    for point, other in zip(points.tolist(), others.tolist(), strict=True):
-        tags.also.setdefault(point, []).append(other + offset)
+    tags = replace(_blank(len(x), question, kind), also=Others(points, others + np.int32(offset)))
     measured = bool(question.bands) or bool(tolerance.any())
     if measured:
         # built before, or one thread would build while the other waits
@@ -207,14 +252,15 @@ def leave_unknown(tags: Tags, rows: npt.NDArray[np.intp], reason: str) -> None:
         tags.nearest[rows], tags.distance_m[rows] = -1, np.nan
 
 
-def settle(tags: Tags) -> None:
+def settle(tags: Tags) -> Tags:
     """Take the perimeters and the band from unknown points: what is not known to be in a perimeter is in none."""
     unknown = np.flatnonzero(tags.state == UNKNOWN)
     tags.held_by[unknown] = -1
     if len(tags.band):
         tags.band[unknown] = -1
-    for row in [row for row in tags.also if tags.state[row] == UNKNOWN]:
-        del tags.also[row]
+    rows, areas = tags.also
+    known = tags.state[rows] != UNKNOWN
+    return replace(tags, also=Others(rows[known], areas[known]))
 
 
 def gathered(reason: Bytes, parts: Sequence[tuple[Rows, Tags]], question: Question, kind: Any) -> Tags:  # noqa: ANN401
@@ -225,21 +271,31 @@ def gathered(reason: Bytes, parts: Sequence[tuple[Rows, Tags]], question: Questi
     reason
         Why points have no territory, by number; 0 for those that have one.
     parts
-        Rows of the points of a territory, and their tags.
+        Rows of the points of a territory, and their tags; all rows, where it is alone.
     question, kind
         As for `tag_territory`.
     """
+    lost = np.flatnonzero(reason)
     if len(parts) == 1 and isinstance(parts[0][0], slice):
         tags = parts[0][1]
+        if len(tags.nearest):
+            tags.nearest[lost], tags.distance_m[lost] = -1, np.nan
     else:
         tags = _blank(len(reason), question, kind)
-        lost = np.flatnonzero(reason)
-        tags.state[lost], tags.reason[lost] = UNKNOWN, reason[lost]
         for rows, own in parts:
             tags.state[rows], tags.reason[rows], tags.held_by[rows] = own.state, own.reason, own.held_by
-            tags.also.update((int(rows[row]), others) for row, others in own.also.items())  # type: ignore[index]
             if len(tags.nearest):
                 tags.nearest[rows], tags.distance_m[rows] = own.nearest, own.distance_m
             if len(tags.band):
                 tags.band[rows] = own.band
+        tags = replace(tags, also=_joined(parts))
+    tags.state[lost], tags.reason[lost] = UNKNOWN, reason[lost]
     return tags
+
+
+def _joined(parts: Sequence[tuple[Rows, Tags]]) -> Others:
+    """Pairs of all territories, in the order of the points."""
+    rows = np.concatenate([np.empty(0, np.intp), *(rows[own.also.rows] for rows, own in parts)])  # type: ignore[index]
+    areas = np.concatenate([np.empty(0, np.int32), *(own.also.areas for _, own in parts)])
+    order = np.argsort(rows, kind="stable")
+    return Others(rows[order], areas[order])
