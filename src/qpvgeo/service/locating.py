@@ -1,12 +1,14 @@
 """Is this point in a QPV: one point without a frame, or thousands; three states, and never False for unknown."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from qpvgeo.errors import UsageError
 from qpvgeo.language import Note
@@ -80,15 +82,23 @@ def many_located(held: Held, value: Any, options: Options, lang: str, most: int)
     texts = held.texts.of(tags, (options["on"], options["vintage"], lang))
     states = dict(zip(STATES, np.bincount(tags.positions.state, minlength=len(STATES)).tolist(), strict=True))
     about = {"on": options["on"], "points": len(texts), "states": states} | held.about(lang)
-    if features is None:
-        head, rows = '{"rows":[', map(_named, points, texts)
+    if features is not None:
+        head, texts = '{"type":"FeatureCollection","features":[', _each(_feature, points, texts)
     else:
-        head, rows = '{"type":"FeatureCollection","features":[', map(_feature, points, texts)
+        head = '{"rows":['
+        if dict in set(map(type, points)):
+            texts = _each(_named, points, texts)
+    rows = pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), pa.scalar(",", texts.type))[0].as_buffer()
     return (
-        b"".join([head.encode(), ",".join(rows).encode(), b"],", orjson.dumps(about)[1:]]),
+        b"".join([head.encode(), rows, b"],", orjson.dumps(about)[1:]]),
         len(texts),
         bool(features is not None),
     )
+
+
+def _each(write: Callable[[Any, str], str], points: list[Any], texts: pa.LargeStringArray) -> pa.LargeStringArray:
+    """Texts of rows, each written with its point."""
+    return pa.array(list(map(write, points, texts.to_pylist())), pa.large_string())
 
 
 def _columns(points: list[Any]) -> tuple[Any, Any, Sequence[float]]:

@@ -3,9 +3,14 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from qpvgeo.codes.territories import territories
 from qpvgeo.language import term
+from qpvgeo.tagging.placement import REASONS
 from qpvgeo.tagging.plain_tags import PointTags
 
 __all__ = ["RowTexts", "said"]
@@ -36,14 +41,14 @@ class RowTexts:
     --------
     >>> import qpvgeo as qg
     >>> tags = qg.PerimeterIndex(qg.read_qpv(qg.sample().qpv_2024)).tag([-3.7, 2.0], [45.9, 48.0])
-    >>> [orjson.loads(text)["state"] for text in RowTexts().of(tags, ("", 2024, "en"))]
+    >>> [orjson.loads(text)["state"] for text in RowTexts().of(tags, ("", 2024, "en")).to_pylist()]
     ['out', 'unknown']
     """
 
     def __init__(self) -> None:
         self._kept: dict[tuple[Any, ...], dict[Any, tuple[str, str]]] = {}
 
-    def of(self, tags: PointTags, asked: tuple[Any, ...]) -> list[str]:
+    def of(self, tags: PointTags, asked: tuple[Any, ...]) -> pa.LargeStringArray:
         """JSON object of each point.
 
         Parameters
@@ -57,29 +62,46 @@ class RowTexts:
             # not emptied: another thread may be reading
             self._kept = {}
         kept = self._kept.setdefault(asked, {})
-        positions, codes = tags.positions, [*tags.places.codes, None]
-        columns = (positions.state, positions.reason, positions.held_by, positions.nearest, positions.band)
-        keys: list[tuple[Any, ...]] = list(
-            zip(
-                *(column.tolist() for column in columns),
-                [codes[at] for at in tags.places.territory.tolist()],
-                strict=True,
-            )
-        )
-        for row, others in positions.also.by_row():
-            keys[row] = (*keys[row], *others.tolist())
-        fresh = {key: row for row, key in enumerate(keys) if key not in kept}
+        numbers, first, alike = np.unique(_numbers(tags), return_index=True, return_inverse=True)
+        keys: list[Any] = numbers.tolist()
+        rows: list[int] = first.tolist()
+        for row, others in tags.positions.also.by_row():
+            keys.append((keys[alike[row]], *others.tolist()))
+            rows.append(row)
+            alike[row] = len(keys) - 1
+        fresh = {key: row for key, row in zip(keys, rows, strict=True) if key not in kept}
         if fresh:
             told = tags.taken(list(fresh.values())).rows()
             kept.update(zip(fresh, (_parts(row, asked[-1]) for row in told), strict=True))
-        if not keys:
-            return []
-        # written together, several times faster than one by one; a missing one is null
-        metres = orjson.dumps(np.ascontiguousarray(positions.distance_m), option=orjson.OPT_SERIALIZE_NUMPY)
-        return [
-            f"{before}{text}{after}"
-            for (before, after), text in zip(map(kept.__getitem__, keys), metres[1:-1].decode().split(","), strict=True)
-        ]
+        before, after = (
+            pa.array([kept[key][part] for key in keys], pa.large_string()).take(pa.array(alike)) for part in (0, 1)
+        )
+        return pc.binary_join_element_wise(before, _metres(tags.positions.distance_m), after, pa.scalar("", before.type))
+
+
+def _numbers(tags: PointTags) -> npt.NDArray[np.int64]:
+    """A number for each point, the same for points that differ in their distance and other perimeters alone."""
+    positions, known = tags.positions, list(territories())
+    place = np.array([known.index(code) for code in tags.places.codes] + [-1])[tags.places.territory]
+    many = len(tags.perimeters.labels)
+    found = positions.state.astype(np.int64)
+    for column, values in (
+        (positions.reason, len(REASONS) + 1),
+        (positions.held_by, many + 1),
+        (positions.nearest, many + 1),
+        (positions.band, len(tags.question.bands) + 3),
+        (place, len(known) + 1),
+    ):
+        found = found * values + column + 1
+    return found
+
+
+def _metres(distances: npt.NDArray[np.float64]) -> pa.LargeStringArray:
+    """Distances as JSON, written together several times faster than one by one; a missing one is null."""
+    if not len(distances):
+        return pa.array([], pa.large_string())
+    text = orjson.dumps(np.ascontiguousarray(distances), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].decode()
+    return pc.split_pattern(pa.array([text], pa.large_string()), ",").flatten()
 
 
 def _parts(row: dict[str, Any], lang: str) -> tuple[str, str]:
