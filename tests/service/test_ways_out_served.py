@@ -41,3 +41,22 @@ def test_offline_no_geocoder_is_named(monkeypatch):
     assert create_app(Held.read(sample=True, grid=False)).routes
     monkeypatch.delenv("QPVGEO_OFFLINE")
     assert Geocoder("http://127.0.0.1:9/search").host == "127.0.0.1:9"
+
+
+def test_a_file_is_told_its_parameters_and_not_options_of_python(client):
+    east, north = 652_000, 6_861_000
+
+    def sent(rows, query=""):
+        answered = client.post(f"/v1/tag{query}", content=rows.encode())
+        return answered.status_code, answered.json()["way_out"] if answered.status_code != 200 else answered.text
+
+    rows = f"id;est;nord\n1;{east};{north}\n"
+    status, way_out = sent(rows)
+    assert status == 422
+    assert "x=…&y=…&crs=2154" in way_out
+    assert not [word for word in ("--", "Python") if word in way_out]
+    status, way_out = sent(rows, "?x=est&y=nord")
+    assert (status, way_out) == (422, Note("service.give_projection").say("en"))
+    status, text = sent(rows, "?x=est&y=nord&crs=2154")
+    assert status == 200
+    assert "1;652000;6861000;" in text

@@ -53,6 +53,15 @@ _STATUS: tuple[tuple[type[QpvgeoError], int], ...] = (
 )
 
 
+_OF_PARAMETERS = {
+    "tagging.name_coordinate_columns": "service.name_coordinate_columns",
+    "tagging.give_projection": "service.give_projection",
+    "tagging.give_crs": "service.give_projection",
+    "tagging.leave_crs_out": "service.leave_crs_out",
+}
+"""Ways out that name options of Python and of the command line, and those that name the parameters of a request."""
+
+
 class LimitError(UsageError):
     """More was asked for than the service takes; `status` is that of HTTP."""
 
@@ -120,7 +129,7 @@ def problem(error: Exception, lang: str) -> Response:
         "status": status,
         "key": ours.key,
         "problems": [_said(one, lang) for one in ours.problems[:_LISTED]],
-        "way_out": _said(ours.way_out, lang) or None,
+        "way_out": _said(_of_parameters(ours.way_out), lang) or None,
         "lang": lang,
     }
     if len(ours.problems) > _LISTED:
@@ -129,6 +138,12 @@ def problem(error: Exception, lang: str) -> Response:
     if isinstance(ours, BusyError):
         headers["retry-after"] = str(ours.seconds)
     return Response(orjson.dumps(document), status, headers, "application/problem+json")
+
+
+def _of_parameters(way_out: str) -> str:
+    if isinstance(way_out, Note) and way_out.key in _OF_PARAMETERS:
+        return Note(_OF_PARAMETERS[way_out.key], **way_out.values)
+    return way_out
 
 
 def _said(text: str, lang: str) -> str:

@@ -76,7 +76,9 @@ class RowTexts:
         before, after = (
             pa.array([kept[key][part] for key in keys], pa.large_string()).take(pa.array(alike)) for part in (0, 1)
         )
-        return pc.binary_join_element_wise(before, _metres(tags.positions.distance_m), after, pa.scalar("", before.type))
+        return pc.binary_join_element_wise(
+            before, _metres(tags.positions.distance_m), after, pa.scalar("", before.type)
+        )
 
 
 def _numbers(tags: PointTags) -> npt.NDArray[np.int64]:
