@@ -272,3 +272,26 @@ def test_outlines_of_a_folder_of_which_a_part_is_closed_are_refused(tmp_path):
         (folder / "b").chmod(0o700)
     assert done.returncode == 1
     assert "part of it cannot be opened.\n  - b cannot be read: Permission denied." in done.stderr
+
+
+@posix
+@pytest.mark.parametrize("closed", ["a link", "the parts"])
+def test_parts_that_may_not_be_looked_at_are_named_with_the_cause(data, tmp_path, closed):
+    parts, locked = tmp_path / "parts", tmp_path / "locked"
+    for folder in (parts, locked):
+        folder.mkdir()
+    (locked / "part-1.csv").write_text("lon;lat\n2;48\n", encoding="utf-8")
+    (parts / "part-0.csv").write_text("lon;lat\n2;48\n", encoding="utf-8")
+    (parts / "part-1.csv").symlink_to(locked / "part-1.csv")
+    locked.chmod(0)
+    given = parts if closed == "a link" else locked / "part-*.csv"
+    try:
+        status, out, err = command("tag", given, "--data", data, "-o", tmp_path / "out", cache=tmp_path / "cache")
+    finally:
+        locked.chmod(0o700)
+    assert out == ""
+    assert "Traceback" not in err
+    assert not (tmp_path / "out").exists()
+    if closed == "a link":
+        assert f"{parts / 'part-1.csv'}: Permission denied" in err
+    assert status in {2, 3}

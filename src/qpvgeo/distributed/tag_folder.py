@@ -213,11 +213,11 @@ def _parts(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
     """Files to tag, in order of their names."""
     if isinstance(given, str | os.PathLike):
         place = home_expanded(given)
-        if place.is_dir():
+        if os.path.isdir(place):  # noqa: PTH112 - what may not be looked at is told below, with its cause
             require_open(place)
             of_form = [one for one in place.iterdir() if one.name.lower().endswith(_READ)]
             found = sorted(one for one in of_form if one.name[0] != "_" and not is_left_over(one.name))
-        elif place.is_file():  # whatever its name looks like
+        elif os.path.isfile(place):  # noqa: PTH113 - whatever its name looks like
             found = [place]
         else:
             found = sorted(map(Path, glob.glob(str(place)))) or [place]  # noqa: PTH207 - an absolute pattern
@@ -227,10 +227,21 @@ def _parts(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
         raise MissingDataError(
             Note("distributed.no_parts", place=str(given)), way_out=Note("distributed.name_parts", endings=list(_READ))
         )
-    absent = [str(one) for one in found if not one.is_file()]
+    absent = [_why_absent(one) for one in found if not os.path.isfile(one)]  # noqa: PTH113 - as above
     if absent:
         raise MissingDataError(Note("distributed.absent_parts"), problems=absent)
     return found
+
+
+def _why_absent(part: Path) -> str:
+    """Path of a part that cannot be opened, with the cause where one is known."""
+    try:
+        part.stat()
+    except FileNotFoundError:
+        return str(part)
+    except OSError as error:
+        return f"{part}: {error.strerror}"
+    return str(part)
 
 
 def _targets(parts: Sequence[Path], folder: Path) -> dict[Path, Path]:
