@@ -9,6 +9,7 @@ import sys
 import threading
 import zipfile
 from contextlib import closing
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 import shapely
 from tests.builders import layer, refused, square
 
+import qpvgeo as qg
 from qpvgeo.errors import DataError
 from qpvgeo.formats import staging, vector_layers
 from qpvgeo.read.grid.reader import read_grid
@@ -202,21 +204,40 @@ def test_a_geopackage_at_rest_is_read_where_it_is(tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["project.gpkg"]
 
 
-def test_what_an_open_geopackage_has_not_yet_written_is_read(tmp_path):
+def test_a_geopackage_that_is_not_wholly_written_is_refused_until_it_is(tmp_path):
     path = several(tmp_path / "project.gpkg", z=0)
+    link = tmp_path / "elsewhere" / "link.gpkg"
+    link.parent.mkdir()
+    link.symlink_to(path)
     assert read(path, "notes")["text"].tolist() == ["x"]
     with closing(writer_of(path)) as qgis:
         qgis.execute("PRAGMA journal_mode = WAL")
         qgis.execute("UPDATE notes SET text = 'not yet in the file'")
         qgis.commit()
-        held = {one.name: one.read_bytes() for one in tmp_path.iterdir() if not one.name.endswith("-shm")}
+        held = {one.name: one.read_bytes() for one in tmp_path.glob("project*") if not one.name.endswith("-shm")}
         assert sorted(held) == ["project.gpkg", "project.gpkg-wal"]
-        assert read(path, "notes")["text"].tolist() == ["not yet in the file"]
+        for place in (path, link):
+            error = refused(lambda place=place: read(place, "notes"), "formats.open_elsewhere", DataError)
+            assert error.way_out.key == "formats.close_elsewhere"
         assert {name: (tmp_path / name).read_bytes() for name in held} == held
+    # the way out is taken: the program has closed it
     assert read(path, "notes")["text"].tolist() == ["not yet in the file"]
 
 
-def test_a_half_written_geopackage_is_read_as_it_was_before(tmp_path):
+def test_frames_kept_before_a_change_are_not_given_while_it_is_not_written(tmp_path):
+    areas = layer({f"QN099{n:02}M": square(650_000 + 400 * n, 6_860_000) for n in range(60)}, name="x" * 500)
+    path = tmp_path / "qpv_2024.gpkg"
+    areas.rename_axis("code_qp").reset_index().to_file(path, layer="qpv")
+    assert (qg.read_qpv(path).index == qg.read_qpv(path).index).all()
+    with closing(writer_of(path)) as qgis:
+        qgis.execute("PRAGMA journal_mode = WAL")
+        qgis.execute("UPDATE qpv SET name = 'edited'")
+        qgis.commit()
+        refused(lambda: qg.read_qpv(path), "formats.open_elsewhere", DataError)
+    assert (qg.read_qpv(path)["name"] == "edited").all()
+
+
+def test_a_half_written_geopackage_is_refused(tmp_path):
     path = several(tmp_path / "project.gpkg", z=0)
     busy = tmp_path / "busy" / "project.gpkg"
     busy.parent.mkdir()
@@ -230,7 +251,31 @@ def test_a_half_written_geopackage_is_read_as_it_was_before(tmp_path):
         writer.rollback()
     assert {one.name for one in busy.parent.iterdir()} == {"project.gpkg", "project.gpkg-journal"}
     assert b"half written" in busy.read_bytes()
+    refused(lambda: read(busy, "notes"), "formats.open_elsewhere", DataError)
+    with closing(sqlite3.connect(busy)) as qgis:
+        assert qgis.execute("SELECT count(*) FROM notes").fetchone() == (1,)
     assert read(busy, "notes")["text"].tolist() == ["x"]
+
+
+def test_a_log_that_a_former_file_left_is_not_applied(tmp_path):
+    path = several(tmp_path / "project.gpkg", z=0)
+    with closing(writer_of(path)) as qgis:
+        qgis.execute("PRAGMA journal_mode = WAL")
+        qgis.execute("UPDATE notes SET text = 'of the former file'")
+        qgis.commit()
+        log = Path(f"{path}-wal").read_bytes()
+    new = several(tmp_path / "new.gpkg", z=0)
+    new.replace(path)
+    Path(f"{path}-wal").write_bytes(log)
+    assert read(path, "notes")["text"].tolist() == ["x"]
+    assert Path(f"{path}-wal").read_bytes() == log
+
+
+def test_a_geopackage_that_another_program_locks_is_read(tmp_path):
+    path = several(tmp_path / "project.gpkg", z=0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert read(path, "notes")["text"].tolist() == ["x"]
 
 
 def writer_of(path):

@@ -204,3 +204,10 @@ def test_texts_that_python_alone_takes_for_numbers_and_days_are_refused(client, 
 def test_a_page_of_another_site_has_the_same_bytes(client, query):
     one, other = (client.get(f"/v1/locate?{query}", headers=more) for more in ({}, {"origin": "https://a.example"}))
     assert (one.status_code, one.content) == (other.status_code, other.content)
+
+
+@pytest.mark.parametrize("feature", [[2.0, 48.0], None, "x", {"lon": 2.0, "lat": 48.0, "properties": [1]}])
+def test_what_is_no_feature_is_refused_by_its_row(client, feature):
+    refused = client.post("/v1/locate", json={"features": [feature]})
+    assert (refused.status_code, refused.json()["key"]) == (400, "service.wrong_points")
+    assert len(refused.json()["problems"]) == 1

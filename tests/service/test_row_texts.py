@@ -37,6 +37,22 @@ def test_rows_are_those_written_one_by_one(tags):
         assert [orjson.loads(text) for text in texts.of(tags, ASKED).to_pylist()] == plain
 
 
+@pytest.mark.parametrize("first", [(350, 150), (150, 150)])
+def test_a_row_of_two_perimeters_does_not_stand_for_those_of_one(first):
+    """Points in the same smallest perimeter, the first of them in another too."""
+    x, y = X + np.array([first[0], 110, 350, 700]), Y + np.array([first[1], 10, 150, 150])
+    squares = [shapely.box(X + 100, Y, X + 400, Y + 300), shapely.box(X + 300, Y, X + 900, Y + 900)]
+    areas = gpd.GeoDataFrame({"vintage": 2024}, geometry=squares, index=["QN07501M", "QN07502M"], crs=2154)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tags = qg.PerimeterIndex(areas).tag(x, y, crs=2154)
+    texts = RowTexts()
+    for rows in ([0, 1, 2, 3], [1], [2, 1], [1, 2]):
+        some = tags.taken(rows)
+        found = [orjson.loads(text) for text in texts.of(some, ASKED).to_pylist()]
+        assert found == [said(row, "fr") for row in some.rows()]
+
+
 def test_a_part_of_the_rows_and_none_at_all(tags):
     texts = RowTexts()
     some = tags.taken([7, 0, 200, 7])

@@ -237,10 +237,10 @@ def _why_absent(part: Path) -> str:
     """Path of a part that cannot be opened, with the cause where one is known."""
     try:
         part.stat()
-    except FileNotFoundError:
-        return str(part)
-    except OSError as error:
+    except PermissionError as error:
         return f"{part}: {error.strerror}"
+    except (OSError, ValueError):
+        return str(part)
     return str(part)
 
 

@@ -19,7 +19,7 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, cast
 
-from qpvgeo.errors import ArchiveError
+from qpvgeo.errors import ArchiveError, DataError, QpvgeoError
 from qpvgeo.formats import gzip_file
 from qpvgeo.formats.atomic_write import is_alive
 from qpvgeo.formats.file_names import plain
@@ -28,12 +28,14 @@ from qpvgeo.formats.vector_forms import (
     JSON,
     dataset_of,
     encoding_of_json,
-    is_at_rest,
+    is_written,
+    opens_in_place,
     parts_of,
     require_sound_geopackage,
 )
 from qpvgeo.formats.zip_members import opened_zip, read_member, zip_members
 from qpvgeo.frames.provenance import file_state, hashed
+from qpvgeo.language import Note
 
 if TYPE_CHECKING:
     import io
@@ -67,7 +69,7 @@ def staged(path: Path, member: str | None = None) -> Path:
     ArchiveError
         The archive or the member is damaged, too large or a bomb.
     DataError
-        A GeoPackage is damaged.
+        A GeoPackage is damaged, or open in a program that has not written all of it.
     """
     return _made(path, member)[0]
 
@@ -85,8 +87,10 @@ def _made(path: Path, member: str | None) -> tuple[Path, str | None]:
     if member is None and suffix not in (".gpkg", ".gml", *JSON) and _is_sayable(path):
         return path, None
     with foreign(path.name):
-        states = [(state.st_size, state.st_mtime_ns) for state in map(Path.stat, parts_of(path))]
-        key = (str(path.resolve()), *states, member)
+        state = path.stat()
+        key = (str(path.resolve()), state.st_size, state.st_mtime_ns, member)
+        if member is None and suffix == ".gpkg" and not is_written(path):
+            raise DataError(Note("formats.open_elsewhere", file=path.name), way_out=Note("formats.close_elsewhere"))
     with _lock:
         known = _kept.get(key)
         if known is not None and known[0].exists():
@@ -174,29 +178,30 @@ def _copied(path: Path) -> Path:
 
 
 def _geopackage(made: Path, path: Path) -> Path:
-    """A GeoPackage that GDAL reads whole and writes nothing beside: itself, or a copy of what its file does not hold.
+    """A GeoPackage that GDAL reads and writes nothing beside: itself where it can, else a copy.
 
-    Layers of any geometry that are declared with heights are not in the copy: pyogrio refuses those.
+    Layers of any geometry are declared without heights in a copy: pyogrio refuses those.
     """
     with foreign(path.name):
-        rests = is_at_rest(made)
-        if made == path and not (rests and _is_sayable(path)):
+        if made == path and not (_is_sayable(path) and opens_in_place(path)):
             made = _copied(path)
-        if not rests:
-            with closing(sqlite3.connect(made)) as base:
-                base.execute("PRAGMA journal_mode = DELETE")
-    if not require_sound_geopackage(made, path.name):
-        return made
-    made = _copied(path) if made == path else made
-    with foreign(path.name), closing(sqlite3.connect(made)) as base:
-        base.execute("UPDATE gpkg_geometry_columns SET z = 0, m = 0 WHERE upper(geometry_type_name) = 'GEOMETRY'")
-        # as the column itself is declared, or GDAL warns of the difference
-        base.execute(
-            "UPDATE gpkg_geometry_columns SET geometry_type_name = coalesce((SELECT upper(type) FROM "
-            "pragma_table_info(gpkg_geometry_columns.table_name) WHERE name = gpkg_geometry_columns.column_name), "
-            "geometry_type_name) WHERE upper(geometry_type_name) = 'GEOMETRY'"
-        )
-        base.commit()
+    try:
+        if not require_sound_geopackage(made, path.name):
+            return made
+        made = _copied(path) if made == path else made
+        with foreign(path.name), closing(sqlite3.connect(made)) as base:
+            base.execute("UPDATE gpkg_geometry_columns SET z = 0, m = 0 WHERE upper(geometry_type_name) = 'GEOMETRY'")
+            # as the column itself is declared, or GDAL warns of the difference
+            base.execute(
+                "UPDATE gpkg_geometry_columns SET geometry_type_name = coalesce((SELECT upper(type) FROM "
+                "pragma_table_info(gpkg_geometry_columns.table_name) WHERE name = gpkg_geometry_columns.column_name), "
+                "geometry_type_name) WHERE upper(geometry_type_name) = 'GEOMETRY'"
+            )
+            base.commit()
+    except QpvgeoError:
+        if made != path:
+            shutil.rmtree(made.parent, ignore_errors=True)
+        raise
     return made
 
 

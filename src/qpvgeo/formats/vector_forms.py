@@ -11,7 +11,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -28,8 +28,9 @@ __all__ = [
     "SUFFIXES",
     "dataset_of",
     "encoding_of_json",
-    "is_at_rest",
+    "is_written",
     "lost_bytes",
+    "opens_in_place",
     "parts_of",
     "require_features",
     "require_sound_geopackage",
@@ -49,16 +50,11 @@ _BESIDE = (".shx", ".dbf", ".prj", ".cpg", ".qpj", ".mid", ".dat", ".map", ".id"
 def parts_of(path: Path) -> list[Path]:
     """The file, and those beside it that are parts of it: the table and projection of a shapefile.
 
-    Of a GeoPackage, those in which SQLite holds what it has not yet written into it, or would take back from it.
-
     Examples
     --------
     >>> [part.name for part in parts_of(Path("qpv.gpkg"))]
     ['qpv.gpkg']
     """
-    if path.suffix.lower() == ".gpkg":
-        beside = (path.with_name(path.name + ending) for ending in ("-wal", "-journal"))
-        return [path, *(part for part in beside if os.path.isfile(part) and os.path.getsize(part))]  # noqa: PTH113, PTH202
     if path.suffix.lower() not in _IN_PARTS:
         return [path]
     beside = (part for part in siblings(path) if part.stem == path.stem and part != path)
@@ -86,6 +82,9 @@ _HEAD = 1 << 16
 _SEQUENCE = "GeoJSONSeq:"
 _CRS_MEMBER = 1 << 16
 _CHECKED_BYTES = 1 << 28
+_LOGGED = 2
+_HOT = bytes.fromhex("d9d505f920a163d7")
+"""How the journal of a change begins that was not ended."""
 
 # a driver that looks for its mark anywhere in the first bytes would take the file
 _ELSEWHERE = re.compile(
@@ -301,14 +300,52 @@ def _links(stream: BinaryIO) -> bool:
     return False
 
 
-def is_at_rest(path: Path) -> bool:
-    """Whether all of a GeoPackage is in its file, so that SQLite writes nothing beside it to read it.
+def is_written(path: Path) -> bool:
+    """Whether all of a GeoPackage is in its file: SQLite holds no change beside it, and none to take back from it.
 
-    Source: https://sqlite.org/fileformat.html, 1.3.4: bytes 18 and 19 tell a write-ahead log.
+    Source: https://sqlite.org/fileformat.html, 1.3.4 (bytes 18 and 19 tell a write-ahead log), 3 (the journal).
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened.
     """
-    with path.open("rb") as file:
-        modes = file.read(20)[18:]
-    return len(parts_of(path)) == 1 and 2 not in modes
+    real = path.resolve()
+    log, journal = (real.with_name(real.name + ending) for ending in ("-wal", "-journal"))
+    # one that was left by a former file of this name is not of this one
+    if _LOGGED in _modes(real) and _first_bytes(log, 1):
+        return False
+    return _first_bytes(journal, len(_HOT)) != _HOT
+
+
+def opens_in_place(path: Path) -> bool:
+    """Whether SQLite opens a GeoPackage where it is, without a file beside it that it would write or obey.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened.
+    """
+    real = path.resolve()
+    beside = any(os.path.lexists(f"{real}{ending}") for ending in ("-wal", "-journal", "-shm"))
+    if beside or _LOGGED in _modes(real):
+        return False
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{real.as_uri()}?mode=ro", uri=True, timeout=0)) as base:
+        # another program may hold it
+        base.execute("SELECT 1 FROM sqlite_master").fetchone()
+        return True
+    return False
+
+
+def _modes(path: Path) -> bytes:
+    return _first_bytes(path, 20)[18:]
+
+
+def _first_bytes(path: Path, many: int) -> bytes:
+    """First bytes of a file; none where there is none."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        return file.read(many)
+    return b""
 
 
 def require_sound_geopackage(path: Path, label: str) -> bool:

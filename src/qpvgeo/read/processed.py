@@ -23,6 +23,7 @@ import pandas as pd
 from qpvgeo import settings
 from qpvgeo.errors import QpvgeoError
 from qpvgeo.formats import atomic_write, kept_frames
+from qpvgeo.formats.vector_forms import is_written
 from qpvgeo.sources import file_memory, recognise
 
 __all__ = ["kept", "kept_of", "made_of"]
@@ -129,6 +130,8 @@ def _place(name: str, given: Sequence[Any], options: Mapping[str, Any]) -> Path 
         if not all(path.is_file() for path in (*paths, *tables)):
             return None
         if sum(path.stat().st_size for path in (*paths, *tables)) < _SMALLEST_BYTES:
+            return None
+        if not all(is_written(path) for path in paths if path.suffix.lower() == ".gpkg"):
             return None
         about: list[Any] = [name, file_memory.build(), settings.current_language(), dict(sorted(more.items()))]
         about += [[_signature(path) for path in several] for several in (paths, tables)]

@@ -74,6 +74,8 @@ def many_located(held: Held, value: Any, options: Options, lang: str, most: int)
         raise UsageError(Note("service.no_points"), way_out=Note("service.points_are"))
     if len(points) > most:
         raise LimitError(Note("service.too_many_points", count=len(points), most=most), way_out=Note("service.use_tag"))
+    if features is not None:
+        _require_features(points)
     lon, lat, tolerances = _columns(points)
     own = options["tolerance_m"]
     exact = not any(tolerances) and not own
@@ -99,6 +101,17 @@ def many_located(held: Held, value: Any, options: Options, lang: str, most: int)
 def _each(write: Callable[[Any, str], str], points: list[Any], texts: pa.LargeStringArray) -> pa.LargeStringArray:
     """Texts of rows, each written with its point."""
     return pa.array(list(map(write, points, texts.to_pylist())), pa.large_string())
+
+
+def _require_features(features: list[Any]) -> None:
+    """Refuse what is given as features and has no properties that the tags could go to."""
+    wrong = [
+        Note("service.not_a_point", row=row)
+        for row, one in enumerate(features)
+        if not isinstance(one, dict) or not isinstance(one.get("properties") or {}, dict)
+    ]
+    if wrong:
+        raise UsageError(Note("service.wrong_points"), problems=wrong, way_out=Note("service.points_are"))
 
 
 def _columns(points: list[Any]) -> tuple[Any, Any, Sequence[float]]:

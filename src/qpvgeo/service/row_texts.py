@@ -82,7 +82,7 @@ class RowTexts:
 
 
 def _numbers(tags: PointTags) -> npt.NDArray[np.int64]:
-    """A number for each point, the same for points that differ in their distance and other perimeters alone."""
+    """A number for each point: rows of one number differ in the distance alone, and where it is odd in `also_in`."""
     positions, known = tags.positions, list(territories())
     place = np.array([known.index(code) for code in tags.places.codes] + [-1])[tags.places.territory]
     many = len(tags.perimeters.labels)
@@ -95,6 +95,9 @@ def _numbers(tags: PointTags) -> npt.NDArray[np.int64]:
         (place, len(known) + 1),
     ):
         found = found * values + column + 1
+    found *= 2
+    # a point that others hold too does not stand for those that lie in its perimeter alone
+    found[np.unique(positions.also.rows)] += 1
     return found
 
 

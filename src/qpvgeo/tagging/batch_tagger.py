@@ -49,14 +49,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
-    """Points that have a place.
+    """Points and their places.
 
     Attributes
     ----------
     places
         Territory of each, or why it has none.
     parts
-        Code, rows and metres of the points of each territory.
+        Code, rows and metres of the points of each territory; all rows where it is alone, those without one too.
     tolerance
         Metres, one for all points or one for each.
     beyond
@@ -166,7 +166,7 @@ class Tagger:
         codes
             Codes of their communes, to be tested against their places.
         """
-        batch = self._batch(points, tolerance, apart=codes is not None or self._outlines is not None)
+        batch = self._batch(points, tolerance, placed_only=codes is not None or self._outlines is not None)
         check = None if codes is None else checked(clean_codes(codes), batch.parts, self._outlines, self._boxes)
         apart = np.empty(0, np.intp) if check is None else np.flatnonzero((check > 0) & (check % 2 == 1))
         found = self._point_tags(batch, apart)
@@ -185,13 +185,13 @@ class Tagger:
         """
         return self._point_tags(self._batch(points, tolerance), np.empty(0, np.intp))
 
-    def _batch(self, points: Coordinates, tolerance: Tolerance, *, apart: bool = False) -> _Batch:
-        """Points by territory; `apart` where those that have none must be with no other."""
+    def _batch(self, points: Coordinates, tolerance: Tolerance, *, placed_only: bool = False) -> _Batch:
+        """Points by territory; without `placed_only` the lone one may bring points that have none."""
         metres, beyond = tolerance.within(self.question.reach)
         places = place(points, fictional=self.index.fictional)
         return _Batch(
             places,
-            [(code, rows, _metres(points, rows, code)) for code, rows in _rows_of(places, apart=apart)],
+            [(code, rows, _metres(points, rows, code)) for code, rows in _rows_of(places, placed_only=placed_only)],
             metres,
             beyond,
         )
@@ -230,11 +230,11 @@ class Tagger:
         return gathered(batch.places.reason, found, self.question, kind)
 
 
-def _rows_of(places: Places, *, apart: bool) -> list[tuple[str, Rows]]:
+def _rows_of(places: Places, *, placed_only: bool) -> list[tuple[str, Rows]]:
     """Rows of the points of each territory; all where there is one, and few without: to take them out takes longer."""
     if len(places.codes) == 1:
         lost = np.count_nonzero(places.reason)
-        if not lost or (not apart and 2 * lost < len(places.reason)):
+        if not lost or (not placed_only and 2 * lost < len(places.reason)):
             return [(places.codes[0], slice(None))]
     return [(code, np.flatnonzero(places.territory == at)) for at, code in enumerate(places.codes)]
 

@@ -58,7 +58,7 @@ def _text(positions: npt.NDArray[Any], labels: pa.Array, there: npt.NDArray[np.i
     if labels.null_count:
         there = there[labels.is_valid().to_numpy(zero_copy_only=False)[positions[there]]]
     if not len(there):
-        # memory that nobody writes is none
+        # zeros that are only read take no memory
         offsets, bits = np.zeros(many + 1, np.int64), np.zeros((many + 7) // 8, np.uint8)
         column = pa.LargeStringArray.from_buffers(many, pa.py_buffer(offsets), pa.py_buffer(b""), pa.py_buffer(bits))
     else:
