@@ -117,3 +117,26 @@ def test_a_name_that_is_not_there_is_told_with_those_near_it(name, near):
     with pytest.raises(AttributeError, match=re.escape(near)) as raised:
         getattr(qpvgeo, name)
     assert raised.value.name == name
+
+
+def test_gdal_is_loaded_for_layers_alone(tmp_path):
+    """It takes 30 MB of each process that tags tables, or reads frames that were kept."""
+    code = """
+import sys
+import qpvgeo as qg
+here = qg.sample()
+qg.PerimeterIndex(qg.read_qpv(here.qpv_2024)).save(sys.argv[1])
+"""
+    index = tmp_path / "a.qpvidx"
+    subprocess.run([sys.executable, "-c", code, str(index)], check=True)
+    code = """
+import sys
+import qpvgeo as qg
+index, out = sys.argv[1:]
+qg.tag_file(qg.sample().addresses, out, qg.PerimeterIndex.load(index), bands=())
+print("pyogrio" in sys.modules, "fiona" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(index), str(tmp_path / "out.csv")], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["False", "False"]

@@ -213,7 +213,7 @@ def _parts(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
     """Files to tag, in order of their names."""
     if isinstance(given, str | os.PathLike):
         place = home_expanded(given)
-        if os.path.isdir(place):  # noqa: PTH112 - what may not be looked at is told below, with its cause
+        if os.path.isdir(place):  # noqa: PTH112 - what may not be looked at is named below, with its cause
             require_open(place)
             of_form = [one for one in place.iterdir() if one.name.lower().endswith(_READ)]
             found = sorted(one for one in of_form if one.name[0] != "_" and not is_left_over(one.name))

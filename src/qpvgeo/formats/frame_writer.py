@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyogrio
 
 from qpvgeo.errors import DataError, OutputError, UsageError, judged
 from qpvgeo.formats.atomic_write import refuse_inputs, rename, replace, writing
 from qpvgeo.formats.cells import harmless
 from qpvgeo.formats.column_units import unit_of
+from qpvgeo.formats.gdal import gdal
 from qpvgeo.formats.qgis_style import add_style, qml
 from qpvgeo.formats.reader_errors import cause_of
 from qpvgeo.frames.interchange import speaks_arrow, table_of
@@ -131,7 +131,7 @@ def write_frame(  # noqa: PLR0913 - each has a default
     with writing(path, way_out=Note("formats.name_another_or_make_room")):
         try:
             replace(path, writers[suffix])
-        except (pa.ArrowException, pyogrio.errors.DataSourceError, TypeError, ValueError, KeyError) as error:
+        except (pa.ArrowException, gdal().errors.DataSourceError, TypeError, ValueError, KeyError) as error:
             if isinstance(error, DataError | UsageError | OutputError):
                 raise
             raise DataError(
@@ -340,7 +340,7 @@ def _layer(frame: pd.DataFrame, path: Path, driver: str, name: str, lang: str) -
     plain = _plain(frame, lang, flat=True)
     made = gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries(shapes.to_numpy(), crs=shapes.crs, index=plain.index))
     if driver == "GeoJSON":
-        pyogrio.write_dataframe(made.to_crs(DEGREES), path, driver=driver, layer=name, RFC7946="YES")
+        gdal().write_dataframe(made.to_crs(DEGREES), path, driver=driver, layer=name, RFC7946="YES")
         return
     about = {ATTRS_KEY: json.dumps(frame.attrs.get(ATTRS_KEY, {}), default=_jsonable)}
     # a number that GDAL gave to features cannot be a column of a GeoPackage
@@ -348,11 +348,11 @@ def _layer(frame: pd.DataFrame, path: Path, driver: str, name: str, lang: str) -
     # GDAL wants the ending of the form
     ended = path.with_name(f"{path.name}.gpkg")
     try:
-        pyogrio.write_dataframe(made, ended, driver=driver, layer=name, dataset_metadata=about)
+        gdal().write_dataframe(made, ended, driver=driver, layer=name, dataset_metadata=about)
         kinds = {_SYMBOLS.get(kind, "fill") for kind in made.geom_type.dropna()}
         if len(kinds) == 1:
             label = "name" if "name" in made.columns else None
-            add_style(ended, name, pyogrio.read_info(ended)["geometry_name"], qml(kinds.pop(), label))
+            add_style(ended, name, gdal().read_info(ended)["geometry_name"], qml(kinds.pop(), label))
         rename(ended, path)
     finally:
         ended.unlink(missing_ok=True)

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyogrio
 import pyproj
 import shapely
 
 from qpvgeo.errors import DataError, UsageError
 from qpvgeo.formats import vector_layers, workbooks
+from qpvgeo.formats.gdal import gdal
 from qpvgeo.formats.reader_errors import foreign
 from qpvgeo.formats.settled_crs import settle_crs, user_crs
 from qpvgeo.formats.table_batches import Batch, Whole
@@ -256,8 +256,8 @@ def _shapes(table: pa.Table) -> Any:  # noqa: ANN401 - an array of shapes
 
 def _stream(layer: Layer, fields: Sequence[str], *, shapes: bool) -> Iterator[pa.Table]:
     """Rows of a layer as Arrow, attributes first, then the shapes."""
-    pyogrio.set_gdal_config_options(_SOUND)
-    with pyogrio.open_arrow(
+    gdal().set_gdal_config_options(_SOUND)
+    with gdal().open_arrow(
         layer.dataset,
         layer=layer.name,
         encoding=layer.encoding,
@@ -281,7 +281,7 @@ def _described(layer: Layer, crs: pyproj.CRS | None) -> pa.Schema:
     """Columns of a layer, its shapes last, with the metadata of GeoParquet."""
     with (
         foreign(layer.label),
-        pyogrio.open_arrow(layer.dataset, layer=layer.name, encoding=layer.encoding, use_pyarrow=True) as (
+        gdal().open_arrow(layer.dataset, layer=layer.name, encoding=layer.encoding, use_pyarrow=True) as (
             about,
             reader,
         ),

@@ -23,6 +23,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from qpvgeo.errors import ArchiveError, DataError, UsageError, cause_of
+from qpvgeo.formats import layer_tables, vector_layers
 from qpvgeo.formats.csv_dialect import HEAD, Head, cells_of, decoded, head_of, loose_cells_of
 from qpvgeo.formats.limits import require_narrow
 from qpvgeo.formats.reader_errors import require_rows
@@ -95,8 +96,6 @@ def open_table(
     >>> batch.look.num_rows, batch.look["lon"][0].as_py()
     (1000, '-3.608234')
     """
-    from qpvgeo.formats import layer_tables, vector_layers  # noqa: PLC0415 - GDAL is not loaded for a CSV
-
     path = existing_path(source, way_out=Note("formats.name_points"))
     suffix = path.suffix.lower()
     try:

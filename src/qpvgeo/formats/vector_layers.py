@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyogrio
 
 from qpvgeo.errors import DataError, MissingDataError, UsageError
 from qpvgeo.formats import folder_walk, shape_tables, vector_forms
+from qpvgeo.formats.gdal import gdal
 from qpvgeo.formats.limits import require_narrow
 from qpvgeo.formats.reader_errors import foreign, require_rows
 from qpvgeo.formats.settled_crs import settle_crs, user_crs
@@ -222,7 +222,7 @@ def _describe(path: Path, member: str | None) -> list[Layer]:
         encoding = _dbf_encoding(bare)
         # formats of one layer are opened once
         named = [None] if bare.suffix in _OF_ONE_LAYER else _layer_names(dataset)
-        infos = [pyogrio.read_info(dataset, layer=name, force_feature_count=True) for name in named]
+        infos = [gdal().read_info(dataset, layer=name, force_feature_count=True) for name in named]
     for info in infos:
         require_narrow(len(info["fields"]), bare.label)
         if info["driver"] not in vector_forms.DRIVERS:
@@ -243,7 +243,7 @@ def _describe(path: Path, member: str | None) -> list[Layer]:
 
 
 def _layer_names(dataset: str) -> list[str | None]:
-    return [str(name) for name, kind in pyogrio.list_layers(dataset) if kind is not None]
+    return [str(name) for name, kind in gdal().list_layers(dataset) if kind is not None]
 
 
 @contextmanager
@@ -316,7 +316,7 @@ def attributes(layer: Layer, *, rows: int | None = None) -> pd.DataFrame:
     dataset = None if layer.is_parquet else layer.dataset
     with foreign(layer.label), _quiet():
         if dataset is not None:
-            frame = pyogrio.read_dataframe(
+            frame = gdal().read_dataframe(
                 dataset, layer=layer.name, encoding=layer.encoding, max_features=rows, read_geometry=False
             )
             return pd.DataFrame(frame)
@@ -337,7 +337,7 @@ def extent(layer: Layer) -> tuple[Any, Any]:
         return frame.crs, frame.total_bounds
     dataset = layer.dataset
     with foreign(layer.label), _quiet():
-        info = pyogrio.read_info(dataset, layer=layer.name, force_total_bounds=True)
+        info = gdal().read_info(dataset, layer=layer.name, force_total_bounds=True)
     return info["crs"], info["total_bounds"] or (np.nan,) * 4
 
 
@@ -352,7 +352,7 @@ def _frame(layer: Layer) -> tuple[gpd.GeoDataFrame, list[str]]:
             return gpd.read_parquet(layer.file), []
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            frame = pyogrio.read_dataframe(dataset, layer=layer.name, encoding=layer.encoding)
+            frame = gdal().read_dataframe(dataset, layer=layer.name, encoding=layer.encoding)
     return frame, sorted({f"GDAL: {warning.message}" for warning in said})
 
 

@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
-import pyogrio
 import shapely
 
 from qpvgeo.errors import DataError
+from qpvgeo.formats.gdal import gdal
 from qpvgeo.formats.text_tables import SECRET_MARKS
 from qpvgeo.language import Note
-from qpvgeo.read.grid.table_forms import DAMAGE, HEAD_ROWS, Table
+from qpvgeo.read.grid.table_forms import HEAD_ROWS, Table, damage
 
 __all__ = ["Kept", "Prefilter", "count_outlines", "first_rows", "outlines", "read"]
 
@@ -74,12 +74,12 @@ def first_rows(table: Table, column: str) -> pa.ChunkedArray:
             return table.sample[column]
         if table.form == "vector":
             options = {"layer": table.layer, "columns": [column], "read_geometry": False}
-            return pyogrio.read_arrow(table.opened, max_features=HEAD_ROWS, **options)[1][column]
+            return gdal().read_arrow(table.opened, max_features=HEAD_ROWS, **options)[1][column]
         with pq.ParquetFile(table.opened) as file:
             batches = file.iter_batches(HEAD_ROWS, columns=[column])
             found = pa.Table.from_batches(islice(batches, 1), pa.schema([file.schema_arrow.field(column)]))
             return _without_views(found)[column]
-    except DAMAGE as error:
+    except damage() as error:
         raise DataError(
             Note("grid.damaged", file=table.label, cause=str(error)), way_out=Note("grid.download_again")
         ) from error
@@ -118,7 +118,7 @@ def read(
         if table.form == "parquet":
             return _read_parquet(table, names, kept, prefilter)
         return _read_vector(table, names, kept, prefilter)
-    except DAMAGE as error:
+    except damage() as error:
         raise DataError(
             Note("grid.damaged", file=table.label, cause=str(error)), way_out=Note("grid.download_again")
         ) from error
@@ -175,9 +175,9 @@ def _without_views(table: pa.Table) -> pa.Table:
 def _read_vector(table: Table, names: Sequence[str], kept: Kept | None, prefilter: Prefilter | None) -> pa.Table:
     about = {"layer": table.layer, "columns": list(names), "read_geometry": False}
     if kept is None:
-        return pyogrio.read_arrow(table.opened, **about)[1].select(list(names))
+        return gdal().read_arrow(table.opened, **about)[1].select(list(names))
     condition = prefilter.sql if prefilter else None
-    with pyogrio.open_arrow(table.opened, where=condition, **about) as (_, stream):
+    with gdal().open_arrow(table.opened, where=condition, **about) as (_, stream):
         reader = pa.RecordBatchReader.from_stream(stream)
         return _chosen(reader, reader.schema, kept).select(list(names))
 
@@ -190,7 +190,7 @@ def _chosen(batches: Any, schema: pa.Schema, kept: Kept) -> pa.Table:  # noqa: A
 def count_outlines(table: Table) -> int:
     """How many rows of a table have a place for an outline; 0 for a table without."""
     if table.form == "vector":
-        about = pyogrio.read_info(table.opened, layer=table.layer, force_feature_count=True)
+        about = gdal().read_info(table.opened, layer=table.layer, force_feature_count=True)
         return int(about["features"]) if about["geometry_type"] else 0
     if table.form != "parquet" or table.outline is None:
         return 0
@@ -221,7 +221,7 @@ def outlines(table: Table, column: str, *, rows: int | None = None) -> tuple[Any
     """
     try:
         return _outlines(table, column, rows)
-    except DAMAGE as error:
+    except damage() as error:
         raise DataError(
             Note("grid.damaged", file=table.label, cause=str(error)), way_out=Note("grid.download_again")
         ) from error
@@ -229,11 +229,11 @@ def outlines(table: Table, column: str, *, rows: int | None = None) -> tuple[Any
 
 def _outlines(table: Table, column: str, rows: int | None) -> tuple[Any, Any] | None:
     if table.form == "vector":
-        about = pyogrio.read_info(table.opened, layer=table.layer)
+        about = gdal().read_info(table.opened, layer=table.layer)
         if not about["geometry_type"]:
             return None
         options = {"layer": table.layer, "columns": [column], "max_features": rows}
-        meta, found = pyogrio.read_arrow(table.opened, **options)
+        meta, found = gdal().read_arrow(table.opened, **options)
         return found[column], shapely.from_wkb(found[meta["geometry_name"] or "wkb_geometry"].to_numpy())
     if table.form != "parquet" or table.outline is None:
         return None

@@ -16,17 +16,17 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyogrio
 import pyproj
 import shapely
 
 from qpvgeo.errors import DataError
 from qpvgeo.formats.csv_dialect import delimiter_of
+from qpvgeo.formats.gdal import gdal
 from qpvgeo.formats.geoparquet import geo_column
 from qpvgeo.formats.staging import admitted
 from qpvgeo.language import Note
 
-__all__ = ["DAMAGE", "HEAD_ROWS", "SUFFIXES", "Form", "Table", "open_table"]
+__all__ = ["HEAD_ROWS", "SUFFIXES", "Form", "Table", "damage", "open_table"]
 
 Form = Literal["csv", "parquet", "vector"]
 
@@ -50,21 +50,23 @@ HEAD_ROWS = 1000
 
 _HEAD_BYTES = 1 << 18
 
-DAMAGE = (
-    pa.ArrowException,
-    OSError,
-    pyogrio.errors.DataSourceError,
-    pyogrio.errors.DataLayerError,
-    pyogrio.errors.FeatureError,
-    pyproj.exceptions.ProjError,
-    UnboundLocalError,
-    EOFError,
-    csv.Error,
-    sqlite3.Error,
-    UnicodeError,
-    shapely.errors.ShapelyError,
-)
-"""What libraries raise for a damaged file."""
+
+def damage() -> tuple[type[BaseException], ...]:
+    """What libraries raise for a damaged file; asked for once one of them has failed."""
+    return (
+        pa.ArrowException,
+        OSError,
+        gdal().errors.DataSourceError,
+        gdal().errors.DataLayerError,
+        gdal().errors.FeatureError,
+        pyproj.exceptions.ProjError,
+        UnboundLocalError,
+        EOFError,
+        csv.Error,
+        sqlite3.Error,
+        UnicodeError,
+        shapely.errors.ShapelyError,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,10 @@ def open_table(table: Table) -> list[Table]:
         if table.form == "parquet":
             return [_open_parquet(table)]
         return _open_layers(table)
-    except pyogrio.errors.GeometryError as error:
+    except gdal().errors.GeometryError as error:
         message = Note("grid.odd_geometry", file=table.label, cause=str(error))
         raise DataError(message, way_out=Note("grid.save_as_polygons")) from error
-    except DAMAGE as error:
+    except damage() as error:
         message = Note("grid.cannot_be_opened", file=table.label, cause=str(error))
         raise DataError(message, way_out=Note("grid.download_again")) from error
 
@@ -202,8 +204,8 @@ def _open_layers(table: Table) -> list[Table]:
     """Layers that can be read; one of a geometry type that GDAL does not map must not hide the others."""
     table = replace(table, opened=admitted(table.opened, table.label))
     try:
-        layers = [str(name) for name, _ in _quietly(pyogrio.list_layers, table.opened)]
-    except pyogrio.errors.GeometryError:
+        layers = [str(name) for name, _ in _quietly(gdal().list_layers, table.opened)]
+    except gdal().errors.GeometryError:
         if table.opened.suffix.lower() != ".gpkg":
             raise
         with closing(sqlite3.connect(f"{table.opened.resolve().as_uri()}?mode=ro", uri=True)) as database:
@@ -212,7 +214,7 @@ def _open_layers(table: Table) -> list[Table]:
     for name in layers:
         try:
             opened.append(_open_layer(table, name, alone=len(layers) == 1))
-        except pyogrio.errors.GeometryError as error:
+        except gdal().errors.GeometryError as error:
             odd = error
     if odd is not None and not opened:
         raise odd
@@ -227,7 +229,7 @@ def _quietly(call: Callable[..., Any], *given: Any, **options: Any) -> Any:  # n
 
 
 def _open_layer(table: Table, layer: str, *, alone: bool) -> Table:
-    info = _quietly(pyogrio.read_info, table.opened, layer=layer)
+    info = _quietly(gdal().read_info, table.opened, layer=layer)
     types = {str(name): _arrow_type(str(kind)) for name, kind in zip(info["fields"], info["dtypes"], strict=True)}
     named = None if alone and table.opened.suffix.lower() != ".gpkg" else layer
     crs = pyproj.CRS.from_user_input(info["crs"]) if info["crs"] else None
