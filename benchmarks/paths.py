@@ -71,8 +71,10 @@ def inside(millions, rounds):
     qpv = perimeters()
     points, plain = _points(clustered(qpv, int(millions * 1e6))), qpv[["geometry"]]
     kept = _new(points)
+    index = PerimeterIndex(qpv)
     calls = {
         "tag_points": lambda: qg.tag_points(_new(points), qpv, bands=()),
+        "tag_points, index kept": lambda: qg.tag_points(_new(points), index, bands=()),
         "geopandas.sjoin": lambda: gpd.sjoin(_new(points), plain, predicate="within"),
         "geopandas.sjoin, tree kept": lambda: gpd.sjoin(kept, plain, predicate="within"),
         "sedonadb": _sedonadb(points, plain),
