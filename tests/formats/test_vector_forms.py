@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -18,7 +19,7 @@ import shapely
 from tests.builders import layer, refused, square
 
 import qpvgeo as qg
-from qpvgeo.errors import DataError
+from qpvgeo.errors import DataError, QpvgeoError
 from qpvgeo.formats import staging, vector_layers
 from qpvgeo.read.grid.reader import read_grid
 from qpvgeo.sources import recognise
@@ -255,6 +256,48 @@ def test_a_half_written_geopackage_is_refused(tmp_path):
     with closing(sqlite3.connect(busy)) as qgis:
         assert qgis.execute("SELECT count(*) FROM notes").fetchone() == (1,)
     assert read(busy, "notes")["text"].tolist() == ["x"]
+
+
+def test_a_folder_with_an_open_geopackage_has_it_once_it_is_closed(tmp_path):
+    path = several(tmp_path / "mine.gpkg", z=0)
+    with closing(writer_of(path)) as qgis:
+        qgis.execute("PRAGMA journal_mode = WAL")
+        qgis.execute("UPDATE notes SET text = 'edited'")
+        qgis.commit()
+        # all is in the file then, and the log stays: to close it changes nothing of the file
+        qgis.execute("PRAGMA wal_checkpoint(FULL)")
+        os.utime(path, (1e9, 1e9))
+        refused(lambda: recognise.find("perimeters", 2024, tmp_path), kind=QpvgeoError)
+        os.utime(path, (1e9, 1e9))
+    os.utime(path, (1e9, 1e9))
+    assert recognise.find("perimeters", 2024, tmp_path) == [path]
+
+
+def test_a_copy_that_another_program_changes_meanwhile_is_not_read(tmp_path, monkeypatch):
+    path = several(tmp_path / "changed.gpkg", z=0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        copy = shutil.copyfile
+
+        def meanwhile(source, target):
+            made = copy(source, target)
+            os.utime(source, (1e9, 1e9))
+            return made
+
+        monkeypatch.setattr(shutil, "copyfile", meanwhile)
+        refused(lambda: staging.staged(path), "formats.open_elsewhere", DataError)
+        monkeypatch.setattr(shutil, "copyfile", copy)
+        made = staging.staged(path)
+    assert made != path
+    assert [one.name for one in made.parent.parent.glob("*/changed.gpkg")] == ["changed.gpkg"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_what_only_has_the_name_of_a_journal_is_not_opened(tmp_path):
+    path = several(tmp_path / "project.gpkg", z=0)
+    os.mkfifo(f"{path}-journal")
+    Path(f"{path}-wal").mkdir()
+    assert read(path, "notes")["text"].tolist() == ["x"]
 
 
 def test_a_log_that_a_former_file_left_is_not_applied(tmp_path):

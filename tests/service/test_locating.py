@@ -208,6 +208,18 @@ def test_a_page_of_another_site_has_the_same_bytes(client, query):
 
 @pytest.mark.parametrize("feature", [[2.0, 48.0], None, "x", {"lon": 2.0, "lat": 48.0, "properties": [1]}])
 def test_what_is_no_feature_is_refused_by_its_row(client, feature):
-    refused = client.post("/v1/locate", json={"features": [feature]})
+    wrong = {"type": "Feature", "geometry": {"type": "Point", "coordinates": ["x", 48.0]}, "properties": {}}
+    refused = client.post("/v1/locate", json={"features": [feature, wrong]}, params={"lang": "en"})
     assert (refused.status_code, refused.json()["key"]) == (400, "service.wrong_points")
-    assert len(refused.json()["problems"]) == 1
+    assert [one.split(" ")[:2] for one in refused.json()["problems"]] == [["point", "0"], ["point", "1"]]
+    assert "not a GeoJSON feature" in refused.json()["problems"][0]
+
+
+def test_a_json_that_is_too_deep_to_be_written_is_refused(client):
+    deep = "[" * 400 + "]" * 400
+    for body in (
+        f'[{{"lon": 2.0, "lat": 48.0, "id": {deep}}}]',
+        f'{{"features": [{{"lon": 2, "lat": 48, "id": {deep}}}]}}',
+    ):
+        refused = client.post("/v1/locate", content=body)
+        assert (refused.status_code, refused.json()["key"]) == (400, "service.too_deep")

@@ -60,3 +60,14 @@ def test_a_file_is_told_its_parameters_and_not_options_of_python(client):
     status, text = sent(rows, "?x=est&y=nord&crs=2154")
     assert status == 200
     assert "1;652000;6861000;" in text
+
+
+def test_a_workbook_of_two_tables_of_points_is_told_the_parameter(client, inside, tmp_path):
+    points = pd.DataFrame({"lon": [inside[0]], "lat": [inside[1]]})
+    with pd.ExcelWriter(tmp_path / "two.xlsx") as book:
+        points.to_excel(book, sheet_name="a", index=False)
+        points.to_excel(book, sheet_name="b", index=False)
+    content = (tmp_path / "two.xlsx").read_bytes()
+    told = client.post("/v1/tag", content=content).json()["way_out"]
+    assert told == Note("service.name_one_layer", layer="a").say("en")
+    assert client.post("/v1/tag", params={"layer": "a"}, content=content).status_code == 200

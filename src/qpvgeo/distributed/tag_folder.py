@@ -237,10 +237,10 @@ def _why_absent(part: Path) -> str:
     """Path of a part that cannot be opened, with the cause where one is known."""
     try:
         part.stat()
-    except PermissionError as error:
-        return f"{part}: {error.strerror}"
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return str(part)
+    except OSError as error:
+        return f"{part}: {error.strerror}"
     return str(part)
 
 

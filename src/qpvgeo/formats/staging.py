@@ -89,8 +89,8 @@ def _made(path: Path, member: str | None) -> tuple[Path, str | None]:
     with foreign(path.name):
         state = path.stat()
         key = (str(path.resolve()), state.st_size, state.st_mtime_ns, member)
-        if member is None and suffix == ".gpkg" and not is_written(path):
-            raise DataError(Note("formats.open_elsewhere", file=path.name), way_out=Note("formats.close_elsewhere"))
+    if member is None and suffix == ".gpkg":
+        _state(path)
     with _lock:
         known = _kept.get(key)
         if known is not None and known[0].exists():
@@ -171,9 +171,13 @@ def _unpacked(path: Path, member: str) -> Path:
 
 def _copied(path: Path) -> Path:
     folder = Path(tempfile.mkdtemp(dir=_own_root()))
-    with foreign(path.name):
-        for part in parts_of(path):
-            shutil.copyfile(part, folder / plain(part.name))
+    try:
+        with foreign(path.name):
+            for part in parts_of(path):
+                shutil.copyfile(part, folder / plain(part.name))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder / plain(path.name)
 
 
@@ -183,8 +187,9 @@ def _geopackage(made: Path, path: Path) -> Path:
     Layers of any geometry are declared without heights in a copy: pyogrio refuses those.
     """
     with foreign(path.name):
-        if made == path and not (_is_sayable(path) and opens_in_place(path)):
-            made = _copied(path)
+        in_place = _is_sayable(path) and opens_in_place(path)
+    if made == path and not in_place:
+        made = _settled_copy(path)
     try:
         if not require_sound_geopackage(made, path.name):
             return made
@@ -203,6 +208,29 @@ def _geopackage(made: Path, path: Path) -> Path:
             shutil.rmtree(made.parent, ignore_errors=True)
         raise
     return made
+
+
+def _settled_copy(path: Path) -> Path:
+    """Copy of a GeoPackage that no program has changed in the meantime."""
+    before = _state(path)
+    made = _copied(path)
+    if _state(path) != before:
+        shutil.rmtree(made.parent, ignore_errors=True)
+        raise _open_elsewhere(path)
+    return made
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """Size and time of the last change of a GeoPackage all of whose changes are in its file."""
+    with foreign(path.name):
+        state = path.stat()
+        if not is_written(path):
+            raise _open_elsewhere(path)
+    return state.st_size, state.st_mtime_ns
+
+
+def _open_elsewhere(path: Path) -> DataError:
+    return DataError(Note("formats.open_elsewhere", file=path.name), way_out=Note("formats.close_elsewhere"))
 
 
 def _own_root() -> Path:

@@ -321,6 +321,8 @@ def is_written(path: Path) -> bool:
 def opens_in_place(path: Path) -> bool:
     """Whether SQLite opens a GeoPackage where it is, without a file beside it that it would write or obey.
 
+    Not on shares of Windows, whose names are no addresses to SQLite.
+
     Raises
     ------
     OSError
@@ -342,10 +344,11 @@ def _modes(path: Path) -> bytes:
 
 
 def _first_bytes(path: Path, many: int) -> bytes:
-    """First bytes of a file; none where there is none."""
-    with suppress(FileNotFoundError), path.open("rb") as file:
+    """First bytes of a file; none where there is none, or a pipe or folder of that name."""
+    if not path.is_file():
+        return b""
+    with path.open("rb") as file:
         return file.read(many)
-    return b""
 
 
 def require_sound_geopackage(path: Path, label: str) -> bool:

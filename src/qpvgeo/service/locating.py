@@ -74,9 +74,7 @@ def many_located(held: Held, value: Any, options: Options, lang: str, most: int)
         raise UsageError(Note("service.no_points"), way_out=Note("service.points_are"))
     if len(points) > most:
         raise LimitError(Note("service.too_many_points", count=len(points), most=most), way_out=Note("service.use_tag"))
-    if features is not None:
-        _require_features(points)
-    lon, lat, tolerances = _columns(points)
+    lon, lat, tolerances = _columns(points, of_features=features is not None)
     own = options["tolerance_m"]
     exact = not any(tolerances) and not own
     metres: Any = 0.0 if exact else [own if own is not None else one for one in tolerances or [0.0] * len(points)]
@@ -103,18 +101,7 @@ def _each(write: Callable[[Any, str], str], points: list[Any], texts: pa.LargeSt
     return pa.array(list(map(write, points, texts.to_pylist())), pa.large_string())
 
 
-def _require_features(features: list[Any]) -> None:
-    """Refuse what is given as features and has no properties that the tags could go to."""
-    wrong = [
-        Note("service.not_a_point", row=row)
-        for row, one in enumerate(features)
-        if not isinstance(one, dict) or not isinstance(one.get("properties") or {}, dict)
-    ]
-    if wrong:
-        raise UsageError(Note("service.wrong_points"), problems=wrong, way_out=Note("service.points_are"))
-
-
-def _columns(points: list[Any]) -> tuple[Any, Any, Sequence[float]]:
+def _columns(points: list[Any], *, of_features: bool) -> tuple[Any, Any, Sequence[float]]:
     """Longitudes, latitudes and tolerances of a JSON list of points; no tolerances where all are exact.
 
     Raises
@@ -122,17 +109,25 @@ def _columns(points: list[Any]) -> tuple[Any, Any, Sequence[float]]:
     UsageError
         A point is none: all are listed.
     """
-    if set(map(type, points)) == {list} and set(map(len, points)) == {2}:
+    if not of_features and set(map(type, points)) == {list} and set(map(len, points)) == {2}:
         numbers = list(chain.from_iterable(points))
         if set(map(type, numbers)) == {float}:
             # pairs of numbers are most of the long lists
             return numbers[::2], numbers[1::2], ()
-    found = [_point(row, one) for row, one in enumerate(points)]
+    found = [
+        Note("service.not_a_feature", row=row) if of_features and not _is_feature(one) else _point(row, one)
+        for row, one in enumerate(points)
+    ]
     wrong = [one for one in found if isinstance(one, str)]
     if wrong:
         raise UsageError(Note("service.wrong_points"), problems=wrong, way_out=Note("service.points_are"))
     lon, lat, tolerances = zip(*found, strict=True) if found else ((), (), ())
     return lon, lat, tolerances
+
+
+def _is_feature(given: Any) -> bool:  # noqa: ANN401 - of a JSON
+    """Whether something has properties that the tags may go to."""
+    return isinstance(given, dict) and isinstance(given.get("properties") or {}, dict)
 
 
 def _named(point: Any, row: str) -> str:  # noqa: ANN401 - of a JSON
@@ -151,7 +146,11 @@ def _feature(feature: dict[str, Any], row: str) -> str:
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - any JSON
-    return orjson.dumps(value).decode()
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError as error:
+        # what is read may be deeper than what is written
+        raise UsageError(Note("service.too_deep"), way_out=Note("service.points_are")) from error
 
 
 def _tags(held: Held, lon: Any, lat: Any, options: Options, tolerance: Any) -> PointTags:  # noqa: ANN401

@@ -60,7 +60,7 @@ _OF_PARAMETERS = {
     "tagging.leave_crs_out": "service.leave_crs_out",
     "tagging.take_a_point": "service.take_a_point",
     "tagging.write_wkb": "service.name_columns_of_shapes",
-    "tagging.name_the_geometry": "service.name_the_geometry",
+    "formats.name_one_layer": "service.name_one_layer",
     "formats.leave_layer_out": "service.leave_layer_out",
 }
 """Ways out that name options of Python and of the command line, and those that name the parameters of a request."""

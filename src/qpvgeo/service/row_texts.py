@@ -82,7 +82,7 @@ class RowTexts:
 
 
 def _numbers(tags: PointTags) -> npt.NDArray[np.int64]:
-    """A number for each point: rows of one number differ in the distance alone, and where it is odd in `also_in`."""
+    """A number for each point: rows of one number differ in their distance alone, of an odd one in `also_in` too."""
     positions, known = tags.positions, list(territories())
     place = np.array([known.index(code) for code in tags.places.codes] + [-1])[tags.places.territory]
     many = len(tags.perimeters.labels)
@@ -97,7 +97,7 @@ def _numbers(tags: PointTags) -> npt.NDArray[np.int64]:
         found = found * values + column + 1
     found *= 2
     # a point that others hold too does not stand for those that lie in its perimeter alone
-    found[np.unique(positions.also.rows)] += 1
+    found[positions.also.rows] += 1
     return found
 
 

@@ -197,9 +197,11 @@ _OF_THE_SYSTEM = frozenset(
 
 
 def _is_of_the_system(error: BaseException | None) -> bool:
-    """Whether an error, or one that it arose from, is of the system and not of the file."""
+    """Whether an error, or one that it arose from, is of the system or of another program and not of the file."""
     while error is not None:
         if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM):
+            return True
+        if getattr(error, "key", "") == "formats.open_elsewhere":
             return True
         error = error.__cause__ or error.__context__
     return False

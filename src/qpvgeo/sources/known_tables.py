@@ -193,7 +193,10 @@ def _head(layer: vector_layers.Layer, _state: object) -> pd.DataFrame:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return as_text(vector_layers.attributes(layer, rows=_HEAD))
-    except Exception:  # noqa: BLE001 - GDAL and Arrow raise dozens of classes on damaged files
+    except Exception as error:
+        # GDAL and Arrow raise dozens of classes on damaged files
+        if getattr(error, "key", "") == "formats.open_elsewhere":
+            raise
         with foreign(layer.label):
             layer.path.open("rb").close()
         return pd.DataFrame()
