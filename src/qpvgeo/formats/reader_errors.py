@@ -29,7 +29,7 @@ def foreign(label: str, *, way_out: str | None = None, kind: type[QpvgeoError] =
     Raises
     ------
     DataError
-        The library failed; errors of ours, a full disk and an interruption pass through unchanged.
+        The library failed, or the disk is full; errors of ours and an interruption pass through unchanged.
 
     Examples
     --------
