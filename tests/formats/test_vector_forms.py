@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import zipfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import geopandas as gpd
@@ -211,10 +211,7 @@ def test_a_geopackage_that_is_not_wholly_written_is_refused_until_it_is(tmp_path
     link.parent.mkdir()
     link.symlink_to(path)
     assert read(path, "notes")["text"].tolist() == ["x"]
-    with closing(writer_of(path)) as qgis:
-        qgis.execute("PRAGMA journal_mode = WAL")
-        qgis.execute("UPDATE notes SET text = 'not yet in the file'")
-        qgis.commit()
+    with edited(path, "not yet in the file"):
         held = {one.name: one.read_bytes() for one in tmp_path.glob("project*") if not one.name.endswith("-shm")}
         assert sorted(held) == ["project.gpkg", "project.gpkg-wal"]
         for place in (path, link):
@@ -260,10 +257,7 @@ def test_a_half_written_geopackage_is_refused(tmp_path):
 
 def test_a_folder_with_an_open_geopackage_has_it_once_it_is_closed(tmp_path):
     path = several(tmp_path / "mine.gpkg", z=0)
-    with closing(writer_of(path)) as qgis:
-        qgis.execute("PRAGMA journal_mode = WAL")
-        qgis.execute("UPDATE notes SET text = 'edited'")
-        qgis.commit()
+    with edited(path, "edited") as qgis:
         # all is in the file then, and the log stays: to close it changes nothing of the file
         qgis.execute("PRAGMA wal_checkpoint(FULL)")
         os.utime(path, (1e9, 1e9))
@@ -302,10 +296,7 @@ def test_what_only_has_the_name_of_a_journal_is_not_opened(tmp_path):
 
 def test_a_log_that_a_former_file_left_is_not_applied(tmp_path):
     path = several(tmp_path / "project.gpkg", z=0)
-    with closing(writer_of(path)) as qgis:
-        qgis.execute("PRAGMA journal_mode = WAL")
-        qgis.execute("UPDATE notes SET text = 'of the former file'")
-        qgis.commit()
+    with edited(path, "of the former file"):
         log = Path(f"{path}-wal").read_bytes()
     new = several(tmp_path / "new.gpkg", z=0)
     new.replace(path)
@@ -319,6 +310,16 @@ def test_a_geopackage_that_another_program_locks_is_read(tmp_path):
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert read(path, "notes")["text"].tolist() == ["x"]
+
+
+@contextmanager
+def edited(path, text):
+    """A program that has a GeoPackage open, and has changed it in the log beside it."""
+    with closing(writer_of(path)) as program:
+        program.execute("PRAGMA journal_mode = WAL")
+        program.execute("UPDATE notes SET text = ?", (text,))
+        program.commit()
+        yield program
 
 
 def writer_of(path):
