@@ -40,7 +40,7 @@ def perimeters():
     """The published QPV of 2015 in EPSG:2154 where `QPVGEO_TEST_DATA` names their folder, else fictional ones."""
     folder = os.environ.get("QPVGEO_TEST_DATA")
     if folder is None:
-        return data.qpv(1_609, where=data.INLAND)
+        return data.qpv(1_609, where=data.INLAND).assign(vintage=2015)
     return qg.read_qpv(next(Path(folder).rglob("QP_METROPOLE_LB93.shp")), vintage=2015)
 
 
