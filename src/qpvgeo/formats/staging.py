@@ -186,10 +186,10 @@ def _geopackage(made: Path, path: Path) -> Path:
 
     Layers of any geometry are declared without heights in a copy: pyogrio refuses those.
     """
-    with foreign(path.name):
-        in_place = _is_sayable(path) and opens_in_place(path)
-    if made == path and not in_place:
-        made = _settled_copy(path)
+    if made == path:
+        with foreign(path.name):
+            in_place = _is_sayable(path) and opens_in_place(path)
+        made = path if in_place else _settled_copy(path)
     try:
         if not require_sound_geopackage(made, path.name):
             return made
